@@ -1,0 +1,272 @@
+#include "taut/dns/name.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace taut {
+
+namespace {
+
+std::uint64_t loadWord(const std::uint8_t* octets) {
+  std::uint64_t word;
+  std::memcpy(&word, octets, sizeof word);
+  return word;
+}
+
+// Up to seven octets as a word; each count has its own copies of fixed size, which cost less than a loop.
+std::uint64_t loadTail(const std::uint8_t* octets, std::size_t count) {
+  if (count >= 4) {
+    std::uint32_t low;
+    std::uint32_t high;
+    std::memcpy(&low, octets, 4);
+    std::memcpy(&high, octets + count - 4, 4);
+    return std::uint64_t{high} << 32 | low;
+  }
+  if (count == 0) return 0;
+  return std::uint64_t{octets[0]} << 16 | std::uint64_t{octets[count / 2]} << 8 | octets[count - 1];
+}
+
+std::uint64_t mix(std::uint64_t hash, std::uint64_t word) {
+  __extension__ using Wide = unsigned __int128;
+  const Wide product = static_cast<Wide>(hash ^ word) * 0x9e3779b97f4a7c15;
+  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+}
+
+std::weak_ordering compareLabels(std::string_view left, std::string_view right) {
+  const std::size_t shared = std::min(left.size(), right.size());
+  for (std::size_t i = 0; i < shared; ++i) {
+    const auto order = foldCase(static_cast<std::uint8_t>(left[i])) <=> foldCase(static_cast<std::uint8_t>(right[i]));
+    if (order != 0) return order;
+  }
+  return left.size() <=> right.size();
+}
+
+// Offsets of a name's labels, leftmost first; the count without the root.
+std::size_t labelOffsets(NameView name, std::array<std::uint8_t, maxLabelCount>& offsets) {
+  std::size_t count = 0;
+  for (std::size_t at = 0; name.data()[at] != 0; at += name.data()[at] + 1u)
+    offsets[count++] = static_cast<std::uint8_t>(at);
+  return count;
+}
+
+void appendOctet(std::string& text, std::uint8_t octet) {
+  constexpr std::string_view special = ".\\\"();@$";
+  if (octet <= 0x20 || octet >= 0x7f) {
+    fmt::format_to(std::back_inserter(text), "\\{:03}", octet);
+    return;
+  }
+  if (special.find(static_cast<char>(octet)) != std::string_view::npos) text += '\\';
+  text += static_cast<char>(octet);
+}
+
+// One octet of presentation form at `at`, escapes resolved; moves behind it. Negative where the escape is wrong.
+int readOctet(std::string_view text, std::size_t& at) {
+  if (text[at] != '\\') return static_cast<std::uint8_t>(text[at++]);
+  ++at;
+  if (at == text.size()) return -1;
+  const auto isDigit = [&](std::size_t i) { return i < text.size() && text[i] >= '0' && text[i] <= '9'; };
+  if (!isDigit(at)) return static_cast<std::uint8_t>(text[at++]);
+  if (!isDigit(at + 1) || !isDigit(at + 2)) return -1;
+  const int value = (text[at] - '0') * 100 + (text[at + 1] - '0') * 10 + (text[at + 2] - '0');
+  at += 3;
+  return value <= 255 ? value : -1;
+}
+
+}  // namespace
+
+bool equalFolded(const std::uint8_t* left, const std::uint8_t* right, std::size_t size) {
+  std::size_t at = 0;
+  for (; at + 8 <= size; at += 8) {
+    const std::uint64_t a = loadWord(left + at);
+    const std::uint64_t b = loadWord(right + at);
+    if (a != b && foldCase8(a) != foldCase8(b)) return false;
+  }
+  return foldCase8(loadTail(left + at, size - at)) == foldCase8(loadTail(right + at, size - at));
+}
+
+std::optional<NameView> NameView::fromWire(ByteSpan octets) {
+  std::size_t at = 0;
+  while (at < octets.size()) {
+    const std::size_t length = octets[at];
+    if (length == 0) return trusted(octets.data(), at + 1);
+    at += length + 1;
+    if (length > maxLabelSize || at >= maxNameSize) return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+std::size_t NameView::labelCount() const {
+  std::size_t count = 0;
+  for (const std::uint8_t* at = octets_; *at != 0; at += *at + 1) ++count;
+  return count;
+}
+
+NameView NameView::suffix(std::size_t labels) const {
+  NameView view = *this;
+  for (std::size_t extra = labelCount() - labels; extra > 0; --extra) view = view.parent();
+  return view;
+}
+
+bool NameView::isWithin(NameView ancestor) const {
+  if (size_ < ancestor.size_) return false;
+  const std::size_t start = size_ - ancestor.size_;
+  std::size_t at = 0;
+  while (at < start) at += octets_[at] + 1u;
+  return at == start && equalFolded(octets_ + start, ancestor.octets_, ancestor.size_);
+}
+
+std::uint64_t NameView::hash() const {
+  std::uint64_t hash = size_;
+  std::size_t at = 0;
+  for (; at + 8 <= size_; at += 8) hash = mix(hash, foldCase8(loadWord(octets_ + at)));
+  return mix(hash, foldCase8(loadTail(octets_ + at, size_ - at)) + 0x632be59bd9b4e019);
+}
+
+std::string NameView::toString() const {
+  if (isRoot()) return ".";
+  std::string text;
+  for (NameView rest = *this; !rest.isRoot(); rest = rest.parent()) {
+    for (const char octet : rest.firstLabel()) appendOctet(text, static_cast<std::uint8_t>(octet));
+    text += '.';
+  }
+  return text;
+}
+
+std::weak_ordering operator<=>(NameView left, NameView right) {
+  std::array<std::uint8_t, maxLabelCount> leftOffsets;
+  std::array<std::uint8_t, maxLabelCount> rightOffsets;
+  std::size_t leftLabels = labelOffsets(left, leftOffsets);
+  std::size_t rightLabels = labelOffsets(right, rightOffsets);
+  const auto label = [](NameView name, std::size_t offset) {
+    return std::string_view(reinterpret_cast<const char*>(name.data() + offset + 1), name.data()[offset]);
+  };
+  while (leftLabels > 0 && rightLabels > 0) {
+    const auto order = compareLabels(label(left, leftOffsets[--leftLabels]), label(right, rightOffsets[--rightLabels]));
+    if (order != 0) return order;
+  }
+  return leftLabels <=> rightLabels;
+}
+
+std::string_view describe(NameError error) {
+  switch (error) {
+    case NameError::emptyLabel:
+      return "empty label";
+    case NameError::labelTooLong:
+      return "label longer than 63 octets";
+    case NameError::nameTooLong:
+      return "name longer than 255 octets";
+    case NameError::badEscape:
+      return "bad escape: expected \\X or \\DDD with DDD from 000 to 255";
+  }
+  return "bad name";
+}
+
+Name::Name(std::string_view text) {
+  NameError error{};
+  const auto name = parse(text, {}, &error);
+  if (!name) throw std::invalid_argument(fmt::format("'{}' is not a domain name: {}", text, describe(error)));
+  *this = *name;
+}
+
+std::optional<Name> Name::parse(std::string_view text, NameView origin, NameError* error) {
+  const auto fail = [&](NameError reason) {
+    if (error) *error = reason;
+    return std::nullopt;
+  };
+  if (text == "@") return Name(origin);
+  if (text == ".") return Name();
+  if (text.empty()) return fail(NameError::emptyLabel);
+
+  Name name;
+  std::size_t lengthAt = 0;
+  std::size_t at = 1;
+  const auto closeLabel = [&] {
+    name.octets_[lengthAt] = static_cast<std::uint8_t>(at - lengthAt - 1);
+    lengthAt = at++;
+  };
+  for (std::size_t i = 0; i < text.size();) {
+    if (text[i] == '.') {
+      if (at == lengthAt + 1) return fail(NameError::emptyLabel);
+      closeLabel();
+      if (++i == text.size()) {
+        name.octets_[lengthAt] = 0;
+        name.size_ = static_cast<std::uint8_t>(at);
+        return name;
+      }
+      continue;
+    }
+    const int octet = readOctet(text, i);
+    if (octet < 0) return fail(NameError::badEscape);
+    if (at - lengthAt > maxLabelSize) return fail(NameError::labelTooLong);
+    if (at + 1 >= maxNameSize) return fail(NameError::nameTooLong);
+    name.octets_[at++] = static_cast<std::uint8_t>(octet);
+  }
+  closeLabel();
+  if (lengthAt + origin.size() > maxNameSize) return fail(NameError::nameTooLong);
+  std::memcpy(name.octets_.data() + lengthAt, origin.data(), origin.size());
+  name.size_ = static_cast<std::uint8_t>(lengthAt + origin.size());
+  return name;
+}
+
+std::optional<Name> Name::read(ByteSpan message, ByteReader& reader) {
+  constexpr std::size_t headerSize = 12;
+  Name name;
+  std::size_t at = reader.position();
+  std::size_t runStart = at;
+  std::size_t size = 0;
+  std::size_t hops = 0;
+  bool jumped = false;
+  while (reader.ok() && at < message.size()) {
+    const std::uint8_t length = message[at];
+    if (length == 0) {
+      name.octets_[size++] = 0;
+      name.size_ = static_cast<std::uint8_t>(size);
+      if (!jumped) reader.skip(at + 1 - reader.position());
+      return name;
+    }
+    if (length <= maxLabelSize) {
+      if (message.size() - at <= length || size + length + 2u > maxNameSize) break;
+      std::memcpy(name.octets_.data() + size, message.data() + at, length + 1u);
+      size += length + 1u;
+      at += length + 1u;
+      continue;
+    }
+    if (length < 0xc0 || message.size() - at < 2) break;
+    const std::size_t target = loadU16(message.data() + at) & 0x3fffu;
+    if (target >= runStart || target < headerSize || ++hops > maxLabelCount) break;
+    if (!jumped) reader.skip(at + 2 - reader.position());
+    jumped = true;
+    at = runStart = target;
+  }
+  reader.fail();
+  return std::nullopt;
+}
+
+std::optional<Name> Name::join(std::string_view label, NameView parent) {
+  const std::size_t size = label.size() + 1 + parent.size();
+  if (label.empty() || label.size() > maxLabelSize || size > maxNameSize) return std::nullopt;
+  Name name;
+  name.octets_[0] = static_cast<std::uint8_t>(label.size());
+  std::memcpy(name.octets_.data() + 1, label.data(), label.size());
+  std::memcpy(name.octets_.data() + 1 + label.size(), parent.data(), parent.size());
+  name.size_ = static_cast<std::uint8_t>(size);
+  return name;
+}
+
+std::optional<Name> Name::substitute(NameView name, NameView from, NameView to) {
+  const std::size_t kept = name.size() - from.size();
+  if (kept + to.size() > maxNameSize) return std::nullopt;
+  Name result;
+  std::memcpy(result.octets_.data(), name.data(), kept);
+  std::memcpy(result.octets_.data() + kept, to.data(), to.size());
+  result.size_ = static_cast<std::uint8_t>(kept + to.size());
+  return result;
+}
+
+Name Name::toLower() const {
+  Name lower = *this;
+  std::transform(octets_.begin(), octets_.begin() + size_, lower.octets_.begin(), foldCase);
+  return lower;
+}
+
+}  // namespace taut
