@@ -1,0 +1,102 @@
+// FramePool gives coroutine frames from free lists of their size, one set for each thread, so that a query that runs
+// through several coroutines asks the heap for nothing. Frames are freed on the thread that made them, as everything of
+// a shard stays on its thread; a frame that is freed elsewhere merely changes pools. What a thread holds is bounded,
+// and is given back when the thread ends.
+#pragma once
+
+#include <array>
+#include <cstddef>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define TAUT_POISON_FRAMES 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define TAUT_POISON_FRAMES 1
+#endif
+#endif
+#ifdef TAUT_POISON_FRAMES
+#include <sanitizer/asan_interface.h>
+#endif
+
+namespace taut {
+
+class FramePool {
+ public:
+  // Larger frames go to the heap each time.
+  static constexpr std::size_t largestPooled = 4096;
+  // At most so many bytes wait on the free lists of one thread.
+  static constexpr std::size_t mostHeld = std::size_t{8} << 20;
+
+  static void* allocate(std::size_t size) {
+    State& state = state_;
+    const std::size_t index = classOf(size);
+    if (index < classes && state.free[index] != nullptr) [[likely]] {
+      FreeFrame* frame = state.free[index];
+      unpoison(frame, index);
+      state.free[index] = frame->next;
+      state.heldBytes -= bytesOf(index);
+      return frame;
+    }
+    return allocateFromHeap(size);
+  }
+
+  // `size` is what was asked for.
+  static void release(void* memory, std::size_t size) noexcept {
+    State& state = state_;
+    const std::size_t index = classOf(size);
+    if (index < classes && state.heldBytes + bytesOf(index) <= state.limit) [[likely]] {
+      auto* frame = static_cast<FreeFrame*>(memory);
+      frame->next = state.free[index];
+      state.free[index] = frame;
+      state.heldBytes += bytesOf(index);
+      poison(frame, index);
+      return;
+    }
+    releaseToHeap(memory);
+  }
+
+  // How often this thread's coroutines had to ask the heap, since the thread started.
+  static std::size_t heapAllocations() noexcept { return state_.heapAllocations; }
+  // Bytes on this thread's free lists.
+  static std::size_t heldBytes() noexcept { return state_.heldBytes; }
+  // Gives this thread's free lists back to the heap.
+  static void trim() noexcept;
+
+ private:
+  static constexpr std::size_t granule = 64;
+  static constexpr std::size_t classes = largestPooled / granule;
+
+  struct FreeFrame {
+    FreeFrame* next;
+  };
+  struct State {
+    std::array<FreeFrame*, classes> free{};
+    std::size_t heldBytes = 0;
+    // Zero before the first use and after the thread's end, which sends every release to the heap.
+    std::size_t limit = 0;
+    std::size_t heapAllocations = 0;
+  };
+  struct Cleanup;
+
+  static constexpr std::size_t classOf(std::size_t size) noexcept { return (size - 1) / granule; }
+  static constexpr std::size_t bytesOf(std::size_t index) noexcept { return (index + 1) * granule; }
+  static void* allocateFromHeap(std::size_t size);
+  static void releaseToHeap(void* memory) noexcept;
+
+  // A pooled frame is not the heap's, so the address sanitizer must be told that nobody may touch it.
+  static void poison([[maybe_unused]] FreeFrame* frame, [[maybe_unused]] std::size_t index) noexcept {
+#ifdef TAUT_POISON_FRAMES
+    ASAN_POISON_MEMORY_REGION(frame, bytesOf(index));
+#endif
+  }
+  static void unpoison([[maybe_unused]] FreeFrame* frame, [[maybe_unused]] std::size_t index) noexcept {
+#ifdef TAUT_POISON_FRAMES
+    ASAN_UNPOISON_MEMORY_REGION(frame, bytesOf(index));
+#endif
+  }
+
+  // Constant initialisation and the static model of thread storage keep the access to one instruction.
+  static constinit thread_local State state_ [[gnu::tls_model("initial-exec")]];
+};
+
+}  // namespace taut

@@ -1,0 +1,264 @@
+// Task is a coroutine that its awaiter owns: it starts when it is awaited, runs on the awaiter's thread, and hands its
+// result or its exception back. Both ways are symmetric transfers, so a chain of tasks uses no stack. Nothing here is
+// atomic: a task lives and dies on one thread.
+//
+//   Task<int> half(int number) { co_return number / 2; }
+//   Task<int> quarter(int number) {
+//     const int once = co_await half(number);
+//     co_return once / 2;
+//   }
+//
+// A function that returns a Task and knows its answer at once need not be a coroutine: Task<int>::ready(7) costs no
+// frame, and awaiting it does not suspend. Whoever passes a task on can look with isReady() and save its own frame too:
+//
+//   Task<int> first = resolve(query);
+//   if (first.isReady()) return Task<int>::ready(adjust(first.takeReady()));
+//   return adjustLater(std::move(first));          // a coroutine
+//
+// An await is the whole initialiser of a named variable or a whole statement (docs/style.md says why).
+#pragma once
+
+#include <cassert>
+#include <coroutine>
+#include <cstddef>
+#include <exception>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include "taut/coro/frame_pool.hpp"
+
+namespace taut {
+
+template <typename T>
+class Task;
+
+namespace detail {
+
+// Whoever runs a task without awaiting it: a scope, a loop. It is told when the task has finished, destroys the frame,
+// and says who runs next.
+class TaskOwner {
+ public:
+  virtual std::coroutine_handle<> taskFinished(std::coroutine_handle<> task, std::exception_ptr failure) noexcept = 0;
+
+ protected:
+  ~TaskOwner() = default;
+};
+
+class TaskPromiseBase {
+ public:
+  static void* operator new(std::size_t size) { return FramePool::allocate(size); }
+  static void operator delete(void* memory, std::size_t size) noexcept { FramePool::release(memory, size); }
+
+  class FinalAwaiter {
+   public:
+    FinalAwaiter() noexcept = default;
+    FinalAwaiter(const FinalAwaiter&) = delete;
+    bool await_ready() const noexcept { return false; }
+    template <typename Promise>
+    std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> task) const noexcept {
+      TaskPromiseBase& promise = task.promise();
+      if (promise.owner_ == nullptr) return promise.continuation_;
+      return promise.owner_->taskFinished(task, std::move(promise.failure_));
+    }
+    void await_resume() const noexcept {}
+  };
+
+  std::suspend_always initial_suspend() const noexcept { return {}; }
+  FinalAwaiter final_suspend() const noexcept { return {}; }
+  void unhandled_exception() noexcept { failure_ = std::current_exception(); }
+
+  void continueWith(std::coroutine_handle<> continuation) noexcept { continuation_ = continuation; }
+  void ownedBy(TaskOwner& owner) noexcept { owner_ = &owner; }
+  void rethrowFailure() const {
+    if (failure_) [[unlikely]]
+      std::rethrow_exception(failure_);
+  }
+
+ private:
+  std::coroutine_handle<> continuation_;
+  TaskOwner* owner_ = nullptr;
+  std::exception_ptr failure_;
+};
+
+// The result is written where the awaiter's Task keeps it, so that a frame has no room for it.
+template <typename T>
+class TaskPromise final : public TaskPromiseBase {
+ public:
+  Task<T> get_return_object() noexcept;
+
+  // The default makes `co_return {…}` build a T.
+  template <typename U = T>
+  requires std::is_convertible_v<U&&, T>
+  void return_value(U&& value) { result_->emplace(std::forward<U>(value)); }
+
+  void resultInto(std::optional<T>& result) noexcept { result_ = &result; }
+
+ private:
+  std::optional<T>* result_ = nullptr;
+};
+
+template <>
+class TaskPromise<void> final : public TaskPromiseBase {
+ public:
+  Task<void> get_return_object() noexcept;
+  void return_void() const noexcept {}
+};
+
+// The frame of a task, destroyed with it.
+template <typename Promise>
+class TaskFrame {
+ public:
+  using Handle = std::coroutine_handle<Promise>;
+
+  TaskFrame() noexcept = default;
+  explicit TaskFrame(Handle handle) noexcept : handle_(handle) {}
+  TaskFrame(TaskFrame&& other) noexcept : handle_(other.release()) {}
+  TaskFrame& operator=(TaskFrame&& other) noexcept {
+    if (this != &other) {
+      destroy();
+      handle_ = other.release();
+    }
+    return *this;
+  }
+  ~TaskFrame() { destroy(); }
+
+  explicit operator bool() const noexcept { return static_cast<bool>(handle_); }
+  Handle handle() const noexcept { return handle_; }
+  Promise& promise() const noexcept { return handle_.promise(); }
+  Handle release() noexcept { return std::exchange(handle_, nullptr); }
+
+ private:
+  void destroy() noexcept {
+    if (handle_) handle_.destroy();
+  }
+
+  Handle handle_;
+};
+
+}  // namespace detail
+
+template <typename T = void>
+class [[nodiscard]] Task {
+  static_assert(!std::is_reference_v<T>, "a task gives a value; give a pointer where a reference is meant");
+
+ public:
+  using promise_type = detail::TaskPromise<T>;
+
+  // A task without a coroutine that has its result already.
+  static Task ready(T value) {
+    Task task;
+    task.result_.emplace(std::move(value));
+    return task;
+  }
+
+  Task(Task&&) noexcept(std::is_nothrow_move_constructible_v<T>) = default;
+  Task& operator=(Task&&) noexcept(std::is_nothrow_move_constructible_v<T>) = default;
+
+  // Whether the result is there without awaiting. A coroutine's is not: it has not started.
+  bool isReady() const noexcept { return result_.has_value(); }
+  // The result; once, and only where isReady().
+  T takeReady() {
+    assert(isReady());
+    T value = std::move(*result_);
+    result_.reset();
+    return value;
+  }
+
+  class Awaiter {
+   public:
+    explicit Awaiter(Task& task) noexcept : task_(task) {}
+    Awaiter(const Awaiter&) = delete;
+    bool await_ready() const noexcept { return task_.isReady(); }
+    std::coroutine_handle<> await_suspend(std::coroutine_handle<> awaiting) const noexcept {
+      assert(task_.frame_);
+      task_.frame_.promise().continueWith(awaiting);
+      task_.frame_.promise().resultInto(task_.result_);
+      return task_.frame_.handle();
+    }
+    T await_resume() const {
+      if (!task_.result_) [[unlikely]]
+        task_.frame_.promise().rethrowFailure();
+      return std::move(*task_.result_);
+    }
+
+   private:
+    Task& task_;
+  };
+  // Awaited once, and only as an rvalue.
+  Awaiter operator co_await() && noexcept { return Awaiter(*this); }
+
+ private:
+  friend promise_type;
+
+  Task() noexcept = default;
+  explicit Task(std::coroutine_handle<promise_type> handle) noexcept : frame_(handle) {}
+
+  detail::TaskFrame<promise_type> frame_;
+  std::optional<T> result_;
+};
+
+template <>
+class [[nodiscard]] Task<void> {
+ public:
+  using promise_type = detail::TaskPromise<void>;
+
+  // A task without a coroutine that has finished already.
+  static Task ready() noexcept { return Task(); }
+
+  Task(Task&&) noexcept = default;
+  Task& operator=(Task&&) noexcept = default;
+
+  bool isReady() const noexcept { return !frame_; }
+  void takeReady() const noexcept { assert(isReady()); }
+
+  class Awaiter {
+   public:
+    explicit Awaiter(Task& task) noexcept : task_(task) {}
+    Awaiter(const Awaiter&) = delete;
+    bool await_ready() const noexcept { return task_.isReady(); }
+    std::coroutine_handle<> await_suspend(std::coroutine_handle<> awaiting) const noexcept {
+      task_.frame_.promise().continueWith(awaiting);
+      return task_.frame_.handle();
+    }
+    void await_resume() const {
+      if (task_.frame_) task_.frame_.promise().rethrowFailure();
+    }
+
+   private:
+    Task& task_;
+  };
+  Awaiter operator co_await() && noexcept { return Awaiter(*this); }
+
+  // Starts the task now, on behalf of an owner that will be told of its end, perhaps before this returns. For scopes
+  // and loops; everybody else awaits. Only where !isReady().
+  void startFor(detail::TaskOwner& owner) && {
+    assert(frame_);
+    const auto handle = frame_.release();
+    handle.promise().ownedBy(owner);
+    handle.resume();
+  }
+
+ private:
+  friend promise_type;
+
+  Task() noexcept = default;
+  explicit Task(std::coroutine_handle<promise_type> handle) noexcept : frame_(handle) {}
+
+  detail::TaskFrame<promise_type> frame_;
+};
+
+namespace detail {
+
+template <typename T>
+Task<T> TaskPromise<T>::get_return_object() noexcept {
+  return Task<T>(std::coroutine_handle<TaskPromise>::from_promise(*this));
+}
+
+inline Task<void> TaskPromise<void>::get_return_object() noexcept {
+  return Task<void>(std::coroutine_handle<TaskPromise>::from_promise(*this));
+}
+
+}  // namespace detail
+
+}  // namespace taut

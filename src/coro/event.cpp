@@ -1,0 +1,36 @@
+#include "taut/coro/event.hpp"
+
+#include <coroutine>
+#include <utility>
+
+#include "taut/base/intrusive_list.hpp"
+#include "taut/coro/stop_token.hpp"
+
+namespace taut {
+
+void Event::set() noexcept {
+  set_ = true;
+  // Those who are resumed may wait again, or destroy this event: neither touches the list of this time.
+  IntrusiveList<Awaiter> woken(std::move(waiters_));
+  while (Awaiter* waiter = woken.popFront()) waiter->resume(true);
+}
+
+void Event::Awaiter::await_suspend(std::coroutine_handle<> waiting) noexcept {
+  waiting_ = waiting;
+  event_.waiters_.pushBack(*this);
+  attach(stop_);
+}
+
+void Event::Awaiter::resume(bool happened) noexcept {
+  detach();
+  happened_ = happened;
+  waiting_.resume();
+}
+
+void Event::Awaiter::stopWaiting(StopCallbackBase& callback) noexcept {
+  auto& waiter = static_cast<Awaiter&>(callback);
+  waiter.ListHook<>::unlink();
+  waiter.resume(false);
+}
+
+}  // namespace taut

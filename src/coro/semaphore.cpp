@@ -1,0 +1,46 @@
+#include "taut/coro/semaphore.hpp"
+
+#include <coroutine>
+
+#include "taut/coro/stop_token.hpp"
+
+namespace taut {
+
+Semaphore::Permit Semaphore::tryAcquire() noexcept {
+  if (free_ == 0) return {};
+  --free_;
+  return Permit(*this);
+}
+
+void Semaphore::giveBack() noexcept {
+  Awaiter* next = waiters_.popFront();
+  if (next == nullptr) {
+    ++free_;
+    return;
+  }
+  next->detach();
+  next->granted_ = true;
+  next->waiting_.resume();
+}
+
+bool Semaphore::Awaiter::await_ready() noexcept {
+  if (stop_.stopRequested()) return true;
+  if (semaphore_.free_ == 0) return false;
+  --semaphore_.free_;
+  granted_ = true;
+  return true;
+}
+
+void Semaphore::Awaiter::await_suspend(std::coroutine_handle<> waiting) noexcept {
+  waiting_ = waiting;
+  semaphore_.waiters_.pushBack(*this);
+  attach(stop_);
+}
+
+void Semaphore::Awaiter::stopWaiting(StopCallbackBase& callback) noexcept {
+  auto& waiter = static_cast<Awaiter&>(callback);
+  waiter.ListHook<>::unlink();
+  waiter.waiting_.resume();
+}
+
+}  // namespace taut

@@ -1,0 +1,26 @@
+#include "taut/coro/stop_token.hpp"
+
+namespace taut {
+
+StopSource::StopSource(StopToken parent) noexcept {
+  if (!parent_.attach(parent)) stopped_ = true;
+}
+
+StopSource::~StopSource() {
+  callbacks_.clear();
+  if (destroyed_ != nullptr) *destroyed_ = true;
+}
+
+void StopSource::requestStop() noexcept {
+  if (stopped_) return;
+  stopped_ = true;
+  bool destroyed = false;
+  destroyed_ = &destroyed;
+  while (StopCallbackBase* callback = callbacks_.popFront()) {
+    callback->function_(*callback);
+    if (destroyed) return;
+  }
+  destroyed_ = nullptr;
+}
+
+}  // namespace taut

@@ -1,0 +1,41 @@
+#include "taut/coro/task_scope.hpp"
+
+#include <cassert>
+#include <coroutine>
+#include <exception>
+#include <utility>
+
+#include "taut/base/log.hpp"
+
+namespace taut {
+
+namespace {
+
+void logStray(const std::exception_ptr& failure) noexcept {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const std::exception& error) {
+    log::error("a task ended with an exception: {}", error.what());
+  } catch (...) {
+    log::error("a task ended with an exception of an unknown type");
+  }
+}
+
+}  // namespace
+
+TaskScope::~TaskScope() {
+  assert(running_ == 0 && "a scope is joined before it ends");
+}
+
+std::coroutine_handle<> TaskScope::taskFinished(std::coroutine_handle<> task, std::exception_ptr failure) noexcept {
+  task.destroy();
+  if (failure) [[unlikely]] {
+    ++failures_;
+    logStray(failure);
+  }
+  --running_;
+  if (running_ == 0 && joiner_) return std::exchange(joiner_, nullptr);
+  return std::noop_coroutine();
+}
+
+}  // namespace taut

@@ -1,0 +1,198 @@
+#include "taut/coro/task.hpp"
+
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include <doctest/doctest.h>
+
+#include "support/counted.hpp"
+#include "taut/coro/event.hpp"
+#include "taut/coro/frame_pool.hpp"
+#include "taut/coro/sync_wait.hpp"
+#include "taut/coro/task_scope.hpp"
+
+namespace {
+
+using taut::Counted;
+using taut::Task;
+
+Task<int> number(int value) {
+  co_return value;
+}
+
+Task<int> sum(int a, int b) {
+  const int first = co_await number(a);
+  const int second = co_await number(b);
+  co_return first + second;
+}
+
+Task<> throwing() {
+  throw std::runtime_error("no");
+  co_return;
+}
+
+Task<int> throwingNumber() {
+  co_await throwing();
+  co_return 1;
+}
+
+Task<> markStarted(bool& started) {
+  started = true;
+  co_return;
+}
+
+Task<Counted> passOn(Counted counted) {
+  co_return counted;
+}
+
+Task<std::unique_ptr<int>> makePointer(int value) {
+  co_return std::make_unique<int>(value);
+}
+
+Task<std::optional<std::string>> maybe(bool some) {
+  if (!some) co_return std::nullopt;
+  co_return "text";
+}
+
+Task<int> addReady(int count) {
+  int total = 0;
+  for (int i = 0; i < count; ++i) {
+    const int one = co_await Task<int>::ready(1);
+    total += one;
+  }
+  co_return total;
+}
+
+Task<int> addCoroutines(int count) {
+  int total = 0;
+  for (int i = 0; i < count; ++i) {
+    const int one = co_await number(1);
+    total += one;
+  }
+  co_return total;
+}
+
+Task<int> nest(int depth) {
+  if (depth == 0) co_return 0;
+  const int below = co_await nest(depth - 1);
+  co_return below + 1;
+}
+
+Task<> waitFor(taut::Event& event, std::string& log, char name) {
+  co_await event.wait();
+  log += name;
+}
+
+// Answers without a coroutine where it can, as an override of a virtual function does.
+Task<int> doubled(Task<int> task) {
+  if (task.isReady()) return Task<int>::ready(2 * task.takeReady());
+  return [](Task<int> later) -> Task<int> {
+    const int value = co_await std::move(later);
+    co_return 2 * value;
+  }(std::move(task));
+}
+
+}  // namespace
+
+TEST_CASE("a task runs only when it is awaited") {
+  bool started = false;
+  {
+    auto task = markStarted(started);
+    CHECK_FALSE(task.isReady());
+    CHECK_FALSE(started);
+  }
+  CHECK_FALSE(started);
+  taut::syncWait(markStarted(started));
+  CHECK(started);
+}
+
+TEST_CASE("a task gives its result to its awaiter") {
+  CHECK(taut::syncWait(sum(2, 3)) == 5);
+  CHECK(*taut::syncWait(makePointer(7)) == 7);
+}
+
+TEST_CASE("a task of an optional tells nothing from something") {
+  CHECK_FALSE(taut::syncWait(maybe(false)).has_value());
+  CHECK(taut::syncWait(maybe(true)) == "text");
+}
+
+TEST_CASE("an exception surfaces where the task is awaited") {
+  CHECK_THROWS_WITH_AS(taut::syncWait(throwing()), "no", std::runtime_error);
+  CHECK_THROWS_WITH_AS(taut::syncWait(throwingNumber()), "no", std::runtime_error);
+}
+
+TEST_CASE("a ready task needs no frame and its await does not suspend") {
+  const auto before = taut::FramePool::heapAllocations();
+  taut::FramePool::trim();
+  auto task = Task<int>::ready(4);
+  CHECK(task.isReady());
+  CHECK(task.takeReady() == 4);
+  auto nothing = Task<>::ready();
+  CHECK(nothing.isReady());
+  nothing.takeReady();
+  CHECK(taut::FramePool::heapAllocations() == before);
+  CHECK(taut::syncWait(addReady(3)) == 3);
+  CHECK(taut::syncWait(Task<int>::ready(9)) == 9);
+  taut::syncWait(Task<>::ready());
+}
+
+TEST_CASE("a caller that finds a task ready needs no frame of its own") {
+  auto quick = doubled(Task<int>::ready(4));
+  REQUIRE(quick.isReady());
+  CHECK(quick.takeReady() == 8);
+  auto slow = doubled(number(5));
+  CHECK_FALSE(slow.isReady());
+  CHECK(taut::syncWait(std::move(slow)) == 10);
+}
+
+TEST_CASE("a result is destroyed exactly once, awaited or not") {
+  Counted::reset();
+  {
+    const Counted result = taut::syncWait(passOn(Counted(3)));
+    CHECK(result.value() == 3);
+    CHECK(Counted::copies() == 0);
+  }
+  CHECK(Counted::live() == 0);
+  { auto never = passOn(Counted(4)); }
+  CHECK(Counted::live() == 0);
+  { auto ready = Task<Counted>::ready(Counted(5)); }
+  CHECK(Counted::live() == 0);
+}
+
+TEST_CASE("a task that is moved keeps its coroutine") {
+  auto first = number(6);
+  auto second = std::move(first);
+  auto third = number(7);
+  third = std::move(second);
+  CHECK(taut::syncWait(std::move(third)) == 6);
+}
+
+TEST_CASE("a million awaits that complete at once need no stack") {
+  CHECK(taut::syncWait(addReady(1'000'000)) == 1'000'000);
+  CHECK(taut::syncWait(addCoroutines(1'000'000)) == 1'000'000);
+}
+
+TEST_CASE("a chain of a hundred thousand tasks needs no stack") {
+  CHECK(taut::syncWait(nest(100'000)) == 100'000);
+}
+
+TEST_CASE("frames are reused") {
+  taut::syncWait(addCoroutines(10));
+  const auto before = taut::FramePool::heapAllocations();
+  CHECK(taut::syncWait(addCoroutines(1000)) == 1000);
+  CHECK(taut::FramePool::heapAllocations() == before);
+}
+
+TEST_CASE("a task that waits is resumed by the one who brings what it waits for") {
+  taut::Event event;
+  std::string log;
+  taut::TaskScope scope;
+  scope.spawn(waitFor(event, log, 'a'));
+  CHECK(log.empty());
+  event.set();
+  CHECK(log == "a");
+  CHECK(scope.empty());
+}
