@@ -1,0 +1,151 @@
+// What a resolver found out: an RCODE and up to three sections of RRsets. A value; the server makes the reply of it.
+//
+// An answer either borrows RRsets from storage that it pins (a zone, a cache entry) or keeps copies of its own. Its
+// memory comes from a per-thread pool and is reused, so an answer of the usual size costs no heap allocation. It
+// belongs to the thread of the query.
+//
+// The order of records within a section is the order in which they were added. Records added one after the other
+// with the same owner, type and class form one RRset, which a reply carries whole or not at all.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "taut/base/bytes.hpp"
+#include "taut/base/local_ref.hpp"
+#include "taut/dns/name.hpp"
+#include "taut/dns/rrset.hpp"
+#include "taut/dns/type.hpp"
+
+namespace taut {
+
+// Longest TTL that a record may have, in seconds (RFC 2181 section 8).
+inline constexpr std::uint32_t maxTtl = 0x7fffffff;
+
+// Longest RDATA, in octets (RFC 1035 section 3.2.1).
+inline constexpr std::size_t maxRdataSize = 65535;
+
+// Base of storage that answers borrow from: one reference per answer, counted without atomics on the shard's thread.
+class PinnedStorage : public LocalCounted {
+ public:
+  virtual ~PinnedStorage() = default;
+};
+
+class Answer {
+ public:
+  struct Entry {
+    RRset rrset;
+    Section section{};
+    bool required = true;  // a reply that has no room for it sets TC; otherwise it is left out without a word
+  };
+
+  explicit Answer(Rcode rcode = Rcode::NOERROR);
+  Answer(Answer&& other) noexcept : body_(std::exchange(other.body_, nullptr)) {}
+  Answer& operator=(Answer&& other) noexcept {
+    std::swap(body_, other.body_);
+    return *this;
+  }
+  ~Answer() {
+    if (body_) release(body_);
+  }
+
+  static Answer formatError() { return Answer(Rcode::FORMERR); }
+  static Answer serverFailure() { return Answer(Rcode::SERVFAIL); }
+  static Answer nameError() { return Answer(Rcode::NXDOMAIN); }
+  static Answer notImplemented() { return Answer(Rcode::NOTIMP); }
+  static Answer refused() { return Answer(Rcode::REFUSED); }
+
+  Rcode rcode() const { return body_->rcode; }
+  void setRcode(Rcode rcode) { body_->rcode = rcode; }
+  bool authoritative() const { return body_->authoritative; }  // the AA bit
+  void setAuthoritative(bool authoritative) { body_->authoritative = authoritative; }
+  bool authenticData() const { return body_->authenticData; }  // the AD bit (RFC 4035 section 3.1.6)
+  void setAuthenticData(bool authenticData) { body_->authenticData = authenticData; }
+
+  // One record into the answer section (or another), copied: what handlers call. `ttl` is cut to 0 to 2^31 - 1.
+  template <class Rdata>
+  void add(NameView owner, std::chrono::seconds ttl, const Rdata& rdata, Section section = Section::answer);
+
+  // One record with RDATA in uncompressed wire form, copied.
+  void addRecord(Section section, NameView owner, Type type, Class rrClass, std::uint32_t ttl, ByteSpan rdata);
+
+  // An RRset that is borrowed: its owner and RDATA live as long as something pinned, kept or static.
+  void addRRset(Section section, const RRset& rrset);
+
+  // The same into the additional section. Addresses that a referral cannot do without are `glue` (RFC 9471): without
+  // room for them the reply is truncated. Other additional data is left out where there is no room.
+  void addGlue(const RRset& rrset);
+  void addAdditional(const RRset& rrset);
+
+  NameView keep(NameView name);            // a copy that lives as long as this answer
+  void pin(const PinnedStorage& storage);  // keeps borrowed storage alive as long as this answer
+
+  std::size_t entryCount() const { return body_->count; }
+  const Entry& entry(std::size_t index) const { return body_->entry(index); }
+  void setTtl(std::size_t index, std::uint32_t ttl) { body_->entry(index).rrset.ttl = ttl; }
+
+  std::size_t recordCount(Section section) const;
+  std::size_t recordCount() const;
+
+  template <class Visitor>
+  void forEach(Section section, Visitor&& visit) const {
+    for (std::size_t i = 0; i < body_->count; ++i)
+      if (const Entry& entry = body_->entry(i); entry.section == section) visit(entry.rrset);
+  }
+
+ private:
+  static constexpr std::size_t inlineEntries = 16;
+  static constexpr std::size_t inlineArena = 512;
+  static constexpr std::size_t inlinePins = 4;
+
+  struct Body {
+    Rcode rcode{};
+    bool authoritative = false;
+    bool authenticData = false;
+    std::uint32_t count = 0;
+    std::uint32_t pinCount = 0;
+    std::size_t arenaUsed = 0;  // of the newest block
+    std::size_t arenaSize = inlineArena;
+    std::uint8_t* arena = nullptr;
+    Body* next = nullptr;  // in the pool
+    std::array<Entry, inlineEntries> entries;
+    std::vector<Entry> moreEntries;
+    std::array<LocalRef<const PinnedStorage>, inlinePins> pins;
+    std::vector<LocalRef<const PinnedStorage>> morePins;
+    std::vector<std::unique_ptr<std::uint8_t[]>> blocks;
+    std::array<std::uint8_t, inlineArena> inlineBytes;
+
+    Entry& entry(std::size_t index) {
+      return index < inlineEntries ? entries[index] : moreEntries[index - inlineEntries];
+    }
+  };
+  class Pool;
+
+  static Body* acquire();
+  static void release(Body* body);
+
+  Entry& append();
+  std::uint8_t* allocate(std::size_t size);
+  static std::uint32_t clampTtl(std::chrono::seconds ttl);
+
+  Body* body_;
+};
+
+template <class Rdata>
+void Answer::add(NameView owner, std::chrono::seconds ttl, const Rdata& rdata, Section section) {
+  std::array<std::uint8_t, 1024> small;
+  ByteWriter writer{MutableByteSpan(small)};
+  write(rdata, writer);
+  if (writer.ok()) return addRecord(section, owner, Rdata::type, Class::IN, clampTtl(ttl), writer.written());
+  std::vector<std::uint8_t> large(maxRdataSize);
+  ByteWriter again{MutableByteSpan(large)};
+  write(rdata, again);
+  if (again.ok()) addRecord(section, owner, Rdata::type, Class::IN, clampTtl(ttl), again.written());
+}
+
+}  // namespace taut

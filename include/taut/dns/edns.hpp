@@ -1,0 +1,50 @@
+// What the OPT pseudo-record of a request said (RFC 6891), parsed once.
+//
+// Options that taut acts on are kept as values, because a reply is written over the request's own buffer; any other
+// option is unknown and ignored (RFC 6891 section 6.1.2) and can be walked while the request's message is intact.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "taut/base/bytes.hpp"
+
+namespace taut {
+
+// Option codes of the IANA registry that taut reads or writes.
+enum class EdnsOption : std::uint16_t {
+  NSID = 3,           // RFC 5001
+  CLIENT_SUBNET = 8,  // RFC 7871
+  COOKIE = 10,        // RFC 7873
+  KEEPALIVE = 11,     // RFC 7828
+  PADDING = 12,       // RFC 7830
+  EDE = 15,           // RFC 8914
+};
+
+// A COOKIE option: 8 octets from the client, and 8 to 32 from the server or none (RFC 7873 section 4).
+struct Cookie {
+  std::array<std::uint8_t, 40> octets;
+  std::uint8_t size = 0;  // 0: the request had no such option
+
+  ByteSpan client() const { return ByteSpan(octets).first(size < 8 ? 0 : 8); }
+  ByteSpan server() const { return size > 8 ? ByteSpan(octets).subspan(8, size - 8u) : ByteSpan(); }
+};
+
+struct Edns {
+  std::uint16_t udpPayloadSize = 512;  // octets, as offered
+  std::uint8_t version = 0;
+  bool dnssecOk = false;  // the DO bit (RFC 3225)
+  bool nsid = false;      // the request carries the option
+  bool keepalive = false;
+  bool padding = false;
+  Cookie cookie;
+  ByteSpan options;  // raw, in the request's message
+
+  // Reads OPT's fields and options; nothing where the options do not add up to RDLENGTH or one that taut acts on is
+  // malformed, which is a FORMERR.
+  static std::optional<Edns> parse(std::uint16_t payloadSize, std::uint32_t ttl, ByteSpan options);
+};
+
+}  // namespace taut

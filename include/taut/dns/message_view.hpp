@@ -1,0 +1,69 @@
+// Reads a received message record by record (RFC 1035 section 4.1): replies from upstream, transfers, updates.
+//
+// Lazy: nothing behind the header is looked at before it is asked for. Every name is read strictly, see Name::read; the
+// first thing that does not parse ends the reading, and `ok()` tells.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "taut/base/bytes.hpp"
+#include "taut/dns/name.hpp"
+#include "taut/dns/type.hpp"
+
+namespace taut {
+
+struct Question {
+  Name name;
+  Type type{};
+  Class rrClass = Class::IN;
+
+  friend bool operator==(const Question&, const Question&) = default;
+};
+
+// One record, its RDATA still as in the message: names in it may be compressed (see decompressRdata).
+struct Record {
+  Name owner;
+  Section section{};
+  Type type{};
+  Class rrClass = Class::IN;
+  std::uint32_t ttl = 0;  // as sent; a value over 2^31 - 1 counts as 0 (RFC 2181 section 8)
+  std::size_t rdataOffset = 0;
+  std::uint16_t rdataSize = 0;
+};
+
+class MessageView {
+ public:
+  // Nothing for less than a header's 12 octets. The message outlives the view.
+  static std::optional<MessageView> parse(ByteSpan message);
+
+  std::uint16_t id() const { return loadU16(message_.data()); }
+  std::uint16_t flags() const { return loadU16(message_.data() + 2); }
+  bool isResponse() const { return (flags() & flag::QR) != 0; }
+  bool truncated() const { return (flags() & flag::TC) != 0; }
+  Opcode opcode() const { return static_cast<Opcode>((flags() & flag::opcodeMask) >> 11); }
+  Rcode rcode() const { return static_cast<Rcode>(flags() & flag::rcodeMask); }  // the header's four bits
+  std::uint16_t questionCount() const { return loadU16(message_.data() + 4); }
+  std::uint16_t recordCount(Section section) const {
+    return loadU16(message_.data() + 6 + 2 * static_cast<std::size_t>(section));
+  }
+
+  // The next question; nothing after the last or where it does not parse. Records come after the questions.
+  std::optional<Question> nextQuestion();
+  // The next record of any section, unread questions skipped.
+  std::optional<Record> nextRecord();
+
+  bool ok() const { return reader_.ok(); }
+  ByteSpan message() const { return message_; }
+
+ private:
+  explicit MessageView(ByteSpan message);
+
+  ByteSpan message_;
+  ByteReader reader_;
+  std::uint16_t questionsLeft_;
+  std::uint16_t recordsLeft_[3];
+};
+
+}  // namespace taut

@@ -1,0 +1,94 @@
+// A request, parsed once and eagerly: header, the one question, what OPT said, the client and the transport.
+//
+// Most of what a resolver asks for is a value here. `message()` alone refers to the received octets, which the reply is
+// written over; it is intact until the server sends the reply.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "taut/base/address.hpp"
+#include "taut/base/bytes.hpp"
+#include "taut/dns/edns.hpp"
+#include "taut/dns/name.hpp"
+#include "taut/dns/type.hpp"
+
+namespace taut {
+
+inline constexpr std::size_t messageHeaderSize = 12;  // octets (RFC 1035 section 4.1.1)
+inline constexpr std::size_t maxMessageSize = 65535;  // octets over a stream (RFC 1035 section 4.2.2)
+inline constexpr std::size_t classicUdpSize = 512;    // octets over UDP without EDNS (RFC 1035 section 4.2.1)
+
+enum class Transport : std::uint8_t { udp, tcp };
+
+class Query {
+ public:
+  // A query of one's own making, to ask another resolver with: ID 0, RD set, no client.
+  Query(NameView name, Type type, Class rrClass = Class::IN);
+
+  // Parses what a client sent. Nothing where there is nothing to answer: less than a header, or itself a response (QR
+  // set), which answered could bounce between two servers for ever. A message with a header that does not parse is
+  // returned too, with `formatError()` set; its question is valid as far as `hasQuestion()` says.
+  //
+  // Ruled a format error: a section shorter than its count, a bad name (also any pointer in the question), more than
+  // one question in a QUERY (RFC 9619), more than one OPT or one that is not owned by the root (RFC 6891 section
+  // 6.1.1). Octets behind the last record are ignored.
+  static std::optional<Query> parse(ByteSpan message, const Address& peer, Transport transport,
+                                    std::chrono::steady_clock::time_point received = {});
+
+  // The same query from the same client about another name or type: for a resolver that asks on, say along an alias.
+  Query withQuestion(NameView name, Type type) const;
+
+  std::uint16_t id() const { return id_; }
+  Opcode opcode() const { return static_cast<Opcode>((flags_ & flag::opcodeMask) >> 11); }
+  bool recursionDesired() const { return (flags_ & flag::RD) != 0; }
+  bool authenticData() const { return (flags_ & flag::AD) != 0; }
+  bool checkingDisabled() const { return (flags_ & flag::CD) != 0; }
+  std::uint16_t flags() const { return flags_; }  // the header's second word; bits in `flag`
+
+  bool formatError() const { return formatError_; }
+  bool hasQuestion() const { return questionSize_ != 0; }
+  std::uint16_t questionCount() const { return questionCount_; }  // QDCOUNT as sent
+  std::size_t questionSize() const { return questionSize_; }      // octets of the question on the wire, 0 without one
+
+  const Name& name() const { return name_; }
+  Type type() const { return type_; }
+  Class rrClass() const { return class_; }
+
+  const std::optional<Edns>& edns() const { return edns_; }
+  bool dnssecOk() const { return edns_ && edns_->dnssecOk; }
+
+  const Address& peer() const { return peer_; }
+  Transport transport() const { return transport_; }
+  std::chrono::steady_clock::time_point received() const { return received_; }
+  ByteSpan message() const { return message_; }
+
+  // How many octets a reply may have: what the client offered, within 512 and `ownLimit` over UDP (RFC 6891 section
+  // 6.2.5), and 65,535 over a stream.
+  std::size_t replyLimit(std::size_t ownLimit) const;
+
+ private:
+  Query() = default;
+
+  bool parseBody(ByteReader& reader);
+  bool parseQuestion(ByteReader& reader);
+  bool parseRecord(ByteReader& reader, Section section);
+
+  ByteSpan message_;
+  Address peer_;
+  std::chrono::steady_clock::time_point received_;
+  std::uint16_t id_ = 0;
+  std::uint16_t flags_ = 0;
+  std::uint16_t questionCount_ = 0;
+  std::uint16_t questionSize_ = 0;
+  Type type_{};
+  Class class_ = Class::IN;
+  Transport transport_ = Transport::udp;
+  bool formatError_ = false;
+  std::optional<Edns> edns_;
+  Name name_;
+};
+
+}  // namespace taut

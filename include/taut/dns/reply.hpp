@@ -1,0 +1,27 @@
+// Makes the reply of a query and its answer: the one place that decides header bits, truncation and OPT.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "taut/base/bytes.hpp"
+#include "taut/dns/answer.hpp"
+#include "taut/dns/query.hpp"
+
+namespace taut {
+
+struct ReplyOptions {
+  bool recursionAvailable = false;
+  std::uint16_t udpPayloadSize = 1232;  // octets: the size that OPT advertises, and the limit for replies over UDP
+  ByteSpan ednsOptions;                 // encoded options for the reply's OPT, where the query had one
+};
+
+// Writes the reply and returns its size. `buffer` may be the one that the query was received in and holds at least the
+// query's size and 512 octets.
+//
+// QR is set; ID, opcode, RD and CD are the query's; AA, AD and RCODE the answer's (AD only for a client that asked with
+// DO or AD, RFC 6840 section 5.8). RRsets go in whole. When a required one does not fit, TC is set and nothing more is
+// put (RFC 2181 section 9). A query without OPT gets none, and an extended RCODE becomes SERVFAIL for it.
+std::size_t writeReply(const Query& query, const Answer& answer, const ReplyOptions& options, MutableByteSpan buffer);
+
+}  // namespace taut

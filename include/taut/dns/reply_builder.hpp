@@ -1,0 +1,85 @@
+// Writes a message into the caller's buffer: header, question, then RRsets section by section.
+//
+// Owner names, and names in the RDATA of the types of RFC 1035 alone (RFC 3597 section 4), are compressed against the
+// names written before (RFC 1035 section 4.1.4). The table of suffixes is small and fixed; its first entries are the
+// QNAME's. No pointer leads beyond offset 0x3fff.
+//
+// The names of what is put must stay where they are until the message is finished.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "taut/base/bytes.hpp"
+#include "taut/dns/name.hpp"
+#include "taut/dns/query.hpp"
+#include "taut/dns/rrset.hpp"
+#include "taut/dns/type.hpp"
+
+namespace taut {
+
+class ReplyBuilder {
+ public:
+  // At most `limit` octets are written, and no more than the buffer holds, which is at least a header.
+  ReplyBuilder(MutableByteSpan buffer, std::size_t limit);
+
+  // Header and question. `flags` is the header's second word, RCODE included. The buffer may be the one that the query
+  // was received in. A question that did not parse is left out, and QDCOUNT is 0 then.
+  void begin(const Query& query, std::uint16_t flags);
+
+  // A query's or any other message's header and question, from parts.
+  void begin(std::uint16_t id, std::uint16_t flags);
+  bool putQuestion(NameView name, Type type, Class rrClass);
+
+  // Keeps `octets` at the end free until `release`: room for OPT, say.
+  void reserve(std::size_t octets);
+  void release(std::size_t octets);
+
+  // Appends a whole RRset, or nothing and false where there is no room. Sections come in order.
+  bool put(Section section, const RRset& rrset);
+
+  // Appends OPT (RFC 6891 section 6.1.2) to the additional section. `rcode` gives the upper 8 of its 12 bits.
+  bool putOpt(std::uint16_t udpPayloadSize, Rcode rcode, bool dnssecOk, ByteSpan options);
+
+  // Takes back what was put since `mark`, for groups that belong together.
+  struct Mark {
+    std::size_t size;
+    std::size_t suffixes;
+    std::array<std::uint16_t, 4> counts;
+  };
+  Mark mark() const { return {size_, suffixCount_, counts_}; }
+  void rewind(const Mark& mark);
+
+  void setTruncated();  // the TC bit
+  std::uint16_t count(Section section) const { return counts_[static_cast<std::size_t>(section) + 1]; }
+
+  // Writes the counts; the size of the message.
+  std::size_t finish();
+
+ private:
+  // A name or the tail of one that was written at `offset`, by the octets that it was written from.
+  struct Suffix {
+    const std::uint8_t* octets;
+    std::uint16_t offset;
+    std::uint8_t size;
+  };
+  static constexpr std::size_t maxSuffixes = 64;
+
+  std::size_t room() const { return limit_ - size_; }
+  void remember(NameView name, std::size_t offset);
+  const Suffix* findSuffix(NameView name) const;
+  bool writeName(NameView name);
+  bool writeOctets(ByteSpan octets);
+  bool writeRdata(Type type, ByteSpan rdata);
+  bool writeRecord(std::size_t ownerAt, const RRset& rrset, ByteSpan rdata);
+
+  std::uint8_t* buffer_;
+  std::size_t limit_;
+  std::size_t size_ = 0;
+  std::size_t suffixCount_ = 0;
+  std::array<std::uint16_t, 4> counts_{};
+  std::array<Suffix, maxSuffixes> suffixes_;
+};
+
+}  // namespace taut

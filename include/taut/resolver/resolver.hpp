@@ -1,0 +1,29 @@
+// The one interface that answers questions: authorities, caches, clients and everything that a user writes.
+//
+// `resolve` looks at the query and returns an Answer, which is final whatever its RCODE, or nothing: "not mine, ask the
+// next resolver". It may await anything meanwhile: another resolver, a timer, a TCP exchange. It never blocks its
+// thread. The query outlives the task. Each shard has resolvers of its own, so a resolver needs no lock.
+//
+// A resolver that can answer without waiting may return a task that is ready (Task::ready) instead of being a
+// coroutine; nobody can tell the difference but by a clock.
+#pragma once
+
+#include <optional>
+
+#include "taut/coro/task.hpp"
+#include "taut/dns/answer.hpp"
+#include "taut/dns/query.hpp"
+
+namespace taut {
+
+class Resolver {
+ public:
+  Resolver() = default;
+  Resolver(const Resolver&) = delete;
+  Resolver& operator=(const Resolver&) = delete;
+  virtual ~Resolver() = default;
+
+  virtual Task<std::optional<Answer>> resolve(const Query& query) = 0;
+};
+
+}  // namespace taut

@@ -1,0 +1,28 @@
+// Resolvers in order: the first that has an answer wins, whatever the answer's RCODE.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "taut/resolver/resolver.hpp"
+
+namespace taut {
+
+class ResolverChain final : public Resolver {
+ public:
+  ResolverChain() = default;
+  explicit ResolverChain(std::vector<std::shared_ptr<Resolver>> resolvers) : resolvers_(std::move(resolvers)) {}
+
+  void add(std::shared_ptr<Resolver> resolver) { resolvers_.push_back(std::move(resolver)); }
+  const std::vector<std::shared_ptr<Resolver>>& resolvers() const { return resolvers_; }
+
+  // Nothing where no resolver has an answer, so also for an empty chain.
+  Task<std::optional<Answer>> resolve(const Query& query) override;
+
+ private:
+  Task<std::optional<Answer>> resolveFrom(std::size_t index, Task<std::optional<Answer>> pending, const Query& query);
+
+  std::vector<std::shared_ptr<Resolver>> resolvers_;
+};
+
+}  // namespace taut

@@ -1,0 +1,149 @@
+#include "taut/dns/answer.hpp"
+
+#include <algorithm>
+
+namespace taut {
+
+// Bodies that answers gave back, for the next ones on this thread. Bounded: a burst of answers held at once goes back
+// to the heap.
+class Answer::Pool {
+ public:
+  Pool() = default;
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+  ~Pool() {
+    while (Body* body = take()) delete body;
+  }
+
+  Body* take() {
+    if (!first_) return nullptr;
+    Body* const body = first_;
+    first_ = body->next;
+    --size_;
+    return body;
+  }
+
+  bool give(Body* body) {
+    if (size_ == maxSize) return false;
+    body->next = first_;
+    first_ = body;
+    ++size_;
+    return true;
+  }
+
+  static Pool& ofThisThread() {
+    thread_local Pool pool;
+    return pool;
+  }
+
+ private:
+  static constexpr std::size_t maxSize = 1024;  // about 2 KiB each
+
+  Body* first_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+Answer::Body* Answer::acquire() {
+  Body* body = Pool::ofThisThread().take();
+  if (!body) body = new Body;
+  body->arena = body->inlineBytes.data();
+  return body;
+}
+
+void Answer::release(Body* body) {
+  for (std::size_t i = 0; i < std::min<std::size_t>(body->pinCount, inlinePins); ++i) body->pins[i].reset();
+  if (!body->moreEntries.empty() || !body->morePins.empty() || !body->blocks.empty()) {
+    delete body;  // an answer of unusual size keeps no memory behind
+    return;
+  }
+  body->authoritative = body->authenticData = false;
+  body->count = body->pinCount = 0;
+  body->arenaUsed = 0;
+  body->arenaSize = inlineArena;
+  if (!Pool::ofThisThread().give(body)) delete body;
+}
+
+Answer::Answer(Rcode rcode) : body_(acquire()) {
+  body_->rcode = rcode;
+}
+
+Answer::Entry& Answer::append() {
+  if (body_->count < inlineEntries) return body_->entries[body_->count++];
+  ++body_->count;
+  return body_->moreEntries.emplace_back();
+}
+
+std::uint8_t* Answer::allocate(std::size_t size) {
+  constexpr std::size_t blockSize = 4096;
+  if (body_->arenaSize - body_->arenaUsed < size) {
+    body_->arenaSize = std::max(size, blockSize);
+    body_->blocks.push_back(std::make_unique_for_overwrite<std::uint8_t[]>(body_->arenaSize));
+    body_->arena = body_->blocks.back().get();
+    body_->arenaUsed = 0;
+  }
+  body_->arenaUsed += size;
+  return body_->arena + body_->arenaUsed - size;
+}
+
+std::uint32_t Answer::clampTtl(std::chrono::seconds ttl) {
+  return static_cast<std::uint32_t>(std::clamp<std::chrono::seconds::rep>(ttl.count(), 0, maxTtl));
+}
+
+void Answer::addRecord(Section section, NameView owner, Type type, Class rrClass, std::uint32_t ttl, ByteSpan rdata) {
+  std::uint8_t* const stored = allocate(rdata.size() + 2);
+  storeU16(stored, static_cast<std::uint16_t>(rdata.size()));
+  std::ranges::copy(rdata, stored + 2);
+  RRset rrset;
+  // Runs of records with one owner are usual: they share one copy of it.
+  const Entry* const last = body_->count > 0 ? &body_->entry(body_->count - 1) : nullptr;
+  const bool sameOwner = last && last->rrset.owner.size() == owner.size() &&
+                         std::memcmp(last->rrset.owner.data(), owner.data(), owner.size()) == 0;
+  rrset.owner = sameOwner ? last->rrset.owner : keep(owner);
+  rrset.rdata = stored;
+  rrset.ttl = std::min(ttl, maxTtl);
+  rrset.type = type;
+  rrset.rrClass = rrClass;
+  rrset.count = 1;
+  addRRset(section, rrset);
+}
+
+void Answer::addRRset(Section section, const RRset& rrset) {
+  append() = Entry{rrset, section, true};
+}
+
+void Answer::addGlue(const RRset& rrset) {
+  addRRset(Section::additional, rrset);
+}
+
+void Answer::addAdditional(const RRset& rrset) {
+  append() = Entry{rrset, Section::additional, false};
+}
+
+NameView Answer::keep(NameView name) {
+  std::uint8_t* const stored = allocate(name.size());
+  std::ranges::copy(name.wire(), stored);
+  return NameView::trusted(stored, name.size());
+}
+
+void Answer::pin(const PinnedStorage& storage) {
+  LocalRef<const PinnedStorage> reference(&storage);
+  if (body_->pinCount < inlinePins)
+    body_->pins[body_->pinCount] = std::move(reference);
+  else
+    body_->morePins.push_back(std::move(reference));
+  ++body_->pinCount;
+}
+
+std::size_t Answer::recordCount(Section section) const {
+  std::size_t count = 0;
+  forEach(section, [&](const RRset& rrset) { count += rrset.count; });
+  return count;
+}
+
+std::size_t Answer::recordCount() const {
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < body_->count; ++i) count += body_->entry(i).rrset.count;
+  return count;
+}
+
+}  // namespace taut

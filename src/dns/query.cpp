@@ -1,0 +1,110 @@
+#include "taut/dns/query.hpp"
+
+#include <algorithm>
+
+namespace taut {
+
+namespace {
+
+// Moves behind a name without following its pointers: only what it ends with matters to a reader of queries.
+bool skipName(ByteReader& reader) {
+  const std::size_t start = reader.position();
+  while (reader.ok()) {
+    const std::size_t at = reader.position();
+    const std::uint8_t length = reader.u8();
+    if (length == 0) return reader.ok();
+    if (length >= 0xc0) {
+      const std::size_t target = (length & 0x3fu) << 8 | reader.u8();
+      return reader.ok() && target >= messageHeaderSize && target < at;
+    }
+    if (length > maxLabelSize || at - start + length + 2 > maxNameSize) return false;
+    reader.skip(length);
+  }
+  return false;
+}
+
+}  // namespace
+
+Query::Query(NameView name, Type type, Class rrClass)
+    : flags_(flag::RD),
+      questionCount_(1),
+      questionSize_(static_cast<std::uint16_t>(name.size() + 4)),
+      type_(type),
+      class_(rrClass),
+      name_(name) {}
+
+std::optional<Query> Query::parse(ByteSpan message, const Address& peer, Transport transport,
+                                  std::chrono::steady_clock::time_point received) {
+  if (message.size() < messageHeaderSize || (message[2] & 0x80) != 0) return std::nullopt;
+  std::optional<Query> query(Query{});
+  query->message_ = message;
+  query->peer_ = peer;
+  query->transport_ = transport;
+  query->received_ = received;
+  query->id_ = loadU16(message.data());
+  query->flags_ = loadU16(message.data() + 2);
+  query->questionCount_ = loadU16(message.data() + 4);
+  ByteReader reader(message, messageHeaderSize);
+  query->formatError_ = !query->parseBody(reader);
+  return query;
+}
+
+bool Query::parseBody(ByteReader& reader) {
+  if (questionCount_ > 1 && opcode() == Opcode::QUERY) return false;
+  if (questionCount_ > 0 && !parseQuestion(reader)) return false;
+  for (std::uint16_t i = 1; i < questionCount_; ++i) {
+    if (!skipName(reader)) return false;
+    reader.skip(4);
+    if (!reader.ok()) return false;
+  }
+  std::size_t countAt = 6;
+  for (const Section section : {Section::answer, Section::authority, Section::additional}) {
+    for (std::uint16_t left = loadU16(message_.data() + countAt); left > 0; --left)
+      if (!parseRecord(reader, section)) return false;
+    countAt += 2;
+  }
+  return true;
+}
+
+bool Query::parseQuestion(ByteReader& reader) {
+  const ByteSpan rest = message_.subspan(reader.position());
+  const auto name = NameView::fromWire(rest);
+  if (!name || rest.size() < name->size() + 4) return false;
+  name_ = Name(*name);
+  type_ = static_cast<Type>(loadU16(name->data() + name->size()));
+  class_ = static_cast<Class>(loadU16(name->data() + name->size() + 2));
+  questionSize_ = static_cast<std::uint16_t>(name->size() + 4);
+  reader.skip(questionSize_);
+  return true;
+}
+
+bool Query::parseRecord(ByteReader& reader, Section section) {
+  const std::size_t start = reader.position();
+  if (!skipName(reader)) return false;
+  const bool rootOwner = reader.position() == start + 1;
+  const auto type = static_cast<Type>(reader.u16());
+  const std::uint16_t rrClass = reader.u16();
+  const std::uint32_t ttl = reader.u32();
+  const ByteSpan rdata = reader.take(reader.u16());
+  if (!reader.ok()) return false;
+  if (type != Type::OPT) return true;
+  if (section != Section::additional || edns_ || !rootOwner) return false;
+  edns_ = Edns::parse(rrClass, ttl, rdata);
+  return edns_.has_value();
+}
+
+Query Query::withQuestion(NameView name, Type type) const {
+  Query query = *this;
+  query.name_ = Name(name);
+  query.type_ = type;
+  query.questionSize_ = static_cast<std::uint16_t>(name.size() + 4);
+  return query;
+}
+
+std::size_t Query::replyLimit(std::size_t ownLimit) const {
+  if (transport_ != Transport::udp) return maxMessageSize;
+  if (!edns_) return classicUdpSize;
+  return std::max(classicUdpSize, std::min<std::size_t>(edns_->udpPayloadSize, ownLimit));
+}
+
+}  // namespace taut

@@ -1,0 +1,66 @@
+#include "taut/dns/reply.hpp"
+
+#include "taut/dns/reply_builder.hpp"
+
+namespace taut {
+
+namespace {
+
+constexpr std::size_t optFixedSize = 11;  // OPT without options, its root owner included
+
+std::uint16_t replyFlags(const Query& query, const Answer& answer, bool recursionAvailable, Rcode rcode) {
+  std::uint16_t flags = flag::QR | (query.flags() & (flag::opcodeMask | flag::RD | flag::CD));
+  if (answer.authoritative()) flags |= flag::AA;
+  if (recursionAvailable) flags |= flag::RA;
+  if (answer.authenticData() && (query.dnssecOk() || query.authenticData())) flags |= flag::AD;
+  return static_cast<std::uint16_t>(flags | (static_cast<std::uint16_t>(rcode) & flag::rcodeMask));
+}
+
+bool sameRRset(const Answer::Entry& a, const Answer::Entry& b) {
+  return a.section == b.section && a.rrset.type == b.rrset.type && a.rrset.rrClass == b.rrset.rrClass &&
+         a.rrset.owner == b.rrset.owner;
+}
+
+// Puts the entry at `index` and those behind it that are of the same RRset, all or none; moves `index` behind them.
+bool putGroup(ReplyBuilder& builder, const Answer& answer, std::size_t& index) {
+  const Answer::Entry& first = answer.entry(index);
+  const ReplyBuilder::Mark before = builder.mark();
+  bool fits = builder.put(first.section, first.rrset);
+  while (++index < answer.entryCount() && sameRRset(first, answer.entry(index)))
+    fits = fits && builder.put(first.section, answer.entry(index).rrset);
+  if (!fits) builder.rewind(before);
+  return fits;
+}
+
+// Whether every required RRset of the section went in.
+bool putSection(ReplyBuilder& builder, const Answer& answer, Section section) {
+  for (std::size_t index = 0; index < answer.entryCount();) {
+    const Answer::Entry& entry = answer.entry(index);
+    if (entry.section != section) {
+      ++index;
+    } else if (!putGroup(builder, answer, index) && entry.required) {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+std::size_t writeReply(const Query& query, const Answer& answer, const ReplyOptions& options, MutableByteSpan buffer) {
+  Rcode rcode = answer.rcode();
+  if (!query.edns() && rcode > Rcode::NOTZONE) rcode = Rcode::SERVFAIL;
+  ReplyBuilder builder(buffer, query.replyLimit(options.udpPayloadSize));
+  builder.begin(query, replyFlags(query, answer, options.recursionAvailable, rcode));
+  const std::size_t optSize = query.edns() ? optFixedSize + options.ednsOptions.size() : 0;
+  builder.reserve(optSize);
+  const bool complete = answer.entryCount() == 0 || (putSection(builder, answer, Section::answer) &&
+                                                     putSection(builder, answer, Section::authority) &&
+                                                     putSection(builder, answer, Section::additional));
+  if (!complete) builder.setTruncated();
+  builder.release(optSize);
+  if (query.edns()) builder.putOpt(options.udpPayloadSize, rcode, query.dnssecOk(), options.ednsOptions);
+  return builder.finish();
+}
+
+}  // namespace taut

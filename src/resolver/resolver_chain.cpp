@@ -1,0 +1,23 @@
+#include "taut/resolver/resolver_chain.hpp"
+
+namespace taut {
+
+// Most answers are there at once; a coroutine starts only where a resolver has to wait.
+Task<std::optional<Answer>> ResolverChain::resolve(const Query& query) {
+  for (std::size_t i = 0; i < resolvers_.size(); ++i) {
+    auto pending = resolvers_[i]->resolve(query);
+    if (!pending.isReady()) return resolveFrom(i + 1, std::move(pending), query);
+    auto answer = pending.takeReady();
+    if (answer) return Task<std::optional<Answer>>::ready(std::move(answer));
+  }
+  return Task<std::optional<Answer>>::ready(std::nullopt);
+}
+
+Task<std::optional<Answer>> ResolverChain::resolveFrom(std::size_t index, Task<std::optional<Answer>> pending,
+                                                       const Query& query) {
+  auto answer = co_await std::move(pending);
+  while (!answer && index < resolvers_.size()) answer = co_await resolvers_[index++]->resolve(query);
+  co_return answer;
+}
+
+}  // namespace taut
