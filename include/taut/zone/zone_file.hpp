@@ -1,0 +1,70 @@
+// Loads zones from master files (RFC 1035 section 5), one or a hundred thousand, on all cores.
+//
+// A file that cannot be read or parsed is a value here, not an exception: the result has no zone and says why, and
+// whoever reloads keeps serving the zone that was there before.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "taut/dns/name.hpp"
+#include "taut/dns/type.hpp"
+#include "taut/zone/diagnostic.hpp"
+#include "taut/zone/zone.hpp"
+#include "taut/zone/zone_builder.hpp"
+
+namespace taut {
+
+// Identifies one version of a file, to tell later whether it changed.
+struct FileStamp {
+  std::string path;
+  std::int64_t modified = 0;  // nanoseconds since the epoch; all zero when there is no such file
+  std::uint64_t size = 0;
+  std::uint64_t inode = 0;
+  std::uint64_t device = 0;
+
+  static FileStamp of(std::string path);
+  bool isCurrent() const { return *this == of(path); }
+  friend bool operator==(const FileStamp&, const FileStamp&) = default;
+};
+
+struct ZoneSource {
+  std::string path;
+  std::optional<Name> origin;  // without it: the owner of the file's SOA
+  Class rrClass = Class::IN;
+};
+
+struct ZoneLoad {
+  std::shared_ptr<const Zone> zone;     // null when there was an error
+  std::vector<Diagnostic> diagnostics;  // warnings too
+  std::vector<FileStamp> files;         // all that were read, included files too, as they were when opened
+
+  bool ok() const { return zone != nullptr; }
+  bool filesChanged() const;       // whether any file differs now
+  std::string firstError() const;  // one line; empty when ok()
+};
+
+struct ZoneLoadOptions {
+  ZoneChecks checks;
+  unsigned threads = 0;  // at most; 0: all cores
+};
+
+ZoneLoad loadZone(const ZoneSource& source, const ZoneLoadOptions& options = {});
+
+// The same from text in memory; `name` stands for the file in messages, and $INCLUDE is refused.
+ZoneLoad parseZone(std::string_view text, std::optional<Name> origin = std::nullopt,
+                   const ZoneLoadOptions& options = {}, std::string name = "text");
+
+// Loads many zones, several at a time. `loaded` is called once for each, in no order but never at the same time, with
+// the index of its source: publish zones as they come, show progress.
+void loadZones(std::span<const ZoneSource> sources, const ZoneLoadOptions& options,
+               const std::function<void(std::size_t index, ZoneLoad load)>& loaded);
+
+}  // namespace taut

@@ -1,0 +1,51 @@
+// All zones that are served, found by the longest origin that encloses a name (RFC 1034 section 4.3.2 step 2).
+//
+// Immutable: a reload makes a new set, which shares the zones that did not change. Finding costs one probe for each
+// number of labels that some origin has, whatever the number of zones.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "taut/dns/name.hpp"
+#include "taut/dns/type.hpp"
+#include "taut/zone/zone.hpp"
+
+namespace taut {
+
+class ZoneSet {
+ public:
+  ZoneSet() = default;
+
+  // Null pointers are left out. Of several zones with one origin and class the last one counts.
+  explicit ZoneSet(std::span<const std::shared_ptr<const Zone>> zones);
+
+  // The zone with the longest origin at or above the name; null when there is none.
+  const Zone* find(NameView name, Class rrClass = Class::IN) const { return find(name, rrClass, name.labelCount()); }
+
+  // The same, passing over a zone whose origin is the name itself: for DS, which the parent answers (RFC 4035 section
+  // 3.1.4.1).
+  const Zone* findParent(NameView name, Class rrClass = Class::IN) const {
+    return name.isRoot() ? nullptr : find(name, rrClass, name.labelCount() - 1);
+  }
+
+  // The zone of exactly this origin.
+  std::shared_ptr<const Zone> get(NameView origin, Class rrClass = Class::IN) const;
+
+  std::span<const std::shared_ptr<const Zone>> zones() const { return zones_; }
+  std::size_t size() const { return zones_.size(); }
+  bool empty() const { return zones_.empty(); }
+
+ private:
+  const Zone* find(NameView name, Class rrClass, std::size_t mostLabels) const;
+  const std::shared_ptr<const Zone>* slot(NameView origin, Class rrClass) const;
+
+  std::vector<std::shared_ptr<const Zone>> zones_;
+  std::vector<std::uint32_t> table_;  // index into `zones_` plus one, 0 for none; a power of two of them
+  std::uint64_t depths_[2] = {0, 0};  // bit n: some origin has n labels
+};
+
+}  // namespace taut
