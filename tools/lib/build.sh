@@ -1,0 +1,50 @@
+# Shared by tools/serve and tools/test: setting up a build folder and building in it.
+# shellcheck shell=bash
+
+# Prints those of the options (-Dname=value) that the folder is set up without, as meson noted it.
+differingOptions() {
+  python3 - "$@" <<'PYTHON'
+import json, sys
+with open(sys.argv[1] + "/meson-info/intro-buildoptions.json") as file:
+    values = {entry["name"]: str(entry["value"]) for entry in json.load(file)}
+for option in sys.argv[2:]:
+    name, value = option.removeprefix("-D").split("=", 1)
+    if values.get(name, "").lower() != value.lower():
+        print(option)
+PYTHON
+}
+
+# Sets the folder up with the options (-Dname=value), or changes those that differ.
+configureBuild() {
+  local folder=$1
+  shift
+  local log=$folder.log
+  if [[ ! -f $folder/build.ninja ]]; then
+    rm -rf -- "$folder"
+    if ! meson setup "$folder" "$@" >"$log" 2>&1 </dev/null; then
+      tail -n 20 "$log" >&2
+      echo "Setting up $folder failed." >&2
+      return 1
+    fi
+    rm -f -- "$log"
+    return 0
+  fi
+  local change
+  mapfile -t change < <(differingOptions "$folder" "$@")
+  ((${#change[@]} == 0)) || meson configure "$folder" "${change[@]}" >/dev/null
+}
+
+# Builds the targets (all without any), silently; what the compiler said where it fails.
+buildTargets() {
+  local folder=$1
+  shift
+  local log
+  log=$(mktemp)
+  if ! ninja -C "$folder" "$@" >"$log" 2>&1 </dev/null; then
+    grep -v '^\[' "$log" | tail -n 60 >&2
+    echo "Building in $folder failed." >&2
+    rm -f -- "$log"
+    return 1
+  fi
+  rm -f -- "$log"
+}

@@ -1,0 +1,76 @@
+# Shared by tools/serve and tools/test: which Debian packages are needed, and installing those that are missing.
+# shellcheck shell=bash
+
+# What the server is built with.
+buildPackages=(g++ meson ninja-build pkg-config liburing-dev libfmt-dev libspdlog-dev)
+
+# What the tests are built with, and the programs that they talk to.
+testPackages=(
+  doctest-dev clang-format python3 util-linux procps man-db groff-base
+  bind9-dnsutils knot knot-dnsutils ldnsutils dnsperf unbound
+)
+
+# What fuzzers and the second compiler need.
+sanitizerPackages=(clang-16 libclang-rt-16-dev)
+
+# Prints those of the named packages that are not installed.
+missingPackages() {
+  local installed
+  installed=$(dpkg-query --show --showformat '${db:Status-Status} ${binary:Package}\n' 2>/dev/null |
+    sed -n 's/^installed \([^:]*\).*/\1/p')
+  local package
+  for package in "$@"; do
+    grep -qxF -- "$package" <<<"$installed" || printf '%s\n' "$package"
+  done
+}
+
+# Forbids package scripts to start services: some test programs come with a server that Debian would start.
+policyFile=/usr/sbin/policy-rc.d
+policyBackup=
+
+forbidServices() {
+  if [[ -e $policyFile || -L $policyFile ]]; then
+    policyBackup=$(mktemp --dry-run "$policyFile.taut-XXXXXX")
+    mv -- "$policyFile" "$policyBackup"
+  fi
+  printf '#!/bin/sh\nexit 101\n' >"$policyFile"
+  chmod 755 "$policyFile"
+}
+
+restoreServices() {
+  rm -f -- "$policyFile"
+  if [[ -n $policyBackup ]]; then
+    mv -- "$policyBackup" "$policyFile"
+    policyBackup=
+  fi
+}
+
+aptGet() {
+  DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=120 "$@" </dev/null >>"$aptLog" 2>&1
+}
+
+# Installs those of the named packages that are missing. Says what it does; a reason and status 1 where it cannot.
+ensurePackages() {
+  local missing
+  mapfile -t missing < <(missingPackages "$@")
+  ((${#missing[@]})) || return 0
+  if ((EUID != 0)); then
+    echo "Missing Debian packages, and only root can install them: apt-get install ${missing[*]}" >&2
+    return 1
+  fi
+  echo "Installing Debian packages: ${missing[*]}"
+  aptLog=$(mktemp)
+  # In a subshell, so that its trap restores the policy however the installation ends.
+  if ! (
+    trap restoreServices EXIT
+    trap 'exit 130' INT TERM HUP
+    forbidServices
+    aptGet update && aptGet install --no-install-recommends "${missing[@]}"
+  ); then
+    tail -n 20 "$aptLog" >&2
+    echo "Installing failed: apt-get install ${missing[*]}" >&2
+    rm -f -- "$aptLog"
+    return 1
+  fi
+  rm -f -- "$aptLog"
+}
