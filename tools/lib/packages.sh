@@ -1,5 +1,6 @@
 # Shared by tools/serve and tools/test: which Debian packages are needed, and installing those that are missing.
 # shellcheck shell=bash
+# shellcheck disable=SC2034
 
 # What the server is built with.
 buildPackages=(g++ meson ninja-build pkg-config liburing-dev libfmt-dev libspdlog-dev)
