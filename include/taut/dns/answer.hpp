@@ -27,9 +27,6 @@ namespace taut {
 // Longest TTL that a record may have, in seconds (RFC 2181 section 8).
 inline constexpr std::uint32_t maxTtl = 0x7fffffff;
 
-// Longest RDATA, in octets (RFC 1035 section 3.2.1).
-inline constexpr std::size_t maxRdataSize = 65535;
-
 // Base of storage that answers borrow from: one reference per answer, counted without atomics on the shard's thread.
 class PinnedStorage : public LocalCounted {
  public:

@@ -31,12 +31,11 @@
 #include "taut/dns/rdata/security.hpp"
 #include "taut/dns/rdata/service.hpp"
 #include "taut/dns/rdata/text.hpp"
+#include "taut/dns/rrset.hpp"
 #include "taut/dns/token.hpp"
 #include "taut/dns/type.hpp"
 
 namespace taut {
-
-inline constexpr std::size_t maxRdataSize = 65535;  // RDLENGTH has 16 bits
 
 // What is wrong with the text of a record's RDATA.
 struct TextError {

@@ -14,6 +14,8 @@
 
 namespace taut {
 
+inline constexpr std::size_t maxRdataSize = 65535;  // octets; RDLENGTH has 16 bits (RFC 1035 section 3.2.1)
+
 struct RRset {
   // Walks the RDATA of the records in order.
   class Iterator {

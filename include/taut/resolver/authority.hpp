@@ -1,0 +1,42 @@
+// Answers from the zones that are served (RFC 1034 section 4.3.2 as clarified by RFCs 2181, 2308, 4592, 6672 and 8020;
+// DNSSEC by RFC 4035 section 3.1 and RFC 5155 section 7.2).
+//
+// Aliases are followed through all zones that are served; a chain that leaves them ends with its last alias, and one
+// that loops ends where it would begin again. A name outside every zone is not ours: the next resolver is asked.
+//
+// One object for each shard. The zones are an immutable snapshot: `replace` gives later queries another one, and
+// answers that borrow from the old one keep it alive. No query touches a count that other shards touch.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "taut/base/local_ref.hpp"
+#include "taut/dns/answer.hpp"
+#include "taut/dns/query.hpp"
+#include "taut/resolver/resolver.hpp"
+#include "taut/zone/zone_set.hpp"
+
+namespace taut {
+
+class Authority final : public Resolver {
+ public:
+  // `zones` is never null.
+  explicit Authority(std::shared_ptr<const ZoneSet> zones);
+  ~Authority() override;
+
+  void replace(std::shared_ptr<const ZoneSet> zones);
+  const ZoneSet& zones() const;
+
+  Task<std::optional<Answer>> resolve(const Query& query) override;
+
+  // The same without a task; nothing where no zone encloses the name.
+  std::optional<Answer> answer(const Query& query) const;
+
+ private:
+  class Snapshot;
+
+  LocalRef<const Snapshot> snapshot_;
+};
+
+}  // namespace taut

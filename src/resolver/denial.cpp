@@ -1,0 +1,68 @@
+#include "denial.hpp"
+
+namespace taut {
+
+void Denial::addRRset(ZoneNode node, Type type) {
+  if (!node) return;
+  const ZoneRRset set = node.rrset(type);
+  if (!set) return;
+  // One record often proves two things: it goes in once.
+  for (std::size_t i = 0; i < answer_.entryCount(); ++i)
+    if (answer_.entry(i).rrset.rdata == set.data.rdata) return;
+  answer_.addRRset(Section::authority, set.data);
+  if (set.rrsig.count != 0) answer_.addRRset(Section::authority, set.rrsig);
+}
+
+void Denial::addNextCloser(NameView name, ZoneNode encloser) {
+  addNsec3(zone_.nsec3(name.suffix(encloser.labelCount() + 1)));
+}
+
+void Denial::addClosestEncloserProof(NameView name, ZoneNode encloser) {
+  // Names that opt-out left out of the chain cannot be proven: the next one up is the closest provable encloser.
+  Nsec3Match match = zone_.nsec3(encloser);
+  while (!match.exact && encloser.parent()) {
+    encloser = encloser.parent();
+    match = zone_.nsec3(encloser);
+  }
+  addNsec3(match);
+  if (name.labelCount() > encloser.labelCount()) addNextCloser(name, encloser);
+}
+
+void Denial::noData(ZoneNode node) {
+  if (zone_.hasNsec3()) {
+    const Nsec3Match match = zone_.nsec3(node);
+    if (match.exact) return addNsec3(match);
+    return addClosestEncloserProof(node.owner(), node);
+  }
+  // An empty non-terminal has no NSEC: the record in front of it shows that nothing is there.
+  if (zone_.hasNsec()) addNsec(zone_.nsecCovering(node.owner()));
+}
+
+void Denial::nameError(NameView name, ZoneNode encloser) {
+  if (zone_.hasNsec3()) {
+    addClosestEncloserProof(name, encloser);
+    addNsec3(zone_.nsec3Wildcard(encloser));
+  } else if (zone_.hasNsec()) {
+    addNsec(zone_.nsecCovering(name));
+    if (const auto wildcard = Name::join("*", encloser.owner())) addNsec(zone_.nsecCovering(*wildcard));
+  }
+}
+
+void Denial::wildcardAnswer(NameView name, ZoneNode encloser) {
+  if (zone_.hasNsec3())
+    addNextCloser(name, encloser);
+  else if (zone_.hasNsec())
+    addNsec(zone_.nsecCovering(name));
+}
+
+void Denial::wildcardNoData(NameView name, ZoneNode encloser, ZoneNode wildcard) {
+  if (zone_.hasNsec3()) {
+    addClosestEncloserProof(name, encloser);
+    addNsec3(zone_.nsec3(wildcard));
+  } else if (zone_.hasNsec()) {
+    addNsec(zone_.nsecCovering(name));
+    addNsec(wildcard);
+  }
+}
+
+}  // namespace taut
