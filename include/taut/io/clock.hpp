@@ -1,0 +1,44 @@
+// Clock is where a shard gets its time from: the system's monotonic clock, or in tests one that is moved by hand, so
+// that no test sleeps.
+#pragma once
+
+#include <chrono>
+#include <optional>
+
+namespace taut {
+
+using Duration = std::chrono::steady_clock::duration;
+using TimePoint = std::chrono::steady_clock::time_point;
+
+class Clock {
+ public:
+  virtual ~Clock() = default;
+
+  virtual TimePoint now() noexcept = 0;
+  // How long a shard that has nothing to do may really wait where `deadline` is the next thing planned; nullopt means
+  // until something arrives.
+  virtual std::optional<Duration> waitFor(TimePoint deadline) noexcept = 0;
+  // That wait ended and nothing had arrived.
+  virtual void waitedFor(TimePoint deadline) noexcept = 0;
+
+  static Clock& system() noexcept;
+};
+
+// Stands still but for advance(). Used on the thread of its shard only.
+class ManualClock final : public Clock {
+ public:
+  TimePoint now() noexcept override { return now_; }
+  std::optional<Duration> waitFor(TimePoint deadline) noexcept override;
+  void waitedFor(TimePoint deadline) noexcept override;
+
+  void advance(Duration duration) noexcept { now_ += duration; }
+  // From now on a shard that was really idle for `grace` jumps to its next deadline: an hour's time-out takes no longer
+  // than that. The grace is for data that is on its way through the kernel or through another thread.
+  void skipIdle(Duration grace) noexcept { grace_ = grace; }
+
+ private:
+  TimePoint now_{std::chrono::hours(1)};
+  std::optional<Duration> grace_;
+};
+
+}  // namespace taut

@@ -1,0 +1,148 @@
+// Operation is one piece of I/O that a coroutine waits for. It lives in the frame of the coroutine that awaits it, says
+// in neutral terms what is wanted (Request), and hears what came of it (Completion). An engine carries it out: today
+// the io_uring of ring.hpp; nothing here or above depends on which.
+//
+// An operation is neither copied nor moved, and it is not destroyed while it is in flight: it is stopped, and then
+// waits for its own completion like any other.
+#pragma once
+
+#include <cassert>
+#include <coroutine>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#include "taut/base/intrusive_list.hpp"
+#include "taut/coro/stop_token.hpp"
+#include "taut/io/io_result.hpp"
+
+namespace taut {
+
+class Ring;
+
+// What is to be done. Which members count depends on the kind.
+struct Request {
+  enum class Kind : std::uint8_t {
+    nothing,           // completes on the next turn
+    send,              // data, length
+    sendMessage,       // data: msghdr
+    receive,           // data, length
+    receiveBuffered,   // one buffer of bufferGroup, which the completion names
+    receiveDatagrams,  // data: msghdr that sizes name and control; again and again, each into a buffer of bufferGroup
+    accept,            // data: sockaddr, addressLength
+    connect,           // data: sockaddr, length
+    pollIn,            // until fd is readable
+  };
+
+  Kind kind = Kind::nothing;
+  std::uint16_t bufferGroup = 0;
+  int fd = -1;
+  std::uint32_t length = 0;
+  void* data = nullptr;
+  std::uint32_t* addressLength = nullptr;
+};
+
+struct Completion {
+  // A count or a descriptor, or a negated error number.
+  int result = 0;
+  // More completions of this operation follow.
+  bool more = false;
+  // `buffer` of the group was used.
+  bool hasBuffer = false;
+  std::uint16_t buffer = 0;
+};
+
+// A coroutine that is to go on at the end of a shard's turn.
+class Resumable : public ListHook<> {
+ public:
+  void resumeWith(std::coroutine_handle<> waiting) noexcept { waiting_ = waiting; }
+  bool hasWaiter() const noexcept { return static_cast<bool>(waiting_); }
+  void resume() { std::exchange(waiting_, nullptr).resume(); }
+
+ protected:
+  Resumable() noexcept = default;
+  ~Resumable() = default;
+
+ private:
+  std::coroutine_handle<> waiting_;
+};
+
+class Operation : public Resumable, private ListHook<Ring>, private StopCallbackBase {
+ public:
+  bool inFlight() const noexcept { return state_ != State::idle; }
+
+ protected:
+  explicit Operation(Ring& ring) noexcept : StopCallbackBase(&onStop), ring_(ring) {}
+  virtual ~Operation() { assert(!inFlight() && "an operation is stopped and awaited, never dropped"); }
+
+  // Hands request() to the engine.
+  void start() noexcept;
+  // Hands it over and obeys the token, which must not have been stopped yet.
+  void start(StopToken stop) noexcept {
+    start();
+    if (stop.stopPossible()) attach(stop);
+  }
+  // Asks for an early end. The operation completes by itself, with ECANCELED or with what it had reached.
+  void cancel() noexcept;
+  void ignoreStop() noexcept { detach(); }
+
+  Request& request() noexcept { return request_; }
+  Ring& ring() const noexcept { return ring_; }
+
+  // Called between the kernel and the coroutines, so it must resume nobody: it keeps what it needs and calls ready().
+  virtual void complete(const Completion& completion) noexcept = 0;
+  // Lets the waiting coroutine go on at the end of the turn.
+  void ready() noexcept;
+
+ private:
+  friend Ring;
+  friend IntrusiveList<Operation, Ring>;
+
+  enum class State : std::uint8_t { idle, parked, submitted };
+
+  static void onStop(StopCallbackBase& callback) noexcept { static_cast<Operation&>(callback).cancel(); }
+
+  Request request_;
+  Ring& ring_;
+  State state_ = State::idle;
+};
+
+// An operation that completes once and gives an IoResult to the coroutine that awaits it. The base of most awaiters.
+class SingleOperation : public Operation {
+ public:
+  SingleOperation(const SingleOperation&) = delete;
+
+  bool await_ready() noexcept {
+    if (!stop_.stopRequested()) return false;
+    result_ = IoResult::failure(ECANCELED);
+    return true;
+  }
+  void await_suspend(std::coroutine_handle<> waiting) noexcept {
+    resumeWith(waiting);
+    start(stop_);
+  }
+  IoResult await_resume() const noexcept { return result_; }
+
+ protected:
+  SingleOperation(Ring& ring, StopToken stop) noexcept : Operation(ring), stop_(stop) {}
+
+  void complete(const Completion& completion) noexcept override {
+    result_ = IoResult(completion.result);
+    ready();
+  }
+
+ private:
+  StopToken stop_;
+  IoResult result_;
+};
+
+// Waits until the descriptor is readable.
+class ReadableOperation final : public SingleOperation {
+ public:
+  ReadableOperation(Ring& ring, int fd, StopToken stop) noexcept : SingleOperation(ring, stop) {
+    request().kind = Request::Kind::pollIn;
+    request().fd = fd;
+  }
+};
+
+}  // namespace taut

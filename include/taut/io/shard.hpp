@@ -1,0 +1,100 @@
+// Shard is one thread's share of the server: a ring, timers, a clock and a loop. Everything that belongs to a shard is
+// used on its thread only, without locks; another thread reaches it through post(). A server runs one for each core.
+//
+//   Shard shard;
+//   shard.run(serve(shard));          // on the thread that is to be the shard's, until the task has finished
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "taut/base/unique_fd.hpp"
+#include "taut/coro/sync_wait.hpp"
+#include "taut/coro/task.hpp"
+#include "taut/io/clock.hpp"
+#include "taut/io/operation.hpp"
+#include "taut/io/ring.hpp"
+#include "taut/io/timer.hpp"
+
+namespace taut {
+
+struct ShardOptions {
+  RingOptions ring;
+  // Outlives the shard.
+  Clock* clock = &Clock::system();
+};
+
+class Shard {
+ public:
+  // On any thread. Throws IoUnavailable.
+  explicit Shard(const ShardOptions& options = {});
+  Shard(const Shard&) = delete;
+  Shard& operator=(const Shard&) = delete;
+  ~Shard();
+
+  // Runs the task, and with it everything else of the shard, on the calling thread until the task has finished; gives
+  // its result or throws its exception. Always on the same thread for one shard.
+  template <typename T>
+  T run(Task<T> task) {
+    const Running running(*this);
+    return syncWait(std::move(task), [this] { turn(true); });
+  }
+
+  // Has `function` called on the shard's thread, on its next turn. From any thread. What is posted after run() has
+  // ended waits for the next run. The function must not throw.
+  void post(std::function<void()> function);
+
+  // The time at the start of this turn: cheap, and the same for all that happens in it.
+  TimePoint now() const noexcept { return now_; }
+  TimerQueue& timers() noexcept { return timers_; }
+  Ring& ring() noexcept { return ring_; }
+
+  // One turn of the loop that does not wait. For tests that look at what happens in between.
+  void poll() { turn(false); }
+
+ private:
+  class Wakeup final : public Operation {
+   public:
+    Wakeup(Ring& ring, int fd) noexcept : Operation(ring) {
+      request().kind = Request::Kind::pollIn;
+      request().fd = fd;
+    }
+    void arm() noexcept { start(); }
+    void disarm() noexcept { cancel(); }
+
+    bool woken = false;
+
+   private:
+    void complete(const Completion&) noexcept override { woken = true; }
+  };
+  // Listens for posts while a run lasts, and leaves nothing in flight when it ends.
+  class Running {
+   public:
+    explicit Running(Shard& shard);
+    Running(const Running&) = delete;
+    Running& operator=(const Running&) = delete;
+    ~Running();
+
+   private:
+    Shard& shard_;
+  };
+
+  void turn(bool mayWait);
+  std::optional<Duration> waitLimit(bool mayWait) noexcept;
+  void runPosted() noexcept;
+
+  Clock& clock_;
+  TimePoint now_;
+  TimerQueue timers_;
+  Ring ring_;
+  UniqueFd eventFd_;
+  Wakeup wakeup_;
+  std::mutex postedMutex_;
+  std::vector<std::function<void()>> posted_;
+};
+
+}  // namespace taut

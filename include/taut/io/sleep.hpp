@@ -1,0 +1,42 @@
+// Waiting for time to pass, without a system call.
+#pragma once
+
+#include <coroutine>
+
+#include "taut/coro/stop_token.hpp"
+#include "taut/io/clock.hpp"
+#include "taut/io/operation.hpp"
+#include "taut/io/shard.hpp"
+#include "taut/io/timer.hpp"
+
+namespace taut {
+
+class SleepAwaiter final : private Resumable, private Timer, private StopCallbackBase {
+ public:
+  SleepAwaiter(Shard& shard, TimePoint deadline, StopToken stop) noexcept
+      : Timer(&timeCame), StopCallbackBase(&stopSleep), shard_(shard), deadline_(deadline), stop_(stop) {}
+  SleepAwaiter(const SleepAwaiter&) = delete;
+
+  bool await_ready() const noexcept { return stop_.stopRequested(); }
+  void await_suspend(std::coroutine_handle<> waiting);
+  bool await_resume() const noexcept { return passed_; }
+
+ private:
+  static void timeCame(Timer& timer) noexcept;
+  static void stopSleep(StopCallbackBase& callback) noexcept;
+
+  Shard& shard_;
+  TimePoint deadline_;
+  StopToken stop_;
+  bool passed_ = false;
+};
+
+// True when the time has passed, false when the token stopped the sleep first.
+inline SleepAwaiter sleepUntil(Shard& shard, TimePoint deadline, StopToken stop = {}) noexcept {
+  return SleepAwaiter(shard, deadline, stop);
+}
+inline SleepAwaiter sleepFor(Shard& shard, Duration duration, StopToken stop = {}) noexcept {
+  return SleepAwaiter(shard, shard.now() + duration, stop);
+}
+
+}  // namespace taut

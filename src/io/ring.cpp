@@ -1,0 +1,235 @@
+#include "taut/io/ring.hpp"
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <cassert>
+#include <cerrno>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <string>
+#include <system_error>
+
+#include <liburing.h>
+
+#include "ring_setup.hpp"
+#include "taut/base/log.hpp"
+
+namespace taut {
+
+namespace {
+
+int setUpByKernel(unsigned entries, io_uring& ring, io_uring_params& params) {
+  return io_uring_queue_init_params(entries, &ring, &params);
+}
+
+std::string readSysctl() {
+  std::ifstream file("/proc/sys/kernel/io_uring_disabled");
+  std::string value;
+  std::getline(file, value);
+  return value;
+}
+
+// Multishot recvmsg cannot be probed for; it came with the same release as this operation.
+bool isRecentEnough(io_uring& ring) {
+  std::unique_ptr<io_uring_probe, void (*)(io_uring_probe*)> probe(io_uring_get_probe_ring(&ring),
+                                                                   &io_uring_free_probe);
+  return probe && io_uring_opcode_supported(probe.get(), IORING_OP_SEND_ZC) != 0;
+}
+
+void prepareMultishot(io_uring_sqe& sqe, const Request& request) {
+  io_uring_prep_recvmsg_multishot(&sqe, request.fd, static_cast<msghdr*>(request.data), 0);
+  sqe.flags |= IOSQE_BUFFER_SELECT;
+  sqe.buf_group = request.bufferGroup;
+}
+
+void prepareBuffered(io_uring_sqe& sqe, const Request& request) {
+  io_uring_prep_recv(&sqe, request.fd, nullptr, request.length, 0);
+  sqe.flags |= IOSQE_BUFFER_SELECT;
+  sqe.buf_group = request.bufferGroup;
+}
+
+void prepare(io_uring_sqe& sqe, const Request& request) {
+  switch (request.kind) {
+    case Request::Kind::nothing:
+      io_uring_prep_nop(&sqe);
+      return;
+    case Request::Kind::send:
+      io_uring_prep_send(&sqe, request.fd, request.data, request.length, MSG_NOSIGNAL);
+      return;
+    case Request::Kind::sendMessage:
+      io_uring_prep_sendmsg(&sqe, request.fd, static_cast<const msghdr*>(request.data), MSG_NOSIGNAL);
+      return;
+    case Request::Kind::receive:
+      io_uring_prep_recv(&sqe, request.fd, request.data, request.length, 0);
+      return;
+    case Request::Kind::receiveBuffered:
+      prepareBuffered(sqe, request);
+      return;
+    case Request::Kind::receiveDatagrams:
+      prepareMultishot(sqe, request);
+      return;
+    case Request::Kind::accept:
+      io_uring_prep_accept(&sqe, request.fd, static_cast<sockaddr*>(request.data), request.addressLength, SOCK_CLOEXEC);
+      return;
+    case Request::Kind::connect:
+      io_uring_prep_connect(&sqe, request.fd, static_cast<const sockaddr*>(request.data), request.length);
+      return;
+    case Request::Kind::pollIn:
+      io_uring_prep_poll_add(&sqe, request.fd, POLLIN);
+      return;
+  }
+}
+
+}  // namespace
+
+Ring::Ring(const RingOptions& options) : ring_(std::make_unique<io_uring>()) {
+  const int result = detail::setUpRing(*ring_, options, &setUpByKernel);
+  if (result < 0) throw IoUnavailable(detail::explainUnavailable(-result, readSysctl(), detail::kernelRelease()));
+  if (!isRecentEnough(*ring_)) {
+    io_uring_queue_exit(ring_.get());
+    throw IoUnavailable(detail::explainTooOld(detail::kernelRelease()));
+  }
+}
+
+Ring::~Ring() {
+  assert(parked_.empty() && cancelling_.empty() && ready_.empty());
+  io_uring_queue_exit(ring_.get());
+}
+
+bool Ring::trySubmit(Operation& operation) noexcept {
+  io_uring_sqe* sqe = io_uring_get_sqe(ring_.get());
+  if (sqe == nullptr) return false;
+  prepare(*sqe, operation.request_);
+  io_uring_sqe_set_data(sqe, &operation);
+  operation.state_ = Operation::State::submitted;
+  return true;
+}
+
+void Ring::submit(Operation& operation) noexcept {
+  assert(!operation.inFlight());
+  // Behind those that wait already, so that nobody is overtaken for ever.
+  if (parked_.empty() && trySubmit(operation)) [[likely]]
+    return;
+  operation.state_ = Operation::State::parked;
+  parked_.pushBack(operation);
+  ++parkedCount_;
+}
+
+bool Ring::tryCancel(Operation& operation) noexcept {
+  io_uring_sqe* sqe = io_uring_get_sqe(ring_.get());
+  if (sqe == nullptr) return false;
+  io_uring_prep_cancel(sqe, &operation, 0);
+  // Nobody wants to know whether the request found its target: the target's own completion tells.
+  io_uring_sqe_set_data64(sqe, 0);
+  return true;
+}
+
+void Ring::cancel(Operation& operation) noexcept {
+  using State = Operation::State;
+  ListHook<Ring>& hook = operation;
+  if (operation.state_ == State::parked) {
+    hook.unlink();
+    operation.state_ = State::idle;
+    operation.complete(Completion{.result = -ECANCELED});
+  } else if (operation.state_ == State::submitted && !hook.isLinked() && !tryCancel(operation)) {
+    cancelling_.pushBack(operation);
+    ++parkedCount_;
+  }
+}
+
+void Ring::drainParked() noexcept {
+  auto roomLeft = [this] { return io_uring_sq_space_left(ring_.get()) > 0 || io_uring_submit(ring_.get()) > 0; };
+  while (!parked_.empty() && roomLeft()) trySubmit(*parked_.popFront());
+  while (!cancelling_.empty() && roomLeft()) tryCancel(*cancelling_.popFront());
+}
+
+void Ring::wait(std::optional<Duration> limit) {
+  int result = 0;
+  if (limit && limit->count() <= 0) {
+    result = io_uring_submit_and_get_events(ring_.get());
+  } else {
+    __kernel_timespec timespec{};
+    if (limit) {
+      const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(*limit);
+      timespec.tv_sec = seconds.count();
+      timespec.tv_nsec = std::chrono::duration_cast<std::chrono::nanoseconds>(*limit - seconds).count();
+    }
+    io_uring_cqe* first = nullptr;
+    result = io_uring_submit_and_wait_timeout(ring_.get(), &first, 1, limit ? &timespec : nullptr, nullptr);
+  }
+  switch (result) {
+    case -ETIME:
+    case -EINTR:
+    case -EAGAIN:
+    case -EBUSY:
+      return;
+    case -EBADR:
+      log::error("the kernel had no memory for completions and lost some");
+      return;
+    default:
+      if (result < 0) throw std::system_error(-result, std::generic_category(), "io_uring_enter");
+  }
+}
+
+std::size_t Ring::reap() noexcept {
+  io_uring* const ring = ring_.get();
+  if (io_uring_cq_has_overflow(ring)) ++overflowCount_;
+  unsigned head = 0;
+  unsigned count = 0;
+  io_uring_cqe* cqe = nullptr;
+  io_uring_for_each_cqe(ring, head, cqe) {
+    ++count;
+    auto* const operation = static_cast<Operation*>(io_uring_cqe_get_data(cqe));
+    if (operation == nullptr) continue;
+    Completion completion;
+    completion.result = cqe->res;
+    completion.more = (cqe->flags & IORING_CQE_F_MORE) != 0;
+    completion.hasBuffer = (cqe->flags & IORING_CQE_F_BUFFER) != 0;
+    completion.buffer = static_cast<std::uint16_t>(cqe->flags >> IORING_CQE_BUFFER_SHIFT);
+    if (!completion.more) {
+      operation->state_ = Operation::State::idle;
+      operation->detach();
+      operation->ListHook<Ring>::unlink();
+    }
+    operation->complete(completion);
+  }
+  io_uring_cq_advance(ring, count);
+  return count;
+}
+
+std::size_t Ring::poll(std::optional<Duration> limit) {
+  if (!enabled_) enterThread();
+  if (hasParked()) {
+    drainParked();
+    if (hasParked()) limit = Duration::zero();
+  }
+  wait(limit);
+  return reap();
+}
+
+void Ring::resumeReady() {
+  IntrusiveList<Resumable> now(std::move(ready_));
+  while (Resumable* resumable = now.popFront()) resumable->resume();
+}
+
+void Ring::enterThread() noexcept {
+  if (!enabled_) {
+    const int result = io_uring_enable_rings(ring_.get());
+    assert(result == 0);
+    enabled_ = result == 0;
+  }
+  // Spares the kernel a look-up for each call; a kernel that declines costs nothing.
+  io_uring_register_ring_fd(ring_.get());
+}
+
+void Ring::leaveThread() noexcept {
+  io_uring_unregister_ring_fd(ring_.get());
+}
+
+}  // namespace taut

@@ -1,0 +1,30 @@
+// How a ring is set up on whatever kernel there is, and what is said where it cannot be. Apart from ring.cpp so that
+// tests can stand in for the kernel.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <liburing.h>
+
+#include "taut/io/ring.hpp"
+
+namespace taut::detail {
+
+// Sets up a ring; the result is 0 or a negated error number.
+using SetupFunction = int (*)(unsigned entries, io_uring& ring, io_uring_params& params);
+
+// Asks for the flags that we want, newest first to go where the kernel does not know them (EINVAL). The ring is not
+// enabled yet. Gives the result of the last try.
+int setUpRing(io_uring& ring, const RingOptions& options, SetupFunction setup);
+
+// The one line for an operator. `sysctl` is the content of /proc/sys/kernel/io_uring_disabled, empty where there is no
+// such file; `release` is the kernel's.
+std::string explainUnavailable(int error, std::string_view sysctl, std::string_view release);
+std::string explainTooOld(std::string_view release);
+
+// The release of the running kernel.
+std::string kernelRelease();
+
+}  // namespace taut::detail

@@ -1,0 +1,101 @@
+#include "taut/io/shard.hpp"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "taut/base/log.hpp"
+
+namespace taut {
+
+namespace {
+
+UniqueFd makeEventFd() {
+  UniqueFd fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!fd) throw std::system_error(errno, std::generic_category(), "eventfd");
+  return fd;
+}
+
+}  // namespace
+
+Shard::Shard(const ShardOptions& options)
+    : clock_(*options.clock),
+      now_(clock_.now()),
+      ring_(options.ring),
+      eventFd_(makeEventFd()),
+      wakeup_(ring_, eventFd_.get()) {}
+
+Shard::~Shard() = default;
+
+Shard::Running::Running(Shard& shard) : shard_(shard) {
+  shard_.now_ = shard_.clock_.now();
+  shard_.ring_.enterThread();
+  shard_.wakeup_.arm();
+}
+
+Shard::Running::~Running() {
+  shard_.wakeup_.disarm();
+  try {
+    while (shard_.wakeup_.inFlight()) shard_.ring_.poll(std::nullopt);
+  } catch (const std::exception& error) {
+    log::error("a shard could not end in order: {}", error.what());
+  }
+  // Kept for the next run: what was posted has not been called yet.
+  shard_.wakeup_.woken = false;
+  shard_.ring_.leaveThread();
+}
+
+void Shard::post(std::function<void()> function) {
+  {
+    const std::scoped_lock lock(postedMutex_);
+    posted_.push_back(std::move(function));
+  }
+  const std::uint64_t one = 1;
+  // Fails only where the counter is full, and then the shard is awake already.
+  [[maybe_unused]] const auto written = ::write(eventFd_.get(), &one, sizeof one);
+}
+
+void Shard::runPosted() noexcept {
+  std::uint64_t count = 0;
+  [[maybe_unused]] const auto read = ::read(eventFd_.get(), &count, sizeof count);
+  std::vector<std::function<void()>> functions;
+  {
+    const std::scoped_lock lock(postedMutex_);
+    functions.swap(posted_);
+  }
+  for (const auto& function : functions) function();
+}
+
+std::optional<Duration> Shard::waitLimit(bool mayWait) noexcept {
+  if (!mayWait || ring_.hasReady()) return Duration::zero();
+  const auto deadline = timers_.next();
+  if (!deadline) return std::nullopt;
+  return clock_.waitFor(*deadline);
+}
+
+void Shard::turn(bool mayWait) {
+  const auto limit = waitLimit(mayWait);
+  const auto completions = ring_.poll(limit);
+  if (completions == 0 && limit && limit->count() > 0) {
+    if (const auto deadline = timers_.next()) clock_.waitedFor(*deadline);
+  }
+  now_ = clock_.now();
+  timers_.expire(now_);
+  if (wakeup_.woken) {
+    wakeup_.woken = false;
+    runPosted();
+    wakeup_.arm();
+  }
+  ring_.resumeReady();
+}
+
+}  // namespace taut

@@ -1,0 +1,26 @@
+#include "taut/io/sleep.hpp"
+
+#include <coroutine>
+
+namespace taut {
+
+void SleepAwaiter::await_suspend(std::coroutine_handle<> waiting) {
+  resumeWith(waiting);
+  shard_.timers().arm(*this, deadline_);
+  attach(stop_);
+}
+
+void SleepAwaiter::timeCame(Timer& timer) noexcept {
+  auto& sleep = static_cast<SleepAwaiter&>(timer);
+  sleep.detach();
+  sleep.passed_ = true;
+  sleep.shard_.ring().makeReady(sleep);
+}
+
+void SleepAwaiter::stopSleep(StopCallbackBase& callback) noexcept {
+  auto& sleep = static_cast<SleepAwaiter&>(callback);
+  sleep.disarm();
+  sleep.shard_.ring().makeReady(sleep);
+}
+
+}  // namespace taut
