@@ -19,10 +19,16 @@
 
 #include "ring_setup.hpp"
 #include "taut/base/log.hpp"
+#include "taut/io/received_message.hpp"
 
 namespace taut {
 
 namespace {
+
+static_assert(sizeof(ReceivedMessageHeader) == sizeof(io_uring_recvmsg_out) &&
+              offsetof(ReceivedMessageHeader, controlLength) == offsetof(io_uring_recvmsg_out, controllen) &&
+              offsetof(ReceivedMessageHeader, payloadLength) == offsetof(io_uring_recvmsg_out, payloadlen) &&
+              offsetof(ReceivedMessageHeader, flags) == offsetof(io_uring_recvmsg_out, flags));
 
 int setUpByKernel(unsigned entries, io_uring& ring, io_uring_params& params) {
   return io_uring_queue_init_params(entries, &ring, &params);
@@ -194,7 +200,6 @@ std::size_t Ring::reap() noexcept {
     completion.buffer = static_cast<std::uint16_t>(cqe->flags >> IORING_CQE_BUFFER_SHIFT);
     if (!completion.more) {
       operation->state_ = Operation::State::idle;
-      operation->detach();
       operation->ListHook<Ring>::unlink();
     }
     operation->complete(completion);

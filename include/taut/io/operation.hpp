@@ -77,14 +77,12 @@ class Operation : public Resumable, private ListHook<Ring>, private StopCallback
 
   // Hands request() to the engine.
   void start() noexcept;
-  // Hands it over and obeys the token, which must not have been stopped yet.
-  void start(StopToken stop) noexcept {
-    start();
-    if (stop.stopPossible()) attach(stop);
-  }
   // Asks for an early end. The operation completes by itself, with ECANCELED or with what it had reached.
   void cancel() noexcept;
+  // From now on a stop calls stopRequested(). False where it was requested already, and then nothing is called.
+  bool obey(StopToken stop) noexcept { return attach(stop); }
   void ignoreStop() noexcept { detach(); }
+  virtual void stopRequested() noexcept { cancel(); }
 
   Request& request() noexcept { return request_; }
   Ring& ring() const noexcept { return ring_; }
@@ -100,7 +98,7 @@ class Operation : public Resumable, private ListHook<Ring>, private StopCallback
 
   enum class State : std::uint8_t { idle, parked, submitted };
 
-  static void onStop(StopCallbackBase& callback) noexcept { static_cast<Operation&>(callback).cancel(); }
+  static void onStop(StopCallbackBase& callback) noexcept { static_cast<Operation&>(callback).stopRequested(); }
 
   Request request_;
   Ring& ring_;
@@ -119,7 +117,8 @@ class SingleOperation : public Operation {
   }
   void await_suspend(std::coroutine_handle<> waiting) noexcept {
     resumeWith(waiting);
-    start(stop_);
+    start();
+    obey(stop_);
   }
   IoResult await_resume() const noexcept { return result_; }
 
@@ -127,6 +126,7 @@ class SingleOperation : public Operation {
   SingleOperation(Ring& ring, StopToken stop) noexcept : Operation(ring), stop_(stop) {}
 
   void complete(const Completion& completion) noexcept override {
+    ignoreStop();
     result_ = IoResult(completion.result);
     ready();
   }

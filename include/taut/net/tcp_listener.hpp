@@ -1,0 +1,68 @@
+// TcpListener accepts TCP connections for one shard, as a stream:
+//
+//   auto connections = listener.acceptMany(stop);
+//   while (auto connection = co_await connections.next()) scope.spawn(serve(std::move(*connection)));
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <utility>
+
+#include "taut/base/address.hpp"
+#include "taut/base/unique_fd.hpp"
+#include "taut/coro/stop_token.hpp"
+#include "taut/coro/task.hpp"
+#include "taut/io/clock.hpp"
+#include "taut/io/shard.hpp"
+#include "taut/net/tcp_stream.hpp"
+
+namespace taut {
+
+struct TcpOptions {
+  // As for UDP: one listening socket for each shard.
+  bool reusePort = true;
+  bool mustBeFree = false;
+  // Connections that the kernel keeps until they are accepted; net.core.somaxconn is the system's limit.
+  int backlog = 1024;
+};
+
+class ConnectionStream {
+ public:
+  ConnectionStream(Shard& shard, int fd, StopToken stop) noexcept : shard_(shard), fd_(fd), stop_(stop) {}
+  ConnectionStream(const ConnectionStream&) = delete;
+
+  // The next connection; nothing after the token was stopped. Where descriptors or memory have run out it pauses,
+  // longer each time up to a second, and goes on: the kernel keeps those who wait.
+  Task<std::optional<TcpStream>> next();
+
+  // How often it had to pause.
+  std::size_t pauses() const noexcept { return pauses_; }
+
+ private:
+  Shard& shard_;
+  int fd_;
+  StopToken stop_;
+  Duration pause_{};
+  std::size_t pauses_ = 0;
+};
+
+class TcpListener {
+ public:
+  // Listens on an address; port 0 lets the system choose. An IPv6 wildcard takes IPv6 only. Throws std::system_error
+  // with the address in its text.
+  static TcpListener bind(Shard& shard, const Address& address, const TcpOptions& options = {});
+
+  Address localAddress() const noexcept;
+  // One stream at a time. The listener outlives it.
+  ConnectionStream acceptMany(StopToken stop) noexcept { return ConnectionStream(*shard_, fd_.get(), stop); }
+
+  int fd() const noexcept { return fd_.get(); }
+
+ private:
+  TcpListener(Shard& shard, UniqueFd fd) noexcept : shard_(&shard), fd_(std::move(fd)) {}
+
+  Shard* shard_;
+  UniqueFd fd_;
+};
+
+}  // namespace taut

@@ -1,0 +1,86 @@
+// TcpStream is one TCP connection of one shard. Every wait obeys a stop token; a time limit is a Deadline's token. What
+// the peer does, a reset in the middle of a frame included, is an IoResult.
+#pragma once
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <utility>
+
+#include "taut/base/address.hpp"
+#include "taut/base/result.hpp"
+#include "taut/base/unique_fd.hpp"
+#include "taut/coro/stop_token.hpp"
+#include "taut/coro/task.hpp"
+#include "taut/io/io_result.hpp"
+#include "taut/io/operation.hpp"
+#include "taut/io/shard.hpp"
+#include "taut/net/stream_buffers.hpp"
+
+namespace taut {
+
+class TcpStream {
+ public:
+  // Takes over a connected socket.
+  TcpStream(Shard& shard, UniqueFd fd, const Address& peer) noexcept;
+
+  // The limit of the attempt is the token's.
+  static Task<Result<TcpStream, IoResult>> connect(Shard& shard, Address peer, StopToken stop = {});
+
+  const Address& peer() const noexcept { return peer_; }
+  Address localAddress() const noexcept;
+  Shard& shard() const noexcept { return *shard_; }
+
+  // Reads what is there, once, at least one byte; 0 is the end of the stream. Waits without holding a buffer.
+  PooledReceive receive(StreamBuffers& buffers, StopToken stop = {}) noexcept {
+    return PooledReceive(shard_->ring(), fd_.get(), buffers, stop);
+  }
+
+  class ReadAwaiter final : public SingleOperation {
+   public:
+    ReadAwaiter(Ring& ring, int fd, std::span<std::uint8_t> buffer, StopToken stop) noexcept;
+  };
+  // The same into the caller's buffer, which stays in place meanwhile.
+  ReadAwaiter readSome(std::span<std::uint8_t> buffer, StopToken stop = {}) noexcept {
+    return ReadAwaiter(shard_->ring(), fd_.get(), buffer, stop);
+  }
+  // Fills the buffer. A success with fewer bytes means that the stream ended there.
+  Task<IoResult> readExactly(std::span<std::uint8_t> buffer, StopToken stop = {}) {
+    return readAll(shard_->ring(), fd_.get(), buffer, stop);
+  }
+
+  // Writes everything, in as many steps as the kernel makes of it; the value is the number of bytes. After an error it
+  // is unknown how much has left, and the connection is of no more use. One writer at a time (Semaphore).
+  Task<IoResult> writeAll(std::span<const std::uint8_t> bytes, StopToken stop = {}) {
+    return writeBoth(shard_->ring(), fd_.get(), bytes, {}, stop);
+  }
+  // The same for two pieces that follow each other, sent together: a length and the message that it counts.
+  Task<IoResult> writeAll(std::span<const std::uint8_t> head, std::span<const std::uint8_t> body, StopToken stop = {}) {
+    return writeBoth(shard_->ring(), fd_.get(), head, body, stop);
+  }
+
+  // No more will be written; the peer reads the end of the stream.
+  void shutdownWrite() noexcept;
+  // Wakes all reads and writes in flight, which then see the end of the stream or an error; nothing more is exchanged.
+  void shutdown() noexcept;
+  // Closes at once, with a reset instead of an orderly end. Nothing may be in flight.
+  void reset() noexcept;
+  // Closes. Nothing may be in flight.
+  void close() noexcept { fd_.reset(); }
+
+  int fd() const noexcept { return fd_.get(); }
+
+ private:
+  static Task<IoResult> readAll(Ring& ring, int fd, std::span<std::uint8_t> buffer, StopToken stop);
+  static Task<IoResult> writeBoth(Ring& ring, int fd, std::span<const std::uint8_t> head,
+                                  std::span<const std::uint8_t> body, StopToken stop);
+
+  Shard* shard_;
+  UniqueFd fd_;
+  Address peer_;
+};
+
+}  // namespace taut

@@ -1,0 +1,139 @@
+// UdpSocket is a UDP socket of one shard: bound, to receive queries as a stream of datagrams and answer them, or
+// connected, to ask one server and hear only that one.
+#pragma once
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <coroutine>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <utility>
+
+#include "taut/base/address.hpp"
+#include "taut/base/intrusive_list.hpp"
+#include "taut/base/result.hpp"
+#include "taut/base/unique_fd.hpp"
+#include "taut/coro/stop_token.hpp"
+#include "taut/io/buffer_ring.hpp"
+#include "taut/io/io_result.hpp"
+#include "taut/io/operation.hpp"
+#include "taut/io/shard.hpp"
+#include "taut/io/timer.hpp"
+#include "taut/net/datagram.hpp"
+
+namespace taut {
+
+struct UdpOptions {
+  // Several sockets, one for each shard, share the address and the kernel spreads the clients over them.
+  bool reusePort = true;
+  // Fail where anybody has the address already, shards of ours included. For the first shard: with reusePort alone a
+  // second server of the same user would go unnoticed.
+  bool mustBeFree = false;
+  // Bytes the kernel keeps for what was not read or sent yet; 0 leaves the system's default, and the system's limits
+  // (net.core.rmem_max, net.core.wmem_max) apply.
+  int receiveBuffer = 0;
+  int sendBuffer = 0;
+};
+
+// The datagrams that arrive at a socket:
+//
+//   auto datagrams = socket.receiveMany(buffers, stop);
+//   while (auto datagram = co_await datagrams.next()) …
+//
+// When all buffers are in use it waits for one to come back; the kernel keeps what arrives meanwhile. It has to be read
+// until next() gives nothing, which it does after the token was stopped and what had arrived was handed out.
+class DatagramStream final : private Operation, private BufferRing::Waiter, private Timer {
+ public:
+  DatagramStream(Shard& shard, int fd, DatagramBuffers& buffers, StopToken stop) noexcept;
+  DatagramStream(const DatagramStream&) = delete;
+  ~DatagramStream();
+
+  class NextAwaiter {
+   public:
+    explicit NextAwaiter(DatagramStream& stream) noexcept : stream_(stream) {}
+    NextAwaiter(const NextAwaiter&) = delete;
+    bool await_ready() const noexcept { return stream_.hasNext(); }
+    void await_suspend(std::coroutine_handle<> waiting) const noexcept { stream_.resumeWith(waiting); }
+    std::optional<Datagram> await_resume() const noexcept { return stream_.take(); }
+
+   private:
+    DatagramStream& stream_;
+  };
+  NextAwaiter next() noexcept { return NextAwaiter(*this); }
+
+ private:
+  bool hasNext() noexcept;
+  std::optional<Datagram> take() noexcept;
+  void arm() noexcept;
+  void disarmed(int result) noexcept;
+  void retryLater(int error) noexcept;
+  void end() noexcept;
+
+  void complete(const Completion& completion) noexcept override;
+  void bufferAvailable() noexcept override { arm(); }
+  void stopRequested() noexcept override;
+  static void onRetry(Timer& timer) noexcept;
+
+  Shard& shard_;
+  DatagramBuffers& buffers_;
+  StopToken stop_;
+  msghdr shape_{};
+  IntrusiveList<detail::DatagramSlot> arrived_;
+  bool started_ = false;
+  bool stopping_ = false;
+  bool ended_ = false;
+  bool complained_ = false;
+};
+
+class UdpSocket {
+ public:
+  // Listens on an address; port 0 lets the system choose (localAddress() tells). An IPv6 wildcard takes IPv6 only.
+  // Throws std::system_error with the address in its text.
+  static UdpSocket bind(Shard& shard, const Address& address, const UdpOptions& options = {});
+  // A socket with a port of its own, chosen at random by the system, that talks to `peer` alone.
+  static Result<UdpSocket, IoResult> connect(Shard& shard, const Address& peer);
+
+  Address localAddress() const noexcept;
+
+  // One stream at a time. The socket outlives it.
+  DatagramStream receiveMany(DatagramBuffers& buffers, StopToken stop) noexcept {
+    return DatagramStream(*shard_, fd_.get(), buffers, stop);
+  }
+
+  class TransferAwaiter final : public SingleOperation {
+   public:
+    TransferAwaiter(Ring& ring, Request::Kind kind, int fd, void* data, std::size_t length, StopToken stop) noexcept;
+  };
+  // One datagram to the connected peer. The bytes stay in place until it completes.
+  TransferAwaiter send(std::span<const std::uint8_t> payload, StopToken stop = {}) noexcept;
+  // One datagram from the connected peer: its length, cut to the buffer's. What an ICMP message reported
+  // (ECONNREFUSED) comes as an error.
+  TransferAwaiter receive(std::span<std::uint8_t> buffer, StopToken stop = {}) noexcept;
+
+  class SendToAwaiter final : public SingleOperation {
+   public:
+    SendToAwaiter(Ring& ring, int fd, std::span<const std::uint8_t> payload, const Address& peer,
+                  StopToken stop) noexcept;
+
+   private:
+    sockaddr_storage name_{};
+    iovec vector_{};
+    msghdr message_{};
+  };
+  // One datagram from a bound socket to anybody.
+  SendToAwaiter sendTo(std::span<const std::uint8_t> payload, const Address& peer, StopToken stop = {}) noexcept;
+
+  int fd() const noexcept { return fd_.get(); }
+
+ private:
+  UdpSocket(Shard& shard, UniqueFd fd) noexcept : shard_(&shard), fd_(std::move(fd)) {}
+
+  Shard* shard_;
+  UniqueFd fd_;
+};
+
+}  // namespace taut

@@ -1,0 +1,55 @@
+#include "socket.hpp"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+#include <fmt/format.h>
+
+namespace taut::detail {
+
+namespace {
+
+UniqueFd openSocket(const Address& address, const BindOptions& options, bool reusePort) {
+  // Not O_NONBLOCK: an operation that cannot go on now is to wait inside the kernel, not to fail.
+  UniqueFd fd(::socket(address.family(), options.type | SOCK_CLOEXEC, 0));
+  if (!fd) throwListenError(errno, address, options.protocol);
+  if (address.isV6()) setOption(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 1);
+  if (options.type == SOCK_STREAM) setOption(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
+  if (reusePort) setOption(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1);
+  sockaddr_storage name{};
+  const socklen_t length = address.toSockaddr(name);
+  if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&name), length) != 0) {
+    throwListenError(errno, address, options.protocol);
+  }
+  return fd;
+}
+
+}  // namespace
+
+void throwListenError(int error, const Address& address, std::string_view protocol) {
+  throw std::system_error(error, std::generic_category(), fmt::format("cannot listen on {} ({})", address, protocol));
+}
+
+UniqueFd bindSocket(const Address& address, const BindOptions& options) {
+  // A socket that does not share finds out whether others do.
+  if (options.mustBeFree && options.reusePort && address.port() != 0) openSocket(address, options, false);
+  return openSocket(address, options, options.reusePort);
+}
+
+void setOption(int fd, int level, int name, int value) noexcept {
+  ::setsockopt(fd, level, name, &value, sizeof value);
+}
+
+Address localAddressOf(int fd) noexcept {
+  sockaddr_storage name{};
+  socklen_t length = sizeof name;
+  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&name), &length) != 0) return {};
+  return Address::fromSockaddr(&name, length);
+}
+
+}  // namespace taut::detail

@@ -1,0 +1,26 @@
+// What the sockets of this layer have in common: making, binding and naming them.
+#pragma once
+
+#include <string_view>
+
+#include "taut/base/address.hpp"
+#include "taut/base/unique_fd.hpp"
+
+namespace taut::detail {
+
+struct BindOptions {
+  std::string_view protocol;  // for the text of errors
+  int type = 0;               // SOCK_DGRAM or SOCK_STREAM
+  bool reusePort = false;
+  bool mustBeFree = false;
+};
+
+// A bound socket, not yet listening. Throws std::system_error.
+UniqueFd bindSocket(const Address& address, const BindOptions& options);
+
+[[noreturn]] void throwListenError(int error, const Address& address, std::string_view protocol);
+
+void setOption(int fd, int level, int name, int value) noexcept;
+Address localAddressOf(int fd) noexcept;
+
+}  // namespace taut::detail

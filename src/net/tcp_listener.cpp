@@ -1,0 +1,98 @@
+#include "taut/net/tcp_listener.hpp"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <utility>
+
+#include "socket.hpp"
+#include "taut/base/log.hpp"
+#include "taut/io/operation.hpp"
+#include "taut/io/sleep.hpp"
+
+namespace taut {
+
+namespace {
+
+constexpr Duration firstPause = std::chrono::milliseconds(10);
+constexpr Duration longestPause = std::chrono::seconds(1);
+
+class AcceptOperation final : public SingleOperation {
+ public:
+  // Where the peer's address is to go outlives the operation, because it is wanted after it.
+  struct Peer {
+    sockaddr_storage name{};
+    std::uint32_t length = sizeof(sockaddr_storage);
+  };
+
+  AcceptOperation(Ring& ring, int fd, Peer& peer, StopToken stop) noexcept : SingleOperation(ring, stop) {
+    request().kind = Request::Kind::accept;
+    request().fd = fd;
+    request().data = &peer.name;
+    request().addressLength = &peer.length;
+  }
+};
+
+// Errors of the one connection that was to be accepted, as opposed to ours (accept(2)).
+bool concernsConnection(int error) noexcept {
+  switch (error) {
+    case ECONNABORTED:
+    case EINTR:
+    case EAGAIN:
+    case ENETDOWN:
+    case EPROTO:
+    case ENOPROTOOPT:
+    case EHOSTDOWN:
+    case ENONET:
+    case EHOSTUNREACH:
+    case EOPNOTSUPP:
+    case ENETUNREACH:
+    case EPERM:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+Task<std::optional<TcpStream>> ConnectionStream::next() {
+  for (;;) {
+    AcceptOperation::Peer peer;
+    const IoResult accepted = co_await AcceptOperation(shard_.ring(), fd_, peer, stop_);
+    if (accepted) {
+      UniqueFd fd(static_cast<int>(accepted.value()));
+      pause_ = Duration::zero();
+      const Address address = Address::fromSockaddr(&peer.name, peer.length);
+      co_return TcpStream(shard_, std::move(fd), address);
+    }
+    if (accepted.stopped()) co_return std::nullopt;
+    if (concernsConnection(accepted.error())) continue;
+    if (pause_ == Duration::zero()) log::warning("cannot accept connections for now: {}", accepted.message());
+    pause_ = std::clamp(2 * pause_, firstPause, longestPause);
+    ++pauses_;
+    const bool slept = co_await sleepFor(shard_, pause_, stop_);
+    if (!slept) co_return std::nullopt;
+  }
+}
+
+TcpListener TcpListener::bind(Shard& shard, const Address& address, const TcpOptions& options) {
+  detail::BindOptions bindOptions;
+  bindOptions.protocol = "TCP";
+  bindOptions.type = SOCK_STREAM;
+  bindOptions.reusePort = options.reusePort;
+  bindOptions.mustBeFree = options.mustBeFree;
+  UniqueFd fd = detail::bindSocket(address, bindOptions);
+  if (::listen(fd.get(), options.backlog) != 0) detail::throwListenError(errno, address, "TCP");
+  return TcpListener(shard, std::move(fd));
+}
+
+Address TcpListener::localAddress() const noexcept {
+  return detail::localAddressOf(fd_.get());
+}
+
+}  // namespace taut

@@ -1,0 +1,128 @@
+#include "taut/net/tcp_stream.hpp"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <utility>
+
+#include "socket.hpp"
+
+namespace taut {
+
+namespace {
+
+class ConnectOperation final : public SingleOperation {
+ public:
+  ConnectOperation(Ring& ring, int fd, const Address& peer, StopToken stop) noexcept : SingleOperation(ring, stop) {
+    request().kind = Request::Kind::connect;
+    request().fd = fd;
+    request().length = peer.toSockaddr(name_);
+    request().data = &name_;
+  }
+
+ private:
+  sockaddr_storage name_{};
+};
+
+// One send of up to two pieces.
+class GatheredSend final : public SingleOperation {
+ public:
+  GatheredSend(Ring& ring, int fd, std::span<const std::uint8_t> head, std::span<const std::uint8_t> body,
+               StopToken stop) noexcept
+      : SingleOperation(ring, stop) {
+    add(head);
+    add(body);
+    message_.msg_iov = vectors_.data();
+    request().kind = Request::Kind::sendMessage;
+    request().fd = fd;
+    request().data = &message_;
+  }
+
+ private:
+  void add(std::span<const std::uint8_t> piece) noexcept {
+    if (piece.empty()) return;
+    vectors_[message_.msg_iovlen++] = {const_cast<std::uint8_t*>(piece.data()), piece.size()};
+  }
+
+  std::array<iovec, 2> vectors_{};
+  msghdr message_{};
+};
+
+}  // namespace
+
+TcpStream::TcpStream(Shard& shard, UniqueFd fd, const Address& peer) noexcept
+    : shard_(&shard), fd_(std::move(fd)), peer_(peer) {
+  // Each message is written in one piece, so there is nothing to wait for.
+  detail::setOption(fd_.get(), IPPROTO_TCP, TCP_NODELAY, 1);
+}
+
+Task<Result<TcpStream, IoResult>> TcpStream::connect(Shard& shard, Address peer, StopToken stop) {
+  UniqueFd fd(::socket(peer.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!fd) co_return Failure(IoResult::failure(errno));
+  const IoResult connected = co_await ConnectOperation(shard.ring(), fd.get(), peer, stop);
+  if (!connected) co_return Failure(connected);
+  co_return TcpStream(shard, std::move(fd), peer);
+}
+
+Address TcpStream::localAddress() const noexcept {
+  return detail::localAddressOf(fd_.get());
+}
+
+TcpStream::ReadAwaiter::ReadAwaiter(Ring& ring, int fd, std::span<std::uint8_t> buffer, StopToken stop) noexcept
+    : SingleOperation(ring, stop) {
+  request().kind = Request::Kind::receive;
+  request().fd = fd;
+  request().data = buffer.data();
+  request().length =
+      static_cast<std::uint32_t>(std::min<std::size_t>(buffer.size(), std::numeric_limits<std::int32_t>::max()));
+}
+
+Task<IoResult> TcpStream::readAll(Ring& ring, int fd, std::span<std::uint8_t> buffer, StopToken stop) {
+  std::size_t filled = 0;
+  while (filled < buffer.size()) {
+    const IoResult read = co_await ReadAwaiter(ring, fd, buffer.subspan(filled), stop);
+    if (!read) co_return read;
+    if (read.value() == 0) break;
+    filled += read.value();
+  }
+  co_return IoResult(static_cast<int>(filled));
+}
+
+Task<IoResult> TcpStream::writeBoth(Ring& ring, int fd, std::span<const std::uint8_t> head,
+                                    std::span<const std::uint8_t> body, StopToken stop) {
+  const std::size_t total = head.size() + body.size();
+  while (!head.empty() || !body.empty()) {
+    const IoResult sent = co_await GatheredSend(ring, fd, head, body, stop);
+    if (!sent) co_return sent;
+    const std::size_t ofHead = std::min(sent.value(), head.size());
+    head = head.subspan(ofHead);
+    body = body.subspan(std::min(sent.value() - ofHead, body.size()));
+  }
+  co_return IoResult(static_cast<int>(total));
+}
+
+void TcpStream::shutdownWrite() noexcept {
+  ::shutdown(fd_.get(), SHUT_WR);
+}
+
+void TcpStream::shutdown() noexcept {
+  ::shutdown(fd_.get(), SHUT_RDWR);
+}
+
+void TcpStream::reset() noexcept {
+  linger now{};
+  now.l_onoff = 1;
+  ::setsockopt(fd_.get(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
+  fd_.reset();
+}
+
+}  // namespace taut

@@ -1,0 +1,207 @@
+#include "taut/net/udp_socket.hpp"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <cassert>
+#include <cerrno>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <utility>
+
+#include "socket.hpp"
+#include "taut/base/log.hpp"
+
+namespace taut {
+
+namespace {
+
+constexpr auto retryPause = std::chrono::milliseconds(10);
+
+void applyOptions(int fd, const Address& address, const UdpOptions& options) {
+  if (options.receiveBuffer > 0) detail::setOption(fd, SOL_SOCKET, SO_RCVBUF, options.receiveBuffer);
+  if (options.sendBuffer > 0) detail::setOption(fd, SOL_SOCKET, SO_SNDBUF, options.sendBuffer);
+  if (address.isWildcard()) {
+    const bool v6 = address.isV6();
+    detail::setOption(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_RECVPKTINFO : IP_PKTINFO, 1);
+  }
+  // Path MTU messages can be forged to make us fragment; our replies are small enough not to need them.
+  if (address.isV4()) detail::setOption(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);
+  if (address.isV6()) detail::setOption(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT);
+}
+
+}  // namespace
+
+DatagramStream::DatagramStream(Shard& shard, int fd, DatagramBuffers& buffers, StopToken stop) noexcept
+    : Operation(shard.ring()),
+
+      Timer(&onRetry),
+      shard_(shard),
+      buffers_(buffers),
+      stop_(stop) {
+  shape_.msg_namelen = DatagramBuffers::nameRoom;
+  shape_.msg_controllen = DatagramBuffers::controlRoom;
+  request().kind = Request::Kind::receiveDatagrams;
+  request().fd = fd;
+  request().data = &shape_;
+  request().bufferGroup = buffers_.ring_.group();
+}
+
+DatagramStream::~DatagramStream() {
+  while (detail::DatagramSlot* slot = arrived_.popFront()) buffers_.release(*slot);
+}
+
+bool DatagramStream::hasNext() noexcept {
+  if (!started_) {
+    started_ = true;
+    if (obey(stop_)) {
+      arm();
+    } else {
+      ended_ = true;
+    }
+  }
+  return ended_ || !arrived_.empty();
+}
+
+std::optional<Datagram> DatagramStream::take() noexcept {
+  while (detail::DatagramSlot* slot = arrived_.popFront()) {
+    if (slot->open(request().fd, slot->arrived)) [[likely]] {
+      ++buffers_.counters_.received;
+      if (slot->truncated) ++buffers_.counters_.truncated;
+      return Datagram(*slot);
+    }
+    buffers_.release(*slot);
+  }
+  return std::nullopt;
+}
+
+void DatagramStream::arm() noexcept {
+  if (buffers_.ring_.offered() > 0) {
+    start();
+  } else {
+    // A receive without a buffer fails at once, data or not.
+    ++buffers_.counters_.starved;
+    buffers_.ring_.waitForBuffer(*this);
+  }
+}
+
+void DatagramStream::complete(const Completion& completion) noexcept {
+  if (completion.hasBuffer) {
+    detail::DatagramSlot& slot = buffers_.slot(completion.buffer);
+    buffers_.ring_.take();
+    if (completion.result >= 0) {
+      slot.arrived = static_cast<std::uint32_t>(completion.result);
+      arrived_.pushBack(slot);
+    } else {
+      buffers_.release(slot);
+    }
+  }
+  if (!completion.more) disarmed(completion.result);
+  if (!arrived_.empty()) ready();
+}
+
+void DatagramStream::disarmed(int result) noexcept {
+  if (stopping_) {
+    end();
+  } else if (result >= 0 || result == -ENOBUFS) {
+    arm();
+  } else {
+    retryLater(-result);
+  }
+}
+
+void DatagramStream::retryLater(int error) noexcept {
+  if (!complained_)
+    log::warning("receiving datagrams failed, and is tried again: {}", IoResult::failure(error).message());
+  complained_ = true;
+  shard_.timers().arm(*this, shard_.now() + retryPause);
+}
+
+void DatagramStream::stopRequested() noexcept {
+  stopping_ = true;
+  if (inFlight()) {
+    cancel();
+    return;
+  }
+  Timer::disarm();
+  BufferRing::Waiter::unlink();
+  end();
+}
+
+void DatagramStream::end() noexcept {
+  ended_ = true;
+  ready();
+}
+
+void DatagramStream::onRetry(Timer& timer) noexcept {
+  static_cast<DatagramStream&>(timer).arm();
+}
+
+UdpSocket UdpSocket::bind(Shard& shard, const Address& address, const UdpOptions& options) {
+  detail::BindOptions bindOptions;
+  bindOptions.protocol = "UDP";
+  bindOptions.type = SOCK_DGRAM;
+  bindOptions.reusePort = options.reusePort;
+  bindOptions.mustBeFree = options.mustBeFree;
+  UniqueFd fd = detail::bindSocket(address, bindOptions);
+  applyOptions(fd.get(), address, options);
+  return UdpSocket(shard, std::move(fd));
+}
+
+Result<UdpSocket, IoResult> UdpSocket::connect(Shard& shard, const Address& peer) {
+  UniqueFd fd(::socket(peer.family(), SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!fd) return Failure(IoResult::failure(errno));
+  sockaddr_storage name{};
+  const socklen_t length = peer.toSockaddr(name);
+  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&name), length) != 0) {
+    return Failure(IoResult::failure(errno));
+  }
+  return UdpSocket(shard, std::move(fd));
+}
+
+Address UdpSocket::localAddress() const noexcept {
+  return detail::localAddressOf(fd_.get());
+}
+
+UdpSocket::TransferAwaiter::TransferAwaiter(Ring& ring, Request::Kind kind, int fd, void* data, std::size_t length,
+                                            StopToken stop) noexcept
+    : SingleOperation(ring, stop) {
+  request().kind = kind;
+  request().fd = fd;
+  request().data = data;
+  request().length = static_cast<std::uint32_t>(length);
+}
+
+UdpSocket::TransferAwaiter UdpSocket::send(std::span<const std::uint8_t> payload, StopToken stop) noexcept {
+  // The request serves both directions; sending only reads.
+  auto* data = const_cast<std::uint8_t*>(payload.data());
+  return {shard_->ring(), Request::Kind::send, fd_.get(), data, payload.size(), stop};
+}
+
+UdpSocket::TransferAwaiter UdpSocket::receive(std::span<std::uint8_t> buffer, StopToken stop) noexcept {
+  return {shard_->ring(), Request::Kind::receive, fd_.get(), buffer.data(), buffer.size(), stop};
+}
+
+UdpSocket::SendToAwaiter::SendToAwaiter(Ring& ring, int fd, std::span<const std::uint8_t> payload, const Address& peer,
+                                        StopToken stop) noexcept
+    : SingleOperation(ring, stop) {
+  vector_.iov_base = const_cast<std::uint8_t*>(payload.data());
+  vector_.iov_len = payload.size();
+  message_.msg_name = &name_;
+  message_.msg_namelen = peer.toSockaddr(name_);
+  message_.msg_iov = &vector_;
+  message_.msg_iovlen = 1;
+  request().kind = Request::Kind::sendMessage;
+  request().fd = fd;
+  request().data = &message_;
+}
+
+UdpSocket::SendToAwaiter UdpSocket::sendTo(std::span<const std::uint8_t> payload, const Address& peer,
+                                           StopToken stop) noexcept {
+  return {shard_->ring(), fd_.get(), payload, peer, stop};
+}
+
+}  // namespace taut
