@@ -1,0 +1,101 @@
+// Answers that other resolvers got, kept until their TTL has run out. In a chain it stands behind the authorities and
+// in front of the clients; the server hands it each answer that a client resolver gave (`store`).
+//
+//  - Bounded in bytes; what was used least recently goes first.
+//  - TTLs count down from the moment of storing; the smallest TTL of an answer is its lifetime (RFC 2181 section 8).
+//  - Negative answers live as long as their SOA says, and not at all without one (RFC 2308 section 5). A name error
+//    holds for every type of its name.
+//  - A failure to resolve is kept for a few seconds, so that a broken domain is not asked for again and again
+//    (RFC 9520 section 3.2).
+//  - The key is name, type, class, DO and CD: an answer that was asked for without DO may lack signatures, and one that
+//    was asked for with CD may be bogus.
+//  - Never authoritative data: a zone is there at once, and always the newest.
+//
+// A hit is a ready task that borrows from the entry and pins it: no coroutine, no heap allocation. One cache for each
+// shard; see docs/architecture.md for what sharing would cost.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "taut/base/intrusive_list.hpp"
+#include "taut/base/local_ref.hpp"
+#include "taut/dns/answer.hpp"
+#include "taut/dns/query.hpp"
+#include "taut/resolver/name_hash.hpp"
+#include "taut/resolver/resolver.hpp"
+#include "taut/resolver/time_source.hpp"
+
+namespace taut {
+
+namespace detail {
+class CacheEntry;
+struct CacheKey;
+}  // namespace detail
+
+struct CacheOptions {
+  std::chrono::seconds maxTtl{86400};          // however long the records say (RFC 8767 section 4 allows up to 7 days)
+  std::chrono::seconds maxNegativeTtl{10800};  // RFC 2308 section 5 recommends one to three hours
+  std::chrono::seconds failureTtl{5};          // of SERVFAIL; 0 keeps none, RFC 9520 wants 1 to 300 seconds
+  int verbose = 0;                             // 1 logs hits, 2 also misses and what is stored
+};
+
+struct CacheStatistics {
+  std::uint64_t hits = 0;
+  std::uint64_t misses = 0;
+  std::uint64_t stored = 0;
+  std::uint64_t expired = 0;  // found, but too old
+  std::uint64_t evicted = 0;  // made room for others
+  std::size_t entries = 0;
+  std::size_t bytes = 0;  // of entries and index, the allocator's own share estimated
+};
+
+class Cache final : public Resolver {
+ public:
+  using TimePoint = std::chrono::steady_clock::time_point;
+
+  // Never holds more than `bytes`, index included; 4 KiB at least.
+  explicit Cache(std::size_t bytes, TimeSource now = &std::chrono::steady_clock::now, const CacheOptions& options = {});
+  ~Cache() override;
+
+  // What is kept for the query, or nothing.
+  Task<std::optional<Answer>> resolve(const Query& query) override;
+
+  // Keeps a copy, in the place of what was kept for the same question. False where the answer is not one to keep.
+  // `got` is when it was got, if not now.
+  bool store(const Query& query, const Answer& answer);
+  bool store(const Query& query, const Answer& answer, TimePoint got);
+
+  // Forgets what is kept for the question, a name error that covers it too; false where there was nothing.
+  bool erase(const Query& query);
+  void flush();
+
+  CacheStatistics statistics() const;
+  std::size_t capacity() const { return capacity_; }
+
+ private:
+  using Key = detail::CacheKey;
+  using Entry = detail::CacheEntry;
+
+  std::uint64_t hash(const Key& key) const;
+  LocalRef<Entry>& bucket(std::uint64_t hash);
+  Entry* find(const Key& key, TimePoint now);
+  void insert(LocalRef<Entry> entry);
+  void remove(Entry& entry);
+  bool eraseKey(const Key& key);
+  std::uint32_t lifetime(const Query& query, const Answer& answer) const;
+
+  std::size_t capacity_;
+  std::size_t bytes_;
+  TimeSource now_;
+  CacheOptions options_;
+  CacheStatistics statistics_;
+  detail::HashSecret secret_;
+  std::vector<LocalRef<Entry>> buckets_;
+  IntrusiveList<Entry> byUse_;  // most recently used first
+};
+
+}  // namespace taut

@@ -1,0 +1,40 @@
+// A hash of names for tables that clients fill: without knowing the secret nobody can choose names that collide.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#include "taut/base/random.hpp"
+#include "taut/dns/name.hpp"
+
+namespace taut::detail {
+
+struct HashSecret {
+  std::uint64_t first = randomU64();
+  std::uint64_t second = randomU64() | 1;
+};
+
+// Multiplies two words that both depend on the secret and folds the product.
+inline std::uint64_t foldedProduct(std::uint64_t a, std::uint64_t b) {
+  __extension__ using Wide = unsigned __int128;
+  const Wide product = static_cast<Wide>(a) * b;
+  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+}
+
+// `more` is whatever else belongs to the key. Case does not matter.
+inline std::uint64_t secretHash(const HashSecret& secret, NameView name, std::uint64_t more) {
+  std::uint64_t hash = foldedProduct(more ^ secret.second, secret.first ^ name.size());
+  const std::uint8_t* at = name.data();
+  std::size_t left = name.size();
+  while (left > 0) {
+    std::uint64_t word = 0;
+    const std::size_t taken = left < 8 ? left : 8;
+    std::memcpy(&word, at, taken);
+    hash = foldedProduct(foldCase8(word) ^ secret.first ^ hash, secret.second ^ (hash >> 32 | hash << 32));
+    at += taken;
+    left -= taken;
+  }
+  return foldedProduct(hash ^ secret.second, secret.first | 1);
+}
+
+}  // namespace taut::detail

@@ -1,0 +1,203 @@
+#include "taut/resolver/cache.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <string>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "cache_entry.hpp"
+#include "taut/base/log.hpp"
+
+namespace taut {
+
+namespace {
+
+constexpr std::size_t minCapacity = 4096;
+constexpr std::size_t bytesPerBucket = 256;  // about what the smallest entries take, so that chains stay short
+
+std::size_t bucketCount(std::size_t capacity) {
+  return std::bit_floor(std::max<std::size_t>(capacity / bytesPerBucket, 8));
+}
+
+// As the log has always shown names: without the final dot.
+std::string logName(NameView name) {
+  std::string text = name.toString();
+  if (text.size() > 1) text.pop_back();
+  return text;
+}
+
+std::string logQuery(const Query& query) {
+  const std::string type = query.type() == Type::ANY ? "ALL_RECORDS" : toString(query.type());
+  return fmt::format("<Query {} {} {}>", logName(query.name()), type, query.rrClass());
+}
+
+std::uint32_t toTtl(std::chrono::seconds seconds) {
+  return static_cast<std::uint32_t>(std::clamp<std::chrono::seconds::rep>(seconds.count(), 0, maxTtl));
+}
+
+// How long the answer's SOA allows the absence to be believed (RFC 2308 section 5); 0 without one.
+std::uint32_t negativeTtl(const Answer& answer) {
+  constexpr std::size_t smallestSoa = 22;
+  std::uint32_t ttl = 0;
+  answer.forEach(Section::authority, [&](const RRset& rrset) {
+    if (rrset.type != Type::SOA || rrset.count == 0) return;
+    const ByteSpan soa = rrset.front();
+    if (soa.size() >= smallestSoa) ttl = std::min(rrset.ttl, loadU32(soa.data() + soa.size() - 4));
+  });
+  return ttl;
+}
+
+// Whether the answer says that there is no such name or no such data, perhaps at the end of a chain of aliases.
+bool isNegative(const Query& query, const Answer& answer) {
+  if (answer.rcode() == Rcode::NXDOMAIN) return true;
+  bool found = false;
+  answer.forEach(Section::answer,
+                 [&](const RRset& rrset) { found |= rrset.type == query.type() || query.type() == Type::ANY; });
+  return !found;
+}
+
+bool isCacheable(const Query& query, const Answer& answer) {
+  if (query.opcode() != Opcode::QUERY || !query.hasQuestion() || answer.authoritative()) return false;
+  if (isMetaType(query.type()) && query.type() != Type::ANY) return false;
+  return query.type() != detail::CacheKey::anyType && query.rrClass() != Class::ANY && query.rrClass() != Class::NONE;
+}
+
+}  // namespace
+
+Cache::Cache(std::size_t bytes, TimeSource now, const CacheOptions& options)
+    : capacity_(std::max(bytes, minCapacity)),
+      now_(std::move(now)),
+      options_(options),
+      buckets_(bucketCount(capacity_)) {
+  bytes_ = buckets_.size() * sizeof buckets_[0];
+}
+
+Cache::~Cache() {
+  flush();
+}
+
+std::uint64_t Cache::hash(const Key& key) const {
+  const std::uint64_t more = static_cast<std::uint64_t>(key.type) << 32 | static_cast<std::uint64_t>(key.rrClass) << 8 |
+                             static_cast<std::uint64_t>(key.dnssecOk) << 1 | key.checkingDisabled;
+  return detail::secretHash(secret_, key.name, more);
+}
+
+LocalRef<Cache::Entry>& Cache::bucket(std::uint64_t hash) {
+  return buckets_[hash & (buckets_.size() - 1)];
+}
+
+Cache::Entry* Cache::find(const Key& key, TimePoint now) {
+  const std::uint64_t wanted = hash(key);
+  for (Entry* entry = bucket(wanted).get(); entry; entry = entry->next.get()) {
+    if (entry->hash() != wanted || entry->key() != key) continue;
+    if (!entry->expired(now)) return entry;
+    ++statistics_.expired;
+    remove(*entry);
+    return nullptr;
+  }
+  return nullptr;
+}
+
+Task<std::optional<Answer>> Cache::resolve(const Query& query) {
+  const TimePoint now = now_();
+  const Key key = Key::of(query);
+  Entry* entry = find(key, now);
+  if (!entry) entry = find(key.withType(Key::anyType), now);
+  if (!entry) {
+    ++statistics_.misses;
+    if (options_.verbose > 1) log::info("Cache miss for {}", logName(query.name()));
+    return Task<std::optional<Answer>>::ready(std::nullopt);
+  }
+  ++statistics_.hits;
+  if (options_.verbose > 0) log::info("Cache hit for {}", logName(query.name()));
+  entry->unlink();
+  byUse_.pushFront(*entry);
+  return Task<std::optional<Answer>>::ready(entry->answer(now));
+}
+
+// Seconds; 0 where the answer is not kept.
+std::uint32_t Cache::lifetime(const Query& query, const Answer& answer) const {
+  if (!isCacheable(query, answer)) return 0;
+  if (answer.rcode() == Rcode::SERVFAIL) return toTtl(options_.failureTtl);
+  if (answer.rcode() != Rcode::NOERROR && answer.rcode() != Rcode::NXDOMAIN) return 0;
+  std::uint32_t seconds = toTtl(options_.maxTtl);
+  if (isNegative(query, answer)) seconds = std::min({seconds, toTtl(options_.maxNegativeTtl), negativeTtl(answer)});
+  for (std::size_t i = 0; i < answer.entryCount(); ++i) seconds = std::min(seconds, answer.entry(i).rrset.ttl);
+  return seconds;
+}
+
+bool Cache::store(const Query& query, const Answer& answer) {
+  return store(query, answer, now_());
+}
+
+bool Cache::store(const Query& query, const Answer& answer, TimePoint got) {
+  const std::uint32_t seconds = lifetime(query, answer);
+  if (seconds == 0) return false;
+  // A name error that an alias leads to is one of the alias's target, and the alias itself may have other types.
+  const bool wholeName = answer.rcode() == Rcode::NXDOMAIN && answer.recordCount(Section::answer) == 0;
+  const Key key = wholeName ? Key::of(query).withType(Key::anyType) : Key::of(query);
+  const std::uint32_t ofSoa = std::min(toTtl(options_.maxNegativeTtl), negativeTtl(answer));
+  auto entry = Entry::make(key, hash(key), answer, toTtl(options_.maxTtl), ofSoa);
+  entry->live(got, seconds);
+  eraseKey(key);
+  if (entry->bytes() > capacity_ - buckets_.size() * sizeof buckets_[0]) return false;
+  if (options_.verbose > 1) log::info("Adding {} to cache", logQuery(query));
+  insert(std::move(entry));
+  return true;
+}
+
+void Cache::insert(LocalRef<Entry> entry) {
+  while (bytes_ + entry->bytes() > capacity_) {
+    ++statistics_.evicted;
+    remove(byUse_.back());
+  }
+  bytes_ += entry->bytes();
+  ++statistics_.entries;
+  ++statistics_.stored;
+  byUse_.pushFront(*entry);
+  LocalRef<Entry>& first = bucket(entry->hash());
+  entry->next = std::move(first);
+  first = std::move(entry);
+}
+
+void Cache::remove(Entry& entry) {
+  bytes_ -= entry.bytes();
+  --statistics_.entries;
+  entry.unlink();
+  LocalRef<Entry>* link = &bucket(entry.hash());
+  while (link->get() != &entry) link = &(*link)->next;
+  // The entry may live on, pinned by an answer, and must not hold on to its neighbour.
+  LocalRef<Entry> next = std::move(entry.next);
+  *link = std::move(next);
+}
+
+bool Cache::eraseKey(const Key& key) {
+  const std::uint64_t wanted = hash(key);
+  for (Entry* entry = bucket(wanted).get(); entry; entry = entry->next.get()) {
+    if (entry->hash() != wanted || entry->key() != key) continue;
+    remove(*entry);
+    return true;
+  }
+  return false;
+}
+
+bool Cache::erase(const Query& query) {
+  const Key key = Key::of(query);
+  const bool exact = eraseKey(key);
+  const bool nameError = eraseKey(key.withType(Key::anyType));
+  return exact || nameError;
+}
+
+void Cache::flush() {
+  while (!byUse_.empty()) remove(byUse_.back());
+}
+
+CacheStatistics Cache::statistics() const {
+  CacheStatistics statistics = statistics_;
+  statistics.bytes = bytes_;
+  return statistics;
+}
+
+}  // namespace taut

@@ -1,0 +1,89 @@
+// One answer that the cache keeps, in one allocation: the entry, its RRsets, and behind them every name and RDATA that
+// they refer to.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <new>
+
+#include "taut/base/intrusive_list.hpp"
+#include "taut/base/local_ref.hpp"
+#include "taut/dns/answer.hpp"
+#include "taut/dns/name.hpp"
+#include "taut/dns/query.hpp"
+#include "taut/dns/type.hpp"
+
+namespace taut::detail {
+
+// What an entry is found by. A name error holds for every type: its entry has `anyType` in the place of one.
+struct CacheKey {
+  static constexpr Type anyType{};  // TYPE0 is reserved (RFC 6895 section 3.1) and never asked for
+
+  NameView name;
+  Type type{};
+  Class rrClass{};
+  bool dnssecOk = false;
+  bool checkingDisabled = false;
+
+  static CacheKey of(const Query& query) {
+    return {query.name(), query.type(), query.rrClass(), query.dnssecOk(), query.checkingDisabled()};
+  }
+  CacheKey withType(Type other) const {
+    CacheKey key = *this;
+    key.type = other;
+    return key;
+  }
+  friend bool operator==(const CacheKey&, const CacheKey&) = default;
+};
+
+class CacheEntry final : public PinnedStorage, public ListHook<> {
+ public:
+  using TimePoint = std::chrono::steady_clock::time_point;
+
+  // `ttlLimit` bounds each record's TTL, `soaLimit` those of a SOA in the authority section.
+  static LocalRef<CacheEntry> make(const CacheKey& key, std::uint64_t hash, const Answer& answer,
+                                   std::uint32_t ttlLimit, std::uint32_t soaLimit);
+  ~CacheEntry() override = default;
+  static void operator delete(void* memory) { ::operator delete(memory); }
+
+  const CacheKey& key() const { return key_; }
+  std::uint64_t hash() const { return hash_; }
+  std::size_t bytes() const { return bytes_; }  // with an estimate of what the allocator adds
+
+  void live(TimePoint from, std::uint32_t seconds) {
+    stored_ = from;
+    lifetime_ = seconds;
+  }
+  bool expired(TimePoint now) const { return age(now) >= lifetime_; }
+
+  // The answer, its TTLs counted down; it borrows from this entry.
+  Answer answer(TimePoint now) const;
+
+  LocalRef<CacheEntry> next;  // in the bucket
+
+ private:
+  CacheEntry(const CacheKey& key, std::uint64_t hash, const Answer& answer)
+      : key_(key), hash_(hash), rcode_(answer.rcode()), authenticData_(answer.authenticData()) {}
+  static void* operator new(std::size_t size, std::size_t more) { return ::operator new(size + more); }
+  static void operator delete(void* memory, std::size_t) { ::operator delete(memory); }
+
+  // Whole seconds since it was stored; nothing is negative, in case it was stored "later" than now.
+  std::uint64_t age(TimePoint now) const {
+    if (now < stored_) return 0;
+    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(now - stored_).count());
+  }
+  Answer::Entry* rrsets() { return reinterpret_cast<Answer::Entry*>(this + 1); }
+  const Answer::Entry* rrsets() const { return reinterpret_cast<const Answer::Entry*>(this + 1); }
+
+  CacheKey key_;
+  std::uint64_t hash_;
+  std::size_t bytes_ = 0;
+  TimePoint stored_;
+  std::uint32_t lifetime_ = 0;
+  std::uint32_t rrsetCount_ = 0;
+  Rcode rcode_;
+  bool authenticData_;
+};
+
+}  // namespace taut::detail

@@ -1,0 +1,381 @@
+#include "taut/resolver/cache.hpp"
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include "taut/base/log.hpp"
+#include "taut/coro/frame_pool.hpp"
+#include "taut/dns/rdata.hpp"
+
+namespace {
+
+using namespace std::chrono_literals;
+using taut::Answer;
+using taut::Cache;
+using taut::Class;
+using taut::Name;
+using taut::NameView;
+using taut::Query;
+using taut::Rcode;
+using taut::Section;
+using taut::Type;
+using TimePoint = std::chrono::steady_clock::time_point;
+
+struct Fixture {
+  TimePoint now{1h};
+  Cache cache{1 << 20, [this] { return now; }};
+
+  std::optional<Answer> ask(const Query& query) {
+    auto task = cache.resolve(query);
+    REQUIRE(task.isReady());
+    return task.takeReady();
+  }
+  std::optional<Answer> ask(const char* name, Type type) { return ask(Query(Name(name), type)); }
+};
+
+Answer addressAnswer(NameView name, std::chrono::seconds ttl, std::uint8_t last = 1) {
+  Answer answer;
+  answer.add(name, ttl, taut::rdata::A(192, 0, 2, last));
+  return answer;
+}
+
+void addSoa(Answer& answer, const char* zone, std::chrono::seconds ttl, std::uint32_t minimum) {
+  std::array<std::uint8_t, 600> wire;
+  taut::ByteWriter writer{taut::MutableByteSpan(wire)};
+  writer.bytes(Name("ns.example.").wire());
+  writer.bytes(Name("admin.example.").wire());
+  for (const std::uint32_t number : {1u, 2u, 3u, 4u, minimum}) writer.u32(number);
+  answer.addRecord(Section::authority, Name(zone), Type::SOA, Class::IN, static_cast<std::uint32_t>(ttl.count()),
+                   writer.written());
+}
+
+Query parsed(const char* name, Type type, std::uint16_t flags, bool dnssecOk) {
+  static std::array<std::uint8_t, 512> wire;
+  taut::ByteWriter writer{taut::MutableByteSpan(wire)};
+  for (const std::uint16_t word : {std::uint16_t{1}, flags, std::uint16_t{1}, std::uint16_t{0}, std::uint16_t{0}})
+    writer.u16(word);
+  writer.u16(1);
+  writer.bytes(Name(name).wire());
+  writer.u16(static_cast<std::uint16_t>(type));
+  writer.u16(1);
+  writer.u8(0);
+  writer.u16(41);
+  writer.u16(1232);
+  writer.u32(dnssecOk ? 0x8000 : 0);
+  writer.u16(0);
+  return *Query::parse(writer.written(), taut::Address(), taut::Transport::udp);
+}
+
+std::vector<std::string> logged;
+
+struct CapturedLog {
+  CapturedLog() {
+    logged.clear();
+    taut::log::setSink([](taut::log::Level, std::string_view line) { logged.emplace_back(line); });
+  }
+  ~CapturedLog() { taut::log::setSink({}); }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "a stored answer is given back until its smallest TTL has run out") {
+  Answer answer = addressAnswer(Name("www.example."), 60s);
+  answer.add(Name("example."), 50s, taut::rdata::NS(Name("ns.example.")), Section::authority);
+  answer.add(Name("ns.example."), 40s, taut::rdata::A(192, 0, 2, 2), Section::additional);
+  REQUIRE(cache.store(Query(Name("www.example."), Type::A), answer));
+
+  now += 39s + 999ms;
+  const auto late = ask("www.example.", Type::A);
+  REQUIRE(late);
+  REQUIRE(late->entryCount() == 3);
+  CHECK(late->entry(0).rrset.ttl == 21);
+  CHECK(late->entry(1).rrset.ttl == 11);
+  CHECK(late->entry(2).rrset.ttl == 1);
+
+  now += 1ms;
+  CHECK_FALSE(ask("www.example.", Type::A));
+  CHECK(cache.statistics().entries == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "TTLs count down by whole seconds in every section") {
+  Answer answer = addressAnswer(Name("www.example."), 300s);
+  answer.add(Name("example."), 300s, taut::rdata::NS(Name("ns.example.")), Section::authority);
+  answer.add(Name("ns.example."), 300s, taut::rdata::A(192, 0, 2, 2), Section::additional);
+  REQUIRE(cache.store(Query(Name("www.example."), Type::A), answer, now - 1s));
+  const auto hit = ask("www.example.", Type::A);
+  REQUIRE(hit);
+  for (std::size_t i = 0; i < 3; ++i) CHECK(hit->entry(i).rrset.ttl == 299);
+  now += 1500ms;
+  CHECK(ask("www.example.", Type::A)->entry(0).rrset.ttl == 298);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a hit holds the records that were stored, section by section and set by set") {
+  Answer answer;
+  const Name alias("alias.example.");
+  const Name target("target.example.");
+  answer.add(alias, 100s, taut::rdata::CNAME(target));
+  answer.add(target, 100s, taut::rdata::A(192, 0, 2, 1));
+  answer.add(target, 90s, taut::rdata::A(192, 0, 2, 2));
+  answer.setAuthenticData(true);
+  REQUIRE(cache.store(Query(alias, Type::A), answer));
+  const auto hit = ask("ALIAS.example.", Type::A);
+  REQUIRE(hit);
+  CHECK(hit->rcode() == Rcode::NOERROR);
+  CHECK(hit->authenticData());
+  CHECK_FALSE(hit->authoritative());
+  REQUIRE(hit->entryCount() == 2);
+  CHECK(hit->entry(0).rrset.type == Type::CNAME);
+  CHECK(hit->entry(1).rrset.owner == target.view());
+  CHECK(hit->entry(1).rrset.count == 2);
+  CHECK(hit->entry(1).rrset.ttl == 90);  // one RRset has one TTL
+  std::vector<std::uint8_t> last;
+  for (const auto rdata : hit->entry(1).rrset) last.push_back(rdata[3]);
+  CHECK(last == std::vector<std::uint8_t>{1, 2});
+}
+
+TEST_CASE_FIXTURE(Fixture, "name, type, class, DO and CD tell entries apart, and case does not") {
+  REQUIRE(cache.store(Query(Name("www.example."), Type::A), addressAnswer(Name("www.example."), 60s)));
+  CHECK(ask("wWw.ExAmPlE.", Type::A));
+  CHECK_FALSE(ask("ww.example.", Type::A));
+  CHECK_FALSE(ask("www.example.", Type::AAAA));
+  CHECK_FALSE(ask(Query(Name("www.example."), Type::A, Class::CH)));
+  CHECK_FALSE(ask(parsed("www.example.", Type::A, taut::flag::RD, true)));
+  CHECK_FALSE(ask(parsed("www.example.", Type::A, taut::flag::RD | taut::flag::CD, false)));
+  CHECK(ask(parsed("www.example.", Type::A, 0, false)));
+}
+
+TEST_CASE_FIXTURE(Fixture, "ANY is answered only by what was asked for as ANY") {
+  REQUIRE(cache.store(Query(Name("www.example."), Type::A), addressAnswer(Name("www.example."), 60s)));
+  CHECK_FALSE(ask("www.example.", Type::ANY));
+  REQUIRE(cache.store(Query(Name("www.example."), Type::ANY), addressAnswer(Name("www.example."), 60s)));
+  CHECK(ask("www.example.", Type::ANY));
+}
+
+TEST_CASE_FIXTURE(Fixture, "a name error is kept as long as its SOA says, for every type of the name") {
+  Answer answer = Answer::nameError();
+  addSoa(answer, "example.", 3600s, 20);
+  REQUIRE(cache.store(Query(Name("no.example."), Type::A), answer));
+  now += 5s;
+  const auto hit = ask("no.example.", Type::MX);
+  REQUIRE(hit);
+  CHECK(hit->rcode() == Rcode::NXDOMAIN);
+  REQUIRE(hit->recordCount(Section::authority) == 1);
+  CHECK(hit->entry(0).rrset.ttl == 15);
+  CHECK_FALSE(ask("sub.no.example.", Type::A));
+  now += 15s;
+  CHECK_FALSE(ask("no.example.", Type::A));
+}
+
+TEST_CASE_FIXTURE(Fixture, "a name error at the end of an alias is not one of the alias's name") {
+  Answer answer = Answer::nameError();
+  answer.add(Name("alias.example."), 60s, taut::rdata::CNAME(Name("gone.example.")));
+  addSoa(answer, "example.", 60s, 60);
+  REQUIRE(cache.store(Query(Name("alias.example."), Type::A), answer));
+  CHECK(ask("alias.example.", Type::A)->rcode() == Rcode::NXDOMAIN);
+  CHECK_FALSE(ask("alias.example.", Type::CNAME));
+}
+
+TEST_CASE_FIXTURE(Fixture, "no data is kept for its type alone, by the smaller of SOA TTL and MINIMUM") {
+  Answer answer;
+  addSoa(answer, "example.", 7s, 1000);
+  REQUIRE(cache.store(Query(Name("www.example."), Type::AAAA), answer));
+  CHECK(ask("www.example.", Type::AAAA)->entryCount() == 1);
+  CHECK_FALSE(ask("www.example.", Type::A));
+  now += 7s;
+  CHECK_FALSE(ask("www.example.", Type::AAAA));
+}
+
+TEST_CASE_FIXTURE(Fixture, "a negative answer without SOA is not kept") {
+  CHECK_FALSE(cache.store(Query(Name("no.example."), Type::A), Answer::nameError()));
+  CHECK_FALSE(cache.store(Query(Name("www.example."), Type::A), Answer()));
+  Answer referral;
+  referral.add(Name("example."), 60s, taut::rdata::NS(Name("ns.example.")), Section::authority);
+  CHECK_FALSE(cache.store(Query(Name("www.example."), Type::A), referral));
+  Answer dangling;
+  dangling.add(Name("www.example."), 60s, taut::rdata::CNAME(Name("elsewhere.")));
+  CHECK_FALSE(cache.store(Query(Name("www.example."), Type::A), dangling));
+  CHECK(cache.store(Query(Name("www.example."), Type::CNAME), dangling));
+}
+
+TEST_CASE_FIXTURE(Fixture, "however long records want to live, they live a day at most, and absence three hours") {
+  REQUIRE(cache.store(Query(Name("www.example."), Type::A), addressAnswer(Name("www.example."), 24h * 365)));
+  CHECK(ask("www.example.", Type::A)->entry(0).rrset.ttl == 86400);
+  Answer answer = Answer::nameError();
+  addSoa(answer, "example.", 24h, 86400);
+  REQUIRE(cache.store(Query(Name("no.example."), Type::A), answer));
+  CHECK(ask("no.example.", Type::A)->entry(0).rrset.ttl == 10800);
+  now += 3h;
+  CHECK_FALSE(ask("no.example.", Type::A));
+}
+
+TEST_CASE_FIXTURE(Fixture, "what was not resolved is remembered for five seconds and no longer") {
+  REQUIRE(cache.store(Query(Name("www.example."), Type::A), Answer::serverFailure()));
+  now += 4999ms;
+  CHECK(ask("www.example.", Type::A)->rcode() == Rcode::SERVFAIL);
+  now += 1ms;
+  CHECK_FALSE(ask("www.example.", Type::A));
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "refusals, other errors, authoritative data, transfers and records with TTL 0 are not kept") {
+  const Query query(Name("www.example."), Type::A);
+  CHECK_FALSE(cache.store(query, Answer::refused()));
+  CHECK_FALSE(cache.store(query, Answer::formatError()));
+  CHECK_FALSE(cache.store(query, Answer::notImplemented()));
+  Answer authoritative = addressAnswer(Name("www.example."), 60s);
+  authoritative.setAuthoritative(true);
+  CHECK_FALSE(cache.store(query, authoritative));
+  CHECK_FALSE(cache.store(query, addressAnswer(Name("www.example."), 0s)));
+  CHECK_FALSE(cache.store(Query(Name("example."), Type::AXFR), addressAnswer(Name("example."), 60s)));
+  CHECK_FALSE(cache.store(Query(Name("example."), Type::A, Class::ANY), addressAnswer(Name("example."), 60s)));
+  CHECK(cache.statistics().entries == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a newer answer takes the place of the older") {
+  const Query query(Name("www.example."), Type::A);
+  REQUIRE(cache.store(query, addressAnswer(Name("www.example."), 60s, 1)));
+  REQUIRE(cache.store(query, addressAnswer(Name("www.example."), 60s, 2)));
+  CHECK(ask(query)->entry(0).rrset.front()[3] == 2);
+  CHECK(cache.statistics().entries == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "erase forgets one question and flush all of them") {
+  REQUIRE(cache.store(Query(Name("a.example."), Type::A), addressAnswer(Name("a.example."), 60s)));
+  REQUIRE(cache.store(Query(Name("b.example."), Type::A), addressAnswer(Name("b.example."), 60s)));
+  REQUIRE(cache.store(Query(Name("c.example."), Type::A), addressAnswer(Name("c.example."), 60s)));
+  const std::size_t full = cache.statistics().bytes;
+  CHECK(cache.erase(Query(Name("A.EXAMPLE."), Type::A)));
+  CHECK_FALSE(cache.erase(Query(Name("a.example."), Type::A)));
+  CHECK_FALSE(ask("a.example.", Type::A));
+  CHECK(ask("b.example.", Type::A));
+  CHECK(cache.statistics().bytes < full);
+  cache.flush();
+  CHECK_FALSE(ask("b.example.", Type::A));
+  CHECK(cache.statistics().entries == 0);
+  REQUIRE(cache.store(Query(Name("b.example."), Type::A), addressAnswer(Name("b.example."), 60s)));
+  CHECK(ask("b.example.", Type::A));
+}
+
+TEST_CASE("what was used least recently goes first") {
+  TimePoint now{1h};
+  Cache cache(taut::Cache(1, [&] { return now; }).capacity(), [&] { return now; });
+  const auto name = [](int i) { return Name(fmt::format("name{:02}.example.", i)); };
+  int stored = 0;
+  while (cache.statistics().evicted == 0) {
+    REQUIRE(cache.store(Query(name(stored), Type::A), addressAnswer(name(stored), 60s)));
+    ++stored;
+    // Name 0 is used all the time.
+    auto hit = cache.resolve(Query(name(0), Type::A));
+    REQUIRE(hit.takeReady());
+  }
+  CHECK(stored > 5);
+  CHECK_FALSE(cache.resolve(Query(name(1), Type::A)).takeReady());
+  CHECK(cache.resolve(Query(name(0), Type::A)).takeReady());
+  CHECK(cache.resolve(Query(name(2), Type::A)).takeReady());
+}
+
+TEST_CASE("a hundred thousand random answers stay within the bound") {
+  TimePoint now{1h};
+  constexpr std::size_t bound = 300'000;
+  Cache cache(bound, [&] { return now; });
+  std::mt19937 random(1);
+  for (int i = 0; i < 100'000; ++i) {
+    const Name name(fmt::format("{}.{}.example.", random() % 5000, std::string(random() % 60 + 1, 'x')));
+    Answer answer;
+    for (auto records = random() % 20 + 1; records > 0; --records)
+      answer.add(name, 60s, taut::rdata::A(192, 0, 2, static_cast<std::uint8_t>(random())));
+    REQUIRE(cache.store(Query(name, Type::A), answer));
+    REQUIRE(cache.statistics().bytes <= bound);
+    now += 1ms;
+    const Query other(Name(fmt::format("{}.x.example.", random() % 5000)), Type::A);
+    auto hit = cache.resolve(other).takeReady();
+    if (hit) REQUIRE(hit->entry(0).rrset.owner == other.name().view());
+  }
+  CHECK(cache.statistics().evicted > 1000);
+  CHECK(cache.statistics().entries > 100);
+  cache.flush();
+  CHECK(cache.statistics().bytes < 20'000);
+}
+
+TEST_CASE("an answer larger than the whole cache is not kept and displaces nothing") {
+  TimePoint now{1h};
+  Cache cache(8192, [&] { return now; });
+  REQUIRE(cache.store(Query(Name("small.example."), Type::A), addressAnswer(Name("small.example."), 60s)));
+  Answer answer;
+  const std::vector<std::uint8_t> large(10'000);
+  answer.addRecord(Section::answer, Name("large.example."), Type::NULL_, Class::IN, 60, large);
+  CHECK_FALSE(cache.store(Query(Name("large.example."), Type::NULL_), answer));
+  CHECK(cache.resolve(Query(Name("small.example."), Type::A)).takeReady());
+}
+
+TEST_CASE_FIXTURE(Fixture, "an answer keeps its entry alive through eviction, flush and the cache's end") {
+  std::optional<Answer> first;
+  std::optional<Answer> second;
+  {
+    Cache shortLived(8192, [this] { return now; });
+    REQUIRE(shortLived.store(Query(Name("a.example."), Type::A), addressAnswer(Name("a.example."), 60s, 1)));
+    REQUIRE(shortLived.store(Query(Name("b.example."), Type::A), addressAnswer(Name("b.example."), 60s, 2)));
+    first = shortLived.resolve(Query(Name("a.example."), Type::A)).takeReady();
+    second = shortLived.resolve(Query(Name("b.example."), Type::A)).takeReady();
+    shortLived.flush();
+  }
+  REQUIRE(first);
+  REQUIRE(second);
+  CHECK(first->entry(0).rrset.owner == Name("a.example.").view());
+  CHECK(first->entry(0).rrset.front()[3] == 1);
+  CHECK(second->entry(0).rrset.owner == Name("b.example.").view());
+  CHECK(second->entry(0).rrset.front()[3] == 2);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a hit is a ready task without a coroutine") {
+  REQUIRE(cache.store(Query(Name("www.example."), Type::A), addressAnswer(Name("www.example."), 60s)));
+  const auto before = taut::FramePool::heapAllocations();
+  taut::FramePool::trim();
+  for (int i = 0; i < 10; ++i) REQUIRE(ask("www.example.", Type::A));
+  CHECK(taut::FramePool::heapAllocations() == before);
+}
+
+TEST_CASE_FIXTURE(Fixture, "hits, misses, entries and bytes are counted") {
+  const std::size_t empty = cache.statistics().bytes;
+  CHECK_FALSE(ask("www.example.", Type::A));
+  REQUIRE(cache.store(Query(Name("www.example."), Type::A), addressAnswer(Name("www.example."), 60s)));
+  CHECK(ask("www.example.", Type::A));
+  CHECK(ask("www.example.", Type::A));
+  now += 60s;
+  CHECK_FALSE(ask("www.example.", Type::A));
+  const auto statistics = cache.statistics();
+  CHECK(statistics.hits == 2);
+  CHECK(statistics.misses == 2);
+  CHECK(statistics.stored == 1);
+  CHECK(statistics.expired == 1);
+  CHECK(statistics.entries == 0);
+  CHECK(statistics.bytes == empty);
+}
+
+TEST_CASE("hits are logged at verbose 1, misses and what is stored at verbose 2") {
+  const CapturedLog capture;
+  const TimePoint now{1h};
+  const Query query(Name("www.Example.com."), Type::A);
+  for (const int verbose : {0, 1, 2}) {
+    taut::CacheOptions options;
+    options.verbose = verbose;
+    Cache cache(
+        8192, [&] { return now; }, options);
+    CHECK_FALSE(cache.resolve(query).takeReady());
+    REQUIRE(cache.store(query, addressAnswer(query.name(), 60s)));
+    CHECK(cache.resolve(query).takeReady());
+  }
+  CHECK(logged == std::vector<std::string>{"Cache hit for www.Example.com", "Cache miss for www.Example.com",
+                                           "Adding <Query www.Example.com A IN> to cache",
+                                           "Cache hit for www.Example.com"});
+}
