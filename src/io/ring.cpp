@@ -225,7 +225,9 @@ void Ring::resumeReady() {
 
 void Ring::enterThread() noexcept {
   if (!enabled_) {
-    const int result = io_uring_enable_rings(ring_.get());
+    // Directly: liburing 2.3 declares io_uring_enable_rings but does not export it.
+    const int result =
+        io_uring_register(static_cast<unsigned>(ring_->ring_fd), IORING_REGISTER_ENABLE_RINGS, nullptr, 0);
     assert(result == 0);
     enabled_ = result == 0;
   }

@@ -5,7 +5,7 @@
 //   if (read.stopped() && deadline.expired()) …      // too slow
 #pragma once
 
-#include "taut/coro/stop_token.hpp"
+#include "taut/base/stop_token.hpp"
 #include "taut/io/clock.hpp"
 #include "taut/io/shard.hpp"
 #include "taut/io/timer.hpp"

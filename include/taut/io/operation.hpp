@@ -13,7 +13,7 @@
 #include <utility>
 
 #include "taut/base/intrusive_list.hpp"
-#include "taut/coro/stop_token.hpp"
+#include "taut/base/stop_token.hpp"
 #include "taut/io/io_result.hpp"
 
 namespace taut {

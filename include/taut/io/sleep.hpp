@@ -3,7 +3,7 @@
 
 #include <coroutine>
 
-#include "taut/coro/stop_token.hpp"
+#include "taut/base/stop_token.hpp"
 #include "taut/io/clock.hpp"
 #include "taut/io/operation.hpp"
 #include "taut/io/shard.hpp"

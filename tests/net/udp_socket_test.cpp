@@ -1,0 +1,520 @@
+#include "taut/net/udp_socket.hpp"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "support/heap_counter.hpp"
+#include "taut/coro/event.hpp"
+#include "taut/coro/frame_pool.hpp"
+#include "taut/coro/task_scope.hpp"
+#include "taut/io/clock.hpp"
+#include "taut/io/deadline.hpp"
+#include "taut/io/shard.hpp"
+
+using namespace std::chrono_literals;
+using taut::Address;
+using taut::Datagram;
+using taut::DatagramBuffers;
+using taut::IoResult;
+using taut::Shard;
+using taut::StopSource;
+using taut::StopToken;
+using taut::Task;
+using taut::TaskScope;
+using taut::UdpSocket;
+
+namespace {
+
+// A client with plain system calls, so that a test sees what others see.
+class Client {
+ public:
+  explicit Client(int family = AF_INET) : fd_(::socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
+    REQUIRE(fd_);
+    const timeval patience{5, 0};
+    ::setsockopt(fd_.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  }
+  void send(const Address& to, std::string_view text) const {
+    sockaddr_storage name{};
+    const socklen_t length = to.toSockaddr(name);
+    REQUIRE(::sendto(fd_.get(), text.data(), text.size(), 0, reinterpret_cast<sockaddr*>(&name), length) ==
+            static_cast<ssize_t>(text.size()));
+  }
+  // Without waiting when there is nothing.
+  std::optional<std::string> receive(Address* from = nullptr) const {
+    std::array<char, 65536> buffer;
+    sockaddr_storage name{};
+    socklen_t length = sizeof name;
+    const auto size =
+        ::recvfrom(fd_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT, reinterpret_cast<sockaddr*>(&name), &length);
+    if (size < 0) return std::nullopt;
+    if (from != nullptr) *from = Address::fromSockaddr(&name, length);
+    return std::string(buffer.data(), static_cast<std::size_t>(size));
+  }
+
+ private:
+  taut::UniqueFd fd_;
+};
+
+std::string textOf(const Datagram& datagram) {
+  const auto payload = datagram.payload();
+  return std::string(payload.begin(), payload.end());
+}
+
+std::size_t writeText(Datagram& datagram, std::string_view text) {
+  std::memcpy(datagram.buffer().data(), text.data(), text.size());
+  return text.size();
+}
+
+// Answers each datagram with itself in brackets.
+Task<> answer(Datagram datagram) {
+  const std::string reply = '[' + textOf(datagram) + ']';
+  const std::size_t length = writeText(datagram, reply);
+  co_await datagram.reply(length);
+}
+
+Task<> echo(UdpSocket& socket, DatagramBuffers& buffers, StopToken stop) {
+  TaskScope answers;
+  auto datagrams = socket.receiveMany(buffers, stop);
+  while (auto datagram = co_await datagrams.next()) answers.spawn(answer(std::move(*datagram)));
+  co_await answers.join();
+}
+
+// The same without a coroutine for each datagram and without waiting for the send.
+Task<> echoAndForget(UdpSocket& socket, DatagramBuffers& buffers, StopToken stop) {
+  auto datagrams = socket.receiveMany(buffers, stop);
+  while (auto datagram = co_await datagrams.next()) {
+    const std::size_t length = datagram->payload().size();
+    std::move(*datagram).replyAndRelease(length);
+  }
+}
+
+// Keeps the first `count` datagrams and echoes the others.
+Task<> keepSome(UdpSocket& socket, DatagramBuffers& buffers, std::size_t count, std::vector<Datagram>& kept,
+                StopToken stop) {
+  std::size_t seen = 0;
+  auto datagrams = socket.receiveMany(buffers, stop);
+  while (auto datagram = co_await datagrams.next()) {
+    if (++seen <= count) {
+      kept.push_back(std::move(*datagram));
+    } else {
+      const std::size_t length = datagram->payload().size();
+      co_await datagram->reply(length);
+    }
+  }
+}
+
+Task<> stopAtFirst(UdpSocket& socket, DatagramBuffers& buffers, std::vector<std::string>& seen, StopSource& stop) {
+  auto datagrams = socket.receiveMany(buffers, stop.token());
+  while (auto datagram = co_await datagrams.next()) {
+    seen.push_back(textOf(*datagram));
+    stop.requestStop();
+  }
+}
+
+// Runs a service by single turns, so that a test decides what happens in between.
+class Service {
+ public:
+  explicit Service(Shard& shard) : shard_(shard) {}
+  ~Service() {
+    stop_.requestStop();
+    for (int turn = 0; turn < 1000 && !scope_.empty(); ++turn) shard_.poll();
+    CHECK(scope_.empty());
+  }
+  StopToken token() { return stop_.token(); }
+  void start(Task<> task) {
+    scope_.spawn(std::move(task));
+    shard_.poll();
+  }
+  // The next datagram that the client gets; nothing after a good while without.
+  std::optional<std::string> receive(const Client& client, Address* from = nullptr) {
+    for (int turn = 0; turn < 1000; ++turn) {
+      shard_.poll();
+      if (auto text = client.receive(from)) return text;
+    }
+    return std::nullopt;
+  }
+  void turns(int count) {
+    for (int turn = 0; turn < count; ++turn) shard_.poll();
+  }
+  StopSource& stop() { return stop_; }
+  bool ended() const { return scope_.empty(); }
+
+ private:
+  Shard& shard_;
+  StopSource stop_;
+  TaskScope scope_;
+};
+
+bool hasV6() {
+  const taut::UniqueFd fd(::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  sockaddr_storage name{};
+  const socklen_t length = Address::loopbackV6().toSockaddr(name);
+  return fd && ::bind(fd.get(), reinterpret_cast<sockaddr*>(&name), length) == 0;
+}
+
+}  // namespace
+
+TEST_CASE("a datagram is answered from its own buffer") {
+  Shard shard;
+  auto socket = UdpSocket::bind(shard, Address::loopbackV4());
+  DatagramBuffers buffers(shard, 8);
+  Service service(shard);
+  service.start(echo(socket, buffers, service.token()));
+  const Client client;
+  client.send(socket.localAddress(), "query");
+  Address from;
+  CHECK(service.receive(client, &from) == "[query]");
+  CHECK(from == socket.localAddress());
+  service.turns(2);
+  CHECK(buffers.leased() == 0);
+  CHECK(buffers.counters().received == 1);
+}
+
+TEST_CASE("a datagram knows its peer and, on a wildcard address, the address that was asked") {
+  Shard shard;
+  auto socket = UdpSocket::bind(shard, Address::anyV4());
+  DatagramBuffers buffers(shard, 8);
+  std::vector<Datagram> kept;
+  Service service(shard);
+  service.start(keepSome(socket, buffers, 1, kept, service.token()));
+  auto client = UdpSocket::bind(shard, Address::loopbackV4());
+  const std::array<std::uint8_t, 2> text{'h', 'i'};
+  const auto port = socket.localAddress().port();
+  const auto sent = shard.run([](UdpSocket& from, std::span<const std::uint8_t> bytes, Address to) -> Task<IoResult> {
+    const IoResult result = co_await from.sendTo(bytes, to);
+    co_return result;
+  }(client, text, Address::v4({127, 0, 0, 3}, port)));
+  CHECK(sent.value() == 2);
+  service.turns(5);
+  REQUIRE(kept.size() == 1);
+  CHECK(textOf(kept.front()) == "hi");
+  CHECK(kept.front().peer() == client.localAddress());
+  CHECK(kept.front().local() == Address::v4({127, 0, 0, 3}));
+  CHECK_FALSE(kept.front().truncated());
+  kept.clear();
+}
+
+TEST_CASE("a wildcard IPv4 socket answers from the address that was asked") {
+  Shard shard;
+  auto socket = UdpSocket::bind(shard, Address::anyV4());
+  DatagramBuffers buffers(shard, 8);
+  Service service(shard);
+  service.start(echo(socket, buffers, service.token()));
+  const auto port = socket.localAddress().port();
+  for (const std::uint8_t last : std::array<std::uint8_t, 3>{1, 2, 77}) {
+    const Client client;
+    const auto asked = Address::v4({127, 0, 0, last}, port);
+    client.send(asked, "who");
+    Address from;
+    CHECK(service.receive(client, &from) == "[who]");
+    CHECK(from == asked);
+  }
+}
+
+TEST_CASE("a wildcard IPv6 socket answers from the address that was asked and leaves IPv4 alone") {
+  if (!hasV6()) return;
+  Shard shard;
+  auto socket = UdpSocket::bind(shard, Address::anyV6());
+  DatagramBuffers buffers(shard, 8);
+  Service service(shard);
+  service.start(echo(socket, buffers, service.token()));
+  const auto port = socket.localAddress().port();
+  const Client client(AF_INET6);
+  client.send(Address::loopbackV6(port), "who");
+  Address from;
+  CHECK(service.receive(client, &from) == "[who]");
+  CHECK(from == Address::loopbackV6(port));
+  CHECK_NOTHROW(UdpSocket::bind(shard, Address::anyV4(port)));
+}
+
+TEST_CASE("a reply may be larger than the query, up to the whole payload area") {
+  Shard shard;
+  auto socket = UdpSocket::bind(shard, Address::loopbackV4());
+  DatagramBuffers buffers(shard, 4, 5000);
+  std::vector<Datagram> kept;
+  Service service(shard);
+  service.start(keepSome(socket, buffers, 1, kept, service.token()));
+  const Client client;
+  client.send(socket.localAddress(), "?");
+  service.turns(3);
+  REQUIRE(kept.size() == 1);
+  CHECK(kept.front().buffer().size() == 5000);
+  CHECK(kept.front().buffer().data() == kept.front().payload().data());
+  const std::string reply(5000, 'x');
+  std::move(kept.front()).replyAndRelease(writeText(kept.front(), reply));
+  CHECK(service.receive(client) == reply);
+  service.turns(2);
+  kept.clear();
+  CHECK(buffers.leased() == 0);
+}
+
+TEST_CASE("a datagram that does not fit its buffer is cut and says so") {
+  Shard shard;
+  auto socket = UdpSocket::bind(shard, Address::loopbackV4());
+  DatagramBuffers buffers(shard, 4, 512);
+  std::vector<Datagram> kept;
+  Service service(shard);
+  service.start(keepSome(socket, buffers, 2, kept, service.token()));
+  const Client client;
+  client.send(socket.localAddress(), std::string(512, 'a'));
+  client.send(socket.localAddress(), std::string(3000, 'b'));
+  service.turns(3);
+  REQUIRE(kept.size() == 2);
+  CHECK(textOf(kept[0]) == std::string(512, 'a'));
+  CHECK_FALSE(kept[0].truncated());
+  CHECK(kept[1].truncated());
+  // The buffer is rounded up to whole cache lines.
+  CHECK(kept[1].payload().size() >= 512);
+  CHECK(kept[1].payload().size() < 640);
+  CHECK(buffers.counters().truncated == 1);
+  kept.clear();
+}
+
+TEST_CASE("an empty datagram is a datagram") {
+  Shard shard;
+  auto socket = UdpSocket::bind(shard, Address::loopbackV4());
+  DatagramBuffers buffers(shard, 4);
+  Service service(shard);
+  service.start(echo(socket, buffers, service.token()));
+  const Client client;
+  client.send(socket.localAddress(), "");
+  CHECK(service.receive(client) == "[]");
+}
+
+TEST_CASE("when all buffers are in use receiving waits, and goes on when one comes back") {
+  Shard shard;
+  auto socket = UdpSocket::bind(shard, Address::loopbackV4());
+  DatagramBuffers buffers(shard, 4);
+  std::vector<Datagram> kept;
+  Service service(shard);
+  service.start(keepSome(socket, buffers, 4, kept, service.token()));
+  const Client client;
+  for (int i = 0; i < 10; ++i) client.send(socket.localAddress(), "text" + std::to_string(i));
+  service.turns(20);
+  CHECK(kept.size() == 4);
+  CHECK(buffers.leased() == 4);
+  CHECK(buffers.counters().starved == 1);
+  CHECK_FALSE(client.receive());
+  kept.pop_back();
+  for (int i = 4; i < 10; ++i) CHECK(service.receive(client) == "text" + std::to_string(i));
+  // Idle again with all but three free, and not asking the kernel in vain.
+  const auto starved = buffers.counters().starved;
+  service.turns(20);
+  CHECK(buffers.counters().starved == starved);
+  kept.clear();
+  client.send(socket.localAddress(), "more");
+  CHECK(service.receive(client) == "more");
+}
+
+TEST_CASE("a stop while all buffers are in use ends the stream") {
+  Shard shard;
+  auto socket = UdpSocket::bind(shard, Address::loopbackV4());
+  DatagramBuffers buffers(shard, 1);
+  std::vector<Datagram> kept;
+  Service service(shard);
+  service.start(keepSome(socket, buffers, 1, kept, service.token()));
+  const Client client;
+  client.send(socket.localAddress(), "one");
+  client.send(socket.localAddress(), "two");
+  service.turns(5);
+  CHECK(kept.size() == 1);
+  service.stop().requestStop();
+  service.turns(3);
+  CHECK(service.ended());
+  kept.clear();
+}
+
+TEST_CASE("a stop ends a pending receive, and what had arrived is still handed out") {
+  Shard shard;
+  auto socket = UdpSocket::bind(shard, Address::loopbackV4());
+  DatagramBuffers buffers(shard, 8);
+  const Client client;
+  {
+    Service service(shard);
+    service.start(echo(socket, buffers, service.token()));
+    service.stop().requestStop();
+    service.turns(3);
+    CHECK(service.ended());
+  }
+  {
+    Service service(shard);
+    std::vector<std::string> seen;
+    service.start(stopAtFirst(socket, buffers, seen, service.stop()));
+    client.send(socket.localAddress(), "first");
+    client.send(socket.localAddress(), "last");
+    service.turns(3);
+    CHECK(service.ended());
+    CHECK(seen == std::vector<std::string>{"first", "last"});
+  }
+  CHECK(buffers.leased() == 0);
+}
+
+TEST_CASE("a stream whose token is stopped already receives nothing") {
+  Shard shard;
+  auto socket = UdpSocket::bind(shard, Address::loopbackV4());
+  DatagramBuffers buffers(shard, 2);
+  StopSource stop;
+  stop.requestStop();
+  shard.run(echo(socket, buffers, stop.token()));
+  CHECK(buffers.leased() == 0);
+}
+
+TEST_CASE("a tiny submission queue parks sends and loses none") {
+  taut::ShardOptions options;
+  options.ring.submissionEntries = 2;
+  Shard shard(options);
+  auto socket = UdpSocket::bind(shard, Address::loopbackV4());
+  DatagramBuffers buffers(shard, 64);
+  Service service(shard);
+  service.start(echo(socket, buffers, service.token()));
+  const Client client;
+  for (int i = 0; i < 40; ++i) client.send(socket.localAddress(), std::to_string(i));
+  for (int i = 0; i < 40; ++i) CHECK(service.receive(client) == '[' + std::to_string(i) + ']');
+  CHECK(shard.ring().parkedCount() > 0);
+}
+
+TEST_CASE("a completion queue that overflows loses no datagram and no reply") {
+  taut::ShardOptions options;
+  options.ring.submissionEntries = 2;
+  options.ring.completionEntries = 4;
+  Shard shard(options);
+  auto socket = UdpSocket::bind(shard, Address::loopbackV4());
+  DatagramBuffers buffers(shard, 64);
+  Service service(shard);
+  service.start(echo(socket, buffers, service.token()));
+  const Client client;
+  for (int round = 0; round < 10; ++round) {
+    for (int i = 0; i < 40; ++i) client.send(socket.localAddress(), std::to_string(i));
+    for (int i = 0; i < 40; ++i) CHECK(service.receive(client).has_value());
+  }
+  service.turns(10);
+  CHECK(buffers.leased() == 0);
+}
+
+TEST_CASE("a datagram is received and answered without heap allocation") {
+  Shard shard;
+  auto socket = UdpSocket::bind(shard, Address::loopbackV4());
+  DatagramBuffers buffers(shard, 64);
+  Service service(shard);
+  service.start(echoAndForget(socket, buffers, service.token()));
+  const Client client;
+  auto exchange = [&] {
+    for (int i = 0; i < 32; ++i) client.send(socket.localAddress(), "text");
+    service.turns(4);
+    for (int i = 0; i < 32; ++i) REQUIRE(client.receive());
+    service.turns(4);
+  };
+  exchange();
+  const auto before = taut::HeapCounter::allocations();
+  service.turns(1);
+  for (int i = 0; i < 8; ++i) client.send(socket.localAddress(), "text");
+  service.turns(4);
+  CHECK(taut::HeapCounter::allocations() == before);
+  CHECK(buffers.counters().received == 40);
+}
+
+TEST_CASE("a connected socket exchanges datagrams with its peer alone") {
+  Shard shard;
+  auto server = UdpSocket::bind(shard, Address::loopbackV4());
+  DatagramBuffers buffers(shard, 8);
+  Service service(shard);
+  service.start(echo(server, buffers, service.token()));
+  auto connected = UdpSocket::connect(shard, server.localAddress());
+  REQUIRE(connected.ok());
+  const Client stranger;
+  stranger.send(connected->localAddress(), "forged");
+  const auto reply = shard.run([](UdpSocket& socket) -> Task<std::string> {
+    const std::string text = "ask";
+    const std::span<const std::uint8_t> bytes(reinterpret_cast<const std::uint8_t*>(text.data()), text.size());
+    const IoResult sent = co_await socket.send(bytes);
+    CHECK(sent.value() == 3);
+    std::array<std::uint8_t, 100> buffer{};
+    const IoResult received = co_await socket.receive(buffer);
+    co_return std::string(buffer.begin(), buffer.begin() + static_cast<int>(received.value()));
+  }(*connected));
+  CHECK(reply == "[ask]");
+}
+
+TEST_CASE("a pending receive is ended by its deadline") {
+  taut::ManualClock clock;
+  clock.skipIdle(1ms);
+  taut::ShardOptions options;
+  options.clock = &clock;
+  Shard shard(options);
+  auto silent = UdpSocket::bind(shard, Address::loopbackV4());
+  auto connected = UdpSocket::connect(shard, silent.localAddress());
+  REQUIRE(connected.ok());
+  const auto start = shard.now();
+  const auto received = shard.run([](Shard& here, UdpSocket& socket) -> Task<IoResult> {
+    std::array<std::uint8_t, 100> buffer{};
+    taut::Deadline deadline(here, 60s);
+    const IoResult result = co_await socket.receive(buffer, deadline.token());
+    CHECK(deadline.expired());
+    co_return result;
+  }(shard, *connected));
+  CHECK(received.stopped());
+  CHECK(shard.now() - start == 60s);
+}
+
+TEST_CASE("a peer that does not listen is an error and no exception") {
+  Shard shard;
+  Address nobody;
+  { nobody = UdpSocket::bind(shard, Address::loopbackV4()).localAddress(); }
+  auto connected = UdpSocket::connect(shard, nobody);
+  REQUIRE(connected.ok());
+  const auto received = shard.run([](UdpSocket& socket) -> Task<IoResult> {
+    std::array<std::uint8_t, 10> bytes{};
+    co_await socket.send(bytes);
+    const IoResult result = co_await socket.receive(bytes);
+    co_return result;
+  }(*connected));
+  CHECK(received.error() == ECONNREFUSED);
+}
+
+TEST_CASE("a failed send is counted, ends its lease, and the stream goes on") {
+  Shard shard;
+  auto socket = UdpSocket::bind(shard, Address::loopbackV4());
+  DatagramBuffers buffers(shard, 4, 65'000 + 2'000);
+  std::vector<Datagram> kept;
+  Service service(shard);
+  service.start(keepSome(socket, buffers, 1, kept, service.token()));
+  const Client client;
+  client.send(socket.localAddress(), "?");
+  service.turns(3);
+  REQUIRE(kept.size() == 1);
+  // Larger than any UDP datagram.
+  std::move(kept.front()).replyAndRelease(67'000);
+  service.turns(3);
+  CHECK(buffers.counters().sendFailures == 1);
+  CHECK(buffers.leased() == 0);
+  client.send(socket.localAddress(), "again");
+  CHECK(service.receive(client) == "again");
+  kept.clear();
+}
+
+TEST_CASE("shards share an address, and a port that somebody has is an error with the address in its text") {
+  Shard shard;
+  auto first = UdpSocket::bind(shard, Address::loopbackV4());
+  CHECK_NOTHROW(UdpSocket::bind(shard, first.localAddress()));
+  taut::UdpOptions alone;
+  alone.mustBeFree = true;
+  const auto text = "cannot listen on " + first.localAddress().toText() + " (UDP): Address already in use";
+  CHECK_THROWS_WITH_AS(UdpSocket::bind(shard, first.localAddress(), alone), text.c_str(), std::system_error);
+  alone.mustBeFree = false;
+  alone.reusePort = false;
+  CHECK_THROWS_WITH_AS(UdpSocket::bind(shard, first.localAddress(), alone), text.c_str(), std::system_error);
+}
