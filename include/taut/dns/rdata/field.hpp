@@ -29,6 +29,8 @@ enum class FieldKind : std::uint8_t {
   certificateType,  // u16, number or mnemonic (RFC 4398 section 2.1)
   keyFlags,         // u16, number or mnemonics joined by | (RFC 2535 section 7.1)
   keyProtocol,      // u8, number or mnemonic (RFC 2535 section 7.1)
+  digestType,       // u8, number or mnemonic (RFC 4034 appendix A.2)
+  nsec3Algorithm,   // u8, number or mnemonic (RFC 5155 section 11)
   dsyncScheme,      // u8, number or mnemonic (RFC 9859 section 2.1)
   errorCode,        // u16, number or RCODE mnemonic (RFC 8945 section 3)
   gatewayType,      // u8, at most 3 (RFC 4025 section 2.3)

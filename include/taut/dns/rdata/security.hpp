@@ -28,7 +28,8 @@ struct DigestOfKey {
 
   static constexpr auto fields() {
     return std::tuple(Field(FieldKind::u16, &DigestOfKey::keyTag), Field(FieldKind::algorithm, &DigestOfKey::algorithm),
-                      Field(FieldKind::u8, &DigestOfKey::digestType), Field(FieldKind::hex, &DigestOfKey::digest));
+                      Field(FieldKind::digestType, &DigestOfKey::digestType),
+                      Field(FieldKind::hex, &DigestOfKey::digest));
   }
 };
 
@@ -96,7 +97,7 @@ struct RRSIG {
 
   static constexpr auto fields() {
     return std::tuple(Field(FieldKind::type, &RRSIG::typeCovered), Field(FieldKind::algorithm, &RRSIG::algorithm),
-                      Field(FieldKind::u8, &RRSIG::labels), Field(FieldKind::duration, &RRSIG::originalTtl),
+                      Field(FieldKind::u8, &RRSIG::labels), Field(FieldKind::u32, &RRSIG::originalTtl),
                       Field(FieldKind::time, &RRSIG::expiration), Field(FieldKind::time, &RRSIG::inception),
                       Field(FieldKind::u16, &RRSIG::keyTag), Field(FieldKind::foldedName, &RRSIG::signer),
                       Field(FieldKind::base64, &RRSIG::signature));
@@ -121,7 +122,7 @@ struct SIG {
 
   static constexpr auto fields() {
     return std::tuple(Field(FieldKind::type, &SIG::typeCovered), Field(FieldKind::algorithm, &SIG::algorithm),
-                      Field(FieldKind::u8, &SIG::labels), Field(FieldKind::duration, &SIG::originalTtl),
+                      Field(FieldKind::u8, &SIG::labels), Field(FieldKind::u32, &SIG::originalTtl),
                       Field(FieldKind::time, &SIG::expiration), Field(FieldKind::time, &SIG::inception),
                       Field(FieldKind::u16, &SIG::keyTag), Field(FieldKind::receivedName, &SIG::signer),
                       Field(FieldKind::base64, &SIG::signature));
@@ -171,7 +172,7 @@ struct NSEC3 {
   NSEC3() = default;
 
   static constexpr auto fields() {
-    return std::tuple(Field(FieldKind::u8, &NSEC3::hashAlgorithm), Field(FieldKind::u8, &NSEC3::flags),
+    return std::tuple(Field(FieldKind::nsec3Algorithm, &NSEC3::hashAlgorithm), Field(FieldKind::u8, &NSEC3::flags),
                       Field(FieldKind::u16, &NSEC3::iterations), Field(FieldKind::salt, &NSEC3::salt),
                       Field(FieldKind::hash, &NSEC3::nextHash), Field(FieldKind::optionalTypeBitmap, &NSEC3::types));
   }
@@ -189,8 +190,9 @@ struct NSEC3PARAM {
   NSEC3PARAM() = default;
 
   static constexpr auto fields() {
-    return std::tuple(Field(FieldKind::u8, &NSEC3PARAM::hashAlgorithm), Field(FieldKind::u8, &NSEC3PARAM::flags),
-                      Field(FieldKind::u16, &NSEC3PARAM::iterations), Field(FieldKind::salt, &NSEC3PARAM::salt));
+    return std::tuple(Field(FieldKind::nsec3Algorithm, &NSEC3PARAM::hashAlgorithm),
+                      Field(FieldKind::u8, &NSEC3PARAM::flags), Field(FieldKind::u16, &NSEC3PARAM::iterations),
+                      Field(FieldKind::salt, &NSEC3PARAM::salt));
   }
 };
 
