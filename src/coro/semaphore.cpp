@@ -2,7 +2,7 @@
 
 #include <coroutine>
 
-#include "taut/coro/stop_token.hpp"
+#include "taut/base/stop_token.hpp"
 
 namespace taut {
 

@@ -20,4 +20,8 @@ Task<std::optional<Answer>> ResolverChain::resolveFrom(std::size_t index, Task<s
   co_return answer;
 }
 
+Task<> ResolverChain::close() {
+  for (const auto& resolver : resolvers_) co_await resolver->close();
+}
+
 }  // namespace taut

@@ -1,1 +1,211 @@
-// placeholder until the layer's first source lands
+#include "taut/server/server.hpp"
+
+#include <pthread.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <csignal>
+#include <system_error>
+#include <thread>
+
+#include "taut/io/deadline.hpp"
+#include "taut/io/sleep.hpp"
+#include "taut/net/datagram.hpp"
+#include "taut/net/stream_buffers.hpp"
+#include "taut/net/tcp_listener.hpp"
+#include "taut/net/udp_socket.hpp"
+#include "taut/server/datagram_protocol.hpp"
+#include "taut/server/stream_protocol.hpp"
+
+namespace taut {
+
+namespace {
+
+unsigned usableCores() {
+  cpu_set_t cores;
+  CPU_ZERO(&cores);
+  if (sched_getaffinity(0, sizeof cores, &cores) != 0) return std::max(1u, std::thread::hardware_concurrency());
+  return static_cast<unsigned>(std::max(1, CPU_COUNT(&cores)));
+}
+
+constexpr std::size_t usualDatagram = 2048;  // octets: longer queries over UDP exist in tests only
+
+}  // namespace
+
+// One shard: its thread, and everything that runs on it.
+class Server::ShardThread {
+ public:
+  ShardThread(const ServerOptions& options, const MakeFactory& makeFactory)
+      : options_(options),
+        factory_(makeFactory(shard_)),
+        datagramBuffers_(shard_, options.datagramBuffers,
+                         std::max<std::size_t>(usualDatagram, factory_->udpPayloadSize())),
+        streamBuffers_(shard_),
+        connections_(options.maxConnections) {}
+
+  Shard& shard() { return shard_; }
+  ServerFactory& factory() { return *factory_; }
+
+  // Opens the address over UDP and TCP and returns it with its port.
+  Address listen(const Address& address, bool mustBeFree);
+
+  void start() {
+    thread_ = std::thread([this] { shard_.run(serve()); });
+  }
+  void stop() {
+    shard_.post([this] {
+      if (stop_.stopRequested()) return;
+      drain_.emplace(shard_, options_.drain);
+      drainEnd_.emplace(drain_->token(), AbortQueries{abort_});
+      stop_.requestStop();
+    });
+  }
+  void wait() {
+    if (thread_.joinable()) thread_.join();
+  }
+
+ private:
+  struct AbortQueries {
+    StopSource& abort;
+    void operator()() const { abort.requestStop(); }
+  };
+
+  Task<> serve();
+  Task<> acceptConnections(TcpListener& listener);
+  Task<> serveConnection(TcpStream stream, Semaphore::Permit permit);
+
+  const ServerOptions& options_;
+  Shard shard_;
+  std::unique_ptr<ServerFactory> factory_;
+  DatagramBuffers datagramBuffers_;
+  StreamBuffers streamBuffers_;
+  std::vector<UdpSocket> sockets_;
+  std::vector<TcpListener> listeners_;
+  Semaphore connections_;
+  StopSource stop_;   // no new queries
+  StopSource abort_;  // queries in flight have had their time
+  std::optional<Deadline> drain_;
+  std::optional<StopCallback<AbortQueries>> drainEnd_;
+  std::thread thread_;
+};
+
+Address Server::ShardThread::listen(const Address& address, bool mustBeFree) {
+  constexpr int attempts = 20;  // to find a port that is free for both
+  UdpOptions udp;
+  udp.mustBeFree = mustBeFree;
+  TcpOptions tcp;
+  tcp.mustBeFree = mustBeFree;
+  for (int attempt = 1;; ++attempt) {
+    UdpSocket socket = UdpSocket::bind(shard_, address, udp);
+    const Address bound = address.withPort(socket.localAddress().port());
+    try {
+      listeners_.push_back(TcpListener::bind(shard_, bound, tcp));
+    } catch (const std::system_error& error) {
+      if (address.port() != 0 || error.code().value() != EADDRINUSE || attempt == attempts) throw;
+      continue;
+    }
+    sockets_.push_back(std::move(socket));
+    return bound;
+  }
+}
+
+Task<> Server::ShardThread::serve() {
+  factory_->doStart();
+  std::vector<std::unique_ptr<DatagramProtocol>> protocols;
+  TaskScope services;
+  for (UdpSocket& socket : sockets_) {
+    protocols.push_back(std::make_unique<DatagramProtocol>(shard_, *factory_, socket, datagramBuffers_));
+    services.spawn(protocols.back()->serve(stop_.token(), abort_.token()));
+  }
+  for (TcpListener& listener : listeners_) services.spawn(acceptConnections(listener));
+  co_await services.join();
+  // The last replies are with the kernel, which has their buffers until they have left.
+  while (datagramBuffers_.leased() > 0) co_await sleepFor(shard_, std::chrono::milliseconds(1));
+  co_await factory_->resolver().close();
+  factory_->doStop();
+  drainEnd_.reset();
+  drain_.reset();
+}
+
+Task<> Server::ShardThread::acceptConnections(TcpListener& listener) {
+  TaskScope scope;
+  auto connections = listener.acceptMany(stop_.token());
+  bool open = true;
+  while (open) {
+    // Connections above the limit wait in the kernel.
+    auto permit = co_await connections_.acquire(stop_.token());
+    auto stream = co_await connections.next();
+    open = stream.has_value();
+    if (open) scope.spawn(serveConnection(std::move(*stream), std::move(permit)));
+  }
+  co_await scope.join();
+}
+
+Task<> Server::ShardThread::serveConnection(TcpStream stream, Semaphore::Permit) {
+  const auto protocol = factory_->buildProtocol(stream.peer());
+  if (protocol) co_await protocol->serve(std::move(stream), streamBuffers_, stop_.token(), abort_.token());
+}
+
+Server::Server(ServerOptions options, MakeFactory makeFactory)
+    : options_(std::move(options)), makeFactory_(std::move(makeFactory)) {}
+
+Server::~Server() {
+  stop();
+  wait();
+}
+
+void Server::openListeners() {
+  for (const auto& shard : shards_) {
+    const bool first = addresses_.empty();
+    const std::vector<Address> wanted = first ? options_.listen : addresses_;
+    std::vector<Address> bound;
+    for (const Address& address : wanted) bound.push_back(shard->listen(address, first));
+    addresses_ = std::move(bound);
+  }
+}
+
+void Server::start() {
+  const unsigned threads = options_.threads != 0 ? options_.threads : usableCores();
+  try {
+    for (unsigned i = 0; i < threads; ++i) shards_.push_back(std::make_unique<ShardThread>(options_, makeFactory_));
+    openListeners();
+  } catch (...) {
+    shards_.clear();
+    addresses_.clear();
+    throw;
+  }
+  for (const auto& shard : shards_) shard->start();
+}
+
+void Server::post(std::function<void(std::size_t shard, ServerFactory& factory)> function) {
+  for (std::size_t i = 0; i < shards_.size(); ++i) {
+    ShardThread& shard = *shards_[i];
+    shard.shard().post([&shard, i, function] { function(i, shard.factory()); });
+  }
+}
+
+void Server::stop() {
+  for (const auto& shard : shards_) shard->stop();
+}
+
+void Server::wait() {
+  for (const auto& shard : shards_) shard->wait();
+}
+
+int Server::run(const std::function<void()>& reload) {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  if (reload) sigaddset(&signals, SIGHUP);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  start();
+  for (int signal = 0; signal != SIGINT && signal != SIGTERM;) {
+    if (sigwait(&signals, &signal) == 0 && signal == SIGHUP) reload();
+  }
+  stop();
+  wait();
+  return 0;
+}
+
+}  // namespace taut

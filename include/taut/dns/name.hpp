@@ -4,14 +4,18 @@
 // octets themselves are arbitrary). Case is kept and never significant (RFC 4343): equality, hashing and ordering fold
 // A-Z. A length octet is at most 63 and 'A' is 65, so folding runs over a whole name without walking its labels.
 //
-// `NameView` borrows the octets, `Name` holds them inline. In presentation form a dot or backslash in a label is
-// escaped as `\.` or `\\`, and octets outside printable ASCII as `\DDD` (RFC 4343 section 2.1).
+// `NameView` borrows the octets, `Name` holds them inline. In presentation form a backslash goes before a dot, a
+// backslash and the characters `"();@$` that mean something in a master file, and octets outside printable ASCII are
+// written as `\DDD` (RFC 1035 section 5.1, RFC 4343 section 2.1). Any escape is understood.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <compare>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -72,12 +76,12 @@ class NameView {
 
   std::string_view firstLabel() const { return {reinterpret_cast<const char*>(octets_ + 1), octets_[0]}; }
   NameView parent() const { return trusted(octets_ + octets_[0] + 1, size_ - octets_[0] - 1u); }  // not of the root
-  NameView suffix(std::size_t labels) const;  // the last `labels` labels; at most labelCount()
+  NameView suffix(std::size_t labels) const;  // the last `labels` labels, or all where there are fewer
 
   bool isWithin(NameView ancestor) const;  // equal to it or below it
   bool isBelow(NameView ancestor) const { return size_ > ancestor.size_ && isWithin(ancestor); }
 
-  std::uint64_t hash() const;
+  std::uint64_t hash() const;    // differs from one run of the program to the next
   std::string toString() const;  // absolute, with the final dot
 
   friend bool operator==(NameView left, NameView right) {
@@ -111,6 +115,14 @@ class Name {
     std::memcpy(octets_.data(), view.data(), view.size());
   }
 
+  // Copies the octets of the name alone, which may be a part of this one. A template, so that `name = {}` is no riddle.
+  template <std::same_as<NameView> View>
+  Name& operator=(View view) {
+    size_ = static_cast<std::uint8_t>(view.size());
+    std::memmove(octets_.data(), view.data(), view.size());
+    return *this;
+  }
+
   // From presentation form; a final dot may be left out. Throws std::invalid_argument: for names in source code.
   explicit Name(std::string_view text);
   explicit Name(const char* text) : Name(std::string_view(text)) {}
@@ -120,9 +132,11 @@ class Name {
   static std::optional<Name> parse(std::string_view text, NameView origin = {}, NameError* error = nullptr);
 
   // Reads the possibly compressed name at the reader's position in the whole `message` and moves the reader behind it
-  // (RFC 1035 section 4.1.4). Strict: a pointer leads to an earlier octet behind the header than the run of labels
-  // it ends began at, so that following pointers ends, and at most `maxLabelCount` of them are followed.
+  // (RFC 1035 section 4.1.4). Strict: a pointer leads behind the header and before the first octet of the run of labels
+  // that it ends, so that following pointers comes to an end, and at most `maxLabelCount` of them are followed.
   static std::optional<Name> read(ByteSpan message, ByteReader& reader);
+  // The same into `name`. False, a failed reader and the root where there is no valid name.
+  static bool read(ByteSpan message, ByteReader& reader, Name& name);
 
   // `label` in front of `parent`; nothing if the result would be too long or the label is not 1 to 63 octets.
   static std::optional<Name> join(std::string_view label, NameView parent);
@@ -171,15 +185,14 @@ struct NameEqual {
 }  // namespace taut
 
 template <>
-struct fmt::formatter<taut::NameView> : fmt::formatter<std::string_view> {
-  auto format(taut::NameView name, fmt::format_context& context) const {
-    return fmt::formatter<std::string_view>::format(name.toString(), context);
+struct fmt::formatter<taut::NameView> {
+  constexpr auto parse(fmt::format_parse_context& context) { return context.begin(); }
+  template <class Context>
+  auto format(taut::NameView name, Context& context) const {
+    const std::string text = name.toString();
+    return std::copy(text.begin(), text.end(), context.out());
   }
 };
 
 template <>
-struct fmt::formatter<taut::Name> : fmt::formatter<taut::NameView> {
-  auto format(const taut::Name& name, fmt::format_context& context) const {
-    return fmt::formatter<taut::NameView>::format(name.view(), context);
-  }
-};
+struct fmt::formatter<taut::Name> : fmt::formatter<taut::NameView> {};

@@ -11,6 +11,7 @@
 
 #include "taut/base/address.hpp"
 #include "taut/base/bytes.hpp"
+#include "taut/base/stop_token.hpp"
 #include "taut/dns/edns.hpp"
 #include "taut/dns/name.hpp"
 #include "taut/dns/type.hpp"
@@ -24,6 +25,8 @@ inline constexpr std::size_t classicUdpSize = 512;    // octets over UDP without
 enum class Transport : std::uint8_t { udp, tcp };
 
 class Query {
+  struct Unparsed {};  // only parse() can name it
+
  public:
   // A query of one's own making, to ask another resolver with: ID 0, RD set, no client.
   Query(NameView name, Type type, Class rrClass = Class::IN);
@@ -33,10 +36,14 @@ class Query {
   // returned too, with `formatError()` set; its question is valid as far as `hasQuestion()` says.
   //
   // Ruled a format error: a section shorter than its count, a bad name (also any pointer in the question), more than
-  // one question in a QUERY (RFC 9619), more than one OPT or one that is not owned by the root (RFC 6891 section
-  // 6.1.1). Octets behind the last record are ignored.
+  // one question in a QUERY (RFC 9619), more than one OPT, one that is not owned by the root or not in the additional
+  // section, or one with malformed options (RFC 6891 section 6.1.1; `edns()` has its fixed fields then, because a
+  // request with OPT is owed a reply with OPT). Pointers of owner names are not followed. Octets behind the last
+  // record are ignored.
   static std::optional<Query> parse(ByteSpan message, const Address& peer, Transport transport,
                                     std::chrono::steady_clock::time_point received = {});
+  Query(Unparsed, ByteSpan message, const Address& peer, Transport transport,
+        std::chrono::steady_clock::time_point received);
 
   // The same query from the same client about another name or type: for a resolver that asks on, say along an alias.
   Query withQuestion(NameView name, Type type) const;
@@ -51,7 +58,7 @@ class Query {
   bool formatError() const { return formatError_; }
   bool hasQuestion() const { return questionSize_ != 0; }
   std::uint16_t questionCount() const { return questionCount_; }  // QDCOUNT as sent
-  std::size_t questionSize() const { return questionSize_; }      // octets of the question on the wire, 0 without one
+  std::size_t questionSize() const { return questionSize_; }      // octets of the question on the wire; 0: none
 
   const Name& name() const { return name_; }
   Type type() const { return type_; }
@@ -65,13 +72,16 @@ class Query {
   std::chrono::steady_clock::time_point received() const { return received_; }
   ByteSpan message() const { return message_; }
 
+  // Stops when the answer is of no use any more: the client went away, or the server is about to end. Whoever waits for
+  // something on behalf of the query waits with it.
+  StopToken stopToken() const { return stopToken_; }
+  void setStopToken(StopToken token) { stopToken_ = token; }
+
   // How many octets a reply may have: what the client offered, within 512 and `ownLimit` over UDP (RFC 6891 section
   // 6.2.5), and 65,535 over a stream.
   std::size_t replyLimit(std::size_t ownLimit) const;
 
  private:
-  Query() = default;
-
   bool parseBody(ByteReader& reader);
   bool parseQuestion(ByteReader& reader);
   bool parseRecord(ByteReader& reader, Section section);
@@ -79,6 +89,7 @@ class Query {
   ByteSpan message_;
   Address peer_;
   std::chrono::steady_clock::time_point received_;
+  StopToken stopToken_;
   std::uint16_t id_ = 0;
   std::uint16_t flags_ = 0;
   std::uint16_t questionCount_ = 0;

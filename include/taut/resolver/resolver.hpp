@@ -24,6 +24,10 @@ class Resolver {
   virtual ~Resolver() = default;
 
   virtual Task<std::optional<Answer>> resolve(const Query& query) = 0;
+
+  // Ends what the resolver does on its own account: work in flight that no query waits for. Awaited once, after the
+  // last query, while the shard still runs.
+  virtual Task<> close() { return Task<>::ready(); }
 };
 
 }  // namespace taut

@@ -19,6 +19,8 @@ class ResolverChain final : public Resolver {
   // Nothing where no resolver has an answer, so also for an empty chain.
   Task<std::optional<Answer>> resolve(const Query& query) override;
 
+  Task<> close() override;  // of every resolver in the chain
+
  private:
   Task<std::optional<Answer>> resolveFrom(std::size_t index, Task<std::optional<Answer>> pending, const Query& query);
 

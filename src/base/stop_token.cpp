@@ -1,4 +1,4 @@
-#include "taut/coro/stop_token.hpp"
+#include "taut/base/stop_token.hpp"
 
 namespace taut {
 

@@ -1,0 +1,72 @@
+// What a hosts(5) file says, indexed: the addresses of each name, and the name of each address. Immutable, in a few
+// flat arrays; answers borrow from it.
+//
+// A line is an address and its names, `#` begins a comment. A name may be on several lines and has all their
+// addresses, in the file's order. An address has one name for PTR: the first of the first line that has the address, as
+// getnameinfo(3) would find it. Lines without a valid address or name are skipped, and so are addresses with a scope,
+// which no record can hold.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "taut/base/local_ref.hpp"
+#include "taut/dns/answer.hpp"
+#include "taut/dns/name.hpp"
+#include "taut/dns/rrset.hpp"
+#include "taut/resolver/name_hash.hpp"
+
+namespace taut {
+
+class HostsTable final : public PinnedStorage {
+ public:
+  // Of one name and family; further ones are left out. What a file repeats for ever would fit no reply anyway.
+  static constexpr std::size_t maxAddresses = 256;
+
+  // The RRsets of one name; one without records has a count of 0.
+  struct Host {
+    RRset a;
+    RRset aaaa;
+    RRset ptr;
+  };
+
+  static LocalRef<const HostsTable> parse(std::string_view text, std::chrono::seconds ttl);
+  HostsTable() = default;
+
+  // Nothing for a name that the file does not have. The reverse names of the file's addresses are names of it too.
+  std::optional<Host> find(NameView name) const;
+  std::size_t size() const { return hosts_.size(); }  // names, reverse names included
+
+ private:
+  class Builder;
+
+  // Where in `octets_` the name and the RDATA of one host are.
+  struct Stored {
+    std::uint32_t name = 0;
+    std::uint32_t a = 0;
+    std::uint32_t aaaa = 0;
+    std::uint32_t ptr = 0;
+    std::uint16_t aCount = 0;
+    std::uint16_t aaaaCount = 0;
+    std::uint8_t ptrCount = 0;
+    std::uint8_t nameSize = 0;
+  };
+  static constexpr std::uint32_t none = 0xffffffff;
+
+  NameView nameOf(const Stored& host) const { return NameView::trusted(octets_.data() + host.name, host.nameSize); }
+  // The slot in `index_` that has the name, or the free one where it belongs.
+  std::size_t slotOf(NameView name) const;
+  RRset rrset(const Stored& host, Type type, std::uint32_t rdata, std::size_t count) const;
+
+  detail::HashSecret secret_;
+  std::uint32_t ttl_ = 0;
+  std::vector<std::uint8_t> octets_;
+  std::vector<Stored> hosts_;
+  std::vector<std::uint32_t> index_;  // open addressing: positions in `hosts_`, or `none`
+};
+
+}  // namespace taut

@@ -1,0 +1,56 @@
+// The configuration of a stub resolver, resolv.conf(5): which servers to ask, how long to wait for them, and how host
+// names are completed.
+//
+// A line is a keyword and its values; `#` and `;` begin a comment. What is not understood is left out and counted, so
+// that a typing error costs one line and not the service.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "taut/base/address.hpp"
+#include "taut/dns/name.hpp"
+#include "taut/resolver/time_source.hpp"
+#include "taut/resolver/watched_file.hpp"
+
+namespace taut {
+
+struct ResolvConf {
+  // In the order of the file, port 53 unless one is given (`192.0.2.1:5353`, `[2001:db8::1]:5353`); 127.0.0.1 where the
+  // file has none. A scope (`fe80::1%eth0`) is kept, 0.0.0.0 and :: become the loopback address that they stand for.
+  std::vector<Address> servers;
+  // The suffixes of the last `search` or `domain` line, in order.
+  std::vector<Name> search;
+  std::size_t ndots = 1;                         // 0 to 15
+  std::optional<std::chrono::seconds> timeout;   // `options timeout:n`, 1 to 30, where given
+  std::optional<std::size_t> attempts;           // `options attempts:n`, 1 to 5, where given
+  bool rotate = false;
+  std::size_t ignoredLines = 0;  // with a known keyword, but without a usable value
+
+  static ResolvConf parse(std::string_view text);
+};
+
+// One on disk, read again when it changes.
+class ResolvConfFile {
+ public:
+  explicit ResolvConfFile(std::string path = "/etc/resolv.conf",
+                          TimeSource now = &std::chrono::steady_clock::now);
+
+  // As the file is now, or was a second ago. A file that cannot be read counts as empty.
+  const ResolvConf& get();
+  // Looks at once.
+  void reload();
+  const std::string& path() const { return file_.path(); }
+
+ private:
+  void refresh(bool force);
+
+  WatchedFile file_;
+  ResolvConf conf_;
+};
+
+}  // namespace taut

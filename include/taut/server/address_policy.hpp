@@ -1,0 +1,42 @@
+// Who may ask: a list of networks, each allowed or refused. The first one that holds the client's address decides.
+//
+//   AddressPolicy policy(AddressPolicy::Action::refuse);   // for addresses in no network of the list
+//   policy.allow("192.0.2.0/24").allow("2001:db8::/32");
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "taut/base/address.hpp"
+
+namespace taut {
+
+class AddressPolicy {
+ public:
+  enum class Action : std::uint8_t { allow, refuse };
+
+  explicit AddressPolicy(Action otherwise = Action::allow) : otherwise_(otherwise) {}
+
+  // A network as ADDRESS/LENGTH, or one address. Throws std::invalid_argument where it is neither, or where bits are
+  // set behind the prefix.
+  AddressPolicy& allow(std::string_view network) { return add(network, Action::allow); }
+  AddressPolicy& refuse(std::string_view network) { return add(network, Action::refuse); }
+
+  // An IPv4 address that is mapped into IPv6 (RFC 4291 section 2.5.5.2) counts as the IPv4 address.
+  bool allows(const Address& client) const;
+
+ private:
+  struct Rule {
+    Address network;
+    std::uint8_t prefixBits;
+    Action action;
+  };
+
+  AddressPolicy& add(std::string_view network, Action action);
+
+  std::vector<Rule> rules_;
+  Action otherwise_;
+};
+
+}  // namespace taut

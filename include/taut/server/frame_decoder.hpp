@@ -1,0 +1,44 @@
+// Cuts a stream into messages: each stands behind its length in two octets (RFC 1035 section 4.2.2, RFC 7766 section
+// 8).
+//
+// However the stream is cut, the messages come out whole and in order. A message that arrived in one piece is not
+// copied; of one that did not, the part that is there is kept, in memory that grows with what has really arrived.
+// Between two messages the decoder holds no memory.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "taut/base/bytes.hpp"
+
+namespace taut {
+
+class FrameDecoder {
+ public:
+  // The next octets of the stream; `next` has returned nothing before. They stay in place until it does so again, or
+  // `keepRest` is called.
+  void feed(ByteSpan octets) { input_ = octets; }
+
+  // The next whole message, which may be empty; nothing when more octets are needed. Valid until the next call.
+  std::optional<ByteSpan> next();
+
+  // Copies what `next` has not returned yet, so that the octets fed may go.
+  void keepRest();
+
+  // Whether the stream stands between two messages, so that its end loses nothing.
+  bool atBoundary() const { return partial_.empty() && input_.empty(); }
+
+ private:
+  static constexpr std::size_t lengthSize = 2;
+
+  void append(std::size_t count);
+  void dropReturned();
+
+  ByteSpan input_;                     // fed and not looked at yet
+  std::vector<std::uint8_t> partial_;  // the beginning of what `input_` continues
+  std::size_t returned_ = 0;           // octets of `partial_` that the last call of `next` returned
+};
+
+}  // namespace taut

@@ -1,0 +1,75 @@
+// A whole server: one thread for each core, each with a ring, sockets and a ServerFactory of its own (SO_REUSEPORT).
+//
+//   ServerOptions options;
+//   options.listen = {Address::loopbackV4(5300)};
+//   Server server(options, [](Shard&) { return std::make_unique<ServerFactory>(…); });
+//   return server.run();                     // until SIGINT or SIGTERM
+//
+// What is shared between shards is what the function that makes factories shares, and has to be immutable or safe.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "taut/base/address.hpp"
+#include "taut/io/shard.hpp"
+#include "taut/server/server_factory.hpp"
+
+namespace taut {
+
+struct ServerOptions {
+  std::vector<Address> listen;            // each over UDP and TCP; port 0 picks one that is free for both
+  unsigned threads = 0;                   // 0: one for each core that the process may use
+  std::size_t datagramBuffers = 1024;     // for each socket: how many datagrams are in work at a time
+  std::size_t maxConnections = 1024;      // streams for each shard; a further one is accepted when another ends
+  std::chrono::milliseconds drain{4000};  // how long queries in flight may take to finish after a stop
+};
+
+class Server {
+ public:
+  using MakeFactory = std::function<std::unique_ptr<ServerFactory>(Shard& shard)>;
+
+  // `makeFactory` is called once for each shard, on the thread that calls `start`; what it makes is used on the shard's
+  // thread alone.
+  Server(ServerOptions options, MakeFactory makeFactory);
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+  ~Server();  // stops and waits
+
+  // Opens all sockets, then starts the threads. Throws std::system_error, its text naming the address, or
+  // IoUnavailable; nothing runs then.
+  void start();
+
+  // What is listened on, with the ports that were picked.
+  const std::vector<Address>& addresses() const { return addresses_; }
+  std::size_t shardCount() const { return shards_.size(); }
+
+  // Has the function called once on each shard's thread, with the shard's number from 0. From any thread.
+  void post(std::function<void(std::size_t shard, ServerFactory& factory)> function);
+
+  // No new queries; those in flight are answered, for as long as `drain` allows. From any thread; returns at once.
+  void stop();
+
+  // Until all threads have ended.
+  void wait();
+
+  // start, then SIGINT or SIGTERM, then stop and wait; 0, the exit status of a server that was asked to end. SIGHUP
+  // calls `reload` on the calling thread where there is one. Call it before other threads are started: it blocks these
+  // signals for all that start later.
+  int run(const std::function<void()>& reload = {});
+
+ private:
+  class ShardThread;
+
+  void openListeners();
+
+  ServerOptions options_;
+  MakeFactory makeFactory_;
+  std::vector<Address> addresses_;
+  std::vector<std::unique_ptr<ShardThread>> shards_;
+};
+
+}  // namespace taut

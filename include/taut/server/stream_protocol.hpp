@@ -1,0 +1,72 @@
+// One stream connection: messages behind their lengths, answered as each one finishes, so in any order (RFC 7766).
+//
+// A connection that waits holds no buffer. What a peer can make it hold is bounded: the queries in flight, the replies
+// that the peer does not read, and the time that it may be idle or take for one message or one write. A peer that goes
+// away stops the work for its queries.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "taut/base/address.hpp"
+#include "taut/coro/event.hpp"
+#include "taut/coro/semaphore.hpp"
+#include "taut/coro/task.hpp"
+#include "taut/coro/task_scope.hpp"
+#include "taut/net/stream_buffers.hpp"
+#include "taut/net/tcp_stream.hpp"
+#include "taut/server/frame_decoder.hpp"
+#include "taut/server/protocol.hpp"
+#include "taut/server/server_factory.hpp"
+
+namespace taut {
+
+struct StreamLimits {
+  std::chrono::milliseconds idle{10000};   // without a query in flight, and for one message to arrive whole
+  std::chrono::milliseconds write{10000};  // for the replies that are ready to be taken
+  std::size_t queriesInFlight = 100;       // more are read when some have been answered
+  std::size_t unreadReplies = 256 * 1024;  // octets; no query is read while more wait to be taken
+};
+
+class StreamProtocol {
+ public:
+  StreamProtocol(ServerFactory& factory, const Address& peer, const StreamLimits& limits = {});
+  StreamProtocol(const StreamProtocol&) = delete;
+  StreamProtocol& operator=(const StreamProtocol&) = delete;
+  virtual ~StreamProtocol() = default;
+
+  const Address& peer() const { return peer_; }
+  ServerFactory& factory() const { return factory_; }
+
+  // Serves the connection to its end. After `stop` no more queries are read and those in flight are answered; `abort`
+  // stops these too.
+  Task<> serve(TcpStream stream, StreamBuffers& buffers, StopToken stop, StopToken abort);
+
+ private:
+  class Message;
+  class Reply;
+
+  Task<> readQueries(TcpStream& stream, StreamBuffers& buffers, StopToken stop);
+  Task<bool> answerFrames(TcpStream& stream, ReceivedData& data, StopToken stop);
+  Task<> answer(TcpStream& stream, Message message, Semaphore::Permit permit);
+  void enqueue(TcpStream& stream, ByteSpan message);
+  void uncork(TcpStream& stream);
+  void startWriting(TcpStream& stream);
+  Task<> write(TcpStream& stream);
+  void breakOff(TcpStream& stream);
+
+  ServerFactory& factory_;
+  Address peer_;
+  StreamLimits limits_;
+  FrameDecoder decoder_;
+  Semaphore inFlight_;
+  TaskScope tasks_;
+  Event written_;                      // set while nothing is being written
+  std::vector<std::uint8_t> replies_;  // framed, not given to the kernel yet
+  bool corked_ = false;                // replies are gathered: more of them are about to come
+  bool broken_ = false;
+};
+
+}  // namespace taut

@@ -1,0 +1,172 @@
+#include "options.hpp"
+
+#include <filesystem>
+#include <fstream>
+#include <stdexcept>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include "taut/version.hpp"
+
+namespace taut {
+
+namespace {
+
+constexpr std::uint16_t dnsPort = 53;
+
+// Who may ask questions that are forwarded, where the operator does not say: this host and its own networks. An open
+// resolver is a weapon against others.
+constexpr const char* ownNetworks[] = {"127.0.0.0/8",    "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16",
+                                       "169.254.0.0/16", "::1",        "fc00::/7",      "fe80::/10"};
+
+struct RawOptions {
+  std::vector<std::string> interfaces;
+  std::vector<std::uint16_t> ports;
+  std::vector<std::string> zones;
+  std::vector<std::string> forwarders;
+  std::vector<std::string> recursionNetworks;
+  bool recursive = false;
+};
+
+ZoneSource parseZoneOption(const std::string& text) {
+  ZoneSource source;
+  const std::size_t equals = text.find('=');
+  if (equals == std::string::npos || std::filesystem::exists(text)) {
+    source.path = text;
+    return source;
+  }
+  source.origin = Name::parse(text.substr(0, equals));
+  if (!source.origin)
+    throw CLI::ValidationError("--zone", fmt::format("'{}' is not a domain name", text.substr(0, equals)));
+  source.path = text.substr(equals + 1);
+  return source;
+}
+
+Address parseAddressOption(const char* option, const std::string& text, std::uint16_t defaultPort) {
+  const auto address = Address::parse(text, defaultPort);
+  if (!address)
+    throw CLI::ValidationError(
+        option, fmt::format("'{}' is not an address; expected one such as 192.0.2.1 or 2001:db8::1", text));
+  return *address;
+}
+
+std::vector<Address> listenAddresses(const RawOptions& raw) {
+  std::vector<std::uint16_t> ports = raw.ports;
+  if (ports.empty()) ports.push_back(dnsPort);
+  std::vector<Address> addresses;
+  for (const std::uint16_t port : ports) {
+    for (const std::string& interface : raw.interfaces)
+      addresses.push_back(parseAddressOption("--interface", interface, 0).withPort(port));
+    if (!raw.interfaces.empty()) continue;
+    addresses.push_back(Address::anyV4(port));
+    addresses.push_back(Address::anyV6(port));
+  }
+  return addresses;
+}
+
+AddressPolicy recursionPolicy(const RawOptions& raw) {
+  AddressPolicy policy(AddressPolicy::Action::refuse);
+  try {
+    for (const std::string& network : raw.recursionNetworks) policy.allow(network);
+  } catch (const std::invalid_argument& error) {
+    throw CLI::ValidationError("--allow-recursion", error.what());
+  }
+  if (raw.recursionNetworks.empty())
+    for (const char* const network : ownNetworks) policy.allow(network);
+  return policy;
+}
+
+void declare(CLI::App& app, RawOptions& raw, Options& options) {
+  app.add_option("-i,--interface", raw.interfaces, "Address to listen on, over UDP and TCP; repeatable [all]")
+      ->type_name("ADDRESS");
+  app.add_option("-p,--port", raw.ports, "Port to listen on; repeatable [53]")->type_name("PORT");
+  app.add_option("-z,--zone,--bindzone", raw.zones,
+                 "Master file to serve, its origin given or that of its SOA; repeatable")
+      ->type_name("[ORIGIN=]FILE");
+  app.add_option("--zone-list", options.zoneLists,
+                 "File with a zone on each line: ORIGIN, a tab, its master file; repeatable")
+      ->type_name("FILE");
+  app.add_option("--hosts-file", options.hostsFile, "Answer from a file in the format of /etc/hosts")
+      ->type_name("FILE");
+  app.add_option("--resolv-conf", options.resolvConf, "Forward to the servers in this file; implies --recursive")
+      ->type_name("FILE");
+  app.add_flag("-r,--recursive", raw.recursive,
+               "Forward what is not served here, to /etc/resolv.conf unless told otherwise");
+  app.add_option("--forward", raw.forwarders, "Forward to this server; repeatable, implies --recursive")
+      ->type_name("ADDRESS[:PORT]");
+  app.add_option("--allow-recursion", raw.recursionNetworks,
+                 "Network whose questions are forwarded; repeatable [loopback, private and link-local networks]")
+      ->type_name("NETWORK");
+  app.add_flag("-c,--cache", options.cache, "Cache what was forwarded");
+  app.add_option("--udp-size", options.udpSize, "Largest reply over UDP, in octets [1232]")
+      ->type_name("OCTETS")
+      ->check(CLI::Range(512, 4096));
+  app.add_option("-t,--threads", options.threads, "Threads that serve [one for each core]")
+      ->type_name("COUNT")
+      ->check(CLI::Range(1, 1024));
+  app.add_flag("-v,--verbose", options.verbose, "Log each query; twice: log what is sent too");
+  app.set_version_flag("--version", fmt::format("tautd {}", version));
+  app.set_help_flag("-h,--help", "Print this help and exit");
+}
+
+Options complete(const RawOptions& raw, Options options) {
+  options.listen = listenAddresses(raw);
+  for (const std::string& zone : raw.zones) options.zones.push_back(parseZoneOption(zone));
+  for (const std::string& forwarder : raw.forwarders)
+    options.forwarders.push_back(parseAddressOption("--forward", forwarder, dnsPort));
+  options.recursionPolicy = recursionPolicy(raw);
+  if (raw.recursive && !options.forwards()) options.resolvConf = "/etc/resolv.conf";
+  if (!raw.recursionNetworks.empty() && !options.forwards())
+    throw CLI::ValidationError("--allow-recursion", "needs --recursive, --resolv-conf or --forward");
+  if (options.cache && !options.forwards())
+    throw CLI::ValidationError("--cache",
+                               "needs --recursive, --resolv-conf or --forward: only what was forwarded is cached");
+  if (options.zones.empty() && options.zoneLists.empty() && options.hostsFile.empty() && !options.forwards())
+    throw CLI::ValidationError("nothing to serve", "give --zone, --zone-list, --hosts-file, --recursive or --forward");
+  return options;
+}
+
+}  // namespace
+
+std::variant<Options, int> parseOptions(int argc, char** argv) {
+  constexpr int usageStatus = 2;
+  CLI::App app("tautd serves DNS zones, answers from a hosts file, and forwards to other servers.", "tautd");
+  RawOptions raw;
+  Options options;
+  declare(app, raw, options);
+  try {
+    app.parse(argc, argv);
+    return complete(raw, std::move(options));
+  } catch (const CLI::Success& success) {
+    return app.exit(success);
+  } catch (const CLI::ParseError& error) {
+    fmt::print(stderr, "tautd: {}\nTry 'tautd --help'.\n", error.what());
+    return usageStatus;
+  }
+}
+
+std::vector<ZoneSource> readZoneList(const std::string& path) {
+  std::ifstream file(path);
+  if (!file) throw std::runtime_error(fmt::format("{}: {}", path, std::generic_category().message(errno)));
+  std::vector<ZoneSource> zones;
+  std::string line;
+  for (std::size_t number = 1; std::getline(file, line); ++number) {
+    if (!line.empty() && line.back() == '\r') line.pop_back();
+    if (line.empty() || line.front() == '#') continue;
+    const std::size_t tab = line.find('\t');
+    const auto origin = Name::parse(std::string_view(line).substr(0, tab));
+    if (tab == std::string::npos || tab + 1 == line.size() || !origin)
+      throw std::runtime_error(
+          fmt::format("{}:{}:1: not a zone: expected ORIGIN, a tab, and the path of a master file", path, number));
+    ZoneSource source;
+    source.origin = *origin;
+    // Relative paths lead from where the list is, wherever the server was started.
+    source.path = (std::filesystem::path(path).parent_path() / line.substr(tab + 1)).string();
+    zones.push_back(std::move(source));
+  }
+  if (file.bad()) throw std::runtime_error(fmt::format("{}: cannot be read", path));
+  return zones;
+}
+
+}  // namespace taut

@@ -1,0 +1,39 @@
+// The command line of tautd.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "taut/base/address.hpp"
+#include "taut/server/address_policy.hpp"
+#include "taut/zone/zone_file.hpp"
+
+namespace taut {
+
+struct Options {
+  std::vector<Address> listen;    // every interface with every port
+  std::vector<ZoneSource> zones;  // of --zone: one that does not load ends the start
+  std::vector<std::string> zoneLists;
+  std::string hostsFile;            // empty: none
+  std::string resolvConf;           // empty: none
+  std::vector<Address> forwarders;  // empty: those of resolvConf
+  AddressPolicy recursionPolicy;
+  unsigned threads = 0;  // 0: one for each core
+  int verbose = 0;
+  std::uint16_t udpSize = 1232;
+  bool cache = false;
+
+  bool forwards() const { return !resolvConf.empty() || !forwarders.empty(); }
+};
+
+// The options; or, where the process is to end now, its exit status: 0 after --help and --version, 2 after a mistake in
+// the usage, 1 where what the options name is not there. What there is to say has been printed.
+std::variant<Options, int> parseOptions(int argc, char** argv);
+
+// Lines of `ORIGIN<TAB>FILE`; `#` begins a comment. Throws std::runtime_error with file and line.
+std::vector<ZoneSource> readZoneList(const std::string& path);
+
+}  // namespace taut

@@ -1,0 +1,73 @@
+#include "taut/server/address_policy.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <optional>
+#include <stdexcept>
+
+#include <fmt/format.h>
+
+namespace taut {
+
+namespace {
+
+using Octets = std::span<const std::uint8_t>;
+
+bool samePrefix(Octets left, Octets right, std::size_t bits) {
+  const std::size_t whole = bits / 8;
+  if (!std::equal(left.begin(), left.begin() + whole, right.begin())) return false;
+  if (bits % 8 == 0) return true;
+  return ((left[whole] ^ right[whole]) >> (8 - bits % 8)) == 0;
+}
+
+bool isZeroBehind(Octets octets, std::size_t bits) {
+  for (std::size_t i = bits; i < octets.size() * 8; ++i)
+    if ((octets[i / 8] >> (7 - i % 8) & 1) != 0) return false;
+  return true;
+}
+
+std::optional<std::uint8_t> parsePrefixBits(std::string_view text, std::size_t most) {
+  std::uint8_t bits = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), bits);
+  if (error != std::errc{} || end != text.data() + text.size() || bits > most) return std::nullopt;
+  return bits;
+}
+
+Address withoutMapping(const Address& address) {
+  static constexpr std::array<std::uint8_t, 12> mapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+  const Octets octets = address.bytes();
+  if (!address.isV6() || !std::equal(mapped.begin(), mapped.end(), octets.begin())) return address;
+  return Address::v4({octets[12], octets[13], octets[14], octets[15]}, address.port());
+}
+
+}  // namespace
+
+AddressPolicy& AddressPolicy::add(std::string_view network, Action action) {
+  const auto fail = [&](std::string_view why) {
+    throw std::invalid_argument(fmt::format(
+        "'{}' is not a network: {}; expected an address such as 192.0.2.1 or 2001:db8::1, or a network such "
+        "as 192.0.2.0/24",
+        network, why));
+  };
+  const std::size_t slash = network.find('/');
+  const auto address = Address::parse(network.substr(0, slash));
+  if (!address || address->port() != 0) fail("the address cannot be read");
+  const std::size_t width = address->bytes().size() * 8;
+  auto bits = std::optional<std::uint8_t>(static_cast<std::uint8_t>(width));
+  if (slash != std::string_view::npos) bits = parsePrefixBits(network.substr(slash + 1), width);
+  if (!bits) fail(fmt::format("the prefix length is not a number from 0 to {}", width));
+  if (!isZeroBehind(address->bytes(), *bits)) fail("bits are set behind the prefix");
+  rules_.push_back({*address, *bits, action});
+  return *this;
+}
+
+bool AddressPolicy::allows(const Address& client) const {
+  const Address address = withoutMapping(client);
+  for (const Rule& rule : rules_)
+    if (rule.network.family() == address.family() && samePrefix(rule.network.bytes(), address.bytes(), rule.prefixBits))
+      return rule.action == Action::allow;
+  return otherwise_ == Action::allow;
+}
+
+}  // namespace taut

@@ -1,0 +1,42 @@
+#include "taut/server/frame_decoder.hpp"
+
+#include <algorithm>
+
+namespace taut {
+
+void FrameDecoder::append(std::size_t count) {
+  partial_.insert(partial_.end(), input_.begin(), input_.begin() + count);
+  input_ = input_.subspan(count);
+}
+
+void FrameDecoder::dropReturned() {
+  if (returned_ == 0) return;
+  partial_.erase(partial_.begin(), partial_.begin() + returned_);
+  returned_ = 0;
+  if (partial_.empty()) partial_.shrink_to_fit();
+}
+
+std::optional<ByteSpan> FrameDecoder::next() {
+  dropReturned();
+  if (partial_.empty() && input_.size() >= lengthSize) {
+    const std::size_t length = loadU16(input_.data());
+    if (input_.size() - lengthSize >= length) {
+      const ByteSpan message = input_.subspan(lengthSize, length);
+      input_ = input_.subspan(lengthSize + length);
+      return message;
+    }
+  }
+  if (partial_.size() < lengthSize) append(std::min(lengthSize - partial_.size(), input_.size()));
+  if (partial_.size() < lengthSize) return std::nullopt;
+  const std::size_t frame = lengthSize + loadU16(partial_.data());
+  if (partial_.size() < frame) append(std::min(frame - partial_.size(), input_.size()));
+  if (partial_.size() < frame) return std::nullopt;
+  returned_ = frame;
+  return ByteSpan(partial_).subspan(lengthSize, frame - lengthSize);
+}
+
+void FrameDecoder::keepRest() {
+  append(input_.size());
+}
+
+}  // namespace taut

@@ -1,0 +1,233 @@
+#include "taut/server/server_factory.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <stdexcept>
+
+#include "taut/base/log.hpp"
+#include "taut/dns/reply.hpp"
+#include "taut/server/stream_protocol.hpp"
+#include "verbose_log.hpp"
+
+namespace taut {
+
+namespace {
+
+// The clients of a chain, which feed the cache with what they answer. Authorities and caches never do.
+class CachedClients final : public Resolver {
+ public:
+  CachedClients(std::shared_ptr<Cache> cache, ServerFactory::Resolvers clients)
+      : cache_(std::move(cache)), clients_(std::move(clients)) {}
+
+  Task<std::optional<Answer>> resolve(const Query& query) override {
+    auto pending = clients_.resolve(query);
+    if (!pending.isReady()) return storeLater(std::move(pending), query);
+    auto answer = pending.takeReady();
+    if (answer) cache_->store(query, *answer);
+    return Task<std::optional<Answer>>::ready(std::move(answer));
+  }
+
+  Task<> close() override { return clients_.close(); }
+
+ private:
+  Task<std::optional<Answer>> storeLater(Task<std::optional<Answer>> pending, const Query& query) {
+    auto answer = co_await std::move(pending);
+    if (answer) cache_->store(query, *answer);
+    co_return answer;
+  }
+
+  std::shared_ptr<Cache> cache_;
+  ResolverChain clients_;
+};
+
+// Types that no zone holds and that nobody may ask a server for in an ordinary query, and what they are answered with.
+std::optional<Rcode> rcodeForMetaType(Type type) {
+  switch (type) {
+    case Type::ANY:
+      return std::nullopt;
+    case Type::AXFR:
+    case Type::IXFR:
+      return Rcode::REFUSED;  // transfers are not served
+    case Type::MAILA:
+    case Type::MAILB:
+      return Rcode::NOTIMP;
+    default:
+      return isMetaType(type) ? std::optional(Rcode::FORMERR) : std::nullopt;
+  }
+}
+
+}  // namespace
+
+ServerFactory::ServerFactory(Resolvers authorities, Caches caches, Resolvers clients, int verbose)
+    : verbose_(verbose), canRecurse_(!clients.empty()) {
+  for (auto& authority : authorities) resolver_.add(std::move(authority));
+  for (const auto& cache : caches) resolver_.add(cache);
+  if (!caches.empty()) cache_ = caches.back();
+  if (cache_ && canRecurse_) {
+    resolver_.add(std::make_shared<CachedClients>(cache_, std::move(clients)));
+  } else {
+    for (auto& client : clients) resolver_.add(std::move(client));
+  }
+}
+
+ServerFactory::~ServerFactory() = default;
+
+void ServerFactory::setUdpPayloadSize(std::uint16_t octets) {
+  if (octets < classicUdpSize || octets > 4096) throw std::invalid_argument("UDP payload size: expected 512 to 4096");
+  udpPayloadSize_ = octets;
+}
+
+std::unique_ptr<StreamProtocol> ServerFactory::buildProtocol(const Address& peer) {
+  return protocol_ ? protocol_(*this, peer) : std::make_unique<StreamProtocol>(*this, peer);
+}
+
+void ServerFactory::connectionMade(StreamProtocol& connection) {
+  connections_.push_back(&connection);
+}
+
+void ServerFactory::connectionLost(StreamProtocol& connection) {
+  std::erase(connections_, &connection);
+}
+
+void ServerFactory::doStart() {
+  if (started_++ == 0) startFactory();
+}
+
+void ServerFactory::doStop() {
+  assert(started_ > 0);
+  if (--started_ == 0) stopFactory();
+}
+
+// The functions below run to the end without a coroutine frame as long as nothing has to wait; the coroutine named
+// …Later beside each takes over where something does.
+
+Task<> ServerFactory::messageReceived(const Query& query, Protocol& protocol) {
+  if (verbose_ > 0) VerboseLog(verbose_).received(query);
+  auto pending = respond(query, protocol);
+  if (!pending.isReady()) return replyLater(std::move(pending), query, protocol);
+  return sendReply(protocol, query, pending.takeReady());
+}
+
+Task<> ServerFactory::replyLater(Task<Answer> pending, const Query& query, Protocol& protocol) {
+  Answer answer = co_await std::move(pending);
+  co_await sendReply(protocol, query, std::move(answer));
+}
+
+// The one place where an exception ends, be it thrown at once or after a wait.
+Task<Answer> ServerFactory::respond(const Query& query, const Protocol& protocol) {
+  try {
+    auto pending = dispatch(query, protocol);
+    if (pending.isReady()) return pending;
+    return respondLater(std::move(pending), query);
+  } catch (...) {
+    return Task<Answer>::ready(gotResolverError(std::current_exception(), query));
+  }
+}
+
+Task<Answer> ServerFactory::respondLater(Task<Answer> pending, const Query& query) {
+  std::exception_ptr failure;
+  try {
+    Answer answer = co_await std::move(pending);
+    co_return answer;
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  co_return gotResolverError(failure, query);
+}
+
+Task<Answer> ServerFactory::dispatch(const Query& query, const Protocol& protocol) {
+  using Ready = Task<Answer>;
+  const Opcode opcode = query.opcode();
+  const bool known =
+      opcode == Opcode::QUERY || opcode == Opcode::IQUERY || opcode == Opcode::STATUS || opcode == Opcode::NOTIFY;
+  // Nobody knows the layout of an opcode that is not implemented, so it cannot be wrong.
+  if (known && query.formatError()) return Ready::ready(Answer::formatError());
+  if (query.edns() && query.edns()->version != 0) return Ready::ready(Answer(Rcode::BADVERS));
+  if (!allowQuery(query, protocol)) return Ready::ready(Answer::refused());
+  switch (opcode) {
+    case Opcode::QUERY:
+      break;
+    case Opcode::IQUERY:
+      return handleInverseQuery(query);
+    case Opcode::STATUS:
+      return handleStatus(query);
+    case Opcode::NOTIFY:
+      return handleNotify(query);
+    default:
+      return handleOther(query);
+  }
+  if (const auto rcode = rcodeForMetaType(query.type())) return Ready::ready(Answer(*rcode));
+  return handleQuery(query);
+}
+
+bool ServerFactory::allowQuery(const Query& query, const Protocol&) {
+  return query.questionCount() > 0 && addressPolicy_.allows(query.peer());
+}
+
+Task<Answer> ServerFactory::handleQuery(const Query& query) {
+  auto pending = resolver_.resolve(query);
+  if (!pending.isReady()) return handleQueryLater(std::move(pending), query);
+  return Task<Answer>::ready(gotResolverResponse(pending.takeReady(), query));
+}
+
+Task<Answer> ServerFactory::handleQueryLater(Task<std::optional<Answer>> pending, const Query& query) {
+  auto answer = co_await std::move(pending);
+  co_return gotResolverResponse(std::move(answer), query);
+}
+
+Task<Answer> ServerFactory::notImplemented(const Query& query, std::string_view what) {
+  if (verbose_ > 0) VerboseLog(verbose_).unsupported(query, what);
+  return Task<Answer>::ready(Answer::notImplemented());
+}
+
+Task<Answer> ServerFactory::handleInverseQuery(const Query& query) {
+  return notImplemented(query, "Inverse query");
+}
+
+Task<Answer> ServerFactory::handleStatus(const Query& query) {
+  return notImplemented(query, "Status request");
+}
+
+Task<Answer> ServerFactory::handleNotify(const Query& query) {
+  return notImplemented(query, "Notify message");
+}
+
+Task<Answer> ServerFactory::handleOther(const Query& query) {
+  const auto what = fmt::format("Unknown op code ({})", static_cast<unsigned>(query.opcode()));
+  return notImplemented(query, what);
+}
+
+Answer ServerFactory::gotResolverResponse(std::optional<Answer> answer, const Query&) {
+  Answer found = answer ? std::move(*answer) : Answer::refused();
+  if (verbose_ > 0) VerboseLog(verbose_).found(found);
+  return found;
+}
+
+Answer ServerFactory::gotResolverError(std::exception_ptr failure, const Query& query) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const std::exception& error) {
+    log::error("{} {} from {}: {}", query.name(), query.type(), query.peer(), error.what());
+  } catch (...) {
+    log::error("{} {} from {}: unknown exception", query.name(), query.type(), query.peer());
+  }
+  if (verbose_ > 0) log::info("Lookup failed");
+  return Answer::serverFailure();
+}
+
+Task<> ServerFactory::sendReply(Protocol& protocol, const Query& query, Answer answer) {
+  if (verbose_ > 0) VerboseLog(verbose_).replying(answer);
+  const std::size_t size = responseFromMessage(query, answer, protocol.replyBuffer());
+  auto sent = protocol.send(size);
+  if (verbose_ > 0) VerboseLog(verbose_).processed(query);
+  return sent;
+}
+
+std::size_t ServerFactory::responseFromMessage(const Query& query, const Answer& answer, MutableByteSpan buffer) {
+  ReplyOptions options;
+  options.recursionAvailable = canRecurse_;
+  options.udpPayloadSize = udpPayloadSize_;
+  return writeReply(query, answer, options, buffer);
+}
+
+}  // namespace taut

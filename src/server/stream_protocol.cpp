@@ -1,0 +1,170 @@
+#include "taut/server/stream_protocol.hpp"
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <utility>
+
+#include "taut/io/deadline.hpp"
+
+namespace taut {
+
+namespace {
+
+// Where replies are serialised before they are framed: never held across a wait, so one for each thread is enough.
+MutableByteSpan replyScratch() {
+  thread_local const auto scratch = std::make_unique_for_overwrite<std::uint8_t[]>(maxMessageSize);
+  return {scratch.get(), maxMessageSize};
+}
+
+class StopTasks {
+ public:
+  explicit StopTasks(TaskScope& tasks) : tasks_(tasks) {}
+  void operator()() const { tasks_.stop(); }
+
+ private:
+  TaskScope& tasks_;
+};
+
+}  // namespace
+
+// The octets of one query while it is in flight. Usual ones need no heap.
+class StreamProtocol::Message {
+ public:
+  explicit Message(ByteSpan octets) : size_(octets.size()) {
+    if (size_ > small_.size()) large_ = std::make_unique_for_overwrite<std::uint8_t[]>(size_);
+    std::ranges::copy(octets, large_ ? large_.get() : small_.data());
+  }
+
+  ByteSpan octets() const { return {large_ ? large_.get() : small_.data(), size_}; }
+
+ private:
+  std::array<std::uint8_t, 256> small_;
+  std::unique_ptr<std::uint8_t[]> large_;
+  std::size_t size_;
+};
+
+class StreamProtocol::Reply final : public Protocol {
+ public:
+  Reply(StreamProtocol& connection, TcpStream& stream) : connection_(connection), stream_(stream) {}
+
+  Transport transport() const override { return Transport::tcp; }
+  const Address& peer() const override { return connection_.peer_; }
+  MutableByteSpan replyBuffer() override { return replyScratch(); }
+
+  Task<> send(std::size_t size) override {
+    if (!std::exchange(sent_, true)) connection_.enqueue(stream_, replyScratch().first(size));
+    return Task<>::ready();
+  }
+
+ private:
+  StreamProtocol& connection_;
+  TcpStream& stream_;
+  bool sent_ = false;
+};
+
+StreamProtocol::StreamProtocol(ServerFactory& factory, const Address& peer, const StreamLimits& limits)
+    : factory_(factory), peer_(peer), limits_(limits), inFlight_(limits.queriesInFlight) {
+  written_.set();
+}
+
+Task<> StreamProtocol::serve(TcpStream stream, StreamBuffers& buffers, StopToken stop, StopToken abort) {
+  const StopCallback<StopTasks> whenAborted(abort, StopTasks(tasks_));
+  factory_.connectionMade(*this);
+  co_await readQueries(stream, buffers, stop);
+  co_await tasks_.join();
+  factory_.connectionLost(*this);
+}
+
+Task<> StreamProtocol::readQueries(TcpStream& stream, StreamBuffers& buffers, StopToken stop) {
+  Shard& shard = stream.shard();
+  TimePoint begun = shard.now();  // of waiting for the next whole message
+  bool open = true;
+  while (open && !broken_) {
+    Deadline idle(shard, begun + limits_.idle - shard.now(), stop);
+    ReceivedData data = co_await stream.receive(buffers, idle.token());
+    if (data.ok() && !data.endOfStream()) {
+      const bool progress = co_await answerFrames(stream, data, stop);
+      if (progress) begun = shard.now();
+    } else if (idle.expired() && inFlight_.available() < limits_.queriesInFlight) {
+      begun = shard.now();  // it waits for us
+    } else {
+      open = false;
+      if (!data.ok() && !data.result().stopped()) breakOff(stream);
+    }
+  }
+}
+
+// Whether a whole message was among the octets.
+Task<bool> StreamProtocol::answerFrames(TcpStream& stream, ReceivedData& data, StopToken stop) {
+  bool progress = false;
+  decoder_.feed(data.bytes());
+  corked_ = true;
+  while (const auto frame = decoder_.next()) {
+    progress = true;
+    Message message(*frame);
+    auto permit = inFlight_.tryAcquire();
+    if (!permit || replies_.size() > limits_.unreadReplies) {
+      decoder_.keepRest();  // a connection that has to wait holds no buffer of the pool
+      data.release();
+      uncork(stream);
+      if (!permit) permit = co_await inFlight_.acquire(stop);
+      while (!broken_ && replies_.size() > limits_.unreadReplies) co_await written_.wait();
+      if (!permit || broken_) break;
+      corked_ = true;
+    }
+    tasks_.spawn(answer(stream, std::move(message), std::move(permit)));
+  }
+  decoder_.keepRest();
+  uncork(stream);
+  co_return progress;
+}
+
+Task<> StreamProtocol::answer(TcpStream& stream, Message message, Semaphore::Permit) {
+  auto query = Query::parse(message.octets(), peer_, Transport::tcp, stream.shard().now());
+  if (!query) co_return;
+  query->setStopToken(tasks_.token());
+  Reply reply(*this, stream);
+  co_await factory_.messageReceived(*query, reply);
+}
+
+void StreamProtocol::enqueue(TcpStream& stream, ByteSpan message) {
+  if (broken_) return;
+  std::array<std::uint8_t, 2> length;
+  storeU16(length.data(), static_cast<std::uint16_t>(message.size()));
+  replies_.insert(replies_.end(), length.begin(), length.end());
+  replies_.insert(replies_.end(), message.begin(), message.end());
+  if (!corked_) startWriting(stream);
+}
+
+void StreamProtocol::uncork(TcpStream& stream) {
+  corked_ = false;
+  startWriting(stream);
+}
+
+void StreamProtocol::startWriting(TcpStream& stream) {
+  if (replies_.empty() || !written_.isSet()) return;
+  written_.reset();
+  tasks_.spawn(write(stream));
+}
+
+// Writes until nothing is left, everything that has gathered meanwhile at once.
+Task<> StreamProtocol::write(TcpStream& stream) {
+  while (!replies_.empty() && !broken_) {
+    const std::vector<std::uint8_t> batch = std::exchange(replies_, {});
+    Deadline deadline(stream.shard(), limits_.write);
+    const IoResult written = co_await stream.writeAll(batch, deadline.token());
+    if (!written.ok()) breakOff(stream);
+  }
+  written_.set();
+}
+
+// The peer is gone, or does not read: nothing that it asked is of use to anybody.
+void StreamProtocol::breakOff(TcpStream& stream) {
+  broken_ = true;
+  replies_ = {};
+  stream.shutdown();
+  tasks_.stop();
+}
+
+}  // namespace taut

@@ -1,0 +1,24 @@
+// The lines that a server prints for each query at verbose levels 1 and 2.
+#pragma once
+
+#include "taut/dns/answer.hpp"
+#include "taut/dns/query.hpp"
+#include "taut/server/protocol.hpp"
+
+namespace taut {
+
+class VerboseLog {
+ public:
+  explicit VerboseLog(int level) : level_(level) {}
+
+  void received(const Query& query) const;
+  void found(const Answer& answer) const;
+  void replying(const Answer& answer) const;
+  void processed(const Query& query) const;
+  void unsupported(const Query& query, std::string_view what) const;
+
+ private:
+  int level_;
+};
+
+}  // namespace taut
