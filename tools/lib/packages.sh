@@ -11,6 +11,9 @@ testPackages=(
   bind9-dnsutils knot knot-dnsutils ldnsutils dnsperf unbound
 )
 
+# What the micro-benchmarks are built with.
+benchmarkPackages=(libbenchmark-dev)
+
 # What fuzzers and the second compiler need.
 sanitizerPackages=(clang-16 libclang-rt-16-dev)
 

@@ -1,0 +1,108 @@
+"""Who may include whom: the table in docs/architecture.md, read against every #include of the library."""
+import re
+
+from registry import check
+from tree import line_of
+
+INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*[<"]([^>"]+)[>"]', re.MULTILINE)
+ROW = re.compile(r"^\|\s*`(\w+)`[^|]*\|[^|]*\|([^|]*)\|\s*$", re.MULTILINE)
+ARCHITECTURE = "docs/architecture.md"
+# Libraries that only some layers may touch, by how their headers begin.
+LIBRARIES = {"liburing": "liburing", "spdlog/": "spdlog", "openssl/": "openssl", "CLI/": "cli11"}
+
+TABLE = "| layer | holds | may include |\n|---|---|---|\n| `base` | x | fmt |\n| `io` | x | base, liburing |\n" \
+        "| `net` | x | io, base |\n| `daemon` | x | everything |\n"
+
+
+def layer_table(tree):
+    """Maps each layer to the words in its third column."""
+    rows = ROW.findall(tree.get(ARCHITECTURE, ""))
+    return {name: set(re.findall(r"\w+", allowed.lower())) for name, allowed in rows}
+
+
+def layer_of(path):
+    match = re.match(r"(?:include/taut|src)/(\w+)/", path)
+    return match.group(1) if match else None
+
+
+@check(
+    bad=[
+        {ARCHITECTURE: TABLE, "src/base/x.cpp": '#include "taut/io/ring.hpp"\n'},
+        {ARCHITECTURE: TABLE, "include/taut/net/x.hpp": "#include <liburing.h>\n"},
+        {ARCHITECTURE: TABLE, "src/net/x.cpp": "#include <spdlog/spdlog.h>\n"},
+        {ARCHITECTURE: TABLE, "src/nowhere/x.cpp": "#include <vector>\n"},
+        {"src/base/x.cpp": ""},
+    ],
+    good=[
+        {
+            ARCHITECTURE: TABLE,
+            "src/net/x.cpp": '#include "taut/io/ring.hpp"\n#include "taut/net/y.hpp"\n#include <vector>\n',
+            "src/io/x.cpp": "#include <liburing.h>\n",
+            "src/daemon/x.cpp": '#include "taut/net/y.hpp"\n#include <spdlog/spdlog.h>\n',
+        }
+    ],
+)
+def layers_include_downwards(tree):
+    """Every include is allowed by the layer table of docs/architecture.md"""
+    table = layer_table(tree)
+    if not table:
+        yield f"{ARCHITECTURE}: no layer table"
+        return
+    for path, text in tree.cpp().items():
+        layer = layer_of(path)
+        if layer is None:
+            continue
+        if layer not in table:
+            yield f"{path}: the layer table has no `{layer}`"
+            continue
+        allowed = table[layer]
+        if "everything" in allowed:
+            continue
+        for match in INCLUDE.finditer(text):
+            header = match.group(1)
+            wanted = re.match(r"taut/(\w+)/", header)
+            target = wanted.group(1) if wanted else None
+            for prefix, library in LIBRARIES.items():
+                if header.startswith(prefix):
+                    target = library
+            if target and target != layer and target not in allowed:
+                yield f"{path}:{line_of(text, match.start())}: `{layer}` may not include {header}"
+
+
+@check(
+    bad=[{"src/net/x.cpp": "#include <liburing.h>"}, {"tests/resolver/x_test.cpp": "#include <liburing.h>"}],
+    good=[{"src/io/x.cpp": "#include <liburing.h>", "tests/io/x_test.cpp": "#include <liburing.h>"}],
+)
+def liburing_stays_in_io(tree):
+    """liburing.h is included by io alone"""
+    for path, text in tree.cpp().items():
+        if re.match(r"(src|include/taut|tests)/io/", path):
+            continue
+        for match in INCLUDE.finditer(text):
+            if match.group(1).startswith("liburing"):
+                yield f"{path}:{line_of(text, match.start())}: includes {match.group(1)}"
+
+
+@check(
+    bad=[
+        {"src/net/x.cpp": '#include <vector>\n#include "taut/net/x.hpp"\n', "include/taut/net/x.hpp": ""},
+        {"src/net/x.cpp": '#include "taut/net/y.hpp"\n', "src/net/x.hpp": ""},
+    ],
+    good=[
+        {"src/net/x.cpp": '#include "taut/net/x.hpp"\n#include <vector>\n', "include/taut/net/x.hpp": ""},
+        {"src/net/x.cpp": '#include "net/x.hpp"\n', "src/net/x.hpp": ""},
+        {"src/net/x.cpp": "#include <vector>\n"},
+    ],
+)
+def own_header_first(tree):
+    """A source file includes its own header first"""
+    for path, text in tree.items():
+        match = re.match(r"src/(\w+)/(.+)\.cpp$", path)
+        if not match:
+            continue
+        layer, concept = match.groups()
+        candidates = (f"include/taut/{layer}/{concept}.hpp", f"src/{layer}/{concept}.hpp")
+        own = [header for header in candidates if header in tree]
+        first = INCLUDE.search(text)
+        if own and (not first or not first.group(1).endswith(f"{concept}.hpp")):
+            yield f"{path}: does not include {own[0]} first"
