@@ -20,6 +20,10 @@
 
 namespace taut {
 
+namespace detail {
+class Block;
+}
+
 // What a zone knows of a name: steps 3a to 3c of RFC 1034 section 4.3.2, worked out by one descent.
 struct ZoneLookup {
   ZoneNode node;      // of exactly this name; may be an empty non-terminal, a cut, or occluded
@@ -107,9 +111,16 @@ class Zone {
     std::uint32_t nodes[capacity];  // units from `nodes_`
   };
 
-  Zone() = default;
+  Zone();
 
-  static std::uint8_t tagOf(std::uint64_t hash) { return static_cast<std::uint8_t>(hash | 1); }
+  ZoneNode closestEncloser(NameView name) const;
+  std::size_t findNsec3(const Nsec3Hash& hash, bool& exact) const;
+  Nsec3Match nsec3At(std::uint32_t link) const;
+
+  static std::uint8_t tagOf(std::uint64_t hash) {
+    const auto tag = static_cast<std::uint8_t>(hash);
+    return tag != 0 ? tag : 1;
+  }
   std::size_t bucketOf(std::uint64_t hash) const { return static_cast<std::size_t>((hash >> 32) * bucketCount_ >> 32); }
 
   const detail::NodeHeader* nodeAt(std::uint32_t units) const {
@@ -118,11 +129,14 @@ class Zone {
 
   const Bucket* buckets_ = nullptr;
   const std::uint8_t* nodes_ = nullptr;
-  const std::uint32_t* order_ = nullptr;  // all nodes, then the NSEC3 owners, then the nodes that have an NSEC
+  const std::uint32_t* order_ = nullptr;  // all nodes, in canonical order
+  const std::uint32_t* nsec3Owners_ = nullptr;
+  const std::uint32_t* nsec3Chain_ = nullptr;     // the owners of the chain that is used
+  const std::uint32_t* nsec3Prefixes_ = nullptr;  // and the first 32 bits of their hashes
+  const std::uint32_t* nsecChain_ = nullptr;      // the nodes that have an NSEC
   std::uint64_t bucketCount_ = 0;
-  std::size_t blockSize_ = 0;
-  void* block_ = nullptr;
-  NameView origin_;  // in the apex node
+  std::unique_ptr<const detail::Block> block_;  // holds all of the above
+  NameView origin_;                             // in the apex node
   Nsec3Parameters nsec3Parameters_;
   std::size_t recordCount_ = 0;
   std::uint32_t nodeCount_ = 0;
@@ -180,7 +194,7 @@ inline Zone::NodeRange Zone::nodes() const {
   return {this, order_, nodeCount_};
 }
 inline Zone::NodeRange Zone::nsec3Nodes() const {
-  return {this, order_ + nodeCount_, nsec3OwnerCount_};
+  return {this, nsec3Owners_, nsec3OwnerCount_};
 }
 
 }  // namespace taut

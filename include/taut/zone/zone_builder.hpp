@@ -21,8 +21,10 @@
 namespace taut {
 
 struct ZoneChecks {
-  // Missing addresses of name servers within the zone, RFC 1912 section 2.8: refuse, or only warn.
-  bool requireGlue = false;
+  // Refuse a zone whose own name servers lie in it without an address, as BIND does; else warn.
+  bool requireNsAddresses = true;
+  // Refuse a zone with a ZONEMD of which none could be verified, because all schemes or hashes are unknown.
+  bool requireZonemd = false;
   // A zone whose NSEC3 chain iterates more than this is refused (RFC 9276 section 3.2): each answer pays for it.
   std::uint16_t maxNsec3Iterations = 500;
   // The digest of a zone that has a ZONEMD (RFC 8976 section 4) is computed and compared.

@@ -45,6 +45,7 @@ struct RRsetEntry {
 };
 
 inline constexpr std::uint32_t ttlMask = 0x7fffffff;
+inline constexpr std::int32_t noTarget = INT32_MIN;  // of a link: the name leads to no node of the zone
 
 namespace nodeflag {
 inline constexpr std::uint16_t apex = 0x01;
@@ -110,6 +111,7 @@ class ZoneNode {
 
  private:
   friend class Zone;
+  friend class ZoneAssembler;
   friend struct ZoneRRset;
 
   bool has(std::uint16_t flags) const { return (header_->flags & flags) != 0; }
@@ -199,7 +201,7 @@ struct ZoneRRset {
   // where the zone has no such node. It may be occluded (glue), or a wildcard that the name matches: such addresses
   // are given with the record's name for their owner, not with the node's. No cut or DNAME lies between the two.
   ZoneNode target(std::size_t record) const {
-    if (links_ == nullptr || links_[record] == 0) return {};
+    if (links_ == nullptr || links_[record] == detail::noTarget) return {};
     const auto distance = static_cast<std::ptrdiff_t>(links_[record]) * static_cast<std::ptrdiff_t>(detail::nodeUnit);
     const auto* at = reinterpret_cast<const std::uint8_t*>(node_.header_) + distance;
     return ZoneNode(reinterpret_cast<const detail::NodeHeader*>(at));
@@ -209,7 +211,7 @@ struct ZoneRRset {
   friend class ZoneNode;
 
   ZoneNode node_;
-  const std::int32_t* links_ = nullptr;  // one for each record: units from the node to the target's; 0 for none
+  const std::int32_t* links_ = nullptr;  // one for each record: units from the node to its target
 };
 
 inline ZoneRRset ZoneNode::rrset(Type type) const {

@@ -1,0 +1,70 @@
+// Reads master files: RFC 1035 section 5, with $TTL (RFC 2308 section 4), TTLs in units ("1w2d3h"), BIND's $GENERATE,
+// and generic types, classes and RDATA (RFC 3597 section 5).
+//
+// The scanner knows nothing of zones: it turns text into records, each handed over as soon as it is read, and goes on
+// behind an entry that is wrong, so that one run reports many mistakes. What it decides where the RFCs are silent:
+//
+// - A quoted string may span lines. A quote inside a word ends the word, save behind "=" in SVCB and HTTPS parameters.
+// - A record without TTL takes the default of $TTL, else the TTL of the record before it, else, for the SOA, its
+// MINIMUM.
+// - TTLs above 2^31 - 1 count as zero (RFC 2181 section 8), with a warning.
+// - Without an origin from the caller and before $ORIGIN, the first owner must be absolute and becomes the origin.
+// - $INCLUDE is relative to the folder of the file that includes; origin and last owner are restored behind it, the
+//   default TTL is not.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "taut/base/bytes.hpp"
+#include "taut/dns/name.hpp"
+#include "taut/dns/type.hpp"
+#include "taut/zone/diagnostic.hpp"
+
+namespace taut {
+
+// A record as read; everything in it is valid only while it is handed over.
+struct MasterRecord {
+  NameView owner;
+  Type type{};
+  Class rrClass = Class::IN;
+  std::uint32_t ttl = 0;
+  ByteSpan rdata;  // wire form, names uncompressed
+  const std::shared_ptr<const std::string>* file = nullptr;
+  std::uint32_t line = 0;  // of the record's first word
+};
+
+class MasterFileHandler {
+ public:
+  virtual ~MasterFileHandler() = default;
+
+  // False stops the scan.
+  virtual bool onRecord(const MasterRecord& record) = 0;
+  virtual bool onDiagnostic(Diagnostic diagnostic) = 0;
+
+  // A file is about to be read, the first one or one that $INCLUDE names.
+  virtual void onFile(const std::string& path) { static_cast<void>(path); }
+};
+
+struct MasterFileOptions {
+  std::optional<Name> origin;
+  Class rrClass = Class::IN;  // of records that name no class
+  std::optional<std::uint32_t> ttl;
+  bool allowInclude = true;
+  std::size_t maxIncludeDepth = 16;
+  std::uint64_t maxGenerated = 100'000'000;  // records that all $GENERATE of a run may make
+};
+
+// Both return whether the scan came to the end without an error.
+bool scanMasterFile(const std::string& path, const MasterFileOptions& options, MasterFileHandler& handler);
+bool scanMasterText(std::string_view text, const std::string& name, const MasterFileOptions& options,
+                    MasterFileHandler& handler);
+
+// A TTL in seconds or in units (BIND's "1w2d3h4m5s"); nothing where it is neither or over 2^32 - 1.
+std::optional<std::uint32_t> parseTtl(std::string_view text);
+
+}  // namespace taut

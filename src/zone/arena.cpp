@@ -1,0 +1,93 @@
+#include "arena.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <utility>
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+namespace taut::detail {
+
+namespace {
+
+constexpr std::size_t cacheLine = 64;
+constexpr std::size_t mappedFrom = std::size_t{1} << 20;
+constexpr std::size_t firstBlock = std::size_t{16} << 10;
+constexpr std::size_t largestBlock = std::size_t{8} << 20;
+
+std::size_t roundUp(std::size_t size, std::size_t unit) {
+  return (size + unit - 1) / unit * unit;
+}
+
+std::size_t pageSize() {
+  static const auto size = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  return size;
+}
+
+}  // namespace
+
+Block::Block(std::size_t size) : size_(size), mapped_(size >= mappedFrom) {
+  if (!mapped_) {
+    data_ =
+        static_cast<std::uint8_t*>(std::aligned_alloc(cacheLine, roundUp(std::max<std::size_t>(size, 1), cacheLine)));
+    if (data_ == nullptr) throw std::bad_alloc();
+    return;
+  }
+  void* const memory = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (memory == MAP_FAILED) throw std::bad_alloc();
+  data_ = static_cast<std::uint8_t*>(memory);
+  // Lookups in a large zone are random: with small pages each would miss the TLB too.
+  madvise(memory, size, MADV_HUGEPAGE);
+}
+
+Block::Block(Block&& other) noexcept
+    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)), mapped_(other.mapped_) {}
+
+Block& Block::operator=(Block&& other) noexcept {
+  if (this != &other) {
+    release();
+    data_ = std::exchange(other.data_, nullptr);
+    size_ = std::exchange(other.size_, 0);
+    mapped_ = other.mapped_;
+  }
+  return *this;
+}
+
+Block::~Block() {
+  release();
+}
+
+void Block::release() {
+  if (mapped_ && data_ != nullptr) munmap(data_, size_);
+  if (!mapped_) std::free(data_);
+}
+
+void Block::shrink(std::size_t size) {
+  if (!mapped_ || size < mappedFrom) {
+    Block smaller(size);
+    std::memcpy(smaller.data_, data_, size);
+    *this = std::move(smaller);
+    return;
+  }
+  const std::size_t kept = roundUp(size, pageSize());
+  if (kept < size_) munmap(data_ + kept, roundUp(size_, pageSize()) - kept);
+  size_ = size;
+}
+
+void Arena::clear() {
+  if (blocks_.size() > 1) blocks_.erase(blocks_.begin() + 1, blocks_.end());
+  at_ = blocks_.empty() ? nullptr : blocks_.front().data();
+  end_ = blocks_.empty() ? nullptr : at_ + blocks_.front().size();
+}
+
+void Arena::addBlock(std::size_t atLeast) {
+  const std::size_t next = blocks_.empty() ? firstBlock : std::min(blocks_.back().size() * 2, largestBlock);
+  blocks_.emplace_back(std::max(next, atLeast));
+  at_ = blocks_.back().data();
+  end_ = at_ + blocks_.back().size();
+}
+
+}  // namespace taut::detail

@@ -1,0 +1,61 @@
+// Memory for loading: blocks that go back to the system when freed, and a bump allocator over them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace taut::detail {
+
+// A block of memory, aligned to 64 octets. Large ones are mappings: untouched pages of them cost nothing, and their
+// tail can be given back.
+class Block {
+ public:
+  Block() = default;
+  explicit Block(std::size_t size);
+  Block(Block&& other) noexcept;
+  Block& operator=(Block&& other) noexcept;
+  ~Block();
+
+  std::uint8_t* data() const { return data_; }
+  std::size_t size() const { return size_; }
+
+  // Keeps the first `size` octets; the block may move.
+  void shrink(std::size_t size);
+
+ private:
+  void release();
+
+  std::uint8_t* data_ = nullptr;
+  std::size_t size_ = 0;
+  bool mapped_ = false;
+};
+
+class Arena {
+ public:
+  static constexpr std::size_t alignment = 8;
+
+  // `size` octets at a multiple of `alignment`; they live as long as the arena.
+  std::uint8_t* allocate(std::size_t size) {
+    const std::size_t rounded = (size + alignment - 1) & ~(alignment - 1);
+    if (rounded > static_cast<std::size_t>(end_ - at_)) addBlock(rounded);
+    std::uint8_t* const start = at_;
+    at_ += rounded;
+    return start;
+  }
+
+  // Whether the next allocation of `size` octets follows the one before without a gap.
+  bool hasRoom(std::size_t size) const { return size + alignment <= static_cast<std::size_t>(end_ - at_); }
+
+  // Forgets everything and keeps one block for the next use.
+  void clear();
+
+ private:
+  void addBlock(std::size_t atLeast);
+
+  std::vector<Block> blocks_;
+  std::uint8_t* at_ = nullptr;
+  std::uint8_t* end_ = nullptr;
+};
+
+}  // namespace taut::detail

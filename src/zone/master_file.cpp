@@ -1,0 +1,452 @@
+#include "taut/zone/master_file.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "file_text.hpp"
+#include "generate.hpp"
+#include "lexer.hpp"
+#include "taut/dns/rdata.hpp"
+
+namespace taut {
+
+namespace {
+
+using detail::FileText;
+using detail::Lexer;
+using Words = std::span<const Token>;
+
+constexpr std::uint32_t maxTtl = 0x7fffffff;  // RFC 2181 section 8
+
+bool isDigit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+std::string quotedText(std::string_view text) {
+  return fmt::format("'{}'", text.substr(0, 80));
+}
+
+// Whether a name's text ends in a dot that no backslash escapes.
+bool isAbsolute(std::string_view text) {
+  if (text.empty() || text.back() != '.') return false;
+  std::size_t backslashes = 0;
+  while (backslashes + 1 < text.size() && text[text.size() - 2 - backslashes] == '\\') ++backslashes;
+  return backslashes % 2 == 0;
+}
+
+bool equalIgnoringCase(std::string_view text, std::string_view upper) {
+  if (text.size() != upper.size()) return false;
+  for (std::size_t i = 0; i < text.size(); ++i)
+    if ((text[i] >= 'a' && text[i] <= 'z' ? text[i] - 0x20 : text[i]) != upper[i]) return false;
+  return true;
+}
+
+// Only classes that data can have.
+std::optional<Class> dataClass(std::string_view text) {
+  const auto rrClass = classFromText(text);
+  if (!rrClass || *rrClass == Class::ANY || *rrClass == Class::NONE) return std::nullopt;
+  return rrClass;
+}
+
+class Scanner {
+ public:
+  Scanner(const MasterFileOptions& options, MasterFileHandler& handler)
+      : options_(options), handler_(handler), ttl_(options.ttl), rdata_(maxRdataSize) {
+    hasOrigin_ = options.origin.has_value();
+    if (hasOrigin_) origin_ = *options.origin;
+  }
+
+  bool scanFile(const std::string& path);
+  bool scan(const FileText& text, std::string name);
+
+ private:
+  struct Source {
+    std::shared_ptr<const std::string> name;
+    std::uint64_t device = 0;
+    std::uint64_t inode = 0;
+  };
+
+  void scanEntries(Lexer& lexer);
+  void entry(Words words, bool beginsBlank);
+  void record(Words words, std::size_t first);
+  void emit(const Token& at, Type type, Class rrClass, std::uint32_t ttl, ByteSpan rdata);
+  bool owner(const Token& word);
+  bool name(const Token& word, Name& name);
+  std::optional<std::uint32_t> ttlOf(const Token& word);
+  std::optional<std::uint32_t> impliedTtl(const Token& at, Type type, ByteSpan rdata);
+
+  void directive(Words words);
+  void originDirective(Words words);
+  void ttlDirective(Words words);
+  void includeDirective(Words words);
+  void generateDirective(Words words);
+  void generateOne(Words words, std::string_view owner, std::size_t rest, std::string_view rdata,
+                   std::uint32_t counter);
+
+  void report(Diagnostic::Severity severity, std::uint32_t line, std::uint32_t column, std::string message);
+  void error(const Token& at, std::string message) {
+    report(Diagnostic::Severity::error, at.line, at.column, std::move(message));
+  }
+  void errorBehind(Words words, std::string message) {
+    const Token& last = words.back();
+    const auto width = static_cast<std::uint32_t>(last.text.size() + (last.quoted ? 2 : 0));
+    report(Diagnostic::Severity::error, last.line, last.column + width, std::move(message));
+  }
+  void warning(const Token& at, std::string message) {
+    report(Diagnostic::Severity::warning, at.line, at.column, std::move(message));
+  }
+
+  const MasterFileOptions& options_;
+  MasterFileHandler& handler_;
+  std::vector<Source> sources_;  // the file that is read, behind those that include it
+  Name origin_;
+  Name owner_;
+  bool hasOrigin_ = false;
+  bool hasOwner_ = false;
+  std::optional<std::uint32_t> ttl_;      // of $TTL
+  std::optional<std::uint32_t> lastTtl_;  // of the record before
+  std::optional<std::uint32_t> generating_;
+  std::uint64_t generated_ = 0;
+  std::vector<std::uint8_t> rdata_;
+  bool stopped_ = false;
+  bool failed_ = false;
+};
+
+bool Scanner::scanFile(const std::string& path) {
+  handler_.onFile(path);
+  try {
+    const FileText text = FileText::read(path);
+    return scan(text, path);
+  } catch (const std::system_error& problem) {
+    sources_.push_back({std::make_shared<const std::string>(path), 0, 0});
+    report(Diagnostic::Severity::error, 0, 0, fmt::format("cannot read the file: {}", problem.code().message()));
+    sources_.pop_back();
+    return false;
+  }
+}
+
+bool Scanner::scan(const FileText& text, std::string name) {
+  sources_.push_back({std::make_shared<const std::string>(std::move(name)), text.device(), text.inode()});
+  Lexer lexer(text.begin(), text.end());
+  scanEntries(lexer);
+  sources_.pop_back();
+  return !failed_;
+}
+
+void Scanner::scanEntries(Lexer& lexer) {
+  while (!stopped_ && lexer.next()) {
+    if (const auto& problem = lexer.error()) {
+      report(Diagnostic::Severity::error, problem->line, problem->column, problem->message);
+      continue;
+    }
+    entry(lexer.words(), lexer.beginsBlank());
+  }
+}
+
+void Scanner::entry(Words words, bool beginsBlank) {
+  const Token& first = words.front();
+  if (beginsBlank) {
+    if (!hasOwner_) return error(first, "record without an owner, and none before it whose owner it could have");
+    return record(words, 0);
+  }
+  if (!first.quoted && first.text.front() == '$') return directive(words);
+  if (owner(first)) record(words, 1);
+}
+
+// Reads the owner of a record. Without escapes, as nearly all are, it is copied label by label.
+bool Scanner::owner(const Token& word) {
+  Name read;
+  if (!name(word, read)) return false;
+  owner_ = read;
+  hasOwner_ = true;
+  return true;
+}
+
+bool Scanner::name(const Token& word, Name& name) {
+  if (!hasOrigin_ && !isAbsolute(word.text)) {
+    error(word, fmt::format("{} is relative, but no origin is known: expected an absolute name or $ORIGIN before it",
+                            quotedText(word.text)));
+    return false;
+  }
+  NameError problem{};
+  const auto parsed = Name::parse(word.text, origin_, &problem);
+  if (!parsed) {
+    error(word, fmt::format("{} is not a domain name: {}", quotedText(word.text), describe(problem)));
+    return false;
+  }
+  if (!hasOrigin_) {
+    origin_ = *parsed;
+    hasOrigin_ = true;
+  }
+  name = *parsed;
+  return true;
+}
+
+// The words from `first` on: TTL and class in either order, both optional, then the type and its RDATA.
+void Scanner::record(Words words, std::size_t first) {
+  std::optional<std::uint32_t> ttl;
+  std::optional<Class> rrClass;
+  std::optional<Type> type;
+  std::size_t at = first;
+  for (; at < words.size() && !type; ++at) {
+    const Token& word = words[at];
+    if (word.quoted || word.text.empty()) return error(word, "a quoted string, expected TTL, class or type");
+    if (!ttl && isDigit(word.text.front())) {
+      ttl = ttlOf(word);
+      if (!ttl) return;
+      continue;
+    }
+    if (!rrClass && (rrClass = dataClass(word.text))) continue;
+    type = typeFromText(word.text);
+    if (!type) return error(word, fmt::format("unknown type {}", quotedText(word.text)));
+    if (isMetaType(*type) || *type == Type{})
+      return error(word, fmt::format("type {} cannot be data", toString(*type)));
+  }
+  if (!type) return errorBehind(words, "record without a type");
+
+  const Words texts = words.subspan(at);
+  const Class effectiveClass = rrClass.value_or(options_.rrClass);
+  ByteWriter out(rdata_);
+  if (const auto problem = parseRdata(*type, effectiveClass, texts, origin_, out)) {
+    std::string message = fmt::format("{}: {}", toString(*type), problem->message);
+    if (problem->token < texts.size()) return error(texts[problem->token], std::move(message));
+    return errorBehind(words, std::move(message));
+  }
+  if (!out.ok()) return error(words[at - 1], "RDATA is longer than 65535 octets");
+  if (!ttl) ttl = impliedTtl(words.front(), *type, out.written());
+  if (!ttl) return;
+  lastTtl_ = ttl;
+  emit(words.front(), *type, effectiveClass, *ttl, out.written());
+}
+
+void Scanner::emit(const Token& at, Type type, Class rrClass, std::uint32_t ttl, ByteSpan rdata) {
+  MasterRecord read;
+  read.owner = owner_;
+  read.type = type;
+  read.rrClass = rrClass;
+  read.ttl = ttl;
+  read.rdata = rdata;
+  read.file = &sources_.back().name;
+  read.line = at.line;
+  if (!handler_.onRecord(read)) stopped_ = true;
+}
+
+std::optional<std::uint32_t> Scanner::ttlOf(const Token& word) {
+  const auto ttl = parseTtl(word.text);
+  if (!ttl) {
+    error(word, fmt::format("{} is not a TTL, expected seconds or units as in 1w2d3h4m5s", quotedText(word.text)));
+    return std::nullopt;
+  }
+  if (*ttl <= maxTtl) return ttl;
+  warning(word, fmt::format("TTL {} is above {} and counts as 0 (RFC 2181 section 8)", *ttl, maxTtl));
+  return 0;
+}
+
+// Order of RFC 2308 section 4, RFC 1035 section 5.1, and the custom of taking the SOA's MINIMUM.
+std::optional<std::uint32_t> Scanner::impliedTtl(const Token& at, Type type, ByteSpan rdata) {
+  if (ttl_) return ttl_;
+  if (lastTtl_) return lastTtl_;
+  if (type == Type::SOA && rdata.size() >= 4) {
+    const std::uint32_t minimum = std::min(loadU32(rdata.data() + rdata.size() - 4), maxTtl);
+    warning(at, fmt::format("SOA without a TTL and no $TTL before it: its MINIMUM, {}, is used", minimum));
+    return minimum;
+  }
+  error(at, "record without a TTL, expected one here or $TTL before it");
+  return std::nullopt;
+}
+
+void Scanner::directive(Words words) {
+  const std::string_view keyword = words.front().text;
+  if (equalIgnoringCase(keyword, "$ORIGIN")) return originDirective(words);
+  if (equalIgnoringCase(keyword, "$TTL")) return ttlDirective(words);
+  if (equalIgnoringCase(keyword, "$INCLUDE")) return includeDirective(words);
+  if (equalIgnoringCase(keyword, "$GENERATE")) return generateDirective(words);
+  error(words.front(),
+        fmt::format("unknown directive {}, expected $ORIGIN, $TTL, $INCLUDE or $GENERATE", quotedText(keyword)));
+}
+
+void Scanner::originDirective(Words words) {
+  if (words.size() < 2) return errorBehind(words, "$ORIGIN without a domain name");
+  if (words.size() > 2) return error(words[2], "more words than $ORIGIN takes, expected the end of the line");
+  Name origin;
+  if (!name(words[1], origin)) return;
+  origin_ = origin;
+  hasOrigin_ = true;
+}
+
+void Scanner::ttlDirective(Words words) {
+  if (words.size() < 2) return errorBehind(words, "$TTL without a TTL");
+  if (words.size() > 2) return error(words[2], "more words than $TTL takes, expected the end of the line");
+  if (const auto ttl = ttlOf(words[1])) ttl_ = ttl;
+}
+
+void Scanner::includeDirective(Words words) {
+  if (words.size() < 2) return errorBehind(words, "$INCLUDE without a file name");
+  if (words.size() > 3) return error(words[3], "more words than $INCLUDE takes, expected the end of the line");
+  if (!options_.allowInclude) return error(words[0], "$INCLUDE is not allowed here");
+  if (sources_.size() > options_.maxIncludeDepth)
+    return error(words[0], fmt::format("$INCLUDE nested more than {} deep", options_.maxIncludeDepth));
+
+  const Name origin = origin_;
+  const Name owner = owner_;
+  const bool hasOrigin = hasOrigin_;
+  const bool hasOwner = hasOwner_;
+  if (words.size() == 3) {
+    Name given;
+    if (!name(words[2], given)) return;
+    origin_ = given;
+    hasOrigin_ = true;
+  }
+  const auto folder = std::filesystem::path(*sources_.back().name).parent_path();
+  const std::string path = (folder / std::string(words[1].text)).string();
+  handler_.onFile(path);
+  try {
+    const FileText text = FileText::read(path);
+    for (const Source& source : sources_)
+      if (source.device == text.device() && source.inode == text.inode())
+        return error(words[1], fmt::format("$INCLUDE of {} leads back to {}", quotedText(path), *source.name));
+    scan(text, path);
+  } catch (const std::system_error& problem) {
+    error(words[1], fmt::format("cannot read {}: {}", quotedText(path), problem.code().message()));
+  }
+  origin_ = origin;
+  owner_ = owner;
+  hasOrigin_ = hasOrigin;
+  hasOwner_ = hasOwner;
+}
+
+// $GENERATE range owner [ttl] [class] type rdata. A single quoted word is RDATA in whole, as BIND reads it.
+void Scanner::generateDirective(Words words) {
+  if (words.size() < 5) return errorBehind(words, "$GENERATE: expected range, owner, type and RDATA");
+  const auto range = detail::parseGenerateRange(words[1].text);
+  if (!range)
+    return error(words[1],
+                 fmt::format("bad range {}, expected start-stop or start-stop/step", quotedText(words[1].text)));
+  generated_ += range->count();
+  if (generated_ > options_.maxGenerated)
+    return error(words[1], fmt::format("$GENERATE makes more than {} records", options_.maxGenerated));
+
+  std::size_t rest = 3;
+  const auto isTtlOrClass = [](std::string_view text) {
+    return !text.empty() && (isDigit(text[0]) || dataClass(text));
+  };
+  while (rest < words.size() && isTtlOrClass(words[rest].text)) ++rest;
+  if (rest + 1 >= words.size()) return errorBehind(words, "$GENERATE: expected type and RDATA");
+  std::string rdata;
+  for (const Token& word : words.subspan(rest + 1)) {
+    if (word.quoted && rest + 2 == words.size()) {
+      for (std::size_t i = 0; i < word.text.size(); ++i) {
+        if (word.text[i] == '\\' && i + 1 < word.text.size() && word.text[i + 1] == '"') ++i;
+        rdata += word.text[i];
+      }
+    } else {
+      const char* const quote = word.quoted ? "\"" : "";
+      rdata += fmt::format("{0}{1}{0} ", quote, word.text);
+    }
+  }
+  for (std::uint64_t counter = range->start; counter <= range->stop && !stopped_; counter += range->step) {
+    const bool failedBefore = failed_;
+    failed_ = false;
+    generateOne(words, words[2].text, rest, rdata, static_cast<std::uint32_t>(counter));
+    const bool failedNow = failed_;
+    failed_ = failed_ || failedBefore;
+    if (failedNow) return;  // the others would fail for the same reason
+  }
+}
+
+void Scanner::generateOne(Words words, std::string_view ownerPattern, std::size_t rest, std::string_view rdataPattern,
+                          std::uint32_t counter) {
+  std::string problem;
+  const auto ownerText = detail::expandGenerate(ownerPattern, counter, problem);
+  if (!ownerText) return error(words[2], std::move(problem));
+  const auto rdataText = detail::expandGenerate(rdataPattern, counter, problem);
+  if (!rdataText) return error(words[rest + 1], std::move(problem));
+
+  Token ownerWord = words[2];
+  ownerWord.text = *ownerText;
+  if (!owner(ownerWord)) return;
+
+  const FileText text = FileText::copy(*rdataText);
+  Lexer lexer(text.begin(), text.end());
+  const Token& place = words[rest + 1];
+  std::vector<Token> record(words.begin() + 3, words.begin() + static_cast<std::ptrdiff_t>(rest) + 1);
+  if (lexer.next() && !lexer.error()) record.insert(record.end(), lexer.words().begin(), lexer.words().end());
+  if (lexer.error()) return error(place, lexer.error()->message);
+  // What is generated stands where the directive stands.
+  for (Token& word : record) {
+    word.line = words.front().line;
+    word.column = word.text.data() >= text.begin() && word.text.data() <= text.end() ? place.column : word.column;
+  }
+  generating_ = counter;
+  this->record(record, 0);
+  generating_.reset();
+}
+
+void Scanner::report(Diagnostic::Severity severity, std::uint32_t line, std::uint32_t column, std::string message) {
+  Diagnostic diagnostic;
+  diagnostic.severity = severity;
+  diagnostic.file = sources_.back().name;
+  diagnostic.line = line;
+  diagnostic.column = column;
+  diagnostic.message = std::move(message);
+  if (generating_) diagnostic.message += fmt::format(" ($GENERATE at {})", *generating_);
+  if (severity == Diagnostic::Severity::error) failed_ = true;
+  if (!handler_.onDiagnostic(std::move(diagnostic))) stopped_ = true;
+}
+
+}  // namespace
+
+bool scanMasterFile(const std::string& path, const MasterFileOptions& options, MasterFileHandler& handler) {
+  return Scanner(options, handler).scanFile(path);
+}
+
+bool scanMasterText(std::string_view text, const std::string& name, const MasterFileOptions& options,
+                    MasterFileHandler& handler) {
+  return Scanner(options, handler).scan(FileText::copy(text), name);
+}
+
+std::optional<std::uint32_t> parseTtl(std::string_view text) {
+  constexpr std::uint64_t limit = 0xffffffff;
+  if (text.empty()) return std::nullopt;
+  std::uint64_t total = 0;
+  std::size_t at = 0;
+  while (at < text.size()) {
+    if (!isDigit(text[at])) return std::nullopt;
+    std::uint64_t number = 0;
+    for (; at < text.size() && isDigit(text[at]); ++at) {
+      number = number * 10 + static_cast<std::uint64_t>(text[at] - '0');
+      if (number > limit) return std::nullopt;
+    }
+    std::uint64_t unit = 1;
+    if (at < text.size()) {
+      switch (text[at++] | 0x20) {
+        case 's':
+          break;
+        case 'm':
+          unit = 60;
+          break;
+        case 'h':
+          unit = 3600;
+          break;
+        case 'd':
+          unit = 86400;
+          break;
+        case 'w':
+          unit = 604800;
+          break;
+        default:
+          return std::nullopt;
+      }
+    }
+    total += number * unit;
+    if (total > limit) return std::nullopt;
+  }
+  return total;
+}
+
+}  // namespace taut

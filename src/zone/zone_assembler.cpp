@@ -1,0 +1,567 @@
+#include "zone_assembler.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "canonical_rdata.hpp"
+#include "taut/dns/rdata.hpp"
+
+namespace taut {
+
+namespace {
+
+using detail::compareRdata;
+using detail::LoggedRecord;
+using detail::nodeUnit;
+using detail::OwnerRun;
+using detail::RRsetEntry;
+namespace nodeflag = detail::nodeflag;
+
+constexpr std::uint16_t valueOf(Type type) {
+  return static_cast<std::uint16_t>(type);
+}
+
+std::size_t alignUp(std::size_t size, std::size_t unit) {
+  return (size + unit - 1) / unit * unit;
+}
+
+bool covers(const LoggedRecord& record, Type covered) {
+  return record.type == valueOf(Type::RRSIG) && record.size >= 2 && loadU16(record.rdata().data()) == valueOf(covered);
+}
+
+bool isNsec3Part(const LoggedRecord& record) {
+  return record.type == valueOf(Type::NSEC3) || covers(record, Type::NSEC3);
+}
+
+// The canonical order of names (RFC 4034 section 6.1) as an order of octets: labels from the right, folded, each behind
+// a zero; zeroes and ones within labels are written as two octets. The key of an ancestor is a prefix.
+std::size_t writeKey(NameView name, std::size_t originSize, std::uint8_t* key) {
+  std::array<std::uint8_t, maxLabelCount> offsets;
+  std::size_t labels = 0;
+  for (std::size_t at = 0; at + originSize < name.size(); at += name.data()[at] + 1u)
+    offsets[labels++] = static_cast<std::uint8_t>(at);
+  std::uint8_t* out = key;
+  while (labels > 0) {
+    const std::uint8_t* label = name.data() + offsets[--labels];
+    for (const std::uint8_t* end = label + 1 + *label; ++label != end;) {
+      const std::uint8_t octet = foldCase(*label);
+      if (octet <= 1) {
+        *out++ = 1;
+        *out++ = static_cast<std::uint8_t>(octet + 1);
+      } else {
+        *out++ = octet;
+      }
+    }
+    *out++ = 0;
+  }
+  return static_cast<std::size_t>(out - key);
+}
+
+std::uint64_t keyPrefix(const std::uint8_t* key, std::size_t size) {
+  std::uint64_t prefix = 0;
+  std::memcpy(&prefix, key, std::min<std::size_t>(size, 8));
+  return __builtin_bswap64(prefix);
+}
+
+bool mayHaveTarget(Type type) {
+  switch (type) {
+    case Type::A:
+    case Type::AAAA:
+    case Type::CNAME:
+    case Type::TXT:
+    case Type::SOA:
+    case Type::RRSIG:
+    case Type::NSEC:
+    case Type::NSEC3:
+    case Type::DS:
+    case Type::DNSKEY:
+      return false;
+    default:
+      return true;
+  }
+}
+
+}  // namespace
+
+ZoneAssembler::ZoneAssembler(detail::RecordLog& log, std::optional<Name> origin, Class rrClass,
+                             const ZoneChecks& checks, detail::DiagnosticList& diagnostics)
+    : log_(log), origin_(origin), rrClass_(rrClass), checks_(checks), diagnostics_(diagnostics) {}
+
+ZoneAssembler::~ZoneAssembler() = default;
+
+std::shared_ptr<const Zone> ZoneAssembler::assemble() {
+  if (!findOrigin()) return nullptr;
+  sortOwners();
+  if (!planNodes()) return nullptr;
+  readNsec3Parameters();
+  allocate();
+  writeAll();
+  if (diagnostics_.failed()) return nullptr;
+  indexNodes();
+  linkTargets();
+  if (hasNsec3Chain_) linkNsec3();
+  if (checks_.verifyZonemd) checkZonemd();
+  if (diagnostics_.failed()) return nullptr;
+  return zone_;
+}
+
+bool ZoneAssembler::findOrigin() {
+  bool found = false;
+  for (const OwnerRun& run : log_.runs()) {
+    const LoggedRecord* record = run.first;
+    for (std::uint32_t i = 0; i < run.count && !found; ++i, record = record->next()) {
+      if (record->type != valueOf(Type::SOA)) continue;
+      if (!origin_) origin_ = Name(run.name());
+      found = run.name() == *origin_;
+    }
+    if (found) return true;
+  }
+  error(origin_ ? fmt::format("zone {} has no SOA record", origin_->toString()) : "there is no SOA record");
+  return false;
+}
+
+void ZoneAssembler::sortOwners() {
+  const NameView origin = *origin_;
+  const auto& runs = log_.runs();
+  sorted_.reserve(runs.size());
+  bool inOrder = true;
+  const auto less = [](const Sorted& a, const Sorted& b) {
+    if (a.prefix != b.prefix) return a.prefix < b.prefix;
+    const int order = std::memcmp(a.key, b.key, std::min(a.keySize, b.keySize));
+    if (order != 0) return order < 0;
+    return a.keySize != b.keySize ? a.keySize < b.keySize : a.run < b.run;
+  };
+  for (std::uint32_t i = 0; i < runs.size(); ++i) {
+    const NameView owner = runs[i].name();
+    if (!owner.isWithin(origin)) {
+      const LoggedRecord* record = runs[i].first;
+      for (std::uint32_t j = 0; j < runs[i].count; ++j, record = record->next())
+        warning(fmt::format("{} {}: outside the zone {}, left out", owner.toString(),
+                            toString(static_cast<Type>(record->type)), origin.toString()),
+                record);
+      continue;
+    }
+    std::array<std::uint8_t, 2 * maxNameSize> key;
+    const std::size_t size = writeKey(owner, origin.size(), key.data());
+    std::uint8_t* const stored = keys_.allocate(size);
+    std::memcpy(stored, key.data(), size);
+    sorted_.push_back({keyPrefix(stored, size), stored, i, static_cast<std::uint16_t>(size)});
+    if (inOrder && sorted_.size() > 1) inOrder = less(sorted_[sorted_.size() - 2], sorted_.back());
+  }
+  if (!inOrder) std::sort(sorted_.begin(), sorted_.end(), less);
+}
+
+bool ZoneAssembler::planNodes() {
+  plans_.reserve(sorted_.size());
+  for (std::size_t first = 0; first < sorted_.size();) {
+    std::size_t end = first + 1;
+    while (end < sorted_.size() && sorted_[end].keySize == sorted_[first].keySize &&
+           std::memcmp(sorted_[end].key, sorted_[first].key, sorted_[first].keySize) == 0)
+      ++end;
+    planOwner(first, end - first);
+    first = end;
+  }
+  // Nodes are counted in units of 32 bits, and links reach half as far in either direction.
+  constexpr std::size_t largest = std::size_t{8} << 30;
+  capacity_ = log_.rdataSize() + log_.recordCount() * 24;
+  for (const auto* plans : {&plans_, &nsec3Plans_})
+    for (const Plan& plan : *plans) capacity_ += plan.ownerSize + 32u;
+  if (capacity_ >= largest) error(fmt::format("zone {} is too large: over 8 GiB", origin_->toString()));
+  return capacity_ < largest;
+}
+
+// Records of one owner: a node, or a place in the NSEC3 chain, which is no node that names can be found at (RFC 5155
+// section 7.2.8), or both.
+void ZoneAssembler::planOwner(std::size_t firstSorted, std::size_t count) {
+  const NameView owner = log_.runs()[sorted_[firstSorted].run].name();
+  bool ordinary = false;
+  bool nsec3 = false;
+  std::uint16_t flags = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const OwnerRun& run = log_.runs()[sorted_[firstSorted + i].run];
+    const LoggedRecord* record = run.first;
+    for (std::uint32_t j = 0; j < run.count; ++j, record = record->next()) {
+      const bool inChain = isNsec3Part(*record);
+      nsec3 = nsec3 || inChain;
+      ordinary = ordinary || !inChain;
+      if (record->type == valueOf(Type::NS)) flags |= nodeflag::cut;
+      if (record->type == valueOf(Type::DNAME)) flags |= nodeflag::dname;
+      if (record->type == valueOf(Type::CNAME)) flags |= nodeflag::cname;
+      if (record->type == valueOf(Type::NSEC)) ++nsecCount_;
+    }
+  }
+  const auto runCount = static_cast<std::uint32_t>(count);
+  if (ordinary) {
+    planAncestors(owner, sorted_[firstSorted]);
+    addPlan(owner, sorted_[firstSorted].key, sorted_[firstSorted].keySize, flags);
+    plans_.back().firstRun = static_cast<std::uint32_t>(firstSorted);
+    plans_.back().runCount = runCount;
+  }
+  if (nsec3)
+    nsec3Plans_.push_back({owner.data(), static_cast<std::uint32_t>(firstSorted), runCount, 0, 0,
+                           static_cast<std::uint8_t>(owner.size()), static_cast<std::uint8_t>(owner.labelCount())});
+}
+
+// Adds the empty non-terminals between the nearest node above `owner` and it.
+void ZoneAssembler::planAncestors(NameView owner, const Sorted& place) {
+  const auto isAbove = [&](const Ancestor& ancestor) {
+    return ancestor.keySize < place.keySize && std::memcmp(ancestor.key, place.key, ancestor.keySize) == 0;
+  };
+  while (!ancestors_.empty() && !isAbove(ancestors_.back())) ancestors_.pop_back();
+  if (ancestors_.empty()) return;
+  const std::size_t labels = owner.labelCount();
+  for (std::size_t depth = plans_[ancestors_.back().plan].labelCount + 1u; depth < labels; ++depth) {
+    std::size_t keySize = ancestors_.back().keySize;
+    while (place.key[keySize++] != 0) continue;
+    addPlan(owner.suffix(depth), place.key, keySize, 0);
+  }
+}
+
+void ZoneAssembler::addPlan(NameView owner, const std::uint8_t* key, std::size_t keySize, std::uint16_t flags) {
+  Plan plan{owner.data(), 0, 0, 0, 0, static_cast<std::uint8_t>(owner.size()), 0};
+  plan.labelCount = static_cast<std::uint8_t>(owner.labelCount());
+  const auto index = static_cast<std::uint32_t>(plans_.size());
+  if (ancestors_.empty()) {
+    plan.flags = static_cast<std::uint16_t>((flags & ~nodeflag::cut) | nodeflag::apex);
+  } else {
+    plan.parent = ancestors_.back().plan;
+    Plan& parent = plans_[plan.parent];
+    plan.flags = flags;
+    if ((parent.flags & (nodeflag::cut | nodeflag::dname | nodeflag::occluded)) != 0)
+      plan.flags = static_cast<std::uint16_t>((flags & ~(nodeflag::cut | nodeflag::dname)) | nodeflag::occluded);
+    if (owner.isWildcard()) parent.flags |= nodeflag::wildcardChild;
+  }
+  plans_.push_back(plan);
+  ancestors_.push_back({index, key, keySize});
+}
+
+// The chain that answers are made from: the first NSEC3PARAM that we can compute (RFC 5155 section 4).
+void ZoneAssembler::readNsec3Parameters() {
+  if (nsec3Plans_.empty()) return;
+  gather(plans_.front(), Part::ordinary);
+  for (const Member& member : members_) {
+    if (member.record->type != valueOf(Type::NSEC3PARAM)) continue;
+    const ByteSpan rdata = member.record->rdata();
+    if (rdata.size() < 5 || rdata[0] != 1 || rdata[1] != 0) continue;
+    nsec3Parameters_ = Nsec3Parameters{rdata[0], loadU16(rdata.data() + 2), rdata.subspan(5)};
+    break;
+  }
+  checkNsec3();
+  hasNsec3Chain_ = nsec3Parameters_.has_value();
+}
+
+void ZoneAssembler::allocate() {
+  zone_ = std::shared_ptr<Zone>(new Zone);
+  const std::size_t nodeCount = plans_.size();
+  const std::size_t bucketCount = nodeCount / 8 + 1;
+  const std::size_t chain = hasNsec3Chain_ ? nsec3Plans_.size() : 0;
+  const std::size_t lists = nodeCount + nsec3Plans_.size() + 2 * chain + nsecCount_;
+  const std::size_t indexSize = bucketCount * sizeof(Zone::Bucket) + lists * sizeof(std::uint32_t);
+  block_ = detail::Block(indexSize + capacity_);
+  std::memset(block_.data(), 0, bucketCount * sizeof(Zone::Bucket));
+  zone_->bucketCount_ = bucketCount;
+  zone_->nodeCount_ = static_cast<std::uint32_t>(nodeCount);
+  zone_->nsec3OwnerCount_ = static_cast<std::uint32_t>(nsec3Plans_.size());
+  order_ = reinterpret_cast<std::uint32_t*>(block_.data() + bucketCount * sizeof(Zone::Bucket));
+  nsec3Owners_ = order_ + nodeCount;
+  nsec3Chain_ = nsec3Owners_ + nsec3Plans_.size();
+  nsec3Prefixes_ = nsec3Chain_ + chain;
+  nsecChain_ = nsec3Prefixes_ + chain;
+  nodes_ = reinterpret_cast<std::uint8_t*>(nsecChain_ + nsecCount_);
+}
+
+void ZoneAssembler::writeAll() {
+  for (std::size_t i = 0; i < plans_.size(); ++i) {
+    Plan& plan = plans_[i];
+    if (hasNsec3Chain_ && (plan.flags & nodeflag::occluded) == 0) plan.flags |= nodeflag::nsec3Links;
+    order_[i] = writeNode(plan, Part::ordinary, order_[plan.parent]);
+  }
+  for (std::size_t i = 0; i < nsec3Plans_.size(); ++i)
+    nsec3Owners_[i] = writeNode(nsec3Plans_[i], Part::nsec3, order_[0]);
+}
+
+// Fills `members_` with the records of a node, those of one RRset together, its signatures behind it.
+void ZoneAssembler::gather(const Plan& plan, Part part) {
+  members_.clear();
+  for (std::uint32_t i = 0; i < plan.runCount; ++i) {
+    const OwnerRun& run = log_.runs()[sorted_[plan.firstRun + i].run];
+    const LoggedRecord* record = run.first;
+    for (std::uint32_t j = 0; j < run.count; ++j, record = record->next()) {
+      if (isNsec3Part(*record) != (part == Part::nsec3)) continue;
+      std::uint32_t order = std::uint32_t{record->type} << 1;
+      if (record->type == valueOf(Type::RRSIG) && record->size >= 2)
+        order = std::uint32_t{loadU16(record->rdata().data())} << 1 | 1;
+      members_.push_back({order, static_cast<std::uint32_t>(members_.size()), record});
+    }
+  }
+  const auto before = [](const Member& a, const Member& b) {
+    return a.order != b.order ? a.order < b.order : a.place < b.place;
+  };
+  if (!std::is_sorted(members_.begin(), members_.end(), before)) std::sort(members_.begin(), members_.end(), before);
+}
+
+std::uint32_t ZoneAssembler::writeNode(const Plan& plan, Part part, std::uint32_t parentUnits) {
+  gather(plan, part);
+  const auto units = static_cast<std::uint32_t>(written_ / nodeUnit);
+  std::uint8_t* const node = nodes_ + written_;
+  auto* const header = reinterpret_cast<detail::NodeHeader*>(node);
+  std::size_t size = sizeof *header;
+  if ((plan.flags & nodeflag::nsec3Links) != 0) size += sizeof(detail::Nsec3Links);
+
+  std::uint16_t sets = 0;
+  for (std::size_t i = 0; i < members_.size(); ++i) sets += i == 0 || members_[i].order != members_[i - 1].order;
+  auto* const entries = reinterpret_cast<RRsetEntry*>(node + size);
+  size += sets * sizeof(RRsetEntry);
+  std::memcpy(node + size, plan.owner, plan.ownerSize);
+  written_ += size + plan.ownerSize;
+
+  bool linked = false;
+  std::size_t index = 0;
+  for (std::size_t first = 0; first < members_.size();) {
+    std::size_t end = first + 1;
+    while (end < members_.size() && members_[end].order == members_[first].order) ++end;
+    const auto members = sortSet(plan, std::span(members_).subspan(first, end - first));
+    linked = writeSet(plan, members, entries[index++], node) || linked;
+    first = end;
+  }
+  checkNode(plan);
+  header->parent = part == Part::ordinary && (plan.flags & nodeflag::apex) != 0 ? 0 : units - parentUnits;
+  header->flags = plan.flags;
+  header->entryCount = sets;
+  header->rrClass = static_cast<std::uint16_t>(rrClass_);
+  header->nameSize = plan.ownerSize;
+  header->labelCount = plan.labelCount;
+  if (linked) linked_.push_back(units);
+  written_ = alignUp(written_, nodeUnit);
+  return units;
+}
+
+// Canonical order within the RRset (RFC 4034 section 6.3), without records that are there twice (RFC 2181 section 5);
+// the TTL is that of the record that came first.
+std::span<ZoneAssembler::Member> ZoneAssembler::sortSet(const Plan& plan, std::span<Member> members) {
+  if (members.size() == 1) return members;
+  checkSet(plan, members);
+  const auto type = static_cast<Type>(members.front().record->type);
+  const std::uint32_t ttl = members.front().record->ttl;
+  std::sort(members.begin(), members.end(), [type](const Member& a, const Member& b) {
+    const auto order = compareRdata(type, a.record->rdata(), b.record->rdata());
+    return order != 0 ? order < 0 : a.place < b.place;
+  });
+  const auto same = [&](const Member& a, const Member& b) {
+    if (compareRdata(type, a.record->rdata(), b.record->rdata()) != 0) return false;
+    warning(fmt::format("{} {}: the same record is also in line {}", plan.name().toString(), toString(type),
+                        a.record->line),
+            b.record);
+    return true;
+  };
+  const auto end = std::unique(members.begin(), members.end(), same);
+  members = members.first(static_cast<std::size_t>(end - members.begin()));
+  if (members.size() > UINT16_MAX)
+    error(fmt::format("{} {}: over 65535 records in one RRset", plan.name().toString(), toString(type)),
+          members.front().record);
+  members.front().place = ttl;  // `place` has served; writeSet() takes the TTL from here
+  return members;
+}
+
+bool ZoneAssembler::writeSet(const Plan& plan, std::span<Member> members, RRsetEntry& entry, const std::uint8_t* node) {
+  const LoggedRecord& front = *members.front().record;
+  const auto type = static_cast<Type>(front.type);
+  const bool authoritativeOrCut = (plan.flags & nodeflag::occluded) == 0;
+  bool linked = false;
+  if (authoritativeOrCut && mayHaveTarget(type)) {
+    linked = std::any_of(members.begin(), members.end(), [&](const Member& member) {
+      const auto target = additionalName(type, member.record->rdata());
+      return target && (target->isWithin(*origin_) || target->isRoot());
+    });
+  }
+  if (linked) {
+    written_ = alignUp(written_, sizeof(std::int32_t));
+    for (std::size_t i = 0; i < members.size(); ++i, written_ += sizeof(std::int32_t))
+      std::memcpy(nodes_ + written_, &detail::noTarget, sizeof detail::noTarget);
+  }
+  entry.type = front.type;
+  entry.count = static_cast<std::uint16_t>(members.size());
+  entry.ttl = members.size() == 1 ? front.ttl : members.front().place;
+  if (linked) entry.ttl |= ~detail::ttlMask;
+  entry.rdata = static_cast<std::uint32_t>(nodes_ + written_ - node);
+  for (const Member& member : members) {
+    const ByteSpan rdata = member.record->rdata();
+    storeU16(nodes_ + written_, static_cast<std::uint16_t>(rdata.size()));
+    if (!rdata.empty()) std::memcpy(nodes_ + written_ + 2, rdata.data(), rdata.size());
+    written_ += 2 + rdata.size();
+  }
+  zone_->recordCount_ += members.size();
+  return linked;
+}
+
+void ZoneAssembler::indexNodes() {
+  const std::size_t before = static_cast<std::size_t>(nodes_ - block_.data());
+  block_.shrink(before + written_);
+  // The block may have moved.
+  const auto move = [base = block_.data(), old = nodes_ - before](auto*& pointer) {
+    pointer = reinterpret_cast<std::remove_reference_t<decltype(pointer)>>(
+        base + (reinterpret_cast<const std::uint8_t*>(pointer) - old));
+  };
+  move(order_);
+  move(nsec3Owners_);
+  move(nsec3Chain_);
+  move(nsec3Prefixes_);
+  move(nsecChain_);
+  move(nodes_);
+  auto* const buckets = reinterpret_cast<Zone::Bucket*>(block_.data());
+  zone_->buckets_ = buckets;
+  zone_->nodes_ = nodes_;
+  zone_->order_ = order_;
+  zone_->nsec3Owners_ = nsec3Owners_;
+  zone_->nsec3Chain_ = nsec3Chain_;
+  zone_->nsec3Prefixes_ = nsec3Prefixes_;
+  zone_->nsecChain_ = nsecChain_;
+  zone_->rrClass_ = rrClass_;
+  zone_->origin_ = zone_->apex().owner();
+
+  // Buckets are far apart: ask for each some nodes before it is filled.
+  constexpr std::size_t ahead = 16;
+  std::array<std::uint64_t, ahead> hashes;
+  const std::size_t count = plans_.size();
+  const auto insert = [&](std::size_t i) {
+    const std::uint64_t hash = hashes[i % ahead];
+    for (std::size_t bucket = zone_->bucketOf(hash);; bucket = bucket + 1 == zone_->bucketCount_ ? 0 : bucket + 1) {
+      Zone::Bucket& place = buckets[bucket];
+      for (std::size_t slot = 0; slot < Zone::Bucket::capacity; ++slot) {
+        if (place.tags[slot] != 0) continue;
+        place.tags[slot] = Zone::tagOf(hash);
+        place.nodes[slot] = order_[i];
+        return;
+      }
+    }
+  };
+  for (std::size_t i = 0; i < count + ahead; ++i) {
+    if (i >= ahead) insert(i - ahead);
+    if (i >= count) continue;
+    const ZoneNode node(zone_->nodeAt(order_[i]));
+    hashes[i % ahead] = node.owner().hash();
+    zone_->prefetch(hashes[i % ahead]);
+    if (!node.isOccluded() && nsecCount_ != 0 && node.has(Type::NSEC)) nsecChain_[zone_->nsecCount_++] = order_[i];
+  }
+
+  const ByteSpan soa = zone_->soa().data.front();
+  const std::uint32_t minimum = loadU32(soa.data() + soa.size() - 4);
+  zone_->serial_ = loadU32(soa.data() + soa.size() - 20);
+  zone_->negativeTtl_ = std::min({zone_->soa().data.ttl, minimum, detail::ttlMask});
+  zone_->signed_ = zone_->soa().rrsig.count != 0;
+  zone_->block_ = std::make_unique<const detail::Block>(std::move(block_));
+}
+
+void ZoneAssembler::linkTargets() {
+  for (const std::uint32_t units : linked_) {
+    const ZoneNode node(zone_->nodeAt(units));
+    const auto* entry = node.entries();
+    for (const auto* end = entry + node.rrsetCount(); entry != end; ++entry)
+      if ((entry->ttl & ~detail::ttlMask) != 0) linkSet(node, *entry);
+  }
+}
+
+void ZoneAssembler::linkSet(ZoneNode node, const RRsetEntry& entry) {
+  const RRset set = node.read(&entry);
+  auto* link = reinterpret_cast<std::int32_t*>(nodes_ + (set.rdata - nodes_)) - set.count;
+  const auto* const from = reinterpret_cast<const std::uint8_t*>(node.header());
+  for (const ByteSpan rdata : set) {
+    const auto name = additionalName(set.type, rdata);
+    // The root stands for the owner itself (RFC 9460 section 2.5); any other use of it is the root zone's business.
+    const bool self = name && name->isRoot() && (set.type == Type::SVCB || set.type == Type::HTTPS);
+    const NameView target = self ? node.owner() : name.value_or(NameView());
+    if (name && target.isWithin(*origin_)) {
+      const ZoneLookup found = zone_->find(target);
+      const ZoneNode to = found.dname ? ZoneNode() : found.node ? found.node : found.wildcard;
+      if (to) {
+        const auto distance = reinterpret_cast<const std::uint8_t*>(to.header()) - from;
+        *link = static_cast<std::int32_t>(distance / static_cast<std::ptrdiff_t>(nodeUnit));
+      }
+      checkTarget(node, set.type, rdata, target, found);
+    }
+    ++link;
+  }
+}
+
+void ZoneAssembler::linkNsec3() {
+  zone_->nsec3Parameters_ = *nsec3Parameters_;
+  for (const ByteSpan rdata : zone_->apex().rrset(Type::NSEC3PARAM).data) {
+    const bool same = rdata.size() == 5 + nsec3Parameters_->salt.size() && rdata[0] == 1 && rdata[1] == 0 &&
+                      loadU16(rdata.data() + 2) == nsec3Parameters_->iterations &&
+                      std::equal(rdata.begin() + 5, rdata.end(), nsec3Parameters_->salt.begin());
+    if (same) zone_->nsec3Parameters_.salt = rdata.subspan(5);
+  }
+  chooseNsec3Chain();
+  if (zone_->nsec3Count_ == 0) {
+    warning(fmt::format("zone {} has an NSEC3PARAM but no NSEC3 record of that chain", origin_->toString()));
+    return;
+  }
+  const auto linkOf = [this](const Nsec3Hash& hash) {
+    bool exact = false;
+    const std::size_t place = zone_->findNsec3(hash, exact);
+    return static_cast<std::uint32_t>(place << 1 | (exact ? 1 : 0));
+  };
+  for (std::size_t i = 0; i < plans_.size(); ++i) {
+    auto* const header = reinterpret_cast<detail::NodeHeader*>(at(order_[i]));
+    if ((header->flags & nodeflag::nsec3Links) == 0) continue;
+    auto* const links = reinterpret_cast<detail::Nsec3Links*>(header + 1);
+    const NameView owner = ZoneNode(header).owner();
+    links->self = linkOf(nsec3Hash(owner, zone_->nsec3Parameters_));
+    const auto wildcard = Name::join("*", owner);
+    links->wildcard = wildcard && (header->flags & nodeflag::cut) == 0
+                          ? linkOf(nsec3Hash(*wildcard, zone_->nsec3Parameters_))
+                          : links->self;
+  }
+}
+
+// Owners whose NSEC3 has the chosen parameters; `nsec3Owners_` is in the order of the hashes already, because base32hex
+// keeps the order of octets.
+void ZoneAssembler::chooseNsec3Chain() {
+  const Nsec3Parameters& wanted = zone_->nsec3Parameters_;
+  for (std::size_t i = 0; i < nsec3Plans_.size(); ++i) {
+    const ZoneNode node(zone_->nodeAt(nsec3Owners_[i]));
+    const auto hash = nsec3HashFromLabel(node.owner().firstLabel());
+    if (!hash || node.owner().parent() != *origin_) continue;
+    for (const ByteSpan rdata : node.rrset(Type::NSEC3).data) {
+      const bool same = rdata.size() > 5 + wanted.salt.size() && rdata[0] == wanted.algorithm &&
+                        loadU16(rdata.data() + 2) == wanted.iterations && rdata[4] == wanted.salt.size() &&
+                        std::equal(wanted.salt.begin(), wanted.salt.end(), rdata.begin() + 5);
+      if (!same) continue;
+      nsec3Prefixes_[zone_->nsec3Count_] = loadU32(hash->data());
+      nsec3Chain_[zone_->nsec3Count_++] = nsec3Owners_[i];
+      break;
+    }
+  }
+}
+
+void ZoneAssembler::report(Diagnostic::Severity severity, std::string message, const LoggedRecord* record) {
+  Diagnostic diagnostic;
+  diagnostic.severity = severity;
+  if (record != nullptr) {
+    diagnostic.file = log_.file(record->file);
+    diagnostic.line = record->line;
+  } else if (log_.recordCount() != 0) {
+    diagnostic.file = log_.file(0);
+  }
+  diagnostic.message = std::move(message);
+  diagnostics_.add(std::move(diagnostic));
+}
+
+const LoggedRecord* ZoneAssembler::findRecord(NameView owner, Type type, ByteSpan rdata) {
+  const auto plan = std::lower_bound(plans_.begin(), plans_.end(), owner,
+                                     [](const Plan& a, NameView name) { return a.name() < name; });
+  if (plan == plans_.end() || plan->name() != owner) return nullptr;
+  gather(*plan, Part::ordinary);
+  for (const Member& member : members_) {
+    const ByteSpan found = member.record->rdata();
+    if (member.record->type == valueOf(type) && std::equal(found.begin(), found.end(), rdata.begin(), rdata.end()))
+      return member.record;
+  }
+  return nullptr;
+}
+
+}  // namespace taut

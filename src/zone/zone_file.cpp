@@ -1,0 +1,149 @@
+#include "taut/zone/zone_file.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include "diagnostic_list.hpp"
+#include "taut/zone/master_file.hpp"
+
+namespace taut {
+
+namespace {
+
+// Passes records on to a builder.
+class BuilderHandler final : public MasterFileHandler {
+ public:
+  BuilderHandler(ZoneBuilder& builder, Class rrClass, std::size_t maxDiagnostics)
+      : diagnostics(maxDiagnostics), builder_(builder), rrClass_(rrClass) {}
+
+  bool onRecord(const MasterRecord& record) override {
+    if (record.rrClass != rrClass_) {
+      Diagnostic diagnostic;
+      diagnostic.file = *record.file;
+      diagnostic.line = record.line;
+      diagnostic.message = fmt::format("{} {}: class {}, but the zone is of class {}", record.owner.toString(),
+                                       toString(record.type), toString(record.rrClass), toString(rrClass_));
+      return onDiagnostic(std::move(diagnostic));
+    }
+    place_.line = record.line;
+    if (place_.file != *record.file) place_.file = *record.file;
+    builder_.add(record.owner, record.type, record.ttl, record.rdata, place_);
+    return true;
+  }
+
+  bool onDiagnostic(Diagnostic diagnostic) override {
+    // A file that is wrong in this many places is no master file.
+    errors_ += diagnostic.isError();
+    diagnostics.add(std::move(diagnostic));
+    return errors_ < maxErrors_;
+  }
+
+  void onFile(const std::string& path) override { files.push_back(FileStamp::of(path)); }
+
+  detail::DiagnosticList diagnostics;
+  std::vector<FileStamp> files;
+
+ private:
+  static constexpr std::size_t maxErrors_ = 1000;
+
+  ZoneBuilder& builder_;
+  Class rrClass_;
+  RecordPlace place_;
+  std::size_t errors_ = 0;
+};
+
+MasterFileOptions scanOptions(const std::optional<Name>& origin, Class rrClass) {
+  MasterFileOptions options;
+  options.origin = origin;
+  options.rrClass = rrClass;
+  return options;
+}
+
+template <class Scan>
+ZoneLoad load(const std::optional<Name>& origin, Class rrClass, const ZoneLoadOptions& options, Scan&& scan) {
+  ZoneBuilder builder(origin, rrClass);
+  BuilderHandler handler(builder, rrClass, options.checks.maxDiagnostics);
+  const bool scanned = scan(handler) && !handler.diagnostics.failed();
+  ZoneLoad result;
+  result.files = std::move(handler.files);
+  result.diagnostics = handler.diagnostics.take();
+  if (!scanned) return result;
+  ZoneBuild built = builder.build(options.checks);
+  result.zone = std::move(built.zone);
+  std::move(built.diagnostics.begin(), built.diagnostics.end(), std::back_inserter(result.diagnostics));
+  return result;
+}
+
+}  // namespace
+
+FileStamp FileStamp::of(std::string path) {
+  FileStamp stamp;
+  struct stat status {};
+  if (stat(path.c_str(), &status) == 0) {
+    stamp.modified = std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
+    stamp.size = static_cast<std::uint64_t>(status.st_size);
+    stamp.inode = status.st_ino;
+    stamp.device = status.st_dev;
+  }
+  stamp.path = std::move(path);
+  return stamp;
+}
+
+bool ZoneLoad::filesChanged() const {
+  return std::any_of(files.begin(), files.end(), [](const FileStamp& file) { return !file.isCurrent(); });
+}
+
+std::string ZoneLoad::firstError() const {
+  const auto error =
+      std::find_if(diagnostics.begin(), diagnostics.end(), [](const Diagnostic& d) { return d.isError(); });
+  return error == diagnostics.end() ? std::string() : error->toString();
+}
+
+ZoneLoad loadZone(const ZoneSource& source, const ZoneLoadOptions& options) {
+  const MasterFileOptions scanning = scanOptions(source.origin, source.rrClass);
+  return load(source.origin, source.rrClass, options,
+              [&](MasterFileHandler& handler) { return scanMasterFile(source.path, scanning, handler); });
+}
+
+ZoneLoad parseZone(std::string_view text, std::optional<Name> origin, const ZoneLoadOptions& options,
+                   std::string name) {
+  MasterFileOptions scanning = scanOptions(origin, Class::IN);
+  scanning.allowInclude = false;
+  return load(origin, Class::IN, options,
+              [&](MasterFileHandler& handler) { return scanMasterText(text, name, scanning, handler); });
+}
+
+void loadZones(std::span<const ZoneSource> sources, const ZoneLoadOptions& options,
+               const std::function<void(std::size_t index, ZoneLoad load)>& loaded) {
+  std::atomic<std::size_t> next{0};
+  std::mutex mutex;
+  std::exception_ptr failure;
+  const auto work = [&] {
+    try {
+      for (std::size_t i = next++; i < sources.size(); i = next++) {
+        ZoneLoad load = loadZone(sources[i], options);
+        const std::lock_guard lock(mutex);
+        loaded(i, std::move(load));
+      }
+    } catch (...) {
+      const std::lock_guard lock(mutex);
+      failure = std::current_exception();
+      next = sources.size();
+    }
+  };
+  const unsigned cores = options.threads != 0 ? options.threads : std::max(1U, std::thread::hardware_concurrency());
+  std::vector<std::thread> threads;
+  for (std::size_t i = 1; i < std::min<std::size_t>(cores, sources.size()); ++i) threads.emplace_back(work);
+  work();
+  for (std::thread& thread : threads) thread.join();
+  if (failure) std::rethrow_exception(failure);
+}
+
+}  // namespace taut

@@ -1,0 +1,43 @@
+#include "taut/zone/zone_writer.hpp"
+
+#include <iterator>
+
+#include "canonical_walk.hpp"
+#include "taut/dns/rdata.hpp"
+
+namespace taut {
+
+namespace {
+
+constexpr std::size_t pieceSize = std::size_t{64} << 10;
+
+}  // namespace
+
+void writeRecord(NameView owner, std::uint32_t ttl, Class rrClass, Type type, ByteSpan rdata, fmt::memory_buffer& out,
+                 RdataForm form) {
+  fmt::format_to(std::back_inserter(out), "{} {} {} {} ", owner, ttl, rrClass, type);
+  if (form == RdataForm::generic)
+    printGenericRdata(rdata, out);
+  else
+    printRdata(type, rdata, out);
+  out.push_back('\n');
+}
+
+void writeRRset(const RRset& set, fmt::memory_buffer& out, RdataForm form) {
+  for (const ByteSpan rdata : set) writeRecord(set.owner, set.ttl, set.rrClass, set.type, rdata, out, form);
+}
+
+void writeZone(const Zone& zone, const std::function<void(std::string_view)>& flush, RdataForm form) {
+  fmt::memory_buffer out;
+  writeRRset(zone.soa().data, out, form);
+  detail::walkCanonically(zone, [&](const RRset& set) {
+    if (set.type == Type::SOA) return;
+    writeRRset(set, out, form);
+    if (out.size() < pieceSize) return;
+    flush({out.data(), out.size()});
+    out.clear();
+  });
+  flush({out.data(), out.size()});
+}
+
+}  // namespace taut
