@@ -1,0 +1,159 @@
+#include "taut/net/tcp_listener.hpp"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include <chrono>
+#include <cstddef>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "taut/base/log.hpp"
+#include "taut/coro/task_scope.hpp"
+#include "taut/io/clock.hpp"
+#include "taut/io/shard.hpp"
+
+using namespace std::chrono_literals;
+using taut::Address;
+using taut::Shard;
+using taut::StopSource;
+using taut::StopToken;
+using taut::Task;
+using taut::TaskScope;
+using taut::TcpListener;
+using taut::TcpStream;
+using taut::UniqueFd;
+
+namespace {
+
+UniqueFd connectTo(const Address& address) {
+  UniqueFd fd(::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
+  REQUIRE(fd);
+  sockaddr_storage name{};
+  const socklen_t length = address.toSockaddr(name);
+  REQUIRE(::connect(fd.get(), reinterpret_cast<sockaddr*>(&name), length) == 0);
+  return fd;
+}
+
+Task<> collect(TcpListener& listener, StopToken stop, std::vector<TcpStream>& accepted, std::size_t& pauses) {
+  auto connections = listener.acceptMany(stop);
+  while (auto connection = co_await connections.next()) {
+    accepted.push_back(std::move(*connection));
+    pauses = connections.pauses();
+  }
+  pauses = connections.pauses();
+}
+
+// Takes all descriptors that the process may have, and gives them back.
+class NoDescriptors {
+ public:
+  NoDescriptors() {
+    REQUIRE(::getrlimit(RLIMIT_NOFILE, &before_) == 0);
+    const UniqueFd lowest(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    rlimit limit = before_;
+    limit.rlim_cur = static_cast<rlim_t>(lowest.get());
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &limit) == 0);
+  }
+  ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+}  // namespace
+
+TEST_CASE("a listener hands out connections in the order of their arrival until it is stopped") {
+  Shard shard;
+  auto listener = TcpListener::bind(shard, Address::loopbackV4());
+  StopSource stop;
+  TaskScope scope;
+  std::vector<TcpStream> accepted;
+  std::size_t pauses = 0;
+  scope.spawn(collect(listener, stop.token(), accepted, pauses));
+  std::vector<UniqueFd> clients;
+  for (int i = 0; i < 5; ++i) clients.push_back(connectTo(listener.localAddress()));
+  for (int turn = 0; turn < 20; ++turn) shard.poll();
+  REQUIRE(accepted.size() == 5);
+  for (std::size_t i = 0; i < clients.size(); ++i) {
+    sockaddr_storage name{};
+    socklen_t length = sizeof name;
+    REQUIRE(::getsockname(clients[i].get(), reinterpret_cast<sockaddr*>(&name), &length) == 0);
+    CHECK(accepted[i].peer() == Address::fromSockaddr(&name, length));
+  }
+  stop.requestStop();
+  for (int turn = 0; turn < 3; ++turn) shard.poll();
+  CHECK(scope.empty());
+  CHECK(pauses == 0);
+}
+
+TEST_CASE("where descriptors have run out the listener pauses without spinning, says so once, and goes on") {
+  int warnings = 0;
+  taut::log::setSink([&](taut::log::Level level, std::string_view) { warnings += level == taut::log::Level::warning; });
+  taut::ManualClock clock;
+  taut::ShardOptions options;
+  options.clock = &clock;
+  Shard shard(options);
+  auto listener = TcpListener::bind(shard, Address::loopbackV4());
+  StopSource stop;
+  TaskScope scope;
+  std::vector<TcpStream> accepted;
+  std::size_t pauses = 0;
+  const UniqueFd client = connectTo(listener.localAddress());
+  {
+    const NoDescriptors none;
+    scope.spawn(collect(listener, stop.token(), accepted, pauses));
+    for (int turn = 0; turn < 100; ++turn) shard.poll();
+    CHECK(accepted.empty());
+    // Time stands still, so it tried once only.
+    CHECK(shard.timers().size() == 1);
+    for (int second = 0; second < 10; ++second) {
+      clock.advance(1s);
+      for (int turn = 0; turn < 5; ++turn) shard.poll();
+    }
+    CHECK(accepted.empty());
+  }
+  clock.advance(1s);
+  for (int turn = 0; turn < 5; ++turn) shard.poll();
+  CHECK(accepted.size() == 1);
+  CHECK(warnings == 1);
+  CHECK(pauses == 11);
+  stop.requestStop();
+  for (int turn = 0; turn < 3; ++turn) shard.poll();
+  CHECK(scope.empty());
+  taut::log::setSink({});
+}
+
+TEST_CASE("a stop ends a listener that pauses") {
+  taut::log::setSink([](taut::log::Level, std::string_view) {});
+  Shard shard;
+  auto listener = TcpListener::bind(shard, Address::loopbackV4());
+  StopSource stop;
+  TaskScope scope;
+  std::vector<TcpStream> accepted;
+  std::size_t pauses = 0;
+  {
+    const NoDescriptors none;
+    scope.spawn(collect(listener, stop.token(), accepted, pauses));
+    for (int turn = 0; turn < 3; ++turn) shard.poll();
+    stop.requestStop();
+    for (int turn = 0; turn < 3; ++turn) shard.poll();
+    CHECK(scope.empty());
+    CHECK(pauses == 1);
+  }
+  taut::log::setSink({});
+}
+
+TEST_CASE("a port that another listener has is an error with the address in its text") {
+  Shard shard;
+  auto first = TcpListener::bind(shard, Address::loopbackV4());
+  CHECK_NOTHROW(TcpListener::bind(shard, first.localAddress()));
+  taut::TcpOptions alone;
+  alone.mustBeFree = true;
+  const auto text = "cannot listen on " + first.localAddress().toText() + " (TCP): Address already in use";
+  CHECK_THROWS_WITH_AS(TcpListener::bind(shard, first.localAddress(), alone), text.c_str(), std::system_error);
+}
