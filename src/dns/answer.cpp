@@ -1,6 +1,8 @@
 #include "taut/dns/answer.hpp"
 
 #include <algorithm>
+#include <cassert>
+#include <cstring>
 
 namespace taut {
 
@@ -37,30 +39,35 @@ class Answer::Pool {
   }
 
  private:
-  static constexpr std::size_t maxSize = 1024;  // about 2 KiB each
+  static constexpr std::size_t maxSize = 1024;  // of 2 to 5 KiB each
 
   Body* first_ = nullptr;
   std::size_t size_ = 0;
 };
 
 Answer::Body* Answer::acquire() {
-  Body* body = Pool::ofThisThread().take();
-  if (!body) body = new Body;
-  body->arena = body->inlineBytes.data();
-  return body;
+  Body* const body = Pool::ofThisThread().take();
+  return body ? body : new Body;
+}
+
+bool Answer::reset(Body& body) {
+  // Enough for the referral of a top-level domain; an answer of unusual size keeps no memory behind.
+  constexpr std::size_t keptEntries = 64;
+  if (body.moreEntries.capacity() > keptEntries) return false;
+  body.moreEntries.clear();
+  body.morePins.clear();
+  for (std::size_t i = std::min<std::size_t>(body.pinCount, inlinePins); i > 0; --i) body.pins[i - 1].reset();
+  body.authoritative = body.authenticData = false;
+  body.count = body.pinCount = 0;
+  body.blocks.clear();
+  body.arena = body.inlineBytes.data();
+  body.arenaUsed = 0;
+  body.arenaSize = inlineArena;
+  return true;
 }
 
 void Answer::release(Body* body) {
-  for (std::size_t i = 0; i < std::min<std::size_t>(body->pinCount, inlinePins); ++i) body->pins[i].reset();
-  if (!body->moreEntries.empty() || !body->morePins.empty() || !body->blocks.empty()) {
-    delete body;  // an answer of unusual size keeps no memory behind
-    return;
-  }
-  body->authoritative = body->authenticData = false;
-  body->count = body->pinCount = 0;
-  body->arenaUsed = 0;
-  body->arenaSize = inlineArena;
-  if (!Pool::ofThisThread().give(body)) delete body;
+  if (!reset(*body) || !Pool::ofThisThread().give(body)) delete body;
 }
 
 Answer::Answer(Rcode rcode) : body_(acquire()) {
@@ -90,6 +97,7 @@ std::uint32_t Answer::clampTtl(std::chrono::seconds ttl) {
 }
 
 void Answer::addRecord(Section section, NameView owner, Type type, Class rrClass, std::uint32_t ttl, ByteSpan rdata) {
+  assert(rdata.size() <= maxRdataSize);
   std::uint8_t* const stored = allocate(rdata.size() + 2);
   storeU16(stored, static_cast<std::uint16_t>(rdata.size()));
   std::ranges::copy(rdata, stored + 2);
@@ -126,6 +134,8 @@ NameView Answer::keep(NameView name) {
 }
 
 void Answer::pin(const PinnedStorage& storage) {
+  // RRsets of one storage are added one after the other.
+  if (body_->pinCount > 0 && body_->pins[0].get() == &storage) return;
   LocalRef<const PinnedStorage> reference(&storage);
   if (body_->pinCount < inlinePins)
     body_->pins[body_->pinCount] = std::move(reference);

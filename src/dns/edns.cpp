@@ -6,7 +6,11 @@ namespace taut {
 
 namespace {
 
-// Whether the option is well formed as a request carries it; what taut acts on is noted in `edns`.
+bool validCookieSize(std::size_t size) {
+  return size == 8 || (size >= 16 && size <= 40);
+}
+
+// Notes what taut acts on. False where the option is malformed.
 bool readOption(EdnsOption code, ByteSpan data, Edns& edns) {
   switch (code) {
     case EdnsOption::NSID:
@@ -17,10 +21,10 @@ bool readOption(EdnsOption code, ByteSpan data, Edns& edns) {
       return true;
     case EdnsOption::KEEPALIVE:
       edns.keepalive = true;
-      return data.empty();
+      return true;
     case EdnsOption::COOKIE:
-      if (data.size() != 8 && (data.size() < 16 || data.size() > 40)) return false;
       if (edns.cookie.size != 0) return true;  // only the first counts (RFC 7873 section 5.2)
+      if (!validCookieSize(data.size())) return false;
       std::ranges::copy(data, edns.cookie.octets.begin());
       edns.cookie.size = static_cast<std::uint8_t>(data.size());
       return true;
@@ -29,23 +33,40 @@ bool readOption(EdnsOption code, ByteSpan data, Edns& edns) {
   }
 }
 
-}  // namespace
-
-std::optional<Edns> Edns::parse(std::uint16_t payloadSize, std::uint32_t ttl, ByteSpan options) {
-  Edns edns;
-  edns.udpPayloadSize = payloadSize;
-  edns.version = static_cast<std::uint8_t>(ttl >> 16);
-  edns.dnssecOk = (ttl & 0x8000) != 0;
-  edns.options = options;
-  // The options of a version that is not known are not looked at: the reply will be BADVERS.
-  if (edns.version != 0) return edns;
+bool readOptions(ByteSpan options, Edns& edns) {
   ByteReader reader(options);
   while (reader.remaining() > 0) {
     const auto code = static_cast<EdnsOption>(reader.u16());
     const ByteSpan data = reader.take(reader.u16());
-    if (!reader.ok() || !readOption(code, data, edns)) return std::nullopt;
+    if (!reader.ok() || !readOption(code, data, edns)) return false;
   }
+  return true;
+}
+
+Edns withoutOptions(std::uint16_t payloadSize, std::uint32_t ttl) {
+  Edns edns;
+  edns.udpPayloadSize = payloadSize;
+  edns.version = static_cast<std::uint8_t>(ttl >> 16);
+  edns.dnssecOk = (ttl & 0x8000) != 0;
   return edns;
+}
+
+}  // namespace
+
+std::optional<Edns> Edns::parse(std::uint16_t payloadSize, std::uint32_t ttl, ByteSpan options) {
+  std::optional<Edns> edns(std::in_place);
+  if (!edns->read(payloadSize, ttl, options)) edns.reset();
+  return edns;
+}
+
+bool Edns::read(std::uint16_t payloadSize, std::uint32_t ttl, ByteSpan rawOptions) {
+  *this = withoutOptions(payloadSize, ttl);
+  if (version == 0 && !readOptions(rawOptions, *this)) {
+    *this = withoutOptions(payloadSize, ttl);
+    return false;
+  }
+  options = rawOptions;
+  return true;
 }
 
 }  // namespace taut

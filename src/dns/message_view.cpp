@@ -1,6 +1,7 @@
 #include "taut/dns/message_view.hpp"
 
 #include "taut/dns/query.hpp"
+#include "taut/dns/rrset.hpp"
 
 namespace taut {
 
@@ -16,39 +17,43 @@ std::optional<MessageView> MessageView::parse(ByteSpan message) {
 }
 
 std::optional<Question> MessageView::nextQuestion() {
-  if (questionsLeft_ == 0) return std::nullopt;
+  std::optional<Question> question;
+  if (questionsLeft_ == 0) return question;
   --questionsLeft_;
-  const auto name = Name::read(message_, reader_);
-  if (!name) return std::nullopt;
-  Question question;
-  question.name = *name;
-  question.type = static_cast<Type>(reader_.u16());
-  question.rrClass = static_cast<Class>(reader_.u16());
-  if (!reader_.ok()) return std::nullopt;
+  if (!readQuestion(question.emplace())) question.reset();
   return question;
 }
 
 std::optional<Record> MessageView::nextRecord() {
+  std::optional<Record> record;
   while (questionsLeft_ > 0)
-    if (!nextQuestion()) return std::nullopt;
+    if (!nextQuestion()) return record;
   std::size_t section = 0;
-  while (section < 3 && recordsLeft_[section] == 0) ++section;
-  if (section == 3) return std::nullopt;
+  while (section < recordsLeft_.size() && recordsLeft_[section] == 0) ++section;
+  if (section == recordsLeft_.size()) return record;
   --recordsLeft_[section];
-  const auto owner = Name::read(message_, reader_);
-  if (!owner) return std::nullopt;
-  Record record;
-  record.owner = *owner;
-  record.section = static_cast<Section>(section);
+  record.emplace().section = static_cast<Section>(section);
+  if (!readRecord(*record)) record.reset();
+  return record;
+}
+
+bool MessageView::readQuestion(Question& question) {
+  if (!Name::read(message_, reader_, question.name)) return false;
+  question.type = static_cast<Type>(reader_.u16());
+  question.rrClass = static_cast<Class>(reader_.u16());
+  return reader_.ok();
+}
+
+bool MessageView::readRecord(Record& record) {
+  if (!Name::read(message_, reader_, record.owner)) return false;
   record.type = static_cast<Type>(reader_.u16());
   record.rrClass = static_cast<Class>(reader_.u16());
   record.ttl = reader_.u32();
-  if (record.ttl > 0x7fffffff && record.type != Type::OPT) record.ttl = 0;
+  if (record.ttl > maxTtl && record.type != Type::OPT) record.ttl = 0;
   record.rdataSize = reader_.u16();
   record.rdataOffset = reader_.position();
   reader_.skip(record.rdataSize);
-  if (!reader_.ok()) return std::nullopt;
-  return record;
+  return reader_.ok();
 }
 
 }  // namespace taut

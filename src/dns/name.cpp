@@ -1,11 +1,17 @@
 #include "taut/dns/name.hpp"
 
 #include <algorithm>
+#include <cstring>
+#include <iterator>
 #include <stdexcept>
 
 namespace taut {
 
 namespace {
+
+constexpr std::size_t headerSize = 12;  // of a message: no name begins in it
+constexpr std::uint8_t pointerMark = 0xc0;
+constexpr std::size_t maxPointerTarget = 0x3fff;
 
 std::uint64_t loadWord(const std::uint8_t* octets) {
   std::uint64_t word;
@@ -34,11 +40,27 @@ std::uint64_t mix(std::uint64_t hash, std::uint64_t word) {
 
 std::weak_ordering compareLabels(std::string_view left, std::string_view right) {
   const std::size_t shared = std::min(left.size(), right.size());
-  for (std::size_t i = 0; i < shared; ++i) {
-    const auto order = foldCase(static_cast<std::uint8_t>(left[i])) <=> foldCase(static_cast<std::uint8_t>(right[i]));
-    if (order != 0) return order;
+  const auto* const a = reinterpret_cast<const std::uint8_t*>(left.data());
+  const auto* const b = reinterpret_cast<const std::uint8_t*>(right.data());
+  std::size_t at = 0;
+  for (; at + 8 <= shared; at += 8) {
+    // The first octet is the most significant one of the comparison.
+    const std::uint64_t leftWord = __builtin_bswap64(foldCase8(loadWord(a + at)));
+    const std::uint64_t rightWord = __builtin_bswap64(foldCase8(loadWord(b + at)));
+    if (leftWord != rightWord) return leftWord <=> rightWord;
   }
+  for (; at < shared; ++at)
+    if (foldCase(a[at]) != foldCase(b[at])) return foldCase(a[at]) <=> foldCase(b[at]);
   return left.size() <=> right.size();
+}
+
+// Whether all but the first labels are the same octets, as they are in most names of one zone.
+bool haveSameParent(NameView left, NameView right) {
+  if (left.isRoot() || right.isRoot()) return false;
+  const NameView leftParent = left.parent();
+  const NameView rightParent = right.parent();
+  return leftParent.size() == rightParent.size() &&
+         std::memcmp(leftParent.data(), rightParent.data(), leftParent.size()) == 0;
 }
 
 // Offsets of a name's labels, leftmost first; the count without the root.
@@ -72,16 +94,26 @@ int readOctet(std::string_view text, std::size_t& at) {
   return value <= 255 ? value : -1;
 }
 
+// The first octet at or behind `start` that is not the length of a label, or one that is `most` or more octets away.
+std::size_t endOfRun(ByteSpan message, std::size_t start, std::size_t most) {
+  const std::size_t limit = std::min(message.size(), start + most);
+  std::size_t at = start;
+  while (at < limit && message[at] != 0 && message[at] <= maxLabelSize) at += message[at] + 1u;
+  return at;
+}
+
 }  // namespace
 
 bool equalFolded(const std::uint8_t* left, const std::uint8_t* right, std::size_t size) {
-  std::size_t at = 0;
-  for (; at + 8 <= size; at += 8) {
+  if (size < 8) return foldCase8(loadTail(left, size)) == foldCase8(loadTail(right, size));
+  const auto equalWords = [&](std::size_t at) {
     const std::uint64_t a = loadWord(left + at);
     const std::uint64_t b = loadWord(right + at);
-    if (a != b && foldCase8(a) != foldCase8(b)) return false;
-  }
-  return foldCase8(loadTail(left + at, size - at)) == foldCase8(loadTail(right + at, size - at));
+    return a == b || foldCase8(a) == foldCase8(b);
+  };
+  for (std::size_t at = 0; at + 8 < size; at += 8)
+    if (!equalWords(at)) return false;
+  return equalWords(size - 8);  // overlaps the word before: cheaper than an odd tail
 }
 
 std::optional<NameView> NameView::fromWire(ByteSpan octets) {
@@ -103,7 +135,7 @@ std::size_t NameView::labelCount() const {
 
 NameView NameView::suffix(std::size_t labels) const {
   NameView view = *this;
-  for (std::size_t extra = labelCount() - labels; extra > 0; --extra) view = view.parent();
+  for (std::size_t count = labelCount(); count > labels; --count) view = view.parent();
   return view;
 }
 
@@ -116,15 +148,18 @@ bool NameView::isWithin(NameView ancestor) const {
 }
 
 std::uint64_t NameView::hash() const {
-  std::uint64_t hash = size_;
-  std::size_t at = 0;
-  for (; at + 8 <= size_; at += 8) hash = mix(hash, foldCase8(loadWord(octets_ + at)));
-  return mix(hash, foldCase8(loadTail(octets_ + at, size_ - at)) + 0x632be59bd9b4e019);
+  // Where the program was loaded is not known to those who choose names to collide in a cache.
+  static constexpr char anchor = 0;
+  std::uint64_t hash = mix(reinterpret_cast<std::uintptr_t>(&anchor), size_);
+  if (size_ < 8) return mix(hash, foldCase8(loadTail(octets_, size_)));
+  for (std::size_t at = 0; at + 8u < size_; at += 8) hash = mix(hash, foldCase8(loadWord(octets_ + at)));
+  return mix(hash, foldCase8(loadWord(octets_ + size_ - 8)));
 }
 
 std::string NameView::toString() const {
   if (isRoot()) return ".";
   std::string text;
+  text.reserve(size_);
   for (NameView rest = *this; !rest.isRoot(); rest = rest.parent()) {
     for (const char octet : rest.firstLabel()) appendOctet(text, static_cast<std::uint8_t>(octet));
     text += '.';
@@ -133,6 +168,7 @@ std::string NameView::toString() const {
 }
 
 std::weak_ordering operator<=>(NameView left, NameView right) {
+  if (haveSameParent(left, right)) return compareLabels(left.firstLabel(), right.firstLabel());
   std::array<std::uint8_t, maxLabelCount> leftOffsets;
   std::array<std::uint8_t, maxLabelCount> rightOffsets;
   std::size_t leftLabels = labelOffsets(left, leftOffsets);
@@ -209,37 +245,36 @@ std::optional<Name> Name::parse(std::string_view text, NameView origin, NameErro
 }
 
 std::optional<Name> Name::read(ByteSpan message, ByteReader& reader) {
-  constexpr std::size_t headerSize = 12;
-  Name name;
-  std::size_t at = reader.position();
-  std::size_t runStart = at;
+  std::optional<Name> name(std::in_place);
+  if (!read(message, reader, *name)) name.reset();
+  return name;
+}
+
+bool Name::read(ByteSpan message, ByteReader& reader, Name& name) {
   std::size_t size = 0;
-  std::size_t hops = 0;
-  bool jumped = false;
-  while (reader.ok() && at < message.size()) {
-    const std::uint8_t length = message[at];
-    if (length == 0) {
-      name.octets_[size++] = 0;
-      name.size_ = static_cast<std::uint8_t>(size);
-      if (!jumped) reader.skip(at + 1 - reader.position());
-      return name;
+  std::size_t start = reader.position();  // of the run of labels, which ends with the root or a pointer
+  std::size_t behind = 0;                 // where the message goes on after the name
+  for (std::size_t hops = 0; reader.ok() && hops <= maxLabelCount; ++hops) {
+    const std::size_t end = endOfRun(message, start, maxNameSize - size);
+    if (end >= message.size() || size + (end - start) >= maxNameSize) break;
+    std::memcpy(name.octets_.data() + size, message.data() + start, end - start);
+    size += end - start;
+    if (message[end] == 0) {
+      name.octets_[size] = 0;
+      name.size_ = static_cast<std::uint8_t>(size + 1);
+      reader.skip((behind != 0 ? behind : end + 1) - reader.position());
+      return reader.ok();
     }
-    if (length <= maxLabelSize) {
-      if (message.size() - at <= length || size + length + 2u > maxNameSize) break;
-      std::memcpy(name.octets_.data() + size, message.data() + at, length + 1u);
-      size += length + 1u;
-      at += length + 1u;
-      continue;
-    }
-    if (length < 0xc0 || message.size() - at < 2) break;
-    const std::size_t target = loadU16(message.data() + at) & 0x3fffu;
-    if (target >= runStart || target < headerSize || ++hops > maxLabelCount) break;
-    if (!jumped) reader.skip(at + 2 - reader.position());
-    jumped = true;
-    at = runStart = target;
+    if (message[end] < pointerMark || message.size() - end < 2) break;
+    const std::size_t target = loadU16(message.data() + end) & maxPointerTarget;
+    if (target >= start || target < headerSize) break;
+    if (behind == 0) behind = end + 2;
+    start = target;
   }
+  name.octets_[0] = 0;
+  name.size_ = 1;
   reader.fail();
-  return std::nullopt;
+  return false;
 }
 
 std::optional<Name> Name::join(std::string_view label, NameView parent) {

@@ -33,17 +33,21 @@ Query::Query(NameView name, Type type, Class rrClass)
       class_(rrClass),
       name_(name) {}
 
+Query::Query(Unparsed, ByteSpan message, const Address& peer, Transport transport,
+             std::chrono::steady_clock::time_point received)
+    : message_(message),
+      peer_(peer),
+      received_(received),
+      id_(loadU16(message.data())),
+      flags_(loadU16(message.data() + 2)),
+      questionCount_(loadU16(message.data() + 4)),
+      transport_(transport) {}
+
 std::optional<Query> Query::parse(ByteSpan message, const Address& peer, Transport transport,
                                   std::chrono::steady_clock::time_point received) {
-  if (message.size() < messageHeaderSize || (message[2] & 0x80) != 0) return std::nullopt;
-  std::optional<Query> query(Query{});
-  query->message_ = message;
-  query->peer_ = peer;
-  query->transport_ = transport;
-  query->received_ = received;
-  query->id_ = loadU16(message.data());
-  query->flags_ = loadU16(message.data() + 2);
-  query->questionCount_ = loadU16(message.data() + 4);
+  std::optional<Query> query;
+  if (message.size() < messageHeaderSize || (message[2] & 0x80) != 0) return query;
+  query.emplace(Unparsed{}, message, peer, transport, received);
   ByteReader reader(message, messageHeaderSize);
   query->formatError_ = !query->parseBody(reader);
   return query;
@@ -70,7 +74,7 @@ bool Query::parseQuestion(ByteReader& reader) {
   const ByteSpan rest = message_.subspan(reader.position());
   const auto name = NameView::fromWire(rest);
   if (!name || rest.size() < name->size() + 4) return false;
-  name_ = Name(*name);
+  name_ = *name;
   type_ = static_cast<Type>(loadU16(name->data() + name->size()));
   class_ = static_cast<Class>(loadU16(name->data() + name->size() + 2));
   questionSize_ = static_cast<std::uint16_t>(name->size() + 4);
@@ -89,13 +93,12 @@ bool Query::parseRecord(ByteReader& reader, Section section) {
   if (!reader.ok()) return false;
   if (type != Type::OPT) return true;
   if (section != Section::additional || edns_ || !rootOwner) return false;
-  edns_ = Edns::parse(rrClass, ttl, rdata);
-  return edns_.has_value();
+  return edns_.emplace().read(rrClass, ttl, rdata);
 }
 
 Query Query::withQuestion(NameView name, Type type) const {
   Query query = *this;
-  query.name_ = Name(name);
+  query.name_ = name;
   query.type_ = type;
   query.questionSize_ = static_cast<std::uint16_t>(name.size() + 4);
   return query;

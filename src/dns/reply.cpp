@@ -49,7 +49,7 @@ bool putSection(ReplyBuilder& builder, const Answer& answer, Section section) {
 
 std::size_t writeReply(const Query& query, const Answer& answer, const ReplyOptions& options, MutableByteSpan buffer) {
   Rcode rcode = answer.rcode();
-  if (!query.edns() && rcode > Rcode::NOTZONE) rcode = Rcode::SERVFAIL;
+  if (!query.edns() && static_cast<std::uint16_t>(rcode) > flag::rcodeMask) rcode = Rcode::SERVFAIL;
   ReplyBuilder builder(buffer, query.replyLimit(options.udpPayloadSize));
   builder.begin(query, replyFlags(query, answer, options.recursionAvailable, rcode));
   const std::size_t optSize = query.edns() ? optFixedSize + options.ednsOptions.size() : 0;
@@ -59,7 +59,11 @@ std::size_t writeReply(const Query& query, const Answer& answer, const ReplyOpti
                                                      putSection(builder, answer, Section::additional));
   if (!complete) builder.setTruncated();
   builder.release(optSize);
-  if (query.edns()) builder.putOpt(options.udpPayloadSize, rcode, query.dnssecOk(), options.ednsOptions);
+  if (query.edns()) {
+    const bool fits = builder.putOpt(options.udpPayloadSize, rcode, query.dnssecOk(), options.ednsOptions);
+    // A long QNAME and long options can exceed 512 octets by themselves: OPT is owed, its options are not.
+    if (!fits) builder.putOpt(options.udpPayloadSize, rcode, query.dnssecOk(), {});
+  }
   return builder.finish();
 }
 

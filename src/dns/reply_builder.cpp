@@ -10,6 +10,7 @@ namespace taut {
 
 namespace {
 
+constexpr std::size_t pointerMark = 0xc000;
 constexpr std::size_t maxPointerTarget = 0x3fff;
 constexpr std::size_t recordFixedSize = 10;  // TYPE, CLASS, TTL, RDLENGTH
 
@@ -33,60 +34,82 @@ void ReplyBuilder::begin(const Query& query, std::uint16_t flags) {
 
 bool ReplyBuilder::putQuestion(NameView name, Type type, Class rrClass) {
   if (room() < name.size() + 4) return false;
-  std::memcpy(buffer_ + size_, name.data(), name.size());
-  const std::size_t start = size_;
-  size_ += name.size();
+  writeName(name);
   storeU16(buffer_ + size_, static_cast<std::uint16_t>(type));
   storeU16(buffer_ + size_ + 2, static_cast<std::uint16_t>(rrClass));
   size_ += 4;
   ++counts_[0];
-  std::size_t offset = start;
-  for (NameView rest = name; !rest.isRoot(); rest = rest.parent()) {
-    remember(rest, offset);
-    offset += rest.firstLabel().size() + 1;
-  }
   return true;
 }
 
 void ReplyBuilder::reserve(std::size_t octets) {
-  limit_ -= std::min(octets, room());
+  octets = std::min(octets, room());
+  limit_ -= octets;
+  reserved_ += octets;
 }
 
 void ReplyBuilder::release(std::size_t octets) {
+  octets = std::min(octets, reserved_);
   limit_ += octets;
+  reserved_ -= octets;
 }
 
-void ReplyBuilder::remember(NameView name, std::size_t offset) {
-  if (suffixCount_ == maxSuffixes || offset > maxPointerTarget) return;
-  suffixes_[suffixCount_++] = {name.data(), static_cast<std::uint16_t>(offset), static_cast<std::uint8_t>(name.size())};
+// Folded octets from the front of the name, where names of one message differ most.
+std::uint64_t ReplyBuilder::keyOf(NameView name) {
+  std::uint64_t word = 0;
+  if (name.size() >= sizeof word)
+    std::memcpy(&word, name.data(), sizeof word);
+  else
+    std::memcpy(&word, name.data(), 3);  // no name but the root is shorter
+  return foldCase8(word);
 }
 
-const ReplyBuilder::Suffix* ReplyBuilder::findSuffix(NameView name) const {
-  for (std::size_t i = 0; i < suffixCount_; ++i) {
-    const Suffix& suffix = suffixes_[i];
-    if (suffix.size == name.size() && equalFolded(suffix.octets, name.data(), name.size())) return &suffix;
+std::size_t ReplyBuilder::bucketOf(std::uint64_t key) {
+  static_assert(bucketCount == 32);
+  return key * 0x9e3779b97f4a7c15 >> 59;
+}
+
+void ReplyBuilder::remember(NameView name, std::uint64_t key) {
+  if (suffixCount_ == maxSuffixes || size_ > maxPointerTarget) return;
+  std::uint8_t& bucket = buckets_[bucketOf(key)];
+  suffixes_[suffixCount_] = {name.data(), key, static_cast<std::uint16_t>(size_),
+                             static_cast<std::uint8_t>(name.size()), bucket};
+  bucket = static_cast<std::uint8_t>(++suffixCount_);
+}
+
+const ReplyBuilder::Suffix* ReplyBuilder::findSuffix(NameView name, std::uint64_t key) const {
+  for (std::size_t i = buckets_[bucketOf(key)]; i != 0; i = suffixes_[i - 1].next) {
+    const Suffix& suffix = suffixes_[i - 1];
+    if (suffix.key == key && suffix.size == name.size() && equalFolded(suffix.octets, name.data(), name.size()))
+      return &suffix;
   }
   return nullptr;
 }
 
-bool ReplyBuilder::writeName(NameView name) {
-  NameView rest = name;
-  for (; !rest.isRoot(); rest = rest.parent()) {
-    if (const Suffix* const known = findSuffix(rest)) {
-      if (room() < 2) return false;
-      storeU16(buffer_ + size_, static_cast<std::uint16_t>(0xc000 | known->offset));
-      size_ += 2;
-      return true;
-    }
-    const std::size_t labelSize = rest.firstLabel().size() + 1;
-    if (room() < labelSize) return false;
-    remember(rest, size_);
-    std::memcpy(buffer_ + size_, rest.data(), labelSize);
-    size_ += labelSize;
+// The newest come first in their chains, so taking them off in reverse order restores the chains.
+void ReplyBuilder::forgetSuffixes(std::size_t left) {
+  while (suffixCount_ > left) {
+    const Suffix& newest = suffixes_[--suffixCount_];
+    buckets_[bucketOf(newest.key)] = newest.next;
   }
-  if (room() < 1) return false;
-  buffer_[size_++] = 0;
+}
+
+bool ReplyBuilder::writePointer(std::size_t target) {
+  if (room() < 2) return false;
+  storeU16(buffer_ + size_, static_cast<std::uint16_t>(pointerMark | target));
+  size_ += 2;
   return true;
+}
+
+bool ReplyBuilder::writeName(NameView name) {
+  for (NameView rest = name; !rest.isRoot(); rest = rest.parent()) {
+    const std::uint64_t key = keyOf(rest);
+    if (const Suffix* const known = findSuffix(rest, key)) return writePointer(known->offset);
+    remember(rest, key);
+    if (!writeOctets(rest.wire().first(rest.firstLabel().size() + 1))) return false;
+  }
+  constexpr std::uint8_t root[] = {0};
+  return writeOctets(root);
 }
 
 bool ReplyBuilder::writeOctets(ByteSpan octets) {
@@ -98,27 +121,20 @@ bool ReplyBuilder::writeOctets(ByteSpan octets) {
 
 bool ReplyBuilder::writeRdata(Type type, ByteSpan rdata) {
   const CompressibleNames names = compressibleNames(type);
-  if (names.count == 0) return writeOctets(rdata);
-  if (rdata.size() < names.prefix || !writeOctets(rdata.first(names.prefix))) return false;
+  if (names.count == 0 || rdata.size() < names.prefix) return writeOctets(rdata);
+  if (!writeOctets(rdata.first(names.prefix))) return false;
   rdata = rdata.subspan(names.prefix);
   for (unsigned i = 0; i < names.count; ++i) {
     const auto name = NameView::fromWire(rdata);
-    if (!name || !writeName(*name)) return false;
+    if (!name) break;
+    if (!writeName(*name)) return false;
     rdata = rdata.subspan(name->size());
   }
   return writeOctets(rdata);
 }
 
-// `ownerAt` is where the RRset's first record has its owner: the further ones point there.
-bool ReplyBuilder::writeRecord(std::size_t ownerAt, const RRset& rrset, ByteSpan rdata) {
-  const bool pointToOwner = ownerAt != size_ && ownerAt <= maxPointerTarget && rrset.owner.size() > 2;
-  if (pointToOwner) {
-    if (room() < 2) return false;
-    storeU16(buffer_ + size_, static_cast<std::uint16_t>(0xc000 | ownerAt));
-    size_ += 2;
-  } else if (!writeName(rrset.owner)) {
-    return false;
-  }
+// What follows the owner.
+bool ReplyBuilder::writeRecord(const RRset& rrset, ByteSpan rdata) {
   if (room() < recordFixedSize) return false;
   storeU16(buffer_ + size_, static_cast<std::uint16_t>(rrset.type));
   storeU16(buffer_ + size_ + 2, static_cast<std::uint16_t>(rrset.rrClass));
@@ -134,13 +150,17 @@ bool ReplyBuilder::put(Section section, const RRset& rrset) {
   const std::size_t index = static_cast<std::size_t>(section) + 1;
   assert(std::all_of(counts_.begin() + index + 1, counts_.end(), [](std::uint16_t count) { return count == 0; }));
   const Mark before = mark();
-  std::size_t ownerAt = size_;
-  if (const Suffix* const known = findSuffix(rrset.owner)) ownerAt = known->offset;
+  // The first record has the owner, or a pointer to where it is; the others point there too.
+  std::size_t ownerAt = 0;
   for (const ByteSpan rdata : rrset) {
-    if (!writeRecord(ownerAt, rrset, rdata)) {
+    const std::size_t start = size_;
+    const bool known = ownerAt != 0 && ownerAt <= maxPointerTarget && !rrset.owner.isRoot();
+    const bool owner = known ? writePointer(ownerAt) : writeName(rrset.owner);
+    if (!owner || !writeRecord(rrset, rdata)) {
       rewind(before);
       return false;
     }
+    if (ownerAt == 0) ownerAt = buffer_[start] < pointerMark >> 8 ? start : loadU16(buffer_ + start) & maxPointerTarget;
   }
   counts_[index] = static_cast<std::uint16_t>(counts_[index] + rrset.count);
   return true;
@@ -158,13 +178,13 @@ bool ReplyBuilder::putOpt(std::uint16_t udpPayloadSize, Rcode rcode, bool dnssec
   storeU16(at + 9, static_cast<std::uint16_t>(options.size()));
   size_ += 1 + recordFixedSize;
   writeOctets(options);
-  ++counts_[3];
+  ++counts_[static_cast<std::size_t>(Section::additional) + 1];
   return true;
 }
 
 void ReplyBuilder::rewind(const Mark& mark) {
   size_ = mark.size;
-  suffixCount_ = mark.suffixes;
+  forgetSuffixes(mark.suffixes);
   counts_ = mark.counts;
 }
 

@@ -13,7 +13,7 @@ struct TypeMnemonic {
   Type type;
 };
 
-// An enumerator spells the mnemonic but for three: NULL is a macro, and two have a dash.
+// An enumerator spells the mnemonic but for two: NULL is a macro, and one has a dash.
 constexpr std::string_view registryText(std::string_view enumerator) {
   if (enumerator == "NULL_") return "NULL";
   if (enumerator == "NSAP_PTR") return "NSAP-PTR";

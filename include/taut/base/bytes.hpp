@@ -1,9 +1,10 @@
 // Byte cursors over network data, big endian throughout (RFC 1035 section 2.3.2).
 //
-// Both cursors are sticky: the first access beyond the end marks the cursor failed, yields zeroes from then on and
-// moves nothing. A caller reads or writes a whole structure and asks once, at its end, whether all of it was there.
+// Both cursors are sticky: the first access beyond the end marks the cursor failed, and from then on it yields zeroes
+// and moves nothing. A caller reads or writes a whole structure and asks once, at its end, whether all of it was there.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -14,6 +15,8 @@ namespace taut {
 
 using ByteSpan = std::span<const std::uint8_t>;
 using MutableByteSpan = std::span<std::uint8_t>;
+
+static_assert(std::endian::native == std::endian::little, "the loads and stores below swap octets");
 
 inline std::uint16_t loadU16(const std::uint8_t* bytes) {
   std::uint16_t value;
@@ -72,11 +75,13 @@ class ByteReader {
   }
 
   std::uint64_t u48() {
+    if (!has(6)) return 0;
     const std::uint64_t high = u16();
     return high << 32 | u32();
   }
 
   std::uint64_t u64() {
+    if (!has(8)) return 0;
     const std::uint64_t high = u32();
     return high << 32 | u32();
   }
@@ -130,11 +135,13 @@ class ByteWriter {
   }
 
   void u48(std::uint64_t value) {
+    if (!has(6)) return;
     u16(static_cast<std::uint16_t>(value >> 32));
     u32(static_cast<std::uint32_t>(value));
   }
 
   void u64(std::uint64_t value) {
+    if (!has(8)) return;
     u32(static_cast<std::uint32_t>(value >> 32));
     u32(static_cast<std::uint32_t>(value));
   }
@@ -147,10 +154,10 @@ class ByteWriter {
 
   // Overwrites two bytes written before, for lengths that are known only afterwards.
   void patchU16(std::size_t position, std::uint16_t value) {
-    if (ok_ && position + 2 <= size_) storeU16(bytes_.data() + position, value);
+    if (ok_ && size_ >= 2 && position <= size_ - 2) storeU16(bytes_.data() + position, value);
   }
 
-  // Forgets what was written after `size`, and a failure with it.
+  // Forgets what was written after the first `size` octets, and a failure with it; `size` is at most size().
   void rewind(std::size_t size) {
     size_ = size;
     ok_ = true;

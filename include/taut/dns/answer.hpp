@@ -2,7 +2,7 @@
 //
 // An answer either borrows RRsets from storage that it pins (a zone, a cache entry) or keeps copies of its own. Its
 // memory comes from a per-thread pool and is reused, so an answer of the usual size costs no heap allocation. It
-// belongs to the thread of the query.
+// belongs to the thread of the query. An answer that was moved from may be destroyed or assigned to, nothing else.
 //
 // The order of records within a section is the order in which they were added. Records added one after the other
 // with the same owner, type and class form one RRset, which a reply carries whole or not at all.
@@ -23,9 +23,6 @@
 #include "taut/dns/type.hpp"
 
 namespace taut {
-
-// Longest TTL that a record may have, in seconds (RFC 2181 section 8).
-inline constexpr std::uint32_t maxTtl = 0x7fffffff;
 
 // Base of storage that answers borrow from: one reference per answer, counted without atomics on the shard's thread.
 class PinnedStorage : public LocalCounted {
@@ -64,14 +61,16 @@ class Answer {
   bool authenticData() const { return body_->authenticData; }  // the AD bit (RFC 4035 section 3.1.6)
   void setAuthenticData(bool authenticData) { body_->authenticData = authenticData; }
 
-  // One record into the answer section (or another), copied: what handlers call. `ttl` is cut to 0 to 2^31 - 1.
+  // One record into the answer section (or another), copied: what handlers call. `ttl` is cut to 0 to `maxTtl`. False,
+  // and nothing added, for RDATA that has no wire form: a string of over 255 octets, say.
   template <class Rdata>
-  void add(NameView owner, std::chrono::seconds ttl, const Rdata& rdata, Section section = Section::answer);
+  bool add(NameView owner, std::chrono::seconds ttl, const Rdata& rdata, Section section = Section::answer);
 
-  // One record with RDATA in uncompressed wire form, copied.
+  // One record with RDATA in uncompressed wire form, at most `maxRdataSize` octets, copied. `ttl` is cut to `maxTtl`.
   void addRecord(Section section, NameView owner, Type type, Class rrClass, std::uint32_t ttl, ByteSpan rdata);
 
-  // An RRset that is borrowed: its owner and RDATA live as long as something pinned, kept or static.
+  // An RRset that is borrowed: its owner and RDATA live as long as something pinned, kept or static, and are not in the
+  // query's message, which the reply is written over.
   void addRRset(Section section, const RRset& rrset);
 
   // The same into the additional section. Addresses that a referral cannot do without are `glue` (RFC 9471): without
@@ -106,9 +105,9 @@ class Answer {
     bool authenticData = false;
     std::uint32_t count = 0;
     std::uint32_t pinCount = 0;
-    std::size_t arenaUsed = 0;  // of the newest block
+    std::size_t arenaUsed = 0;  // of the newest block, or of inlineBytes where there is none
     std::size_t arenaSize = inlineArena;
-    std::uint8_t* arena = nullptr;
+    std::uint8_t* arena = inlineBytes.data();
     Body* next = nullptr;  // in the pool
     std::array<Entry, inlineEntries> entries;
     std::vector<Entry> moreEntries;
@@ -125,6 +124,7 @@ class Answer {
 
   static Body* acquire();
   static void release(Body* body);
+  static bool reset(Body& body);  // false: not worth keeping
 
   Entry& append();
   std::uint8_t* allocate(std::size_t size);
@@ -134,15 +134,18 @@ class Answer {
 };
 
 template <class Rdata>
-void Answer::add(NameView owner, std::chrono::seconds ttl, const Rdata& rdata, Section section) {
+bool Answer::add(NameView owner, std::chrono::seconds ttl, const Rdata& rdata, Section section) {
   std::array<std::uint8_t, 1024> small;
+  std::vector<std::uint8_t> large;
   ByteWriter writer{MutableByteSpan(small)};
   write(rdata, writer);
-  if (writer.ok()) return addRecord(section, owner, Rdata::type, Class::IN, clampTtl(ttl), writer.written());
-  std::vector<std::uint8_t> large(maxRdataSize);
-  ByteWriter again{MutableByteSpan(large)};
-  write(rdata, again);
-  if (again.ok()) addRecord(section, owner, Rdata::type, Class::IN, clampTtl(ttl), again.written());
+  if (!writer.ok()) {
+    large.resize(maxRdataSize);
+    writer = ByteWriter{MutableByteSpan(large)};
+    write(rdata, writer);
+  }
+  if (writer.ok()) addRecord(section, owner, Rdata::type, Class::IN, clampTtl(ttl), writer.written());
+  return writer.ok();
 }
 
 }  // namespace taut

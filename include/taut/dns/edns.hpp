@@ -25,7 +25,7 @@ enum class EdnsOption : std::uint16_t {
 
 // A COOKIE option: 8 octets from the client, and 8 to 32 from the server or none (RFC 7873 section 4).
 struct Cookie {
-  std::array<std::uint8_t, 40> octets;
+  std::array<std::uint8_t, 40> octets{};
   std::uint8_t size = 0;  // 0: the request had no such option
 
   ByteSpan client() const { return ByteSpan(octets).first(size < 8 ? 0 : 8); }
@@ -36,15 +36,19 @@ struct Edns {
   std::uint16_t udpPayloadSize = 512;  // octets, as offered
   std::uint8_t version = 0;
   bool dnssecOk = false;  // the DO bit (RFC 3225)
-  bool nsid = false;      // the request carries the option
+  bool nsid = false;      // the request carries the option, whatever its data, which means nothing in a request
   bool keepalive = false;
   bool padding = false;
   Cookie cookie;
-  ByteSpan options;  // raw, in the request's message
+  ByteSpan options;  // raw, in the request's message; add up to whole options where the version is 0
 
-  // Reads OPT's fields and options; nothing where the options do not add up to RDLENGTH or one that taut acts on is
-  // malformed, which is a FORMERR.
+  // Reads OPT's fields and options; nothing where the options do not add up to RDLENGTH or a cookie's size is wrong,
+  // which is a FORMERR. The options of an unknown version are left alone: its reply is BADVERS (RFC 6891
+  // section 6.1.3).
   static std::optional<Edns> parse(std::uint16_t payloadSize, std::uint32_t ttl, ByteSpan options);
+
+  // The same into this object. Where it returns false the fixed fields are valid all the same and no option is.
+  bool read(std::uint16_t payloadSize, std::uint32_t ttl, ByteSpan options);
 };
 
 }  // namespace taut

@@ -4,6 +4,7 @@
 // first thing that does not parse ends the reading, and `ok()` tells.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -28,8 +29,8 @@ struct Record {
   Section section{};
   Type type{};
   Class rrClass = Class::IN;
-  std::uint32_t ttl = 0;  // as sent; a value over 2^31 - 1 counts as 0 (RFC 2181 section 8)
-  std::size_t rdataOffset = 0;
+  std::uint32_t ttl = 0;  // as sent, but 0 for a value over 2^31 - 1 (RFC 2181 section 8); OPT's flags as they are
+  std::size_t rdataOffset = 0;  // in the message
   std::uint16_t rdataSize = 0;
 };
 
@@ -60,10 +61,13 @@ class MessageView {
  private:
   explicit MessageView(ByteSpan message);
 
+  bool readQuestion(Question& question);
+  bool readRecord(Record& record);
+
   ByteSpan message_;
   ByteReader reader_;
   std::uint16_t questionsLeft_;
-  std::uint16_t recordsLeft_[3];
+  std::array<std::uint16_t, 3> recordsLeft_;  // by section
 };
 
 }  // namespace taut

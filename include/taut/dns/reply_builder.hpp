@@ -4,7 +4,7 @@
 // names written before (RFC 1035 section 4.1.4). The table of suffixes is small and fixed; its first entries are the
 // QNAME's. No pointer leads beyond offset 0x3fff.
 //
-// The names of what is put must stay where they are until the message is finished.
+// The names of what is put must stay where they are until the message is finished, and not in the buffer.
 #pragma once
 
 #include <array>
@@ -32,14 +32,16 @@ class ReplyBuilder {
   void begin(std::uint16_t id, std::uint16_t flags);
   bool putQuestion(NameView name, Type type, Class rrClass);
 
-  // Keeps `octets` at the end free until `release`: room for OPT, say.
+  // Keeps `octets` at the end free, or as many as there are left, until `release`: room for OPT, say.
   void reserve(std::size_t octets);
   void release(std::size_t octets);
 
-  // Appends a whole RRset, or nothing and false where there is no room. Sections come in order.
+  // Appends a whole RRset, or nothing and false where there is no room. Sections come in order. RDATA that does not
+  // hold the names that its type should is written as it is.
   bool put(Section section, const RRset& rrset);
 
-  // Appends OPT (RFC 6891 section 6.1.2) to the additional section. `rcode` gives the upper 8 of its 12 bits.
+  // Appends OPT (RFC 6891 section 6.1.2) to the additional section, or nothing and false where there is no room.
+  // `rcode` gives the upper 8 of its 12 bits.
   bool putOpt(std::uint16_t udpPayloadSize, Rcode rcode, bool dnssecOk, ByteSpan options);
 
   // Takes back what was put since `mark`, for groups that belong together.
@@ -61,24 +63,34 @@ class ReplyBuilder {
   // A name or the tail of one that was written at `offset`, by the octets that it was written from.
   struct Suffix {
     const std::uint8_t* octets;
+    std::uint64_t key;  // of its first octets, case folded
     std::uint16_t offset;
     std::uint8_t size;
+    std::uint8_t next;  // in the chain of its bucket
   };
-  static constexpr std::size_t maxSuffixes = 64;
+  static constexpr std::size_t maxSuffixes = 128;
+  static constexpr std::size_t bucketCount = 32;
+
+  static std::uint64_t keyOf(NameView name);
+  static std::size_t bucketOf(std::uint64_t key);
 
   std::size_t room() const { return limit_ - size_; }
-  void remember(NameView name, std::size_t offset);
-  const Suffix* findSuffix(NameView name) const;
+  void remember(NameView name, std::uint64_t key);
+  const Suffix* findSuffix(NameView name, std::uint64_t key) const;
+  void forgetSuffixes(std::size_t left);
+  bool writePointer(std::size_t target);
   bool writeName(NameView name);
   bool writeOctets(ByteSpan octets);
   bool writeRdata(Type type, ByteSpan rdata);
-  bool writeRecord(std::size_t ownerAt, const RRset& rrset, ByteSpan rdata);
+  bool writeRecord(const RRset& rrset, ByteSpan rdata);
 
   std::uint8_t* buffer_;
   std::size_t limit_;
   std::size_t size_ = 0;
+  std::size_t reserved_ = 0;
   std::size_t suffixCount_ = 0;
   std::array<std::uint16_t, 4> counts_{};
+  std::array<std::uint8_t, bucketCount> buckets_{};  // index of the newest suffix plus one; 0: none
   std::array<Suffix, maxSuffixes> suffixes_;
 };
 

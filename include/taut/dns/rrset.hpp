@@ -14,7 +14,8 @@
 
 namespace taut {
 
-inline constexpr std::size_t maxRdataSize = 65535;  // octets; RDLENGTH has 16 bits (RFC 1035 section 3.2.1)
+inline constexpr std::size_t maxRdataSize = 65535;   // octets; RDLENGTH has 16 bits (RFC 1035 section 3.2.1)
+inline constexpr std::uint32_t maxTtl = 0x7fffffff;  // seconds (RFC 2181 section 8)
 
 struct RRset {
   // Walks the RDATA of the records in order.
@@ -46,7 +47,7 @@ struct RRset {
 
   NameView owner;
   const std::uint8_t* rdata = nullptr;  // `count` times: length, then that many octets
-  std::uint32_t ttl = 0;                // seconds, at most 2^31 - 1 (RFC 2181 section 8)
+  std::uint32_t ttl = 0;                // seconds, at most `maxTtl`
   Type type{};
   Class rrClass = Class::IN;
   std::uint16_t count = 0;  // records; an RRset in an answer has at least one
