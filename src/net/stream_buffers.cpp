@@ -3,7 +3,7 @@
 #include <cerrno>
 #include <coroutine>
 
-#include "taut/coro/stop_token.hpp"
+#include "taut/base/stop_token.hpp"
 
 namespace taut {
 

@@ -5,7 +5,7 @@
 #include <coroutine>
 
 #include "taut/base/intrusive_list.hpp"
-#include "taut/coro/stop_token.hpp"
+#include "taut/base/stop_token.hpp"
 
 namespace taut {
 

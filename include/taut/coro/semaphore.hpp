@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "taut/base/intrusive_list.hpp"
-#include "taut/coro/stop_token.hpp"
+#include "taut/base/stop_token.hpp"
 
 namespace taut {
 

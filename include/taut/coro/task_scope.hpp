@@ -15,7 +15,7 @@
 #include <exception>
 #include <utility>
 
-#include "taut/coro/stop_token.hpp"
+#include "taut/base/stop_token.hpp"
 #include "taut/coro/task.hpp"
 
 namespace taut {

@@ -9,7 +9,7 @@
 #include <span>
 #include <utility>
 
-#include "taut/coro/stop_token.hpp"
+#include "taut/base/stop_token.hpp"
 #include "taut/io/buffer_ring.hpp"
 #include "taut/io/io_result.hpp"
 #include "taut/io/operation.hpp"

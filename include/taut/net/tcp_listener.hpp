@@ -9,8 +9,8 @@
 #include <utility>
 
 #include "taut/base/address.hpp"
+#include "taut/base/stop_token.hpp"
 #include "taut/base/unique_fd.hpp"
-#include "taut/coro/stop_token.hpp"
 #include "taut/coro/task.hpp"
 #include "taut/io/clock.hpp"
 #include "taut/io/shard.hpp"

@@ -12,8 +12,8 @@
 
 #include "taut/base/address.hpp"
 #include "taut/base/result.hpp"
+#include "taut/base/stop_token.hpp"
 #include "taut/base/unique_fd.hpp"
-#include "taut/coro/stop_token.hpp"
 #include "taut/coro/task.hpp"
 #include "taut/io/io_result.hpp"
 #include "taut/io/operation.hpp"
