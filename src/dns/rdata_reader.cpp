@@ -115,8 +115,9 @@ bool RdataReader::finish(Type type, bool checked) {
   const std::size_t size = out_.size() - start_;
   if (!out_.ok() || size > maxRdataSize) return failAt(0, fmt::format("the data of {} has over 65535 octets", type));
   if (!checked) return true;
-  const char* const problem = contradiction(type, out_.written().subspan(start_));
-  return !problem || failAt(std::min(fieldAt_, tokens_.size() - 1), problem);
+  // Each field before one at fault is one word.
+  const Contradiction wrong = contradiction(type, out_.written().subspan(start_));
+  return !wrong || failAt(std::min(wrong.field, tokens_.size()), wrong.problem);
 }
 
 bool RdataReader::all(const RdataLayout& layout) {

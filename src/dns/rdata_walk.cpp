@@ -284,52 +284,76 @@ std::size_t dsDigestSize(std::uint8_t digestType) {
   return digestType < sizes.size() && digestType != gost ? sizes[digestType] : 0;
 }
 
-const char* keyContradiction(ByteSpan rdata) {
-  const bool noKey = (rdata[0] & 0xc0) == 0xc0;
-  return !noKey && rdata.size() == 4 ? "there is no key, but the flags do not say so" : nullptr;
+Contradiction dsContradiction(ByteSpan rdata) {
+  const std::size_t size = dsDigestSize(rdata[3]);
+  if (size == 0 || rdata.size() == 4 + size) return {};
+  return {"the digest's length is not that of its type", 3};
+}
+
+Contradiction sshfpContradiction(ByteSpan rdata) {
+  const std::size_t size = rdata[1] == 1 ? 20 : rdata[1] == 2 ? 32 : 0;  // RFC 4255 section 3.1.2, RFC 6594 section 3.2
+  if (size == 0 || rdata.size() == 2 + size) return {};
+  return {"the fingerprint's length is not that of its type", 2};
+}
+
+// RFC 2535 section 3.1.2: both bits set say that there is no key.
+Contradiction keyContradiction(ByteSpan rdata) {
+  if ((rdata[0] & 0xc0) == 0xc0 || rdata.size() > 4) return {};
+  return {"there is no key, but the flags do not say so", 3};
 }
 
 // RFC 4025 section 2.4: algorithm 0 says that there is no key.
-const char* ipseckeyContradiction(ByteSpan rdata) {
+Contradiction ipseckeyContradiction(ByteSpan rdata) {
   RdataWalk walk(rdata);
   for (const FieldKind kind : {FieldKind::u8, FieldKind::gatewayType, FieldKind::u8, FieldKind::gateway})
-    if (!walk.step(kind)) return nullptr;
-  return rdata[2] != 0 && walk.position() == rdata.size() ? "there is no key, but the algorithm is not 0" : nullptr;
+    if (!walk.step(kind)) return {};
+  if (rdata[2] == 0 || walk.position() < rdata.size()) return {};
+  return {"there is no key, but the algorithm is not 0", 4};
 }
 
-const char* zoneDigestContradiction(ByteSpan rdata) {
+// RFC 8976 section 2.2
+Contradiction zonemdContradiction(ByteSpan rdata) {
   constexpr std::size_t digestAt = 6;
+  constexpr std::size_t digestField = 3;
   const std::size_t size = rdata.size() - digestAt;
-  if (rdata[5] == 1 && size != 48) return "a SHA-384 digest has 48 octets";
-  if (rdata[5] == 2 && size != 64) return "a SHA-512 digest has 64 octets";
-  return size < 12 ? "a digest has at least 12 octets" : nullptr;
+  if (rdata[5] == 1 && size != 48) return {"a SHA-384 digest has 48 octets", digestField};
+  if (rdata[5] == 2 && size != 64) return {"a SHA-512 digest has 64 octets", digestField};
+  if (size < 12) return {"a digest has at least 12 octets", digestField};
+  return {};
+}
+
+// The signer is the zone of the owner, whose labels are counted (RFC 4034 sections 3.1.3 and 3.1.7).
+Contradiction rrsigContradiction(ByteSpan rdata) {
+  constexpr std::size_t signerAt = 18;
+  const auto signer = NameView::fromWire(rdata.subspan(signerAt));
+  if (!signer || signer->labelCount() <= rdata[3]) return {};
+  return {"the signer has more labels than the owner, by the number of labels", 7};
 }
 
 }  // namespace
 
-const char* contradiction(Type type, ByteSpan rdata) {
+Contradiction contradiction(Type type, ByteSpan rdata) {
   switch (type) {
     case Type::DS:
     case Type::CDS:
     case Type::DLV:
-    case Type::TA: {
-      const std::size_t size = dsDigestSize(rdata[3]);
-      return size != 0 && rdata.size() != 4 + size ? "the digest's length is not that of its type" : nullptr;
-    }
-    case Type::SSHFP: {
-      const std::size_t size = rdata[1] == 1 ? 20 : rdata[1] == 2 ? 32 : 0;
-      return size != 0 && rdata.size() != 2 + size ? "the fingerprint's length is not that of its type" : nullptr;
-    }
+    case Type::TA:
+      return dsContradiction(rdata);
+    case Type::SSHFP:
+      return sshfpContradiction(rdata);
     case Type::ZONEMD:
-      return zoneDigestContradiction(rdata);
+      return zonemdContradiction(rdata);
     case Type::KEY:
       return keyContradiction(rdata);
     case Type::IPSECKEY:
       return ipseckeyContradiction(rdata);
     case Type::RKEY:
-      return rdata[0] != 0 || rdata[1] != 0 ? "the flags of RKEY are 0" : nullptr;
+      if (loadU16(rdata.data()) != 0) return {"the flags of RKEY are 0", 0};
+      return {};
+    case Type::RRSIG:
+      return rrsigContradiction(rdata);
     default:
-      return nullptr;
+      return {};
   }
 }
 

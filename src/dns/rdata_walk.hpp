@@ -68,7 +68,14 @@ class RdataWalk {
 };
 
 // What RDATA that fits its layout still says wrong: a digest whose length is not that of its algorithm, a key where the
-// algorithm says that there is none. Null where nothing is wrong.
-const char* contradiction(Type type, ByteSpan rdata);
+// algorithm says that there is none.
+struct Contradiction {
+  const char* problem = nullptr;  // null: nothing is wrong
+  std::size_t field = 0;          // index of the field at fault
+
+  explicit operator bool() const { return problem != nullptr; }
+};
+
+Contradiction contradiction(Type type, ByteSpan rdata);
 
 }  // namespace taut
