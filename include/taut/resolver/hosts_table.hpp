@@ -35,7 +35,6 @@ class HostsTable final : public PinnedStorage {
   };
 
   static LocalRef<const HostsTable> parse(std::string_view text, std::chrono::seconds ttl);
-  HostsTable() = default;
 
   // Nothing for a name that the file does not have. The reverse names of the file's addresses are names of it too.
   std::optional<Host> find(NameView name) const;
@@ -43,6 +42,7 @@ class HostsTable final : public PinnedStorage {
 
  private:
   class Builder;
+  HostsTable() = default;
 
   // Where in `octets_` the name and the RDATA of one host are.
   struct Stored {

@@ -25,9 +25,9 @@ struct ResolvConf {
   std::vector<Address> servers;
   // The suffixes of the last `search` or `domain` line, in order.
   std::vector<Name> search;
-  std::size_t ndots = 1;                         // 0 to 15
-  std::optional<std::chrono::seconds> timeout;   // `options timeout:n`, 1 to 30, where given
-  std::optional<std::size_t> attempts;           // `options attempts:n`, 1 to 5, where given
+  std::size_t ndots = 1;                        // 0 to 15
+  std::optional<std::chrono::seconds> timeout;  // `options timeout:n`, 1 to 30, where given
+  std::optional<std::size_t> attempts;          // `options attempts:n`, 1 to 5, where given
   bool rotate = false;
   std::size_t ignoredLines = 0;  // with a known keyword, but without a usable value
 
@@ -37,8 +37,7 @@ struct ResolvConf {
 // One on disk, read again when it changes.
 class ResolvConfFile {
  public:
-  explicit ResolvConfFile(std::string path = "/etc/resolv.conf",
-                          TimeSource now = &std::chrono::steady_clock::now);
+  explicit ResolvConfFile(std::string path = "/etc/resolv.conf", TimeSource now = &std::chrono::steady_clock::now);
 
   // As the file is now, or was a second ago. A file that cannot be read counts as empty.
   const ResolvConf& get();

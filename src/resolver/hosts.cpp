@@ -1,0 +1,35 @@
+#include "taut/resolver/hosts.hpp"
+
+#include <utility>
+
+namespace taut {
+
+Hosts::Hosts(std::string path, std::chrono::seconds ttl, TimeSource now)
+    : file_(std::move(path), maxFileSize, std::move(now)), ttl_(ttl) {
+  refresh(true);
+}
+
+Task<std::optional<Answer>> Hosts::resolve(const Query& query) {
+  refresh(false);
+  if (query.rrClass() != Class::IN) return Task<std::optional<Answer>>::ready(std::nullopt);
+  const auto host = table_->find(query.name());
+  if (!host) return Task<std::optional<Answer>>::ready(std::nullopt);
+  Answer answer;
+  answer.setAuthoritative(true);
+  answer.pin(*table_);
+  for (const RRset* rrset : {&host->a, &host->aaaa, &host->ptr}) {
+    const bool asked = query.type() == rrset->type || query.type() == Type::ANY;
+    if (asked && rrset->count > 0) answer.addRRset(Section::answer, *rrset);
+  }
+  return Task<std::optional<Answer>>::ready(std::move(answer));
+}
+
+void Hosts::reload() {
+  refresh(true);
+}
+
+void Hosts::refresh(bool force) {
+  if (const auto text = file_.takeChange(force)) table_ = HostsTable::parse(*text, ttl_);
+}
+
+}  // namespace taut

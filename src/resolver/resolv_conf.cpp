@@ -1,0 +1,111 @@
+#include "taut/resolver/resolv_conf.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <utility>
+
+#include "taut/base/log.hpp"
+#include "words.hpp"
+
+namespace taut {
+
+namespace {
+
+constexpr std::uint16_t dnsPort = 53;
+constexpr std::size_t maxFileSize = 64 * 1024;
+
+// The limits of resolv.conf(5).
+constexpr std::size_t maxNdots = 15;
+constexpr std::size_t maxTimeout = 30;
+constexpr std::size_t maxAttempts = 5;
+
+// The number of `name:number`, brought within the bounds; nothing where `option` is something else.
+std::optional<std::size_t> numberOf(std::string_view option, std::string_view name, std::size_t least,
+                                    std::size_t most) {
+  if (!option.starts_with(name)) return std::nullopt;
+  option.remove_prefix(name.size());
+  std::size_t number = 0;
+  const auto [end, error] = std::from_chars(option.data(), option.data() + option.size(), number);
+  if (end != option.data() + option.size()) return std::nullopt;
+  if (error == std::errc::result_out_of_range) return most;
+  if (error != std::errc()) return std::nullopt;
+  return std::clamp(number, least, most);
+}
+
+std::optional<Address> serverAddress(std::string_view text) {
+  const auto address = Address::parse(text, dnsPort);
+  if (!address || address->port() == 0) return std::nullopt;
+  if (!address->isWildcard()) return address;
+  return address->isV4() ? Address::loopbackV4(address->port()) : Address::loopbackV6(address->port());
+}
+
+bool parseSearch(std::string_view rest, ResolvConf& conf) {
+  conf.search.clear();
+  bool understood = true;
+  for (std::string_view word = detail::takeWord(rest); !word.empty(); word = detail::takeWord(rest)) {
+    if (const auto suffix = Name::parse(word))
+      conf.search.push_back(*suffix);
+    else
+      understood = false;
+  }
+  return understood;
+}
+
+void parseOptions(std::string_view rest, ResolvConf& conf) {
+  for (std::string_view option = detail::takeWord(rest); !option.empty(); option = detail::takeWord(rest)) {
+    if (option == "rotate") conf.rotate = true;
+    if (const auto number = numberOf(option, "ndots:", 0, maxNdots)) conf.ndots = *number;
+    if (const auto number = numberOf(option, "timeout:", 1, maxTimeout)) conf.timeout = std::chrono::seconds(*number);
+    if (const auto number = numberOf(option, "attempts:", 1, maxAttempts)) conf.attempts = *number;
+  }
+}
+
+// False where a line of a known kind has no usable value. Other kinds (sortlist, and what may come) are none of ours.
+bool parseLine(std::string_view line, ResolvConf& conf) {
+  const std::string_view keyword = detail::takeWord(line);
+  if (keyword == "nameserver") {
+    const auto server = serverAddress(detail::takeWord(line));
+    if (server) conf.servers.push_back(*server);
+    return server.has_value();
+  }
+  if (keyword == "domain") return parseSearch(detail::takeWord(line), conf);
+  if (keyword == "search") return parseSearch(line, conf);
+  if (keyword == "options") parseOptions(line, conf);
+  return true;
+}
+
+}  // namespace
+
+ResolvConf ResolvConf::parse(std::string_view text) {
+  ResolvConf conf;
+  while (!text.empty()) {
+    const std::string_view line = detail::takeLine(text);
+    if (!parseLine(line.substr(0, line.find_first_of("#;")), conf)) ++conf.ignoredLines;
+  }
+  if (conf.servers.empty()) conf.servers.push_back(Address::loopbackV4(dnsPort));
+  return conf;
+}
+
+ResolvConfFile::ResolvConfFile(std::string path, TimeSource now) : file_(std::move(path), maxFileSize, std::move(now)) {
+  refresh(true);
+}
+
+const ResolvConf& ResolvConfFile::get() {
+  refresh(false);
+  return conf_;
+}
+
+void ResolvConfFile::reload() {
+  refresh(true);
+}
+
+void ResolvConfFile::refresh(bool force) {
+  const auto text = file_.takeChange(force);
+  if (!text) return;
+  conf_ = ResolvConf::parse(*text);
+  if (conf_.ignoredLines > 0) log::warning("{}: {} lines were not understood", path(), conf_.ignoredLines);
+  for (const Address& server : conf_.servers) log::debug("{}: resolver {} added to server list", path(), server);
+}
+
+}  // namespace taut
