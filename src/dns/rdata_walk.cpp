@@ -316,8 +316,9 @@ Contradiction zonemdContradiction(ByteSpan rdata) {
   constexpr std::size_t digestAt = 6;
   constexpr std::size_t digestField = 3;
   const std::size_t size = rdata.size() - digestAt;
-  if (rdata[5] == 1 && size != 48) return {"a SHA-384 digest has 48 octets", digestField};
-  if (rdata[5] == 2 && size != 64) return {"a SHA-512 digest has 64 octets", digestField};
+  const bool isSimple = rdata[4] == 1;  // what the digest is elsewhere, the scheme says
+  if (isSimple && rdata[5] == 1 && size != 48) return {"a SHA-384 digest has 48 octets", digestField};
+  if (isSimple && rdata[5] == 2 && size != 64) return {"a SHA-512 digest has 64 octets", digestField};
   if (size < 12) return {"a digest has at least 12 octets", digestField};
   return {};
 }
