@@ -1,0 +1,76 @@
+"""`meson install` puts everything in place, and a program builds against it outside the tree."""
+import os
+import shlex
+import unittest
+
+from support import BUILD, SANITIZED, SOURCE, TestCase, main
+
+EXAMPLE = SOURCE / "examples/workstations.cpp"
+
+
+@unittest.skipIf(SANITIZED, "what is installed is the ordinary build")
+class Install(TestCase):
+    def setUp(self):
+        super().setUp()
+        environment = dict(os.environ, DESTDIR=str(self.folder))
+        result = self.run_program("meson", "install", "-C", BUILD, "--no-rebuild", env=environment)
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+        self.prefix = next(self.folder.glob("**/sbin/tautd")).parents[1]
+        self.library = next(self.prefix.glob("lib/**/libtaut.so")).parent
+
+    def pkg_config(self, *arguments):
+        environment = dict(os.environ, PKG_CONFIG_PATH=str(self.library / "pkgconfig"))
+        result = self.run_program(
+            "pkg-config", f"--define-variable=prefix={self.prefix}", *arguments, "taut", env=environment
+        )
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return shlex.split(result.stdout)
+
+    def test_files(self):
+        """Library, headers, pkg-config file, programs, manual and example zone are installed"""
+        for path in (
+            self.library / "libtaut.a",
+            self.library / "libtaut.so",
+            self.library / "pkgconfig/taut.pc",
+            self.prefix / "include/taut/dns/name.hpp",
+            self.prefix / "include/taut/server/server_factory.hpp",
+            self.prefix / "sbin/tautd",
+            self.prefix / "bin/taut-checkzone",
+            self.prefix / "share/man/man8/tautd.8",
+            self.prefix / "share/doc/taut/examples/example.com.zone",
+        ):
+            self.assertTrue(path.exists(), path)
+        headers = {path.relative_to(self.prefix / "include") for path in self.prefix.glob("include/taut/**/*.hpp")}
+        public = {path.relative_to(SOURCE / "include") for path in (SOURCE / "include/taut").glob("**/*.hpp")}
+        self.assertEqual(public - headers, set())
+
+    def test_installed_daemon_runs(self):
+        """The installed tautd finds everything that it needs"""
+        result = self.run_program(self.prefix / "sbin/tautd", "--version")
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertEqual(result.stdout.split()[-1], self.pkg_config("--modversion")[0])
+
+    def build_example(self, *flags, environment=None):
+        program = self.folder / "example"
+        compiler = shlex.split(os.environ.get("CXX", "g++"))
+        result = self.run_program(
+            *compiler, "-std=c++20", EXAMPLE, "-o", program, *self.pkg_config("--cflags"), *flags, cwd=self.folder
+        )
+        self.assertEqual(result.returncode, 0, result.stderr)
+        result = self.run_program(program, "--help", env=environment)
+        self.assertIn(result.returncode, (0, 1, 2), result.stderr)
+        self.assertNotIn("error while loading", result.stderr)
+
+    def test_shared(self):
+        """An example builds and runs against the installed shared library by pkg-config alone"""
+        environment = dict(os.environ, LD_LIBRARY_PATH=str(self.library))
+        self.build_example(*self.pkg_config("--libs"), environment=environment)
+
+    def test_static(self):
+        """An example builds and runs against the installed static library"""
+        libraries = [word for word in self.pkg_config("--libs", "--static") if word != "-ltaut"]
+        self.build_example(self.library / "libtaut.a", *libraries)
+
+
+if __name__ == "__main__":
+    main()

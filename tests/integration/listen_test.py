@@ -1,0 +1,57 @@
+"""Where the server listens: several addresses and ports, and wildcards that answer from the address asked."""
+from support import A, EXAMPLE_ZONE, NOERROR, TAUTD, Process, TestCase, ask_tcp, ask_udp, free_port, main, make_query
+
+QUERY = make_query("www.example.com", A)
+
+
+class Listening(TestCase):
+    def test_wildcards(self):
+        """A wildcard listener answers from the address that was asked"""
+        server = self.start_tautd("--zone", EXAMPLE_ZONE, interfaces=("0.0.0.0", "::"))
+        # The clients' sockets are connected: a reply from another address would not reach them.
+        for host in ("127.0.0.1", "127.0.0.2", "127.9.8.7", "::1"):
+            for ask in (ask_udp, ask_tcp):
+                reply = ask(host, server.port, QUERY)
+                self.assertIsNotNone(reply, f"{host} {ask.__name__}")
+                self.assertEqual(reply.rcode, NOERROR)
+
+    def test_default_is_every_address(self):
+        """Without an address, all are listened on"""
+        server = self.start_tautd("--zone", EXAMPLE_ZONE, interfaces=())
+        for host in ("127.0.0.3", "::1"):
+            self.assertIsNotNone(ask_udp(host, server.port, QUERY), host)
+
+    def test_several(self):
+        """Every address listens on every port, and nothing else does"""
+        ports = [free_port(), free_port()]
+        command = [TAUTD, "--zone", EXAMPLE_ZONE, "--interface", "127.0.0.1", "--interface", "127.0.0.5"]
+        for port in ports:
+            command += ["--port", port]
+        server = Process(command, self.folder, name="tautd")
+        self.addCleanup(self._finish, server)
+        server.port = ports[0]
+        self.wait_for_answer(server)
+        for host in ("127.0.0.1", "127.0.0.5"):
+            for port in ports:
+                self.assertIsNotNone(ask_udp(host, port, QUERY), f"{host} {port}")
+                self.assertIsNotNone(ask_tcp(host, port, QUERY), f"{host} {port}")
+        self.assertIsNone(ask_udp("127.0.0.6", ports[0], QUERY, 0.2))
+
+    def test_zone_list(self):
+        """Every zone of a list is served, and --bindzone is an old name of --zone"""
+        for origin in ("one.example", "two.example"):
+            self.write(f"{origin}.zone", "@ 60 SOA ns host 1 2 3 4 5\n@ 60 NS ns\nns 60 A 192.0.2.1\n")
+        listed = self.write("zones", "# comment\none.example\tone.example.zone\ntwo.example.\ttwo.example.zone\n")
+        server = self.start_tautd("--zone-list", listed, "--bindzone", EXAMPLE_ZONE)
+        for name in ("ns.one.example", "ns.two.example", "ns1.example.com"):
+            self.assertEqual(ask_udp("127.0.0.1", server.port, make_query(name)).addresses(), ["192.0.2.1"])
+
+    def test_zone_origin(self):
+        """An origin given with the file is the zone's"""
+        path = self.write("z", "@ 60 SOA ns host 1 2 3 4 5\n@ 60 NS ns\nns 60 A 192.0.2.1\n")
+        server = self.start_tautd("--zone", f"three.example={path}")
+        self.assertEqual(ask_udp("127.0.0.1", server.port, make_query("ns.three.example")).addresses(), ["192.0.2.1"])
+
+
+if __name__ == "__main__":
+    main()

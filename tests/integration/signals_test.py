@@ -1,0 +1,148 @@
+"""Signals: the server drains on SIGTERM and SIGINT, and SIGHUP loads anew without losing a query."""
+import re
+import signal
+import time
+from socket import AF_INET, SOCK_DGRAM, socket
+
+from support import (A, EXAMPLE_ZONE, NOERROR, SLOWNESS, FakeUpstream, Reply, TestCase, ask_udp, connect, frame, main,
+                     make_query, read_frame, wait_until, which)
+
+ZONE = """$ORIGIN t.example.
+$TTL 60
+@ SOA ns host {serial} 7200 3600 1209600 60
+@ NS ns
+ns A 192.0.2.1
+www A {address}
+"""
+
+
+def zone(serial, address):
+    return ZONE.format(serial=serial, address=address)
+
+
+class Signals(TestCase):
+    def dnsperf(self, server, *arguments, names="www.t.example A\n"):
+        path = self.write("names", names)
+        return self.spawn(which("dnsperf"), "-s", "127.0.0.1", "-p", server.port, "-d", path, *arguments)
+
+    @staticmethod
+    def wait_for_load(load):
+        """Until dnsperf has reported its rate once."""
+        wait_until(lambda: re.search(r"^\d+\.\d+: \d+", load.log(), re.MULTILINE), 10, "dnsperf is at work")
+
+    def ends_within_five_seconds(self, server, number):
+        start = time.monotonic()
+        server.signal(number)
+        status = server.wait(10 * SLOWNESS)
+        server.ended = True
+        self.assertEqual(status, 0, server.log())
+        self.assertLess(time.monotonic() - start, 5.0, server.log())
+
+    def test_ends_under_load(self):
+        """SIGTERM and SIGINT end a busy server with status 0 within five seconds"""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            for mode in ("udp", "tcp"):
+                server = self.start_tautd("--zone", EXAMPLE_ZONE)
+                load = self.dnsperf(server, "-m", mode, "-c", 4, "-q", 40, "-l", 30, "-t", 1, "-S", 0.1)
+                self.wait_for_load(load)
+                self.ends_within_five_seconds(server, number)
+                load.kill()
+
+    def test_answers_in_flight_go_out(self):
+        """Queries that were accepted before SIGTERM are answered after it, over UDP and TCP"""
+        upstream = FakeUpstream()
+        self.addCleanup(upstream.close)
+        server = self.start_tautd("--forward", f"127.0.0.1:{upstream.port}", "--threads", 1)
+        with connect("127.0.0.1", server.port) as connection:
+            queries = [make_query(f"n{number}.example.net", identifier=number) for number in range(50)]
+            connection.sendall(b"".join(map(frame, queries)))
+            with socket(AF_INET, SOCK_DGRAM) as datagrams:
+                datagrams.settimeout(5 * SLOWNESS)
+                datagrams.sendto(make_query("udp.example.net", identifier=999), ("127.0.0.1", server.port))
+                asked = [upstream.receive() for _ in range(51)]
+                server.signal(signal.SIGTERM)
+                # The listener is gone as soon as the signal has been taken.
+                wait_until(lambda: not self.accepts(server), 4, "no new connection")
+                for query, client in asked:
+                    upstream.send(query, client)
+                replies = [Reply(read_frame(connection)) for _ in queries]
+                self.assertEqual(sorted(reply.id for reply in replies), list(range(50)))
+                self.assertTrue(all(reply.rcode == NOERROR and reply.answers for reply in replies))
+                self.assertEqual(Reply(datagrams.recv(4096)).id, 999)
+        self.assertEqual(server.wait(5 * SLOWNESS), 0, server.log())
+        server.ended = True
+
+    @staticmethod
+    def accepts(server):
+        try:
+            connect("127.0.0.1", server.port, 0.5).close()
+        except OSError:
+            return False
+        return True
+
+    def test_ends_while_upstream_is_silent(self):
+        """A query that will never be answered does not keep the server from ending"""
+        upstream = FakeUpstream()
+        self.addCleanup(upstream.close)
+        server = self.start_tautd("--forward", f"127.0.0.1:{upstream.port}")
+        ask_udp("127.0.0.1", server.port, make_query("silent.example.net"), 0.1)
+        upstream.receive()
+        with connect("127.0.0.1", server.port):
+            self.ends_within_five_seconds(server, signal.SIGTERM)
+
+    def address(self, server):
+        return ask_udp("127.0.0.1", server.port, make_query("www.t.example", A)).addresses()
+
+    def test_reload_loses_nothing(self):
+        """SIGHUP under load loses no query, over UDP and TCP, and the new data is served"""
+        path = self.write("t.zone", zone(1, "192.0.2.1"))
+        server = self.start_tautd("--zone", path)
+        loads = [
+            self.dnsperf(server, "-m", mode, "-l", 4, "-Q", 2000 // SLOWNESS, "-q", 50, "-c", 4, "-S", 0.1)
+            for mode in ("udp", "tcp")
+        ]
+        for load in loads:
+            self.wait_for_load(load)
+        reloads = 0
+        while all(load.running() for load in loads) and reloads < 200:
+            reloads += 1
+            wanted = f"192.0.2.{reloads % 250 + 2}"
+            path.write_text(zone(reloads + 1, wanted))
+            server.signal(signal.SIGHUP)
+            wait_until(lambda wanted=wanted: self.address(server) == [wanted], 5, "the new data is served")
+        self.assertGreater(reloads, 3)
+        for load in loads:
+            self.assertEqual(load.wait(30 * SLOWNESS), 0, load.log())
+            self.assertRegex(load.log(), r"Queries lost:\s+0 \(0\.00%\)", load.log())
+            self.assertRegex(load.log(), r"Response codes:\s+NOERROR \d+ \(100\.00%\)", load.log())
+
+    def test_broken_zone_keeps_the_old(self):
+        """A zone with an error keeps the old data, the log says where it is, and mended it loads"""
+        path = self.write("t.zone", zone(1, "192.0.2.1"))
+        server = self.start_tautd("--zone", path)
+        path.write_text(zone(2, "192.0.2.999"))
+        server.signal(signal.SIGHUP)
+        wait_until(lambda: "t.zone:6:" in server.log(), 5, "the error is logged with file and line")
+        self.assertEqual(self.address(server), ["192.0.2.1"])
+        path.unlink()
+        before = len(server.log())
+        server.signal(signal.SIGHUP)
+        wait_until(lambda: "t.zone" in server.log()[before:], 5, "the missing file is logged")
+        self.assertEqual(self.address(server), ["192.0.2.1"])
+        path.write_text(zone(3, "192.0.2.3"))
+        server.signal(signal.SIGHUP)
+        wait_until(lambda: self.address(server) == ["192.0.2.3"], 5, "the mended zone is served")
+
+    def test_reload_hosts(self):
+        """SIGHUP reads the hosts file again"""
+        hosts = self.write("hosts", "192.0.2.5 box.t.example\n")
+        server = self.start_tautd("--hosts-file", hosts)
+        query = make_query("box.t.example")
+        self.assertEqual(ask_udp("127.0.0.1", server.port, query).addresses(), ["192.0.2.5"])
+        hosts.write_text("192.0.2.66 box.t.example\n")
+        server.signal(signal.SIGHUP)
+        wait_until(lambda: ask_udp("127.0.0.1", server.port, query).addresses() == ["192.0.2.66"], 5, "the new address")
+
+
+if __name__ == "__main__":
+    main()

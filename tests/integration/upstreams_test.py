@@ -1,0 +1,134 @@
+"""tautd forwards to real servers: unbound and knot."""
+from socket import AF_INET, SOCK_DGRAM, socket
+
+from support import (A, EXAMPLE_ZONE, NOERROR, NXDOMAIN, REFUSED, SERVFAIL, TXT, FakeUpstream, TestCase, ask_tcp,
+                     ask_udp, free_port, main, make_query, wait_until)
+
+KNOT_ZONE = """$ORIGIN k.example.
+$TTL 300
+@ SOA ns hostmaster 1 7200 3600 1209600 60
+@ NS ns
+ns A 192.0.2.1
+www A 192.0.2.33
+alias CNAME www
+big TXT {}
+"""
+BIG = " ".join('"' + letter * 250 + '"' for letter in "abcdefghijklmnop")  # 16 strings, about 4000 octets
+
+
+class Upstreams(TestCase):
+    def ask(self, server, name, rrtype=A, over=ask_udp, **options):
+        reply = over("127.0.0.1", server.port, make_query(name, rrtype, **options))
+        self.assertIsNotNone(reply, f"no reply for {name}\n{server.log()}")
+        return reply
+
+    def forward(self, *upstreams, arguments=()):
+        options = [word for upstream in upstreams for word in ("--forward", f"127.0.0.1:{upstream}")]
+        return self.start_tautd(*options, *arguments)
+
+    def test_unbound(self):
+        """What unbound knows comes through, and so does what it denies"""
+        unbound = self.start_unbound(["a.u.example. 60 IN A 192.0.2.77"])
+        server = self.forward(unbound.port)
+        reply = self.ask(server, "a.u.example")
+        self.assertEqual(reply.addresses(), ["192.0.2.77"])
+        self.assertTrue(reply.recursion_available)
+        self.assertEqual(self.ask(server, "b.u.example").rcode, NXDOMAIN)
+        self.assertEqual(self.ask(server, "a.u.example", over=ask_tcp).addresses(), ["192.0.2.77"])
+
+    def test_knot(self):
+        """What knot serves comes through, aliases and negative answers too"""
+        knot = self.start_knot("k.example", KNOT_ZONE.format(BIG))
+        server = self.forward(knot.port)
+        self.assertEqual(self.ask(server, "www.k.example").addresses(), ["192.0.2.33"])
+        self.assertEqual(self.ask(server, "alias.k.example").addresses(), ["192.0.2.33"])
+        denied = self.ask(server, "none.k.example")
+        self.assertEqual((denied.rcode, len(denied.authority)), (NXDOMAIN, 1))
+        nodata = self.ask(server, "www.k.example", TXT)
+        self.assertEqual((nodata.rcode, nodata.answers, len(nodata.authority)), (NOERROR, [], 1))
+
+    def test_truncation(self):
+        """An answer that is too large for UDP is fetched over TCP, and truncated for a client over UDP"""
+        knot = self.start_knot("k.example", KNOT_ZONE.format(BIG))
+        server = self.forward(knot.port)
+        whole = self.ask(server, "big.k.example", TXT, over=ask_tcp)
+        self.assertEqual(len(whole.answers[0].rdata), 16 * 251)
+        cut = self.ask(server, "big.k.example", TXT, edns=1232)
+        self.assertTrue(cut.truncated)
+        self.assertEqual(cut.answers, [])
+
+    def test_unreachable(self):
+        """A server that is not there is passed over for one that is"""
+        unbound = self.start_unbound(["a.u.example. 60 IN A 192.0.2.77"])
+        server = self.forward(free_port(), unbound.port)
+        reply = ask_udp("127.0.0.1", server.port, make_query("a.u.example"), 15)
+        self.assertIsNotNone(reply, server.log())
+        self.assertEqual(reply.addresses(), ["192.0.2.77"])
+
+    def test_cache(self):
+        """With a cache, a second question is answered when the upstream is gone, with a TTL that counts down"""
+        unbound = self.start_unbound(["a.u.example. 3600 IN A 192.0.2.77"])
+        server = self.forward(unbound.port, arguments=["--cache"])
+        first = self.ask(server, "a.u.example")
+        self.assertEqual(unbound.stop(), 0)
+        full = first.answers[0].ttl
+        wait_until(lambda: self.ask(server, "a.u.example").answers[0].ttl < full, 5, "the TTL counts down")
+        self.assertEqual(self.ask(server, "A.U.example").addresses(), ["192.0.2.77"])
+
+    def test_coalescing(self):
+        """Identical questions in flight are asked once, and every client is answered"""
+        upstream = FakeUpstream()
+        self.addCleanup(upstream.close)
+        server = self.start_tautd("--forward", f"127.0.0.1:{upstream.port}", "--zone", EXAMPLE_ZONE, "--threads", 1)
+        clients = [socket(AF_INET, SOCK_DGRAM) for _ in range(20)]
+        for number, client in enumerate(clients):
+            self.addCleanup(client.close)
+            client.settimeout(5)
+            client.sendto(make_query("same.example.net", identifier=number), ("127.0.0.1", server.port))
+        query, sender = upstream.receive()
+        # A question that is answered at once comes back only when those before it have been taken up.
+        self.ask(server, "www.example.com")
+        upstream.send(query, sender)
+        for number, client in enumerate(clients):
+            self.assertEqual(int.from_bytes(client.recv(4096)[:2], "big"), number)
+        upstream.socket.setblocking(False)
+        with self.assertRaises(BlockingIOError, msg="one question was enough"):
+            upstream.socket.recvfrom(4096)
+
+    def test_resolv_conf(self):
+        """Servers of a resolv.conf are used, and its change is noticed"""
+        first = FakeUpstream()
+        self.addCleanup(first.close)
+        path = self.write("resolv.conf", "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
+        server = self.start_tautd("--resolv-conf", path)
+        # Port 53 is not the test's to use: it is enough that the server gives up cleanly.
+        reply = ask_udp("127.0.0.1", server.port, make_query("a.example.net"), 15)
+        self.assertIsNotNone(reply, server.log())
+        self.assertIn(reply.rcode, (SERVFAIL, REFUSED, NXDOMAIN, NOERROR))
+
+    def test_own_zones_first(self):
+        """A zone's names are answered from the zone, and only the rest is forwarded"""
+        unbound = self.start_unbound(["www.example.com. 60 IN A 192.0.2.66", "a.u.example. 60 IN A 192.0.2.77"])
+        server = self.forward(unbound.port, arguments=["--zone", EXAMPLE_ZONE])
+        own = self.ask(server, "www.example.com")
+        self.assertEqual((own.addresses(), own.authoritative), (["192.0.2.10", "192.0.2.11"], True))
+        self.assertEqual(self.ask(server, "a.u.example").addresses(), ["192.0.2.77"])
+
+    def test_hosts(self):
+        """Names of a hosts file are answered, both ways, and what is not in it is forwarded"""
+        hosts = self.write("hosts", "192.0.2.5 box box.example.net\n2001:db8::5 box\n")
+        unbound = self.start_unbound(["a.u.example. 60 IN A 192.0.2.77"])
+        server = self.forward(unbound.port, arguments=["--hosts-file", hosts])
+        self.assertEqual(self.ask(server, "box.example.net").addresses(), ["192.0.2.5"])
+        pointer = self.ask(server, "5.2.0.192.in-addr.arpa", 12)
+        self.assertEqual((pointer.rcode, pointer.answers[0].type), (NOERROR, 12))
+        nodata = self.ask(server, "box", TXT)
+        self.assertEqual((nodata.rcode, nodata.answers), (NOERROR, []))
+        self.assertEqual(self.ask(server, "a.u.example").addresses(), ["192.0.2.77"])
+        hosts.write_text("192.0.2.6 box.example.net\n")
+        changed = ["192.0.2.6"]
+        wait_until(lambda: self.ask(server, "box.example.net").addresses() == changed, 10, "the change is noticed")
+
+
+if __name__ == "__main__":
+    main()
