@@ -20,12 +20,16 @@ class RootTask final : private TaskOwner {
   RootTask() noexcept = default;
   RootTask(const RootTask&) = delete;
   RootTask& operator=(const RootTask&) = delete;
+  // Given up: what the task waits for must not be in the kernel's hands.
+  ~RootTask() {
+    if (!finished_ && task_) task_.destroy();
+  }
 
   void start(Task<> task) {
     if (task.isReady()) {
       finished_ = true;
     } else {
-      std::move(task).startFor(*this);
+      task_ = std::move(task).startFor(*this);
     }
   }
   bool finished() const noexcept { return finished_; }
@@ -41,6 +45,7 @@ class RootTask final : private TaskOwner {
     return std::noop_coroutine();
   }
 
+  std::coroutine_handle<> task_;
   std::exception_ptr failure_;
   bool finished_ = false;
 };
@@ -73,8 +78,7 @@ void syncWait(Task<> task, Turn&& turn) {
   root.rethrowFailure();
 }
 
-// Throws std::logic_error where the task waits for something that only somebody else can bring. Its frames are lost
-// then, because they may not be destroyed while something may still resume them.
+// Throws std::logic_error where the task waits for something that only somebody else can bring.
 template <typename T>
 T syncWait(Task<T> task) {
   return syncWait(std::move(task), [] { throw std::logic_error("the task waits for something outside"); });

@@ -230,13 +230,14 @@ class [[nodiscard]] Task<void> {
   };
   Awaiter operator co_await() && noexcept { return Awaiter(*this); }
 
-  // Starts the task now, on behalf of an owner that will be told of its end, perhaps before this returns. For scopes
-  // and loops; everybody else awaits. Only where !isReady().
-  void startFor(detail::TaskOwner& owner) && {
+  // Starts the task now, on behalf of an owner that will be told of its end, perhaps before this returns; until then
+  // the result names the task. For scopes and loops; everybody else awaits. Only where !isReady().
+  std::coroutine_handle<> startFor(detail::TaskOwner& owner) && {
     assert(frame_);
     const auto handle = frame_.release();
     handle.promise().ownedBy(owner);
     handle.resume();
+    return handle;
   }
 
  private:
