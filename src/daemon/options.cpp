@@ -7,8 +7,6 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
-#include "taut/version.hpp"
-
 namespace taut {
 
 namespace {
@@ -79,13 +77,18 @@ AddressPolicy recursionPolicy(const RawOptions& raw) {
 
 void declare(CLI::App& app, RawOptions& raw, Options& options) {
   app.add_option("-i,--interface", raw.interfaces, "Address to listen on, over UDP and TCP; repeatable [all]")
+      ->allow_extra_args(false)
       ->type_name("ADDRESS");
-  app.add_option("-p,--port", raw.ports, "Port to listen on; repeatable [53]")->type_name("PORT");
+  app.add_option("-p,--port", raw.ports, "Port to listen on; repeatable [53]")
+      ->allow_extra_args(false)
+      ->type_name("PORT");
   app.add_option("-z,--zone,--bindzone", raw.zones,
                  "Master file to serve, its origin given or that of its SOA; repeatable")
+      ->allow_extra_args(false)
       ->type_name("[ORIGIN=]FILE");
   app.add_option("--zone-list", options.zoneLists,
                  "File with a zone on each line: ORIGIN, a tab, its master file; repeatable")
+      ->allow_extra_args(false)
       ->type_name("FILE");
   app.add_option("--hosts-file", options.hostsFile, "Answer from a file in the format of /etc/hosts")
       ->type_name("FILE");
@@ -94,9 +97,11 @@ void declare(CLI::App& app, RawOptions& raw, Options& options) {
   app.add_flag("-r,--recursive", raw.recursive,
                "Forward what is not served here, to /etc/resolv.conf unless told otherwise");
   app.add_option("--forward", raw.forwarders, "Forward to this server; repeatable, implies --recursive")
+      ->allow_extra_args(false)
       ->type_name("ADDRESS[:PORT]");
   app.add_option("--allow-recursion", raw.recursionNetworks,
                  "Network whose questions are forwarded; repeatable [loopback, private and link-local networks]")
+      ->allow_extra_args(false)
       ->type_name("NETWORK");
   app.add_flag("-c,--cache", options.cache, "Cache what was forwarded");
   app.add_option("--udp-size", options.udpSize, "Largest reply over UDP, in octets [1232]")
@@ -106,7 +111,7 @@ void declare(CLI::App& app, RawOptions& raw, Options& options) {
       ->type_name("COUNT")
       ->check(CLI::Range(1, 1024));
   app.add_flag("-v,--verbose", options.verbose, "Log each query; twice: log what is sent too");
-  app.set_version_flag("--version", fmt::format("tautd {}", version));
+  app.set_version_flag("--version", "tautd " TAUT_VERSION);
   app.set_help_flag("-h,--help", "Print this help and exit");
 }
 

@@ -1,0 +1,74 @@
+#include "daemon.hpp"
+
+#include "allowed_clients.hpp"
+#include "taut/resolver/cache.hpp"
+#include "taut/resolver/forwarder.hpp"
+#include "taut/resolver/hosts.hpp"
+
+namespace taut {
+
+namespace {
+
+constexpr std::size_t cacheBytes = 64 << 20;  // of all shards together
+
+ServerOptions serverOptions(const Options& options) {
+  ServerOptions server;
+  server.listen = options.listen;
+  server.threads = options.threads;
+  return server;
+}
+
+}  // namespace
+
+Daemon::Daemon(Options options)
+    : options_(std::move(options)),
+      zones_(options_.threads),
+      server_(serverOptions(options_), [this](Shard& shard) { return makeFactory(shard); }) {
+  zones_.load(options_.zones);
+  for (const std::string& list : options_.zoneLists) zones_.loadList(list);
+  zoneSet_ = zones_.zones();
+}
+
+std::unique_ptr<ServerFactory> Daemon::makeFactory(Shard& shard) {
+  ServerFactory::Resolvers authorities;
+  ServerFactory::Caches caches;
+  ServerFactory::Resolvers clients;
+  const TimeSource now = [&shard] { return shard.now(); };
+
+  authorities_.push_back(std::make_shared<Authority>(zoneSet_));
+  authorities.push_back(authorities_.back());
+  // In front of the cache, so that a change of the file counts at once.
+  if (!options_.hostsFile.empty())
+    authorities.push_back(std::make_shared<Hosts>(options_.hostsFile, std::chrono::hours(1), now));
+  if (options_.cache) {
+    CacheOptions cache;
+    cache.verbose = options_.verbose;
+    caches.push_back(std::make_shared<Cache>(cacheBytes / server_.shardCount(), now, cache));
+  }
+  if (options_.forwards()) clients.push_back(makeForwarder(shard));
+
+  auto factory =
+      std::make_unique<ServerFactory>(std::move(authorities), std::move(caches), std::move(clients), options_.verbose);
+  factory->setUdpPayloadSize(options_.udpSize);
+  return factory;
+}
+
+std::shared_ptr<Resolver> Daemon::makeForwarder(Shard& shard) const {
+  ForwarderOptions forwarder;
+  forwarder.servers = options_.forwarders;
+  forwarder.resolvConf = options_.resolvConf;
+  return std::make_shared<AllowedClients>(options_.recursionPolicy,
+                                          std::make_shared<Forwarder>(shard, std::move(forwarder)));
+}
+
+void Daemon::reload() {
+  zones_.reload();
+  zoneSet_ = zones_.zones();
+  server_.post([this, zones = zoneSet_](std::size_t shard, ServerFactory&) { authorities_[shard]->replace(zones); });
+}
+
+int Daemon::run() {
+  return server_.run([this] { reload(); });
+}
+
+}  // namespace taut

@@ -1,0 +1,34 @@
+// tautd: zones, hosts, cache and forwarding put together by the command line.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "options.hpp"
+#include "taut/resolver/authority.hpp"
+#include "taut/server/server.hpp"
+#include "zone_store.hpp"
+
+namespace taut {
+
+class Daemon {
+ public:
+  // Throws where something is wrong that the operator has to mend.
+  explicit Daemon(Options options);
+
+  // Serves until it is asked to end; the exit status.
+  int run();
+
+ private:
+  std::unique_ptr<ServerFactory> makeFactory(Shard& shard);
+  std::shared_ptr<Resolver> makeForwarder(Shard& shard) const;
+  void reload();
+
+  Options options_;
+  ZoneStore zones_;
+  std::shared_ptr<const ZoneSet> zoneSet_;
+  std::vector<std::shared_ptr<Authority>> authorities_;  // one for each shard, used on its thread alone
+  Server server_;
+};
+
+}  // namespace taut
