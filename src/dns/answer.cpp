@@ -74,10 +74,16 @@ Answer::Answer(Rcode rcode) : body_(acquire()) {
   body_->rcode = rcode;
 }
 
-Answer::Entry& Answer::append() {
-  if (body_->count < inlineEntries) return body_->entries[body_->count++];
+void Answer::append(Section section, const RRset& rrset, bool required) {
+  if (body_->count < inlineEntries) {
+    Entry& entry = body_->entries[body_->count];
+    entry.rrset = rrset;
+    entry.section = section;
+    entry.required = required;
+  } else {
+    body_->moreEntries.push_back(Entry{rrset, section, required});
+  }
   ++body_->count;
-  return body_->moreEntries.emplace_back();
 }
 
 std::uint8_t* Answer::allocate(std::size_t size) {
@@ -100,7 +106,7 @@ void Answer::addRecord(Section section, NameView owner, Type type, Class rrClass
   assert(rdata.size() <= maxRdataSize);
   std::uint8_t* const stored = allocate(rdata.size() + 2);
   storeU16(stored, static_cast<std::uint16_t>(rdata.size()));
-  std::ranges::copy(rdata, stored + 2);
+  copyOctets(stored + 2, rdata);
   RRset rrset;
   // Runs of records with one owner are usual: they share one copy of it.
   const Entry* const last = body_->count > 0 ? &body_->entry(body_->count - 1) : nullptr;
@@ -116,7 +122,7 @@ void Answer::addRecord(Section section, NameView owner, Type type, Class rrClass
 }
 
 void Answer::addRRset(Section section, const RRset& rrset) {
-  append() = Entry{rrset, section, true};
+  append(section, rrset, true);
 }
 
 void Answer::addGlue(const RRset& rrset) {
@@ -124,12 +130,12 @@ void Answer::addGlue(const RRset& rrset) {
 }
 
 void Answer::addAdditional(const RRset& rrset) {
-  append() = Entry{rrset, Section::additional, false};
+  append(Section::additional, rrset, false);
 }
 
 NameView Answer::keep(NameView name) {
   std::uint8_t* const stored = allocate(name.size());
-  std::ranges::copy(name.wire(), stored);
+  copyOctets(stored, name.wire());
   return NameView::trusted(stored, name.size());
 }
 

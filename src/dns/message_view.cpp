@@ -26,8 +26,10 @@ std::optional<Question> MessageView::nextQuestion() {
 
 std::optional<Record> MessageView::nextRecord() {
   std::optional<Record> record;
-  while (questionsLeft_ > 0)
-    if (!nextQuestion()) return record;
+  for (Question skipped; questionsLeft_ > 0;) {
+    --questionsLeft_;
+    if (!readQuestion(skipped)) return record;
+  }
   std::size_t section = 0;
   while (section < recordsLeft_.size() && recordsLeft_[section] == 0) ++section;
   if (section == recordsLeft_.size()) return record;

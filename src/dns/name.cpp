@@ -239,7 +239,7 @@ std::optional<Name> Name::parse(std::string_view text, NameView origin, NameErro
   }
   closeLabel();
   if (lengthAt + origin.size() > maxNameSize) return fail(NameError::nameTooLong);
-  std::memcpy(name.octets_.data() + lengthAt, origin.data(), origin.size());
+  copyOctets(name.octets_.data() + lengthAt, origin.wire());
   name.size_ = static_cast<std::uint8_t>(lengthAt + origin.size());
   return name;
 }
@@ -257,7 +257,7 @@ bool Name::read(ByteSpan message, ByteReader& reader, Name& name) {
   for (std::size_t hops = 0; reader.ok() && hops <= maxLabelCount; ++hops) {
     const std::size_t end = endOfRun(message, start, maxNameSize - size);
     if (end >= message.size() || size + (end - start) >= maxNameSize) break;
-    std::memcpy(name.octets_.data() + size, message.data() + start, end - start);
+    copyOctets(name.octets_.data() + size, message.subspan(start, end - start));
     size += end - start;
     if (message[end] == 0) {
       name.octets_[size] = 0;
@@ -282,8 +282,8 @@ std::optional<Name> Name::join(std::string_view label, NameView parent) {
   if (label.empty() || label.size() > maxLabelSize || size > maxNameSize) return std::nullopt;
   Name name;
   name.octets_[0] = static_cast<std::uint8_t>(label.size());
-  std::memcpy(name.octets_.data() + 1, label.data(), label.size());
-  std::memcpy(name.octets_.data() + 1 + label.size(), parent.data(), parent.size());
+  copyOctets(name.octets_.data() + 1, asBytes(label));
+  copyOctets(name.octets_.data() + 1 + label.size(), parent.wire());
   name.size_ = static_cast<std::uint8_t>(size);
   return name;
 }
@@ -292,8 +292,8 @@ std::optional<Name> Name::substitute(NameView name, NameView from, NameView to) 
   const std::size_t kept = name.size() - from.size();
   if (kept + to.size() > maxNameSize) return std::nullopt;
   Name result;
-  std::memcpy(result.octets_.data(), name.data(), kept);
-  std::memcpy(result.octets_.data() + kept, to.data(), to.size());
+  copyOctets(result.octets_.data(), name.wire().first(kept));
+  copyOctets(result.octets_.data() + kept, to.wire());
   result.size_ = static_cast<std::uint8_t>(kept + to.size());
   return result;
 }

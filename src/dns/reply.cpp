@@ -24,12 +24,18 @@ bool sameRRset(const Answer::Entry& a, const Answer::Entry& b) {
 // Puts the entry at `index` and those behind it that are of the same RRset, all or none; moves `index` behind them.
 bool putGroup(ReplyBuilder& builder, const Answer& answer, std::size_t& index) {
   const Answer::Entry& first = answer.entry(index);
+  const std::size_t start = index;
+  while (++index < answer.entryCount() && sameRRset(first, answer.entry(index))) {
+  }
+  if (index == start + 1) return builder.put(first.section, first.rrset);
   const ReplyBuilder::Mark before = builder.mark();
-  bool fits = builder.put(first.section, first.rrset);
-  while (++index < answer.entryCount() && sameRRset(first, answer.entry(index)))
-    fits = fits && builder.put(first.section, answer.entry(index).rrset);
-  if (!fits) builder.rewind(before);
-  return fits;
+  for (std::size_t i = start; i < index; ++i) {
+    if (!builder.put(first.section, answer.entry(i).rrset)) {
+      builder.rewind(before);
+      return false;
+    }
+  }
+  return true;
 }
 
 // Whether every required RRset of the section went in.

@@ -34,7 +34,9 @@ void ReplyBuilder::begin(const Query& query, std::uint16_t flags) {
 
 bool ReplyBuilder::putQuestion(NameView name, Type type, Class rrClass) {
   if (room() < name.size() + 4) return false;
-  writeName(name);
+  for (NameView rest = name; !rest.isRoot(); rest = rest.parent())
+    remember(rest, keyOf(rest), size_ + name.size() - rest.size());
+  writeOctets(name.wire());
   storeU16(buffer_ + size_, static_cast<std::uint16_t>(type));
   storeU16(buffer_ + size_ + 2, static_cast<std::uint16_t>(rrClass));
   size_ += 4;
@@ -56,11 +58,11 @@ void ReplyBuilder::release(std::size_t octets) {
 
 // Folded octets from the front of the name, where names of one message differ most.
 std::uint64_t ReplyBuilder::keyOf(NameView name) {
-  std::uint64_t word = 0;
+  std::uint64_t word;
   if (name.size() >= sizeof word)
     std::memcpy(&word, name.data(), sizeof word);
   else
-    std::memcpy(&word, name.data(), 3);  // no name but the root is shorter
+    word = static_cast<std::uint64_t>(loadU16(name.data())) << 8 | name.data()[2];  // no name but the root is shorter
   return foldCase8(word);
 }
 
@@ -69,10 +71,10 @@ std::size_t ReplyBuilder::bucketOf(std::uint64_t key) {
   return key * 0x9e3779b97f4a7c15 >> 59;
 }
 
-void ReplyBuilder::remember(NameView name, std::uint64_t key) {
-  if (suffixCount_ == maxSuffixes || size_ > maxPointerTarget) return;
+void ReplyBuilder::remember(NameView name, std::uint64_t key, std::size_t offset) {
+  if (suffixCount_ == maxSuffixes || offset > maxPointerTarget) return;
   std::uint8_t& bucket = buckets_[bucketOf(key)];
-  suffixes_[suffixCount_] = {name.data(), key, static_cast<std::uint16_t>(size_),
+  suffixes_[suffixCount_] = {name.data(), key, static_cast<std::uint16_t>(offset),
                              static_cast<std::uint8_t>(name.size()), bucket};
   bucket = static_cast<std::uint8_t>(++suffixCount_);
 }
@@ -105,7 +107,7 @@ bool ReplyBuilder::writeName(NameView name) {
   for (NameView rest = name; !rest.isRoot(); rest = rest.parent()) {
     const std::uint64_t key = keyOf(rest);
     if (const Suffix* const known = findSuffix(rest, key)) return writePointer(known->offset);
-    remember(rest, key);
+    remember(rest, key, size_);
     if (!writeOctets(rest.wire().first(rest.firstLabel().size() + 1))) return false;
   }
   constexpr std::uint8_t root[] = {0};
@@ -114,7 +116,7 @@ bool ReplyBuilder::writeName(NameView name) {
 
 bool ReplyBuilder::writeOctets(ByteSpan octets) {
   if (room() < octets.size()) return false;
-  if (!octets.empty()) std::memcpy(buffer_ + size_, octets.data(), octets.size());
+  copyOctets(buffer_ + size_, octets);
   size_ += octets.size();
   return true;
 }
@@ -149,7 +151,8 @@ bool ReplyBuilder::writeRecord(const RRset& rrset, ByteSpan rdata) {
 bool ReplyBuilder::put(Section section, const RRset& rrset) {
   const std::size_t index = static_cast<std::size_t>(section) + 1;
   assert(std::all_of(counts_.begin() + index + 1, counts_.end(), [](std::uint16_t count) { return count == 0; }));
-  const Mark before = mark();
+  const std::size_t sizeBefore = size_;
+  const std::size_t suffixesBefore = suffixCount_;
   // The first record has the owner, or a pointer to where it is; the others point there too.
   std::size_t ownerAt = 0;
   for (const ByteSpan rdata : rrset) {
@@ -157,7 +160,8 @@ bool ReplyBuilder::put(Section section, const RRset& rrset) {
     const bool known = ownerAt != 0 && ownerAt <= maxPointerTarget && !rrset.owner.isRoot();
     const bool owner = known ? writePointer(ownerAt) : writeName(rrset.owner);
     if (!owner || !writeRecord(rrset, rdata)) {
-      rewind(before);
+      size_ = sizeBefore;
+      forgetSuffixes(suffixesBefore);
       return false;
     }
     if (ownerAt == 0) ownerAt = buffer_[start] < pointerMark >> 8 ? start : loadU16(buffer_ + start) & maxPointerTarget;

@@ -126,7 +126,7 @@ class Answer {
   static void release(Body* body);
   static bool reset(Body& body);  // false: not worth keeping
 
-  Entry& append();
+  void append(Section section, const RRset& rrset, bool required);
   std::uint8_t* allocate(std::size_t size);
   static std::uint32_t clampTtl(std::chrono::seconds ttl);
 

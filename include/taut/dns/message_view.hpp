@@ -25,6 +25,8 @@ struct Question {
 
 // One record, its RDATA still as in the message: names in it may be compressed (see decompressRdata).
 struct Record {
+  Record() {}  // a defaulted one would clear all octets of the name first
+
   Name owner;
   Section section{};
   Type type{};

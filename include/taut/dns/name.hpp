@@ -15,7 +15,6 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -111,15 +110,13 @@ std::string_view describe(NameError error);
 class Name {
  public:
   Name() : size_(1) { octets_[0] = 0; }  // the root
-  Name(NameView view) : size_(static_cast<std::uint8_t>(view.size())) {
-    std::memcpy(octets_.data(), view.data(), view.size());
-  }
+  Name(NameView view) : size_(static_cast<std::uint8_t>(view.size())) { copyOctets(octets_.data(), view.wire()); }
 
   // Copies the octets of the name alone, which may be a part of this one. A template, so that `name = {}` is no riddle.
   template <std::same_as<NameView> View>
   Name& operator=(View view) {
     size_ = static_cast<std::uint8_t>(view.size());
-    std::memmove(octets_.data(), view.data(), view.size());
+    copyOctets(octets_.data(), view.wire());
     return *this;
   }
 

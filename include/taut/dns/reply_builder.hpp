@@ -75,7 +75,7 @@ class ReplyBuilder {
   static std::size_t bucketOf(std::uint64_t key);
 
   std::size_t room() const { return limit_ - size_; }
-  void remember(NameView name, std::uint64_t key);
+  void remember(NameView name, std::uint64_t key, std::size_t offset);
   const Suffix* findSuffix(NameView name, std::uint64_t key) const;
   void forgetSuffixes(std::size_t left);
   bool writePointer(std::size_t target);
