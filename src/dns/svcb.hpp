@@ -24,7 +24,7 @@ inline constexpr std::uint16_t ipv6hint = 6;
 inline constexpr std::uint16_t dohpath = 7;             // RFC 9461
 inline constexpr std::uint16_t ohttp = 8;               // RFC 9540
 inline constexpr std::uint16_t tlsSupportedGroups = 9;  // draft-ietf-tls-key-share-prediction
-inline constexpr std::uint16_t docpath = 10;            // RFC 9953
+inline constexpr std::uint16_t docpath = 10;            // draft-ietf-core-dns-over-coap
 inline constexpr std::uint16_t invalid = 65535;
 }  // namespace svcKey
 
