@@ -104,6 +104,7 @@ void ResolvConfFile::refresh(bool force) {
   const auto text = file_.takeChange(force);
   if (!text) return;
   conf_ = ResolvConf::parse(*text);
+  ++version_;
   if (conf_.ignoredLines > 0) log::warning("{}: {} lines were not understood", path(), conf_.ignoredLines);
   for (const Address& server : conf_.servers) log::debug("{}: resolver {} added to server list", path(), server);
 }

@@ -43,6 +43,8 @@ class ResolvConfFile {
   const ResolvConf& get();
   // Looks at once.
   void reload();
+  // How often it was read, so that whoever made something of it knows when to do so again.
+  std::size_t version() const { return version_; }
   const std::string& path() const { return file_.path(); }
 
  private:
@@ -50,6 +52,7 @@ class ResolvConfFile {
 
   WatchedFile file_;
   ResolvConf conf_;
+  std::size_t version_ = 0;
 };
 
 }  // namespace taut
