@@ -43,12 +43,14 @@ bool readOptions(ByteSpan options, Edns& edns) {
   return true;
 }
 
-Edns withoutOptions(std::uint16_t payloadSize, std::uint32_t ttl) {
-  Edns edns;
+// The fixed fields, and no option. Field by field, because copying a whole object that was just written is slow.
+void setFields(Edns& edns, std::uint16_t payloadSize, std::uint32_t ttl) {
   edns.udpPayloadSize = payloadSize;
   edns.version = static_cast<std::uint8_t>(ttl >> 16);
   edns.dnssecOk = (ttl & 0x8000) != 0;
-  return edns;
+  edns.nsid = edns.keepalive = edns.padding = false;
+  edns.cookie.size = 0;
+  edns.options = {};
 }
 
 }  // namespace
@@ -60,9 +62,9 @@ std::optional<Edns> Edns::parse(std::uint16_t payloadSize, std::uint32_t ttl, By
 }
 
 bool Edns::read(std::uint16_t payloadSize, std::uint32_t ttl, ByteSpan rawOptions) {
-  *this = withoutOptions(payloadSize, ttl);
+  setFields(*this, payloadSize, ttl);
   if (version == 0 && !readOptions(rawOptions, *this)) {
-    *this = withoutOptions(payloadSize, ttl);
+    setFields(*this, payloadSize, ttl);
     return false;
   }
   options = rawOptions;

@@ -17,29 +17,30 @@ std::optional<MessageView> MessageView::parse(ByteSpan message) {
 }
 
 std::optional<Question> MessageView::nextQuestion() {
-  std::optional<Question> question;
-  if (questionsLeft_ == 0) return question;
-  --questionsLeft_;
-  if (!readQuestion(question.emplace())) question.reset();
+  if (questionsLeft_ == 0) return std::nullopt;
+  Question question;
+  if (!readQuestion(question)) return std::nullopt;
   return question;
 }
 
 std::optional<Record> MessageView::nextRecord() {
-  std::optional<Record> record;
-  for (Question skipped; questionsLeft_ > 0;) {
-    --questionsLeft_;
-    if (!readQuestion(skipped)) return record;
-  }
-  std::size_t section = 0;
-  while (section < recordsLeft_.size() && recordsLeft_[section] == 0) ++section;
-  if (section == recordsLeft_.size()) return record;
-  --recordsLeft_[section];
-  record.emplace().section = static_cast<Section>(section);
+  for (Question skipped; questionsLeft_ > 0;)
+    if (!readQuestion(skipped)) return std::nullopt;
+  for (const Section section : {Section::answer, Section::authority, Section::additional})
+    if (recordsLeft_[static_cast<std::size_t>(section)] > 0) return nextRecordOf(section);
+  return std::nullopt;
+}
+
+// By itself, so that the one variable is built where the caller wants it.
+std::optional<Record> MessageView::nextRecordOf(Section section) {
+  std::optional<Record> record(std::in_place);
+  record->section = section;
   if (!readRecord(*record)) record.reset();
   return record;
 }
 
 bool MessageView::readQuestion(Question& question) {
+  --questionsLeft_;
   if (!Name::read(message_, reader_, question.name)) return false;
   question.type = static_cast<Type>(reader_.u16());
   question.rrClass = static_cast<Class>(reader_.u16());
@@ -47,6 +48,7 @@ bool MessageView::readQuestion(Question& question) {
 }
 
 bool MessageView::readRecord(Record& record) {
+  --recordsLeft_[static_cast<std::size_t>(record.section)];
   if (!Name::read(message_, reader_, record.owner)) return false;
   record.type = static_cast<Type>(reader_.u16());
   record.rrClass = static_cast<Class>(reader_.u16());

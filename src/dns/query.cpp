@@ -33,7 +33,13 @@ Query::Query(NameView name, Type type, Class rrClass)
       class_(rrClass),
       name_(name) {}
 
-Query::Query(Unparsed, ByteSpan message, const Address& peer, Transport transport,
+std::optional<Query> Query::parse(ByteSpan message, const Address& peer, Transport transport,
+                                  std::chrono::steady_clock::time_point received) {
+  if (message.size() < messageHeaderSize || (message[2] & 0x80) != 0) return std::nullopt;
+  return std::optional<Query>(std::in_place, Received{}, message, peer, transport, received);
+}
+
+Query::Query(Received, ByteSpan message, const Address& peer, Transport transport,
              std::chrono::steady_clock::time_point received)
     : message_(message),
       peer_(peer),
@@ -41,16 +47,9 @@ Query::Query(Unparsed, ByteSpan message, const Address& peer, Transport transpor
       id_(loadU16(message.data())),
       flags_(loadU16(message.data() + 2)),
       questionCount_(loadU16(message.data() + 4)),
-      transport_(transport) {}
-
-std::optional<Query> Query::parse(ByteSpan message, const Address& peer, Transport transport,
-                                  std::chrono::steady_clock::time_point received) {
-  std::optional<Query> query;
-  if (message.size() < messageHeaderSize || (message[2] & 0x80) != 0) return query;
-  query.emplace(Unparsed{}, message, peer, transport, received);
+      transport_(transport) {
   ByteReader reader(message, messageHeaderSize);
-  query->formatError_ = !query->parseBody(reader);
-  return query;
+  formatError_ = !parseBody(reader);
 }
 
 bool Query::parseBody(ByteReader& reader) {
@@ -100,6 +99,8 @@ Query Query::withQuestion(NameView name, Type type) const {
   Query query = *this;
   query.name_ = name;
   query.type_ = type;
+  query.questionCount_ = 1;
+  query.formatError_ = false;
   query.questionSize_ = static_cast<std::uint16_t>(name.size() + 4);
   return query;
 }

@@ -25,8 +25,8 @@ enum class EdnsOption : std::uint16_t {
 
 // A COOKIE option: 8 octets from the client, and 8 to 32 from the server or none (RFC 7873 section 4).
 struct Cookie {
-  std::array<std::uint8_t, 40> octets{};
-  std::uint8_t size = 0;  // 0: the request had no such option
+  std::array<std::uint8_t, 40> octets{};  // the first `size` of them
+  std::uint8_t size = 0;                  // 0: the request had no such option
 
   ByteSpan client() const { return ByteSpan(octets).first(size < 8 ? 0 : 8); }
   ByteSpan server() const { return size > 8 ? ByteSpan(octets).subspan(8, size - 8u) : ByteSpan(); }

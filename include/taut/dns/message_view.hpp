@@ -63,6 +63,7 @@ class MessageView {
  private:
   explicit MessageView(ByteSpan message);
 
+  std::optional<Record> nextRecordOf(Section section);
   bool readQuestion(Question& question);
   bool readRecord(Record& record);
 

@@ -25,7 +25,7 @@ inline constexpr std::size_t classicUdpSize = 512;    // octets over UDP without
 enum class Transport : std::uint8_t { udp, tcp };
 
 class Query {
-  struct Unparsed {};  // only parse() can name it
+  struct Received {};  // only parse() can name it
 
  public:
   // A query of one's own making, to ask another resolver with: ID 0, RD set, no client.
@@ -42,7 +42,7 @@ class Query {
   // record are ignored.
   static std::optional<Query> parse(ByteSpan message, const Address& peer, Transport transport,
                                     std::chrono::steady_clock::time_point received = {});
-  Query(Unparsed, ByteSpan message, const Address& peer, Transport transport,
+  Query(Received, ByteSpan message, const Address& peer, Transport transport,
         std::chrono::steady_clock::time_point received);
 
   // The same query from the same client about another name or type: for a resolver that asks on, say along an alias.
