@@ -1,0 +1,127 @@
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "zone/zone_text.hpp"
+
+using namespace taut;
+using test::load;
+using test::messages;
+using Lines = std::vector<std::string>;
+
+namespace {
+
+// Whether the body is refused, and with exactly one message, which begins so. The body's first line is line 6.
+void refuses(const char* body, const char* message) {
+  const ZoneLoad loaded = load(body);
+  CHECK_MESSAGE(!loaded.ok(), body);
+  const Lines lines = messages(loaded);
+  REQUIRE_MESSAGE(!lines.empty(), body);
+  CHECK_MESSAGE(lines.front().starts_with(message), lines.front(), " instead of ", message);
+  CHECK_MESSAGE(lines.size() == 1, body);
+}
+
+void warns(const char* body, const char* message) {
+  const ZoneLoad loaded = load(body);
+  CHECK_MESSAGE(loaded.ok(), body);
+  const Lines lines = messages(loaded);
+  REQUIRE_MESSAGE(!lines.empty(), body);
+  CHECK_MESSAGE(lines.front().starts_with(message), lines.front(), " instead of ", message);
+  CHECK_MESSAGE(lines.size() == 1, body);
+}
+
+}  // namespace
+
+TEST_CASE("A zone in order draws no message") {
+  CHECK(messages(load("www A 192.0.2.2\n")).empty());
+}
+
+TEST_CASE("A zone needs one SOA, at its top, and an NS there") {
+  CHECK(messages(parseZone("@ 1 NS ns.x.\n", Name("example."))) == Lines{" error: zone example. has no SOA record"});
+  CHECK(messages(parseZone("@ 1 SOA a.x. b.x. 1 2 3 4 5\n", Name("example."))) ==
+        Lines{" error: example. has no NS record, and each zone needs one"});
+  refuses("@ SOA ns1 other 8 1 1 1 1\n", "6: error: example. SOA: there is another one, in line 3");
+  refuses("sub SOA ns1 other 8 1 1 1 1\n", "6: error: sub.example. SOA: not at the top of the zone example.");
+  warns("@ SOA ns1 hostmaster 7 3600 600 86400 60\n", "6: warning: example. SOA: the same record is also in line 3");
+}
+
+TEST_CASE("Nothing but signatures and NSEC stands beside a CNAME, and it stands alone") {
+  refuses("a CNAME x.\na A 192.0.2.2\n", "7: error: a.example. A: beside a CNAME");
+  refuses("a A 192.0.2.2\na CNAME x.\n", "6: error: a.example. A: beside a CNAME");
+  refuses("a CNAME x.\na CNAME y.\n", "7: error: a.example. CNAME: there is another one, in line 6");
+  refuses("a DNAME x.\na DNAME y.\n", "7: error: a.example. DNAME: there is another one, in line 6");
+  CHECK(messages(load("a CNAME x.\n"
+                      "a NSEC b CNAME RRSIG NSEC\n"
+                      "a RRSIG CNAME 8 2 300 20300101000000 20200101000000 1 example. AAAA\n"))
+            .empty());
+}
+
+TEST_CASE("Data outside the zone is left out with a warning") {
+  warns("www.other. A 192.0.2.2\n", "6: warning: www.other. A: outside the zone example., left out");
+  CHECK(load("www.other. A 192.0.2.2\n").zone->recordCount() == 3);
+}
+
+TEST_CASE("Records of another class refuse the zone") {
+  refuses("a CH TXT x\n", "6: error: a.example. TXT: class CH, but the zone is of class IN");
+}
+
+TEST_CASE("A record that is there twice counts once, also when the case of a name differs") {
+  warns("a A 192.0.2.2\na A 192.0.2.2\n", "7: warning: a.example. A: the same record is also in line 6");
+  warns("a PTR Host.\na PTR hosT.\n", "7: warning: a.example. PTR: the same record is also in line 6");
+  CHECK(load("a PTR Host.\na PTR hosT.\n").zone->node(Name("a.example.")).rrset(Type::PTR).data.count == 1);
+  CHECK(messages(load("a TXT x\na TXT X\n")).empty());
+}
+
+TEST_CASE("An RRset has one TTL, that of its first record") {
+  warns("a 9 A 192.0.2.2\na 7 A 192.0.2.1\n", "7: warning: a.example. A: TTL 7 differs from 9 in line 6");
+  CHECK(load("a 9 A 192.0.2.2\na 7 A 192.0.2.1\n").zone->node(Name("a.example.")).rrset(Type::A).data.ttl == 9);
+}
+
+TEST_CASE("The zone's own name servers need addresses, and may not be aliases") {
+  refuses("@ NS x\n", "6: error: example. NS x.example.: x.example. has no address record");
+  refuses("@ NS x\nx CNAME ns1\n", "6: error: example. NS x.example.: x.example. is a CNAME");
+  refuses("@ NS y.x\nx DNAME z.\n",
+          "6: error: example. NS y.x.example.: y.x.example. is below the DNAME at x.example.");
+  CHECK(messages(load("@ NS elsewhere.\n")).empty());
+  ZoneLoadOptions lenient;
+  lenient.checks.requireNsAddresses = false;
+  CHECK(load("@ NS x\n", lenient).ok());
+}
+
+TEST_CASE("Missing glue and hosts without address draw a warning") {
+  warns("d NS ns.d\n", "6: warning: d.example. NS ns.d.example.: ns.d.example. has no glue");
+  warns("d NS x\n", "6: warning: d.example. NS x.example.: x.example. has no address record");
+  warns("d NS x\nx CNAME ns1\n", "6: warning: d.example. NS x.example.: x.example. is a CNAME");
+  warns("@ MX 1 x\n", "6: warning: example. MX 1 x.example.: x.example. has no address record");
+  warns("a SRV 0 0 1 x\nx CNAME ns1\n", "6: warning: a.example. SRV 0 0 1 x.example.: x.example. is a CNAME");
+  CHECK(messages(load("@ MX 1 x.w\n*.w A 192.0.2.2\n")).empty());
+  // Another zone knows that host's address.
+  CHECK(messages(load("d NS ns.e\ne NS ns1\n")).empty());
+}
+
+TEST_CASE("A wildcard cannot be delegated") {
+  refuses("*.d NS ns1\n", "6: error: *.d.example. NS: a wildcard cannot be delegated");
+}
+
+TEST_CASE("An RRSIG without its RRset, and other oddities, draw a warning") {
+  warns("a TXT x\na RRSIG A 8 2 300 20300101000000 20200101000000 1 example. AAAA\n",
+        "7: warning: a.example. RRSIG: covers A, which the name does not have");
+  warns("d DNAME x.\nd NS ns1\n", "6: warning: d.example. DNAME: at a delegation");
+  warns("*.d DNAME x.\n", "6: warning: *.d.example. DNAME: at a wildcard");
+}
+
+TEST_CASE("Messages are limited in number, and the rest is counted") {
+  std::string body;
+  for (int i = 0; i < 300; ++i) body += "x.other. A 192.0.2.1\n";
+  const Lines lines = messages(load(body));
+  CHECK(lines.size() == 101);
+  CHECK(lines.back() == "warning: 200 more messages are not shown");
+}
+
+TEST_CASE("Without an origin the owner of the SOA names the zone") {
+  const ZoneLoad loaded = parseZone("$ORIGIN example.net.\n@ 1 SOA a.x. b.x. 1 2 3 4 5\n@ 1 NS a.x.\n");
+  REQUIRE(loaded.ok());
+  CHECK(loaded.zone->origin() == Name("example.net."));
+  CHECK(!parseZone("").ok());
+}

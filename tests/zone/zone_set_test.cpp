@@ -1,0 +1,82 @@
+#include "taut/zone/zone_set.hpp"
+
+#include <memory>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "zone/zone_text.hpp"
+
+using namespace taut;
+
+namespace {
+
+std::shared_ptr<const Zone> zoneAt(const char* origin) {
+  const ZoneLoad loaded = parseZone("@ 1 SOA ns.x. h.x. 1 2 3 4 5\n@ 1 NS ns.x.\n", Name(origin));
+  REQUIRE(loaded.ok());
+  return loaded.zone;
+}
+
+std::string found(const Zone* zone) {
+  return zone != nullptr ? zone->origin().toString() : "none";
+}
+
+}  // namespace
+
+TEST_CASE("The zone with the longest origin above a name is found") {
+  const std::vector zones{zoneAt("example."), zoneAt("deep.down.example."), zoneAt("other.")};
+  const ZoneSet set{std::span(zones)};
+  CHECK(found(set.find(Name("example."))) == "example.");
+  CHECK(found(set.find(Name("a.b.c.EXAMPLE."))) == "example.");
+  CHECK(found(set.find(Name("down.example."))) == "example.");
+  CHECK(found(set.find(Name("x.deep.Down.example."))) == "deep.down.example.");
+  CHECK(found(set.find(Name("notexample."))) == "none");
+  CHECK(found(set.find(Name("."))) == "none");
+  CHECK(set.size() == 3);
+}
+
+TEST_CASE("The parent of a zone is passed on to where the name is an origin itself") {
+  const std::vector zones{zoneAt("example."), zoneAt("sub.example."), zoneAt(".")};
+  const ZoneSet set{std::span(zones)};
+  CHECK(found(set.findParent(Name("sub.example."))) == "example.");
+  CHECK(found(set.findParent(Name("x.sub.example."))) == "sub.example.");
+  CHECK(found(set.findParent(Name("example."))) == ".");
+  CHECK(found(set.findParent(Name("."))) == "none");
+  CHECK(found(set.find(Name("anything."))) == ".");
+}
+
+TEST_CASE("A class has zones of its own") {
+  ZoneBuilder builder(Name("bind."), Class::CH);
+  const std::uint8_t soa[] = {0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1};
+  const std::uint8_t ns[] = {0};
+  builder.add(Name("bind."), Type::SOA, 1, soa);
+  builder.add(Name("bind."), Type::NS, 1, ns);
+  const std::vector zones{builder.build().zone, zoneAt("bind."), std::shared_ptr<const Zone>()};
+  REQUIRE(zones[0]);
+  const ZoneSet set{std::span(zones)};
+  CHECK(set.size() == 2);
+  CHECK(set.find(Name("version.bind."), Class::CH) == zones[0].get());
+  CHECK(set.find(Name("version.bind.")) == zones[1].get());
+  CHECK(set.find(Name("version.bind."), Class::HS) == nullptr);
+  CHECK(set.get(Name("bind."), Class::CH) == zones[0]);
+  CHECK(set.get(Name("version.bind."), Class::CH) == nullptr);
+}
+
+TEST_CASE("Of two zones with one origin the last one counts, and an empty set finds nothing") {
+  const std::vector zones{zoneAt("example."), zoneAt("EXAMPLE.")};
+  const ZoneSet set{std::span(zones)};
+  CHECK(set.size() == 1);
+  CHECK(set.find(Name("example.")) == zones[1].get());
+  CHECK(ZoneSet().find(Name("example.")) == nullptr);
+  CHECK(ZoneSet().empty());
+}
+
+TEST_CASE("Among a thousand zones each one is found") {
+  std::vector<std::shared_ptr<const Zone>> zones;
+  for (int i = 0; i < 1000; ++i) zones.push_back(zoneAt(fmt::format("z{}.example.", i).c_str()));
+  const ZoneSet set{std::span(zones)};
+  int right = 0;
+  for (int i = 0; i < 1000; ++i) right += set.find(Name(fmt::format("www.Z{}.example.", i))) == zones[i].get();
+  CHECK(right == 1000);
+  CHECK(set.find(Name("z1000.example.")) == nullptr);
+}
