@@ -34,6 +34,8 @@ std::optional<std::uint8_t> parsePrefixBits(std::string_view text, std::size_t m
   return bits;
 }
 
+constexpr std::uint8_t mappedBits = 96;
+
 Address withoutMapping(const Address& address) {
   static constexpr std::array<std::uint8_t, 12> mapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
   const Octets octets = address.bytes();
@@ -58,7 +60,10 @@ AddressPolicy& AddressPolicy::add(std::string_view network, Action action) {
   if (slash != std::string_view::npos) bits = parsePrefixBits(network.substr(slash + 1), width);
   if (!bits) fail(fmt::format("the prefix length is not a number from 0 to {}", width));
   if (!isZeroBehind(address->bytes(), *bits)) fail("bits are set behind the prefix");
-  rules_.push_back({*address, *bits, action});
+  const Address plain = withoutMapping(*address);
+  const bool mapped = plain != *address && *bits >= mappedBits;
+  if (mapped) bits = static_cast<std::uint8_t>(*bits - mappedBits);
+  rules_.push_back({mapped ? plain : *address, *bits, action});
   return *this;
 }
 

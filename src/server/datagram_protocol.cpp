@@ -32,6 +32,30 @@ class DatagramReply final : public Protocol {
 
 }  // namespace
 
+// One of the queries that wait. It leaves the list when it is asked to stop, so that nobody is asked twice.
+class DatagramProtocol::Waiting : public ListHook<> {
+ public:
+  Waiting(DatagramProtocol& protocol, StopSource& query) : protocol_(protocol), query_(query) {
+    if (protocol_.waitingCount_ == protocol_.mostWaiting_) stopLongest();
+    protocol_.waiting_.pushBack(*this);
+    ++protocol_.waitingCount_;
+  }
+  ~Waiting() {
+    if (!isLinked()) return;
+    unlink();
+    --protocol_.waitingCount_;
+  }
+
+ private:
+  void stopLongest() {
+    --protocol_.waitingCount_;
+    protocol_.waiting_.popFront()->query_.requestStop();
+  }
+
+  DatagramProtocol& protocol_;
+  StopSource& query_;
+};
+
 Task<> DatagramProtocol::serve(StopToken stop, StopToken abort) {
   TaskScope queries(abort);
   auto datagrams = socket_.receiveMany(buffers_, stop);
@@ -41,12 +65,15 @@ Task<> DatagramProtocol::serve(StopToken stop, StopToken abort) {
 
 // One coroutine for each datagram. It owns the datagram's buffer until its reply has left.
 Task<> DatagramProtocol::answer(Datagram datagram, StopToken abort) {
-  if (datagram.truncated()) co_return;  // larger than any query that is served over UDP
   auto query = Query::parse(datagram.payload(), datagram.peer(), Transport::udp, shard_.now());
   if (!query) co_return;  // no header, or itself a response: stay silent
-  query->setStopToken(abort);
+  StopSource stop(abort);
+  query->setStopToken(stop.token());
   DatagramReply reply(std::move(datagram), query->peer());
-  co_await factory_.messageReceived(*query, reply);
+  auto pending = factory_.process(*query, reply);
+  if (pending.isReady()) co_return;
+  const Waiting waiting(*this, stop);
+  co_await std::move(pending);
 }
 
 }  // namespace taut

@@ -13,7 +13,7 @@ void FrameDecoder::dropReturned() {
   if (returned_ == 0) return;
   partial_.erase(partial_.begin(), partial_.begin() + returned_);
   returned_ = 0;
-  if (partial_.empty()) partial_.shrink_to_fit();
+  if (partial_.empty() && partial_.capacity() > keptSize) partial_ = std::vector<std::uint8_t>();
 }
 
 std::optional<ByteSpan> FrameDecoder::next() {

@@ -5,9 +5,14 @@
 
 #include <algorithm>
 #include <csignal>
+#include <exception>
+#include <future>
+#include <stdexcept>
 #include <system_error>
 #include <thread>
+#include <utility>
 
+#include "taut/base/log.hpp"
 #include "taut/io/deadline.hpp"
 #include "taut/io/sleep.hpp"
 #include "taut/net/datagram.hpp"
@@ -29,6 +34,7 @@ unsigned usableCores() {
 }
 
 constexpr std::size_t usualDatagram = 2048;  // octets: longer queries over UDP exist in tests only
+constexpr int socketBuffer = 4 << 20;        // octets; a burst waits here while a shard is at work
 
 }  // namespace
 
@@ -50,8 +56,10 @@ class Server::ShardThread {
   Address listen(const Address& address, bool mustBeFree);
 
   void start() {
-    thread_ = std::thread([this] { shard_.run(serve()); });
+    thread_ = std::thread([this] { run(); });
   }
+  // Until it serves; throws what kept it from that.
+  void waitUntilStarted() { started_.get_future().get(); }
   void stop() {
     shard_.post([this] {
       if (stop_.stopRequested()) return;
@@ -70,8 +78,11 @@ class Server::ShardThread {
     void operator()() const { abort.requestStop(); }
   };
 
+  void run();
   Task<> serve();
-  Task<> acceptConnections(TcpListener& listener);
+  Task<> end();
+  Task<> serveStreams(TcpListener listener);
+  Task<> acceptConnections(TcpListener listener, TaskScope& connections);
   Task<> serveConnection(TcpStream stream, Semaphore::Permit permit);
 
   const ServerOptions& options_;
@@ -86,6 +97,8 @@ class Server::ShardThread {
   StopSource abort_;  // queries in flight have had their time
   std::optional<Deadline> drain_;
   std::optional<StopCallback<AbortQueries>> drainEnd_;
+  bool serving_ = false;
+  std::promise<void> started_;
   std::thread thread_;
 };
 
@@ -93,6 +106,8 @@ Address Server::ShardThread::listen(const Address& address, bool mustBeFree) {
   constexpr int attempts = 20;  // to find a port that is free for both
   UdpOptions udp;
   udp.mustBeFree = mustBeFree;
+  udp.receiveBuffer = socketBuffer;
+  udp.sendBuffer = socketBuffer;
   TcpOptions tcp;
   tcp.mustBeFree = mustBeFree;
   for (int attempt = 1;; ++attempt) {
@@ -109,36 +124,64 @@ Address Server::ShardThread::listen(const Address& address, bool mustBeFree) {
   }
 }
 
+void Server::ShardThread::run() {
+  try {
+    shard_.run(serve());
+  } catch (...) {
+    if (serving_) throw;  // a fault of ours: with queries in flight there is no going on
+    started_.set_exception(std::current_exception());
+  }
+}
+
 Task<> Server::ShardThread::serve() {
   factory_->doStart();
+  serving_ = true;
+  started_.set_value();
+  const std::size_t mostWaiting = std::max<std::size_t>(1, datagramBuffers_.count() * 3 / 4 / sockets_.size());
   std::vector<std::unique_ptr<DatagramProtocol>> protocols;
   TaskScope services;
   for (UdpSocket& socket : sockets_) {
-    protocols.push_back(std::make_unique<DatagramProtocol>(shard_, *factory_, socket, datagramBuffers_));
+    protocols.push_back(std::make_unique<DatagramProtocol>(shard_, *factory_, socket, datagramBuffers_, mostWaiting));
     services.spawn(protocols.back()->serve(stop_.token(), abort_.token()));
   }
-  for (TcpListener& listener : listeners_) services.spawn(acceptConnections(listener));
+  for (TcpListener& listener : std::exchange(listeners_, {})) services.spawn(serveStreams(std::move(listener)));
   co_await services.join();
-  // The last replies are with the kernel, which has their buffers until they have left.
-  while (datagramBuffers_.leased() > 0) co_await sleepFor(shard_, std::chrono::milliseconds(1));
-  co_await factory_->resolver().close();
-  factory_->doStop();
+  co_await end();
   drainEnd_.reset();
   drain_.reset();
 }
 
-Task<> Server::ShardThread::acceptConnections(TcpListener& listener) {
-  TaskScope scope;
-  auto connections = listener.acceptMany(stop_.token());
-  bool open = true;
-  while (open) {
-    // Connections above the limit wait in the kernel.
-    auto permit = co_await connections_.acquire(stop_.token());
-    auto stream = co_await connections.next();
-    open = stream.has_value();
-    if (open) scope.spawn(serveConnection(std::move(*stream), std::move(permit)));
+Task<> Server::ShardThread::end() {
+  // The last replies are with the kernel, which has their buffers until they have left.
+  while (datagramBuffers_.leased() > 0) co_await sleepFor(shard_, std::chrono::milliseconds(1));
+  sockets_.clear();
+  try {
+    co_await factory_->resolver().close();
+  } catch (const std::exception& error) {
+    log::error("{}: closing the resolvers: {}", factory_->logPrefix(), error.what());
   }
-  co_await scope.join();
+  try {
+    factory_->doStop();
+  } catch (const std::exception& error) {
+    log::error("{}: stopping: {}", factory_->logPrefix(), error.what());
+  }
+}
+
+Task<> Server::ShardThread::serveStreams(TcpListener listener) {
+  TaskScope connections;
+  co_await acceptConnections(std::move(listener), connections);
+  co_await connections.join();
+}
+
+// Owns the listener, so that nobody connects any more to a server that only finishes what it has.
+Task<> Server::ShardThread::acceptConnections(TcpListener listener, TaskScope& connections) {
+  auto streams = listener.acceptMany(stop_.token());
+  while (auto stream = co_await streams.next()) {
+    // Above the limit this one waits here, and all others in the kernel.
+    auto permit = co_await connections_.acquire(stop_.token());
+    if (!permit) break;
+    connections.spawn(serveConnection(std::move(*stream), std::move(permit)));
+  }
 }
 
 Task<> Server::ShardThread::serveConnection(TcpStream stream, Semaphore::Permit) {
@@ -147,7 +190,9 @@ Task<> Server::ShardThread::serveConnection(TcpStream stream, Semaphore::Permit)
 }
 
 Server::Server(ServerOptions options, MakeFactory makeFactory)
-    : options_(std::move(options)), makeFactory_(std::move(makeFactory)) {}
+    : options_(std::move(options)), makeFactory_(std::move(makeFactory)) {
+  if (options_.threads == 0) options_.threads = usableCores();
+}
 
 Server::~Server() {
   stop();
@@ -165,16 +210,21 @@ void Server::openListeners() {
 }
 
 void Server::start() {
-  const unsigned threads = options_.threads != 0 ? options_.threads : usableCores();
+  if (options_.listen.empty()) throw std::invalid_argument("there is no address to listen on");
+  if (!shards_.empty()) throw std::logic_error("a server starts once");
   try {
-    for (unsigned i = 0; i < threads; ++i) shards_.push_back(std::make_unique<ShardThread>(options_, makeFactory_));
+    for (unsigned i = 0; i < options_.threads; ++i)
+      shards_.push_back(std::make_unique<ShardThread>(options_, makeFactory_));
     openListeners();
+    for (const auto& shard : shards_) shard->start();
+    for (const auto& shard : shards_) shard->waitUntilStarted();
   } catch (...) {
+    stop();
+    wait();
     shards_.clear();
     addresses_.clear();
     throw;
   }
-  for (const auto& shard : shards_) shard->start();
 }
 
 void Server::post(std::function<void(std::size_t shard, ServerFactory& factory)> function) {

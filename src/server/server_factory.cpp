@@ -56,6 +56,21 @@ std::optional<Rcode> rcodeForMetaType(Type type) {
   }
 }
 
+// Nobody knows the layout of another opcode, so such a message cannot be said to be wrong.
+bool isImplemented(Opcode opcode) {
+  return opcode == Opcode::QUERY || opcode == Opcode::IQUERY || opcode == Opcode::STATUS || opcode == Opcode::NOTIFY;
+}
+
+void logFailure(const std::exception_ptr& failure, const Query& query) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const std::exception& error) {
+    log::error("{} {} from {}: {}", query.name(), query.type(), query.peer(), error.what());
+  } catch (...) {
+    log::error("{} {} from {}: unknown exception", query.name(), query.type(), query.peer());
+  }
+}
+
 }  // namespace
 
 ServerFactory::ServerFactory(Resolvers authorities, Caches caches, Resolvers clients, int verbose)
@@ -90,7 +105,8 @@ void ServerFactory::connectionLost(StreamProtocol& connection) {
 }
 
 void ServerFactory::doStart() {
-  if (started_++ == 0) startFactory();
+  if (started_ == 0) startFactory();
+  ++started_;
 }
 
 void ServerFactory::doStop() {
@@ -100,6 +116,34 @@ void ServerFactory::doStop() {
 
 // The functions below run to the end without a coroutine frame as long as nothing has to wait; the coroutine named
 // …Later beside each takes over where something does.
+
+Task<> ServerFactory::process(const Query& query, Protocol& protocol) {
+  try {
+    auto pending = messageReceived(query, protocol);
+    if (pending.isReady()) return pending;
+    return processLater(std::move(pending), query, protocol);
+  } catch (...) {
+    return replyFailed(std::current_exception(), query, protocol);
+  }
+}
+
+Task<> ServerFactory::processLater(Task<> pending, const Query& query, Protocol& protocol) {
+  std::exception_ptr failure;
+  try {
+    co_await std::move(pending);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (failure) co_await replyFailed(failure, query, protocol);
+}
+
+// Past every step that may be overridden. Where a reply has gone out already, the second one goes nowhere.
+Task<> ServerFactory::replyFailed(std::exception_ptr failure, const Query& query, Protocol& protocol) {
+  logFailure(failure, query);
+  const MutableByteSpan buffer = protocol.replyBuffer();
+  if (buffer.empty()) return Task<>::ready();
+  return protocol.send(writeReply(query, Answer::serverFailure(), replyOptions(), buffer));
+}
 
 Task<> ServerFactory::messageReceived(const Query& query, Protocol& protocol) {
   if (verbose_ > 0) VerboseLog(verbose_).received(query);
@@ -113,7 +157,7 @@ Task<> ServerFactory::replyLater(Task<Answer> pending, const Query& query, Proto
   co_await sendReply(protocol, query, std::move(answer));
 }
 
-// The one place where an exception ends, be it thrown at once or after a wait.
+// Where an exception of a handler ends, be it thrown at once or after a wait.
 Task<Answer> ServerFactory::respond(const Query& query, const Protocol& protocol) {
   try {
     auto pending = dispatch(query, protocol);
@@ -136,17 +180,11 @@ Task<Answer> ServerFactory::respondLater(Task<Answer> pending, const Query& quer
 }
 
 Task<Answer> ServerFactory::dispatch(const Query& query, const Protocol& protocol) {
-  using Ready = Task<Answer>;
-  const Opcode opcode = query.opcode();
-  const bool known =
-      opcode == Opcode::QUERY || opcode == Opcode::IQUERY || opcode == Opcode::STATUS || opcode == Opcode::NOTIFY;
-  // Nobody knows the layout of an opcode that is not implemented, so it cannot be wrong.
-  if (known && query.formatError()) return Ready::ready(Answer::formatError());
-  if (query.edns() && query.edns()->version != 0) return Ready::ready(Answer(Rcode::BADVERS));
-  if (!allowQuery(query, protocol)) return Ready::ready(Answer::refused());
-  switch (opcode) {
-    case Opcode::QUERY:
-      break;
+  if (!allowQuery(query, protocol)) return Task<Answer>::ready(Answer::refused());
+  if (!isImplemented(query.opcode())) return handleOther(query);
+  if (query.formatError()) return Task<Answer>::ready(Answer::formatError());
+  if (query.edns() && query.edns()->version != 0) return Task<Answer>::ready(Answer(Rcode::BADVERS));
+  switch (query.opcode()) {
     case Opcode::IQUERY:
       return handleInverseQuery(query);
     case Opcode::STATUS:
@@ -154,17 +192,17 @@ Task<Answer> ServerFactory::dispatch(const Query& query, const Protocol& protoco
     case Opcode::NOTIFY:
       return handleNotify(query);
     default:
-      return handleOther(query);
+      return handleQuery(query);
   }
-  if (const auto rcode = rcodeForMetaType(query.type())) return Ready::ready(Answer(*rcode));
-  return handleQuery(query);
 }
 
 bool ServerFactory::allowQuery(const Query& query, const Protocol&) {
-  return query.questionCount() > 0 && addressPolicy_.allows(query.peer());
+  return (query.questionCount() > 0 || query.formatError()) && addressPolicy_.allows(query.peer());
 }
 
 Task<Answer> ServerFactory::handleQuery(const Query& query) {
+  if (const auto rcode = rcodeForMetaType(query.type()))
+    return Task<Answer>::ready(gotResolverResponse(Answer(*rcode), query));
   auto pending = resolver_.resolve(query);
   if (!pending.isReady()) return handleQueryLater(std::move(pending), query);
   return Task<Answer>::ready(gotResolverResponse(pending.takeReady(), query));
@@ -197,20 +235,16 @@ Task<Answer> ServerFactory::handleOther(const Query& query) {
   return notImplemented(query, what);
 }
 
-Answer ServerFactory::gotResolverResponse(std::optional<Answer> answer, const Query&) {
-  Answer found = answer ? std::move(*answer) : Answer::refused();
+// Resolvers that were asked to stop have nothing to say; that is not the same as a name that nobody serves.
+Answer ServerFactory::gotResolverResponse(std::optional<Answer> answer, const Query& query) {
+  const Rcode otherwise = query.stopToken().stopRequested() ? Rcode::SERVFAIL : Rcode::REFUSED;
+  Answer found = answer ? std::move(*answer) : Answer(otherwise);
   if (verbose_ > 0) VerboseLog(verbose_).found(found);
   return found;
 }
 
 Answer ServerFactory::gotResolverError(std::exception_ptr failure, const Query& query) {
-  try {
-    std::rethrow_exception(failure);
-  } catch (const std::exception& error) {
-    log::error("{} {} from {}: {}", query.name(), query.type(), query.peer(), error.what());
-  } catch (...) {
-    log::error("{} {} from {}: unknown exception", query.name(), query.type(), query.peer());
-  }
+  logFailure(failure, query);
   if (verbose_ > 0) log::info("Lookup failed");
   return Answer::serverFailure();
 }
@@ -224,10 +258,14 @@ Task<> ServerFactory::sendReply(Protocol& protocol, const Query& query, Answer a
 }
 
 std::size_t ServerFactory::responseFromMessage(const Query& query, const Answer& answer, MutableByteSpan buffer) {
+  return writeReply(query, answer, replyOptions(), buffer);
+}
+
+ReplyOptions ServerFactory::replyOptions() const {
   ReplyOptions options;
   options.recursionAvailable = canRecurse_;
   options.udpPayloadSize = udpPayloadSize_;
-  return writeReply(query, answer, options, buffer);
+  return options;
 }
 
 }  // namespace taut

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
+#include <chrono>
 #include <memory>
 #include <utility>
 
@@ -15,6 +17,16 @@ namespace {
 MutableByteSpan replyScratch() {
   thread_local const auto scratch = std::make_unique_for_overwrite<std::uint8_t[]>(maxMessageSize);
   return {scratch.get(), maxMessageSize};
+}
+
+// After the drain has ended: for what is ready to be taken at once.
+constexpr std::chrono::milliseconds lastWrite{200};
+
+// What a connection keeps of a buffer's memory between two replies, so that usual ones cost no heap allocation.
+constexpr std::size_t keptOctets = 512;
+
+void releaseLarge(std::vector<std::uint8_t>& buffer) {
+  if (buffer.capacity() > keptOctets) buffer = std::vector<std::uint8_t>();
 }
 
 class StopTasks {
@@ -65,6 +77,7 @@ class StreamProtocol::Reply final : public Protocol {
 
 StreamProtocol::StreamProtocol(ServerFactory& factory, const Address& peer, const StreamLimits& limits)
     : factory_(factory), peer_(peer), limits_(limits), inFlight_(limits.queriesInFlight) {
+  assert(limits.queriesInFlight > 0);
   written_.set();
 }
 
@@ -78,46 +91,49 @@ Task<> StreamProtocol::serve(TcpStream stream, StreamBuffers& buffers, StopToken
 
 Task<> StreamProtocol::readQueries(TcpStream& stream, StreamBuffers& buffers, StopToken stop) {
   Shard& shard = stream.shard();
-  TimePoint begun = shard.now();  // of waiting for the next whole message
+  answered_ = shard.now();
   bool open = true;
   while (open && !broken_) {
-    Deadline idle(shard, begun + limits_.idle - shard.now(), stop);
+    Deadline idle(shard, answered_ + limits_.idle - shard.now(), stop);
     ReceivedData data = co_await stream.receive(buffers, idle.token());
     if (data.ok() && !data.endOfStream()) {
-      const bool progress = co_await answerFrames(stream, data, stop);
-      if (progress) begun = shard.now();
-    } else if (idle.expired() && inFlight_.available() < limits_.queriesInFlight) {
-      begun = shard.now();  // it waits for us
-    } else {
+      co_await answerFrames(stream, data, stop);
+    } else if (idle.expired() && hasQueryInFlight()) {
+      answered_ = shard.now();  // it waits for us
+    } else if (!idle.expired() || answered_ + limits_.idle <= shard.now()) {
       open = false;
       if (!data.ok() && !data.result().stopped()) breakOff(stream);
     }
   }
 }
 
-// Whether a whole message was among the octets.
-Task<bool> StreamProtocol::answerFrames(TcpStream& stream, ReceivedData& data, StopToken stop) {
-  bool progress = false;
+Task<> StreamProtocol::answerFrames(TcpStream& stream, ReceivedData& data, StopToken stop) {
   decoder_.feed(data.bytes());
   corked_ = true;
   while (const auto frame = decoder_.next()) {
-    progress = true;
     Message message(*frame);
     auto permit = inFlight_.tryAcquire();
-    if (!permit || replies_.size() > limits_.unreadReplies) {
-      decoder_.keepRest();  // a connection that has to wait holds no buffer of the pool
-      data.release();
-      uncork(stream);
-      if (!permit) permit = co_await inFlight_.acquire(stop);
-      while (!broken_ && replies_.size() > limits_.unreadReplies) co_await written_.wait();
-      if (!permit || broken_) break;
-      corked_ = true;
+    if (!permit || unreadReplies() > limits_.unreadReplies) {
+      permit.release();
+      permit = co_await roomForQuery(stream, data, stop);
     }
+    if (!permit) break;
     tasks_.spawn(answer(stream, std::move(message), std::move(permit)));
   }
   decoder_.keepRest();
   uncork(stream);
-  co_return progress;
+}
+
+// Waits for the peer to take its replies and for a permit; none where there is nothing more to answer.
+Task<Semaphore::Permit> StreamProtocol::roomForQuery(TcpStream& stream, ReceivedData& data, StopToken stop) {
+  decoder_.keepRest();  // a connection that has to wait holds no buffer of the pool
+  data.release();
+  uncork(stream);
+  auto permit = co_await inFlight_.acquire(stop);
+  while (!broken_ && !stop.stopRequested() && unreadReplies() > limits_.unreadReplies) co_await written_.wait(stop);
+  if (broken_ || stop.stopRequested()) co_return Semaphore::Permit();
+  corked_ = true;
+  co_return permit;
 }
 
 Task<> StreamProtocol::answer(TcpStream& stream, Message message, Semaphore::Permit) {
@@ -125,13 +141,15 @@ Task<> StreamProtocol::answer(TcpStream& stream, Message message, Semaphore::Per
   if (!query) co_return;
   query->setStopToken(tasks_.token());
   Reply reply(*this, stream);
-  co_await factory_.messageReceived(*query, reply);
+  co_await factory_.process(*query, reply);
+  answered_ = stream.shard().now();
 }
 
 void StreamProtocol::enqueue(TcpStream& stream, ByteSpan message) {
   if (broken_) return;
   std::array<std::uint8_t, 2> length;
   storeU16(length.data(), static_cast<std::uint16_t>(message.size()));
+  if (replies_.capacity() == 0) replies_.reserve(std::max(keptOctets, length.size() + message.size()));
   replies_.insert(replies_.end(), length.begin(), length.end());
   replies_.insert(replies_.end(), message.begin(), message.end());
   if (!corked_) startWriting(stream);
@@ -150,13 +168,22 @@ void StreamProtocol::startWriting(TcpStream& stream) {
 
 // Writes until nothing is left, everything that has gathered meanwhile at once.
 Task<> StreamProtocol::write(TcpStream& stream) {
-  while (!replies_.empty() && !broken_) {
-    const std::vector<std::uint8_t> batch = std::exchange(replies_, {});
-    Deadline deadline(stream.shard(), limits_.write);
-    const IoResult written = co_await stream.writeAll(batch, deadline.token());
-    if (!written.ok()) breakOff(stream);
+  while (!replies_.empty()) {
+    writing_.swap(replies_);
+    const bool written = co_await writeOnce(stream);
+    writing_.clear();
+    releaseLarge(writing_);
+    if (!written) breakOff(stream);
   }
+  releaseLarge(replies_);
   written_.set();
+}
+
+Task<bool> StreamProtocol::writeOnce(TcpStream& stream) {
+  const bool ending = tasks_.token().stopRequested();
+  Deadline deadline(stream.shard(), ending ? lastWrite : limits_.write, ending ? StopToken() : tasks_.token());
+  const IoResult written = co_await stream.writeAll(writing_, deadline.token());
+  co_return written.ok();
 }
 
 // The peer is gone, or does not read: nothing that it asked is of use to anybody.

@@ -47,18 +47,25 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Reference reference(stream);
   std::size_t arrived = 0;
   for (std::size_t turn = 0; arrived < stream.size(); ++turn) {
-    const MutableByteSpan space = decoder.space();
-    require(!space.empty(), "there is room for more");
-    // Cuts of 1 to 16 octets, and some that take all there is room for.
+    // Cuts of 1 to 16 octets, and some of a whole receive buffer.
     const std::size_t cut =
-        cuts.empty() || cuts[turn % cuts.size()] >= 240 ? space.size() : 1u + cuts[turn % cuts.size()] % 16u;
-    const std::size_t count = std::min({cut, space.size(), stream.size() - arrived});
-    std::copy_n(stream.begin() + static_cast<std::ptrdiff_t>(arrived), count, space.begin());
-    decoder.commit(count);
+        cuts.empty() || cuts[turn % cuts.size()] >= 240 ? 4096 : 1u + cuts[turn % cuts.size()] % 16u;
+    // A copy of its own, so that a look beyond it or after it is noticed.
+    const std::size_t count = std::min(cut, stream.size() - arrived);
+    std::vector<std::uint8_t> segment(stream.begin() + static_cast<std::ptrdiff_t>(arrived),
+                                      stream.begin() + static_cast<std::ptrdiff_t>(arrived + count));
+    decoder.feed(segment);
     arrived += count;
+    // Now and then the segment has to go before its messages have been looked at.
+    if (!cuts.empty() && cuts[turn % cuts.size()] % 3 == 0) {
+      decoder.keepRest();
+      segment.clear();
+      segment.shrink_to_fit();
+    }
     while (const auto message = decoder.next()) reference.expect(*message);
+    decoder.keepRest();
     reference.expectDone(arrived, decoder.atBoundary());
-    require(decoder.capacity() <= 2 + maxMessageSize, "the buffer is bounded");
+    require(decoder.capacity() <= 2 * (2 + maxMessageSize + 4096), "the memory is bounded");
   }
   return 0;
 }

@@ -1,6 +1,13 @@
 // One shard's service on one UDP socket: receive, answer concurrently, drain on stop.
+//
+// A query that has to wait keeps the buffer that it came in. So that slow ones never take the buffers of quick ones,
+// only some may wait at a time; one more, and the query that has waited longest is asked to stop.
 #pragma once
 
+#include <cstddef>
+
+#include "taut/base/intrusive_list.hpp"
+#include "taut/base/stop_token.hpp"
 #include "taut/coro/task.hpp"
 #include "taut/coro/task_scope.hpp"
 #include "taut/io/shard.hpp"
@@ -12,20 +19,27 @@ namespace taut {
 
 class DatagramProtocol {
  public:
-  // All outlive it. The buffers' payload holds the factory's largest reply.
-  DatagramProtocol(Shard& shard, ServerFactory& factory, UdpSocket& socket, DatagramBuffers& buffers)
-      : shard_(shard), factory_(factory), socket_(socket), buffers_(buffers) {}
+  // All outlive it. The buffers' payload holds the factory's largest reply. At most `mostWaiting` queries wait, at
+  // least 1 and less than there are buffers.
+  DatagramProtocol(Shard& shard, ServerFactory& factory, UdpSocket& socket, DatagramBuffers& buffers,
+                   std::size_t mostWaiting)
+      : shard_(shard), factory_(factory), socket_(socket), buffers_(buffers), mostWaiting_(mostWaiting) {}
 
   // Answers what arrives until `stop`; then finishes what had arrived. `abort` stops the queries in flight.
   Task<> serve(StopToken stop, StopToken abort);
 
  private:
+  class Waiting;
+
   Task<> answer(Datagram datagram, StopToken abort);
 
   Shard& shard_;
   ServerFactory& factory_;
   UdpSocket& socket_;
   DatagramBuffers& buffers_;
+  std::size_t mostWaiting_;
+  std::size_t waitingCount_ = 0;
+  IntrusiveList<Waiting> waiting_;  // the one that has waited longest first
 };
 
 }  // namespace taut

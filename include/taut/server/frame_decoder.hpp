@@ -3,7 +3,8 @@
 //
 // However the stream is cut, the messages come out whole and in order. A message that arrived in one piece is not
 // copied; of one that did not, the part that is there is kept, in memory that grows with what has really arrived.
-// Between two messages the decoder holds no memory.
+// Between two messages the decoder holds at most `keptSize` octets, so that a peer that always sends the length by
+// itself costs no heap allocation for each message.
 #pragma once
 
 #include <cstddef>
@@ -17,6 +18,8 @@ namespace taut {
 
 class FrameDecoder {
  public:
+  static constexpr std::size_t keptSize = 512;
+
   // The next octets of the stream; `next` has returned nothing before. They stay in place until it does so again, or
   // `keepRest` is called.
   void feed(ByteSpan octets) { input_ = octets; }
@@ -26,6 +29,9 @@ class FrameDecoder {
 
   // Copies what `next` has not returned yet, so that the octets fed may go.
   void keepRest();
+
+  // Octets of memory held for what is not whole yet.
+  std::size_t capacity() const { return partial_.capacity(); }
 
   // Whether the stream stands between two messages, so that its end loses nothing.
   bool atBoundary() const { return partial_.empty() && input_.empty(); }

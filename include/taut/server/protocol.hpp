@@ -19,8 +19,8 @@ class Protocol {
   virtual Transport transport() const = 0;
   virtual const Address& peer() const = 0;
 
-  // Where a reply is to be written before `send`; at least as large as a reply over this transport may be. It may be
-  // the buffer of the query's message.
+  // Where a reply is to be written right before `send`, without a wait in between; at least as large as a reply over
+  // this transport may be. It may be the buffer of the query's message. Empty after a datagram was sent.
   virtual MutableByteSpan replyBuffer() = 0;
 
   // Sends the first `size` octets of the reply buffer. The first call counts; a second one does nothing.

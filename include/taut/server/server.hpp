@@ -23,8 +23,8 @@ namespace taut {
 struct ServerOptions {
   std::vector<Address> listen;            // each over UDP and TCP; port 0 picks one that is free for both
   unsigned threads = 0;                   // 0: one for each core that the process may use
-  std::size_t datagramBuffers = 1024;     // for each socket: how many datagrams are in work at a time
-  std::size_t maxConnections = 1024;      // streams for each shard; a further one is accepted when another ends
+  std::size_t datagramBuffers = 1024;     // for each shard: how many datagrams are in work at a time, 1 to 32768
+  std::size_t maxConnections = 1024;      // streams for each shard; a further one is served when another ends
   std::chrono::milliseconds drain{4000};  // how long queries in flight may take to finish after a stop
 };
 
@@ -39,15 +39,16 @@ class Server {
   Server& operator=(const Server&) = delete;
   ~Server();  // stops and waits
 
-  // Opens all sockets, then starts the threads. Throws std::system_error, its text naming the address, or
-  // IoUnavailable; nothing runs then.
+  // Opens all sockets, starts the threads and returns when all of them serve. Throws std::system_error, its text
+  // naming the address, IoUnavailable, or what `startFactory` throws; nothing runs then. Once for each server.
   void start();
 
   // What is listened on, with the ports that were picked.
   const std::vector<Address>& addresses() const { return addresses_; }
-  std::size_t shardCount() const { return shards_.size(); }
+  unsigned shardCount() const { return options_.threads; }
 
-  // Has the function called once on each shard's thread, with the shard's number from 0. From any thread.
+  // Has the function called once on each shard's thread, with the shard's number from 0; it must not throw. From any
+  // thread, after `start`.
   void post(std::function<void(std::size_t shard, ServerFactory& factory)> function);
 
   // No new queries; those in flight are answered, for as long as `drain` allows. From any thread; returns at once.

@@ -5,7 +5,7 @@
 // overrides one may be a coroutine or not.
 //
 //   factory->messageReceived(query, protocol)
-//     allowQuery(query, protocol)            no: REFUSED
+//     allowQuery(query, protocol)            no: REFUSED; then FORMERR for what cannot be parsed, and BADVERS
 //     handleQuery(query)                     QUERY; the other opcodes have handlers of their own, NOTIMP by default
 //       resolver().resolve(query)
 //       gotResolverResponse(answer, query)   or gotResolverError(failure, query)
@@ -13,7 +13,7 @@
 //       responseFromMessage(query, answer, buffer)
 //
 // Exactly one reply goes out for each query, whatever is thrown on the way: an exception becomes SERVFAIL and one line
-// in the log.
+// in the log. (A derived `messageReceived` may drop a query by not sending anything.)
 #pragma once
 
 #include <cstddef>
@@ -29,6 +29,7 @@
 #include "taut/coro/task.hpp"
 #include "taut/dns/answer.hpp"
 #include "taut/dns/query.hpp"
+#include "taut/dns/reply.hpp"
 #include "taut/resolver/cache.hpp"
 #include "taut/resolver/resolver_chain.hpp"
 #include "taut/server/address_policy.hpp"
@@ -73,27 +74,36 @@ class ServerFactory {
   virtual void connectionMade(StreamProtocol& connection);
   virtual void connectionLost(StreamProtocol& connection);
 
-  // Called before the first listener of the shard starts, and after the last one has stopped.
+  // Called before the first listener of the shard starts, and after the last one has stopped, on the shard's thread.
+  // `startFactory` and `stopFactory` run for the first call and the last one.
   void doStart();
   void doStop();
   virtual void startFactory() {}
   virtual void stopFactory() {}
   virtual std::string_view logPrefix() const { return "ServerFactory"; }
 
+  // What a transport calls: messageReceived, with SERVFAIL for whatever is thrown there. Both arguments outlive the
+  // task.
+  Task<> process(const Query& query, Protocol& protocol);
+
   // One query from its arrival to its reply. Both arguments outlive the task.
   virtual Task<> messageReceived(const Query& query, Protocol& protocol);
 
-  // Whether to answer at all; a query that is not allowed is REFUSED. The default allows what has a question and comes
-  // from an address that the policy allows.
+  // Whether to answer; a query that is not allowed is REFUSED. Asked about every message first, also one that cannot
+  // be parsed (query.formatError()). The default allows what has a question, or ought to have one, and comes from an
+  // address that the policy allows.
   virtual bool allowQuery(const Query& query, const Protocol& protocol);
 
+  // The default handleQuery awaits the chain, and answers itself what no resolver is to be asked: REFUSED for zone
+  // transfers, FORMERR or NOTIMP for types that only have a meaning elsewhere in a message.
   virtual Task<Answer> handleQuery(const Query& query);
   virtual Task<Answer> handleInverseQuery(const Query& query);
   virtual Task<Answer> handleStatus(const Query& query);
   virtual Task<Answer> handleNotify(const Query& query);
   virtual Task<Answer> handleOther(const Query& query);
 
-  // Make an answer of what the chain found (nothing: REFUSED), and of an exception (SERVFAIL).
+  // Make an answer of what the chain found (nothing: REFUSED, or SERVFAIL where the query was stopped), and of an
+  // exception (SERVFAIL).
   virtual Answer gotResolverResponse(std::optional<Answer> answer, const Query& query);
   virtual Answer gotResolverError(std::exception_ptr failure, const Query& query);
 
@@ -110,6 +120,9 @@ class ServerFactory {
   Task<Answer> respondLater(Task<Answer> pending, const Query& query);
   Task<Answer> handleQueryLater(Task<std::optional<Answer>> pending, const Query& query);
   Task<> replyLater(Task<Answer> pending, const Query& query, Protocol& protocol);
+  Task<> processLater(Task<> pending, const Query& query, Protocol& protocol);
+  Task<> replyFailed(std::exception_ptr failure, const Query& query, Protocol& protocol);
+  ReplyOptions replyOptions() const;
 
   ResolverChain resolver_;
   std::shared_ptr<Cache> cache_;

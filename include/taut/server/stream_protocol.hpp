@@ -1,8 +1,8 @@
 // One stream connection: messages behind their lengths, answered as each one finishes, so in any order (RFC 7766).
 //
-// A connection that waits holds no buffer. What a peer can make it hold is bounded: the queries in flight, the replies
-// that the peer does not read, and the time that it may be idle or take for one message or one write. A peer that goes
-// away stops the work for its queries.
+// A connection that waits holds no buffer worth speaking of. What a peer can make it hold is bounded: the queries in
+// flight, the replies that the peer does not read, and the time that it may be idle or take for one message or one
+// write. A peer that goes away stops the work for its queries.
 #pragma once
 
 #include <chrono>
@@ -15,6 +15,7 @@
 #include "taut/coro/semaphore.hpp"
 #include "taut/coro/task.hpp"
 #include "taut/coro/task_scope.hpp"
+#include "taut/io/clock.hpp"
 #include "taut/net/stream_buffers.hpp"
 #include "taut/net/tcp_stream.hpp"
 #include "taut/server/frame_decoder.hpp"
@@ -24,10 +25,10 @@
 namespace taut {
 
 struct StreamLimits {
-  std::chrono::milliseconds idle{10000};   // without a query in flight, and for one message to arrive whole
+  std::chrono::milliseconds idle{10000};   // since the last answer, unless another query is in flight
   std::chrono::milliseconds write{10000};  // for the replies that are ready to be taken
-  std::size_t queriesInFlight = 100;       // more are read when some have been answered
-  std::size_t unreadReplies = 256 * 1024;  // octets; no query is read while more wait to be taken
+  std::size_t queriesInFlight = 100;       // at least 1; more are read when some have been answered
+  std::size_t unreadReplies = 256 * 1024;  // octets; no query is answered while more wait to be taken
 };
 
 class StreamProtocol {
@@ -40,8 +41,8 @@ class StreamProtocol {
   const Address& peer() const { return peer_; }
   ServerFactory& factory() const { return factory_; }
 
-  // Serves the connection to its end. After `stop` no more queries are read and those in flight are answered; `abort`
-  // stops these too.
+  // Serves the connection to its end, once. After `stop` no more queries are read and those in flight are answered;
+  // `abort` stops these too. `buffers` outlives the task.
   Task<> serve(TcpStream stream, StreamBuffers& buffers, StopToken stop, StopToken abort);
 
  private:
@@ -49,12 +50,16 @@ class StreamProtocol {
   class Reply;
 
   Task<> readQueries(TcpStream& stream, StreamBuffers& buffers, StopToken stop);
-  Task<bool> answerFrames(TcpStream& stream, ReceivedData& data, StopToken stop);
+  Task<> answerFrames(TcpStream& stream, ReceivedData& data, StopToken stop);
+  Task<Semaphore::Permit> roomForQuery(TcpStream& stream, ReceivedData& data, StopToken stop);
   Task<> answer(TcpStream& stream, Message message, Semaphore::Permit permit);
   void enqueue(TcpStream& stream, ByteSpan message);
   void uncork(TcpStream& stream);
   void startWriting(TcpStream& stream);
   Task<> write(TcpStream& stream);
+  Task<bool> writeOnce(TcpStream& stream);
+  bool hasQueryInFlight() const { return inFlight_.available() < limits_.queriesInFlight; }
+  std::size_t unreadReplies() const { return replies_.size() + writing_.size(); }
   void breakOff(TcpStream& stream);
 
   ServerFactory& factory_;
@@ -65,6 +70,8 @@ class StreamProtocol {
   TaskScope tasks_;
   Event written_;                      // set while nothing is being written
   std::vector<std::uint8_t> replies_;  // framed, not given to the kernel yet
+  std::vector<std::uint8_t> writing_;  // given to the kernel, in part perhaps
+  TimePoint answered_;                 // when the last query was, or when the connection began
   bool corked_ = false;                // replies are gathered: more of them are about to come
   bool broken_ = false;
 };

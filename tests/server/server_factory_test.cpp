@@ -1,0 +1,586 @@
+#include "taut/server/server_factory.hpp"
+
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "messages.hpp"
+#include "taut/coro/sync_wait.hpp"
+#include "taut/server/stream_protocol.hpp"
+#include "test_resolver.hpp"
+
+namespace {
+
+using namespace taut;
+
+const Address client = Address::v4({192, 0, 2, 100}, 53);
+
+Query parse(const Bytes& message, Transport transport = Transport::udp) {
+  return Query::parse(message, client, transport, std::chrono::steady_clock::now()).value();
+}
+
+// The reply to one message; nothing where none was sent.
+std::optional<ParsedReply> ask(ServerFactory& factory, const Bytes& message, Transport transport = Transport::udp) {
+  const Query query = parse(message, transport);
+  TestProtocol protocol(transport);
+  syncWait(factory.process(query, protocol));
+  if (protocol.sends == 0) return std::nullopt;
+  CHECK(protocol.sends == 1);
+  return ParsedReply(protocol.reply);
+}
+
+std::unique_ptr<ServerFactory> makeFactory(int verbose = 0) {
+  return std::make_unique<ServerFactory>(ServerFactory::Resolvers{std::make_shared<TestResolver>()},
+                                         ServerFactory::Caches{}, ServerFactory::Resolvers{}, verbose);
+}
+
+// Answers with a fixed RCODE, or passes on; remembers in which order such resolvers were asked.
+class Witness final : public Resolver {
+ public:
+  Witness(std::string& order, char name, std::optional<Rcode> rcode = {}) : order_(order), name_(name), rcode_(rcode) {}
+  Task<std::optional<Answer>> resolve(const Query&) override {
+    order_ += name_;
+    if (!rcode_) return Task<std::optional<Answer>>::ready(std::nullopt);
+    return Task<std::optional<Answer>>::ready(Answer(*rcode_));
+  }
+
+ private:
+  std::string& order_;
+  char name_;
+  std::optional<Rcode> rcode_;
+};
+
+Bytes headerOnly(std::uint16_t flags, std::uint16_t questions) {
+  Bytes bytes;
+  for (const std::uint16_t word :
+       {std::uint16_t{7}, flags, questions, std::uint16_t{0}, std::uint16_t{0}, std::uint16_t{0}})
+    putU16(bytes, word);
+  return bytes;
+}
+
+}  // namespace
+
+TEST_CASE("a factory of nothing has an empty chain, no cache, no recursion, no connection and is quiet") {
+  ServerFactory factory;
+  CHECK(factory.resolver().resolvers().empty());
+  CHECK(factory.cache() == nullptr);
+  CHECK_FALSE(factory.canRecurse());
+  CHECK(factory.verbose() == 0);
+  CHECK(factory.connections().empty());
+}
+
+TEST_CASE("the chain asks authorities, then caches, then clients, each in the order given") {
+  std::string order;
+  const auto cache = std::make_shared<Cache>(65536);
+  ServerFactory factory({std::make_shared<Witness>(order, 'a'), std::make_shared<Witness>(order, 'b')}, {cache},
+                        {std::make_shared<Witness>(order, 'c'), std::make_shared<Witness>(order, 'd')});
+  const auto reply = ask(factory, makeQuery("www.example.com", Type::A));
+  CHECK(order == "abcd");
+  CHECK(cache->statistics().misses == 1);
+  CHECK(reply.value().rcode == Rcode::REFUSED);
+}
+
+TEST_CASE("the first answer ends the chain, whatever its RCODE") {
+  std::string order;
+  ServerFactory factory({std::make_shared<Witness>(order, 'a'), std::make_shared<Witness>(order, 'b', Rcode::SERVFAIL),
+                         std::make_shared<Witness>(order, 'c', Rcode::NOERROR)});
+  CHECK(ask(factory, makeQuery("www.example.com", Type::A)).value().rcode == Rcode::SERVFAIL);
+  CHECK(order == "ab");
+}
+
+TEST_CASE("the cache is the last one given") {
+  const auto first = std::make_shared<Cache>(65536);
+  const auto last = std::make_shared<Cache>(65536);
+  CHECK(ServerFactory({}, {first, last}).cache() == last.get());
+}
+
+TEST_CASE("what a client answers is kept in the last cache, and what an authority answers is not") {
+  const auto first = std::make_shared<Cache>(65536);
+  const auto last = std::make_shared<Cache>(65536);
+  const auto upstream = std::make_shared<TestResolver>();
+  {
+    ServerFactory factory({}, {first, last}, {upstream});
+    for (int i = 0; i < 3; ++i) CHECK(ask(factory, makeQuery("www.example.com", Type::A)).value().counts[0] == 1);
+    CHECK(upstream->asked == 1);
+    CHECK(first->statistics().entries == 0);
+    CHECK(last->statistics().entries == 1);
+  }
+  const auto untouched = std::make_shared<Cache>(65536);
+  ServerFactory factory({upstream}, {untouched}, {upstream});
+  CHECK(ask(factory, makeQuery("www.example.com", Type::A)).value().counts[0] == 1);
+  CHECK(untouched->statistics().entries == 0);
+}
+
+TEST_CASE("an answer that a client had to wait for is kept as well") {
+  const auto cache = std::make_shared<Cache>(65536);
+  const auto upstream = std::make_shared<TestResolver>();
+  ServerFactory factory({}, {cache}, {upstream});
+  const Bytes message = makeQuery("gate.example.com", Type::A);
+  const Query query = parse(message);
+  TestProtocol protocol;
+  syncWait(factory.process(query, protocol), [&] { upstream->gate.set(); });
+  CHECK(ParsedReply(protocol.reply).counts[0] == 1);
+  CHECK(cache->statistics().entries == 1);
+}
+
+TEST_CASE("RA says whether there is a client, and never what the query said") {
+  const auto resolver = std::make_shared<TestResolver>();
+  ServerFactory authority({resolver});
+  ServerFactory forwarder({}, {}, {resolver});
+  CHECK(forwarder.canRecurse());
+  QueryShape shape;
+  shape.flags = flag::RD | flag::RA;
+  CHECK_FALSE(ask(authority, makeQuery("www.example.com", Type::A, shape)).value().has(flag::RA));
+  shape.flags = flag::RD;
+  CHECK(ask(forwarder, makeQuery("www.example.com", Type::A, shape)).value().has(flag::RA));
+}
+
+TEST_CASE("a reply has QR, the ID, the question in its own case, RD and CD of the query, and not its AD") {
+  const auto factory = makeFactory();
+  QueryShape shape;
+  shape.id = 0xabcd;
+  for (const std::string_view name :
+       {"www.ExAmPle.com", "missing.example.com", "nothing.example.com", "throw.example.com"}) {
+    CAPTURE(name);
+    const LogCapture log;
+    shape.flags = flag::RD | flag::CD | flag::AD;
+    const auto reply = ask(*factory, makeQuery(name, Type::A, shape)).value();
+    CHECK(reply.whole);
+    CHECK(reply.id == 0xabcd);
+    CHECK(reply.has(flag::QR));
+    CHECK(reply.has(flag::RD));
+    CHECK(reply.has(flag::CD));
+    CHECK_FALSE(reply.has(flag::AD));
+    CHECK(reply.question.value().name.toString() == std::string(name) + ".");
+    shape.flags = 0;
+    const auto plain = ask(*factory, makeQuery(name, Type::A, shape)).value();
+    CHECK_FALSE(plain.has(flag::RD));
+    CHECK_FALSE(plain.has(flag::CD));
+  }
+}
+
+TEST_CASE("AA is what the answer says, and not what the query says") {
+  const auto factory = makeFactory();
+  QueryShape shape;
+  shape.flags = flag::AA;
+  CHECK_FALSE(ask(*factory, makeQuery("www.example.com", Type::A, shape)).value().has(flag::AA));
+}
+
+TEST_CASE("the RCODE of the chain reaches the client as it is") {
+  const auto factory = makeFactory();
+  CHECK(ask(*factory, makeQuery("missing.example.com", Type::A)).value().rcode == Rcode::NXDOMAIN);
+  CHECK(ask(*factory, makeQuery("failing.example.com", Type::A)).value().rcode == Rcode::SERVFAIL);
+  CHECK(ask(*factory, makeQuery("empty.example.com", Type::A)).value().rcode == Rcode::NOERROR);
+  CHECK(ask(*factory, makeQuery("nothing.example.com", Type::A)).value().rcode == Rcode::REFUSED);
+}
+
+TEST_CASE("a query without a question is REFUSED, and one whose question is cut off is a format error") {
+  const auto factory = makeFactory();
+  const auto empty = ask(*factory, headerOnly(0, 0)).value();
+  CHECK(empty.rcode == Rcode::REFUSED);
+  CHECK(empty.has(flag::QR));
+  CHECK_FALSE(empty.question);
+  const auto cut = ask(*factory, headerOnly(flag::RD, 1)).value();
+  CHECK(cut.rcode == Rcode::FORMERR);
+  CHECK(cut.has(flag::QR));
+  CHECK(cut.has(flag::RD));
+}
+
+TEST_CASE("two questions in one query are a format error, and no resolver hears of them") {
+  const auto resolver = std::make_shared<TestResolver>();
+  ServerFactory factory({resolver});
+  Bytes message = makeQuery("www.example.com", Type::A);
+  message[5] = 2;
+  const Bytes second = makeQuery("www.example.com", Type::AAAA);
+  message.insert(message.end(), second.begin() + 12, second.end());
+  CHECK(ask(factory, message).value().rcode == Rcode::FORMERR);
+  CHECK(resolver->asked == 0);
+}
+
+TEST_CASE("octets behind a query are ignored") {
+  const auto factory = makeFactory();
+  Bytes message = makeQuery("www.example.com", Type::A);
+  message += Bytes{1, 2, 3};
+  CHECK(ask(*factory, message).value().counts[0] == 1);
+}
+
+TEST_CASE("the opcodes that are not served are NOTIMP, real responses that echo opcode and question and no OPT") {
+  const auto factory = makeFactory();
+  for (const int opcode : {1, 2, 3, 4, 5, 6, 15}) {
+    CAPTURE(opcode);
+    QueryShape shape;
+    shape.opcode = static_cast<Opcode>(opcode);
+    const auto reply = ask(*factory, makeQuery("www.example.com", Type::SOA, shape)).value();
+    CHECK(reply.rcode == Rcode::NOTIMP);
+    CHECK(reply.has(flag::QR));
+    CHECK(reply.has(flag::RD));
+    CHECK(static_cast<int>(reply.opcode) == opcode);
+    CHECK(reply.question.value().type == Type::SOA);
+    CHECK_FALSE(reply.hasOpt);
+    CHECK(reply.counts[0] + reply.counts[1] + reply.counts[2] == 0);
+  }
+}
+
+TEST_CASE("no record of a request comes back in a reply, OPT being answered by one of our own") {
+  const auto factory = makeFactory();
+  QueryShape shape;
+  shape.payloadSize = 4096;
+  const auto reply = ask(*factory, makeQuery("www.example.com", Type::A, shape)).value();
+  CHECK(reply.hasOpt);
+  CHECK(reply.counts[2] == 0);
+  CHECK_FALSE(ask(*factory, makeQuery("www.example.com", Type::A)).value().hasOpt);
+}
+
+TEST_CASE("an unknown version of EDNS is BADVERS, and no resolver hears of it") {
+  const auto resolver = std::make_shared<TestResolver>();
+  ServerFactory factory({resolver});
+  QueryShape shape;
+  shape.payloadSize = 1232;
+  shape.ednsVersion = 1;
+  const auto reply = ask(factory, makeQuery("www.example.com", Type::A, shape)).value();
+  CHECK(reply.hasOpt);
+  CHECK(reply.extendedRcode == 16);
+  CHECK(reply.question);
+  CHECK(resolver->asked == 0);
+}
+
+TEST_CASE("types that only ask are answered without the chain") {
+  const auto resolver = std::make_shared<TestResolver>();
+  ServerFactory factory({resolver});
+  CHECK(ask(factory, makeQuery("www.example.com", Type::AXFR)).value().rcode == Rcode::REFUSED);
+  CHECK(ask(factory, makeQuery("www.example.com", Type::IXFR)).value().rcode == Rcode::REFUSED);
+  CHECK(ask(factory, makeQuery("www.example.com", Type::MAILB)).value().rcode == Rcode::NOTIMP);
+  CHECK(ask(factory, makeQuery("www.example.com", Type::TSIG)).value().rcode == Rcode::FORMERR);
+  CHECK(ask(factory, makeQuery("www.example.com", Type::OPT)).value().rcode == Rcode::FORMERR);
+  CHECK(resolver->asked == 0);
+  CHECK(ask(factory, makeQuery("www.example.com", Type::ANY)).value().rcode == Rcode::NOERROR);
+  CHECK(resolver->asked == 1);
+}
+
+TEST_CASE("a hundred addresses over UDP are truncated at the size that was offered, and over a stream they are whole") {
+  const auto factory = makeFactory();
+  const Bytes plain = makeQuery("many.example.com", Type::A);
+  const auto small = ask(*factory, plain).value();
+  CHECK(small.has(flag::TC));
+  CHECK(small.counts[0] == 0);
+  QueryShape shape;
+  shape.payloadSize = 4096;
+  CHECK(ask(*factory, makeQuery("many.example.com", Type::A, shape)).value().has(flag::TC));
+  factory->setUdpPayloadSize(4096);
+  CHECK(ask(*factory, makeQuery("many.example.com", Type::A, shape)).value().counts[0] == 100);
+  const auto whole = ask(*factory, plain, Transport::tcp).value();
+  CHECK_FALSE(whole.has(flag::TC));
+  CHECK(whole.counts[0] == 100);
+}
+
+TEST_CASE("the payload size has its limits") {
+  ServerFactory factory;
+  CHECK(factory.udpPayloadSize() == 1232);
+  CHECK_THROWS_AS(factory.setUdpPayloadSize(511), std::invalid_argument);
+  CHECK_THROWS_AS(factory.setUdpPayloadSize(4097), std::invalid_argument);
+  factory.setUdpPayloadSize(512);
+  CHECK(factory.udpPayloadSize() == 512);
+}
+
+TEST_CASE("an exception that is thrown at once becomes SERVFAIL and one line of the log") {
+  const auto factory = makeFactory();
+  const LogCapture log;
+  const auto reply = ask(*factory, makeQuery("throw.example.com", Type::A)).value();
+  CHECK(reply.rcode == Rcode::SERVFAIL);
+  CHECK(log.lines() == std::vector<std::string>{"throw.example.com. A from 192.0.2.100:53: thrown at once"});
+  CHECK(log.errors() == 1);
+}
+
+TEST_CASE("an exception that is thrown after a wait becomes SERVFAIL and one line of the log") {
+  const auto resolver = std::make_shared<TestResolver>();
+  ServerFactory factory({resolver});
+  const LogCapture log;
+  const Bytes message = makeQuery("later.example.com", Type::A);
+  const Query query = parse(message);
+  TestProtocol protocol;
+  syncWait(factory.process(query, protocol), [&] { resolver->gate.set(); });
+  CHECK(protocol.sends == 1);
+  CHECK(ParsedReply(protocol.reply).rcode == Rcode::SERVFAIL);
+  CHECK(log.lines().size() == 1);
+  CHECK(log.has("thrown later"));
+}
+
+TEST_CASE("an address that the policy refuses is REFUSED, whatever it sends") {
+  const auto resolver = std::make_shared<TestResolver>();
+  ServerFactory factory({resolver});
+  AddressPolicy policy;
+  policy.refuse("192.0.2.0/24");
+  factory.setAddressPolicy(policy);
+  CHECK(ask(factory, makeQuery("www.example.com", Type::A)).value().rcode == Rcode::REFUSED);
+  CHECK(ask(factory, headerOnly(0, 1)).value().rcode == Rcode::REFUSED);
+  QueryShape shape;
+  shape.opcode = Opcode::NOTIFY;
+  CHECK(ask(factory, makeQuery("www.example.com", Type::A, shape)).value().rcode == Rcode::REFUSED);
+  CHECK(resolver->asked == 0);
+}
+
+namespace {
+
+// Overrides every step, as a plain function or as a coroutine that waits, and notes which were taken.
+class Overriding : public ServerFactory {
+ public:
+  Overriding(Resolvers authorities, bool waits) : ServerFactory(std::move(authorities)), waits_(waits) {}
+
+  Task<> messageReceived(const Query& query, Protocol& protocol) override {
+    steps += 'm';
+    if (!waits_) return ServerFactory::messageReceived(query, protocol);
+    return receivedLater(query, protocol);
+  }
+  bool allowQuery(const Query& query, const Protocol& protocol) override {
+    steps += 'a';
+    allowedPeer = protocol.peer();
+    return allow && ServerFactory::allowQuery(query, protocol);
+  }
+  Task<Answer> handleQuery(const Query& query) override {
+    steps += 'q';
+    return step({}, ServerFactory::handleQuery(query));
+  }
+  Task<Answer> handleInverseQuery(const Query&) override { return step("i", Task<Answer>::ready(Answer())); }
+  Task<Answer> handleStatus(const Query&) override { return step("s", Task<Answer>::ready(Answer())); }
+  Task<Answer> handleNotify(const Query&) override { return step("n", Task<Answer>::ready(Answer())); }
+  Task<Answer> handleOther(const Query&) override { return step("o", Task<Answer>::ready(Answer())); }
+  Answer gotResolverResponse(std::optional<Answer> answer, const Query& query) override {
+    steps += 'r';
+    return ServerFactory::gotResolverResponse(std::move(answer), query);
+  }
+  Answer gotResolverError(std::exception_ptr, const Query&) override {
+    steps += 'e';
+    return Answer::nameError();
+  }
+  Task<> sendReply(Protocol& protocol, const Query& query, Answer answer) override {
+    steps += 'S';
+    if (!waits_) return ServerFactory::sendReply(protocol, query, std::move(answer));
+    return sendLater(protocol, query, std::move(answer));
+  }
+  std::size_t responseFromMessage(const Query& query, const Answer& answer, MutableByteSpan buffer) override {
+    steps += 'R';
+    return ServerFactory::responseFromMessage(query, answer, buffer);
+  }
+
+  std::string steps;
+  bool allow = true;
+  Address allowedPeer;
+  Event event;
+
+ private:
+  Task<Answer> step(std::string_view name, Task<Answer> task) {
+    steps += name;
+    if (!waits_) return task;
+    return later(std::move(task));
+  }
+  Task<Answer> later(Task<Answer> task) {
+    co_await event.wait();
+    Answer answer = co_await std::move(task);
+    co_return answer;
+  }
+  Task<> receivedLater(const Query& query, Protocol& protocol) {
+    co_await event.wait();
+    co_await ServerFactory::messageReceived(query, protocol);
+  }
+  Task<> sendLater(Protocol& protocol, const Query& query, Answer answer) {
+    co_await event.wait();
+    co_await ServerFactory::sendReply(protocol, query, std::move(answer));
+  }
+
+  bool waits_;
+};
+
+ParsedReply askOverriding(Overriding& factory, const Bytes& message) {
+  const Query query = parse(message);
+  TestProtocol protocol;
+  syncWait(factory.process(query, protocol), [&] { factory.event.set(); });
+  CHECK(protocol.sends == 1);
+  return ParsedReply(protocol.reply);
+}
+
+}  // namespace
+
+TEST_CASE("every step can be overridden, by a plain function or by a coroutine that waits") {
+  for (const bool waits : {false, true}) {
+    CAPTURE(waits);
+    const auto stepsOf = [&](const Bytes& message, bool allow = true) {
+      Overriding factory({std::make_shared<TestResolver>()}, waits);
+      factory.allow = allow;
+      askOverriding(factory, message);
+      CHECK(factory.allowedPeer == client);
+      return factory.steps;
+    };
+    CHECK(stepsOf(makeQuery("www.example.com", Type::A)) == "maqrSR");
+    CHECK(stepsOf(makeQuery("www.example.com", Type::A), false) == "maSR");
+    const auto stepsOfOpcode = [&](int opcode) {
+      QueryShape shape;
+      shape.opcode = static_cast<Opcode>(opcode);
+      return stepsOf(makeQuery("www.example.com", Type::SOA, shape));
+    };
+    CHECK(stepsOfOpcode(1) == "maiSR");
+    CHECK(stepsOfOpcode(2) == "masSR");
+    CHECK(stepsOfOpcode(4) == "manSR");
+    for (const int opcode : {3, 5, 6, 9, 15}) CHECK(stepsOfOpcode(opcode) == "maoSR");
+  }
+}
+
+TEST_CASE("an overridden gotResolverError decides what an exception becomes") {
+  Overriding factory({std::make_shared<TestResolver>()}, false);
+  CHECK(askOverriding(factory, makeQuery("throw.example.com", Type::A)).rcode == Rcode::NXDOMAIN);
+  CHECK(factory.steps == "maqeSR");
+}
+
+namespace {
+
+class Throwing : public ServerFactory {
+ public:
+  enum class Where { receive, allow, resolverResponse, resolverError, reply, replyAfterSend, replyLater, response };
+
+  explicit Throwing(Where where) : ServerFactory({std::make_shared<TestResolver>()}), where_(where) {}
+
+  Task<> messageReceived(const Query& query, Protocol& protocol) override {
+    raise(Where::receive);
+    return ServerFactory::messageReceived(query, protocol);
+  }
+  bool allowQuery(const Query& query, const Protocol& protocol) override {
+    raise(Where::allow);
+    return ServerFactory::allowQuery(query, protocol);
+  }
+  Answer gotResolverResponse(std::optional<Answer> answer, const Query& query) override {
+    raise(Where::resolverResponse);
+    return ServerFactory::gotResolverResponse(std::move(answer), query);
+  }
+  Answer gotResolverError(std::exception_ptr failure, const Query& query) override {
+    raise(Where::resolverError);
+    return ServerFactory::gotResolverError(failure, query);
+  }
+  Task<> sendReply(Protocol& protocol, const Query& query, Answer answer) override {
+    raise(Where::reply);
+    co_await ServerFactory::sendReply(protocol, query, std::move(answer));
+    raise(Where::replyAfterSend);
+    if (where_ == Where::replyLater) co_await event.wait();
+  }
+  std::size_t responseFromMessage(const Query& query, const Answer& answer, MutableByteSpan buffer) override {
+    raise(Where::response);
+    return ServerFactory::responseFromMessage(query, answer, buffer);
+  }
+
+  Event event;
+
+ private:
+  void raise(Where where) const {
+    if (where == where_) throw std::runtime_error("overridden");
+  }
+
+  Where where_;
+};
+
+}  // namespace
+
+TEST_CASE("an exception in any step leaves exactly one reply, and one line of the log") {
+  using Where = Throwing::Where;
+  for (const auto where : {Where::receive, Where::allow, Where::resolverResponse, Where::reply, Where::response}) {
+    CAPTURE(static_cast<int>(where));
+    const LogCapture log;
+    Throwing factory(where);
+    const auto reply = ask(factory, makeQuery("www.example.com", Type::A));
+    REQUIRE(reply);
+    CHECK(reply->rcode == Rcode::SERVFAIL);
+    CHECK(reply->question);
+    CHECK(log.lines().size() == 1);
+    CHECK(log.has("overridden"));
+  }
+}
+
+TEST_CASE("an exception in the step that handles exceptions is caught as well") {
+  const LogCapture log;
+  Throwing factory(Throwing::Where::resolverError);
+  CHECK(ask(factory, makeQuery("throw.example.com", Type::A)).value().rcode == Rcode::SERVFAIL);
+  CHECK(log.count("overridden") == 1);
+}
+
+TEST_CASE("an exception behind the reply does not replace it") {
+  const LogCapture log;
+  Throwing factory(Throwing::Where::replyAfterSend);
+  const Bytes message = makeQuery("www.example.com", Type::A);
+  const Query query = parse(message);
+  TestProtocol protocol;
+  syncWait(factory.process(query, protocol));
+  CHECK(ParsedReply(protocol.reply).rcode == Rcode::NOERROR);
+  CHECK(log.lines().size() == 1);
+}
+
+TEST_CASE("a factory that sends nothing drops the query") {
+  class Dropping final : public ServerFactory {
+   public:
+    Task<> messageReceived(const Query&, Protocol&) override { return Task<>::ready(); }
+  };
+  Dropping factory;
+  CHECK_FALSE(ask(factory, makeQuery("www.example.com", Type::A)));
+}
+
+TEST_CASE("buildProtocol makes a StreamProtocol, or calls the function that was set with factory and peer") {
+  ServerFactory factory;
+  const auto usual = factory.buildProtocol(client);
+  REQUIRE(usual);
+  CHECK(&usual->factory() == &factory);
+  CHECK(usual->peer() == client);
+  StreamProtocol* made = nullptr;
+  factory.setProtocol([&](ServerFactory& given, const Address& peer) {
+    CHECK(&given == &factory);
+    CHECK(peer == client);
+    auto protocol = std::make_unique<StreamProtocol>(given, peer);
+    made = protocol.get();
+    return protocol;
+  });
+  CHECK(factory.buildProtocol(client).get() == made);
+  factory.setProtocol([](ServerFactory&, const Address&) { return nullptr; });
+  CHECK(factory.buildProtocol(client) == nullptr);
+}
+
+TEST_CASE("connections hold exactly those that were made and not lost, in order of arrival") {
+  ServerFactory factory;
+  StreamProtocol first(factory, client);
+  StreamProtocol second(factory, client);
+  StreamProtocol third(factory, client);
+  for (StreamProtocol* connection : {&first, &second, &third}) factory.connectionMade(*connection);
+  CHECK(factory.connections() == std::vector<StreamProtocol*>{&first, &second, &third});
+  factory.connectionLost(second);
+  CHECK(factory.connections() == std::vector<StreamProtocol*>{&first, &third});
+  factory.connectionLost(second);
+  factory.connectionLost(first);
+  factory.connectionLost(third);
+  CHECK(factory.connections().empty());
+}
+
+TEST_CASE("startFactory runs for the first doStart and stopFactory for the last doStop") {
+  class Counting final : public ServerFactory {
+   public:
+    void startFactory() override {
+      steps += 'a';
+      if (refuses) throw std::runtime_error("not now");
+    }
+    void stopFactory() override { steps += 'o'; }
+    std::string steps;
+    bool refuses = false;
+  };
+  Counting factory;
+  factory.doStart();
+  factory.doStart();
+  factory.doStop();
+  CHECK(factory.steps == "a");
+  factory.doStop();
+  CHECK(factory.steps == "ao");
+  factory.refuses = true;
+  CHECK_THROWS_AS(factory.doStart(), std::runtime_error);
+  factory.refuses = false;
+  factory.doStart();
+  factory.doStop();
+  CHECK(factory.steps == "aoaao");
+}

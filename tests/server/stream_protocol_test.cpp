@@ -1,0 +1,562 @@
+#include "taut/server/stream_protocol.hpp"
+
+#include <sys/socket.h>
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "messages.hpp"
+#include "stream_fixture.hpp"
+
+using namespace std::chrono_literals;
+
+namespace {
+
+using namespace taut;
+
+Bytes numbered(std::string_view name, std::uint16_t id) {
+  QueryShape shape;
+  shape.id = id;
+  return framed(makeQuery(name, Type::A, shape));
+}
+
+// A query of exactly `size` octets: with an OPT that has an unknown option.
+Bytes queryOf(std::size_t size) {
+  QueryShape shape;
+  shape.payloadSize = 1232;
+  Bytes message = makeQuery("www.example.com", Type::A, shape);
+  const std::size_t option = size - message.size();
+  storeU16(message.data() + message.size() - 2, static_cast<std::uint16_t>(option));
+  putU16(message, 65001);
+  putU16(message, option - 4);
+  message.resize(size);
+  return message;
+}
+
+class CountingFactory final : public ServerFactory {
+ public:
+  using ServerFactory::ServerFactory;
+  void connectionMade(StreamProtocol& connection) override {
+    ++made;
+    ServerFactory::connectionMade(connection);
+  }
+  void connectionLost(StreamProtocol& connection) override {
+    ++lost;
+    ServerFactory::connectionLost(connection);
+  }
+  int made = 0;
+  int lost = 0;
+};
+
+void setSocketOption(const TcpStream& stream, int option, int value) {
+  REQUIRE(::setsockopt(stream.fd(), SOL_SOCKET, option, &value, sizeof value) == 0);
+}
+
+}  // namespace
+
+TEST_CASE("a query over a stream is answered behind its length") {
+  StreamFixture fixture;
+  fixture.run([](StreamFixture&, Client& client) -> Task<> {
+    const Bytes query = numbered("www.example.com", 7);
+    co_await client.write(query);
+    const auto reply = co_await client.read();
+    REQUIRE(reply);
+    const ParsedReply parsed(*reply);
+    CHECK(parsed.id == 7);
+    CHECK(parsed.counts[0] == 1);
+    CHECK(parsed.whole);
+  });
+}
+
+TEST_CASE("a stream that is cut in two anywhere is answered in full") {
+  StreamFixture fixture;
+  fixture.run([](StreamFixture& f, Client& client) -> Task<> {
+    Bytes stream = numbered("www.example.com", 1);
+    stream += numbered("w.example.com", 2);
+    for (std::size_t cut = 1; cut < stream.size(); ++cut) {
+      const Bytes head(stream.begin(), stream.begin() + static_cast<std::ptrdiff_t>(cut));
+      const Bytes tail(stream.begin() + static_cast<std::ptrdiff_t>(cut), stream.end());
+      co_await client.write(head);
+      co_await f.someTurns();
+      co_await client.write(tail);
+      const auto first = co_await client.readId();
+      const auto second = co_await client.readId();
+      CHECK(first == 1);
+      CHECK(second == 2);
+    }
+  });
+}
+
+TEST_CASE("a query that comes octet by octet is answered") {
+  StreamFixture fixture;
+  fixture.run([](StreamFixture& f, Client& client) -> Task<> {
+    for (const std::uint8_t octet : numbered("www.example.com", 9)) {
+      const Bytes one{octet};
+      co_await client.write(one);
+      co_await f.someTurns();
+    }
+    const auto id = co_await client.readId();
+    CHECK(id == 9);
+  });
+}
+
+TEST_CASE("many queries in one segment are all answered, in order where nothing has to wait") {
+  StreamFixture fixture;
+  fixture.run([](StreamFixture&, Client& client) -> Task<> {
+    Bytes stream;
+    for (std::uint16_t id = 0; id < 90; ++id) stream += numbered("www.example.com", id);
+    co_await client.write(stream);
+    for (std::uint16_t id = 0; id < 90; ++id) {
+      const auto reply = co_await client.readId();
+      CHECK(reply == id);
+    }
+  });
+}
+
+TEST_CASE("a slow answer does not hold up a quick one behind it") {
+  StreamFixture fixture;
+  fixture.run([](StreamFixture& f, Client& client) -> Task<> {
+    Bytes stream = numbered("gate.example.com", 1);
+    stream += numbered("www.example.com", 2);
+    co_await client.write(stream);
+    const auto quick = co_await client.readId();
+    CHECK(quick == 2);
+    f.resolver->gate.set();
+    const auto slow = co_await client.readId();
+    CHECK(slow == 1);
+  });
+}
+
+TEST_CASE("frames that hold no query are ignored, and the connection goes on") {
+  StreamFixture fixture;
+  fixture.run([](StreamFixture&, Client& client) -> Task<> {
+    const LogCapture log;
+    Bytes response = makeQuery("www.example.com", Type::A);
+    response[2] |= 0x80;
+    Bytes stream = framed({});
+    stream += framed(Bytes(1));
+    stream += framed(Bytes(5));
+    stream += framed(response);
+    stream += numbered("www.example.com", 3);
+    co_await client.write(stream);
+    const auto id = co_await client.readId();
+    CHECK(id == 3);
+    CHECK(log.lines().empty());
+  });
+}
+
+TEST_CASE("a frame that has a header and does not parse is a format error") {
+  StreamFixture fixture;
+  fixture.run([](StreamFixture&, Client& client) -> Task<> {
+    Bytes cut = makeQuery("www.example.com", Type::A);
+    cut.resize(20);
+    const Bytes frame = framed(cut);
+    co_await client.write(frame);
+    const auto reply = co_await client.read();
+    REQUIRE(reply);
+    CHECK(ParsedReply(*reply).rcode == Rcode::FORMERR);
+  });
+}
+
+TEST_CASE("a query of 65,535 octets is read, and a reply of 60,000 is written") {
+  StreamFixture fixture;
+  fixture.run([](StreamFixture&, Client& client) -> Task<> {
+    const Bytes largest = framed(queryOf(65535));
+    co_await client.write(largest);
+    const auto answered = co_await client.read();
+    REQUIRE(answered);
+    CHECK(ParsedReply(*answered).counts[0] == 1);
+    const Bytes query = numbered("large.example.com", 1);
+    co_await client.write(query);
+    const auto large = co_await client.read();
+    REQUIRE(large);
+    CHECK(large->size() > 60000);
+    CHECK(ParsedReply(*large).whole);
+  });
+}
+
+TEST_CASE("a client that has finished writing still gets all its answers, and then the end of the stream") {
+  StreamFixture fixture;
+  fixture.run([](StreamFixture& f, Client& client) -> Task<> {
+    Bytes stream = numbered("gate.example.com", 1);
+    stream += numbered("sleep.example.com", 2);
+    co_await client.write(stream);
+    client.stream().shutdownWrite();
+    co_await f.settle();
+    f.resolver->gate.set();
+    const auto first = co_await client.readId();
+    CHECK(first == 1);
+    const auto second = co_await client.readId();
+    CHECK(second == 2);
+    const bool closed = co_await client.closedByServer();
+    CHECK(closed);
+    CHECK(f.allServed());
+  });
+}
+
+TEST_CASE("a connection without a query is closed when its time is over") {
+  StreamFixture fixture;
+  fixture.run([](StreamFixture& f, Client& client) -> Task<> {
+    const TimePoint begin = f.shard.now();
+    const bool closed = co_await client.closedByServer();
+    CHECK(closed);
+    CHECK(f.shard.now() - begin >= 10s);
+    CHECK(f.shard.now() - begin < 11s);
+    CHECK(f.connections() == 0);
+  });
+}
+
+TEST_CASE("the idle time counts from the last answer") {
+  StreamFixture fixture;
+  fixture.run([](StreamFixture& f, Client& client) -> Task<> {
+    co_await sleepFor(f.shard, 6s);
+    const Bytes query = numbered("www.example.com", 1);
+    co_await client.write(query);
+    const auto first = co_await client.readId();
+    CHECK(first == 1);
+    co_await sleepFor(f.shard, 6s);
+    co_await client.write(query);
+    const auto second = co_await client.readId();
+    CHECK(second == 1);
+    const TimePoint begin = f.shard.now();
+    const bool closed = co_await client.closedByServer();
+    CHECK(closed);
+    CHECK(f.shard.now() - begin >= 10s);
+    CHECK(f.shard.now() - begin < 11s);
+  });
+}
+
+TEST_CASE("a connection that waits for an answer is not idle, and has its full time after it") {
+  StreamFixture fixture;
+  fixture.run([](StreamFixture& f, Client& client) -> Task<> {
+    const Bytes query = numbered("gate.example.com", 1);
+    co_await client.write(query);
+    co_await sleepFor(f.shard, 35s);
+    f.resolver->gate.set();
+    const auto id = co_await client.readId();
+    CHECK(id == 1);
+    const TimePoint begin = f.shard.now();
+    const bool closed = co_await client.closedByServer();
+    CHECK(closed);
+    CHECK(f.shard.now() - begin >= 10s);
+    CHECK(f.shard.now() - begin < 11s);
+  });
+}
+
+TEST_CASE("a client that sends an octet now and then and never a whole query is closed like an idle one") {
+  StreamFixture fixture;
+  fixture.run([](StreamFixture& f, Client& client) -> Task<> {
+    const Bytes query = numbered("www.example.com", 1);
+    const TimePoint begin = f.shard.now();
+    for (std::size_t i = 0; i < 20 && f.connections() > 0; ++i) {
+      const Bytes octet{query[i]};
+      co_await client.write(octet);
+      co_await sleepFor(f.shard, 1s);
+    }
+    CHECK(f.connections() == 0);
+    CHECK(f.shard.now() - begin <= 12s);
+  });
+}
+
+TEST_CASE("frames without a query do not keep a connection open") {
+  StreamFixture fixture;
+  fixture.run([](StreamFixture& f, Client& client) -> Task<> {
+    const Bytes nothing = framed({});
+    for (int i = 0; i < 20 && f.connections() > 0; ++i) {
+      co_await client.write(nothing);
+      co_await sleepFor(f.shard, 1s);
+      if (i == 5) CHECK(f.connections() == 1);
+    }
+    CHECK(f.connections() == 0);
+  });
+}
+
+TEST_CASE("no more queries of a connection are in work than its limit, and all are answered in the end") {
+  StreamFixture fixture;
+  StreamLimits limits;
+  limits.queriesInFlight = 3;
+  fixture.setLimits(limits);
+  fixture.run([](StreamFixture& f, Client& client) -> Task<> {
+    Bytes stream;
+    for (std::uint16_t id = 0; id < 8; ++id) stream += numbered("gate.example.com", id);
+    stream += numbered("www.example.com", 8);
+    co_await client.write(stream);
+    co_await f.settle();
+    CHECK(f.resolver->waiting == 3);
+    CHECK(f.resolver->asked == 3);
+    // What waits for its turn holds no buffer of the pool.
+    CHECK(f.buffers.leased() == 0);
+    f.resolver->gate.set();
+    for (std::uint16_t id = 0; id < 9; ++id) {
+      const auto reply = co_await client.readId();
+      CHECK(reply);
+    }
+    CHECK(f.resolver->asked == 9);
+  });
+}
+
+TEST_CASE("a client that does not read its replies is read no further, and dropped when its time is over") {
+  StreamFixture fixture;
+  StreamLimits limits;
+  limits.unreadReplies = 100000;
+  fixture.setLimits(limits);
+  fixture.run([](StreamFixture& f, Client& client) -> Task<> {
+    setSocketOption(client.stream(), SO_RCVBUF, 4096);
+    Bytes stream;
+    for (std::uint16_t id = 0; id < 100; ++id) stream += numbered("large.example.com", id);
+    co_await client.write(stream);
+    co_await f.settle();
+    const std::size_t asked = f.resolver->asked;
+    // The kernel's own buffers take some of them.
+    CHECK(asked < 90);
+    co_await f.settle();
+    CHECK(f.resolver->asked == asked);
+    CHECK(f.connections() == 1);
+    co_await sleepFor(f.shard, 11s);
+    co_await f.settle();
+    CHECK(f.resolver->asked == asked);
+    CHECK(f.connections() == 0);
+    CHECK(f.allServed());
+  });
+}
+
+TEST_CASE("a client that reads its replies late gets all of them") {
+  StreamFixture fixture;
+  StreamLimits limits;
+  limits.unreadReplies = 100000;
+  fixture.setLimits(limits);
+  fixture.run([](StreamFixture& f, Client& client) -> Task<> {
+    // Far more than the kernel's own buffers take.
+    Bytes stream;
+    for (std::uint16_t id = 0; id < 200; ++id) stream += numbered("large.example.com", id);
+    co_await client.write(stream);
+    co_await f.settle();
+    CHECK(f.resolver->asked < 200);
+    for (std::uint16_t id = 0; id < 200; ++id) {
+      const auto reply = co_await client.readId();
+      CHECK(reply == id);
+    }
+  });
+}
+
+TEST_CASE("a reset in the middle of a frame ends the connection") {
+  StreamFixture fixture;
+  fixture.run([](StreamFixture& f, Client& client) -> Task<> {
+    const Bytes beginning = {0, 40, 1, 2, 3};
+    co_await client.write(beginning);
+    co_await f.settle();
+    CHECK(f.connections() == 1);
+    client.stream().reset();
+    co_await f.settle();
+    CHECK(f.connections() == 0);
+    CHECK(f.allServed());
+  });
+}
+
+TEST_CASE("the end of the stream in the middle of a frame ends the connection") {
+  StreamFixture fixture;
+  fixture.run([](StreamFixture& f, Client& client) -> Task<> {
+    const Bytes beginning = {0, 40, 1, 2, 3};
+    co_await client.write(beginning);
+    client.stream().shutdownWrite();
+    const bool closed = co_await client.closedByServer();
+    CHECK(closed);
+    CHECK(f.connections() == 0);
+  });
+}
+
+TEST_CASE("a client that goes away stops the work for its queries") {
+  StreamFixture fixture;
+  fixture.run([](StreamFixture& f, Client& client) -> Task<> {
+    Bytes stream = numbered("gate.example.com", 1);
+    stream += numbered("gate.example.com", 2);
+    co_await client.write(stream);
+    co_await f.settle();
+    CHECK(f.resolver->waiting == 2);
+    client.stream().reset();
+    co_await f.settle();
+    CHECK(f.resolver->waiting == 0);
+    CHECK(f.resolver->stopped == 2);
+    CHECK(f.allServed());
+  });
+}
+
+TEST_CASE("a client that goes away is noticed while a query waits for its turn") {
+  StreamFixture fixture;
+  StreamLimits limits;
+  limits.queriesInFlight = 1;
+  fixture.setLimits(limits);
+  fixture.run([](StreamFixture& f, Client& client) -> Task<> {
+    Bytes stream = numbered("sleep.example.com", 1);
+    stream += numbered("gate.example.com", 2);
+    stream += numbered("gate.example.com", 3);
+    co_await client.write(stream);
+    co_await f.settle();
+    client.stream().reset();
+    co_await sleepFor(f.shard, 2s);
+    co_await f.settle();
+    f.resolver->gate.set();
+    co_await f.settle();
+    CHECK(f.allServed());
+  });
+}
+
+TEST_CASE("after a stop no query is read, and those in flight are answered before the connection closes") {
+  StreamFixture fixture;
+  fixture.run([](StreamFixture& f, Client& client) -> Task<> {
+    Bytes stream = numbered("gate.example.com", 1);
+    stream += numbered("gate.example.com", 2);
+    co_await client.write(stream);
+    co_await f.settle();
+    f.stop.requestStop();
+    co_await f.settle();
+    CHECK(f.connections() == 1);
+    const Bytes late = numbered("www.example.com", 3);
+    co_await client.write(late);
+    co_await f.settle();
+    CHECK(f.resolver->asked == 2);
+    f.resolver->gate.set();
+    const auto first = co_await client.readId();
+    const auto second = co_await client.readId();
+    CHECK(first == 1);
+    CHECK(second == 2);
+    co_await f.settle();
+    CHECK(f.allServed());
+  });
+}
+
+TEST_CASE("an idle connection is closed at once by a stop") {
+  StreamFixture fixture;
+  fixture.run([](StreamFixture& f, Client& client) -> Task<> {
+    co_await f.settle();
+    const TimePoint begin = f.shard.now();
+    f.stop.requestStop();
+    const bool closed = co_await client.closedByServer();
+    CHECK(closed);
+    CHECK(f.shard.now() - begin < 1s);
+  });
+}
+
+TEST_CASE("an abort stops the queries in flight, whose clients still get an answer") {
+  StreamFixture fixture;
+  fixture.run([](StreamFixture& f, Client& client) -> Task<> {
+    const Bytes query = numbered("gate.example.com", 1);
+    co_await client.write(query);
+    co_await f.settle();
+    f.stop.requestStop();
+    f.abort.requestStop();
+    const auto reply = co_await client.read();
+    REQUIRE(reply);
+    CHECK(ParsedReply(*reply).rcode == Rcode::SERVFAIL);
+    CHECK(f.resolver->stopped == 1);
+    co_await f.settle();
+    CHECK(f.allServed());
+  });
+}
+
+TEST_CASE("an abort ends a write that the client does not take") {
+  StreamFixture fixture;
+  fixture.run([](StreamFixture& f, Client& client) -> Task<> {
+    setSocketOption(client.stream(), SO_RCVBUF, 4096);
+    Bytes stream;
+    for (std::uint16_t id = 0; id < 100; ++id) stream += numbered("large.example.com", id);
+    co_await client.write(stream);
+    co_await f.settle();
+    CHECK(f.connections() == 1);
+    const TimePoint begin = f.shard.now();
+    f.stop.requestStop();
+    f.abort.requestStop();
+    co_await f.settle();
+    CHECK(f.allServed());
+    CHECK(f.shard.now() - begin < 1s);
+  });
+}
+
+TEST_CASE("connections are counted in when made and out when lost, once each, however they end") {
+  const auto factory = std::make_shared<CountingFactory>();
+  StreamFixture fixture(factory);
+  fixture.run([](StreamFixture& f, Client& client) -> Task<> {
+    auto& counting = dynamic_cast<CountingFactory&>(*f.factory);
+    co_await f.settle();
+    CHECK(f.connections() == 1);
+    Client second = co_await f.connect();
+    Client third = co_await f.connect();
+    co_await f.settle();
+    CHECK(f.connections() == 3);
+    CHECK(counting.made == 3);
+    CHECK(f.factory->connections().front()->peer() == client.stream().localAddress());
+    CHECK(f.factory->connections().back()->peer() == third.stream().localAddress());
+    second.stream().reset();
+    co_await f.settle();
+    CHECK(f.connections() == 2);
+    client.stream().close();
+    co_await f.settle();
+    CHECK(f.connections() == 1);
+    third.stream().shutdownWrite();
+    co_await f.settle();
+    CHECK(f.connections() == 0);
+    CHECK(counting.made == 3);
+    CHECK(counting.lost == 3);
+  });
+}
+
+TEST_CASE("a peer for which no protocol is built is closed at once") {
+  const auto factory = std::make_shared<CountingFactory>();
+  StreamFixture fixture(factory);
+  factory->setProtocol([](ServerFactory&, const Address&) { return nullptr; });
+  fixture.run([](StreamFixture& f, Client& client) -> Task<> {
+    const TimePoint begin = f.shard.now();
+    const bool closed = co_await client.closedByServer();
+    CHECK(closed);
+    CHECK(f.shard.now() - begin < 1s);
+    CHECK(dynamic_cast<CountingFactory&>(*f.factory).made == 0);
+  });
+}
+
+TEST_CASE("an exception of a handler becomes one SERVFAIL, and the other queries of the connection go on") {
+  StreamFixture fixture;
+  fixture.run([](StreamFixture& f, Client& client) -> Task<> {
+    const LogCapture log;
+    Bytes stream = numbered("throw.example.com", 1);
+    stream += numbered("later.example.com", 2);
+    stream += numbered("www.example.com", 3);
+    co_await client.write(stream);
+    const auto thrown = co_await client.read();
+    REQUIRE(thrown);
+    CHECK(ParsedReply(*thrown).rcode == Rcode::SERVFAIL);
+    const auto good = co_await client.read();
+    REQUIRE(good);
+    CHECK(ParsedReply(*good).id == 3);
+    f.resolver->gate.set();
+    const auto later = co_await client.read();
+    REQUIRE(later);
+    CHECK(ParsedReply(*later).id == 2);
+    CHECK(ParsedReply(*later).rcode == Rcode::SERVFAIL);
+    CHECK(log.errors() == 2);
+    CHECK(log.lines().size() == 2);
+  });
+}
+
+TEST_CASE("ten thousand queries over one connection leave nothing behind") {
+  StreamFixture fixture;
+  fixture.run([](StreamFixture& f, Client& client) -> Task<> {
+    for (int round = 0; round < 200; ++round) {
+      Bytes stream;
+      for (std::uint16_t id = 0; id < 50; ++id) stream += numbered("www.example.com", id);
+      co_await client.write(stream);
+      for (std::uint16_t id = 0; id < 50; ++id) {
+        const auto reply = co_await client.readId();
+        if (reply != id) FAIL("a reply is missing");
+      }
+    }
+    CHECK(f.resolver->asked == 10000);
+    CHECK(f.buffers.leased() == 0);
+  });
+}

@@ -1,0 +1,145 @@
+// A resolver for tests: the first label of the name says how it is to behave. And a log that is kept, and a protocol
+// that keeps what is sent.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <mutex>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "messages.hpp"
+#include "taut/base/log.hpp"
+#include "taut/coro/event.hpp"
+#include "taut/dns/rdata.hpp"
+#include "taut/io/shard.hpp"
+#include "taut/io/sleep.hpp"
+#include "taut/resolver/resolver.hpp"
+#include "taut/server/protocol.hpp"
+
+namespace taut {
+
+class TestResolver final : public Resolver {
+ public:
+  explicit TestResolver(Shard* shard = nullptr) : shard_(shard) {}
+
+  Task<std::optional<Answer>> resolve(const Query& query) override {
+    using Ready = Task<std::optional<Answer>>;
+    const std::string_view label = NameView(query.name()).firstLabel();
+    ++asked;
+    if (label == "gate") return throughGate(query);
+    if (label == "sleep") return sleep(query);
+    if (label == "throw") throw std::runtime_error("thrown at once");
+    if (label == "later") return throwLater(query);
+    if (label == "nothing") return Ready::ready(std::nullopt);
+    if (label == "missing") return Ready::ready(Answer::nameError());
+    if (label == "failing") return Ready::ready(Answer::serverFailure());
+    if (label == "empty") return Ready::ready(Answer());
+    if (label == "many") return Ready::ready(answer(query, 100));
+    if (label == "three") return Ready::ready(answer(query, 3));
+    if (label == "large") return Ready::ready(largeAnswer(query));
+    return Ready::ready(answer(query, 1));
+  }
+
+  // Queries for gate.… wait for it.
+  Event gate;
+  std::size_t asked = 0;
+  std::size_t waiting = 0;
+  std::size_t stopped = 0;
+
+ private:
+  static Answer answer(const Query& query, unsigned count) {
+    Answer answer;
+    for (unsigned i = 1; i <= count; ++i)
+      answer.add(query.name(), std::chrono::minutes(5), rdata::A(192, 0, 2, static_cast<std::uint8_t>(i)));
+    return answer;
+  }
+  // Some 60,000 octets.
+  static Answer largeAnswer(const Query& query) {
+    Answer answer;
+    const Bytes rdata(60000, 0x20);
+    answer.addRecord(Section::answer, query.name(), static_cast<Type>(65280), Class::IN, 60, rdata);
+    return answer;
+  }
+
+  Task<std::optional<Answer>> throughGate(const Query& query) {
+    ++waiting;
+    const bool open = co_await gate.wait(query.stopToken());
+    --waiting;
+    if (!open) ++stopped;
+    co_return open ? answer(query, 1) : Answer::serverFailure();
+  }
+  Task<std::optional<Answer>> sleep(const Query& query) {
+    const bool slept = co_await sleepFor(*shard_, std::chrono::seconds(1), query.stopToken());
+    co_return slept ? answer(query, 1) : Answer::serverFailure();
+  }
+  Task<std::optional<Answer>> throwLater(const Query& query) {
+    co_await gate.wait(query.stopToken());
+    throw std::runtime_error("thrown later");
+  }
+
+  Shard* shard_;
+};
+
+// While it lives it has the lines of the log, from whatever thread.
+class LogCapture {
+ public:
+  LogCapture() {
+    log::setSink([this](log::Level level, std::string_view line) {
+      const std::scoped_lock lock(mutex_);
+      lines_.emplace_back(line);
+      if (level == log::Level::error) ++errors_;
+    });
+  }
+  LogCapture(const LogCapture&) = delete;
+  LogCapture& operator=(const LogCapture&) = delete;
+  ~LogCapture() { log::setSink({}); }
+
+  std::vector<std::string> lines() const {
+    const std::scoped_lock lock(mutex_);
+    return lines_;
+  }
+  std::size_t errors() const {
+    const std::scoped_lock lock(mutex_);
+    return errors_;
+  }
+  std::size_t count(std::string_view part) const {
+    const std::scoped_lock lock(mutex_);
+    std::size_t count = 0;
+    for (const std::string& line : lines_) count += line.find(part) != std::string::npos ? 1u : 0u;
+    return count;
+  }
+  bool has(std::string_view part) const { return count(part) > 0; }
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<std::string> lines_;
+  std::size_t errors_ = 0;
+};
+
+class TestProtocol final : public Protocol {
+ public:
+  explicit TestProtocol(Transport transport = Transport::udp) : transport_(transport), buffer_(65535) {}
+
+  Transport transport() const override { return transport_; }
+  const Address& peer() const override { return peer_; }
+  MutableByteSpan replyBuffer() override { return buffer_; }
+  Task<> send(std::size_t size) override {
+    ++sends;
+    if (sends == 1) reply.assign(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(size));
+    return Task<>::ready();
+  }
+
+  Bytes reply;
+  int sends = 0;
+
+ private:
+  Transport transport_;
+  Address peer_ = Address::v4({192, 0, 2, 100}, 53);
+  Bytes buffer_;
+};
+
+}  // namespace taut
