@@ -1,5 +1,13 @@
 #include "daemon.hpp"
 
+#include <unistd.h>
+
+#include <cerrno>
+#include <stdexcept>
+#include <system_error>
+
+#include <fmt/format.h>
+
 #include "allowed_clients.hpp"
 #include "taut/resolver/cache.hpp"
 #include "taut/resolver/forwarder.hpp"
@@ -18,12 +26,20 @@ ServerOptions serverOptions(const Options& options) {
   return server;
 }
 
+// Such a file may go and come back while the server runs; one that is not there at the start is the operator's mistake.
+void requireReadable(const std::string& path) {
+  if (!path.empty() && ::access(path.c_str(), R_OK) != 0)
+    throw std::runtime_error(fmt::format("{}: {}", path, std::generic_category().message(errno)));
+}
+
 }  // namespace
 
 Daemon::Daemon(Options options)
     : options_(std::move(options)),
       zones_(options_.threads),
       server_(serverOptions(options_), [this](Shard& shard) { return makeFactory(shard); }) {
+  requireReadable(options_.hostsFile);
+  requireReadable(options_.resolvConf);
   zones_.load(options_.zones);
   for (const std::string& list : options_.zoneLists) zones_.loadList(list);
   zoneSet_ = zones_.zones();

@@ -68,7 +68,7 @@ class Upstreams(TestCase):
     def test_cache(self):
         """With a cache, a second question is answered when the upstream is gone, with a TTL that counts down"""
         unbound = self.start_unbound(["a.u.example. 3600 IN A 192.0.2.77"])
-        server = self.forward(unbound.port, arguments=["--cache"])
+        server = self.forward(unbound.port, arguments=["--cache", "--threads", 1])
         first = self.ask(server, "a.u.example")
         self.assertEqual(unbound.stop(), 0)
         full = first.answers[0].ttl
