@@ -117,7 +117,7 @@ TEST_CASE("Owners of NSEC3 records are no names of the zone, unless they have ot
   CHECK(both.has(Type::A));
   CHECK(!both.has(Type::NSEC3));
   CHECK(zone->nsec3Nodes().size() == std::size(hashes));
-  CHECK(zone->recordCount() == 13 + std::size(hashes));
+  CHECK(zone->recordCount() == 12 + std::size(hashes));
 }
 
 TEST_CASE("A chain of other parameters is not used") {

@@ -12,7 +12,7 @@ using namespace taut;
 namespace {
 
 std::shared_ptr<const Zone> zoneAt(const char* origin) {
-  const ZoneLoad loaded = parseZone("@ 1 SOA ns.x. h.x. 1 2 3 4 5\n@ 1 NS ns.x.\n", Name(origin));
+  const ZoneLoad loaded = parseZone("@ 1 SOA ns.x. h.x. 1 2 3 4 5\n@ 1 NS ns.x.\nns.x. 1 A 192.0.2.1\n", Name(origin));
   REQUIRE(loaded.ok());
   return loaded.zone;
 }
