@@ -53,7 +53,6 @@ Query::Query(Received, ByteSpan message, const Address& peer, Transport transpor
 }
 
 bool Query::parseBody(ByteReader& reader) {
-  if (questionCount_ > 1 && opcode() == Opcode::QUERY) return false;
   if (questionCount_ > 0 && !parseQuestion(reader)) return false;
   for (std::uint16_t i = 1; i < questionCount_; ++i) {
     if (!skipName(reader)) return false;
@@ -66,7 +65,7 @@ bool Query::parseBody(ByteReader& reader) {
       if (!parseRecord(reader, section)) return false;
     countAt += 2;
   }
-  return true;
+  return questionCount_ <= 1 || opcode() != Opcode::QUERY;  // in the end: the reply echoes what there was
 }
 
 bool Query::parseQuestion(ByteReader& reader) {

@@ -36,8 +36,8 @@ class ReplyBuilder {
   void reserve(std::size_t octets);
   void release(std::size_t octets);
 
-  // Appends a whole RRset, or nothing and false where there is no room. Sections come in order. RDATA that does not
-  // hold the names that its type should is written as it is.
+  // Appends a whole RRset, or nothing and false where there is no room. Sections come in order. Where RDATA does not
+  // hold the names that its type should, what there is instead is copied.
   bool put(Section section, const RRset& rrset);
 
   // Appends OPT (RFC 6891 section 6.1.2) to the additional section, or nothing and false where there is no room.
