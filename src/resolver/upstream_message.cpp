@@ -124,12 +124,14 @@ class Selection {
 
   bool belongs(const Answer::Entry& entry) const {
     const RRset& rrset = entry.rrset;
+    if (rrset.type == Type::RRSIG && !wantsSignatures()) return false;
     switch (entry.section) {
       case Section::answer:
-        return inChain(rrset.owner) || (covers(rrset) == Type::DNAME && aboveChain(rrset.owner));
+        if (covers(rrset) == Type::DNAME && aboveChain(rrset.owner)) return true;
+        return inChain(rrset.owner) && isAskedFor(rrset);
       case Section::authority:
-        if (rrset.type == Type::NSEC || rrset.type == Type::NSEC3 || rrset.type == Type::RRSIG)
-          return question_.dnssecOk;
+        if (rrset.type == Type::RRSIG) return true;
+        if (rrset.type == Type::NSEC || rrset.type == Type::NSEC3) return question_.dnssecOk;
         return (rrset.type == Type::SOA || rrset.type == Type::NS || rrset.type == Type::DS) && aboveChain(rrset.owner);
       case Section::additional:
         return (covers(rrset) == Type::A || covers(rrset) == Type::AAAA) && isReferredTo(rrset.owner);
@@ -137,10 +139,20 @@ class Selection {
     return false;
   }
 
+  bool isAskedFor(const RRset& rrset) const {
+    return rrset.type == question_.type || question_.type == Type::ANY || covers(rrset) == Type::CNAME ||
+           covers(rrset) == question_.type;
+  }
+
+  // RFC 4035 section 3.2.1
+  bool wantsSignatures() const {
+    return question_.dnssecOk || question_.type == Type::RRSIG || question_.type == Type::ANY;
+  }
+
   // The type, or for a signature the type of what it signs (RFC 4034 section 3.1.1).
   Type covers(const RRset& rrset) const {
     if (rrset.type != Type::RRSIG || rrset.front().size() < 2) return rrset.type;
-    return question_.dnssecOk ? static_cast<Type>(loadU16(rrset.front().data())) : Type::RRSIG;
+    return static_cast<Type>(loadU16(rrset.front().data()));
   }
 
   bool isReferredTo(NameView name) const {

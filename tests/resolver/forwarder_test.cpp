@@ -1,0 +1,803 @@
+#include "taut/resolver/forwarder.hpp"
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "support/temporary_file.hpp"
+#include "taut/coro/task_scope.hpp"
+#include "taut/dns/message_view.hpp"
+#include "taut/dns/rdata.hpp"
+#include "taut/dns/reply.hpp"
+#include "taut/io/clock.hpp"
+#include "taut/io/shard.hpp"
+#include "taut/net/tcp_listener.hpp"
+#include "taut/net/udp_socket.hpp"
+#include "taut/resolver/cache.hpp"
+
+namespace {
+
+using namespace std::chrono_literals;
+using taut::Address;
+using taut::Answer;
+using taut::ByteSpan;
+using taut::Class;
+using taut::Forwarder;
+using taut::ForwarderOptions;
+using taut::MutableByteSpan;
+using taut::Name;
+using taut::Query;
+using taut::Rcode;
+using taut::Section;
+using taut::Shard;
+using taut::StopToken;
+using taut::Task;
+using taut::Transport;
+using taut::Type;
+using Bytes = std::vector<std::uint8_t>;
+using Replies = std::vector<Bytes>;
+
+// How long a shard with nothing to do waits for the kernel before it takes the next time-out as passed.
+constexpr auto grace = 30ms;
+
+Bytes serialise(const Query& query, const Answer& answer) {
+  Bytes reply(65535);
+  reply.resize(taut::writeReply(query, answer, {}, reply));
+  return reply;
+}
+
+Bytes address(const Query& query, std::uint8_t last = 1) {
+  Answer answer;
+  answer.add(query.name(), 60s, taut::rdata::A(192, 0, 2, last));
+  return serialise(query, answer);
+}
+
+Bytes error(const Query& query, Rcode rcode) {
+  return serialise(query, Answer(rcode));
+}
+
+Bytes truncated(const Query& query) {
+  Bytes reply = serialise(query, Answer());
+  reply[2] |= 0x02;
+  return reply;
+}
+
+Bytes nameError(const Query& query) {
+  Answer answer = Answer::nameError();
+  answer.add(Name("example."), 60s, taut::rdata::SOA(Name("ns.example."), Name("a.example."), 1, 2, 3, 4, 60),
+             Section::authority);
+  return serialise(query, answer);
+}
+
+// What an upstream was asked, when, and from where.
+struct Asked {
+  std::string question;
+  Address from;
+  std::uint16_t id;
+  std::optional<std::uint16_t> ednsSize;
+  bool dnssecOk;
+  std::chrono::seconds at;
+};
+
+// A server on loopback whose replies the test makes.
+class Upstream {
+ public:
+  using Script = std::function<Replies(const Query&)>;
+
+  Upstream(Shard& shard, taut::ManualClock& clock, Script overUdp, Script overTcp = {},
+           Address host = Address::loopbackV4())
+      : shard_(shard),
+        clock_(clock),
+        udpScript_(std::move(overUdp)),
+        tcpScript_(std::move(overTcp)),
+        buffers_(shard, 64, 4096) {
+    open(host);
+  }
+
+  Address where() const { return socket_->localAddress(); }
+
+  Task<> serveUdp(StopToken stop) {
+    auto datagrams = socket_->receiveMany(buffers_, stop);
+    while (auto datagram = co_await datagrams.next()) {
+      const auto query = Query::parse(datagram->payload(), datagram->peer(), Transport::udp);
+      note(*query, udp);
+      const Replies replies = udpScript_ ? udpScript_(*query) : Replies();
+      for (const Bytes& reply : replies) {
+        const ByteSpan bytes(reply);
+        const Address peer = datagram->peer();
+        co_await socket_->sendTo(bytes, peer);
+      }
+    }
+  }
+
+  Task<> serveTcp(StopToken stop) {
+    taut::TaskScope connections(stop);
+    auto accepted = listener_->acceptMany(stop);
+    while (auto stream = co_await accepted.next()) connections.spawn(serveStream(std::move(*stream), stop));
+    co_await connections.join();
+  }
+
+  std::vector<Asked> udp;
+  std::vector<Asked> tcp;
+
+ private:
+  void open(Address host) {
+    for (int attempt = 0; attempt < 100; ++attempt) {
+      listener_.emplace(taut::TcpListener::bind(shard_, host));
+      try {
+        socket_.emplace(taut::UdpSocket::bind(shard_, listener_->localAddress()));
+        return;
+      } catch (const std::system_error&) {  // somebody has the same port for UDP
+      }
+    }
+    throw std::runtime_error("no port is free for both UDP and TCP");
+  }
+
+  Task<> serveStream(taut::TcpStream stream, StopToken stop) {
+    std::array<std::uint8_t, 2> length;
+    const MutableByteSpan intoLength(length);
+    const taut::IoResult first = co_await stream.readExactly(intoLength, stop);
+    if (first.value() != 2) co_return;
+    Bytes message(taut::loadU16(length.data()));
+    const MutableByteSpan intoMessage(message);
+    const taut::IoResult rest = co_await stream.readExactly(intoMessage, stop);
+    if (rest.value() != message.size()) co_return;
+    const auto query = Query::parse(message, stream.peer(), Transport::tcp);
+    note(*query, tcp);
+    const Replies replies = tcpScript_ ? tcpScript_(*query) : Replies();
+    for (const Bytes& reply : replies) {
+      taut::storeU16(length.data(), static_cast<std::uint16_t>(reply.size()));
+      const ByteSpan head(length);
+      const ByteSpan body(reply);
+      co_await stream.writeAll(head, body, stop);
+    }
+  }
+
+  void note(const Query& query, std::vector<Asked>& asked) {
+    const auto& edns = query.edns();
+    asked.push_back({query.name().toString() + ' ' + toString(query.type()), query.peer(), query.id(),
+                     edns ? std::optional(edns->udpPayloadSize) : std::nullopt, query.dnssecOk(),
+                     std::chrono::duration_cast<std::chrono::seconds>(clock_.now().time_since_epoch())});
+  }
+
+  Shard& shard_;
+  taut::ManualClock& clock_;
+  Script udpScript_;
+  Script tcpScript_;
+  taut::DatagramBuffers buffers_;
+  std::optional<taut::TcpListener> listener_;
+  std::optional<taut::UdpSocket> socket_;
+};
+
+Task<> joinScope(taut::TaskScope& scope) {
+  co_await scope.join();
+}
+
+Task<> askInto(taut::Resolver& resolver, const Query& query, std::optional<std::optional<Answer>>& result) {
+  auto answer = co_await resolver.resolve(query);
+  result.emplace(std::move(answer));
+}
+
+struct Fixture {
+  Fixture() { clock.skipIdle(grace); }
+  ~Fixture() {
+    if (forwarder) shard.run(forwarder->close());
+    scope.stop();
+    shard.run(joinScope(scope));
+  }
+
+  Upstream& upstream(Upstream::Script udp, Upstream::Script tcp = {}, Address host = Address::loopbackV4()) {
+    auto& added =
+        *upstreams.emplace_back(std::make_unique<Upstream>(shard, clock, std::move(udp), std::move(tcp), host));
+    scope.spawn(added.serveUdp(scope.token()));
+    scope.spawn(added.serveTcp(scope.token()));
+    options.servers.push_back(added.where());
+    return added;
+  }
+
+  Forwarder& forward() {
+    if (!forwarder) forwarder.emplace(shard, options);
+    return *forwarder;
+  }
+
+  std::optional<Answer> ask(const Query& question) { return shard.run(forward().resolve(question)); }
+  Rcode rcode(const Query& question) {
+    const auto answer = ask(question);
+    REQUIRE(answer);
+    return answer->rcode();
+  }
+  // The last octet of the address that is the answer; 0 where there is none.
+  int last(const Query& question) {
+    const auto answer = ask(question);
+    REQUIRE(answer);
+    return answer->entryCount() == 1 ? answer->entry(0).rrset.front()[3] : 0;
+  }
+  // Lets everything run that waits for nothing but the kernel.
+  void settle() { shard.run(settled(shard)); }
+  static Task<> settled(Shard& shard);
+
+  taut::ManualClock clock;
+  Shard shard{[this] {
+    taut::ShardOptions shardOptions;
+    shardOptions.clock = &clock;
+    return shardOptions;
+  }()};
+  taut::TaskScope scope;
+  std::vector<std::unique_ptr<Upstream>> upstreams;
+  ForwarderOptions options;
+  std::optional<Forwarder> forwarder;
+  const Query query{Name("www.example."), Type::A};
+};
+
+// A datagram to oneself and back: by then the kernel has passed on all that was sent before.
+Task<> Fixture::settled(Shard& shard) {
+  for (int i = 0; i < 3; ++i) {
+    auto socket = taut::UdpSocket::bind(shard, Address::loopbackV4());
+    const Bytes octet(1);
+    const ByteSpan payload(octet);
+    const Address self = socket.localAddress();
+    co_await socket.sendTo(payload, self);
+    std::array<std::uint8_t, 8> buffer;
+    const MutableByteSpan into(buffer);
+    co_await socket.receive(into);
+  }
+}
+
+Query clientQuery(const char* name, Type type, std::uint16_t flags, bool edns = false, bool dnssecOk = false,
+                  Class rrClass = Class::IN) {
+  static Bytes wire(512);
+  taut::ByteWriter writer{MutableByteSpan(wire)};
+  for (const std::uint16_t word : {std::uint16_t{7}, flags, std::uint16_t{1}, std::uint16_t{0}, std::uint16_t{0}})
+    writer.u16(word);
+  writer.u16(edns ? 1 : 0);
+  writer.bytes(Name(name).wire());
+  writer.u16(static_cast<std::uint16_t>(type));
+  writer.u16(static_cast<std::uint16_t>(rrClass));
+  if (edns) {
+    writer.u8(0);
+    writer.u16(41);
+    writer.u16(4096);
+    writer.u32(dnssecOk ? 0x8000 : 0);
+    writer.u16(0);
+  }
+  return *Query::parse(writer.written(), Address::loopbackV4(4), Transport::udp);
+}
+
+std::size_t questionEnd(const Query& query) {
+  return 12 + query.questionSize();
+}
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "an answer from upstream comes back, not authoritative") {
+  auto& server = upstream([](const Query& asked) {
+    Answer answer;
+    answer.setAuthoritative(true);
+    answer.add(asked.name(), 60s, taut::rdata::A(192, 0, 2, 1));
+    return Replies{serialise(asked, answer)};
+  });
+  const auto answer = ask(query);
+  REQUIRE(answer);
+  CHECK(answer->rcode() == Rcode::NOERROR);
+  CHECK_FALSE(answer->authoritative());
+  REQUIRE(answer->entryCount() == 1);
+  CHECK(answer->entry(0).rrset.owner == query.name().view());
+  CHECK(answer->entry(0).rrset.ttl == 60);
+  REQUIRE(server.udp.size() == 1);
+  CHECK(server.udp[0].question == "www.example. A");
+  CHECK(forward().inFlight() == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "every query has a new random port and a new random ID") {
+  auto& server = upstream([](const Query& asked) { return Replies{address(asked)}; });
+  for (int i = 0; i < 64; ++i) CHECK(last(query) == 1);
+  std::set<std::uint16_t> ports;
+  std::set<std::uint16_t> ids;
+  for (const Asked& asked : server.udp) {
+    ports.insert(asked.from.port());
+    ids.insert(asked.id);
+  }
+  // Of 64 numbers drawn from thousands a few may be the same by chance; many would be no chance.
+  CHECK(ports.size() >= 58);
+  CHECK(ids.size() >= 60);
+  CHECK(*ids.rbegin() - *ids.begin() > 10'000);
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "replies with a wrong ID, question, QR or opcode are ignored, and the right one is waited for") {
+  upstream([](const Query& asked) {
+    Replies replies;
+    const Bytes wrong = address(asked, 66);
+    for (const std::size_t at : {std::size_t{0}, std::size_t{1}, std::size_t{14}, questionEnd(asked) - 3}) {
+      replies.push_back(wrong);
+      replies.back()[at] ^= 0x01;
+    }
+    replies.push_back(wrong);
+    replies.back()[2] &= 0x7f;
+    replies.push_back(wrong);
+    replies.back()[2] |= 0x10;
+    replies.push_back({});
+    replies.push_back({1, 2, 3});
+    replies.push_back(address(asked, 1));
+    return replies;
+  });
+  CHECK(last(query) == 1);
+  CHECK(forward().statistics().foreign == 8);
+  CHECK(forward().statistics().udpQueries == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a reply from another address or port is not accepted, whatever it says") {
+  auto other = taut::UdpSocket::bind(shard, Address::loopbackV4());
+  upstream([&](const Query& asked) {
+    sockaddr_storage name{};
+    const socklen_t length = asked.peer().toSockaddr(name);
+    const Bytes forged = address(asked, 66);
+    CHECK(::sendto(other.fd(), forged.data(), forged.size(), 0, reinterpret_cast<sockaddr*>(&name), length) > 0);
+    return Replies{address(asked, 1)};
+  });
+  CHECK(last(query) == 1);
+  CHECK(forward().statistics().foreign == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "after many replies that are none, the same server is asked over TCP") {
+  auto& server = upstream(
+      [](const Query& asked) {
+        Bytes wrong = address(asked, 66);
+        wrong[1] ^= 0x01;
+        return Replies(40, wrong);
+      },
+      [](const Query& asked) { return Replies{address(asked, 1)}; });
+  const auto before = clock.now();
+  CHECK(last(query) == 1);
+  CHECK(server.udp.size() == 1);
+  CHECK(server.tcp.size() == 1);
+  CHECK(clock.now() == before);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a single reply that is none leads to TCP only when the right one has not come in time") {
+  auto& server = upstream(
+      [](const Query& asked) {
+        Bytes wrong = address(asked, 66);
+        wrong[1] ^= 0x01;
+        return Replies{wrong};
+      },
+      [](const Query& asked) { return Replies{address(asked, 1)}; });
+  CHECK(last(query) == 1);
+  CHECK(server.udp.size() == 1);
+  CHECK(server.tcp.size() == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "each timeout of 1, 3, 11 and 45 seconds is tried on every server before the next") {
+  auto& first = upstream({});
+  auto& second = upstream({});
+  const auto start = std::chrono::duration_cast<std::chrono::seconds>(clock.now().time_since_epoch());
+  CHECK(rcode(query) == Rcode::SERVFAIL);
+  const auto times = [&](const Upstream& server) {
+    std::vector<long> seconds;
+    for (const Asked& asked : server.udp) seconds.push_back((asked.at - start).count());
+    return seconds;
+  };
+  CHECK(times(first) == std::vector<long>{0, 2, 8, 30});
+  CHECK(times(second) == std::vector<long>{1, 5, 19, 75});
+  CHECK(clock.now().time_since_epoch() - start == 120s);
+  CHECK(forward().statistics().timeouts == 8);
+  CHECK(first.tcp.empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "a server that answers late in its turn is still heard") {
+  int asked = 0;
+  auto& server = upstream([&](const Query& question) { return ++asked < 3 ? Replies() : Replies{address(question)}; });
+  CHECK(last(query) == 1);
+  CHECK(server.udp.size() == 3);
+  CHECK(server.udp[2].at - server.udp[0].at == 4s);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a question ends at its deadline, however many attempts are left") {
+  upstream({});
+  options.deadline = 10s;
+  const auto before = clock.now();
+  CHECK(rcode(query) == Rcode::SERVFAIL);
+  CHECK(clock.now() - before == 10s);
+}
+
+TEST_CASE_FIXTURE(Fixture, "the next server is asked at once after SERVFAIL, REFUSED, NOTIMP or FORMERR") {
+  Rcode first = Rcode::SERVFAIL;
+  upstream([&](const Query& asked) { return Replies{error(asked, first)}; });
+  upstream([](const Query& asked) { return Replies{address(asked, 2)}; });
+  const auto before = clock.now();
+  for (const Rcode code : {Rcode::SERVFAIL, Rcode::REFUSED, Rcode::NOTIMP, Rcode::FORMERR, Rcode::NOTAUTH}) {
+    first = code;
+    CHECK(last(query) == 2);
+  }
+  CHECK(clock.now() == before);
+}
+
+TEST_CASE_FIXTURE(Fixture, "when every server fails, each was asked once and the last RCODE goes to the client") {
+  Rcode second = Rcode::REFUSED;
+  auto& server = upstream([](const Query& asked) { return Replies{error(asked, Rcode::SERVFAIL)}; });
+  upstream([&](const Query& asked) { return Replies{error(asked, second)}; });
+  CHECK(rcode(query) == Rcode::REFUSED);
+  CHECK(server.udp.size() == 1);
+  for (const Rcode code : {Rcode::SERVFAIL, Rcode::NOTIMP, Rcode::FORMERR}) {
+    second = code;
+    CHECK(rcode(query) == code);
+  }
+  CHECK(forward().statistics().failures == 4);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a server that failed is left out of later rounds, one that was silent is not") {
+  auto& failing = upstream([](const Query& asked) { return Replies{error(asked, Rcode::REFUSED)}; });
+  auto& silent = upstream({});
+  CHECK(rcode(query) == Rcode::REFUSED);
+  CHECK(failing.udp.size() == 1);
+  CHECK(silent.udp.size() == 4);
+}
+
+TEST_CASE_FIXTURE(Fixture, "NXDOMAIN and no data are answers: no other server is asked") {
+  upstream([](const Query& asked) { return Replies{nameError(asked)}; });
+  auto& other = upstream([](const Query& asked) { return Replies{address(asked)}; });
+  const auto answer = ask(query);
+  REQUIRE(answer);
+  CHECK(answer->rcode() == Rcode::NXDOMAIN);
+  CHECK(answer->recordCount(Section::authority) == 1);
+  CHECK(other.udp.empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "a malformed reply counts as a failure of its server") {
+  upstream([](const Query& asked) {
+    Bytes reply = address(asked, 66);
+    reply.resize(reply.size() - 12);
+    return Replies{reply};
+  });
+  upstream([](const Query& asked) { return Replies{address(asked, 2)}; });
+  CHECK(last(query) == 2);
+  CHECK(forward().statistics().unusable == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "garbage from the only server becomes SERVFAIL, at once") {
+  upstream([](const Query& asked) {
+    Bytes reply = address(asked, 66);
+    reply[7] = 200;
+    return Replies{reply};
+  });
+  const auto before = clock.now();
+  CHECK(rcode(query) == Rcode::SERVFAIL);
+  CHECK(clock.now() == before);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a truncated reply is asked for again over TCP, from the same server") {
+  auto& first = upstream([](const Query& asked) { return Replies{truncated(asked)}; },
+                         [](const Query& asked) { return Replies{address(asked, 1)}; });
+  auto& second = upstream([](const Query& asked) { return Replies{address(asked, 2)}; },
+                          [](const Query& asked) { return Replies{address(asked, 2)}; });
+  CHECK(last(query) == 1);
+  CHECK(first.tcp.size() == 1);
+  CHECK(first.tcp[0].question == "www.example. A");
+  CHECK(second.udp.empty());
+  CHECK(second.tcp.empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "a large answer comes over TCP whole") {
+  upstream([](const Query& asked) { return Replies{truncated(asked)}; },
+           [](const Query& asked) {
+             Answer answer;
+             for (int i = 0; i < 3000; ++i)
+               answer.add(asked.name(), 60s,
+                          taut::rdata::A(10, 0, static_cast<std::uint8_t>(i >> 8), static_cast<std::uint8_t>(i)));
+             return Replies{serialise(asked, answer)};
+           });
+  const auto answer = ask(query);
+  REQUIRE(answer);
+  CHECK(answer->recordCount() == 3000);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a server that breaks off, keeps silent or mixes up IDs over TCP has failed") {
+  int round = 0;
+  auto& first = upstream([](const Query& asked) { return Replies{truncated(asked)}; },
+                         [&](const Query& asked) {
+                           Bytes reply = address(asked, 66);
+                           if (round == 0) return Replies();
+                           if (round == 1) return Replies{Bytes()};
+                           if (round == 2) reply[0] ^= 0x01;
+                           if (round == 3) reply[2] |= 0x02;
+                           return Replies{reply};
+                         });
+  upstream([](const Query& asked) { return Replies{address(asked, 2)}; });
+  for (; round < 4; ++round) CHECK(last(query) == 2);
+  CHECK(first.tcp.size() == 4);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a server that cannot be reached is passed over without waiting") {
+  {
+    // Its port is free again, so that the kernel reports the datagram back as undeliverable.
+    const auto gone = taut::UdpSocket::bind(shard, Address::loopbackV4());
+    options.servers.push_back(gone.localAddress());
+  }
+  upstream([](const Query& asked) { return Replies{address(asked, 2)}; });
+  const auto before = clock.now();
+  CHECK(last(query) == 2);
+  CHECK(clock.now() == before);
+}
+
+TEST_CASE_FIXTURE(Fixture, "servers have EDNS with 1232 octets and the client's DO") {
+  auto& server = upstream([](const Query& asked) { return Replies{address(asked)}; });
+  CHECK(last(query) == 1);
+  CHECK(last(clientQuery("www.example.", Type::A, taut::flag::RD, true, true)) == 1);
+  CHECK(last(clientQuery("www.example.", Type::A, taut::flag::RD, true, false)) == 1);
+  REQUIRE(server.udp.size() == 3);
+  for (const Asked& asked : server.udp) CHECK(asked.ednsSize == 1232);
+  CHECK_FALSE(server.udp[0].dnssecOk);
+  CHECK(server.udp[1].dnssecOk);
+  CHECK_FALSE(server.udp[2].dnssecOk);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a server that does not know EDNS is asked once more without") {
+  Rcode refusal = Rcode::FORMERR;
+  auto& server = upstream([&](const Query& asked) {
+    if (!asked.edns()) return Replies{address(asked)};
+    const Query plain = clientQuery("www.example.", Type::A, taut::flag::RD);
+    Bytes reply = error(plain, refusal);
+    taut::storeU16(reply.data(), asked.id());
+    return Replies{reply};
+  });
+  for (const Rcode code : {Rcode::FORMERR, Rcode::NOTIMP}) {
+    refusal = code;
+    CHECK(last(query) == 1);
+  }
+  REQUIRE(server.udp.size() == 4);
+  CHECK(server.udp[0].ednsSize);
+  CHECK_FALSE(server.udp[1].ednsSize);
+  CHECK(server.udp[0].id != server.udp[1].id);
+}
+
+TEST_CASE_FIXTURE(Fixture, "AD comes from upstream") {
+  bool validated = false;
+  upstream([&](const Query& asked) {
+    Answer answer;
+    answer.setAuthenticData(validated);
+    answer.add(asked.name(), 60s, taut::rdata::A(192, 0, 2, 1));
+    return Replies{serialise(asked, answer)};
+  });
+  CHECK_FALSE(ask(query)->authenticData());
+  validated = true;
+  CHECK(ask(query)->authenticData());
+}
+
+TEST_CASE_FIXTURE(Fixture, "the same question in flight is asked once, and everybody gets the answer") {
+  bool answering = false;
+  auto& server = upstream([&](const Query& asked) { return answering ? Replies{address(asked)} : Replies(); });
+  const Query sameOther(Name("WWW.Example."), Type::A);
+  const Query otherType(Name("www.example."), Type::AAAA);
+  const Query otherName(Name("ftp.example."), Type::A);
+  std::array<std::optional<std::optional<Answer>>, 4> results;
+  taut::TaskScope asking;
+  asking.spawn(askInto(forward(), query, results[0]));
+  asking.spawn(askInto(forward(), sameOther, results[1]));
+  asking.spawn(askInto(forward(), otherType, results[2]));
+  asking.spawn(askInto(forward(), otherName, results[3]));
+  CHECK(forward().inFlight() == 3);
+  answering = true;
+  shard.run(joinScope(asking));
+  for (const auto& result : results) {
+    REQUIRE(result);
+    REQUIRE(*result);
+    CHECK((*result)->entryCount() <= 1);
+  }
+  CHECK((*results[0])->entry(0).rrset.front()[3] == 1);
+  CHECK((*results[1])->entry(0).rrset.front()[3] == 1);
+  CHECK(forward().statistics().joined == 1);
+  CHECK(server.udp.size() == 3);
+  // The answers outlive the flight, and each other.
+  results[0].reset();
+  CHECK((*results[1])->entry(0).rrset.owner == query.name().view());
+  CHECK(last(query) == 1);
+  CHECK(server.udp.size() == 4);
+}
+
+TEST_CASE_FIXTURE(Fixture, "DO and CD make different questions") {
+  upstream([](const Query& asked) { return Replies{address(asked)}; });
+  const Query plain = clientQuery("www.example.", Type::A, taut::flag::RD);
+  const Query withDo = clientQuery("www.example.", Type::A, taut::flag::RD, true, true);
+  const Query withCd = clientQuery("www.example.", Type::A, taut::flag::RD | taut::flag::CD);
+  std::array<std::optional<std::optional<Answer>>, 3> results;
+  taut::TaskScope asking;
+  asking.spawn(askInto(forward(), plain, results[0]));
+  asking.spawn(askInto(forward(), withDo, results[1]));
+  asking.spawn(askInto(forward(), withCd, results[2]));
+  CHECK(forward().inFlight() == 3);
+  shard.run(joinScope(asking));
+  CHECK(forward().statistics().joined == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a failure is shared like an answer") {
+  auto& server = upstream([](const Query& asked) { return Replies{error(asked, Rcode::REFUSED)}; });
+  std::array<std::optional<std::optional<Answer>>, 2> results;
+  taut::TaskScope asking;
+  for (auto& result : results) asking.spawn(askInto(forward(), query, result));
+  shard.run(joinScope(asking));
+  for (const auto& result : results) CHECK((*result)->rcode() == Rcode::REFUSED);
+  CHECK(server.udp.size() == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "one who no longer waits does not take the answer from the others") {
+  upstream([](const Query& asked) { return Replies{address(asked)}; });
+  taut::StopSource gone;
+  Query impatient = query;
+  impatient.setStopToken(gone.token());
+  std::array<std::optional<std::optional<Answer>>, 2> results;
+  taut::TaskScope asking;
+  asking.spawn(askInto(forward(), impatient, results[0]));
+  asking.spawn(askInto(forward(), query, results[1]));
+  gone.requestStop();
+  REQUIRE(results[0]);
+  CHECK_FALSE(results[0]->has_value());
+  shard.run(joinScope(asking));
+  REQUIRE(results[1]->has_value());
+  CHECK((*results[1])->entryCount() == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a question that nobody waits for is given up, and can be asked again at once") {
+  bool answering = false;
+  upstream([&](const Query& asked) { return answering ? Replies{address(asked)} : Replies(); });
+  taut::StopSource gone;
+  Query impatient = query;
+  impatient.setStopToken(gone.token());
+  std::optional<std::optional<Answer>> result;
+  taut::TaskScope asking;
+  asking.spawn(askInto(forward(), impatient, result));
+  settle();
+  CHECK(forward().inFlight() == 1);
+  gone.requestStop();
+  answering = true;
+  const auto before = clock.now();
+  CHECK(last(query) == 1);
+  CHECK(clock.now() == before);
+  CHECK(forward().statistics().joined == 0);
+  CHECK(forward().inFlight() == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a question too many is SERVFAIL at once, and one that is in flight is not one too many") {
+  upstream([](const Query& asked) { return Replies{address(asked)}; });
+  options.maxInFlight = 2;
+  const Query others[] = {Query(Name("a.example."), Type::A), Query(Name("b.example."), Type::A)};
+  std::array<std::optional<std::optional<Answer>>, 3> results;
+  taut::TaskScope asking;
+  asking.spawn(askInto(forward(), others[0], results[0]));
+  asking.spawn(askInto(forward(), others[1], results[1]));
+  asking.spawn(askInto(forward(), others[0], results[2]));
+  auto refused = forward().resolve(query);
+  REQUIRE(refused.isReady());
+  CHECK(refused.takeReady()->rcode() == Rcode::SERVFAIL);
+  shard.run(joinScope(asking));
+  for (const auto& result : results) CHECK((*result)->entryCount() == 1);
+  CHECK(last(query) == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "without RD, in another class, and for types that ask a server itself nothing is forwarded") {
+  auto& server = upstream([](const Query& asked) { return Replies{address(asked)}; });
+  constexpr std::uint16_t rd = taut::flag::RD;
+  CHECK(rcode(clientQuery("www.example.", Type::A, 0)) == Rcode::REFUSED);
+  CHECK(rcode(clientQuery("version.bind.", Type::TXT, rd, false, false, Class::CH)) == Rcode::REFUSED);
+  CHECK(rcode(clientQuery("example.", Type::AXFR, rd)) == Rcode::REFUSED);
+  CHECK(rcode(clientQuery("example.", Type::IXFR, rd)) == Rcode::REFUSED);
+  CHECK(rcode(clientQuery("example.", Type::MAILA, rd)) == Rcode::NOTIMP);
+  CHECK(rcode(clientQuery("example.", Type::MAILB, rd)) == Rcode::NOTIMP);
+  CHECK(rcode(clientQuery("example.", Type::OPT, rd)) == Rcode::FORMERR);
+  CHECK(server.udp.empty());
+  CHECK(last(clientQuery("example.", Type::ANY, rd)) == 1);
+  CHECK(server.udp.size() == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "close gives up what is in flight, and those who wait get nothing") {
+  upstream({});
+  std::optional<std::optional<Answer>> result;
+  taut::TaskScope asking;
+  asking.spawn(askInto(forward(), query, result));
+  settle();
+  const auto before = clock.now();
+  shard.run(forward().close());
+  CHECK(asking.empty());
+  REQUIRE(result);
+  CHECK_FALSE(result->has_value());
+  CHECK(clock.now() == before);
+  CHECK_FALSE(ask(query));
+}
+
+TEST_CASE_FIXTURE(Fixture, "IPv6 servers are asked over IPv6") {
+  auto& server = upstream([](const Query& asked) { return Replies{truncated(asked)}; },
+                          [](const Query& asked) { return Replies{address(asked)}; }, Address::loopbackV6());
+  CHECK(last(query) == 1);
+  CHECK(server.udp[0].from.isV6());
+  CHECK(server.tcp[0].from.isV6());
+}
+
+TEST_CASE_FIXTURE(Fixture, "rotation starts each question at the next server") {
+  auto& first = upstream([](const Query& asked) { return Replies{address(asked)}; });
+  auto& second = upstream([](const Query& asked) { return Replies{address(asked)}; });
+  options.rotate = true;
+  for (int i = 0; i < 4; ++i) CHECK(last(query) == 1);
+  CHECK(first.udp.size() == 2);
+  CHECK(second.udp.size() == 2);
+}
+
+TEST_CASE_FIXTURE(Fixture, "servers that were given come before those of resolv.conf, which is followed") {
+  const taut::TemporaryFile missing("");
+  taut::TemporaryFile file("nameserver 192.0.2.1\n");
+  options.servers = {Address::v4({192, 0, 2, 9})};
+  options.resolvConf = file.path();
+  using List = std::vector<std::string>;
+  const auto list = [&] {
+    List texts;
+    for (const Address& server : forward().servers()) texts.push_back(server.toText());
+    return texts;
+  };
+  CHECK(list() == List{"192.0.2.9:53", "192.0.2.1:53"});
+  file.write("nameserver 192.0.2.2\nnameserver 2001:db8::1\n");
+  forward().reload();
+  CHECK(list() == List{"192.0.2.9:53", "192.0.2.2:53", "[2001:db8::1]:53"});
+}
+
+TEST_CASE_FIXTURE(Fixture, "timeout, attempts and rotate of resolv.conf make the schedule") {
+  auto& first = upstream({});
+  auto& second = upstream({});
+  const taut::TemporaryFile file("nameserver " + first.where().toText() + "\nnameserver " + second.where().toText() +
+                                 "\noptions timeout:2 attempts:3 rotate\n");
+  options.servers.clear();
+  options.resolvConf = file.path();
+  const auto before = clock.now();
+  CHECK(rcode(query) == Rcode::SERVFAIL);
+  CHECK(clock.now() - before == 12s);
+  CHECK(first.udp.size() == 3);
+  CHECK(second.udp.size() == 3);
+  CHECK(first.udp[0].at < second.udp[0].at);
+  CHECK(rcode(query) == Rcode::SERVFAIL);
+  REQUIRE(first.udp.size() == 6);
+  CHECK(second.udp[3].at < first.udp[3].at);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a schedule of one's own stands above resolv.conf's") {
+  auto& server = upstream({});
+  const taut::TemporaryFile file("nameserver " + server.where().toText() + "\noptions timeout:2 attempts:3\n");
+  options.servers.clear();
+  options.resolvConf = file.path();
+  options.timeouts = {7s};
+  const auto before = clock.now();
+  CHECK(rcode(query) == Rcode::SERVFAIL);
+  CHECK(clock.now() - before == 7s);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a forwarder without servers and file is a mistake") {
+  CHECK_THROWS_AS(Forwarder(shard, ForwarderOptions()), std::invalid_argument);
+}
+
+TEST_CASE_FIXTURE(Fixture, "what was forwarded is stored by a cache in front, name errors too") {
+  auto& server = upstream([](const Query& asked) {
+    return Replies{asked.name() == Name("no.example.") ? nameError(asked) : address(asked)};
+  });
+  taut::Cache cache(1 << 20, [this] { return shard.now(); });
+  const Query missing(Name("no.example."), Type::A);
+  for (const Query* asked : {&query, &missing}) {
+    CHECK_FALSE(cache.resolve(*asked).takeReady());
+    const auto answer = ask(*asked);
+    REQUIRE(answer);
+    CHECK(cache.store(*asked, *answer));
+    const auto hit = cache.resolve(*asked).takeReady();
+    REQUIRE(hit);
+    CHECK(hit->rcode() == answer->rcode());
+    CHECK(hit->recordCount() == 1);
+  }
+  CHECK(server.udp.size() == 2);
+}
