@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <string>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -92,6 +93,9 @@ TEST_CASE("a listener hands out connections in the order of their arrival until 
 }
 
 TEST_CASE("where descriptors have run out the listener pauses without spinning, says so once, and goes on") {
+  // UBSan opens a pipe the first time that it checks a type, which below it could not.
+  taut::log::setSink([](taut::log::Level, std::string_view) {});
+  taut::log::warning("{}", std::string("once"));
   int warnings = 0;
   taut::log::setSink([&](taut::log::Level level, std::string_view) { warnings += level == taut::log::Level::warning; });
   taut::ManualClock clock;
@@ -129,7 +133,7 @@ TEST_CASE("where descriptors have run out the listener pauses without spinning, 
 }
 
 TEST_CASE("a stop ends a listener that pauses") {
-  taut::log::setSink([](taut::log::Level, std::string_view) {});
+  taut::log::setLevel(taut::log::Level::error);
   Shard shard;
   auto listener = TcpListener::bind(shard, Address::loopbackV4());
   StopSource stop;
@@ -145,7 +149,7 @@ TEST_CASE("a stop ends a listener that pauses") {
     CHECK(scope.empty());
     CHECK(pauses == 1);
   }
-  taut::log::setSink({});
+  taut::log::setLevel(taut::log::Level::info);
 }
 
 TEST_CASE("a port that another listener has is an error with the address in its text") {

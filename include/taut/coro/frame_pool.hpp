@@ -4,7 +4,6 @@
 // and is given back when the thread ends.
 #pragma once
 
-#include <array>
 #include <cstddef>
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -28,13 +27,12 @@ class FramePool {
   static constexpr std::size_t mostHeld = std::size_t{8} << 20;
 
   static void* allocate(std::size_t size) {
-    State& state = state_;
     const std::size_t index = classOf(size);
-    if (index < classes && state.free[index] != nullptr) [[likely]] {
-      FreeFrame* frame = state.free[index];
+    if (index < classes && state_.free[index] != nullptr) [[likely]] {
+      FreeFrame* frame = state_.free[index];
       unpoison(frame, index);
-      state.free[index] = frame->next;
-      state.heldBytes -= bytesOf(index);
+      state_.free[index] = frame->next;
+      state_.heldBytes -= bytesOf(index);
       return frame;
     }
     return allocateFromHeap(size);
@@ -42,13 +40,12 @@ class FramePool {
 
   // `size` is what was asked for.
   static void release(void* memory, std::size_t size) noexcept {
-    State& state = state_;
     const std::size_t index = classOf(size);
-    if (index < classes && state.heldBytes + bytesOf(index) <= state.limit) [[likely]] {
+    if (index < classes && state_.heldBytes + bytesOf(index) <= state_.limit) [[likely]] {
       auto* frame = static_cast<FreeFrame*>(memory);
-      frame->next = state.free[index];
-      state.free[index] = frame;
-      state.heldBytes += bytesOf(index);
+      frame->next = state_.free[index];
+      state_.free[index] = frame;
+      state_.heldBytes += bytesOf(index);
       poison(frame, index);
       return;
     }
@@ -70,7 +67,7 @@ class FramePool {
     FreeFrame* next;
   };
   struct State {
-    std::array<FreeFrame*, classes> free{};
+    FreeFrame* free[classes] = {};
     std::size_t heldBytes = 0;
     // Zero before the first use and after the thread's end, which sends every release to the heap.
     std::size_t limit = 0;
@@ -95,7 +92,8 @@ class FramePool {
 #endif
   }
 
-  // Constant initialisation and the static model of thread storage keep the access to one instruction.
+  // Constant initialisation and the static model of thread storage keep the access to one instruction. No reference is
+  // made to it: the check for null that UBSan adds to one breaks when the linker relaxes this model.
   static constinit thread_local State state_ [[gnu::tls_model("initial-exec")]];
 };
 
