@@ -35,10 +35,15 @@ void throwListenError(int error, const Address& address, std::string_view protoc
   throw std::system_error(error, std::generic_category(), fmt::format("cannot listen on {} ({})", address, protocol));
 }
 
+// A socket that does not share finds out whether others do: whether they have the port that is wanted, and which port
+// nobody has, because for one that shares the system may choose a port of another server of the same user.
 UniqueFd bindSocket(const Address& address, const BindOptions& options) {
-  // A socket that does not share finds out whether others do.
-  if (options.mustBeFree && options.reusePort && address.port() != 0) openSocket(address, options, false);
-  return openSocket(address, options, options.reusePort);
+  const bool choose = address.port() == 0;
+  if (!options.reusePort || (!choose && !options.mustBeFree)) return openSocket(address, options, options.reusePort);
+  UniqueFd alone = openSocket(address, options, false);
+  const Address bound = address.withPort(localAddressOf(alone.get()).port());
+  alone.reset();
+  return openSocket(bound, options, true);
 }
 
 void setOption(int fd, int level, int name, int value) noexcept {

@@ -250,6 +250,7 @@ int Server::run(const std::function<void()>& reload) {
   if (reload) sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   start();
+  for (const Address& address : addresses_) log::info("listening on {}", address);
   for (int signal = 0; signal != SIGINT && signal != SIGTERM;) {
     if (sigwait(&signals, &signal) == 0 && signal == SIGHUP) reload();
   }

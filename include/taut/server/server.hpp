@@ -57,9 +57,9 @@ class Server {
   // Until all threads have ended.
   void wait();
 
-  // start, then SIGINT or SIGTERM, then stop and wait; 0, the exit status of a server that was asked to end. SIGHUP
-  // calls `reload` on the calling thread where there is one. Call it before other threads are started: it blocks these
-  // signals for all that start later.
+  // start, a line of the log for each address, then SIGINT or SIGTERM, then stop and wait; 0, the exit status of a
+  // server that was asked to end. SIGHUP calls `reload` on the calling thread where there is one. Call it before other
+  // threads are started: it blocks these signals for all that start later.
   int run(const std::function<void()>& reload = {});
 
  private:

@@ -1,0 +1,165 @@
+"""The examples answer real queries: each is started on a free port, asked over UDP and TCP, and ended."""
+import re
+import socket
+import sys
+import threading
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
+
+from support import (  # noqa: E402
+    BUILD,
+    NOERROR,
+    NXDOMAIN,
+    REFUSED,
+    SERVFAIL,
+    TXT,
+    A,
+    AAAA,
+    FakeUpstream,
+    TestCase,
+    ask_tcp,
+    ask_udp,
+    main,
+    make_query,
+    wait_until,
+)
+
+
+class Inventory:
+    """A TCP service that knows a few names: one line in, one line out."""
+
+    def __init__(self, known):
+        self.known = known
+        self.asked = []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            with connection:
+                name = connection.makefile().readline().strip()
+                self.asked.append(name)
+                connection.sendall(self.known.get(name, "").encode() + b"\n")
+
+    def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+
+
+class Examples(TestCase):
+    def start(self, name, *arguments, address="127.0.0.1:0"):
+        """Starts an example; it says itself which port it got."""
+        example = self.spawn(BUILD / "examples" / name, address, *arguments)
+        self.addCleanup(lambda: self.assertEqual(example.stop(), 0, example.log()))
+        pattern = re.compile(r"listening on \S+:(\d+)")
+
+        def listening():
+            self.assertTrue(example.running(), example.log())
+            return pattern.search(example.log())
+
+        example.port = int(wait_until(listening, 15, f"{name} listens").group(1))
+        return example
+
+    def ask(self, example, name, rrtype=A, host="127.0.0.1", recursion=True):
+        """The reply over UDP, after making sure that TCP says the same."""
+        query = make_query(name, rrtype, recursion=recursion)
+        replies = [ask(host, example.port, query) for ask in (ask_udp, ask_tcp)]
+        for reply in replies:
+            self.assertIsNotNone(reply, example.log())
+            self.assertTrue(reply.response)
+        udp, tcp = replies
+        self.assertEqual((udp.rcode, udp.addresses()), (tcp.rcode, tcp.addresses()))
+        return udp
+
+    def test_workstations(self):
+        """workstations answers its names with their numbers, and refuses all others"""
+        example = self.start("workstations")
+        for number in (0, 7, 255):
+            reply = self.ask(example, f"workstation{number}.example.com")
+            self.assertEqual((reply.rcode, reply.addresses()), (NOERROR, [f"192.0.2.{number}"]))
+            self.assertEqual(reply.answers[0].ttl, 300)
+        for name in (
+            "workstation256.example.com",
+            "workstation.example.com",
+            "workstation7x.example.com",
+            "x.workstation7.example.com",
+            "workstation7.example.org",
+            "example.com",
+            ".",
+        ):
+            self.assertEqual(self.ask(example, name).rcode, REFUSED, name)
+        self.assertEqual(self.ask(example, "workstation7.example.com", AAAA).rcode, REFUSED)
+
+    def test_workstations_ipv6(self):
+        """workstations listens on IPv6 as well"""
+        example = self.start("workstations", address="[::1]:0")
+        reply = self.ask(example, "workstation9.example.com", host="::1")
+        self.assertEqual(reply.addresses(), ["192.0.2.9"])
+
+    def test_hosts_override(self):
+        """hosts_override answers from the file, forwards the rest, and keeps what it was told"""
+        upstream = FakeUpstream()
+        self.addCleanup(upstream.close)
+        hosts = self.write("hosts", "192.0.2.10 printer.example.com\n")
+        example = self.start("hosts_override", hosts, f"127.0.0.1:{upstream.port}")
+        self.assertEqual(self.ask(example, "printer.example.com").addresses(), ["192.0.2.10"])
+
+        def answer():
+            upstream.send(*upstream.receive())
+
+        answering = threading.Thread(target=answer)
+        answering.start()
+        forwarded = ask_udp("127.0.0.1", example.port, make_query("www.example.net"), 20)
+        answering.join()
+        self.assertEqual(forwarded.addresses(), ["192.0.2.99"])
+
+        hosts = self.write("hosts", "192.0.2.11 printer.example.com\n")
+        wait_until(
+            lambda: self.ask(example, "printer.example.com").addresses() == ["192.0.2.11"], 10, "the new file counts"
+        )
+
+    def test_tcp_backend(self):
+        """tcp_backend answers what the service says, and asks it once for each name"""
+        service = Inventory({"router.example.com.": "192.0.2.1"})
+        self.addCleanup(service.close)
+        example = self.start("tcp_backend", f"127.0.0.1:{service.port}")
+        for _ in range(3):
+            reply = self.ask(example, "router.example.com")
+            self.assertEqual((reply.rcode, reply.addresses()), (NOERROR, ["192.0.2.1"]))
+        self.assertEqual(service.asked, ["router.example.com."])
+        self.assertEqual(self.ask(example, "nobody.example.com").rcode, NXDOMAIN)
+        self.assertEqual(self.ask(example, "router.example.com", TXT).rcode, REFUSED)
+
+    def test_tcp_backend_down(self):
+        """tcp_backend answers SERVFAIL where the service cannot be reached"""
+        service = Inventory({})
+        service.close()
+        example = self.start("tcp_backend", f"127.0.0.1:{service.port}")
+        self.assertEqual(self.ask(example, "router.example.com").rcode, SERVFAIL)
+
+    def test_refuse_by_address(self):
+        """refuse_by_address answers the networks that it was given and refuses the others"""
+        allowed = self.start("refuse_by_address", "192.0.2.0/24", "127.0.0.0/8")
+        reply = self.ask(allowed, "me.example.com", TXT)
+        self.assertEqual((reply.rcode, reply.answers[0].rdata), (NOERROR, b"\x09127.0.0.1"))
+        refused = self.start("refuse_by_address", "192.0.2.0/24")
+        self.assertEqual(self.ask(refused, "me.example.com", TXT).rcode, REFUSED)
+        wait_until(lambda: "refused me.example.com. to 127.0.0.1:" in refused.log(), 5, "it says so")
+
+    def test_usage(self):
+        """Without arguments, and with ones that make no sense, each example says how it is called"""
+        for name in ("workstations", "hosts_override", "tcp_backend", "refuse_by_address"):
+            for arguments in ([], ["--help"], ["nowhere", "nobody", "nothing"]):
+                result = self.run_program(BUILD / "examples" / name, *arguments)
+                self.assertEqual(result.returncode, 2, f"{name} {arguments}")
+                self.assertIn(f"usage: {name}", result.stderr)
+
+
+if __name__ == "__main__":
+    main()

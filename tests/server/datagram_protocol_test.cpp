@@ -1,0 +1,404 @@
+#include "taut/server/datagram_protocol.hpp"
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <utility>
+
+#include <doctest/doctest.h>
+
+#include "messages.hpp"
+#include "taut/coro/task_scope.hpp"
+#include "taut/io/clock.hpp"
+#include "taut/io/deadline.hpp"
+#include "taut/io/shard.hpp"
+#include "taut/io/sleep.hpp"
+#include "taut/net/datagram.hpp"
+#include "taut/net/udp_socket.hpp"
+#include "taut/server/server_factory.hpp"
+#include "test_resolver.hpp"
+
+using namespace std::chrono_literals;
+
+namespace {
+
+using namespace taut;
+
+class UdpClient {
+ public:
+  UdpClient(Shard& shard, const Address& server) : shard_(shard), socket_(connect(shard, server)) {}
+
+  Task<> send(const Bytes& message) {
+    const IoResult sent = co_await socket_.send(message);
+    CHECK(sent.value() == message.size());
+  }
+
+  // Nothing when none comes.
+  Task<std::optional<Bytes>> receive() {
+    Bytes message(65535);
+    Deadline deadline(shard_, 1h);
+    const IoResult received = co_await socket_.receive(message, deadline.token());
+    if (!received.ok()) co_return std::nullopt;
+    message.resize(received.value());
+    co_return message;
+  }
+
+  Task<std::optional<ParsedReply>> ask(const Bytes& message) {
+    co_await send(message);
+    const auto reply = co_await receive();
+    if (!reply) co_return std::nullopt;
+    co_return ParsedReply(*reply);
+  }
+
+ private:
+  static UdpSocket connect(Shard& shard, const Address& server) {
+    auto socket = UdpSocket::connect(shard, server);
+    if (!socket) throw std::runtime_error("connect: " + socket.error().message());
+    return std::move(*socket);
+  }
+
+  Shard& shard_;
+  UdpSocket socket_;
+};
+
+// Where nothing can happen any more the clock jumps to the next deadline: a reply that never comes costs no time.
+class Fixture {
+ public:
+  using Body = Task<> (*)(Fixture& fixture, UdpClient& client);
+
+  explicit Fixture(const Address& address = Address::loopbackV4(), std::size_t count = 64, std::size_t mostWaiting = 48,
+                   std::shared_ptr<ServerFactory> given = {})
+      : shard(options()),
+        resolver(std::make_shared<TestResolver>(&shard)),
+        factory(given ? std::move(given)
+                      : std::make_shared<ServerFactory>(ServerFactory::Resolvers{resolver}, ServerFactory::Caches{},
+                                                        ServerFactory::Resolvers{})),
+        buffers(shard, count, 2048),
+        socket(UdpSocket::bind(shard, address)),
+        protocol(shard, *factory, socket, buffers, mostWaiting) {
+    clock.skipIdle(30ms);
+  }
+
+  Address server() const {
+    const Address local = socket.localAddress();
+    if (!local.isWildcard()) return local;
+    return (local.isV4() ? Address::loopbackV4() : Address::loopbackV6()).withPort(local.port());
+  }
+  void run(Body body) { run(body, server()); }
+  void run(Body body, const Address& asked) {
+    shard.run(runBody(body, asked));
+    CHECK(buffers.leased() == 0);
+  }
+  // Until nothing can happen any more but by a deadline.
+  Task<> settle() { co_await sleepFor(shard, 1ns); }
+
+  ManualClock clock;
+  Shard shard;
+  std::shared_ptr<TestResolver> resolver;
+  std::shared_ptr<ServerFactory> factory;
+  DatagramBuffers buffers;
+  UdpSocket socket;
+  DatagramProtocol protocol;
+  StopSource stop;
+  StopSource abort;
+  bool ended = false;
+
+ private:
+  ShardOptions options() {
+    ShardOptions options;
+    options.clock = &clock;
+    return options;
+  }
+  Task<> serve() {
+    co_await protocol.serve(stop.token(), abort.token());
+    ended = true;
+  }
+  Task<> runBody(Body body, Address asked) {
+    TaskScope scope;
+    scope.spawn(serve());
+    std::exception_ptr failure;
+    try {
+      UdpClient client(shard, asked);
+      co_await body(*this, client);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    stop.requestStop();
+    abort.requestStop();
+    co_await scope.join();
+    co_await settle();
+    if (failure) std::rethrow_exception(failure);
+  }
+};
+
+Bytes numbered(std::string_view name, std::uint16_t id) {
+  QueryShape shape;
+  shape.id = id;
+  return makeQuery(name, Type::A, shape);
+}
+
+}  // namespace
+
+TEST_CASE("a query in a datagram is answered, over IPv4 and IPv6") {
+  for (const Address& address : {Address::loopbackV4(), Address::loopbackV6()}) {
+    Fixture fixture(address);
+    fixture.run([](Fixture&, UdpClient& client) -> Task<> {
+      const Bytes query = numbered("www.example.com", 7);
+      const auto reply = co_await client.ask(query);
+      REQUIRE(reply);
+      CHECK(reply->id == 7);
+      CHECK(reply->counts[0] == 1);
+      CHECK(reply->whole);
+    });
+  }
+}
+
+TEST_CASE("on a wildcard address a query is answered from the address that was asked") {
+  // The client's socket is connected, so it hears nothing that comes from another address.
+  const auto ask = [](Fixture&, UdpClient& client) -> Task<> {
+    const Bytes query = numbered("www.example.com", 7);
+    const auto reply = co_await client.ask(query);
+    CHECK(reply);
+  };
+  Fixture(Address::anyV4()).run(ask);
+  Fixture(Address::anyV6()).run(ask);
+  Fixture other(Address::anyV4());
+  other.run(ask, Address::v4({127, 0, 0, 2}, other.server().port()));
+}
+
+TEST_CASE("what holds no query is met with silence") {
+  Fixture fixture;
+  fixture.run([](Fixture& f, UdpClient& client) -> Task<> {
+    const LogCapture log;
+    Bytes response = makeQuery("www.example.com", Type::A);
+    response[2] |= 0x80;
+    for (const Bytes& message : {Bytes{}, Bytes(1), Bytes(11), response}) co_await client.send(message);
+    const Bytes query = numbered("www.example.com", 1);
+    const auto reply = co_await client.ask(query);
+    REQUIRE(reply);
+    CHECK(reply->id == 1);
+    const auto another = co_await client.receive();
+    CHECK_FALSE(another);
+    CHECK(f.resolver->asked == 1);
+    CHECK(log.lines().empty());
+  });
+}
+
+TEST_CASE("a header without the rest is a format error") {
+  Fixture fixture;
+  fixture.run([](Fixture&, UdpClient& client) -> Task<> {
+    Bytes header = numbered("www.example.com", 9);
+    header.resize(12);
+    const auto reply = co_await client.ask(header);
+    REQUIRE(reply);
+    CHECK(reply->id == 9);
+    CHECK(reply->rcode == Rcode::FORMERR);
+  });
+}
+
+TEST_CASE("a compression loop in the question is a format error, at once") {
+  Fixture fixture;
+  fixture.run([](Fixture& f, UdpClient& client) -> Task<> {
+    Bytes loop = numbered("www.example.com", 9);
+    loop.resize(12);
+    loop += Bytes{0xc0, 0x0c, 0, 1, 0, 1};
+    const auto reply = co_await client.ask(loop);
+    REQUIRE(reply);
+    CHECK(reply->rcode == Rcode::FORMERR);
+    CHECK(f.resolver->asked == 0);
+  });
+}
+
+TEST_CASE("a datagram larger than a buffer is judged by what there is of it") {
+  Fixture fixture;
+  fixture.run([](Fixture&, UdpClient& client) -> Task<> {
+    QueryShape shape;
+    shape.payloadSize = 1232;
+    Bytes cut = makeQuery("www.example.com", Type::A, shape);
+    storeU16(cut.data() + cut.size() - 2, 3000);
+    cut.resize(cut.size() + 3000);
+    const auto cutReply = co_await client.ask(cut);
+    REQUIRE(cutReply);
+    CHECK(cutReply->rcode == Rcode::FORMERR);
+    Bytes trailing = makeQuery("www.example.com", Type::A);
+    trailing.resize(3000);
+    const auto wholeReply = co_await client.ask(trailing);
+    REQUIRE(wholeReply);
+    CHECK(wholeReply->counts[0] == 1);
+  });
+}
+
+TEST_CASE("an answer that waits does not hold up the ones behind it") {
+  Fixture fixture;
+  fixture.run([](Fixture& f, UdpClient& client) -> Task<> {
+    const Bytes slow = numbered("gate.example.com", 1);
+    const Bytes quick = numbered("www.example.com", 2);
+    co_await client.send(slow);
+    const auto first = co_await client.ask(quick);
+    REQUIRE(first);
+    CHECK(first->id == 2);
+    f.resolver->gate.set();
+    const auto second = co_await client.receive();
+    REQUIRE(second);
+    CHECK(ParsedReply(*second).id == 1);
+  });
+}
+
+TEST_CASE("a handler may wait for a timer") {
+  Fixture fixture;
+  fixture.run([](Fixture& f, UdpClient& client) -> Task<> {
+    const TimePoint begin = f.shard.now();
+    const Bytes query = numbered("sleep.example.com", 1);
+    const auto reply = co_await client.ask(query);
+    REQUIRE(reply);
+    CHECK(reply->counts[0] == 1);
+    CHECK(f.shard.now() - begin >= 1s);
+  });
+}
+
+TEST_CASE("a handler may ask another resolver") {
+  class Asking final : public Resolver {
+   public:
+    Task<std::optional<Answer>> resolve(const Query& query) override {
+      const Query other = query.withQuestion(Name("sleep.example.com"), Type::A);
+      auto answer = co_await target->resolve(other);
+      co_return answer;
+    }
+    TestResolver* target = nullptr;
+  };
+  const auto asking = std::make_shared<Asking>();
+  const auto factory = std::make_shared<ServerFactory>(ServerFactory::Resolvers{asking});
+  Fixture fixture(Address::loopbackV4(), 64, 48, factory);
+  asking->target = fixture.resolver.get();
+  fixture.run([](Fixture& f, UdpClient& client) -> Task<> {
+    const Bytes query = numbered("www.example.com", 1);
+    const auto reply = co_await client.ask(query);
+    REQUIRE(reply);
+    CHECK(reply->counts[0] == 1);
+    CHECK(f.resolver->asked == 1);
+  });
+}
+
+TEST_CASE("an exception of a handler becomes SERVFAIL, thrown at once or after a wait") {
+  Fixture fixture;
+  fixture.run([](Fixture& f, UdpClient& client) -> Task<> {
+    const LogCapture log;
+    const Bytes atOnce = numbered("throw.example.com", 1);
+    const auto first = co_await client.ask(atOnce);
+    REQUIRE(first);
+    CHECK(first->rcode == Rcode::SERVFAIL);
+    f.resolver->gate.set();
+    const Bytes afterWait = numbered("later.example.com", 2);
+    const auto second = co_await client.ask(afterWait);
+    REQUIRE(second);
+    CHECK(second->rcode == Rcode::SERVFAIL);
+    const auto third = co_await client.receive();
+    CHECK_FALSE(third);
+    CHECK(log.lines().size() == 2);
+  });
+}
+
+TEST_CASE("a query that the factory drops gives its buffer back") {
+  class Dropping final : public ServerFactory {
+   public:
+    Task<> messageReceived(const Query&, Protocol&) override { return Task<>::ready(); }
+  };
+  Fixture fixture(Address::loopbackV4(), 4, 2, std::make_shared<Dropping>());
+  fixture.run([](Fixture& f, UdpClient& client) -> Task<> {
+    const Bytes query = numbered("www.example.com", 1);
+    for (int i = 0; i < 20; ++i) co_await client.send(query);
+    const auto reply = co_await client.receive();
+    CHECK_FALSE(reply);
+    CHECK(f.buffers.leased() == 0);
+  });
+}
+
+TEST_CASE("when too many queries wait, the one that has waited longest is stopped, and quick ones go on") {
+  Fixture fixture(Address::loopbackV4(), 4, 3);
+  fixture.run([](Fixture& f, UdpClient& client) -> Task<> {
+    for (std::uint16_t id = 1; id <= 5; ++id) {
+      const Bytes slow = numbered("gate.example.com", id);
+      co_await client.send(slow);
+      co_await f.settle();
+    }
+    CHECK(f.resolver->waiting == 3);
+    for (const int id : {1, 2}) {
+      const auto stopped = co_await client.receive();
+      REQUIRE(stopped);
+      CHECK(ParsedReply(*stopped).id == id);
+      CHECK(ParsedReply(*stopped).rcode == Rcode::SERVFAIL);
+    }
+    const Bytes quick = numbered("www.example.com", 9);
+    const auto reply = co_await client.ask(quick);
+    REQUIRE(reply);
+    CHECK(reply->id == 9);
+    f.resolver->gate.set();
+    for (const int id : {3, 4, 5}) {
+      const auto answered = co_await client.receive();
+      REQUIRE(answered);
+      CHECK(ParsedReply(*answered).id == id);
+      CHECK(ParsedReply(*answered).counts[0] == 1);
+    }
+  });
+}
+
+TEST_CASE("after a stop nothing is received, and what is in flight is answered") {
+  Fixture fixture;
+  fixture.run([](Fixture& f, UdpClient& client) -> Task<> {
+    const Bytes slow = numbered("gate.example.com", 1);
+    co_await client.send(slow);
+    co_await f.settle();
+    f.stop.requestStop();
+    co_await f.settle();
+    CHECK_FALSE(f.ended);
+    const Bytes late = numbered("www.example.com", 2);
+    co_await client.send(late);
+    co_await f.settle();
+    CHECK(f.resolver->asked == 1);
+    f.resolver->gate.set();
+    const auto reply = co_await client.receive();
+    REQUIRE(reply);
+    CHECK(ParsedReply(*reply).counts[0] == 1);
+    co_await f.settle();
+    CHECK(f.ended);
+  });
+}
+
+TEST_CASE("an abort stops what is in flight, whose clients get SERVFAIL") {
+  Fixture fixture;
+  fixture.run([](Fixture& f, UdpClient& client) -> Task<> {
+    const Bytes slow = numbered("gate.example.com", 1);
+    co_await client.send(slow);
+    co_await f.settle();
+    f.stop.requestStop();
+    f.abort.requestStop();
+    const auto reply = co_await client.receive();
+    REQUIRE(reply);
+    CHECK(ParsedReply(*reply).rcode == Rcode::SERVFAIL);
+    CHECK(f.resolver->stopped == 1);
+    co_await f.settle();
+    CHECK(f.ended);
+  });
+}
+
+TEST_CASE("a hundred thousand queries leave no buffer in use") {
+  Fixture fixture;
+  fixture.run([](Fixture& f, UdpClient& client) -> Task<> {
+    const Bytes query = numbered("www.example.com", 1);
+    for (int round = 0; round < 2500; ++round) {
+      for (int i = 0; i < 40; ++i) co_await client.send(query);
+      for (int i = 0; i < 40; ++i) {
+        const auto reply = co_await client.receive();
+        if (!reply) throw std::runtime_error("a reply is missing");
+      }
+    }
+    CHECK(f.resolver->asked == 100000);
+    co_await f.settle();
+    CHECK(f.buffers.leased() == 0);
+    CHECK(f.buffers.counters().sendFailures == 0);
+  });
+}

@@ -1,0 +1,130 @@
+// The handlers that docs/handlers.md shows, tested as it says handlers are tested.
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include <doctest/doctest.h>
+
+#include "messages.hpp"
+#include "taut/coro/sync_wait.hpp"
+#include "taut/dns/rdata.hpp"
+#include "taut/io/clock.hpp"
+#include "taut/io/shard.hpp"
+#include "taut/io/sleep.hpp"
+#include "taut/resolver/resolver.hpp"
+#include "taut/server/server_factory.hpp"
+#include "test_resolver.hpp"
+
+using namespace taut;
+using namespace std::chrono_literals;
+
+namespace {
+
+class Localhost final : public Resolver {
+ public:
+  Task<std::optional<Answer>> resolve(const Query& query) override {
+    if (query.name() != name_) return Task<std::optional<Answer>>::ready(std::nullopt);
+    Answer answer;
+    if (query.type() == Type::A) answer.add(query.name(), 24h, rdata::A(127, 0, 0, 1));
+    return Task<std::optional<Answer>>::ready(std::move(answer));
+  }
+
+ private:
+  Name name_{"localhost"};
+};
+
+class Tarpit final : public Resolver {
+ public:
+  Tarpit(Shard& shard, std::shared_ptr<Resolver> next) : shard_(shard), next_(std::move(next)) {}
+
+  Task<std::optional<Answer>> resolve(const Query& query) override {
+    if (query.type() == Type::ANY) {
+      const bool patient = co_await sleepFor(shard_, 2s, query.stopToken());
+      if (!patient) co_return std::nullopt;  // the client is gone, or the server is about to end
+    }
+    auto answer = co_await next_->resolve(query);
+    co_return answer;
+  }
+
+ private:
+  Shard& shard_;
+  std::shared_ptr<Resolver> next_;
+};
+
+class Either final : public Resolver {
+ public:
+  Either(std::shared_ptr<Resolver> first, std::shared_ptr<Resolver> second)
+      : first_(std::move(first)), second_(std::move(second)) {}
+
+  Task<std::optional<Answer>> resolve(const Query& query) override {
+    auto answer = co_await first_->resolve(query);
+    if (!answer || answer->rcode() == Rcode::SERVFAIL) answer = co_await second_->resolve(query);
+    co_return answer;
+  }
+
+ private:
+  std::shared_ptr<Resolver> first_;
+  std::shared_ptr<Resolver> second_;
+};
+
+}  // namespace
+
+TEST_CASE("localhost has an address, no other data, and is nobody else") {
+  Localhost handler;
+  const auto ask = [&](const char* name, Type type) { return syncWait(handler.resolve(Query(Name(name), type))); };
+  CHECK(ask("localhost", Type::A)->recordCount() == 1);
+  CHECK(ask("LOCALHOST", Type::MX)->recordCount() == 0);
+  CHECK_FALSE(ask("www.localhost", Type::A));
+}
+
+TEST_CASE("who asks for everything waits for two seconds") {
+  ManualClock clock;
+  clock.skipIdle(1ms);  // the clock jumps to the next deadline, so no test waits for it
+  ShardOptions options;
+  options.clock = &clock;
+  Shard shard(options);
+
+  Tarpit handler(shard, std::make_shared<Localhost>());
+  const Query query(Name("localhost"), Type::ANY);
+  const TimePoint begin = clock.now();
+  const auto answer = shard.run(handler.resolve(query));
+  CHECK(answer);
+  CHECK(clock.now() - begin == 2s);
+}
+
+TEST_CASE("a query that is stopped does not wait") {
+  ManualClock clock;
+  ShardOptions options;
+  options.clock = &clock;
+  Shard shard(options);
+
+  Tarpit handler(shard, std::make_shared<Localhost>());
+  StopSource stop;
+  stop.requestStop();
+  Query query(Name("localhost"), Type::ANY);
+  query.setStopToken(stop.token());
+  CHECK_FALSE(shard.run(handler.resolve(query)));
+}
+
+TEST_CASE("a whole server answers without a socket") {
+  ServerFactory factory({std::make_shared<Localhost>()});
+  const Bytes message = makeQuery("localhost", Type::A);
+  const auto query = Query::parse(message, Address::loopbackV4(4711), Transport::udp);
+  TestProtocol protocol;
+  syncWait(factory.process(*query, protocol));
+  CHECK(ParsedReply(protocol.reply).counts[0] == 1);
+}
+
+TEST_CASE("the second resolver is asked where the first has nothing or fails") {
+  const auto working = std::make_shared<TestResolver>();
+  const auto failing = std::make_shared<TestResolver>();
+  Either handler(failing, working);
+  const auto ask = [&](const char* name) { return syncWait(handler.resolve(Query(Name(name), Type::A))); };
+  CHECK(ask("www.example.com"));
+  CHECK(working->asked == 0);
+  CHECK(ask("failing.example.com")->rcode() == Rcode::SERVFAIL);
+  CHECK(working->asked == 1);
+  CHECK_FALSE(ask("nothing.example.com"));
+  CHECK(working->asked == 2);
+}

@@ -1,0 +1,421 @@
+#include "taut/server/server.hpp"
+
+#include <pthread.h>
+#include <sys/socket.h>
+
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <cstddef>
+#include <future>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "blocking_client.hpp"
+#include "messages.hpp"
+#include "taut/server/stream_protocol.hpp"
+#include "test_resolver.hpp"
+
+using namespace std::chrono_literals;
+
+namespace {
+
+using namespace taut;
+
+// What happened on all shards of a server.
+struct Events {
+  void add(const std::string& event) {
+    const std::scoped_lock lock(mutex);
+    list.push_back(event);
+  }
+  std::size_t count(const std::string& event) const {
+    const std::scoped_lock lock(mutex);
+    return static_cast<std::size_t>(std::ranges::count(list, event));
+  }
+
+  mutable std::mutex mutex;
+  std::vector<std::string> list;
+};
+
+class ClosingResolver final : public Resolver {
+ public:
+  explicit ClosingResolver(Events& events) : events_(events) {}
+  Task<std::optional<Answer>> resolve(const Query&) override {
+    return Task<std::optional<Answer>>::ready(std::nullopt);
+  }
+  Task<> close() override {
+    events_.add("close");
+    return Task<>::ready();
+  }
+
+ private:
+  Events& events_;
+};
+
+class TestFactory final : public ServerFactory {
+ public:
+  TestFactory(std::shared_ptr<TestResolver> resolver, Events& events)
+      : ServerFactory({resolver, std::make_shared<ClosingResolver>(events)}),
+        resolver_(std::move(resolver)),
+        events_(events) {}
+
+  void startFactory() override { events_.add("start"); }
+  void stopFactory() override { events_.add("stop"); }
+  TestResolver& testResolver() { return *resolver_; }
+
+ private:
+  std::shared_ptr<TestResolver> resolver_;
+  Events& events_;
+};
+
+ServerOptions options(unsigned threads = 1) {
+  ServerOptions options;
+  options.listen = {Address::loopbackV4(), Address::loopbackV6()};
+  options.threads = threads;
+  options.datagramBuffers = 64;
+  return options;
+}
+
+Server::MakeFactory makeFactory(Events& events) {
+  return
+      [&events](Shard& shard) { return std::make_unique<TestFactory>(std::make_shared<TestResolver>(&shard), events); };
+}
+
+// What the function says of the first shard, asked on its thread.
+template <typename Function>
+auto onShard(Server& server, Function function) {
+  using Result = decltype(function(std::declval<TestFactory&>()));
+  std::promise<Result> promise;
+  server.post([&](std::size_t shard, ServerFactory& factory) {
+    if (shard == 0) promise.set_value(function(dynamic_cast<TestFactory&>(factory)));
+  });
+  return promise.get_future().get();
+}
+
+void waitFor(Server& server, bool (*happened)(TestFactory&)) {
+  while (!onShard(server, happened)) std::this_thread::yield();
+}
+
+bool canConnect(const Address& address) {
+  try {
+    BlockingClient(SOCK_STREAM, address);
+    return true;
+  } catch (const std::system_error&) {
+    return false;
+  }
+}
+
+int openGate(TestFactory& factory) {
+  factory.testResolver().gate.set();
+  return 0;
+}
+
+std::string startFailure(Server& server) {
+  try {
+    server.start();
+  } catch (const std::exception& error) {
+    return error.what();
+  }
+  return {};
+}
+
+}  // namespace
+
+TEST_CASE("a server answers over UDP and TCP, IPv4 and IPv6, on ports that it picked") {
+  Events events;
+  Server server(options(), makeFactory(events));
+  server.start();
+  REQUIRE(server.addresses().size() == 2);
+  CHECK(server.addresses()[0].isV4());
+  CHECK(server.addresses()[1].isV6());
+  for (const Address& address : server.addresses()) {
+    CHECK(address.port() != 0);
+    for (const int type : {SOCK_DGRAM, SOCK_STREAM}) {
+      BlockingClient client(type, address);
+      const auto reply = client.ask(makeQuery("www.example.com", Type::A));
+      REQUIRE(reply);
+      CHECK(reply->counts[0] == 1);
+    }
+  }
+}
+
+TEST_CASE("a reply that is too large for a datagram has TC, and the stream has it whole") {
+  Events events;
+  Server server(options(), makeFactory(events));
+  server.start();
+  const Bytes query = makeQuery("many.example.com", Type::A);
+  const auto cut = BlockingClient(SOCK_DGRAM, server.addresses()[0]).ask(query);
+  REQUIRE(cut);
+  CHECK(cut->has(flag::TC));
+  const auto whole = BlockingClient(SOCK_STREAM, server.addresses()[0]).ask(query);
+  REQUIRE(whole);
+  CHECK_FALSE(whole->has(flag::TC));
+  CHECK(whole->counts[0] == 100);
+}
+
+TEST_CASE("several shards share the addresses and answer many clients") {
+  Events events;
+  Server server(options(3), makeFactory(events));
+  server.start();
+  CHECK(server.shardCount() == 3);
+  for (int i = 0; i < 30; ++i) {
+    for (const int type : {SOCK_DGRAM, SOCK_STREAM}) {
+      CAPTURE(type);
+      errno = 0;
+      const auto reply = BlockingClient(type, server.addresses()[0]).ask(makeQuery("www.example.com", Type::A));
+      CAPTURE(errno);
+      CHECK(reply);
+    }
+  }
+  server.stop();
+  server.wait();
+  CHECK(events.count("start") == 3);
+  CHECK(events.count("close") == 3);
+  CHECK(events.count("stop") == 3);
+}
+
+TEST_CASE("startFactory comes before the first query, and closing the resolvers and stopFactory after the last") {
+  Events events;
+  Server server(options(), makeFactory(events));
+  server.start();
+  CHECK(events.list == std::vector<std::string>{"start"});
+  server.stop();
+  server.wait();
+  CHECK(events.list == std::vector<std::string>{"start", "close", "stop"});
+}
+
+TEST_CASE("a function that is posted is called once on each shard, on threads of their own") {
+  Events events;
+  Server server(options(3), makeFactory(events));
+  server.start();
+  std::mutex mutex;
+  std::multiset<std::size_t> shards;
+  std::set<std::thread::id> threads;
+  std::promise<void> all;
+  server.post([&](std::size_t shard, ServerFactory&) {
+    const std::scoped_lock lock(mutex);
+    shards.insert(shard);
+    threads.insert(std::this_thread::get_id());
+    if (shards.size() == 3) all.set_value();
+  });
+  all.get_future().get();
+  CHECK(shards == std::multiset<std::size_t>{0, 1, 2});
+  CHECK(threads.size() == 3);
+  CHECK_FALSE(threads.contains(std::this_thread::get_id()));
+}
+
+TEST_CASE("a port that is taken is an error that names the address, and nothing runs") {
+  Events events;
+  Server first(options(), makeFactory(events));
+  first.start();
+  for (const Address& taken : first.addresses()) {
+    Events others;
+    ServerOptions second = options(2);
+    second.listen = {Address::loopbackV4(), taken};
+    Server server(second, makeFactory(others));
+    CHECK_THROWS_AS(server.start(), std::system_error);
+    CHECK(server.addresses().empty());
+    CHECK(others.list.empty());
+    Server again(second, makeFactory(others));
+    CHECK(startFailure(again).find(taken.toText()) != std::string::npos);
+  }
+}
+
+TEST_CASE("a port that is taken for TCP alone is an error as well") {
+  Events events;
+  Server server(options(), makeFactory(events));
+  const UniqueFd holder(::socket(AF_INET, SOCK_STREAM, 0));
+  sockaddr_storage name{};
+  socklen_t length = Address::loopbackV4().toSockaddr(name);
+  REQUIRE(::bind(holder.get(), reinterpret_cast<const sockaddr*>(&name), length) == 0);
+  REQUIRE(::listen(holder.get(), 1) == 0);
+  length = sizeof name;
+  REQUIRE(::getsockname(holder.get(), reinterpret_cast<sockaddr*>(&name), &length) == 0);
+  ServerOptions taken = options();
+  taken.listen = {Address::fromSockaddr(&name, length)};
+  Server second(taken, makeFactory(events));
+  CHECK(startFailure(second).find(taken.listen[0].toText()) != std::string::npos);
+}
+
+TEST_CASE("what startFactory throws on any shard comes out of start, and nothing runs") {
+  class Refusing final : public ServerFactory {
+   public:
+    explicit Refusing(bool refuses) : refuses_(refuses) {}
+    void startFactory() override {
+      if (refuses_) throw std::runtime_error("no licence");
+    }
+
+   private:
+    bool refuses_;
+  };
+  ServerOptions three = options(3);
+  int made = 0;
+  Server server(three, [&](Shard&) { return std::make_unique<Refusing>(++made == 2); });
+  CHECK(startFailure(server) == "no licence");
+  CHECK(server.addresses().empty());
+}
+
+TEST_CASE("what the maker of factories throws comes out of start, and nothing runs") {
+  int made = 0;
+  Server server(options(2), [&](Shard&) -> std::unique_ptr<ServerFactory> {
+    if (++made == 2) throw std::runtime_error("no memory for zones");
+    return std::make_unique<ServerFactory>();
+  });
+  CHECK(startFailure(server) == "no memory for zones");
+}
+
+TEST_CASE("a server that was never started can be stopped, awaited and destroyed") {
+  Events events;
+  Server server(options(), makeFactory(events));
+  server.stop();
+  server.wait();
+  CHECK(events.list.empty());
+}
+
+TEST_CASE("a server starts once, and with an address to listen on") {
+  Events events;
+  Server server(options(), makeFactory(events));
+  server.start();
+  CHECK_THROWS_AS(server.start(), std::logic_error);
+  CHECK(BlockingClient(SOCK_DGRAM, server.addresses()[0]).ask(makeQuery("www.example.com", Type::A)));
+  ServerOptions none = options();
+  none.listen.clear();
+  Server deaf(none, makeFactory(events));
+  CHECK_THROWS_AS(deaf.start(), std::invalid_argument);
+}
+
+TEST_CASE("a server that is destroyed ends by itself") {
+  Events events;
+  {
+    Server server(options(2), makeFactory(events));
+    server.start();
+  }
+  CHECK(events.count("stop") == 2);
+}
+
+TEST_CASE("after a stop the queries in flight are answered, and nobody can connect any more") {
+  Events events;
+  ServerOptions patient = options();
+  patient.drain = 1h;
+  Server server(patient, makeFactory(events));
+  server.start();
+  const Address address = server.addresses()[0];
+  BlockingClient datagrams(SOCK_DGRAM, address);
+  BlockingClient stream(SOCK_STREAM, address);
+  datagrams.send(makeQuery("gate.example.com", Type::A));
+  stream.send(makeQuery("gate.example.com", Type::A));
+  waitFor(server, [](TestFactory& factory) { return factory.testResolver().waiting == 2; });
+  server.stop();
+  server.stop();
+  // The listener closes some turns after the stop.
+  while (canConnect(address)) std::this_thread::yield();
+  CHECK(events.count("stop") == 0);
+  onShard(server, openGate);
+  for (BlockingClient* client : {&datagrams, &stream}) {
+    const auto reply = client->receive();
+    REQUIRE(reply);
+    CHECK(ParsedReply(*reply).counts[0] == 1);
+  }
+  server.wait();
+  CHECK(events.count("stop") == 1);
+}
+
+TEST_CASE("queries that take longer than the drain are aborted, and their clients hear of it") {
+  Events events;
+  ServerOptions hasty = options();
+  hasty.drain = 1ms;
+  Server server(hasty, makeFactory(events));
+  server.start();
+  BlockingClient datagrams(SOCK_DGRAM, server.addresses()[0]);
+  BlockingClient stream(SOCK_STREAM, server.addresses()[0]);
+  datagrams.send(makeQuery("gate.example.com", Type::A));
+  stream.send(makeQuery("gate.example.com", Type::A));
+  waitFor(server, [](TestFactory& factory) { return factory.testResolver().waiting == 2; });
+  server.stop();
+  server.wait();
+  CHECK(events.count("stop") == 1);
+  for (BlockingClient* client : {&datagrams, &stream}) {
+    const auto reply = client->receive();
+    REQUIRE(reply);
+    CHECK(ParsedReply(*reply).rcode == Rcode::SERVFAIL);
+  }
+}
+
+TEST_CASE("connections above the limit are served when others end, whatever address they came to") {
+  Events events;
+  ServerOptions few = options();
+  few.maxConnections = 1;
+  Server server(few, makeFactory(events));
+  server.start();
+  const Bytes query = makeQuery("www.example.com", Type::A);
+  auto first = std::make_unique<BlockingClient>(SOCK_STREAM, server.addresses()[0]);
+  CHECK(first->ask(query));
+  auto second = std::make_unique<BlockingClient>(SOCK_STREAM, server.addresses()[1]);
+  second->send(query);
+  CHECK(first->ask(query));
+  CHECK(onShard(server, [](TestFactory& factory) { return factory.connections().size(); }) == 1);
+  first.reset();
+  CHECK(second->receive());
+  second.reset();
+  CHECK(BlockingClient(SOCK_STREAM, server.addresses()[0]).ask(query));
+}
+
+TEST_CASE("a protocol factory that declines closes the connection") {
+  Server server(options(), [](Shard&) {
+    auto factory = std::make_unique<ServerFactory>();
+    factory->setProtocol([](ServerFactory&, const Address&) { return nullptr; });
+    return factory;
+  });
+  server.start();
+  BlockingClient client(SOCK_STREAM, server.addresses()[0]);
+  CHECK_FALSE(client.receive());
+}
+
+TEST_CASE("a protocol factory that throws closes the connection, and the server goes on") {
+  const LogCapture log;
+  Server server(options(), [](Shard&) {
+    auto factory = std::make_unique<ServerFactory>(ServerFactory::Resolvers{std::make_shared<TestResolver>()});
+    factory->setProtocol([calls = 0](ServerFactory& made, const Address& peer) mutable {
+      if (++calls == 1) throw std::runtime_error("no protocol today");
+      return std::make_unique<StreamProtocol>(made, peer);
+    });
+    return factory;
+  });
+  server.start();
+  BlockingClient refused(SOCK_STREAM, server.addresses()[0]);
+  CHECK_FALSE(refused.receive());
+  BlockingClient served(SOCK_STREAM, server.addresses()[0]);
+  CHECK(served.ask(makeQuery("www.example.com", Type::A)));
+  CHECK(log.has("no protocol today"));
+}
+
+TEST_CASE("run reloads on SIGHUP, ends on SIGTERM, and says 0") {
+  // Signals that the server's thread sends as it starts wait until run looks for them, the lower number first.
+  class Signalling final : public ServerFactory {
+   public:
+    explicit Signalling(pthread_t thread) : thread_(thread) {}
+    void startFactory() override {
+      ::pthread_kill(thread_, SIGHUP);
+      ::pthread_kill(thread_, SIGTERM);
+    }
+
+   private:
+    pthread_t thread_;
+  };
+  sigset_t before;
+  REQUIRE(::pthread_sigmask(SIG_SETMASK, nullptr, &before) == 0);
+  const pthread_t here = ::pthread_self();
+  Server server(options(), [here](Shard&) { return std::make_unique<Signalling>(here); });
+  int reloads = 0;
+  CHECK(server.run([&] { ++reloads; }) == 0);
+  CHECK(reloads == 1);
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
