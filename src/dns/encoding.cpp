@@ -45,6 +45,13 @@ class Chunk {
     if (size_ == octets_.size()) flush();
     octets_[size_++] = static_cast<std::uint8_t>(octet);
   }
+  void putGroup(std::uint32_t group) {
+    if (size_ + 3 > octets_.size()) flush();
+    octets_[size_] = static_cast<std::uint8_t>(group >> 16);
+    octets_[size_ + 1] = static_cast<std::uint8_t>(group >> 8);
+    octets_[size_ + 2] = static_cast<std::uint8_t>(group);
+    size_ += 3;
+  }
   void flush() {
     out_.bytes(ByteSpan(octets_).first(size_));
     size_ = 0;
@@ -102,10 +109,7 @@ bool Base64Decoder::feed(std::string_view word, ByteWriter& out) {
         const std::uint32_t c = valueOf(base64Values, word[at + 2]);
         const std::uint32_t d = valueOf(base64Values, word[at + 3]);
         if ((a | b | c | d) >= 64) break;
-        const std::uint32_t group = a << 18 | b << 12 | c << 6 | d;
-        chunk.put(group >> 16);
-        chunk.put(group >> 8);
-        chunk.put(group);
+        chunk.putGroup(a << 18 | b << 12 | c << 6 | d);
       }
       if (at == word.size()) return true;
     }

@@ -170,19 +170,18 @@ bool RdataReader::number(std::uint64_t maximum, std::uint64_t& value) {
   return true;
 }
 
+// No mnemonic begins with a digit.
 bool RdataReader::named(FieldKind kind, std::uint64_t maximum, std::uint64_t& value) {
+  const bool isDigit = more() && !text().empty() && text()[0] >= '0' && text()[0] <= '9';
+  if (!more() || isDigit || tokens_[at_].quoted) return number(maximum, value);
   const auto mnemonics = mnemonicsOf(kind);
-  if (more() && !tokens_[at_].quoted && !mnemonics.empty()) {
-    const auto found = readMnemonic(mnemonics, text());
-    if (found) {
-      value = *found;
-      ++at_;
-      return true;
-    }
-    if (text().empty() || text()[0] < '0' || text()[0] > '9')
-      return wrong(fmt::format("a number from 0 to {} or a mnemonic such as {}", maximum, mnemonics.front().text));
-  }
-  return number(maximum, value);
+  if (mnemonics.empty()) return number(maximum, value);
+  const auto found = readMnemonic(mnemonics, text());
+  if (!found)
+    return wrong(fmt::format("a number from 0 to {} or a mnemonic such as {}", maximum, mnemonics.front().text));
+  value = *found;
+  ++at_;
+  return true;
 }
 
 bool RdataReader::number(FieldKind kind) {
