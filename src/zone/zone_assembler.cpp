@@ -456,12 +456,23 @@ void ZoneAssembler::indexNodes() {
   zone_->block_ = std::make_unique<const detail::Block>(std::move(block_));
 }
 
+// Targets are all over the zone: the index is asked for them some nodes ahead.
 void ZoneAssembler::linkTargets() {
-  for (const std::uint32_t units : linked_) {
+  constexpr std::size_t ahead = 8;
+  const auto forEachSet = [this](std::uint32_t units, auto&& visit) {
     const ZoneNode node(zone_->nodeAt(units));
     const auto* entry = node.entries();
     for (const auto* end = entry + node.rrsetCount(); entry != end; ++entry)
-      if ((entry->ttl & ~detail::ttlMask) != 0) linkSet(node, *entry);
+      if ((entry->ttl & ~detail::ttlMask) != 0) visit(node, *entry);
+  };
+  const auto prefetch = [this](ZoneNode node, const RRsetEntry& entry) {
+    const RRset set = node.read(&entry);
+    for (const ByteSpan rdata : set)
+      if (const auto name = additionalName(set.type, rdata)) zone_->prefetch(name->hash());
+  };
+  for (std::size_t i = 0; i < linked_.size(); ++i) {
+    if (i + ahead < linked_.size()) forEachSet(linked_[i + ahead], prefetch);
+    forEachSet(linked_[i], [this](ZoneNode node, const RRsetEntry& entry) { linkSet(node, entry); });
   }
 }
 

@@ -10,6 +10,10 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
 #include "diagnostic_list.hpp"
 #include "taut/zone/master_file.hpp"
 
@@ -59,11 +63,12 @@ class BuilderHandler final : public MasterFileHandler {
   std::size_t errors_ = 0;
 };
 
-MasterFileOptions scanOptions(const std::optional<Name>& origin, Class rrClass) {
-  MasterFileOptions options;
-  options.origin = origin;
-  options.rrClass = rrClass;
-  return options;
+MasterFileOptions scanOptions(const std::optional<Name>& origin, Class rrClass, const ZoneLoadOptions& options) {
+  MasterFileOptions scanning;
+  scanning.origin = origin;
+  scanning.rrClass = rrClass;
+  scanning.maxGenerated = options.maxGenerated;
+  return scanning;
 }
 
 template <class Scan>
@@ -77,6 +82,11 @@ ZoneLoad load(const std::optional<Name>& origin, Class rrClass, const ZoneLoadOp
   if (!scanned) return result;
   ZoneBuild built = builder.build(options.checks);
   result.zone = std::move(built.zone);
+#if defined(__GLIBC__)
+  // What a large zone was built in lies free within the heap, where nobody needs as much again soon.
+  constexpr std::size_t large = 100'000;
+  if (result.zone && result.zone->recordCount() > large) malloc_trim(0);
+#endif
   std::move(built.diagnostics.begin(), built.diagnostics.end(), std::back_inserter(result.diagnostics));
   return result;
 }
@@ -107,14 +117,14 @@ std::string ZoneLoad::firstError() const {
 }
 
 ZoneLoad loadZone(const ZoneSource& source, const ZoneLoadOptions& options) {
-  const MasterFileOptions scanning = scanOptions(source.origin, source.rrClass);
+  const MasterFileOptions scanning = scanOptions(source.origin, source.rrClass, options);
   return load(source.origin, source.rrClass, options,
               [&](MasterFileHandler& handler) { return scanMasterFile(source.path, scanning, handler); });
 }
 
 ZoneLoad parseZone(std::string_view text, std::optional<Name> origin, const ZoneLoadOptions& options,
                    std::string name) {
-  MasterFileOptions scanning = scanOptions(origin, Class::IN);
+  MasterFileOptions scanning = scanOptions(origin, Class::IN, options);
   scanning.allowInclude = false;
   return load(origin, Class::IN, options,
               [&](MasterFileHandler& handler) { return scanMasterText(text, name, scanning, handler); });

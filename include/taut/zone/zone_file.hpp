@@ -53,7 +53,8 @@ struct ZoneLoad {
 
 struct ZoneLoadOptions {
   ZoneChecks checks;
-  unsigned threads = 0;  // at most; 0: all cores
+  unsigned threads = 0;                      // at most; 0: all cores
+  std::uint64_t maxGenerated = 100'000'000;  // records that the $GENERATE directives of a zone may make
 };
 
 ZoneLoad loadZone(const ZoneSource& source, const ZoneLoadOptions& options = {});

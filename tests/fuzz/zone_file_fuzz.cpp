@@ -1,0 +1,69 @@
+// Any text at all is a master file: it loads or is refused, and what loads can be searched, printed and loaded again.
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include "taut/base/bytes.hpp"
+#include "taut/dns/name.hpp"
+#include "taut/zone/zone_file.hpp"
+#include "taut/zone/zone_writer.hpp"
+
+namespace {
+
+using namespace taut;
+
+std::string print(const Zone& zone) {
+  std::string text;
+  writeZone(zone, [&](std::string_view piece) { text += piece; });
+  return text;
+}
+
+void expect(bool condition) {
+  if (!condition) std::abort();
+}
+
+// Each node is found, leads to its ancestors, and names below it end at it or under it.
+void search(const Zone& zone) {
+  for (const ZoneNode node : zone.nodes()) {
+    const ZoneLookup found = zone.find(node.owner());
+    expect(found.node == node && found.encloser == node);
+    if (const auto below = Name::join("no such label", node.owner())) {
+      const ZoneLookup missed = zone.find(*below);
+      expect(!missed.node && missed.encloser == node);
+      zone.nsecCovering(*below);
+      zone.nsec3(below->view());
+      zone.nsec3Wildcard(missed.encloser);
+    }
+    zone.nsec3(node);
+    for (const RRset& set : node) {
+      const ZoneRRset whole = node.rrset(set.type);
+      for (std::size_t i = 0; i < whole.data.count; ++i)
+        if (const ZoneNode target = whole.target(i)) expect(target.owner().isWithin(zone.origin()));
+    }
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  // $GENERATE makes much of little: what is tested is whether it ends, not how much memory there is.
+  constexpr std::size_t maxSize = 16384;
+  if (size > maxSize) return 0;
+  ZoneLoadOptions options;
+  options.maxGenerated = 1000;
+  options.checks.maxNsec3Iterations = 10;
+  const Name origin("example.");
+  const ZoneLoad loaded = parseZone({reinterpret_cast<const char*>(data), size}, origin, options);
+  expect(loaded.ok() == loaded.firstError().empty());
+  if (!loaded.ok()) return 0;
+  search(*loaded.zone);
+
+  options.checks.verifyZonemd = false;
+  const std::string text = print(*loaded.zone);
+  const ZoneLoad again = parseZone(text, origin, options);
+  expect(again.ok());
+  expect(print(*again.zone) == text);
+  return 0;
+}
