@@ -45,9 +45,14 @@ def no_await_in_conditions(tree):
 
 
 def statement_before(code, position):
-    """The text between the statement's begin and `position`."""
+    """The text between the statement's begin and `position`; brackets that are closed again belong to it."""
     begin = position
-    while begin > 0 and code[begin - 1] not in ";{}":
+    closed = 0
+    while begin > 0:
+        letter = code[begin - 1]
+        if closed == 0 and letter in ";{}":
+            break
+        closed += (letter == ")") - (letter == "(" and closed > 0)
         begin -= 1
     return code[begin:position].strip()
 
@@ -87,6 +92,7 @@ def strip_heads(text):
         source("Task<> f() { const auto x = co_await g(); }"),
         source("Task<> f() { X x; x = co_await g(); if (x) co_await h(); else co_await k(); }"),
         source("Task<> f() { switch (a) { case 1: co_await g(); } }"),
+        source("Task<> f() { for (int i = 0; i < 3; ++i) co_await g(); }"),
         source("Task<int> f() { co_return co_await g(); }"),
     ],
 )

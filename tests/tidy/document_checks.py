@@ -79,9 +79,9 @@ def help_options(tree):
 
 
 def table_options(text):
-    """Options in the first column of Markdown tables."""
-    cells = re.findall(r"^\|([^|]*)\|", text, re.MULTILINE)
-    return {option for cell in cells for option in re.findall(r"--[a-z][a-z-]*", cell)}
+    """Options in the rows of Markdown tables."""
+    rows = re.findall(r"^\|.*\|$", text, re.MULTILINE)
+    return {option for row in rows for option in re.findall(r"`[^`]*?(--[a-z][a-z-]*)", row)}
 
 
 def manual_options(text):
@@ -106,7 +106,7 @@ HELP = "Options:\n  --port N   the port\n  --cache    a cache\n"
         {"tautd --help": HELP, "README.md": "| `--port N` | x |\n| `--cache` | x |\n| `--gone` | x |\n"},
         {"tautd --help": "", "README.md": "| `--port N` | x |\n"},
     ],
-    good=[{"tautd --help": HELP, "README.md": "| `--port N` | x |\n| `--cache` | like `--port` |\n"}],
+    good=[{"tautd --help": HELP, "README.md": "| `--port N` | x, with `--cache` |\n"}],
 )
 def readme_lists_every_option(tree):
     """The table of options in README.md has the options of tautd --help"""

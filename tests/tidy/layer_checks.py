@@ -8,7 +8,7 @@ INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*[<"]([^>"]+)[>"]', re.MULTILIN
 ROW = re.compile(r"^\|\s*`(\w+)`[^|]*\|[^|]*\|([^|]*)\|\s*$", re.MULTILINE)
 ARCHITECTURE = "docs/architecture.md"
 # Libraries that only some layers may touch, by how their headers begin.
-LIBRARIES = {"liburing": "liburing", "spdlog/": "spdlog", "openssl/": "openssl", "CLI/": "cli11"}
+LIBRARIES = {"liburing": "liburing", "spdlog/": "spdlog", "openssl/": "libcrypto", "CLI/": "cli11"}
 
 TABLE = "| layer | holds | may include |\n|---|---|---|\n| `base` | x | fmt |\n| `io` | x | base, liburing |\n" \
         "| `net` | x | io, base |\n| `daemon` | x | everything |\n"
