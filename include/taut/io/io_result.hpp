@@ -9,7 +9,7 @@
 
 namespace taut {
 
-class [[nodiscard]] IoResult {
+class IoResult {
  public:
   constexpr IoResult() noexcept = default;
   // A count where not negative, else a negated error number, as the kernel reports it.
