@@ -147,7 +147,7 @@ void ZoneAssembler::sortOwners() {
     }
     std::array<std::uint8_t, 2 * maxNameSize> key;
     const std::size_t size = writeKey(owner, origin.size(), key.data());
-    std::uint8_t* const stored = keys_.allocate(size);
+    std::uint8_t* const stored = keys_.allocate(std::max<std::size_t>(size, 1));  // the apex has an empty key
     std::memcpy(stored, key.data(), size);
     sorted_.push_back({keyPrefix(stored, size), stored, i, static_cast<std::uint16_t>(size)});
     if (inOrder && sorted_.size() > 1) inOrder = less(sorted_[sorted_.size() - 2], sorted_.back());

@@ -1,11 +1,10 @@
 // Any text at all is a master file: it loads or is refused, and what loads can be searched, printed and loaded again.
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
-#include "taut/base/bytes.hpp"
+#include "fuzz.hpp"
 #include "taut/dns/name.hpp"
 #include "taut/zone/zone_file.hpp"
 #include "taut/zone/zone_writer.hpp"
@@ -20,18 +19,14 @@ std::string print(const Zone& zone) {
   return text;
 }
 
-void expect(bool condition) {
-  if (!condition) std::abort();
-}
-
 // Each node is found, leads to its ancestors, and names below it end at it or under it.
 void search(const Zone& zone) {
   for (const ZoneNode node : zone.nodes()) {
     const ZoneLookup found = zone.find(node.owner());
-    expect(found.node == node && found.encloser == node);
+    fuzz::require(found.node == node && found.encloser == node, "a node is found by its owner");
     if (const auto below = Name::join("no such label", node.owner())) {
       const ZoneLookup missed = zone.find(*below);
-      expect(!missed.node && missed.encloser == node);
+      fuzz::require(!missed.node && missed.encloser == node, "a node encloses the names below it");
       zone.nsecCovering(*below);
       zone.nsec3(below->view());
       zone.nsec3Wildcard(missed.encloser);
@@ -40,7 +35,8 @@ void search(const Zone& zone) {
     for (const RRset& set : node) {
       const ZoneRRset whole = node.rrset(set.type);
       for (std::size_t i = 0; i < whole.data.count; ++i)
-        if (const ZoneNode target = whole.target(i)) expect(target.owner().isWithin(zone.origin()));
+        if (const ZoneNode target = whole.target(i))
+          fuzz::require(target.owner().isWithin(zone.origin()), "targets lie within the zone");
     }
   }
 }
@@ -56,14 +52,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   options.checks.maxNsec3Iterations = 10;
   const Name origin("example.");
   const ZoneLoad loaded = parseZone({reinterpret_cast<const char*>(data), size}, origin, options);
-  expect(loaded.ok() == loaded.firstError().empty());
+  fuzz::require(loaded.ok() == loaded.firstError().empty(), "a refused zone has an error");
   if (!loaded.ok()) return 0;
   search(*loaded.zone);
 
   options.checks.verifyZonemd = false;
   const std::string text = print(*loaded.zone);
   const ZoneLoad again = parseZone(text, origin, options);
-  expect(again.ok());
-  expect(print(*again.zone) == text);
+  fuzz::require(again.ok(), "a zone that is printed loads again");
+  fuzz::require(print(*again.zone) == text, "a zone that is printed loads to the same zone");
   return 0;
 }
