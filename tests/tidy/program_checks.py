@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from registry import check
-from text_checks import SHELL
+from text_checks import is_shell
 
 FORMATTER = shutil.which("clang-format-14") or shutil.which("clang-format")
 
@@ -102,12 +102,15 @@ def public_headers_stand_alone(tree):
             yield f"{path}: does not compile alone:\n{result.stderr[:1000]}"
 
 
-@check(bad=[{"tools/serve": "if true; then\n"}], good=[{"tools/serve": "if true; then :; fi\n"}])
+@check(
+    bad=[{"tools/serve": "#!/usr/bin/env bash\nif true; then\n"}, {"tools/lib/x.sh": "x() {\n"}],
+    good=[{"tools/serve": "#!/usr/bin/env bash\nif true; then :; fi\n", "README": "if\n"}],
+)
 def scripts_parse(tree):
     """Every shell script parses"""
     with OnDisk(tree) as root:
-        for path in tree:
-            if path in SHELL or path.endswith(".sh"):
+        for path, text in tree.items():
+            if is_shell(path, text):
                 result = run("bash", "-n", path, cwd=root)
                 if result.returncode:
                     yield f"{path}: {result.stderr.strip()}"

@@ -6,8 +6,15 @@ from tree import line_of
 
 MARK = re.compile(r"\b(TO" r"DO|FIX" r"ME|X" r"XX)\b")
 CODE = (".hpp", ".cpp", ".py", ".sh", ".build")
-SHELL = ("tools/serve", "tools/test", ".ci/run")
 MAX_COLUMNS = 120
+
+
+def is_shell(path, text):
+    return path.endswith(".sh") or text.startswith("#!/usr/bin/env bash")
+
+
+def is_code(path, text):
+    return path.endswith(CODE) or text.startswith("#!")
 
 
 @check(
@@ -28,7 +35,7 @@ def nothing_is_left_to_do(tree):
 def lines_fit_in_120_columns(tree):
     """No line of code is longer than 120 columns"""
     for path, text in tree.items():
-        if path.endswith(CODE) or path in SHELL:
+        if is_code(path, text):
             for number, line in enumerate(text.splitlines(), 1):
                 if len(line) > MAX_COLUMNS:
                     yield f"{path}:{number}: {len(line)} columns"
@@ -41,7 +48,7 @@ def lines_fit_in_120_columns(tree):
 def whitespace_is_plain(tree):
     """No tab, no blank at a line's end, and a newline at the end of the file"""
     for path, text in tree.items():
-        if not path.endswith(CODE):
+        if not is_code(path, text):
             continue
         if text and not text.endswith("\n"):
             yield f"{path}: no newline at its end"
