@@ -14,6 +14,9 @@ testPackages=(
 # What the micro-benchmarks are built with.
 benchmarkPackages=(libbenchmark-dev)
 
+# What tools/bench compares with, and what it loads them with.
+peerPackages=(knot nsd bind9 pdns-server pdns-backend-bind unbound dnsperf python3 util-linux)
+
 # What fuzzers and the second compiler need.
 sanitizerPackages=(clang-16 libclang-rt-16-dev)
 

@@ -1,0 +1,172 @@
+"""The results as Markdown tables, and the page docs/performance.md that is made of them."""
+from chart import bars
+
+HOW = """## How it is measured
+
+- One worker for each server, pinned to one core; the load is pinned to another. All on 127.0.0.1, with the same zones
+  and the same socket buffers for all. No server logs queries or limits rates.
+- Rounds are interleaved: in each round every server has its turn under each load. A figure is the median over
+  the rounds; a ratio is taken within each round, and its median stands first, its least and greatest in brackets.
+- CPU per query is the CPU time of the server, all its threads and processes, divided by the queries that it answered.
+  The scheduler gives the sum; the clock ticks tell which part was spent in user space.
+- `dnsperf` saturates before a fast server does. The generator of this project sends in batches, keeps a window of
+  queries in flight over its sockets and never sleeps, so it finds out what the server can do.
+- Latency is taken at a constant rate, from the moment that a query was due, so a stalled server is charged for all that
+  it keeps waiting.
+- Memory is the proportional set size. Loading ends with the first answer.
+- The bare UDP echo (`benchmarks/echo.cpp`) reads and writes datagrams in batches and does nothing with them: what it
+  costs is what the kernel costs.
+
+## How to repeat it
+
+    tools/bench              # all workloads; installs the peers from Debian, and takes a while
+    tools/bench --quick      # ten names only, less than three minutes
+    tools/bench --write-docs # makes this page from the results
+
+Quote ratios from one run. Absolute figures depend on the machine and on what else it does.
+"""
+
+
+def number(value, digits=2):
+    return f"{value:,.{digits}f}"
+
+
+def thousands(value):
+    return f"{value / 1000:,.1f} k"
+
+
+def octets(value):
+    if value < 10_000:
+        return f"{value:,.0f} B"
+    if value < 10_000_000:
+        return f"{value / 1024:,.0f} KiB"
+    return f"{value / 1024 / 1024:,.0f} MiB"
+
+
+def row(*cells):
+    return "| " + " | ".join(str(cell) for cell in cells) + " |\n"
+
+
+def table(heads, rows):
+    return row(*heads) + "|" + "---|" * len(heads) + "\n" + "".join(row(*cells) for cells in rows) + "\n"
+
+
+def ratio_text(ratio):
+    return f"{ratio['median']:.2f} ({ratio['min']:.2f}–{ratio['max']:.2f})" if ratio else ""
+
+
+def title_of(document, name):
+    server = document["servers"][name]
+    return f"{server['title']} {server['version']}".strip()
+
+
+def measure_table(document, measure):
+    heads = ["server", "answered/s", "lost", "CPU/query, µs", "user", "system", "memory", "taut's CPU / its",
+             "taut's rate / its"]
+    rows = []
+    for name, server in measure["servers"].items():
+        ratios = measure["ratios"].get(name, {})
+        rows.append([
+            title_of(document, name),
+            thousands(server["qps"]["median"]),
+            f"{server['lost']:,}",
+            f"{number(server['cpu_us']['median'])} ({number(server['cpu_us']['min'])}–{number(server['cpu_us']['max'])})",
+            number(server["user_us"]["median"]),
+            number(server["system_us"]["median"]),
+            octets(server["memory"]),
+            ratio_text(ratios.get("cpu_us")),
+            ratio_text(ratios.get("qps")),
+        ])
+    return table(heads, rows)
+
+
+def rcode_note(measure):
+    """Servers whose answers differ in their RCODEs did not do the same work."""
+    shares = {name: server["rcodes"] for name, server in measure["servers"].items() if name != "echo"}
+    reference = shares.get("taut") or next(iter(shares.values()), {})
+
+    def differs(other):
+        return any(abs(other.get(key, 0) - reference.get(key, 0)) > 0.02 for key in other.keys() | reference.keys())
+
+    differing = [f"{name}: {share}" for name, share in shares.items() if differs(share)]
+    return f"Answers differ: taut {reference}; {'; '.join(differing)}.\n\n" if differing else ""
+
+
+def latency_table(document, measure):
+    keys = ["p50", "p90", "p99", "p99.9"]
+    rows = [
+        [title_of(document, name), *(number(server["latency"][key]["median"], 1) for key in keys),
+         f"{server['lost']:,}"]
+        for name, server in measure["servers"].items()
+        if server.get("latency")
+    ]
+    return table(["server", *(f"{key}, µs" for key in keys), "lost"], rows)
+
+
+def load_table(document, load):
+    rows = [
+        [title_of(document, name), number(server["seconds"]["median"]), octets(server["memory"]["median"])]
+        for name, server in load["servers"].items()
+    ]
+    return table(["server", "seconds to the first answer", "memory"], rows)
+
+
+def idle_table(document):
+    rows = [
+        [title_of(document, one["server"]), f"{one['answered']:,}", octets(one["memory"]), octets(one["kernel"])]
+        for one in document["idle"]
+    ]
+    return table(["server", "connections answered", "memory for each", "the kernel's for each"], rows)
+
+
+def tables(document):
+    """All results as Markdown."""
+    machine = document["machine"]
+    parts = [
+        f"Taken {document['taken']} on {machine['processor']}, {machine['cores']} cores, kernel {machine['kernel']}, "
+        f"{machine['system']}; {document['rounds']} rounds of {document['seconds']:g} s. Load average before: "
+        f"{machine['load_before']:.1f}.\n\n"
+    ]
+    for measure in document["measures"]:
+        parts.append(f"### {measure['title'].capitalize()}: {measure['load_title']}\n\n")
+        if measure["load"] == "paced":
+            parts.append(latency_table(document, measure))
+        else:
+            parts += [measure_table(document, measure), rcode_note(measure)]
+    if document["idle"]:
+        count = document["idle"][0]["connections"]
+        parts += [f"### {count:,} idle TCP connections\n\n", idle_table(document)]
+    for load in document["loads"]:
+        parts += [f"### Start with {load['title']}\n\n", load_table(document, load)]
+    if document["failures"]:
+        parts += ["### Failures\n\n", *(f"- {failure.splitlines()[0]}\n" for failure in document["failures"]), "\n"]
+    return "".join(parts)
+
+
+def chart(document):
+    """CPU per query of every server under every load at saturation, as SVG."""
+    groups = []
+    for measure in document["measures"]:
+        if measure["load"] == "paced":
+            continue
+        entries = [
+            (document["servers"][name]["title"], server["user_us"]["median"], server["system_us"]["median"])
+            for name, server in measure["servers"].items()
+        ]
+        groups.append((f"{measure['title']}; {measure['load_title']}", entries))
+    return bars("CPU per query, µs", ("user", "system"), groups)
+
+
+def page(document):
+    """docs/performance.md."""
+    return ("# Performance\n\nMade by `tools/bench` from its results ([performance.json](performance.json)).\n\n"
+            "![CPU per query of each server](performance.svg)\n\n" + HOW + "\n## Results\n\n" + tables(document).rstrip()
+            + "\n")
+
+
+def without_rounds(document):
+    """The results without the single rounds, which would only make them long."""
+    return document | {
+        "measures": [{key: value for key, value in measure.items() if key != "rounds"}
+                     for measure in document["measures"]]
+    }
