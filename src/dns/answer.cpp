@@ -52,8 +52,8 @@ Answer::Body* Answer::acquire() {
 
 bool Answer::reset(Body& body) {
   // Enough for the referral of a top-level domain; an answer of unusual size keeps no memory behind.
-  constexpr std::size_t keptEntries = 64;
-  if (body.moreEntries.capacity() > keptEntries) return false;
+  constexpr std::size_t kept = 64;
+  if (std::max({body.moreEntries.capacity(), body.morePins.capacity(), body.blocks.capacity()}) > kept) return false;
   body.moreEntries.clear();
   body.morePins.clear();
   for (std::size_t i = std::min<std::size_t>(body.pinCount, inlinePins); i > 0; --i) body.pins[i - 1].reset();
@@ -140,8 +140,9 @@ NameView Answer::keep(NameView name) {
 }
 
 void Answer::pin(const PinnedStorage& storage) {
-  // RRsets of one storage are added one after the other.
-  if (body_->pinCount > 0 && body_->pins[0].get() == &storage) return;
+  const auto first = body_->pins.begin();
+  const auto isPinned = [&](const auto& pinned) { return pinned.get() == &storage; };
+  if (std::any_of(first, first + std::min<std::size_t>(body_->pinCount, inlinePins), isPinned)) return;
   LocalRef<const PinnedStorage> reference(&storage);
   if (body_->pinCount < inlinePins)
     body_->pins[body_->pinCount] = std::move(reference);

@@ -211,12 +211,17 @@ TEST_CASE("What is pinned lives as long as the answer, however much is pinned") 
   CHECK(live == 0);
 }
 
-TEST_CASE("Pinning one storage again and again takes one reference") {
+TEST_CASE("Pinning the same storages again and again takes one reference to each") {
   int live = 0;
-  const auto storage = makeLocalRef<Storage>(live);
+  const auto zone = makeLocalRef<Storage>(live);
+  const auto other = makeLocalRef<Storage>(live);
   Answer answer;
-  for (int i = 0; i < 100; ++i) answer.pin(*storage);
-  CHECK(storage->useCount() == 2);
+  for (int i = 0; i < 100; ++i) {
+    answer.pin(*zone);
+    answer.pin(*other);
+  }
+  CHECK(zone->useCount() == 2);
+  CHECK(other->useCount() == 2);
 }
 
 TEST_CASE("An answer that was moved from can be destroyed and assigned to") {

@@ -308,7 +308,7 @@ TEST_CASE("A wildcard has an asterisk alone for its first label") {
   CHECK(Name("*").isWildcard());
   CHECK_FALSE(Name("**.example").isWildcard());
   CHECK_FALSE(Name("a.*.example").isWildcard());
-  CHECK_FALSE(Name().isWildcard());
+  CHECK_FALSE(NameView().isWildcard());
 }
 
 TEST_CASE("Joining keeps to the limits of labels and names") {

@@ -100,6 +100,8 @@ class Answer {
   static constexpr std::size_t inlinePins = 4;
 
   struct Body {
+    Body() { arena = inlineBytes.data(); }
+
     Rcode rcode{};
     bool authoritative = false;
     bool authenticData = false;
@@ -107,7 +109,7 @@ class Answer {
     std::uint32_t pinCount = 0;
     std::size_t arenaUsed = 0;  // of the newest block, or of inlineBytes where there is none
     std::size_t arenaSize = inlineArena;
-    std::uint8_t* arena = inlineBytes.data();
+    std::uint8_t* arena;
     Body* next = nullptr;  // in the pool
     std::array<Entry, inlineEntries> entries;
     std::vector<Entry> moreEntries;
