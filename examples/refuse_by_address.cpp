@@ -12,8 +12,6 @@
 using namespace taut;
 using namespace std::chrono_literals;
 
-namespace {
-
 class Mirror final : public Resolver {
  public:
   Task<std::optional<Answer>> resolve(const Query& query) override {
@@ -34,8 +32,6 @@ class Doorkeeper final : public ServerFactory {
     return allowed;
   }
 };
-
-}  // namespace
 
 int main(int argc, char** argv) {
   const auto address = argc >= 3 ? Address::parse(argv[1], 53) : std::nullopt;

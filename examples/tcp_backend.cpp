@@ -1,13 +1,11 @@
-// Answers with what a TCP service says. Each question goes there as one line, the name; the service answers with one
-// line, an IPv4 address or nothing, and closes. A cache in front keeps what it said for a minute.
+// Answers with what a TCP service says. It is sent a line with the name, says an IPv4 address or nothing, and closes. A
+// cache in front of it keeps what it said for a minute.
 #include <array>
 #include <chrono>
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 
 #include <fmt/format.h>
 
@@ -19,8 +17,6 @@
 using namespace taut;
 using namespace std::chrono_literals;
 
-namespace {
-
 class Inventory final : public Resolver {
  public:
   Inventory(Shard& shard, const Address& service) : shard_(shard), service_(service) {}
@@ -30,19 +26,15 @@ class Inventory final : public Resolver {
     Deadline deadline(shard_, 2s, query.stopToken());
     auto service = co_await TcpStream::connect(shard_, service_, deadline.token());
     if (!service) co_return Answer::serverFailure();
-
     const std::string question = query.name().toString() + "\n";
     const IoResult asked = co_await service->writeAll(asBytes(question), deadline.token());
-    std::array<std::uint8_t, 64> line;
-    const IoResult said = co_await service->readExactly(line, deadline.token());
+    std::array<std::uint8_t, 64> reply;
+    const IoResult said = co_await service->readExactly(reply, deadline.token());
     if (!asked || !said) co_return Answer::serverFailure();
-
-    const std::string_view text = asText(ByteSpan(line).first(said.value()));
-    const auto address = Address::parse(text.substr(0, text.find('\n')));
+    const auto address = Address::parse(asText(ByteSpan(reply).first(said.value())));
     if (!address || !address->isV4()) co_return Answer::nameError();
-    const auto octets = address->bytes();
     Answer answer;
-    answer.add(query.name(), 1min, rdata::A(octets[0], octets[1], octets[2], octets[3]));
+    answer.add(query.name(), 1min, rdata::A(address->hostText()));
     co_return answer;
   }
 
@@ -51,8 +43,6 @@ class Inventory final : public Resolver {
   Address service_;
 };
 
-}  // namespace
-
 int main(int argc, char** argv) {
   const auto address = argc == 3 ? Address::parse(argv[1], 53) : std::nullopt;
   const auto service = argc == 3 ? Address::parse(argv[2]) : std::nullopt;
@@ -60,9 +50,7 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "usage: tcp_backend ADDRESS[:PORT] SERVICE:PORT\n");
     return 2;
   }
-  ServerOptions options;
-  options.listen = {*address};
-  options.threads = 1;  // one cache
+  const ServerOptions options{.listen = {*address}, .threads = 1};  // one thread, and so one cache
   Server server(options, [&](Shard& shard) {
     const ServerFactory::Caches caches = {std::make_shared<Cache>(1 << 20)};
     const ServerFactory::Resolvers clients = {std::make_shared<Inventory>(shard, *service)};

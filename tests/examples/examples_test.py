@@ -27,7 +27,7 @@ from support import (  # noqa: E402
 
 
 class Inventory:
-    """A TCP service that knows a few names: one line in, one line out."""
+    """A TCP service that knows a few names: a line in, an address out."""
 
     def __init__(self, known):
         self.known = known
@@ -45,7 +45,7 @@ class Inventory:
             with connection:
                 name = connection.makefile().readline().strip()
                 self.asked.append(name)
-                connection.sendall(self.known.get(name, "").encode() + b"\n")
+                connection.sendall(self.known.get(name, "").encode())
 
     def close(self):
         self.listener.shutdown(socket.SHUT_RDWR)

@@ -1,5 +1,7 @@
 // That a query costs no heap allocation where the answer is there: from the datagram's arrival to the reply's leaving,
-// over real sockets, and the same over a connection.
+// over real sockets, and the same over a connection. And how much a connection holds.
+#include <malloc.h>
+
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -199,5 +201,27 @@ TEST_CASE("a query over a connection allocates nothing either, be it in one segm
     }
     const Allocations after;
     CHECK(after == before);
+  });
+}
+
+TEST_CASE("a connection that waits holds at most 2 KiB of the heap") {
+  StreamFixture fixture;
+  fixture.run([](StreamFixture& f, Client&) -> Task<> {
+    constexpr std::size_t count = 200;
+    const Bytes query = framed(makeQuery("www.example.com", Type::A));
+    Bytes reply(65535);
+    std::vector<Client> clients;
+    clients.reserve(count);
+    const std::size_t before = ::mallinfo2().uordblks;
+    for (std::size_t i = 0; i < count; ++i) {
+      Client client = co_await f.connect();
+      clients.push_back(std::move(client));
+      co_await exchange(clients.back(), query, reply);
+    }
+    co_await f.settle();
+    CHECK(f.connections() == count + 1);
+    const std::size_t each = (::mallinfo2().uordblks - before) / count;
+    MESSAGE("octets of the heap for each connection: " << each);
+    CHECK(each <= 2048);
   });
 }

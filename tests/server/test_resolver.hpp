@@ -31,7 +31,7 @@ class TestResolver final : public Resolver {
     const std::string_view label = NameView(query.name()).firstLabel();
     ++asked;
     if (label == "gate") return throughGate(query);
-    if (label == "sleep") return sleep(query);
+    if (label == "sleep") return afterASecond(query);
     if (label == "throw") throw std::runtime_error("thrown at once");
     if (label == "later") return throwLater(query);
     if (label == "nothing") return Ready::ready(std::nullopt);
@@ -72,7 +72,7 @@ class TestResolver final : public Resolver {
     if (!open) ++stopped;
     co_return open ? answer(query, 1) : Answer::serverFailure();
   }
-  Task<std::optional<Answer>> sleep(const Query& query) {
+  Task<std::optional<Answer>> afterASecond(const Query& query) {
     const bool slept = co_await sleepFor(*shard_, std::chrono::seconds(1), query.stopToken());
     co_return slept ? answer(query, 1) : Answer::serverFailure();
   }
