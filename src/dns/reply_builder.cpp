@@ -74,15 +74,16 @@ std::size_t ReplyBuilder::bucketOf(std::uint64_t key) {
 void ReplyBuilder::remember(NameView name, std::uint64_t key, std::size_t offset) {
   if (suffixCount_ == maxSuffixes || offset > maxPointerTarget) return;
   std::uint8_t& bucket = buckets_[bucketOf(key)];
-  suffixes_[suffixCount_] = {name.data(), key, static_cast<std::uint16_t>(offset),
-                             static_cast<std::uint8_t>(name.size()), bucket};
+  suffixes_[suffixCount_] = {
+      name.data(), key, static_cast<std::uint16_t>(offset), static_cast<std::uint8_t>(name.size()), bucket, 0};
   bucket = static_cast<std::uint8_t>(++suffixCount_);
 }
 
 const ReplyBuilder::Suffix* ReplyBuilder::findSuffix(NameView name, std::uint64_t key) const {
   for (std::size_t i = buckets_[bucketOf(key)]; i != 0; i = suffixes_[i - 1].next) {
     const Suffix& suffix = suffixes_[i - 1];
-    if (suffix.key == key && suffix.size == name.size() && equalFolded(suffix.octets, name.data(), name.size()))
+    if (suffix.key == key && suffix.size == name.size() && suffix.hops < maxHops &&
+        equalFolded(suffix.octets, name.data(), name.size()))
       return &suffix;
   }
   return nullptr;
@@ -104,9 +105,14 @@ bool ReplyBuilder::writePointer(std::size_t target) {
 }
 
 bool ReplyBuilder::writeName(NameView name) {
+  const std::size_t before = suffixCount_;
   for (NameView rest = name; !rest.isRoot(); rest = rest.parent()) {
     const std::uint64_t key = keyOf(rest);
-    if (const Suffix* const known = findSuffix(rest, key)) return writePointer(known->offset);
+    if (const Suffix* const known = findSuffix(rest, key)) {
+      for (std::size_t i = before; i < suffixCount_; ++i)
+        suffixes_[i].hops = static_cast<std::uint8_t>(known->hops + 1);
+      return writePointer(known->offset);
+    }
     remember(rest, key, size_);
     if (!writeOctets(rest.wire().first(rest.firstLabel().size() + 1))) return false;
   }

@@ -149,7 +149,7 @@ class Resolution {
   NextName refer(const Zone& zone, ZoneNode cut) {
     const ZoneRRset nameServers = cut.rrset(Type::NS);
     answer_.addRRset(Section::authority, nameServers.data);
-    if (dnssec_) {
+    if (dnssec_ && zone.isSigned()) {
       if (const ZoneRRset ds = cut.rrset(Type::DS)) {
         answer_.addRRset(Section::authority, ds.data);
         if (ds.rrsig.count != 0) answer_.addRRset(Section::authority, ds.rrsig);

@@ -352,6 +352,39 @@ TEST_CASE("More suffixes than the table holds do no harm") {
   for (std::size_t i = 0; i < records.size(); ++i) REQUIRE(records[i].record.owner == sets[i / 2].rrset().owner);
 }
 
+TEST_CASE("A reader of names that build upon each other follows eight pointers at most") {
+  std::vector<std::uint8_t> buffer(maxMessageSize);
+  ReplyBuilder builder(buffer, buffer.size());
+  builder.begin(1, flag::QR);
+  CHECK(builder.putQuestion(Name("a"), Type::NS, Class::IN));
+  // Each name has one label more than the one before, as the targets of a DNAME that leads below itself do.
+  std::vector<OwnedRRset> sets;
+  sets.reserve(40);
+  Name name("a");
+  for (int i = 0; i < 40; ++i) {
+    name = *Name::join(fmt::format("x{}", i), name);
+    sets.emplace_back(name, Type::A, std::vector<std::vector<std::uint8_t>>{{192, 0, 2, 1}});
+    REQUIRE(builder.put(Section::answer, sets.back().rrset()));
+  }
+  const ByteSpan message = ByteSpan(buffer).first(builder.finish());
+  const auto records = readAll(message);
+  REQUIRE(records.size() == 40);
+  std::size_t at = messageHeaderSize + 3 + 4;
+  for (const ReadRecord& record : records) {
+    std::size_t hops = 0;
+    for (std::size_t i = at; message[i] != 0;) {
+      if (message[i] < 0xc0) {
+        i += message[i] + 1u;
+      } else {
+        i = loadU16(message.data() + i) & 0x3fffu;
+        ++hops;
+      }
+    }
+    CHECK(hops <= 8);
+    at = record.record.rdataOffset + record.record.rdataSize;
+  }
+}
+
 TEST_CASE("Whatever is put reads back the same, at any limit") {
   std::mt19937 random(1035);
   std::vector<std::uint8_t> buffer(maxMessageSize);

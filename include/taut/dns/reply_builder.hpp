@@ -67,9 +67,13 @@ class ReplyBuilder {
     std::uint16_t offset;
     std::uint8_t size;
     std::uint8_t next;  // in the chain of its bucket
+    std::uint8_t hops;  // pointers that a reader follows from here on
   };
   static constexpr std::size_t maxSuffixes = 128;
   static constexpr std::size_t bucketCount = 32;
+  // Readers bound how many pointers they follow, some at 16: names that build upon each other must not form longer
+  // chains.
+  static constexpr std::uint8_t maxHops = 8;
 
   static std::uint64_t keyOf(NameView name);
   static std::size_t bucketOf(std::uint64_t key);
