@@ -233,6 +233,6 @@ TEST_CASE("an awaiter cannot be copied, so none is suspended on a copy") {
   CHECK_FALSE(std::is_copy_constructible_v<taut::Event::Awaiter>);
 }
 
-TEST_CASE("a million awaits that complete at once need no stack") {
+TEST_CASE("a loop over a million awaits that complete at once needs no stack") {
   CHECK(syncWait(sumMany(1'000'000)) == 499'999'500'000);
 }

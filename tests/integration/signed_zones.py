@@ -59,7 +59,8 @@ unknown TYPE65280 \\# 3 010203
 """
 
 # The owners above, and what lies between, below and beside them.
-NAMES = """@ ns1 mail www alias chain away outside dangling loop1 loop2 toCut toWild _sip._udp _udp naptr svc ent c.ent b.c.ent
+NAMES = """@ ns1 mail www alias chain away outside dangling loop1 loop2 toCut toWild _sip._udp _udp naptr svc ent c.ent
+b.c.ent
 a.b.c.ent x.ent x.b.c.ent wild x.wild a.b.wild *.wild exact.wild x.exact.wild sub.exact.wild cname x.cname *.cname
 x.y.cname below empty.below x.empty.below x.below dname x.dname a.x.dname dnamed host.dnamed none.dnamed toDname
 dnameAway www.dnameAway target host.target sub ns.sub hidden.sub none.sub x.none.sub host.sub deep.sub glueless
@@ -94,7 +95,8 @@ def sign(test, origin, *options):
     included = "".join((test.folder / f"{key}.key").read_text() for key in keys)
     path.write_text(path.read_text() + included)
     signed = test.folder / f"{origin}.signed"
-    run([which("dnssec-signzone"), "-q", "-K", test.folder, "-o", origin, "-f", signed, "-S", "-d", test.folder, *options, path])
+    where = ["-K", test.folder, "-d", test.folder, "-o", origin, "-f", signed]
+    run([which("dnssec-signzone"), "-q", *where, "-S", *options, path])
     return signed
 
 
