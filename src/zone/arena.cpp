@@ -77,12 +77,6 @@ void Block::shrink(std::size_t size) {
   size_ = size;
 }
 
-void Arena::clear() {
-  if (blocks_.size() > 1) blocks_.erase(blocks_.begin() + 1, blocks_.end());
-  at_ = blocks_.empty() ? nullptr : blocks_.front().data();
-  end_ = blocks_.empty() ? nullptr : at_ + blocks_.front().size();
-}
-
 void Arena::addBlock(std::size_t atLeast) {
   const std::size_t next = blocks_.empty() ? firstBlock : std::min(blocks_.back().size() * 2, largestBlock);
   blocks_.emplace_back(std::max(next, atLeast));

@@ -33,7 +33,7 @@ class Block {
 
 class Arena {
  public:
-  static constexpr std::size_t alignment = 8;
+  static constexpr std::size_t alignment = 4;
 
   // `size` octets at a multiple of `alignment`; they live as long as the arena.
   std::uint8_t* allocate(std::size_t size) {
@@ -44,11 +44,11 @@ class Arena {
     return start;
   }
 
-  // Whether the next allocation of `size` octets follows the one before without a gap.
+  // Whether the next allocation of `size` octets follows the one before in memory.
   bool hasRoom(std::size_t size) const { return size + alignment <= static_cast<std::size_t>(end_ - at_); }
 
-  // Forgets everything and keeps one block for the next use.
-  void clear();
+  // The end of the block that the last allocation lies in.
+  const std::uint8_t* blockEnd() const { return end_; }
 
  private:
   void addBlock(std::size_t atLeast);

@@ -68,6 +68,20 @@ bool equalIgnoringCase(std::string_view text, std::string_view upper) {
 }  // namespace
 
 bool Lexer::next() {
+  entry_ = at_;
+  entryLine_ = line_;
+  for (;;) {
+    const bool found = cut();
+    // At the end of what is in memory the entry may go on: cut it again when there is more.
+    if (at_ < end_ || text_.isLast()) return found;
+    text_.refill(entry_);
+    at_ = lineStart_ = entry_ = text_.begin();
+    end_ = text_.end();
+    line_ = entryLine_;
+  }
+}
+
+bool Lexer::cut() {
   words_.clear();
   error_.reset();
   std::uint32_t depth = 0;
@@ -94,6 +108,8 @@ bool Lexer::next() {
         if (depth > 0) break;
         if (!words_.empty()) return true;
         beginsBlank_ = kindOf(*at_) == Kind::blank;
+        entry_ = at_;
+        entryLine_ = line_;
         break;
       case Kind::open:
         if (depth++ == 0) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "taut/dns/token.hpp"
+#include "text_buffer.hpp"
 
 namespace taut::detail {
 
@@ -20,15 +21,11 @@ struct LexError {
 
 class Lexer {
  public:
-  // Readable octets that must follow the text; the first of them is a line end.
-  static constexpr std::size_t padding = 32;
-
-  // `begin` to `end` is the text; `line` and `column` say where it begins.
-  Lexer(const char* begin, const char* end, std::uint32_t line = 1)
-      : at_(begin), end_(end), lineStart_(begin), line_(line) {}
+  explicit Lexer(TextBuffer& text) : text_(text), at_(text.begin()), end_(text.end()), lineStart_(at_), entry_(at_) {}
 
   // Cuts the next entry that has a word; false at the end of the text. After an error `error()` tells it, the words are
-  // void, and the next call goes on behind the line with the fault.
+  // void, and the next call goes on behind the line with the fault. Words last until the next call. Throws
+  // std::system_error where the text cannot be read on.
   bool next();
 
   std::span<const Token> words() const { return words_; }
@@ -36,6 +33,7 @@ class Lexer {
   const std::optional<LexError>& error() const { return error_; }
 
  private:
+  bool cut();
   void word();
   bool quoted();
   bool skipPairValue();
@@ -45,10 +43,13 @@ class Lexer {
   std::uint32_t column(const char* at) const { return static_cast<std::uint32_t>(at - lineStart_ + 1); }
   void fail(std::uint32_t line, std::uint32_t column, std::string message);
 
+  TextBuffer& text_;
   const char* at_;
   const char* end_;
   const char* lineStart_;
-  std::uint32_t line_;
+  const char* entry_;  // the line on which the entry that is cut begins
+  std::uint32_t line_ = 1;
+  std::uint32_t entryLine_ = 1;
   bool beginsBlank_ = false;
   std::vector<Token> words_;
   std::optional<LexError> error_;

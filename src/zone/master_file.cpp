@@ -8,17 +8,17 @@
 
 #include <fmt/format.h>
 
-#include "file_text.hpp"
 #include "generate.hpp"
 #include "lexer.hpp"
 #include "taut/dns/rdata.hpp"
+#include "text_buffer.hpp"
 
 namespace taut {
 
 namespace {
 
-using detail::FileText;
 using detail::Lexer;
+using detail::TextBuffer;
 using Words = std::span<const Token>;
 
 constexpr std::uint32_t maxTtl = 0x7fffffff;  // RFC 2181 section 8
@@ -62,7 +62,7 @@ class Scanner {
   }
 
   bool scanFile(const std::string& path);
-  bool scan(const FileText& text, std::string name);
+  bool scan(TextBuffer& text, const std::string& name);
 
  private:
   struct Source {
@@ -120,19 +120,18 @@ class Scanner {
 bool Scanner::scanFile(const std::string& path) {
   handler_.onFile(path);
   try {
-    const FileText text = FileText::read(path);
-    return scan(text, path);
+    TextBuffer text = TextBuffer::open(path);
+    scan(text, path);
   } catch (const std::system_error& problem) {
-    sources_.push_back({std::make_shared<const std::string>(path), 0, 0});
+    sources_.assign({{std::make_shared<const std::string>(path), 0, 0}});
     report(Diagnostic::Severity::error, 0, 0, fmt::format("cannot read the file: {}", problem.code().message()));
-    sources_.pop_back();
-    return false;
   }
+  return !failed_;
 }
 
-bool Scanner::scan(const FileText& text, std::string name) {
-  sources_.push_back({std::make_shared<const std::string>(std::move(name)), text.device(), text.inode()});
-  Lexer lexer(text.begin(), text.end());
+bool Scanner::scan(TextBuffer& text, const std::string& name) {
+  sources_.push_back({std::make_shared<const std::string>(name), text.device(), text.inode()});
+  Lexer lexer(text);
   scanEntries(lexer);
   sources_.pop_back();
   return !failed_;
@@ -304,14 +303,16 @@ void Scanner::includeDirective(Words words) {
   }
   const auto folder = std::filesystem::path(*sources_.back().name).parent_path();
   const std::string path = (folder / std::string(words[1].text)).string();
+  const std::size_t depth = sources_.size();
   handler_.onFile(path);
   try {
-    const FileText text = FileText::read(path);
+    TextBuffer text = TextBuffer::open(path);
     for (const Source& source : sources_)
       if (source.device == text.device() && source.inode == text.inode())
         return error(words[1], fmt::format("$INCLUDE of {} leads back to {}", quotedText(path), *source.name));
     scan(text, path);
   } catch (const std::system_error& problem) {
+    sources_.resize(depth);
     error(words[1], fmt::format("cannot read {}: {}", quotedText(path), problem.code().message()));
   }
   origin_ = origin;
@@ -371,8 +372,8 @@ void Scanner::generateOne(Words words, std::string_view ownerPattern, std::size_
   ownerWord.text = *ownerText;
   if (!owner(ownerWord)) return;
 
-  const FileText text = FileText::copy(*rdataText);
-  Lexer lexer(text.begin(), text.end());
+  TextBuffer text = TextBuffer::copy(*rdataText);
+  Lexer lexer(text);
   const Token& place = words[rest + 1];
   std::vector<Token> record(words.begin() + 3, words.begin() + static_cast<std::ptrdiff_t>(rest) + 1);
   if (lexer.next() && !lexer.error()) record.insert(record.end(), lexer.words().begin(), lexer.words().end());
@@ -407,7 +408,8 @@ bool scanMasterFile(const std::string& path, const MasterFileOptions& options, M
 
 bool scanMasterText(std::string_view text, const std::string& name, const MasterFileOptions& options,
                     MasterFileHandler& handler) {
-  return Scanner(options, handler).scan(FileText::copy(text), name);
+  TextBuffer buffer = TextBuffer::copy(text);
+  return Scanner(options, handler).scan(buffer, name);
 }
 
 std::optional<std::uint32_t> parseTtl(std::string_view text) {

@@ -2,7 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstring>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 #include "arena.hpp"
 
@@ -31,17 +36,48 @@ class WildcardName {
 Zone::Zone() = default;
 Zone::~Zone() = default;
 
+// The places of a bucket, a bit for each: those with this tag, and those without an entry.
+struct Zone::Matches {
+  Matches(const Bucket& bucket, std::uint8_t tag) {
+#if defined(__SSE2__)
+    const __m128i tags = _mm_load_si128(reinterpret_cast<const __m128i*>(bucket.tags));
+    const auto equal = [tags](std::uint8_t to) {
+      const __m128i same = _mm_cmpeq_epi8(tags, _mm_set1_epi8(static_cast<char>(to)));
+      return static_cast<unsigned>(_mm_movemask_epi8(same)) & ((1U << Bucket::capacity) - 1);
+    };
+    tagged = equal(tag);
+    empty = equal(0);
+#else
+    for (unsigned slot = 0; slot < Bucket::capacity; ++slot) {
+      tagged |= static_cast<unsigned>(bucket.tags[slot] == tag) << slot;
+      empty |= static_cast<unsigned>(bucket.tags[slot] == 0) << slot;
+    }
+#endif
+  }
+
+  unsigned tagged = 0;
+  unsigned empty = 0;
+};
+
 ZoneNode Zone::node(NameView name, std::uint64_t hash) const {
   const std::uint8_t tag = tagOf(hash);
   for (std::size_t at = bucketOf(hash);; at = at + 1 == bucketCount_ ? 0 : at + 1) {
-    const Bucket& bucket = buckets_[at];
-    for (std::size_t slot = 0; slot < Bucket::capacity; ++slot) {
-      if (bucket.tags[slot] == tag) {
-        const ZoneNode found(nodeAt(bucket.nodes[slot]));
-        if (found.owner() == name) return found;
-      }
-      if (bucket.tags[slot] == 0) return {};
+    const Matches matches(buckets_[at], tag);
+    for (unsigned left = matches.tagged; left != 0; left &= left - 1) {
+      const ZoneNode found(nodeAt(buckets_[at].nodes[std::countr_zero(left)]));
+      if (found.owner() == name) return found;
     }
+    if (matches.empty != 0) return {};
+  }
+}
+
+void Zone::prefetchNode(std::uint64_t hash) const {
+  constexpr std::size_t cacheLine = 64;
+  const Bucket& bucket = buckets_[bucketOf(hash)];
+  for (unsigned left = Matches(bucket, tagOf(hash)).tagged; left != 0; left &= left - 1) {
+    const auto* node = reinterpret_cast<const std::uint8_t*>(nodeAt(bucket.nodes[std::countr_zero(left)]));
+    __builtin_prefetch(node);
+    __builtin_prefetch(node + cacheLine);
   }
 }
 

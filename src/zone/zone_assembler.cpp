@@ -111,8 +111,9 @@ std::shared_ptr<const Zone> ZoneAssembler::assemble() {
 
 bool ZoneAssembler::findOrigin() {
   bool found = false;
-  for (const OwnerRun& run : log_.runs()) {
-    const LoggedRecord* record = run.first;
+  for (std::size_t index = 0; index < log_.runCount(); ++index) {
+    const OwnerRun& run = log_.run(index);
+    const LoggedRecord* record = run.first();
     for (std::uint32_t i = 0; i < run.count && !found; ++i, record = record->next()) {
       if (record->type != valueOf(Type::SOA)) continue;
       if (!origin_) origin_ = Name(run.name());
@@ -126,8 +127,7 @@ bool ZoneAssembler::findOrigin() {
 
 void ZoneAssembler::sortOwners() {
   const NameView origin = *origin_;
-  const auto& runs = log_.runs();
-  sorted_.reserve(runs.size());
+  sorted_.reserve(log_.runCount());
   bool inOrder = true;
   const auto less = [](const Sorted& a, const Sorted& b) {
     if (a.prefix != b.prefix) return a.prefix < b.prefix;
@@ -135,11 +135,12 @@ void ZoneAssembler::sortOwners() {
     if (order != 0) return order < 0;
     return a.keySize != b.keySize ? a.keySize < b.keySize : a.run < b.run;
   };
-  for (std::uint32_t i = 0; i < runs.size(); ++i) {
-    const NameView owner = runs[i].name();
+  for (std::uint32_t i = 0; i < log_.runCount(); ++i) {
+    const OwnerRun& run = log_.run(i);
+    const NameView owner = run.name();
     if (!owner.isWithin(origin)) {
-      const LoggedRecord* record = runs[i].first;
-      for (std::uint32_t j = 0; j < runs[i].count; ++j, record = record->next())
+      const LoggedRecord* record = run.first();
+      for (std::uint32_t j = 0; j < run.count; ++j, record = record->next())
         warning(fmt::format("{} {}: outside the zone {}, left out", owner.toString(),
                             toString(static_cast<Type>(record->type)), origin.toString()),
                 record);
@@ -177,13 +178,13 @@ bool ZoneAssembler::planNodes() {
 // Records of one owner: a node, or a place in the NSEC3 chain, which is no node that names can be found at (RFC 5155
 // section 7.2.8), or both.
 void ZoneAssembler::planOwner(std::size_t firstSorted, std::size_t count) {
-  const NameView owner = log_.runs()[sorted_[firstSorted].run].name();
+  const NameView owner = log_.run(sorted_[firstSorted].run).name();
   bool ordinary = false;
   bool nsec3 = false;
   std::uint16_t flags = 0;
   for (std::size_t i = 0; i < count; ++i) {
-    const OwnerRun& run = log_.runs()[sorted_[firstSorted + i].run];
-    const LoggedRecord* record = run.first;
+    const OwnerRun& run = log_.run(sorted_[firstSorted + i].run);
+    const LoggedRecord* record = run.first();
     for (std::uint32_t j = 0; j < run.count; ++j, record = record->next()) {
       const bool inChain = isNsec3Part(*record);
       nsec3 = nsec3 || inChain;
@@ -288,8 +289,8 @@ void ZoneAssembler::writeAll() {
 void ZoneAssembler::gather(const Plan& plan, Part part) {
   members_.clear();
   for (std::uint32_t i = 0; i < plan.runCount; ++i) {
-    const OwnerRun& run = log_.runs()[sorted_[plan.firstRun + i].run];
-    const LoggedRecord* record = run.first;
+    const OwnerRun& run = log_.run(sorted_[plan.firstRun + i].run);
+    const LoggedRecord* record = run.first();
     for (std::uint32_t j = 0; j < run.count; ++j, record = record->next()) {
       if (isNsec3Part(*record) != (part == Part::nsec3)) continue;
       std::uint32_t order = std::uint32_t{record->type} << 1;
@@ -552,12 +553,8 @@ void ZoneAssembler::chooseNsec3Chain() {
 void ZoneAssembler::report(Diagnostic::Severity severity, std::string message, const LoggedRecord* record) {
   Diagnostic diagnostic;
   diagnostic.severity = severity;
-  if (record != nullptr) {
-    diagnostic.file = log_.file(record->file);
-    diagnostic.line = record->line;
-  } else if (log_.recordCount() != 0) {
-    diagnostic.file = log_.file(0);
-  }
+  diagnostic.file = log_.fileOf(record);
+  if (record != nullptr) diagnostic.line = record->line;
   diagnostic.message = std::move(message);
   diagnostics_.add(std::move(diagnostic));
 }

@@ -281,6 +281,42 @@ TEST_CASE("$INCLUDE reads beside the including file and gives back origin and ow
   CHECK(collector.files[2].ends_with("sub/more"));
 }
 
+TEST_CASE("A file larger than what is read at once is the same text, with the same lines and columns") {
+  const Folder folder;
+  std::string text = "$TTL 1\n";
+  int line = 1;
+  for (int i = 0; i < 20000; ++i) {
+    text += i % 3 == 0 ? fmt::format("h{} MX ( {} ; comment (\n  mail )\n", i, i)
+                       : fmt::format("h{} TXT \"{}\n;\"\n", i, std::string(static_cast<std::size_t>(i % 50), 'x'));
+    line += 2;
+  }
+  text += "long TXT (";
+  for (int i = 0; i < 200; ++i) text += " \"" + std::string(250, 'y') + "\" ;" + std::string(5000, 'c') + "\n";
+  line += 201;
+  text += ")\n";
+  text += std::string(1000000, ';') + "\n\n";
+  text += "bad A x\nlast A 192.0.2.1";
+  MasterFileOptions options;
+  options.origin = Name("example.");
+  Collector collector;
+  const std::string path = folder.write("large", text);
+  CHECK(!scanMasterFile(path, options, collector));
+  CHECK(collector.diagnostics.size() == 1);
+  CHECK(collector.diagnostics[0].starts_with(fmt::format("{}:{}:7: error: A: 'x'", path, line + 3)));
+  REQUIRE(collector.records.size() == 20002);
+  CHECK(collector.records[0] == "h0.example. 1 IN MX 0 mail.example.");
+  CHECK(collector.records[19999] == fmt::format("h19999.example. 1 IN TXT \"{}\\010;\"", std::string(49, 'x')));
+  CHECK(collector.lines[19999] == 40000);
+  CHECK(collector.records[20000].size() > 200 * 250);
+  CHECK(collector.records[20001] == "last.example. 1 IN A 192.0.2.1");
+
+  Collector same;
+  CHECK(!scanMasterText(text, path, options, same));
+  CHECK(same.records == collector.records);
+  CHECK(same.lines == collector.lines);
+  CHECK(same.diagnostics == collector.diagnostics);
+}
+
 TEST_CASE("A circle of $INCLUDE is found, and nesting has a limit") {
   const Folder folder;
   folder.write("b", "$INCLUDE ./a\n");
