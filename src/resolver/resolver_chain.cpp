@@ -16,7 +16,7 @@ Task<std::optional<Answer>> ResolverChain::resolve(const Query& query) {
 Task<std::optional<Answer>> ResolverChain::resolveFrom(std::size_t index, Task<std::optional<Answer>> pending,
                                                        const Query& query) {
   auto answer = co_await std::move(pending);
-  while (!answer && index < resolvers_.size()) answer = co_await resolvers_[index++]->resolve(query);
+  for (; !answer && index < resolvers_.size(); ++index) answer = co_await resolvers_[index]->resolve(query);
   co_return answer;
 }
 
