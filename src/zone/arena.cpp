@@ -29,29 +29,36 @@ std::size_t pageSize() {
 
 }  // namespace
 
-Block::Block(std::size_t size) : size_(size), mapped_(size >= mappedFrom) {
-  if (!mapped_) {
-    data_ =
-        static_cast<std::uint8_t*>(std::aligned_alloc(cacheLine, roundUp(std::max<std::size_t>(size, 1), cacheLine)));
-    if (data_ == nullptr) throw std::bad_alloc();
-    return;
+std::uint8_t* allocateBlock(std::size_t size) {
+  if (size < mappedFrom) {
+    void* const memory = std::aligned_alloc(cacheLine, roundUp(std::max<std::size_t>(size, 1), cacheLine));
+    if (memory == nullptr) throw std::bad_alloc();
+    return static_cast<std::uint8_t*>(memory);
   }
   void* const memory = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (memory == MAP_FAILED) throw std::bad_alloc();
-  data_ = static_cast<std::uint8_t*>(memory);
   // Lookups in a large zone are random: with small pages each would miss the TLB too.
   madvise(memory, size, MADV_HUGEPAGE);
+  return static_cast<std::uint8_t*>(memory);
 }
 
+void freeBlock(void* at, std::size_t size) {
+  if (size < mappedFrom)
+    std::free(at);
+  else
+    munmap(at, size);
+}
+
+Block::Block(std::size_t size) : data_(allocateBlock(size)), size_(size) {}
+
 Block::Block(Block&& other) noexcept
-    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)), mapped_(other.mapped_) {}
+    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
 
 Block& Block::operator=(Block&& other) noexcept {
   if (this != &other) {
     release();
     data_ = std::exchange(other.data_, nullptr);
     size_ = std::exchange(other.size_, 0);
-    mapped_ = other.mapped_;
   }
   return *this;
 }
@@ -61,12 +68,11 @@ Block::~Block() {
 }
 
 void Block::release() {
-  if (mapped_ && data_ != nullptr) munmap(data_, size_);
-  if (!mapped_) std::free(data_);
+  if (data_ != nullptr) freeBlock(data_, size_);
 }
 
 void Block::shrink(std::size_t size) {
-  if (!mapped_ || size < mappedFrom) {
+  if (size < mappedFrom) {
     Block smaller(size);
     std::memcpy(smaller.data_, data_, size);
     *this = std::move(smaller);

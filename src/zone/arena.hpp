@@ -7,6 +7,10 @@
 
 namespace taut::detail {
 
+// Memory for `size` octets, aligned to a cache line; large ones are mapped on large pages. Freed with the same size.
+std::uint8_t* allocateBlock(std::size_t size);
+void freeBlock(void* at, std::size_t size);
+
 // A block of memory, aligned to 64 octets. Large ones are mappings: untouched pages of them cost nothing, and their
 // tail can be given back.
 class Block {
@@ -28,7 +32,21 @@ class Block {
 
   std::uint8_t* data_ = nullptr;
   std::size_t size_ = 0;
-  bool mapped_ = false;
+};
+
+// Gives containers of a million elements memory of their own, on large pages, which goes back when they do.
+template <class T>
+struct BlockAllocator {
+  using value_type = T;
+
+  BlockAllocator() = default;
+  template <class U>
+  BlockAllocator(const BlockAllocator<U>&) {}
+
+  T* allocate(std::size_t count) { return reinterpret_cast<T*>(allocateBlock(count * sizeof(T))); }
+  void deallocate(T* at, std::size_t count) { freeBlock(at, count * sizeof(T)); }
+
+  friend bool operator==(const BlockAllocator&, const BlockAllocator&) { return true; }
 };
 
 class Arena {

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "canonical_rdata.hpp"
+#include "parallel.hpp"
 #include "taut/dns/rdata.hpp"
 
 namespace taut {
@@ -88,8 +89,8 @@ bool mayHaveTarget(Type type) {
 }  // namespace
 
 ZoneAssembler::ZoneAssembler(detail::RecordLog& log, std::optional<Name> origin, Class rrClass,
-                             const ZoneChecks& checks, detail::DiagnosticList& diagnostics)
-    : log_(log), origin_(origin), rrClass_(rrClass), checks_(checks), diagnostics_(diagnostics) {}
+                             const ZoneChecks& checks, detail::DiagnosticList& diagnostics, unsigned threads)
+    : log_(log), origin_(origin), rrClass_(rrClass), checks_(checks), diagnostics_(diagnostics), threads_(threads) {}
 
 ZoneAssembler::~ZoneAssembler() = default;
 
@@ -153,7 +154,7 @@ void ZoneAssembler::sortOwners() {
     sorted_.push_back({keyPrefix(stored, size), stored, i, static_cast<std::uint16_t>(size)});
     if (inOrder && sorted_.size() > 1) inOrder = less(sorted_[sorted_.size() - 2], sorted_.back());
   }
-  if (!inOrder) std::sort(sorted_.begin(), sorted_.end(), less);
+  if (!inOrder) detail::sortInParts(threads_, sorted_.begin(), sorted_.end(), less);
 }
 
 bool ZoneAssembler::planNodes() {
@@ -517,9 +518,7 @@ void ZoneAssembler::linkNsec3() {
     const std::size_t place = zone_->findNsec3(hash, exact);
     return static_cast<std::uint32_t>(place << 1 | (exact ? 1 : 0));
   };
-  for (std::size_t i = 0; i < plans_.size(); ++i) {
-    auto* const header = reinterpret_cast<detail::NodeHeader*>(at(order_[i]));
-    if ((header->flags & nodeflag::nsec3Links) == 0) continue;
+  const auto link = [&](detail::NodeHeader* header) {
     auto* const links = reinterpret_cast<detail::Nsec3Links*>(header + 1);
     const NameView owner = ZoneNode(header).owner();
     links->self = linkOf(nsec3Hash(owner, zone_->nsec3Parameters_));
@@ -527,7 +526,14 @@ void ZoneAssembler::linkNsec3() {
     links->wildcard = wildcard && (header->flags & nodeflag::cut) == 0
                           ? linkOf(nsec3Hash(*wildcard, zone_->nsec3Parameters_))
                           : links->self;
-  }
+  };
+  constexpr std::size_t worthAThread = 1000;
+  detail::inParts(threads_, plans_.size(), worthAThread, [&](std::size_t first, std::size_t last) {
+    for (; first < last; ++first) {
+      auto* const header = reinterpret_cast<detail::NodeHeader*>(at(order_[first]));
+      if ((header->flags & nodeflag::nsec3Links) != 0) link(header);
+    }
+  });
 }
 
 // Owners whose NSEC3 has the chosen parameters; `nsec3Owners_` is in the order of the hashes already, because base32hex

@@ -21,7 +21,7 @@ namespace taut {
 class ZoneAssembler {
  public:
   ZoneAssembler(detail::RecordLog& log, std::optional<Name> origin, Class rrClass, const ZoneChecks& checks,
-                detail::DiagnosticList& diagnostics);
+                detail::DiagnosticList& diagnostics, unsigned threads);
   ~ZoneAssembler();
 
   // Null when the records make no zone; the diagnostics say why.
@@ -107,12 +107,13 @@ class ZoneAssembler {
   Class rrClass_;
   const ZoneChecks& checks_;
   detail::DiagnosticList& diagnostics_;
+  unsigned threads_;
 
   detail::Arena keys_;
-  std::vector<Sorted> sorted_;
-  std::vector<Plan> plans_;          // in canonical order, the apex first
-  std::vector<Plan> nsec3Plans_;     // owners of NSEC3 records, in canonical order
-  std::vector<Ancestor> ancestors_;  // from the apex down to the last plan
+  std::vector<Sorted, detail::BlockAllocator<Sorted>> sorted_;
+  std::vector<Plan, detail::BlockAllocator<Plan>> plans_;       // in canonical order, the apex first
+  std::vector<Plan, detail::BlockAllocator<Plan>> nsec3Plans_;  // owners of NSEC3 records, in canonical order
+  std::vector<Ancestor> ancestors_;                             // from the apex down to the last plan
   std::vector<Member> members_;
   std::size_t nsecCount_ = 0;
   bool hasNsec3Chain_ = false;
@@ -128,7 +129,7 @@ class ZoneAssembler {
   std::uint32_t* nsec3Chain_ = nullptr;
   std::uint32_t* nsec3Prefixes_ = nullptr;
   std::uint32_t* nsecChain_ = nullptr;
-  std::vector<std::uint32_t> linked_;  // nodes that have links to targets
+  std::vector<std::uint32_t, detail::BlockAllocator<std::uint32_t>> linked_;  // nodes that have links to targets
 };
 
 }  // namespace taut

@@ -27,10 +27,10 @@ void ZoneBuilder::add(NameView owner, Type type, std::uint32_t ttl, ByteSpan rda
   state_->log.add(owner, type, ttl, rdata, place.file, place.line);
 }
 
-ZoneBuild ZoneBuilder::build(const ZoneChecks& checks) {
+ZoneBuild ZoneBuilder::build(const ZoneChecks& checks, unsigned threads) {
   detail::DiagnosticList diagnostics(checks.maxDiagnostics);
   ZoneBuild result;
-  result.zone = ZoneAssembler(state_->log, state_->origin, state_->rrClass, checks, diagnostics).assemble();
+  result.zone = ZoneAssembler(state_->log, state_->origin, state_->rrClass, checks, diagnostics, threads).assemble();
   result.diagnostics = diagnostics.take();
   state_->log = {};
   return result;

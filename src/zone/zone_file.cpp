@@ -71,6 +71,10 @@ MasterFileOptions scanOptions(const std::optional<Name>& origin, Class rrClass, 
   return scanning;
 }
 
+unsigned threadsOf(const ZoneLoadOptions& options) {
+  return options.threads != 0 ? options.threads : std::max(1U, std::thread::hardware_concurrency());
+}
+
 template <class Scan>
 ZoneLoad load(const std::optional<Name>& origin, Class rrClass, const ZoneLoadOptions& options, Scan&& scan) {
   ZoneBuilder builder(origin, rrClass);
@@ -80,7 +84,7 @@ ZoneLoad load(const std::optional<Name>& origin, Class rrClass, const ZoneLoadOp
   result.files = std::move(handler.files);
   result.diagnostics = handler.diagnostics.take();
   if (!scanned) return result;
-  ZoneBuild built = builder.build(options.checks);
+  ZoneBuild built = builder.build(options.checks, threadsOf(options));
   result.zone = std::move(built.zone);
 #if defined(__GLIBC__)
   // What a large zone was built in lies free within the heap, where nobody needs as much again soon.
@@ -132,13 +136,15 @@ ZoneLoad parseZone(std::string_view text, std::optional<Name> origin, const Zone
 
 void loadZones(std::span<const ZoneSource> sources, const ZoneLoadOptions& options,
                const std::function<void(std::size_t index, ZoneLoad load)>& loaded) {
+  ZoneLoadOptions perZone = options;
+  if (sources.size() > 1) perZone.threads = 1;
   std::atomic<std::size_t> next{0};
   std::mutex mutex;
   std::exception_ptr failure;
   const auto work = [&] {
     try {
       for (std::size_t i = next++; i < sources.size(); i = next++) {
-        ZoneLoad load = loadZone(sources[i], options);
+        ZoneLoad load = loadZone(sources[i], perZone);
         const std::lock_guard lock(mutex);
         loaded(i, std::move(load));
       }
@@ -148,9 +154,9 @@ void loadZones(std::span<const ZoneSource> sources, const ZoneLoadOptions& optio
       next = sources.size();
     }
   };
-  const unsigned cores = options.threads != 0 ? options.threads : std::max(1U, std::thread::hardware_concurrency());
   std::vector<std::thread> threads;
-  for (std::size_t i = 1; i < std::min<std::size_t>(cores, sources.size()); ++i) threads.emplace_back(work);
+  for (std::size_t i = 1; i < std::min<std::size_t>(threadsOf(options), sources.size()); ++i)
+    threads.emplace_back(work);
   work();
   for (std::thread& thread : threads) thread.join();
   if (failure) std::rethrow_exception(failure);

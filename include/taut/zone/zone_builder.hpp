@@ -54,8 +54,8 @@ class ZoneBuilder {
   // `rdata` is valid for its type, in wire form with uncompressed names (RFC 3597 section 4), at most 65,535 octets.
   void add(NameView owner, Type type, std::uint32_t ttl, ByteSpan rdata, const RecordPlace& place = {});
 
-  // Sorts, merges, checks and stores. Call once; the builder is empty afterwards.
-  ZoneBuild build(const ZoneChecks& checks = {});
+  // Sorts, merges, checks and stores, large zones with several threads. Call once; the builder is empty afterwards.
+  ZoneBuild build(const ZoneChecks& checks = {}, unsigned threads = 1);
 
  private:
   struct State;
