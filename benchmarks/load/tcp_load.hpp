@@ -15,12 +15,12 @@ namespace taut {
 
 class TcpLoad {
  public:
-  // Opens all connections. Throws std::system_error where one is refused.
   TcpLoad(const LoadOptions& options, QueryList& queries);
 
-  // Keeps the window of every connection full until the time is over, and waits for what is on its way.
+  // Opens the connections, keeps the window of each full until the time is over, and waits for what is on its way.
+  // Throws std::system_error where a connection is refused.
   void saturate();
-  // One query on each connection, one after the other, so that each has been in use once.
+  // Opens the connections and asks once on each, so that the server has each in use. Throws where it does not answer.
   void askOnce();
 
   const Tally& tally() const { return tally_; }
@@ -45,6 +45,7 @@ class TcpLoad {
   bool read(std::size_t index);
   bool takeFrames(Connection& connection);
   void serve(int timeoutMilliseconds, bool refill);
+  bool waiting(std::size_t index) const;
   std::size_t waiting() const;
 
   const LoadOptions options_;

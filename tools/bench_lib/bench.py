@@ -4,6 +4,7 @@ import datetime
 import json
 import os
 import platform
+import resource
 import shutil
 import signal
 import sys
@@ -18,6 +19,7 @@ import servers
 ROOT = Path(__file__).resolve().parents[2]
 WORKLOADS = ["ten", "million", "zones", "cache", "connections", "load"]
 QUICK_WORKLOADS = ["ten"]
+DESCRIPTORS = 65536
 QUICK_ROUNDS, QUICK_SECONDS = 3, 0.6
 
 
@@ -72,6 +74,15 @@ def parse_arguments():
     return arguments
 
 
+def allow_many_descriptors():
+    """For servers and loads with ten thousand connections: as many as root may allow, or as there are."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(hard, DESCRIPTORS), max(hard, DESCRIPTORS)))
+    except (ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
 def processor():
     with open("/proc/cpuinfo", encoding="utf-8") as file:
         for line in file:
@@ -99,6 +110,7 @@ def describe(arguments, chosen):
 
 
 def measure(arguments, folder):
+    allow_many_descriptors()
     context = Context(arguments, folder)
     chosen = [make(context) for make in servers.ALL if make.name in arguments.servers]
     missing = [server.title for server in chosen if not server.available()]

@@ -108,4 +108,4 @@ def held_connections(context, port, queries, count):
     line = process.stdout.readline()
     if not line:
         raise LoadFailure(process.communicate()[1].strip())
-    return process, json.loads(line)
+    return process

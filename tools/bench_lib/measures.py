@@ -181,21 +181,21 @@ class Bench:
     def hold_connections(self, server, workload):
         before, kernel_before = server.running.memory(), kernel_memory()
         try:
-            process, result = held_connections(self.context, server.port, workload.queries, IDLE_CONNECTIONS)
+            process = held_connections(self.context, server.port, workload.queries, IDLE_CONNECTIONS)
         except LoadFailure as error:
             self.failures.append(f"{IDLE_CONNECTIONS:,} idle connections: {server.title}: {error}")
             return
         try:
             time.sleep(1)
-            memory, kernel = server.running.memory() - before, kernel_memory() - kernel_before
+            memory, kernel = server.running.memory(), kernel_memory() - kernel_before
         finally:
             process.communicate()
         self.idle.append({
             "server": server.name,
             "connections": IDLE_CONNECTIONS,
-            "answered": result["answered"],
-            "reconnects": result["reconnects"],
-            "memory": memory / IDLE_CONNECTIONS,
+            "opened": result["seconds"],
+            "memory": (memory - before) / IDLE_CONNECTIONS,
+            "total": memory,
             "kernel": kernel / IDLE_CONNECTIONS / 2,
         })
         time.sleep(0.5)

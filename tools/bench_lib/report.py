@@ -113,10 +113,10 @@ def load_table(document, load):
 
 def idle_table(document):
     rows = [
-        [title_of(document, one["server"]), f"{one['answered']:,}", octets(one["memory"]), octets(one["kernel"])]
+        [title_of(document, one["server"]), octets(one["memory"]), octets(one["kernel"]), octets(one["total"])]
         for one in document["idle"]
     ]
-    return table(["server", "connections answered", "memory for each", "the kernel's for each"], rows)
+    return table(["server", "memory for each", "the kernel's for each end", "memory of the server"], rows)
 
 
 def tables(document):

@@ -2,6 +2,7 @@
 import os
 import random
 import re
+import resource
 import shutil
 import socket
 import struct
@@ -11,10 +12,13 @@ from pathlib import Path
 
 from processes import RunningServer
 
-MAX_CLIENTS = 12000  # TCP connections that every server allows
+# TCP connections that every server allows. NSD and Unbound grow impatient with those that are open when half of them
+# are, so it is more than twice what is opened.
+MAX_CLIENTS = 25000
 IDLE_SECONDS = 600
 SOCKET_BUFFER = 4 << 20
 START_SECONDS = 600
+NXDOMAIN = 3
 
 
 class StartFailure(Exception):
@@ -92,7 +96,7 @@ class Server:
             now = time.monotonic()
             if rcode == 0:
                 return now - begin
-            if not self.running.alive or now - begin > START_SECONDS:
+            if not self.running.alive or rcode == NXDOMAIN or now - begin > START_SECONDS:
                 log = (folder / "log").read_text(errors="replace")[-2000:]
                 self.stop()
                 raise StartFailure(f"{self.title} did not answer {workload.probe}:\n{log}")
@@ -302,7 +306,7 @@ class Unbound(Server):
 
     def command(self, folder, workload):
         if workload.upstream:
-            rest = f'forward-zone:\n  name: "."\n  forward-addr: 127.0.0.1@{workload.upstream}\n'
+            rest = f'  local-zone: "test." nodefault\nforward-zone:\n  name: "."\n  forward-addr: 127.0.0.1@{workload.upstream}\n'
         else:
             rest = "".join(
                 f'auth-zone:\n  name: "{origin}"\n  zonefile: "{file}"\n  for-downstream: yes\n  for-upstream: no\n'
@@ -311,6 +315,8 @@ class Unbound(Server):
         if workload.local_data:
             rest = "".join(f'  local-zone: "{origin}" static\n' for origin, _ in workload.zones)
             rest += "".join(f"  local-data: '{record}'\n" for record in workload.local_data)
+        # It refuses to start where it could run out of them.
+        descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         (folder / "unbound.conf").write_text(f"""server:
   interface: 127.0.0.1
   port: {self.port}
@@ -324,7 +330,8 @@ class Unbound(Server):
   verbosity: 0
   module-config: "iterator"
   do-not-query-localhost: no
-  incoming-num-tcp: {MAX_CLIENTS}
+  incoming-num-tcp: {min(MAX_CLIENTS, descriptors - 2000)}
+  outgoing-range: 512
   tcp-idle-timeout: {IDLE_SECONDS * 1000}
   msg-cache-size: 256m
   rrset-cache-size: 512m
