@@ -102,9 +102,10 @@ class Paced(Generator):
 def held_connections(context, port, queries, count):
     """A generator that holds connections open, each of which has been asked on once, until its input ends."""
     command = [context.generator, "--server", f"127.0.0.1:{port}", "--queries", str(queries), "--sockets", str(count),
-               "--window", str(count if count <= 16384 else 16384), "--hold"]
+               "--window", str(count), "--hold"]
     process = start(command, context.load_core, subprocess.PIPE, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                     text=True)
+    prefer(process.pid)
     line = process.stdout.readline()
     if not line:
         raise LoadFailure(process.communicate()[1].strip())

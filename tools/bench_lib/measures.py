@@ -193,7 +193,6 @@ class Bench:
         self.idle.append({
             "server": server.name,
             "connections": IDLE_CONNECTIONS,
-            "opened": result["seconds"],
             "memory": (memory - before) / IDLE_CONNECTIONS,
             "total": memory,
             "kernel": kernel / IDLE_CONNECTIONS / 2,
