@@ -40,7 +40,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fuzz::Input input(data, std::min<std::size_t>(size, 4096));
   const auto type = static_cast<Type>(input.u16());
   const ByteSpan rdata = input.rest();
-  if (isMetaType(type) || !validRdata(type, rdata)) return 0;
+  if (type == Type{} || isMetaType(type) || !validRdata(type, rdata)) return 0;
 
   fmt::memory_buffer text;
   fmt::format_to(fmt::appender(text), "owner.example. 300 IN {} ", type);
