@@ -41,10 +41,17 @@ class ZoneSet {
 
  private:
   const Zone* find(NameView name, Class rrClass, std::size_t mostLabels) const;
-  const std::shared_ptr<const Zone>* slot(NameView origin, Class rrClass) const;
+  // A place of the table: what tells zones apart lies beside the pointer, so that only the right zone is touched.
+  struct Slot {
+    const Zone* zone = nullptr;
+    std::uint32_t hash = 0;
+    std::uint32_t index = 0;  // in `zones_`
+  };
+
+  const Slot* slot(NameView origin, Class rrClass) const;
 
   std::vector<std::shared_ptr<const Zone>> zones_;
-  std::vector<std::uint32_t> table_;  // index into `zones_` plus one, 0 for none; a power of two of them
+  std::vector<Slot> table_;           // a power of two of them; the first one for a zone is where its hash says
   std::uint64_t depths_[2] = {0, 0};  // bit n: some origin has n labels
 };
 
