@@ -32,7 +32,6 @@
 #include "taut/dns/rdata/service.hpp"
 #include "taut/dns/rdata/text.hpp"
 #include "taut/dns/rrset.hpp"
-#include "taut/dns/rrset.hpp"
 #include "taut/dns/token.hpp"
 #include "taut/dns/type.hpp"
 

@@ -19,7 +19,8 @@ namespace taut {
 #define TAUT_TYPES(X)                                                                                                  \
   X(A, 1)                                                                                                              \
   X(NS, 2)                                                                                                             \
-  X(MD, 3) X(MF, 4) X(CNAME, 5) X(SOA, 6) X(MB, 7) X(MG, 8) X(MR, 9) X(NULL_, 10) X(WKS, 11) X(PTR, 12) X(HINFO, 13)   \
+  X(MD, 3)                                                                                                             \
+  X(MF, 4) X(CNAME, 5) X(SOA, 6) X(MB, 7) X(MG, 8) X(MR, 9) X(NULL_, 10) X(WKS, 11) X(PTR, 12) X(HINFO, 13)            \
       X(MINFO, 14) X(MX, 15) X(TXT, 16) X(RP, 17) X(AFSDB, 18) X(X25, 19) X(ISDN, 20) X(RT, 21) X(NSAP, 22)            \
           X(NSAP_PTR, 23) X(SIG, 24) X(KEY, 25) X(PX, 26) X(GPOS, 27) X(AAAA, 28) X(LOC, 29) X(NXT, 30) X(EID, 31)     \
               X(NIMLOC, 32) X(SRV, 33) X(ATMA, 34) X(NAPTR, 35) X(KX, 36) X(CERT, 37) X(A6, 38) X(DNAME, 39)           \
