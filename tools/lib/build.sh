@@ -41,7 +41,7 @@ buildTargets() {
   local log
   log=$(mktemp)
   if ! ninja -C "$folder" "$@" >"$log" 2>&1 </dev/null; then
-    grep -v '^\[' "$log" | tail -n 60 >&2
+    { sed -n '/^FAILED:/,$p' "$log" | grep -v '^\[' | grep . || tail -n 40 "$log"; } | head -n 80 >&2
     echo "Building in $folder failed." >&2
     rm -f -- "$log"
     return 1
