@@ -66,11 +66,12 @@ def measure_table(document, measure):
     rows = []
     for name, server in measure["servers"].items():
         ratios = measure["ratios"].get(name, {})
+        cpu = server["cpu_us"]
         rows.append([
             title_of(document, name),
             thousands(server["qps"]["median"]),
             f"{server['lost']:,}",
-            f"{number(server['cpu_us']['median'])} ({number(server['cpu_us']['min'])}–{number(server['cpu_us']['max'])})",
+            f"{number(cpu['median'])} ({number(cpu['min'])}–{number(cpu['max'])})",
             number(server["user_us"]["median"]),
             number(server["system_us"]["median"]),
             octets(server["memory"]),
@@ -160,8 +161,8 @@ def chart(document):
 def page(document):
     """docs/performance.md."""
     return ("# Performance\n\nMade by `tools/bench` from its results ([performance.json](performance.json)).\n\n"
-            "![CPU per query of each server](performance.svg)\n\n" + HOW + "\n## Results\n\n" + tables(document).rstrip()
-            + "\n")
+            "![CPU per query of each server](performance.svg)\n\n" + HOW + "\n## Results\n\n"
+            + tables(document).rstrip() + "\n")
 
 
 def without_rounds(document):

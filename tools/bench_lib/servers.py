@@ -304,17 +304,17 @@ class Unbound(Server):
     def version(self):
         return self.found(r"Version (\S+)", "-V")
 
-    def command(self, folder, workload):
+    @staticmethod
+    def sources(workload):
+        """Where its answers come from: the end of the server clause, and clauses that follow it."""
         if workload.upstream:
-            rest = f'  local-zone: "test." nodefault\nforward-zone:\n  name: "."\n  forward-addr: 127.0.0.1@{workload.upstream}\n'
-        else:
-            rest = "".join(
-                f'auth-zone:\n  name: "{origin}"\n  zonefile: "{file}"\n  for-downstream: yes\n  for-upstream: no\n'
-                for origin, file in workload.zones
-            )
-        if workload.local_data:
-            rest = "".join(f'  local-zone: "{origin}" static\n' for origin, _ in workload.zones)
-            rest += "".join(f"  local-data: '{record}'\n" for record in workload.local_data)
+            # It would answer for test. itself.
+            return ('  local-zone: "test." nodefault\n'
+                    f'forward-zone:\n  name: "."\n  forward-addr: 127.0.0.1@{workload.upstream}\n')
+        lines = [f'  local-zone: "{origin}" static\n' for origin, _ in workload.zones]
+        return "".join(lines + [f"  local-data: '{record}'\n" for record in workload.local_data])
+
+    def command(self, folder, workload):
         # It refuses to start where it could run out of them.
         descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         (folder / "unbound.conf").write_text(f"""server:
@@ -337,7 +337,7 @@ class Unbound(Server):
   rrset-cache-size: 512m
   serve-expired: no
   prefetch: no
-{rest}remote-control:
+{self.sources(workload)}remote-control:
   control-enable: no
 """)
         return [self.path, "-d", "-c", str(folder / "unbound.conf")]

@@ -29,7 +29,8 @@ def address(number):
 
 def ten_names(folder, _scale):
     """Ten names of different length in one zone."""
-    labels = ["www", "mail", "a", "api", "static", "login", "images-cdn", "node17.rack4", "the-longest-of-the-ten", "ftp"]
+    labels = ["www", "mail", "a", "api", "static", "login", "images-cdn", "node17.rack4", "the-longest-of-the-ten",
+              "ftp"]
     zone = folder / "ten.zone"
     zone.write_text("$ORIGIN example.com.\n" + SOA + "".join(
         f"{label} 3600 IN A 192.0.2.{number + 1}\n" for number, label in enumerate(labels)))

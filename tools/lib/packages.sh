@@ -8,7 +8,7 @@ buildPackages=(g++ meson ninja-build pkg-config liburing-dev libfmt-dev libspdlo
 # What the tests are built with, and the programs that they talk to.
 testPackages=(
   doctest-dev clang-format python3 util-linux groff-base
-  bind9-dnsutils knot-dnsutils ldnsutils dnsperf bind9 bind9-utils knot nsd unbound
+  bind9-dnsutils knot-dnsutils ldnsutils dnsperf bind9 bind9-utils knot nsd unbound valgrind
 )
 
 # What the micro-benchmarks are built with.

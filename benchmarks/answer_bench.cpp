@@ -1,0 +1,58 @@
+// What a whole answer costs: request octets in, reply octets out, no I/O; from a small zone, a large one, and the
+// cache.
+#include <cstddef>
+#include <cstdint>
+#include <random>
+#include <vector>
+
+#include <benchmark/benchmark.h>
+
+#include "whole_answer.hpp"
+
+namespace {
+
+using namespace taut;
+
+void answerOne(benchmark::State& state, std::string_view name, bool dnssecOk) {
+  WholeAnswer answer(benchmarkZones(10));
+  const auto request = questionOctets(name, Type::A, true, dnssecOk);
+  for (auto _ : state) benchmark::DoNotOptimize(answer(request).size());
+}
+BENCHMARK_CAPTURE(answerOne, hit, "h3.example.com", false);
+BENCHMARK_CAPTURE(answerOne, alias, "alias.example.com", false);
+BENCHMARK_CAPTURE(answerOne, wildcard, "any.wild.example.com", false);
+BENCHMARK_CAPTURE(answerOne, referral, "www.child.example.com", false);
+BENCHMARK_CAPTURE(answerOne, nameError, "nothing.example.com", false);
+BENCHMARK_CAPTURE(answerOne, signedHit, "signed.example.com", true);
+BENCHMARK_CAPTURE(answerOne, signedNameError, "nothing.example.com", true);
+
+// Hits all over a zone, in no order: in a large one each has to be fetched from memory.
+void answerAny(benchmark::State& state) {
+  constexpr std::size_t questions = 1 << 14;
+  const auto hosts = static_cast<std::size_t>(state.range(0));
+  WholeAnswer answer(benchmarkZones(hosts));
+  std::mt19937_64 random(1034);
+  std::vector<std::vector<std::uint8_t>> requests;
+  for (std::size_t i = 0; i < questions; ++i)
+    requests.push_back(questionOctets(fmt::format("h{}.example.com", random() % hosts), Type::A, true, false));
+  std::size_t next = 0;
+  for (auto _ : state) benchmark::DoNotOptimize(answer(requests[next++ % questions]).size());
+}
+BENCHMARK(answerAny)->Arg(10)->Arg(10'000)->Arg(1'000'000);
+
+void answerFromCache(benchmark::State& state) {
+  constexpr std::size_t names = 10'000;
+  WholeAnswer answer(std::make_shared<const ZoneSet>());
+  std::vector<std::vector<std::uint8_t>> requests;
+  for (std::size_t i = 0; i < names; ++i) {
+    requests.push_back(questionOctets(fmt::format("h{}.example.com", i), Type::A, true, false));
+    answer.fillCache(requests.back());
+  }
+  std::size_t next = 0;
+  for (auto _ : state) benchmark::DoNotOptimize(answer(requests[next++ % names]).size());
+}
+BENCHMARK(answerFromCache);
+
+}  // namespace
+
+BENCHMARK_MAIN();

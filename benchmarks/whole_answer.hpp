@@ -1,0 +1,121 @@
+// A server without a network: request octets in, reply octets out, by the same steps as a datagram's. What it costs is
+// what the server itself costs, the kernel left out.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "taut/base/address.hpp"
+#include "taut/base/bytes.hpp"
+#include "taut/dns/query.hpp"
+#include "taut/dns/rdata.hpp"
+#include "taut/dns/reply_builder.hpp"
+#include "taut/resolver/authority.hpp"
+#include "taut/resolver/cache.hpp"
+#include "taut/server/protocol.hpp"
+#include "taut/server/server_factory.hpp"
+#include "taut/zone/zone_file.hpp"
+#include "taut/zone/zone_set.hpp"
+
+namespace taut {
+
+inline std::vector<std::uint8_t> questionOctets(std::string_view name, Type type, bool edns, bool dnssecOk) {
+  std::array<std::uint8_t, 512> message;
+  ReplyBuilder builder(message, message.size());
+  builder.begin(0x1234, flag::RD);
+  builder.putQuestion(Name(name), type, Class::IN);
+  if (edns) builder.putOpt(1232, Rcode::NOERROR, dnssecOk, {});
+  const std::size_t size = builder.finish();
+  return {message.begin(), message.begin() + static_cast<std::ptrdiff_t>(size)};
+}
+
+// A zone with names of all kinds below example.com: `hosts` hosts, h0 and so on, a delegation, a wildcard, an alias,
+// and signatures and an NSEC chain for a few names. No server looks at what is in the signatures that it serves.
+inline std::string benchmarkZone(std::size_t hosts) {
+  const auto signature = [](std::string_view owner, std::string_view covered, unsigned labels) {
+    return fmt::format("{} 3600 IN RRSIG {} 13 {} 3600 20380101000000 20240101000000 1034 example.com. {:A<86}==\n",
+                       owner, covered, labels, "");
+  };
+  std::string text =
+      "$ORIGIN example.com.\n"
+      "@ 3600 IN SOA ns1 hostmaster 1 7200 3600 1209600 300\n"
+      "@ 3600 IN NS ns1\nns1 3600 IN A 192.0.2.53\n"
+      "child 3600 IN NS ns.child\nns.child 3600 IN A 192.0.2.54\n"
+      "*.wild 3600 IN A 192.0.2.55\nalias 3600 IN CNAME h0\n"
+      "@ 300 IN NSEC signed NS SOA RRSIG NSEC\nsigned 3600 IN A 192.0.2.56\n"
+      "signed 300 IN NSEC @ A RRSIG NSEC\n";
+  text += signature("@", "SOA", 2) + signature("@", "NSEC", 2);
+  text += signature("signed", "A", 3) + signature("signed", "NSEC", 3);
+  for (std::size_t i = 0; i < hosts; ++i)
+    text += fmt::format("h{} 3600 IN A 10.{}.{}.{}\n", i, i >> 16 & 255, i >> 8 & 255, i & 255);
+  return text;
+}
+
+inline std::shared_ptr<const ZoneSet> benchmarkZones(std::size_t hosts) {
+  const ZoneLoad load = parseZone(benchmarkZone(hosts));
+  if (!load.ok()) throw std::runtime_error(load.firstError());
+  return std::make_shared<const ZoneSet>(std::vector{load.zone});
+}
+
+class WholeAnswer {
+ public:
+  // Without zones, everything comes from the cache: see `fillCache`.
+  explicit WholeAnswer(std::shared_ptr<const ZoneSet> zones)
+      : cache_(std::make_shared<Cache>(std::size_t{64} << 20, [this] { return now_; })),
+        factory_({std::make_shared<Authority>(std::move(zones))}, {cache_}) {}
+
+  // Keeps an address for the question, as if another server had sent it.
+  void fillCache(ByteSpan request) {
+    const auto query = Query::parse(request, peer_, Transport::udp, now_);
+    Answer answer;
+    answer.add(query->name(), std::chrono::hours(1), rdata::A(192, 0, 2, 1));
+    if (!cache_->store(*query, answer)) throw std::runtime_error("not to be cached");
+  }
+
+  // The reply's octets, valid until the next call.
+  ByteSpan operator()(ByteSpan request) {
+    std::copy(request.begin(), request.end(), buffer_.begin());
+    const auto query = Query::parse(ByteSpan(buffer_).first(request.size()), peer_, Transport::udp, now_);
+    Reply reply(buffer_, query->peer());
+    const auto pending = factory_.process(*query, reply);
+    if (!pending.isReady()) throw std::logic_error("an answer that waits for something");
+    return ByteSpan(buffer_).first(reply.size());
+  }
+
+ private:
+  class Reply final : public Protocol {
+   public:
+    Reply(MutableByteSpan buffer, const Address& peer) : buffer_(buffer), peer_(peer) {}
+    Transport transport() const override { return Transport::udp; }
+    const Address& peer() const override { return peer_; }
+    MutableByteSpan replyBuffer() override { return buffer_; }
+    Task<> send(std::size_t size) override {
+      size_ = size;
+      return Task<>::ready();
+    }
+    std::size_t size() const { return size_; }
+
+   private:
+    MutableByteSpan buffer_;
+    const Address& peer_;
+    std::size_t size_ = 0;
+  };
+
+  std::chrono::steady_clock::time_point now_{std::chrono::hours(1)};
+  const Address peer_ = Address::loopbackV4(5353);
+  std::array<std::uint8_t, 4096> buffer_;
+  std::shared_ptr<Cache> cache_;
+  ServerFactory factory_;
+};
+
+}  // namespace taut
