@@ -45,7 +45,7 @@ class BlockingClient {
       if (!read(message)) return std::nullopt;
       return message;
     }
-    const ssize_t size = ::recv(fd_.get(), message.data(), message.size(), 0);
+    const ssize_t size = receiveOnce(message, 0);
     if (size < 0) return std::nullopt;
     message.resize(static_cast<std::size_t>(size));
     return message;
@@ -59,8 +59,22 @@ class BlockingClient {
   }
 
  private:
+  // The kernel interrupts a call that has a time-out when it has work to do for a ring that this thread made.
+  ssize_t receiveOnce(MutableByteSpan bytes, int flags) {
+    ssize_t size = -1;
+    do {
+      size = ::recv(fd_.get(), bytes.data(), bytes.size(), flags);
+    } while (size < 0 && errno == EINTR);
+    return size;
+  }
+
   bool read(MutableByteSpan bytes) {
-    return ::recv(fd_.get(), bytes.data(), bytes.size(), MSG_WAITALL) == static_cast<ssize_t>(bytes.size());
+    while (!bytes.empty()) {
+      const ssize_t size = receiveOnce(bytes, MSG_WAITALL);
+      if (size <= 0) return false;
+      bytes = bytes.subspan(static_cast<std::size_t>(size));
+    }
+    return true;
   }
 
   int type_;
