@@ -16,25 +16,20 @@
 namespace taut {
 
 // X(name, value) for each type with a mnemonic that an enumerator can spell.
-#define TAUT_TYPES(X)                                                                                                 \
-  X(A, 1)                                                                                                             \
-  X(NS, 2)                                                                                                            \
-  X(MD, 3)                                                                                                            \
-  X(MF, 4)                                                                                                            \
-  X(CNAME, 5) X(SOA, 6) X(MB, 7) X(MG, 8) X(MR, 9) X(NULL_, 10) X(WKS, 11) X(PTR, 12) X(HINFO, 13) X(MINFO, 14)       \
-      X(MX, 15) X(TXT, 16) X(RP, 17) X(AFSDB, 18) X(X25, 19) X(ISDN, 20) X(RT, 21) X(NSAP, 22) X(NSAP_PTR, 23)        \
-          X(SIG, 24) X(KEY, 25) X(PX, 26) X(GPOS, 27) X(AAAA, 28) X(LOC, 29) X(NXT, 30) X(EID, 31) X(NIMLOC, 32)      \
-              X(SRV, 33) X(ATMA, 34) X(NAPTR, 35) X(KX, 36) X(CERT, 37) X(A6, 38) X(DNAME, 39) X(SINK, 40) X(OPT, 41) \
-                  X(APL, 42) X(DS, 43) X(SSHFP, 44) X(IPSECKEY, 45) X(RRSIG, 46) X(NSEC, 47) X(DNSKEY, 48)            \
-                      X(DHCID, 49) X(NSEC3, 50) X(NSEC3PARAM, 51) X(TLSA, 52) X(SMIMEA, 53) X(HIP, 55) X(NINFO, 56)   \
-                          X(RKEY, 57) X(TALINK, 58) X(CDS, 59) X(CDNSKEY, 60) X(OPENPGPKEY, 61) X(CSYNC, 62)          \
-                              X(ZONEMD, 63) X(SVCB, 64) X(HTTPS, 65) X(DSYNC, 66) X(HHIT, 67) X(BRID, 68) X(SPF, 99)  \
-                                  X(UINFO, 100) X(UID, 101) X(GID, 102) X(UNSPEC, 103) X(NID, 104) X(L32, 105)        \
-                                      X(L64, 106) X(LP, 107) X(EUI48, 108) X(EUI64, 109) X(NXNAME, 128) X(TKEY, 249)  \
-                                          X(TSIG, 250) X(IXFR, 251) X(AXFR, 252) X(MAILB, 253) X(MAILA, 254)          \
-                                              X(ANY, 255) X(URI, 256) X(CAA, 257) X(AVC, 258) X(DOA, 259)             \
-                                                  X(AMTRELAY, 260) X(RESINFO, 261) X(WALLET, 262) X(CLA, 263)         \
-                                                      X(IPN, 264) X(TA, 32768) X(DLV, 32769)
+// clang-format off: it would indent each line further than the one before
+#define TAUT_TYPES(X)                                                                                                \
+  X(A, 1) X(NS, 2) X(MD, 3) X(MF, 4) X(CNAME, 5) X(SOA, 6) X(MB, 7) X(MG, 8) X(MR, 9) X(NULL_, 10) X(WKS, 11)        \
+  X(PTR, 12) X(HINFO, 13) X(MINFO, 14) X(MX, 15) X(TXT, 16) X(RP, 17) X(AFSDB, 18) X(X25, 19) X(ISDN, 20) X(RT, 21)  \
+  X(NSAP, 22) X(NSAP_PTR, 23) X(SIG, 24) X(KEY, 25) X(PX, 26) X(GPOS, 27) X(AAAA, 28) X(LOC, 29) X(NXT, 30)          \
+  X(EID, 31) X(NIMLOC, 32) X(SRV, 33) X(ATMA, 34) X(NAPTR, 35) X(KX, 36) X(CERT, 37) X(A6, 38) X(DNAME, 39)          \
+  X(SINK, 40) X(OPT, 41) X(APL, 42) X(DS, 43) X(SSHFP, 44) X(IPSECKEY, 45) X(RRSIG, 46) X(NSEC, 47) X(DNSKEY, 48)    \
+  X(DHCID, 49) X(NSEC3, 50) X(NSEC3PARAM, 51) X(TLSA, 52) X(SMIMEA, 53) X(HIP, 55) X(NINFO, 56) X(RKEY, 57)          \
+  X(TALINK, 58) X(CDS, 59) X(CDNSKEY, 60) X(OPENPGPKEY, 61) X(CSYNC, 62) X(ZONEMD, 63) X(SVCB, 64) X(HTTPS, 65)      \
+  X(DSYNC, 66) X(HHIT, 67) X(BRID, 68) X(SPF, 99) X(UINFO, 100) X(UID, 101) X(GID, 102) X(UNSPEC, 103) X(NID, 104)   \
+  X(L32, 105) X(L64, 106) X(LP, 107) X(EUI48, 108) X(EUI64, 109) X(NXNAME, 128) X(TKEY, 249) X(TSIG, 250)            \
+  X(IXFR, 251) X(AXFR, 252) X(MAILB, 253) X(MAILA, 254) X(ANY, 255) X(URI, 256) X(CAA, 257) X(AVC, 258) X(DOA, 259)  \
+  X(AMTRELAY, 260) X(RESINFO, 261) X(WALLET, 262) X(CLA, 263) X(IPN, 264) X(TA, 32768) X(DLV, 32769)
+// clang-format on
 
 enum class Type : std::uint16_t {
 #define TAUT_TYPE_ENUMERATOR(name, value) name = value,
