@@ -16,7 +16,8 @@
 namespace taut {
 
 // X(name, value) for each type with a mnemonic that an enumerator can spell.
-// clang-format off: it would indent each line further than the one before
+// Left as it is by hand: each formatting would indent each line further than the one before.
+// clang-format off
 #define TAUT_TYPES(X)                                                                                                \
   X(A, 1) X(NS, 2) X(MD, 3) X(MF, 4) X(CNAME, 5) X(SOA, 6) X(MB, 7) X(MG, 8) X(MR, 9) X(NULL_, 10) X(WKS, 11)        \
   X(PTR, 12) X(HINFO, 13) X(MINFO, 14) X(MX, 15) X(TXT, 16) X(RP, 17) X(AFSDB, 18) X(X25, 19) X(ISDN, 20) X(RT, 21)  \
