@@ -39,8 +39,8 @@ def comparison(case, recorded):
         counted = instructions.for_each_answer(PROGRAM, case)
         self.assertLessEqual(
             counted, recorded * (1 + TOLERANCE),
-            f"{case} costs {counted} instructions, {recorded} are recorded; tools/bench_lib/instructions.py tells how to "
-            "record anew")
+            f"{case} costs {counted} instructions, {recorded} are recorded; "
+            "tools/bench_lib/instructions.py tells how to record anew")
 
     test.__doc__ = f"The answer '{case}' costs at most 5% more instructions than recorded"
     return test
