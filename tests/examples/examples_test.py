@@ -120,9 +120,14 @@ class Examples(TestCase):
         self.assertEqual(forwarded.addresses(), ["192.0.2.99"])
 
         hosts = self.write("hosts", "192.0.2.11 printer.example.com\n")
-        wait_until(
-            lambda: self.ask(example, "printer.example.com").addresses() == ["192.0.2.11"], 10, "the new file counts"
-        )
+        query = make_query("printer.example.com")
+
+        def new_file_counts():
+            reply = ask_udp("127.0.0.1", example.port, query)
+            return reply is not None and reply.addresses() == ["192.0.2.11"]
+
+        wait_until(new_file_counts, 10, "the new file counts")
+        self.assertEqual(self.ask(example, "printer.example.com").addresses(), ["192.0.2.11"])
 
     def test_tcp_backend(self):
         """tcp_backend answers what the service says, and asks it once for each name"""
