@@ -56,6 +56,11 @@ class Writer {
     logger_->set_pattern("%Y-%m-%d %H:%M:%S.%e %l %v");
   }
 
+  // The thread ends first: it may still be at work with the sink and the logger.
+  ~Writer() { pool_.reset(); }
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+
   void write(Level level, std::string_view line) {
     accepted_.fetch_add(1, std::memory_order_relaxed);
     logger_->log(spdlogLevel(level), spdlog::string_view_t(line.data(), line.size()));
