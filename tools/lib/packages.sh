@@ -7,7 +7,7 @@ buildPackages=(g++ meson ninja-build pkg-config liburing-dev libfmt-dev libspdlo
 
 # What the tests are built with, and the programs that they talk to.
 testPackages=(
-  doctest-dev clang-format python3 util-linux groff-base
+  doctest-dev clang-format python3 python3-dnspython util-linux groff-base
   bind9-dnsutils knot-dnsutils ldnsutils dnsperf bind9 bind9-utils knot nsd unbound valgrind
 )
 
