@@ -1,7 +1,9 @@
 #include "daemon.hpp"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <stdexcept>
 #include <system_error>
@@ -9,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "allowed_clients.hpp"
+#include "taut/base/log.hpp"
 #include "taut/resolver/cache.hpp"
 #include "taut/resolver/forwarder.hpp"
 #include "taut/resolver/hosts.hpp"
@@ -23,6 +26,7 @@ ServerOptions serverOptions(const Options& options) {
   ServerOptions server;
   server.listen = options.listen;
   server.threads = options.threads;
+  server.maxConnections = options.maxConnections;
   return server;
 }
 
@@ -30,6 +34,19 @@ ServerOptions serverOptions(const Options& options) {
 void requireReadable(const std::string& path) {
   if (!path.empty() && ::access(path.c_str(), R_OK) != 0)
     throw std::runtime_error(fmt::format("{}: {}", path, std::generic_category().message(errno)));
+}
+
+// The usual soft limit, 1024, is there for programs that call select; a server gets what the hard one allows.
+void raiseDescriptorLimit(std::size_t connections) {
+  constexpr rlim_t others = 64;  // rings, listeners, files
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  const rlim_t wanted = connections + others;
+  if (limit.rlim_cur >= wanted) return;
+  limit.rlim_cur = std::min(limit.rlim_max, wanted);
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_cur < wanted)
+    log::warning("{} descriptors may be open, too few for {} connections at a time", limit.rlim_cur, connections);
 }
 
 }  // namespace
@@ -40,6 +57,7 @@ Daemon::Daemon(Options options)
       server_(serverOptions(options_), [this](Shard& shard) { return makeFactory(shard); }) {
   requireReadable(options_.hostsFile);
   requireReadable(options_.resolvConf);
+  raiseDescriptorLimit(options_.maxConnections * server_.shardCount());
   zones_.load(options_.zones);
   for (const std::string& list : options_.zoneLists) zones_.loadList(list);
   zoneSet_ = zones_.zones();

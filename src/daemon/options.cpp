@@ -107,6 +107,10 @@ void declare(CLI::App& app, RawOptions& raw, Options& options) {
   app.add_option("--udp-size", options.udpSize, "Largest reply over UDP, in octets [1232]")
       ->type_name("OCTETS")
       ->check(CLI::Range(512, 4096));
+  app.add_option("--max-connections", options.maxConnections,
+                 "TCP connections that each thread serves at a time; more of them wait [1024]")
+      ->type_name("COUNT")
+      ->check(CLI::Range(1, 1'000'000));
   app.add_option("-t,--threads", options.threads, "Threads that serve [one for each core]")
       ->type_name("COUNT")
       ->check(CLI::Range(1, 1024));

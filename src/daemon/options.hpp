@@ -1,6 +1,7 @@
 // The command line of tautd.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -24,6 +25,7 @@ struct Options {
   unsigned threads = 0;  // 0: one for each core
   int verbose = 0;
   std::uint16_t udpSize = 1232;
+  std::size_t maxConnections = 1024;  // streams for each thread
   bool cache = false;
 
   bool forwards() const { return !resolvConf.empty() || !forwarders.empty(); }

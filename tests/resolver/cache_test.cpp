@@ -13,8 +13,8 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include "support/heap_counter.hpp"
 #include "taut/base/log.hpp"
-#include "taut/coro/frame_pool.hpp"
 #include "taut/dns/rdata.hpp"
 
 namespace {
@@ -337,12 +337,14 @@ TEST_CASE_FIXTURE(Fixture, "an answer keeps its entry alive through eviction, fl
   CHECK(second->entry(0).rrset.front()[3] == 2);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a hit is a ready task without a coroutine") {
-  REQUIRE(cache.store(Query(Name("www.example."), Type::A), addressAnswer(Name("www.example."), 60s)));
-  const auto before = taut::FramePool::heapAllocations();
-  taut::FramePool::trim();
-  for (int i = 0; i < 10; ++i) REQUIRE(ask("www.example.", Type::A));
-  CHECK(taut::FramePool::heapAllocations() == before);
+TEST_CASE_FIXTURE(Fixture, "a hit is a ready task and allocates nothing") {
+  const Query query(Name("www.example."), Type::A);
+  REQUIRE(cache.store(query, addressAnswer(query.name(), 60s)));
+  std::size_t hits = cache.resolve(query).takeReady()->entryCount();
+  const auto before = taut::HeapCounter::allocations();
+  for (int i = 0; i < 10; ++i) hits += cache.resolve(query).takeReady()->entryCount();
+  CHECK(taut::HeapCounter::allocations() == before);
+  CHECK(hits == 11);
 }
 
 TEST_CASE_FIXTURE(Fixture, "hits, misses, entries and bytes are counted") {

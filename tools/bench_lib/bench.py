@@ -19,6 +19,7 @@ import servers
 ROOT = Path(__file__).resolve().parents[2]
 WORKLOADS = ["ten", "million", "zones", "cache", "connections", "load"]
 QUICK_WORKLOADS = ["ten"]
+TRIALS = "## Trials"
 DESCRIPTORS = 65536
 QUICK_ROUNDS, QUICK_SECONDS = 3, 0.6
 
@@ -142,10 +143,18 @@ def write(document, arguments):
     print(report.tables(document))
     print(f"Written: {output}/bench.json, bench.md, bench.svg")
     if arguments.write_docs:
-        (ROOT / "docs/performance.json").write_text(json.dumps(report.without_rounds(document), indent=1) + "\n")
-        (ROOT / "docs/performance.svg").write_text(report.chart(document))
-        (ROOT / "docs/performance.md").write_text(report.page(document))
-        print("Written: docs/performance.md, .json, .svg")
+        write_page(document)
+
+
+def write_page(document):
+    page = ROOT / "docs/performance.md"
+    written = page.read_text() if page.exists() else ""
+    trials = written[written.index(TRIALS):] if TRIALS in written else ""
+    counts = json.loads((ROOT / "benchmarks/instructions.json").read_text())
+    (ROOT / "docs/performance.json").write_text(json.dumps(report.without_rounds(document), indent=1) + "\n")
+    (ROOT / "docs/performance.svg").write_text(report.chart(document))
+    page.write_text(report.page(document, counts, trials))
+    print("Written: docs/performance.md, .json, .svg")
 
 
 def main():

@@ -120,13 +120,28 @@ def idle_table(document):
     return table(["server", "memory for each", "the kernel's for each end", "memory of the server"], rows)
 
 
+def summary_table(document):
+    """How taut stands: its CPU per query over that of each peer, one line for each load."""
+    peers = [name for name in document["servers"] if name != "taut"]
+    rows = []
+    for measure in document["measures"]:
+        if measure["load"] == "paced" or not measure["ratios"]:
+            continue
+        ratios = [measure["ratios"].get(name, {}).get("cpu_us") for name in peers]
+        cells = [f"{ratio['median']:.2f}" if ratio else "" for ratio in ratios]
+        rows.append([f"{measure['title']}; {measure['load_title']}", *cells])
+    heads = ["CPU per query of taut / that of", *(document["servers"][name]["title"] for name in peers)]
+    return table(heads, rows) if rows else ""
+
+
 def tables(document):
     """All results as Markdown."""
     machine = document["machine"]
     parts = [
         f"Taken {document['taken']} on {machine['processor']}, {machine['cores']} cores, kernel {machine['kernel']}, "
         f"{machine['system']}; {document['rounds']} rounds of {document['seconds']:g} s. Load average before: "
-        f"{machine['load_before']:.1f}.\n\n"
+        f"{machine['load_before']:.1f}.\n\n",
+        summary_table(document),
     ]
     for measure in document["measures"]:
         parts.append(f"### {measure['title'].capitalize()}: {measure['load_title']}\n\n")
@@ -158,11 +173,22 @@ def chart(document):
     return bars("CPU per query, µs", ("user", "system"), groups)
 
 
-def page(document):
-    """docs/performance.md."""
-    return ("# Performance\n\nMade by `tools/bench` from its results ([performance.json](performance.json)).\n\n"
-            "![CPU per query of each server](performance.svg)\n\n" + HOW + "\n## Results\n\n"
-            + tables(document).rstrip() + "\n")
+def instruction_table(counts):
+    """What one answer costs without the kernel, in instructions."""
+    rows = [[name.replace("-", " "), f"{count:,}"] for name, count in counts["instructions"].items()]
+    return table(["answer", "instructions"], rows)
+
+
+def page(document, counts, trials):
+    """docs/performance.md. What was tried is written by hand: it stays as it is, from its heading to the end."""
+    return (
+        "# Performance\n\nMade by `tools/bench` from its results ([performance.json](performance.json)).\n\n"
+        "![CPU per query of each server](performance.svg)\n\n" + HOW + "\n## Results\n\n" + tables(document)
+        + "## Instructions of one answer\n\n"
+        + "Request octets in, reply octets out, no I/O: `benchmarks/whole_answer.cpp`, built with "
+        + f"{counts['compiler']} and counted by callgrind.\n`tools/test bench` fails when one grows by over 5%.\n\n"
+        + instruction_table(counts) + trials
+    ).rstrip() + "\n"
 
 
 def without_rounds(document):

@@ -146,7 +146,8 @@ class Taut(Server):
         return self.output("--version").strip().removeprefix("tautd ")
 
     def command(self, folder, workload):
-        arguments = [self.path, "-i", "127.0.0.1", "-p", str(self.port), "-t", "1"]
+        arguments = [self.path, "-i", "127.0.0.1", "-p", str(self.port), "-t", "1", "--max-connections",
+                     str(MAX_CLIENTS)]
         if workload.upstream:
             return [*arguments, "--forward", f"127.0.0.1:{workload.upstream}", "--cache"]
         return [*arguments, "--zone-list", str(zone_list(folder, workload))]
