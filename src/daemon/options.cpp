@@ -24,6 +24,8 @@ struct RawOptions {
   std::vector<std::string> zones;
   std::vector<std::string> forwarders;
   std::vector<std::string> recursionNetworks;
+  RateLimit rateLimit;
+  std::vector<std::string> rateLimitExempt;
   bool recursive = false;
 };
 
@@ -63,16 +65,42 @@ std::vector<Address> listenAddresses(const RawOptions& raw) {
   return addresses;
 }
 
-AddressPolicy recursionPolicy(const RawOptions& raw) {
+AddressPolicy parseNetworks(const char* option, const std::vector<std::string>& networks) {
   AddressPolicy policy(AddressPolicy::Action::refuse);
   try {
-    for (const std::string& network : raw.recursionNetworks) policy.allow(network);
+    for (const std::string& network : networks) policy.allow(network);
   } catch (const std::invalid_argument& error) {
-    throw CLI::ValidationError("--allow-recursion", error.what());
+    throw CLI::ValidationError(option, error.what());
   }
+  return policy;
+}
+
+AddressPolicy recursionPolicy(const RawOptions& raw) {
+  AddressPolicy policy = parseNetworks("--allow-recursion", raw.recursionNetworks);
   if (raw.recursionNetworks.empty())
     for (const char* const network : ownNetworks) policy.allow(network);
   return policy;
+}
+
+void declareRateLimit(CLI::App& app, RawOptions& raw) {
+  CLI::Option* const rate = app.add_option("--rate-limit", raw.rateLimit.responsesPerSecond,
+                                           "Responses of one kind a second to one network over UDP [no limit]")
+                                ->type_name("RESPONSES")
+                                ->check(CLI::Range(1, 1'000'000));
+  app.add_option("--rate-limit-slip", raw.rateLimit.slip,
+                 "Of the responses above the limit, every so many is sent truncated; 0: none [2]")
+      ->type_name("COUNT")
+      ->check(CLI::Range(0, 10))
+      ->needs(rate);
+  app.add_option("--rate-limit-window", raw.rateLimit.window,
+                 "For how long a network is limited after a flood, at most [15]")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(1, 3600))
+      ->needs(rate);
+  app.add_option("--rate-limit-exempt", raw.rateLimitExempt, "Network that is not limited; repeatable")
+      ->allow_extra_args(false)
+      ->type_name("NETWORK")
+      ->needs(rate);
 }
 
 void declare(CLI::App& app, RawOptions& raw, Options& options) {
@@ -111,6 +139,7 @@ void declare(CLI::App& app, RawOptions& raw, Options& options) {
                  "TCP connections that each thread serves at a time; more of them wait [1024]")
       ->type_name("COUNT")
       ->check(CLI::Range(1, 1'000'000));
+  declareRateLimit(app, raw);
   app.add_option("-t,--threads", options.threads, "Threads that serve [one for each core]")
       ->type_name("COUNT")
       ->check(CLI::Range(1, 1024));
@@ -119,12 +148,16 @@ void declare(CLI::App& app, RawOptions& raw, Options& options) {
   app.set_help_flag("-h,--help", "Print this help and exit");
 }
 
-Options complete(const RawOptions& raw, Options options) {
+Options complete(const CLI::App& app, const RawOptions& raw, Options options) {
   options.listen = listenAddresses(raw);
   for (const std::string& zone : raw.zones) options.zones.push_back(parseZoneOption(zone));
   for (const std::string& forwarder : raw.forwarders)
     options.forwarders.push_back(parseAddressOption("--forward", forwarder, dnsPort));
   options.recursionPolicy = recursionPolicy(raw);
+  if (app.count("--rate-limit") > 0) {
+    options.rateLimit = raw.rateLimit;
+    options.rateLimit->exempt = parseNetworks("--rate-limit-exempt", raw.rateLimitExempt);
+  }
   if (raw.recursive && !options.forwards()) options.resolvConf = "/etc/resolv.conf";
   if (!raw.recursionNetworks.empty() && !options.forwards())
     throw CLI::ValidationError("--allow-recursion", "needs --recursive, --resolv-conf or --forward");
@@ -146,7 +179,7 @@ std::variant<Options, int> parseOptions(int argc, char** argv) {
   declare(app, raw, options);
   try {
     app.parse(argc, argv);
-    return complete(raw, std::move(options));
+    return complete(app, raw, std::move(options));
   } catch (const CLI::Success& success) {
     return app.exit(success);
   } catch (const CLI::ParseError& error) {

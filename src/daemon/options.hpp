@@ -10,6 +10,7 @@
 
 #include "taut/base/address.hpp"
 #include "taut/server/address_policy.hpp"
+#include "taut/server/rate_limiter.hpp"
 #include "taut/zone/zone_file.hpp"
 
 namespace taut {
@@ -22,6 +23,7 @@ struct Options {
   std::string resolvConf;           // empty: none
   std::vector<Address> forwarders;  // empty: those of resolvConf
   AddressPolicy recursionPolicy;
+  std::optional<RateLimit> rateLimit;
   unsigned threads = 0;  // 0: one for each core
   int verbose = 0;
   std::uint16_t udpSize = 1232;

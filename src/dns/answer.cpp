@@ -57,7 +57,8 @@ bool Answer::reset(Body& body) {
   body.moreEntries.clear();
   body.morePins.clear();
   for (std::size_t i = std::min<std::size_t>(body.pinCount, inlinePins); i > 0; --i) body.pins[i - 1].reset();
-  body.authoritative = body.authenticData = false;
+  body.authoritative = body.authenticData = body.truncated = false;
+  body.sourceOfSynthesis = NameView();
   body.count = body.pinCount = 0;
   body.blocks.clear();
   body.arena = body.inlineBytes.data();

@@ -51,6 +51,14 @@ bool putSection(ReplyBuilder& builder, const Answer& answer, Section section) {
   return true;
 }
 
+// Whether the reply is complete.
+bool putSections(ReplyBuilder& builder, const Answer& answer) {
+  if (answer.truncated()) return false;
+  return answer.entryCount() == 0 ||
+         (putSection(builder, answer, Section::answer) && putSection(builder, answer, Section::authority) &&
+          putSection(builder, answer, Section::additional));
+}
+
 }  // namespace
 
 std::size_t writeReply(const Query& query, const Answer& answer, const ReplyOptions& options, MutableByteSpan buffer) {
@@ -60,10 +68,7 @@ std::size_t writeReply(const Query& query, const Answer& answer, const ReplyOpti
   builder.begin(query, replyFlags(query, answer, options.recursionAvailable, rcode));
   const std::size_t optSize = query.edns() ? optFixedSize + options.ednsOptions.size() : 0;
   builder.reserve(optSize);
-  const bool complete = answer.entryCount() == 0 || (putSection(builder, answer, Section::answer) &&
-                                                     putSection(builder, answer, Section::authority) &&
-                                                     putSection(builder, answer, Section::additional));
-  if (!complete) builder.setTruncated();
+  if (!putSections(builder, answer)) builder.setTruncated();
   builder.release(optSize);
   if (query.edns()) {
     const bool fits = builder.putOpt(options.udpPayloadSize, rcode, query.dnssecOk(), options.ednsOptions);

@@ -85,7 +85,9 @@ class Resolution {
 
   // A wildcard's records are given under the name that was asked for (RFC 4592 section 2.1).
   RRset named(NameView name, const ZoneLookup& found, RRset rrset) {
-    if (!found.node) rrset.owner = answer_.keep(name);
+    if (found.node) return rrset;
+    if (answer_.entryCount() == 0) answer_.setSourceOfSynthesis(found.wildcard.owner());
+    rrset.owner = answer_.keep(name);
     return rrset;
   }
 

@@ -250,11 +250,22 @@ Answer ServerFactory::gotResolverError(std::exception_ptr failure, const Query& 
 }
 
 Task<> ServerFactory::sendReply(Protocol& protocol, const Query& query, Answer answer) {
+  if (rateLimiter_) {
+    const RateLimiter::Verdict verdict = limitRate(query, answer);
+    if (verdict == RateLimiter::Verdict::drop) return Task<>::ready();
+    if (verdict == RateLimiter::Verdict::truncate) answer.setTruncated(true);
+  }
   if (verbose_ > 0) VerboseLog(verbose_).replying(answer);
   const std::size_t size = responseFromMessage(query, answer, protocol.replyBuffer());
   auto sent = protocol.send(size);
   if (verbose_ > 0) VerboseLog(verbose_).processed(query);
   return sent;
+}
+
+// Over a connection nobody asks in another's name.
+RateLimiter::Verdict ServerFactory::limitRate(const Query& query, const Answer& answer) {
+  if (query.transport() != Transport::udp) return RateLimiter::Verdict::send;
+  return rateLimiter_->account(query, answer);
 }
 
 std::size_t ServerFactory::responseFromMessage(const Query& query, const Answer& answer, MutableByteSpan buffer) {

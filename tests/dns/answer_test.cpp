@@ -241,17 +241,22 @@ TEST_CASE("An answer that was moved from can be destroyed and assigned to") {
 }
 
 TEST_CASE("A new answer has nothing of those before it") {
+  const Name wildcard("*.example.com");
   int live = 0;
   for (int round = 0; round < 3; ++round) {
     Answer answer;
     CHECK((answer.rcode() == Rcode::NOERROR));
     CHECK_FALSE(answer.authoritative());
     CHECK_FALSE(answer.authenticData());
+    CHECK_FALSE(answer.truncated());
+    CHECK(answer.sourceOfSynthesis().isRoot());
     REQUIRE(answer.entryCount() == 0);
     CHECK(live == 0);
     answer.setRcode(Rcode::SERVFAIL);
     answer.setAuthoritative(true);
     answer.setAuthenticData(true);
+    answer.setTruncated(true);
+    answer.setSourceOfSynthesis(wildcard);
     answer.pin(*makeLocalRef<Storage>(live));
     for (int i = 0; i < 20 * (round + 1); ++i) answer.add(Name("x"), 1s, rdata::A(192, 0, 2, 1));
     for (const std::size_t i : {0U, 19U}) CHECK((answer.entry(i).rrset.type == Type::A));

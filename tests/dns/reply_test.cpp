@@ -265,6 +265,24 @@ TEST_CASE("Truncation keeps the RRsets before the one that does not fit, and not
   CHECK(MessageView::parse(message)->recordCount(Section::answer) == 5);
 }
 
+TEST_CASE("A truncated answer is the question, TC and OPT, over a stream too, and keeps its RCODE and AA") {
+  Answer answer(Rcode::NXDOMAIN);
+  answer.setAuthoritative(true);
+  addAddresses(answer, 1);
+  answer.setTruncated(true);
+  for (const Transport transport : {Transport::udp, Transport::tcp}) {
+    const auto message = reply(parse(asked(), transport), answer);
+    CHECK(truncated(message));
+    CHECK(message.size() == questionEnd);
+    CHECK(MessageView::parse(message)->flags() == (flag::QR | flag::AA | flag::TC | 3));
+    const Contents contents = contentsOf(reply(parse(askedWithOpt(), transport), answer));
+    CHECK(contents.records.empty());
+    CHECK(contents.opt.has_value());
+  }
+  answer.setTruncated(false);
+  CHECK_FALSE(truncated(reply(parse(asked()), answer)));
+}
+
 TEST_CASE("Records of one owner, type and class are one RRset where they were added in a row, whatever the case") {
   Answer answer;
   addAddresses(answer, 20);

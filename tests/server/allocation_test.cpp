@@ -161,6 +161,14 @@ TEST_CASE("a query that a zone answers allocates nothing") {
   requireNoAllocation(factory, zoneQueries());
 }
 
+TEST_CASE("a query that is counted for the rate limit allocates nothing") {
+  ServerFactory factory({makeAuthority()});
+  RateLimit limit;
+  limit.responsesPerSecond = 1'000'000;
+  factory.setRateLimit(limit);
+  requireNoAllocation(factory, zoneQueries());
+}
+
 TEST_CASE("a query that the cache answers allocates nothing") {
   const auto upstream = std::make_shared<TestResolver>();
   ServerFactory factory({}, {std::make_shared<Cache>(65536)}, {upstream});

@@ -61,6 +61,15 @@ class Answer {
   bool authenticData() const { return body_->authenticData; }  // the AD bit (RFC 4035 section 3.1.6)
   void setAuthenticData(bool authenticData) { body_->authenticData = authenticData; }
 
+  // Whether the reply carries no record at all, only TC, so that the client asks again over TCP.
+  bool truncated() const { return body_->truncated; }
+  void setTruncated(bool truncated) { body_->truncated = truncated; }
+
+  // The wildcard that the first records were made from (RFC 4592 section 3.3.1), the root where there was none. It
+  // lives as long as something pinned, kept or static.
+  NameView sourceOfSynthesis() const { return body_->sourceOfSynthesis; }
+  void setSourceOfSynthesis(NameView wildcard) { body_->sourceOfSynthesis = wildcard; }
+
   // One record into the answer section (or another), copied: what handlers call. `ttl` is cut to 0 to `maxTtl`. False,
   // and nothing added, for RDATA that has no wire form: a string of over 255 octets, say.
   template <class Rdata>
@@ -105,6 +114,8 @@ class Answer {
     Rcode rcode{};
     bool authoritative = false;
     bool authenticData = false;
+    bool truncated = false;
+    NameView sourceOfSynthesis;
     std::uint32_t count = 0;
     std::uint32_t pinCount = 0;
     std::size_t arenaUsed = 0;  // of the newest block, or of inlineBytes where there is none

@@ -24,7 +24,8 @@ struct ReplyOptions {
 //
 // QR is set; ID, opcode, RD and CD are the query's; AA, AD and RCODE the answer's (AD only for a client that asked with
 // DO or AD, RFC 6840 section 5.8). RRsets go in whole. When a required one does not fit, TC is set and nothing more is
-// put (RFC 2181 section 9). A query without OPT gets none, and an extended RCODE becomes SERVFAIL for it.
+// put (RFC 2181 section 9); an answer that is `truncated` itself has TC and no record. A query without OPT gets none,
+// and an extended RCODE becomes SERVFAIL for it.
 std::size_t writeReply(const Query& query, const Answer& answer, const ReplyOptions& options, MutableByteSpan buffer);
 
 }  // namespace taut

@@ -13,7 +13,7 @@
 //       responseFromMessage(query, answer, buffer)
 //
 // Exactly one reply goes out for each query, whatever is thrown on the way: an exception becomes SERVFAIL and one line
-// in the log. (A derived `messageReceived` may drop a query by not sending anything.)
+// in the log. (A rate limit may leave it out, and so may a derived `messageReceived`, by not sending anything.)
 #pragma once
 
 #include <cstddef>
@@ -34,6 +34,7 @@
 #include "taut/resolver/resolver_chain.hpp"
 #include "taut/server/address_policy.hpp"
 #include "taut/server/protocol.hpp"
+#include "taut/server/rate_limiter.hpp"
 
 namespace taut {
 
@@ -63,6 +64,9 @@ class ServerFactory {
 
   // What the default `allowQuery` asks.
   void setAddressPolicy(AddressPolicy policy) { addressPolicy_ = std::move(policy); }
+
+  // Limits replies over UDP; there is no limit at first. Throws std::invalid_argument for what is out of range.
+  void setRateLimit(const RateLimit& limit) { rateLimiter_ = std::make_unique<RateLimiter>(limit); }
 
   // Makes the protocol of a new stream connection. May decline with null, which closes the connection. The default
   // calls the function of `setProtocol`, or else makes a StreamProtocol.
@@ -107,7 +111,8 @@ class ServerFactory {
   virtual Answer gotResolverResponse(std::optional<Answer> answer, const Query& query);
   virtual Answer gotResolverError(std::exception_ptr failure, const Query& query);
 
-  // The one place that serialises and sends, for datagram and stream alike.
+  // The one place that serialises and sends, for datagram and stream alike, and that sends nothing, or a truncated
+  // reply, to a client that is over the rate limit.
   virtual Task<> sendReply(Protocol& protocol, const Query& query, Answer answer);
 
   // Writes the reply into the buffer and returns its size.
@@ -123,12 +128,14 @@ class ServerFactory {
   Task<> processLater(Task<> pending, const Query& query, Protocol& protocol);
   Task<> replyFailed(std::exception_ptr failure, const Query& query, Protocol& protocol);
   ReplyOptions replyOptions() const;
+  RateLimiter::Verdict limitRate(const Query& query, const Answer& answer);
 
   ResolverChain resolver_;
   std::shared_ptr<Cache> cache_;
   std::vector<StreamProtocol*> connections_;
   ProtocolFactory protocol_;
   AddressPolicy addressPolicy_;
+  std::unique_ptr<RateLimiter> rateLimiter_;
   int verbose_;
   int started_ = 0;
   std::uint16_t udpPayloadSize_ = 1232;

@@ -1,0 +1,28 @@
+// What counts as one client for response-rate limiting: an IPv4 /24 or an IPv6 /56, which is what one customer usually
+// has, and what a flood with forged addresses can spread over without missing its victim.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "taut/base/address.hpp"
+
+namespace taut {
+
+class ClientNetwork {
+ public:
+  ClientNetwork() = default;
+  explicit ClientNetwork(const Address& client);
+
+  // Different for different networks.
+  std::uint64_t number() const { return number_; }
+
+  std::string toString() const;  // `192.0.2.0/24`
+
+  friend bool operator==(const ClientNetwork&, const ClientNetwork&) = default;
+
+ private:
+  std::uint64_t number_ = 0;  // the family's octets in the highest one, the prefix below it
+};
+
+}  // namespace taut

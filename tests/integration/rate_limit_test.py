@@ -1,0 +1,123 @@
+"""The rate limit: a flood over UDP gets what the limit says, and who asks over TCP or is exempt gets everything."""
+import socket
+import time
+from collections import Counter
+
+from support import (EXAMPLE_ZONE, NXDOMAIN, TAUTD, Reply, TestCase, ask_tcp, ask_udp, family_of, free_port, main,
+                     make_query, wait_until, which)
+
+RATE = 20
+
+
+def flood(host, port, messages):
+    """Sends all messages at once and counts what comes back until nothing does."""
+    kinds = Counter()
+    with socket.socket(family_of(host), socket.SOCK_DGRAM) as client:
+        client.connect((host, port))
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        start = time.monotonic()
+        for message in messages:
+            client.send(message)
+        client.settimeout(0.5)
+        try:
+            while True:
+                reply = Reply(client.recv(65535))
+                kinds["truncated" if reply.truncated else "whole"] += 1
+                kinds["seconds"] = time.monotonic() - start
+        except TimeoutError:
+            pass
+    kinds["dropped"] = len(messages) - kinds["truncated"] - kinds["whole"]
+    return kinds
+
+
+class RateLimit(TestCase):
+    def start(self, *arguments, slip=2):
+        # A single thread, so that every query is in one account whatever port it comes from.
+        return self.start_tautd(
+            "--zone", EXAMPLE_ZONE, "--threads", 1, "--rate-limit", RATE, "--rate-limit-slip", slip, *arguments
+        )
+
+    def expect_limited(self, kinds, count, slip):
+        """What was sent whole is what the limit allows; of the others, one in `slip` was truncated."""
+        self.assertGreaterEqual(kinds["whole"], RATE, kinds)
+        self.assertLessEqual(kinds["whole"], RATE * (1 + kinds["seconds"]) + 1, kinds)
+        limited = count - kinds["whole"]
+        self.assertAlmostEqual(kinds["truncated"], limited / slip if slip else 0, delta=2, msg=kinds)
+
+    def test_flood(self):
+        """A flood from one address gets its rate, and of the rest every other reply truncated and without records"""
+        server = self.start()
+        count = 400
+        kinds = flood("127.0.0.1", server.port, [make_query("www.example.com") for _ in range(count)])
+        self.expect_limited(kinds, count, 2)
+        reply = wait_until(lambda: ask_udp("127.0.0.1", server.port, make_query("www.example.com"), 0.2))
+        self.assertTrue(reply.truncated)
+        self.assertEqual(reply.sections, [[], [], []])
+
+    def test_slip(self):
+        """--rate-limit-slip 0 drops everything above the limit, 1 truncates everything"""
+        for slip in (0, 1):
+            server = self.start(slip=slip)
+            kinds = flood("127.0.0.1", server.port, [make_query("www.example.com") for _ in range(200)])
+            self.expect_limited(kinds, 200, slip)
+            server.stop()
+            server.ended = True
+
+    def test_random_names(self):
+        """Random names are one account for each zone, and data of another name are not concerned"""
+        server = self.start()
+        messages = [make_query(f"n{i}.example.com") for i in range(300)]
+        self.expect_limited(flood("127.0.0.1", server.port, messages), 300, 2)
+        self.assertFalse(ask_udp("127.0.0.1", server.port, make_query("www.example.com")).truncated)
+
+    def test_tcp(self):
+        """While an address is limited it gets everything over TCP, and dig follows TC there by itself"""
+        server = self.start(slip=1)
+        flood("127.0.0.1", server.port, [make_query("www.example.com") for _ in range(400)])
+        self.assertTrue(ask_udp("127.0.0.1", server.port, make_query("www.example.com")).truncated)
+        for _ in range(3 * RATE):
+            self.assertEqual(len(ask_tcp("127.0.0.1", server.port, make_query("www.example.com")).answers), 2)
+        out = self.run_program(which("dig"), "@127.0.0.1", "-p", server.port, "www.example.com", "A").stdout
+        self.assertIn("Truncated, retrying in TCP mode", out)
+        self.assertIn("192.0.2.10", out)
+
+    def test_exempt(self):
+        """An exempt network is not limited; another is, and the log says so once"""
+        server = self.start("--rate-limit-exempt", "::1")
+        messages = [make_query("www.example.com") for _ in range(200)]
+        self.assertEqual(flood("::1", server.port, messages)["whole"], 200)
+        self.assertNotIn("are limited", server.log())
+        self.expect_limited(flood("127.0.0.1", server.port, messages), 200, 2)
+        wait_until(lambda: "are limited" in server.log(), what="the log has a line")
+        self.assertIn("responses to 127.0.0.0/24 are limited, first to a query for www.example.com. A", server.log())
+        self.assertEqual(server.log().count("rate limit"), 1)
+
+    def test_window(self):
+        """After a flood an address has its rate again when the window is over"""
+        server = self.start("--rate-limit-window", 1)
+        flood("127.0.0.1", server.port, [make_query("www.example.com") for _ in range(400)])
+        start = time.monotonic()
+        # Each try costs one of the rate, so that few of them do not prolong it by much.
+        wait_until(lambda: not getattr(ask_udp("127.0.0.1", server.port, make_query("www.example.com"), 0.3),
+                                       "truncated", True), 5, "a whole reply")
+        self.assertLess(time.monotonic() - start, 4)
+        name_error = ask_udp("127.0.0.1", server.port, make_query("nothing.example.com"))
+        self.assertEqual(name_error.rcode, NXDOMAIN)
+
+    def test_usage(self):
+        """An option of the limit without the limit, or out of range, is a mistake in the usage"""
+        for arguments, word in (
+            (["--rate-limit-slip", "1"], "requires --rate-limit"),
+            (["--rate-limit-window", "1"], "requires --rate-limit"),
+            (["--rate-limit-exempt", "::1"], "requires --rate-limit"),
+            (["--rate-limit", "0"], "--rate-limit"),
+            (["--rate-limit", "5", "--rate-limit-slip", "11"], "--rate-limit-slip"),
+            (["--rate-limit", "5", "--rate-limit-exempt", "::1/x"], "is not a network"),
+        ):
+            result = self.run_program(TAUTD, "--port", free_port(), "--zone", EXAMPLE_ZONE, *arguments, timeout=10)
+            self.assertEqual(result.returncode, 2, arguments)
+            self.assertIn(word, result.stderr)
+
+
+if __name__ == "__main__":
+    main()
