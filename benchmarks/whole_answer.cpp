@@ -16,6 +16,7 @@ struct Case {
   bool dnssecOk;
   bool cached;
   Rcode rcode;
+  bool rateLimited = false;
 };
 
 constexpr Case cases[] = {
@@ -28,6 +29,7 @@ constexpr Case cases[] = {
     {"signed", "signed.example.com", true, true, false, Rcode::NOERROR},
     {"signed-name-error", "nothing.example.com", true, true, false, Rcode::NXDOMAIN},
     {"cache-hit", "h3.example.com", true, false, true, Rcode::NOERROR},
+    {"hit-rate-limit", "h3.example.com", false, false, false, Rcode::NOERROR, true},
 };
 
 int run(const Case& chosen, long rounds) {
@@ -35,6 +37,7 @@ int run(const Case& chosen, long rounds) {
   const auto request = questionOctets(chosen.question, Type::A, chosen.edns, chosen.dnssecOk);
   WholeAnswer answer(chosen.cached ? std::make_shared<const ZoneSet>() : zones);
   if (chosen.cached) answer.fillCache(request);
+  if (chosen.rateLimited) answer.countResponses();
   const ByteSpan reply = answer(request);
   if ((reply[3] & flag::rcodeMask) != static_cast<unsigned>(chosen.rcode)) throw std::runtime_error("the wrong answer");
   for (long round = 0; round < rounds; ++round) answer(request);
