@@ -84,6 +84,7 @@ std::unique_ptr<ServerFactory> Daemon::makeFactory(Shard& shard) {
   auto factory =
       std::make_unique<ServerFactory>(std::move(authorities), std::move(caches), std::move(clients), options_.verbose);
   factory->setUdpPayloadSize(options_.udpSize);
+  factory->setRRsetRoundRobin(options_.rrsetRoundRobin);
   if (options_.rateLimit) factory->setRateLimit(*options_.rateLimit);
   return factory;
 }

@@ -139,6 +139,8 @@ void declare(CLI::App& app, RawOptions& raw, Options& options) {
                  "TCP connections that each thread serves at a time; more of them wait [1024]")
       ->type_name("COUNT")
       ->check(CLI::Range(1, 1'000'000));
+  app.add_flag("--rrset-roundrobin", options.rrsetRoundRobin,
+               "Change the order of the records in each answer, so that clients spread over them");
   declareRateLimit(app, raw);
   app.add_option("-t,--threads", options.threads, "Threads that serve [one for each core]")
       ->type_name("COUNT")

@@ -29,6 +29,7 @@ struct Options {
   std::uint16_t udpSize = 1232;
   std::size_t maxConnections = 1024;  // streams for each thread
   bool cache = false;
+  bool rrsetRoundRobin = false;
 
   bool forwards() const { return !resolvConf.empty() || !forwarders.empty(); }
 };

@@ -275,6 +275,7 @@ std::size_t ServerFactory::responseFromMessage(const Query& query, const Answer&
 ReplyOptions ServerFactory::replyOptions() const {
   ReplyOptions options;
   options.recursionAvailable = canRecurse_;
+  options.rrsetRoundRobin = rrsetRoundRobin_;
   options.udpPayloadSize = udpPayloadSize_;
   return options;
 }

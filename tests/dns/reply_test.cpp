@@ -318,6 +318,73 @@ TEST_CASE("Glue that does not fit truncates, other additional data is left out w
   CHECK(contentsOf(cut).records.empty());
 }
 
+namespace {
+
+// The last octets of the records' RDATA in the order of the reply to a query with this ID.
+std::string order(const Answer& answer, std::uint16_t id, bool roundRobin = true) {
+  Packet message = asked();
+  storeU16(message.data(), id);
+  ReplyOptions options;
+  options.rrsetRoundRobin = roundRobin;
+  const auto sent = reply(parse(message), answer, options);
+  std::string octets;
+  for (const Record& record : contentsOf(sent).records)
+    octets += static_cast<char>('0' + sent[record.rdataOffset + record.rdataSize - 1]);
+  return octets;
+}
+
+}  // namespace
+
+TEST_CASE("The records of each RRset in an answer go round by the query's ID, where that was asked for") {
+  const Name owner("www.example.com");
+  const std::array<std::uint8_t, 18> three = {0, 4, 192, 0, 2, 1, 0, 4, 192, 0, 2, 2, 0, 4, 192, 0, 2, 3};
+  RRset rrset;
+  rrset.owner = owner;
+  rrset.rdata = three.data();
+  rrset.ttl = 60;
+  rrset.type = Type::A;
+  rrset.count = 3;
+  Answer borrowed;
+  borrowed.addRRset(Section::answer, rrset);
+  Answer copied;
+  for (std::uint8_t i = 1; i <= 3; ++i) copied.add(owner, 1min, rdata::A(192, 0, 2, i));
+  for (const Answer* const answer : {&borrowed, &copied}) {
+    CHECK(order(*answer, 0) == "123");
+    CHECK(order(*answer, 1) == "231");
+    CHECK(order(*answer, 2) == "312");
+    CHECK(order(*answer, 3) == "123");
+    CHECK(order(*answer, 65534) == "312");
+    for (std::uint16_t id = 0; id < 4; ++id) CHECK(order(*answer, id, false) == "123");
+  }
+
+  rrset.type = Type::RRSIG;
+  borrowed.addRRset(Section::answer, rrset);
+  rrset.type = Type::A;
+  borrowed.addRRset(Section::authority, rrset);
+  borrowed.addGlue(rrset);
+  CHECK(order(borrowed, 1) == "231123123123");
+}
+
+TEST_CASE("An RRset whose records go round goes in whole or not at all") {
+  Answer borrowed;
+  std::vector<std::uint8_t> octets;
+  for (int i = 0; i < 40; ++i)
+    for (const int octet : {0, 4, 192, 0, 2, i}) octets.push_back(static_cast<std::uint8_t>(octet));
+  const Name owner("www.example.com");
+  RRset rrset;
+  rrset.owner = owner;
+  rrset.rdata = octets.data();
+  rrset.type = Type::A;
+  rrset.count = 40;
+  borrowed.addRRset(Section::answer, rrset);
+  Answer copied;
+  addAddresses(copied, 40);
+  for (std::uint16_t id = 0; id < 80; ++id) {
+    CHECK(order(borrowed, id).empty());
+    CHECK(order(copied, id).empty());
+  }
+}
+
 TEST_CASE("Over a stream replies are truncated at 65,535 octets only") {
   Answer answer;
   addAddresses(answer, 4000);

@@ -77,6 +77,18 @@ class Clients(TestCase):
             self.assertRegex(result.stdout, r"SRV\s+0 5 5060 sip\.example\.com\.")
             self.assertRegex(result.stdout, r"sip\.example\.com\.\s+3600\s+IN\s+A\s+192\.0\.2\.50")
 
+    def test_round_robin(self):
+        """With --rrset-roundrobin the addresses of a name come in every order, over UDP and TCP; without it in one"""
+        fixed, rotating = self.server, self.start_tautd("--zone", EXAMPLE_ZONE, "--rrset-roundrobin")
+        for ask in (ask_udp, ask_tcp):
+            for server, orders in ((fixed, 1), (rotating, 2)):
+                seen = set()
+                for identifier in range(8):
+                    reply = ask("127.0.0.1", server.port, make_query("www.example.com", identifier=identifier))
+                    self.assertEqual(reply.addresses(), ["192.0.2.10", "192.0.2.11"])
+                    seen.add(tuple(record.address() for record in reply.answers))
+                self.assertEqual(len(seen), orders, seen)
+
     def test_dnsperf(self):
         """dnsperf loses no query over UDP and TCP, IPv4 and IPv6"""
         questions = ("www.example.com A", "mail.example.com AAAA", "nothing.example.com A", "x.apps.example.com TXT")

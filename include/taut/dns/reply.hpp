@@ -12,6 +12,7 @@ namespace taut {
 
 struct ReplyOptions {
   bool recursionAvailable = false;
+  bool rrsetRoundRobin = false;         // whether the order of records in the answer section's RRsets goes by the ID
   std::uint16_t udpPayloadSize = 1232;  // octets: the size that OPT advertises, and the limit for replies over UDP
   // Encoded options for the reply's OPT, where the query had one; not in the buffer that the reply is written to. They
   // come before records, and are left out where they do not fit beside the question.

@@ -62,6 +62,10 @@ class ServerFactory {
   std::uint16_t udpPayloadSize() const { return udpPayloadSize_; }
   void setUdpPayloadSize(std::uint16_t octets);
 
+  // Whether the records of an RRset in the answer section come in a different order each time: the order goes round, by
+  // the ID of the query. They come in one order at first.
+  void setRRsetRoundRobin(bool on) { rrsetRoundRobin_ = on; }
+
   // What the default `allowQuery` asks.
   void setAddressPolicy(AddressPolicy policy) { addressPolicy_ = std::move(policy); }
 
@@ -140,6 +144,7 @@ class ServerFactory {
   int started_ = 0;
   std::uint16_t udpPayloadSize_ = 1232;
   bool canRecurse_;
+  bool rrsetRoundRobin_ = false;
 };
 
 }  // namespace taut
