@@ -1,7 +1,10 @@
 #include "taut/base/log.hpp"
 
+#include <pthread.h>
+
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <cstddef>
 #include <memory>
 #include <string_view>
@@ -43,12 +46,19 @@ class CountingSink final : public spdlog::sinks::stderr_sink_mt {
   std::atomic<std::size_t> written{0};
 };
 
+// Signals are for the threads that wait for them: one that is blocked there must not end the program here.
+void blockSignals() {
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, nullptr);
+}
+
 // Started by the first line, so that a program that has nothing to say has no extra thread; the destructor writes out
 // what is queued when the process ends.
 class Writer {
  public:
   Writer()
-      : pool_(std::make_shared<spdlog::details::thread_pool>(queueLines, 1)),
+      : pool_(std::make_shared<spdlog::details::thread_pool>(queueLines, 1, blockSignals)),
         sink_(std::make_shared<CountingSink>()),
         logger_(std::make_shared<spdlog::async_logger>("taut", sink_, pool_,
                                                        spdlog::async_overflow_policy::overrun_oldest)) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
 #include <stdexcept>
 #include <system_error>
 
@@ -15,6 +16,7 @@
 #include "taut/resolver/cache.hpp"
 #include "taut/resolver/forwarder.hpp"
 #include "taut/resolver/hosts.hpp"
+#include "zone_loader.hpp"
 
 namespace taut {
 
@@ -59,7 +61,7 @@ Daemon::Daemon(Options options)
   requireReadable(options_.resolvConf);
   raiseDescriptorLimit(options_.maxConnections * server_.shardCount());
   zones_.load(options_.zones);
-  for (const std::string& list : options_.zoneLists) zones_.loadList(list);
+  for (const std::string& list : options_.zoneLists) zones_.addList(list);
   zoneSet_ = zones_.zones();
 }
 
@@ -97,14 +99,17 @@ std::shared_ptr<Resolver> Daemon::makeForwarder(Shard& shard) const {
                                           std::make_shared<Forwarder>(shard, std::move(forwarder)));
 }
 
-void Daemon::reload() {
-  zones_.reload();
-  zoneSet_ = zones_.zones();
-  server_.post([this, zones = zoneSet_](std::size_t shard, ServerFactory&) { authorities_[shard]->replace(zones); });
-}
-
 int Daemon::run() {
-  return server_.run([this] { reload(); });
+  std::optional<ZoneLoader> loader;
+  const auto load = [&loader] { loader->request(); };
+  const auto started = [&] {
+    loader.emplace(zones_, [this](std::shared_ptr<const ZoneSet> zones) {
+      server_.post(
+          [this, zones = std::move(zones)](std::size_t shard, ServerFactory&) { authorities_[shard]->replace(zones); });
+    });
+    if (!options_.zoneLists.empty()) load();
+  };
+  return server_.run(load, started);
 }
 
 }  // namespace taut

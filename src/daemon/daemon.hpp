@@ -22,11 +22,10 @@ class Daemon {
  private:
   std::unique_ptr<ServerFactory> makeFactory(Shard& shard);
   std::shared_ptr<Resolver> makeForwarder(Shard& shard) const;
-  void reload();
 
   Options options_;
   ZoneStore zones_;
-  std::shared_ptr<const ZoneSet> zoneSet_;
+  std::shared_ptr<const ZoneSet> zoneSet_;               // at the start
   std::vector<std::shared_ptr<Authority>> authorities_;  // one for each shard, used on its thread alone
   Server server_;
 };

@@ -1,15 +1,40 @@
 #include "zone_store.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <map>
+#include <mutex>
 #include <stdexcept>
+#include <utility>
 
 #include "options.hpp"
+#include "progress_line.hpp"
 #include "taut/base/log.hpp"
 
 namespace taut {
 
 namespace {
+
+// Says when to do again what is worth doing now and then: not before twenty times have passed what it took.
+class Pace {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  bool isDue() const { return Clock::now() >= next_; }
+
+  template <class Function>
+  void run(const Function& function) {
+    const auto begin = Clock::now();
+    function();
+    const auto end = Clock::now();
+    next_ = end + std::max<Clock::duration>(shortest, 20 * (end - begin));
+  }
+
+ private:
+  static constexpr std::chrono::milliseconds shortest{100};
+
+  Clock::time_point next_ = Clock::now();
+};
 
 void logDiagnostics(const ZoneLoad& load) {
   for (const Diagnostic& diagnostic : load.diagnostics) {
@@ -22,16 +47,22 @@ void logDiagnostics(const ZoneLoad& load) {
 
 }  // namespace
 
-std::vector<ZoneLoad> ZoneStore::loadAll(const std::vector<ZoneSource>& sources) const {
-  std::vector<ZoneLoad> loads(sources.size());
+void ZoneStore::load(std::vector<ZoneSource> sources) {
+  ProgressLine line(sources.size());
+  std::mutex mutex;
   ZoneLoadOptions options;
   options.threads = threads_;
-  loadZones(sources, options, [&](std::size_t index, ZoneLoad load) { loads[index] = std::move(load); });
-  return loads;
-}
-
-void ZoneStore::load(std::vector<ZoneSource> sources) {
-  std::vector<ZoneLoad> loads = loadAll(sources);
+  options.progress = [&](std::size_t records) {
+    const std::lock_guard lock(mutex);
+    line.addRecords(records);
+    return true;
+  };
+  std::vector<ZoneLoad> loads(sources.size());
+  loadZones(sources, options, [&](std::size_t index, ZoneLoad load) {
+    const std::lock_guard lock(mutex);
+    line.addZone();
+    loads[index] = std::move(load);
+  });
   std::string errors;
   for (std::size_t i = 0; i < loads.size(); ++i) {
     for (const Diagnostic& diagnostic : loads[i].diagnostics)
@@ -42,47 +73,57 @@ void ZoneStore::load(std::vector<ZoneSource> sources) {
   for (const Entry& entry : entries_) logDiagnostics(entry.load);
 }
 
-void ZoneStore::loadList(const std::string& path) {
+void ZoneStore::addList(const std::string& path) {
   lists_.push_back({path, {}});
-  std::vector<ZoneSource> sources = readZoneList(path);
-  std::vector<ZoneLoad> loads = loadAll(sources);
-  for (std::size_t i = 0; i < loads.size(); ++i) {
-    logDiagnostics(loads[i]);
-    lists_.back().entries.push_back({std::move(sources[i]), std::move(loads[i])});
-  }
+  readList(lists_.back());
 }
 
-void ZoneStore::reloadEntries(std::vector<Entry>& entries) const {
-  std::vector<Entry*> changed;
-  std::vector<ZoneSource> sources;
-  for (Entry& entry : entries) {
-    if (entry.load.ok() && !entry.load.filesChanged()) continue;
-    changed.push_back(&entry);
-    sources.push_back(entry.source);
-  }
-  std::vector<ZoneLoad> loads = loadAll(sources);
-  for (std::size_t i = 0; i < loads.size(); ++i) {
-    logDiagnostics(loads[i]);
-    ZoneLoad& current = changed[i]->load;
-    if (!loads[i].ok()) {
-      if (current.ok()) log::error("{}: the zone is served as it was before", changed[i]->source.path);
-      loads[i].zone = current.zone;
-    } else {
-      log::info("zone {} loaded, serial {}", loads[i].zone->origin(), loads[i].zone->serial());
+void ZoneStore::reload(const Publish& publish, const std::stop_token& stop) {
+  for (List& list : lists_) {
+    try {
+      readList(list);
+    } catch (const std::exception& error) {
+      log::error("{}; the zones of the list are served as they were before", error.what());
     }
-    current = std::move(loads[i]);
   }
+  loadEntries(changedEntries(), publish, stop);
+  if (stop.stop_requested()) return;
+  publish(zones());
+  logTotal();
 }
 
-void ZoneStore::reloadList(List& list) const {
+void ZoneStore::loadEntries(const std::vector<Entry*>& entries, const Publish& publish, const std::stop_token& stop) {
   std::vector<ZoneSource> sources;
-  try {
-    sources = readZoneList(list.path);
-  } catch (const std::exception& error) {
-    log::error("{}; the zones of the list are served as they were before", error.what());
-    return reloadEntries(list.entries);
-  }
-  // What was loaded from the same file for the same origin is kept, so that only changes cost anything.
+  for (const Entry* entry : entries) sources.push_back(entry->source);
+  std::mutex mutex;
+  ProgressLine line(entries.size());
+  Pace pace;
+  bool ready = false;  // a zone has been loaded since the last publication
+  const auto publishReady = [&] {
+    if (!ready || !pace.isDue()) return;
+    pace.run([&] { publish(zones()); });
+    ready = false;
+  };
+  ZoneLoadOptions options;
+  options.threads = threads_;
+  options.progress = [&](std::size_t records) {
+    const std::lock_guard lock(mutex);
+    line.addRecords(records);
+    publishReady();
+    return !stop.stop_requested();
+  };
+  loadZones(sources, options, [&](std::size_t index, ZoneLoad load) {
+    const std::lock_guard lock(mutex);
+    accept(*entries[index], std::move(load));
+    line.addZone();
+    ready = true;
+    publishReady();
+  });
+}
+
+// What was loaded from the same file for the same origin is kept, so that only changes cost anything.
+void ZoneStore::readList(List& list) {
+  std::vector<ZoneSource> sources = readZoneList(list.path);
   std::map<std::pair<Name, std::string>, ZoneLoad> known;
   for (Entry& entry : list.entries)
     known.emplace(std::pair(*entry.source.origin, entry.source.path), std::move(entry.load));
@@ -91,14 +132,46 @@ void ZoneStore::reloadList(List& list) const {
     const auto found = known.find(std::pair(*source.origin, source.path));
     ZoneLoad load;
     if (found != known.end()) load = std::move(found->second);
+    if (!load.zone) load.zone = Zone::notLoaded(*source.origin, source.rrClass);
     list.entries.push_back({std::move(source), std::move(load)});
   }
-  reloadEntries(list.entries);
 }
 
-void ZoneStore::reload() {
-  reloadEntries(entries_);
-  for (List& list : lists_) reloadList(list);
+std::vector<ZoneStore::Entry*> ZoneStore::changedEntries() {
+  std::vector<Entry*> changed;
+  const auto collect = [&changed](std::vector<Entry>& entries) {
+    for (Entry& entry : entries)
+      if (!entry.load.zone->isLoaded() || entry.load.filesChanged()) changed.push_back(&entry);
+  };
+  collect(entries_);
+  for (List& list : lists_) collect(list.entries);
+  return changed;
+}
+
+void ZoneStore::accept(Entry& entry, ZoneLoad load) {
+  logDiagnostics(load);
+  const bool hadZone = entry.load.zone->isLoaded();
+  if (!load.ok()) {
+    if (hadZone) log::error("{}: the zone is served as it was before", entry.source.path);
+    load.zone = std::move(entry.load.zone);
+  } else if (hadZone) {
+    log::info("zone {} loaded anew, serial {}", load.zone->origin(), load.zone->serial());
+  }
+  load.diagnostics = {};
+  entry.load = std::move(load);
+}
+
+void ZoneStore::logTotal() const {
+  std::size_t total = entries_.size();
+  std::size_t missing = 0;
+  for (const List& list : lists_) {
+    total += list.entries.size();
+    for (const Entry& entry : list.entries) missing += entry.load.zone->isLoaded() ? 0 : 1;
+  }
+  if (missing == 0)
+    log::info("all {} zones are loaded", total);
+  else
+    log::error("{} of {} zones are not loaded", missing, total);
 }
 
 std::shared_ptr<const ZoneSet> ZoneStore::zones() const {
@@ -107,13 +180,6 @@ std::shared_ptr<const ZoneSet> ZoneStore::zones() const {
   for (const List& list : lists_)
     for (const Entry& entry : list.entries) zones.push_back(entry.load.zone);
   return std::make_shared<const ZoneSet>(zones);
-}
-
-std::size_t ZoneStore::failed() const {
-  std::size_t count = 0;
-  for (const List& list : lists_)
-    count += static_cast<std::size_t>(std::ranges::count_if(list.entries, [](const Entry& e) { return !e.load.zone; }));
-  return count;
 }
 
 }  // namespace taut

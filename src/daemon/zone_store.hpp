@@ -1,7 +1,9 @@
 // The zones that tautd serves, and the files that they came from.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -12,35 +14,39 @@ namespace taut {
 
 class ZoneStore {
  public:
+  using Publish = std::function<void(std::shared_ptr<const ZoneSet>)>;
+
   explicit ZoneStore(unsigned threads) : threads_(threads) {}
 
   // Zones that are named one by one: loads them all and throws std::runtime_error where one does not load. The text
   // is what is wrong, file, line and column first.
   void load(std::vector<ZoneSource> sources);
 
-  // Zones of a list: one that does not load is logged, and the others are served.
-  void loadList(const std::string& path);
+  // Zones of a list, which the next reload loads. Throws std::runtime_error where the list cannot be read.
+  void addList(const std::string& path);
 
-  // Loads what changed on disk since it was loaded, and the lists. A zone that does not load any more is logged and
-  // served as it was.
-  void reload();
+  // Reads the lists, and loads what is not loaded or changed on disk. What does not load is logged, and the zone is
+  // served as it was. `publish` gets all zones at the end, and before it now and then while they become ready.
+  void reload(const Publish& publish, const std::stop_token& stop);
 
+  // All of them, also those that are not loaded.
   std::shared_ptr<const ZoneSet> zones() const;
-  std::size_t failed() const;  // zones that are not served, since they never loaded
 
  private:
   struct Entry {
     ZoneSource source;
-    ZoneLoad load;
+    ZoneLoad load;  // the last one; its zone is that of the last one that succeeded, and never null
   };
   struct List {
     std::string path;
     std::vector<Entry> entries;
   };
 
-  std::vector<ZoneLoad> loadAll(const std::vector<ZoneSource>& sources) const;
-  void reloadEntries(std::vector<Entry>& entries) const;
-  void reloadList(List& list) const;
+  static void readList(List& list);
+  static void accept(Entry& entry, ZoneLoad load);
+  std::vector<Entry*> changedEntries();
+  void loadEntries(const std::vector<Entry*>& entries, const Publish& publish, const std::stop_token& stop);
+  void logTotal() const;
 
   unsigned threads_;
   std::vector<Entry> entries_;

@@ -32,10 +32,14 @@ class Resolution {
   bool run() {
     const Zone* zone = zoneFor(query_.name());
     if (!zone) return false;
+    if (!zone->isLoaded()) {
+      answer_.setRcode(Rcode::SERVFAIL);
+      return true;
+    }
     NextName name = answerFrom(*zone, query_.name());
     for (std::size_t aliases = 1; name && aliases < maxAliases && !wasFollowed(*name); ++aliases) {
       zone = zoneFor(*name);
-      if (!zone) break;
+      if (!zone || !zone->isLoaded()) break;
       name = answerFrom(*zone, answer_.keep(*name));
     }
     return true;

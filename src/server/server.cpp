@@ -242,7 +242,7 @@ void Server::wait() {
   for (const auto& shard : shards_) shard->wait();
 }
 
-int Server::run(const std::function<void()>& reload) {
+int Server::run(const std::function<void()>& reload, const std::function<void()>& started) {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
@@ -251,6 +251,7 @@ int Server::run(const std::function<void()>& reload) {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   start();
   for (const Address& address : addresses_) log::info("listening on {}", address);
+  if (started) started();
   for (int signal = 0; signal != SIGINT && signal != SIGTERM;) {
     if (sigwait(&signals, &signal) == 0 && signal == SIGHUP) reload();
   }

@@ -36,6 +36,16 @@ class WildcardName {
 Zone::Zone() = default;
 Zone::~Zone() = default;
 
+std::shared_ptr<const Zone> Zone::notLoaded(NameView origin, Class rrClass) {
+  const std::shared_ptr<Zone> zone(new Zone);
+  detail::Block block(origin.size());
+  std::memcpy(block.data(), origin.data(), origin.size());
+  zone->origin_ = NameView::trusted(block.data(), origin.size());
+  zone->rrClass_ = rrClass;
+  zone->block_ = std::make_unique<const detail::Block>(std::move(block));
+  return zone;
+}
+
 // The places of a bucket, a bit for each: those with this tag, and those without an entry.
 struct Zone::Matches {
   Matches(const Bucket& bucket, std::uint8_t tag) {

@@ -94,15 +94,18 @@ ZoneAssembler::ZoneAssembler(detail::RecordLog& log, std::optional<Name> origin,
 
 ZoneAssembler::~ZoneAssembler() = default;
 
-std::shared_ptr<const Zone> ZoneAssembler::assemble() {
-  if (!findOrigin()) return nullptr;
+std::shared_ptr<const Zone> ZoneAssembler::assemble(const std::function<bool()>& goesOn) {
+  const auto ends = [&goesOn] { return goesOn && !goesOn(); };
+  if (!findOrigin() || ends()) return nullptr;
   sortOwners();
-  if (!planNodes()) return nullptr;
+  if (ends() || !planNodes()) return nullptr;
   readNsec3Parameters();
   allocate();
+  if (ends()) return nullptr;
   writeAll();
-  if (diagnostics_.failed()) return nullptr;
+  if (diagnostics_.failed() || ends()) return nullptr;
   indexNodes();
+  if (ends()) return nullptr;
   linkTargets();
   if (hasNsec3Chain_) linkNsec3();
   if (checks_.verifyZonemd) checkZonemd();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -24,8 +25,8 @@ class ZoneAssembler {
                 detail::DiagnosticList& diagnostics, unsigned threads);
   ~ZoneAssembler();
 
-  // Null when the records make no zone; the diagnostics say why.
-  std::shared_ptr<const Zone> assemble();
+  // Null when the records make no zone, and the diagnostics say why; or when `goesOn` said no.
+  std::shared_ptr<const Zone> assemble(const std::function<bool()>& goesOn);
 
  private:
   // A node before it is written. `runs` are indices of a run of `sorted_`.

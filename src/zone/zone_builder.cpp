@@ -27,10 +27,11 @@ void ZoneBuilder::add(NameView owner, Type type, std::uint32_t ttl, ByteSpan rda
   state_->log.add(owner, type, ttl, rdata, place.file, place.line);
 }
 
-ZoneBuild ZoneBuilder::build(const ZoneChecks& checks, unsigned threads) {
+ZoneBuild ZoneBuilder::build(const ZoneChecks& checks, unsigned threads, const std::function<bool()>& goesOn) {
   detail::DiagnosticList diagnostics(checks.maxDiagnostics);
   ZoneBuild result;
-  result.zone = ZoneAssembler(state_->log, state_->origin, state_->rrClass, checks, diagnostics, threads).assemble();
+  result.zone =
+      ZoneAssembler(state_->log, state_->origin, state_->rrClass, checks, diagnostics, threads).assemble(goesOn);
   result.diagnostics = diagnostics.take();
   state_->log = {};
   return result;

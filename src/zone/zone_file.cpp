@@ -24,8 +24,8 @@ namespace {
 // Passes records on to a builder.
 class BuilderHandler final : public MasterFileHandler {
  public:
-  BuilderHandler(ZoneBuilder& builder, Class rrClass, std::size_t maxDiagnostics)
-      : diagnostics(maxDiagnostics), builder_(builder), rrClass_(rrClass) {}
+  BuilderHandler(ZoneBuilder& builder, Class rrClass, const ZoneLoadOptions& options)
+      : diagnostics(options.checks.maxDiagnostics), builder_(builder), rrClass_(rrClass), progress_(options.progress) {}
 
   bool onRecord(const MasterRecord& record) override {
     if (record.rrClass != rrClass_) {
@@ -39,7 +39,7 @@ class BuilderHandler final : public MasterFileHandler {
     place_.line = record.line;
     if (place_.file != *record.file) place_.file = *record.file;
     builder_.add(record.owner, record.type, record.ttl, record.rdata, place_);
-    return true;
+    return ++unreported_ < reportEach_ || goesOn();
   }
 
   bool onDiagnostic(Diagnostic diagnostic) override {
@@ -51,15 +51,25 @@ class BuilderHandler final : public MasterFileHandler {
 
   void onFile(const std::string& path) override { files.push_back(FileStamp::of(path)); }
 
+  // Tells how far the load is; false where it is to stop.
+  bool goesOn() {
+    stopped = stopped || (progress_ && !progress_(std::exchange(unreported_, 0)));
+    return !stopped;
+  }
+
   detail::DiagnosticList diagnostics;
   std::vector<FileStamp> files;
+  bool stopped = false;
 
  private:
   static constexpr std::size_t maxErrors_ = 1000;
+  static constexpr std::size_t reportEach_ = 20'000;  // records: some milliseconds
 
   ZoneBuilder& builder_;
   Class rrClass_;
+  const LoadProgress& progress_;
   RecordPlace place_;
+  std::size_t unreported_ = 0;  // records
   std::size_t errors_ = 0;
 };
 
@@ -78,14 +88,16 @@ unsigned threadsOf(const ZoneLoadOptions& options) {
 template <class Scan>
 ZoneLoad load(const std::optional<Name>& origin, Class rrClass, const ZoneLoadOptions& options, Scan&& scan) {
   ZoneBuilder builder(origin, rrClass);
-  BuilderHandler handler(builder, rrClass, options.checks.maxDiagnostics);
-  const bool scanned = scan(handler) && !handler.diagnostics.failed();
+  BuilderHandler handler(builder, rrClass, options);
+  const bool scanned = scan(handler) && !handler.diagnostics.failed() && handler.goesOn();
   ZoneLoad result;
   result.files = std::move(handler.files);
   result.diagnostics = handler.diagnostics.take();
-  if (!scanned) return result;
-  ZoneBuild built = builder.build(options.checks, threadsOf(options));
+  result.stopped = handler.stopped;
+  if (!scanned || handler.stopped) return result;
+  ZoneBuild built = builder.build(options.checks, threadsOf(options), [&handler] { return handler.goesOn(); });
   result.zone = std::move(built.zone);
+  result.stopped = handler.stopped;
 #if defined(__GLIBC__)
   // What a large zone was built in lies free within the heap, where nobody needs as much again soon.
   constexpr std::size_t large = 100'000;
@@ -146,7 +158,10 @@ void loadZones(std::span<const ZoneSource> sources, const ZoneLoadOptions& optio
       for (std::size_t i = next++; i < sources.size(); i = next++) {
         ZoneLoad load = loadZone(sources[i], perZone);
         const std::lock_guard lock(mutex);
-        loaded(i, std::move(load));
+        if (load.stopped)
+          next = sources.size();
+        else
+          loaded(i, std::move(load));
       }
     } catch (...) {
       const std::lock_guard lock(mutex);

@@ -20,6 +20,7 @@ ZoneSet::ZoneSet(std::span<const std::shared_ptr<const Zone>> zones) {
   for (const auto& zone : zones) {
     if (!zone) continue;
     if (const Slot* there = slot(zone->origin(), zone->rrClass())) {
+      if (!zone->isLoaded()) continue;
       zones_[there->index] = zone;
       table_[static_cast<std::size_t>(there - table_.data())].zone = zone.get();
       continue;

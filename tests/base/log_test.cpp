@@ -4,7 +4,10 @@
 #include <unistd.h>
 
 #include <array>
+#include <csignal>
 #include <cstddef>
+#include <filesystem>
+#include <fstream>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -103,4 +106,21 @@ TEST_CASE("without a sink lines go to standard error, and logging does not wait 
   CHECK(text.find("info line ") != text.npos);
   taut::log::flush();
   REQUIRE(::dup2(before.get(), STDERR_FILENO) == STDERR_FILENO);
+}
+
+TEST_CASE("the thread that writes takes no signal from those that wait for it") {
+  taut::log::info("so that there is such a thread");
+  taut::log::flush();
+  std::size_t threads = 0;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+    if (task.path().filename() == std::to_string(::getpid())) continue;
+    ++threads;
+    std::ifstream status(task.path() / "status");
+    for (std::string line; std::getline(status, line);) {
+      if (!line.starts_with("SigBlk:")) continue;
+      const auto blocked = std::stoull(line.substr(7), nullptr, 16);
+      for (const int signal : {SIGHUP, SIGINT, SIGTERM}) CHECK((blocked >> (signal - 1) & 1) == 1);
+    }
+  }
+  CHECK(threads >= 1);
 }

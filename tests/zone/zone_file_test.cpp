@@ -188,3 +188,44 @@ TEST_CASE("A ZONEMD of another serial, or two of one kind, verify nothing") {
              fmt::format("@ 86400 ZONEMD 2018031900 1 1 {}\n@ 86400 ZONEMD 2018031900 1 1 {:096}\n", simpleDigest, 0))
              .ok());
 }
+
+TEST_CASE("A load tells how many records it has read, and stops where it is told to") {
+  std::string text(test::head);
+  for (int i = 0; i < 100'000; ++i) text += fmt::format("h{} A 192.0.2.1\n", i);
+  std::size_t records = 0;
+  std::size_t calls = 0;
+  std::size_t lastCall = SIZE_MAX;
+  ZoneLoadOptions options;
+  options.progress = [&](std::size_t count) {
+    records += count;
+    return ++calls != lastCall;
+  };
+  const ZoneLoad whole = parseZone(text, std::nullopt, options);
+  REQUIRE(whole.ok());
+  CHECK_FALSE(whole.stopped);
+  CHECK(records == whole.zone->recordCount());
+  REQUIRE(calls > 5);
+
+  // Wherever it stops, there is neither a zone nor an error.
+  const std::size_t allCalls = calls;
+  for (lastCall = 1; lastCall <= allCalls; ++lastCall) {
+    calls = 0;
+    const ZoneLoad part = parseZone(text, std::nullopt, options);
+    CHECK(part.stopped);
+    CHECK_FALSE(part.ok());
+    CHECK(part.firstError().empty());
+    CHECK(calls == lastCall);
+  }
+}
+
+TEST_CASE("Of many zones none is loaded any more after a stop") {
+  const Folder folder;
+  std::vector<ZoneSource> sources(100);
+  for (ZoneSource& source : sources) source.path = folder.write("z.zone", test::head);
+  ZoneLoadOptions options;
+  options.threads = 1;
+  int loaded = 0;
+  options.progress = [&](std::size_t) { return loaded < 3; };
+  loadZones(sources, options, [&](std::size_t, const ZoneLoad& load) { loaded += load.ok(); });
+  CHECK(loaded == 3);
+}

@@ -80,3 +80,17 @@ TEST_CASE("Among a thousand zones each one is found") {
   CHECK(right == 1000);
   CHECK(set.find(Name("z1000.example.")) == nullptr);
 }
+
+TEST_CASE("A zone that is not loaded is found before its parent, and a loaded one of its origin before it") {
+  const std::vector zones{zoneAt("example."), Zone::notLoaded(Name("Broken.example.")), zoneAt("whole.example."),
+                          Zone::notLoaded(Name("whole.example."))};
+  const ZoneSet set{std::span(zones)};
+  const Zone* const broken = set.find(Name("www.broken.example."));
+  REQUIRE(broken != nullptr);
+  CHECK_FALSE(broken->isLoaded());
+  CHECK(found(broken) == "Broken.example.");
+  CHECK(broken->rrClass() == Class::IN);
+  CHECK(set.find(Name("www.whole.example.")) == zones[2].get());
+  CHECK(zones[2]->isLoaded());
+  CHECK(set.find(Name("www.example.")) == zones[0].get());
+}

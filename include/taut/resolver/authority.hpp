@@ -2,7 +2,8 @@
 // DNSSEC by RFC 4035 section 3.1 and RFC 5155 section 7.2).
 //
 // Aliases are followed through all zones that are served; a chain that leaves them ends with its last alias, and one
-// that loops ends where it would begin again. A name outside every zone is not ours: the next resolver is asked.
+// that loops ends where it would begin again. A name outside every zone is not ours: the next resolver is asked. A name
+// of a zone that is not loaded is ours, and SERVFAIL.
 //
 // One object for each shard. The zones are an immutable snapshot: `replace` gives later queries another one, and
 // answers that borrow from the old one keep it alive. No query touches a count that other shards touch.

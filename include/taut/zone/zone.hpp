@@ -45,9 +45,15 @@ class Zone {
  public:
   class NodeRange;
 
+  // Stands for a zone that is to be served but could not be loaded, or not yet. It has no data: `isLoaded`, `origin`
+  // and `rrClass` are all that may be asked of it.
+  static std::shared_ptr<const Zone> notLoaded(NameView origin, Class rrClass = Class::IN);
+
   ~Zone();
   Zone(const Zone&) = delete;
   Zone& operator=(const Zone&) = delete;
+
+  bool isLoaded() const { return buckets_ != nullptr; }
 
   NameView origin() const { return origin_; }
   Class rrClass() const { return rrClass_; }

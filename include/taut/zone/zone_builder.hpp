@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -55,7 +56,8 @@ class ZoneBuilder {
   void add(NameView owner, Type type, std::uint32_t ttl, ByteSpan rdata, const RecordPlace& place = {});
 
   // Sorts, merges, checks and stores, large zones with several threads. Call once; the builder is empty afterwards.
-  ZoneBuild build(const ZoneChecks& checks = {}, unsigned threads = 1);
+  // `goesOn` is asked between these steps, where there is one; after it said no there is neither zone nor error.
+  ZoneBuild build(const ZoneChecks& checks = {}, unsigned threads = 1, const std::function<bool()>& goesOn = {});
 
  private:
   struct State;

@@ -46,15 +46,22 @@ struct ZoneLoad {
   std::vector<Diagnostic> diagnostics;  // warnings too
   std::vector<FileStamp> files;         // all that were read, included files too, as they were when opened
 
+  bool stopped = false;  // by `progress`, before it was known whether there is an error
+
   bool ok() const { return zone != nullptr; }
   bool filesChanged() const;       // whether any file differs now
   std::string firstError() const;  // one line; empty when ok()
 };
 
+// Called now and then with how many records were read since the last call, by each thread that loads, several at a
+// time. False stops the load.
+using LoadProgress = std::function<bool(std::size_t records)>;
+
 struct ZoneLoadOptions {
   ZoneChecks checks;
   unsigned threads = 0;                      // at most; 0: all cores
   std::uint64_t maxGenerated = 100'000'000;  // records that the $GENERATE directives of a zone may make
+  LoadProgress progress;                     // may be empty
 };
 
 ZoneLoad loadZone(const ZoneSource& source, const ZoneLoadOptions& options = {});
@@ -64,7 +71,8 @@ ZoneLoad parseZone(std::string_view text, std::optional<Name> origin = std::null
                    const ZoneLoadOptions& options = {}, std::string name = "text");
 
 // Loads many zones, several at a time. `loaded` is called once for each, in no order but never at the same time, with
-// the index of its source: publish zones as they come, show progress.
+// the index of its source: publish zones as they come, show progress. It is not called for those that `progress`
+// stopped.
 void loadZones(std::span<const ZoneSource> sources, const ZoneLoadOptions& options,
                const std::function<void(std::size_t index, ZoneLoad load)>& loaded);
 

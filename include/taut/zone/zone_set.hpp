@@ -1,5 +1,6 @@
 // All zones that are served, found by the longest origin that encloses a name (RFC 1034 section 4.3.2 step 2).
 //
+// A zone that is not loaded (`Zone::notLoaded`) is found like any other: its names are not for its parent to answer.
 // Immutable: a reload makes a new set, which shares the zones that did not change. Finding costs one probe for each
 // number of labels that some origin has, whatever the number of zones.
 #pragma once
@@ -20,7 +21,7 @@ class ZoneSet {
  public:
   ZoneSet() = default;
 
-  // Null pointers are left out. Of several zones with one origin and class the last one counts.
+  // Null pointers are left out. Of several zones with one origin and class the last one that is loaded counts.
   explicit ZoneSet(std::span<const std::shared_ptr<const Zone>> zones);
 
   // The zone with the longest origin at or above the name; null when there is none.

@@ -1,0 +1,31 @@
+// How far the loading of zones is, for people: one line on a terminal, which is written over again and again. Where
+// standard error is no terminal it shows nothing.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+
+namespace taut {
+
+class ProgressLine {
+ public:
+  explicit ProgressLine(std::size_t zones);  // how many there are to load
+  ProgressLine(const ProgressLine&) = delete;
+  ProgressLine& operator=(const ProgressLine&) = delete;
+  ~ProgressLine();
+
+  void addRecords(std::size_t count);
+  void addZone();
+
+ private:
+  void show();
+
+  std::size_t zones_;
+  std::size_t loaded_ = 0;
+  std::size_t records_ = 0;
+  bool terminal_;
+  bool shown_ = false;
+  std::chrono::steady_clock::time_point next_;
+};
+
+}  // namespace taut

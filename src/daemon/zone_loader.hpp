@@ -1,0 +1,35 @@
+// Loads zones while the server serves: a thread that has the store for itself.
+#pragma once
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "zone_store.hpp"
+
+namespace taut {
+
+class ZoneLoader {
+ public:
+  // `publish` is called on the loader's thread. What is asked for in the meantime begins when the load before has
+  // ended.
+  ZoneLoader(ZoneStore& store, ZoneStore::Publish publish);
+  ZoneLoader(const ZoneLoader&) = delete;
+  ZoneLoader& operator=(const ZoneLoader&) = delete;
+  ~ZoneLoader();  // stops the load that is under way
+
+  // Asks for a reload of the store. From any thread.
+  void request();
+
+ private:
+  void run(const std::stop_token& stop);
+
+  ZoneStore& store_;
+  ZoneStore::Publish publish_;
+  std::mutex mutex_;
+  std::condition_variable_any wanted_;
+  bool requested_ = false;
+  std::jthread thread_;  // last: it uses what is above
+};
+
+}  // namespace taut
