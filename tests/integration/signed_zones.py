@@ -85,9 +85,9 @@ def write_zone(test, origin, body=BODY):
     return test.write(f"{origin}.zone", text)
 
 
-def sign(test, origin, *options):
+def sign(test, origin, *options, body=BODY):
     """Writes the zone and signs it; the signed file."""
-    path = write_zone(test, origin)
+    path = write_zone(test, origin, body)
     keys = []
     for flags in ([], ["-f", "KSK"]):
         command = [which("dnssec-keygen"), "-q", "-K", test.folder, "-a", "ECDSAP256SHA256", *flags, origin]
