@@ -98,6 +98,8 @@ Task<> StreamProtocol::readQueries(TcpStream& stream, StreamBuffers& buffers, St
     ReceivedData data = co_await stream.receive(buffers, idle.token());
     if (data.ok() && !data.endOfStream()) {
       co_await answerFrames(stream, data, stop);
+      // Whoever never pauses, and sends no query either.
+      open = shard.now() < answered_ + limits_.idle || hasQueryInFlight();
     } else if (idle.expired() && hasQueryInFlight()) {
       answered_ = shard.now();  // it waits for us
     } else if (!idle.expired() || answered_ + limits_.idle <= shard.now()) {

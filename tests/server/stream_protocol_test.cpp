@@ -278,6 +278,19 @@ TEST_CASE("frames without a query do not keep a connection open") {
   });
 }
 
+TEST_CASE("a client that sends without a pause what is no query is closed when its time is over") {
+  StreamFixture fixture;
+  fixture.run([](StreamFixture& f, Client& client) -> Task<> {
+    Bytes flood(40'000, 0);  // empty frames: more than what is read in a few turns of the loop
+    flood += numbered("www.example.com", 1);
+    co_await client.write(flood);
+    f.clock.advance(11s);
+    const bool closed = co_await client.closedByServer();
+    CHECK(closed);
+    CHECK(f.resolver->asked == 0);
+  });
+}
+
 TEST_CASE("no more queries of a connection are in work than its limit, and all are answered in the end") {
   StreamFixture fixture;
   StreamLimits limits;
