@@ -39,16 +39,17 @@ void requireReadable(const std::string& path) {
 }
 
 // The usual soft limit, 1024, is there for programs that call select; a server gets what the hard one allows.
-void raiseDescriptorLimit(std::size_t connections) {
+void raiseDescriptorLimit(std::size_t sockets) {
   constexpr rlim_t others = 64;  // rings, listeners, files
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  const rlim_t wanted = connections + others;
+  const rlim_t wanted = sockets + others;
   if (limit.rlim_cur >= wanted) return;
   limit.rlim_cur = std::min(limit.rlim_max, wanted);
   ::setrlimit(RLIMIT_NOFILE, &limit);
   if (limit.rlim_cur < wanted)
-    log::warning("{} descriptors may be open, too few for {} connections at a time", limit.rlim_cur, connections);
+    log::warning("{} descriptors may be open, too few for {} connections and forwarded questions at a time",
+                 limit.rlim_cur, sockets);
 }
 
 }  // namespace
@@ -59,7 +60,8 @@ Daemon::Daemon(Options options)
       server_(serverOptions(options_), [this](Shard& shard) { return makeFactory(shard); }) {
   requireReadable(options_.hostsFile);
   requireReadable(options_.resolvConf);
-  raiseDescriptorLimit(options_.maxConnections * server_.shardCount());
+  const std::size_t forwarded = options_.forwards() ? ForwarderOptions().maxInFlight : 0;
+  raiseDescriptorLimit((options_.maxConnections + forwarded) * server_.shardCount());
   zones_.load(options_.zones);
   for (const std::string& list : options_.zoneLists) zones_.addList(list);
   zoneSet_ = zones_.zones();

@@ -1,8 +1,9 @@
 """tautd forwards to real servers: unbound and knot."""
+import resource
 from socket import AF_INET, SOCK_DGRAM, socket
 
 from support import (A, EXAMPLE_ZONE, NOERROR, NXDOMAIN, REFUSED, SERVFAIL, TXT, FakeUpstream, TestCase, ask_tcp,
-                     ask_udp, free_port, main, make_query, wait_until)
+                     ask_udp, encode_name, free_port, main, make_query, wait_until)
 
 KNOT_ZONE = """$ORIGIN k.example.
 $TTL 300
@@ -14,6 +15,10 @@ alias CNAME www
 big TXT {}
 """
 BIG = " ".join('"' + letter * 250 + '"' for letter in "abcdefghijklmnop")  # 16 strings, about 4000 octets
+
+
+def few_descriptors():
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
 
 
 class Upstreams(TestCase):
@@ -56,6 +61,21 @@ class Upstreams(TestCase):
         cut = self.ask(server, "big.k.example", TXT, edns=1232)
         self.assertTrue(cut.truncated)
         self.assertEqual(cut.answers, [])
+
+    def test_descriptors(self):
+        """A soft limit of descriptors does not limit how many questions are under way"""
+        upstream = FakeUpstream()
+        self.addCleanup(upstream.close)
+        server = self.start_tautd("--forward", f"127.0.0.1:{upstream.port}", "--threads", 1, "--max-connections", 1,
+                                  preexec_fn=few_descriptors)
+        wanted = {encode_name(f"n{i}.example") for i in range(200)}
+        asked = set()
+        with socket(AF_INET, SOCK_DGRAM) as client:
+            for i in range(200):
+                client.sendto(make_query(f"n{i}.example"), ("127.0.0.1", server.port))
+            while not wanted <= asked:
+                message, _ = upstream.receive()
+                asked.add(message[12 : message.index(b"\0", 12) + 1])
 
     def test_unreachable(self):
         """A server that is not there is passed over for one that is"""
