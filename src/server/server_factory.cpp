@@ -231,6 +231,7 @@ Task<Answer> ServerFactory::handleNotify(const Query& query) {
 }
 
 Task<Answer> ServerFactory::handleOther(const Query& query) {
+  if (verbose_ == 0) return notImplemented(query, {});  // what is only said in the log is not put together
   const auto what = fmt::format("Unknown op code ({})", static_cast<unsigned>(query.opcode()));
   return notImplemented(query, what);
 }

@@ -185,10 +185,12 @@ TEST_CASE("a query that is refused, malformed or not implemented allocates nothi
   ServerFactory factory;
   QueryShape status;
   status.opcode = Opcode::STATUS;
+  QueryShape unassigned;
+  unassigned.opcode = static_cast<Opcode>(15);
   Bytes malformed = makeQuery("www.example.com", Type::A);
   malformed.resize(20);
-  requireNoAllocation(factory,
-                      {makeQuery("www.example.com", Type::A), makeQuery("example.com", Type::SOA, status), malformed});
+  requireNoAllocation(factory, {makeQuery("www.example.com", Type::A), makeQuery("example.com", Type::SOA, status),
+                                makeQuery("example.com", Type::SOA, unassigned), malformed});
 }
 
 TEST_CASE("a query over a connection allocates nothing either, be it in one segment or its length by itself") {
