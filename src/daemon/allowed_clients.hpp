@@ -1,4 +1,4 @@
-// Lets a resolver work for some clients only: for the others it has no answer, as if it were not there.
+// Lets a resolver work for some clients only: the others are REFUSED.
 #pragma once
 
 #include <memory>
@@ -14,8 +14,10 @@ class AllowedClients final : public Resolver {
       : policy_(std::move(policy)), resolver_(std::move(resolver)) {}
 
   Task<std::optional<Answer>> resolve(const Query& query) override {
-    if (!policy_.allows(query.peer())) return Task<std::optional<Answer>>::ready(std::nullopt);
-    return resolver_->resolve(query);
+    if (policy_.allows(query.peer())) return resolver_->resolve(query);
+    Answer answer = Answer::refused();
+    answer.setExtendedError(ExtendedErrorCode::prohibited);
+    return Task<std::optional<Answer>>::ready(std::move(answer));
   }
 
   Task<> close() override { return resolver_->close(); }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <optional>
 #include <stdexcept>
@@ -12,8 +13,10 @@
 #include <fmt/format.h>
 
 #include "allowed_clients.hpp"
+#include "cookie_secrets.hpp"
 #include "taut/base/log.hpp"
 #include "taut/resolver/cache.hpp"
+#include "taut/resolver/chaos.hpp"
 #include "taut/resolver/forwarder.hpp"
 #include "taut/resolver/hosts.hpp"
 #include "zone_loader.hpp"
@@ -38,6 +41,18 @@ void requireReadable(const std::string& path) {
     throw std::runtime_error(fmt::format("{}: {}", path, std::generic_category().message(errno)));
 }
 
+std::string hostName() {
+  std::array<char, 256> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0) return {};
+  return name.data();
+}
+
+std::shared_ptr<const ServerCookies> makeCookies(const Options& options) {
+  if (!options.cookies) return nullptr;
+  if (options.cookieSecrets.empty()) return std::make_shared<ServerCookies>(std::vector{ServerCookies::randomSecret()});
+  return std::make_shared<ServerCookies>(readCookieSecrets(options.cookieSecrets));
+}
+
 // The usual soft limit, 1024, is there for programs that call select; a server gets what the hard one allows.
 void raiseDescriptorLimit(std::size_t sockets) {
   constexpr rlim_t others = 64;  // rings, listeners, files
@@ -56,6 +71,8 @@ void raiseDescriptorLimit(std::size_t sockets) {
 
 Daemon::Daemon(Options options)
     : options_(std::move(options)),
+      hostName_(hostName()),
+      cookies_(makeCookies(options_)),
       zones_(options_.threads),
       server_(serverOptions(options_), [this](Shard& shard) { return makeFactory(shard); }) {
   requireReadable(options_.hostsFile);
@@ -73,6 +90,7 @@ std::unique_ptr<ServerFactory> Daemon::makeFactory(Shard& shard) {
   ServerFactory::Resolvers clients;
   const TimeSource now = [&shard] { return shard.now(); };
 
+  authorities.push_back(makeChaos());
   authorities_.push_back(std::make_shared<Authority>(zoneSet_));
   authorities.push_back(authorities_.back());
   // In front of the cache, so that a change of the file counts at once.
@@ -90,6 +108,7 @@ std::unique_ptr<ServerFactory> Daemon::makeFactory(Shard& shard) {
   factory->setUdpPayloadSize(options_.udpSize);
   factory->setRRsetRoundRobin(options_.rrsetRoundRobin);
   if (options_.rateLimit) factory->setRateLimit(*options_.rateLimit);
+  factory->setEdns(edns());
   return factory;
 }
 
@@ -101,9 +120,48 @@ std::shared_ptr<Resolver> Daemon::makeForwarder(Shard& shard) const {
                                           std::make_shared<Forwarder>(shard, std::move(forwarder)));
 }
 
+bool Daemon::tells(const char* name) const {
+  return std::ranges::find(options_.hidden, name) == options_.hidden.end();
+}
+
+std::shared_ptr<Resolver> Daemon::makeChaos() const {
+  const std::pair<const char*, const std::string&> texts[] = {
+      {"version.bind", options_.version},
+      {"version.server", options_.version},
+      {"hostname.bind", hostName_},
+      {"id.server", identity()},
+  };
+  auto chaos = std::make_shared<Chaos>();
+  for (const auto& [name, text] : texts)
+    if (tells(name) && !text.empty()) chaos->add(Name(name), text);
+  return chaos;
+}
+
+EdnsSettings Daemon::edns() const {
+  EdnsSettings settings;
+  if (tells("nsid")) settings.nsid = identity();
+  settings.cookies = cookies_;
+  return settings;
+}
+
+void Daemon::reloadCookies() {
+  if (options_.cookieSecrets.empty()) return;
+  try {
+    cookies_ = makeCookies(options_);
+  } catch (const std::exception& error) {
+    log::error("{}; cookies are made with the secret as before", error.what());
+    return;
+  }
+  server_.post([settings = edns()](std::size_t, ServerFactory& factory) { factory.setEdns(settings); });
+}
+
 int Daemon::run() {
   std::optional<ZoneLoader> loader;
   const auto load = [&loader] { loader->request(); };
+  const auto reload = [&] {
+    reloadCookies();
+    load();
+  };
   const auto started = [&] {
     loader.emplace(zones_, [this](std::shared_ptr<const ZoneSet> zones) {
       server_.post(
@@ -111,7 +169,7 @@ int Daemon::run() {
     });
     if (!options_.zoneLists.empty()) load();
   };
-  return server_.run(load, started);
+  return server_.run(reload, started);
 }
 
 }  // namespace taut

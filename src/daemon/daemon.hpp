@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "options.hpp"
@@ -22,8 +23,15 @@ class Daemon {
  private:
   std::unique_ptr<ServerFactory> makeFactory(Shard& shard);
   std::shared_ptr<Resolver> makeForwarder(Shard& shard) const;
+  std::shared_ptr<Resolver> makeChaos() const;
+  EdnsSettings edns() const;
+  const std::string& identity() const { return options_.identity.empty() ? hostName_ : options_.identity; }
+  bool tells(const char* name) const;
+  void reloadCookies();
 
   Options options_;
+  std::string hostName_;
+  std::shared_ptr<const ServerCookies> cookies_;  // null: none
   ZoneStore zones_;
   std::shared_ptr<const ZoneSet> zoneSet_;               // at the start
   std::vector<std::shared_ptr<Authority>> authorities_;  // one for each shard, used on its thread alone

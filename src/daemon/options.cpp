@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include "taut/resolver/chaos.hpp"
+
 namespace taut {
 
 namespace {
@@ -17,6 +19,14 @@ constexpr std::uint16_t dnsPort = 53;
 // resolver is a weapon against others.
 constexpr const char* ownNetworks[] = {"127.0.0.0/8",    "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16",
                                        "169.254.0.0/16", "::1",        "fc00::/7",      "fe80::/10"};
+
+// What a server says about itself, unless told not to: names of class CH (RFC 4892), and NSID (RFC 5001).
+constexpr const char* selfDescriptions[] = {"version.bind", "version.server", "hostname.bind", "id.server", "nsid"};
+
+// In one character-string.
+std::string textLength(const std::string& text) {
+  return text.empty() || text.size() > Chaos::maxText ? "expected 1 to 255 octets" : "";
+}
 
 struct RawOptions {
   std::vector<std::string> interfaces;
@@ -135,6 +145,22 @@ void declare(CLI::App& app, RawOptions& raw, Options& options) {
   app.add_option("--udp-size", options.udpSize, "Largest reply over UDP, in octets [1232]")
       ->type_name("OCTETS")
       ->check(CLI::Range(512, 4096));
+  app.add_option("--identity", options.identity, "What id.server and NSID say [the host's name]")
+      ->type_name("TEXT")
+      ->check(textLength);
+  app.add_option("--version-text", options.version, "What version.bind and version.server say [taut and its version]")
+      ->type_name("TEXT")
+      ->check(textLength);
+  app.add_option(
+         "--hide", options.hidden,
+         "Do not say this of the server: version.bind, version.server, hostname.bind, id.server or nsid; repeatable")
+      ->allow_extra_args(false)
+      ->type_name("NAME")
+      ->check(CLI::IsMember(std::vector<std::string>(std::begin(selfDescriptions), std::end(selfDescriptions))));
+  app.add_option("--cookie-secrets", options.cookieSecrets,
+                 "File with the secret of server cookies on its first line, and older ones below [a random secret]")
+      ->type_name("FILE");
+  app.add_flag("!--no-cookies", options.cookies, "Ignore cookies");
   app.add_option("--max-connections", options.maxConnections,
                  "TCP connections that each thread serves at a time; more of them wait [1024]")
       ->type_name("COUNT")
@@ -163,6 +189,8 @@ Options complete(const CLI::App& app, const RawOptions& raw, Options options) {
   if (raw.recursive && !options.forwards()) options.resolvConf = "/etc/resolv.conf";
   if (!raw.recursionNetworks.empty() && !options.forwards())
     throw CLI::ValidationError("--allow-recursion", "needs --recursive, --resolv-conf or --forward");
+  if (!options.cookies && !options.cookieSecrets.empty())
+    throw CLI::ValidationError("--cookie-secrets", "does not go with --no-cookies");
   if (options.cache && !options.forwards())
     throw CLI::ValidationError("--cache",
                                "needs --recursive, --resolv-conf or --forward: only what was forwarded is cached");

@@ -27,6 +27,11 @@ struct Options {
   unsigned threads = 0;  // 0: one for each core
   int verbose = 0;
   std::uint16_t udpSize = 1232;
+  std::string version = "taut " TAUT_VERSION;  // what version.bind and version.server say
+  std::string identity;                        // what id.server and the NSID option say; empty: the host's name
+  std::vector<std::string> hidden;             // of what the server says about itself: names of class CH, and "nsid"
+  std::string cookieSecrets;                   // a file; empty: a random secret, another one at each start
+  bool cookies = true;
   std::size_t maxConnections = 1024;  // streams for each thread
   bool cache = false;
   bool rrsetRoundRobin = false;

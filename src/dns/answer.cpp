@@ -57,7 +57,7 @@ bool Answer::reset(Body& body) {
   body.moreEntries.clear();
   body.morePins.clear();
   for (std::size_t i = std::min<std::size_t>(body.pinCount, inlinePins); i > 0; --i) body.pins[i - 1].reset();
-  body.authoritative = body.authenticData = body.truncated = false;
+  body.authoritative = body.authenticData = body.truncated = body.hasExtendedError = false;
   body.sourceOfSynthesis = NameView();
   body.count = body.pinCount = 0;
   body.blocks.clear();
@@ -132,6 +132,21 @@ void Answer::addGlue(const RRset& rrset) {
 
 void Answer::addAdditional(const RRset& rrset) {
   append(Section::additional, rrset, false);
+}
+
+// Cut so that no character of several octets is left in part.
+static std::string_view cutText(std::string_view text, std::size_t size) {
+  if (text.size() <= size) return text;
+  while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xc0) == 0x80) --size;
+  return text.substr(0, size);
+}
+
+void Answer::setExtendedError(ExtendedErrorCode code, std::string_view text) {
+  const std::string_view cut = cutText(text, ExtendedError::maxText);
+  auto* const stored = reinterpret_cast<char*>(allocate(cut.size()));
+  std::ranges::copy(cut, stored);
+  body_->extendedError = {code, {stored, cut.size()}};
+  body_->hasExtendedError = true;
 }
 
 NameView Answer::keep(NameView name) {

@@ -100,6 +100,7 @@ Answer CacheEntry::answer(TimePoint now) const {
   Answer answer(rcode_);
   answer.setAuthenticData(authenticData_);
   answer.pin(*this);
+  if (rcode_ == Rcode::SERVFAIL) answer.setExtendedError(ExtendedErrorCode::cachedError);
   for (std::size_t i = 0; i < rrsetCount_; ++i) {
     const Answer::Entry& kept = rrsets()[i];
     RRset rrset = kept.rrset;

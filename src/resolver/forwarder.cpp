@@ -63,6 +63,7 @@ class Forwarder::Flight final : public PinnedStorage {
   Answer share() const {
     Answer copy(answer.rcode());
     copy.setAuthenticData(answer.authenticData());
+    if (const ExtendedError* const error = answer.extendedError()) copy.setExtendedError(error->code, error->text);
     copy.pin(*this);
     for (std::size_t i = 0; i < answer.entryCount(); ++i) {
       const Answer::Entry& entry = answer.entry(i);
@@ -226,6 +227,7 @@ Task<> Forwarder::run(LocalRef<Flight> flight) {
   const Outcome outcome = co_await askAll(*flight, *asked, deadline.token());
   if (outcome.kind != Outcome::Kind::answered) {
     flight->answer = Answer(outcome.rcode);
+    if (outcome.kind == Outcome::Kind::failed) flight->answer.setExtendedError(ExtendedErrorCode::noReachableAuthority);
     ++statistics_.failures;
   }
   forget(*flight);

@@ -61,6 +61,17 @@ bool isImplemented(Opcode opcode) {
   return opcode == Opcode::QUERY || opcode == Opcode::IQUERY || opcode == Opcode::STATUS || opcode == Opcode::NOTIFY;
 }
 
+Answer refusal(ExtendedErrorCode why) {
+  Answer answer = Answer::refused();
+  answer.setExtendedError(why);
+  return answer;
+}
+
+// Resolvers that were asked to stop have nothing to say; that is not the same as a name that nobody serves.
+Answer unanswered(const Query& query) {
+  return query.stopToken().stopRequested() ? Answer::serverFailure() : refusal(ExtendedErrorCode::notAuthoritative);
+}
+
 void logFailure(const std::exception_ptr& failure, const Query& query) {
   try {
     std::rethrow_exception(failure);
@@ -90,6 +101,16 @@ ServerFactory::~ServerFactory() = default;
 void ServerFactory::setUdpPayloadSize(std::uint16_t octets) {
   if (octets < classicUdpSize || octets > 4096) throw std::invalid_argument("UDP payload size: expected 512 to 4096");
   udpPayloadSize_ = octets;
+}
+
+void ServerFactory::setEdns(EdnsSettings settings) {
+  if (settings.nsid.size() > EdnsSettings::maxNsid) throw std::invalid_argument("NSID: expected at most 255 octets");
+  edns_ = std::move(settings);
+}
+
+bool ServerFactory::hasValidCookie(const Query& query) const {
+  if (!edns_.cookies || !query.edns() || query.edns()->cookie.server().empty()) return false;
+  return edns_.cookies->isValid(query.edns()->cookie, query.peer(), ServerCookies::timestamp());
 }
 
 std::unique_ptr<StreamProtocol> ServerFactory::buildProtocol(const Address& peer) {
@@ -142,7 +163,7 @@ Task<> ServerFactory::replyFailed(std::exception_ptr failure, const Query& query
   logFailure(failure, query);
   const MutableByteSpan buffer = protocol.replyBuffer();
   if (buffer.empty()) return Task<>::ready();
-  return protocol.send(writeReply(query, Answer::serverFailure(), replyOptions(), buffer));
+  return protocol.send(ServerFactory::responseFromMessage(query, Answer::serverFailure(), buffer));
 }
 
 Task<> ServerFactory::messageReceived(const Query& query, Protocol& protocol) {
@@ -180,10 +201,11 @@ Task<Answer> ServerFactory::respondLater(Task<Answer> pending, const Query& quer
 }
 
 Task<Answer> ServerFactory::dispatch(const Query& query, const Protocol& protocol) {
-  if (!allowQuery(query, protocol)) return Task<Answer>::ready(Answer::refused());
+  if (!allowQuery(query, protocol)) return Task<Answer>::ready(refusal(ExtendedErrorCode::prohibited));
   if (!isImplemented(query.opcode())) return handleOther(query);
   if (query.formatError()) return Task<Answer>::ready(Answer::formatError());
   if (query.edns() && query.edns()->version != 0) return Task<Answer>::ready(Answer(Rcode::BADVERS));
+  if (asksForCookie(query)) return Task<Answer>::ready(cookieAnswer(query));
   switch (query.opcode()) {
     case Opcode::IQUERY:
       return handleInverseQuery(query);
@@ -197,12 +219,27 @@ Task<Answer> ServerFactory::dispatch(const Query& query, const Protocol& protoco
 }
 
 bool ServerFactory::allowQuery(const Query& query, const Protocol&) {
-  return (query.questionCount() > 0 || query.formatError()) && addressPolicy_.allows(query.peer());
+  const bool asks = query.questionCount() > 0 || query.formatError() || asksForCookie(query);
+  return asks && addressPolicy_.allows(query.peer());
+}
+
+bool ServerFactory::asksForCookie(const Query& query) const {
+  return query.questionCount() == 0 && query.opcode() == Opcode::QUERY && edns_.cookies && query.edns() &&
+         query.edns()->cookie.size > 0;
+}
+
+// RFC 7873 section 5.4: there is nothing to answer but whether the client's cookie is good; the reply has a new one.
+Answer ServerFactory::cookieAnswer(const Query& query) const {
+  const bool wrong = !query.edns()->cookie.server().empty() && !hasValidCookie(query);
+  return Answer(wrong ? Rcode::BADCOOKIE : Rcode::NOERROR);
 }
 
 Task<Answer> ServerFactory::handleQuery(const Query& query) {
-  if (const auto rcode = rcodeForMetaType(query.type()))
-    return Task<Answer>::ready(gotResolverResponse(Answer(*rcode), query));
+  if (const auto rcode = rcodeForMetaType(query.type())) {
+    Answer answer(*rcode);
+    answer.setExtendedError(ExtendedErrorCode::notSupported);
+    return Task<Answer>::ready(gotResolverResponse(std::move(answer), query));
+  }
   auto pending = resolver_.resolve(query);
   if (!pending.isReady()) return handleQueryLater(std::move(pending), query);
   return Task<Answer>::ready(gotResolverResponse(pending.takeReady(), query));
@@ -215,7 +252,9 @@ Task<Answer> ServerFactory::handleQueryLater(Task<std::optional<Answer>> pending
 
 Task<Answer> ServerFactory::notImplemented(const Query& query, std::string_view what) {
   if (verbose_ > 0) VerboseLog(verbose_).unsupported(query, what);
-  return Task<Answer>::ready(Answer::notImplemented());
+  Answer answer = Answer::notImplemented();
+  answer.setExtendedError(ExtendedErrorCode::notSupported);
+  return Task<Answer>::ready(std::move(answer));
 }
 
 Task<Answer> ServerFactory::handleInverseQuery(const Query& query) {
@@ -236,10 +275,8 @@ Task<Answer> ServerFactory::handleOther(const Query& query) {
   return notImplemented(query, what);
 }
 
-// Resolvers that were asked to stop have nothing to say; that is not the same as a name that nobody serves.
 Answer ServerFactory::gotResolverResponse(std::optional<Answer> answer, const Query& query) {
-  const Rcode otherwise = query.stopToken().stopRequested() ? Rcode::SERVFAIL : Rcode::REFUSED;
-  Answer found = answer ? std::move(*answer) : Answer(otherwise);
+  Answer found = answer ? std::move(*answer) : unanswered(query);
   if (verbose_ > 0) VerboseLog(verbose_).found(found);
   return found;
 }
@@ -263,22 +300,20 @@ Task<> ServerFactory::sendReply(Protocol& protocol, const Query& query, Answer a
   return sent;
 }
 
-// Over a connection nobody asks in another's name.
+// Over a connection, or with a cookie, nobody asks in another's name.
 RateLimiter::Verdict ServerFactory::limitRate(const Query& query, const Answer& answer) {
-  if (query.transport() != Transport::udp) return RateLimiter::Verdict::send;
+  if (query.transport() != Transport::udp || hasValidCookie(query)) return RateLimiter::Verdict::send;
   return rateLimiter_->account(query, answer);
 }
 
 std::size_t ServerFactory::responseFromMessage(const Query& query, const Answer& answer, MutableByteSpan buffer) {
-  return writeReply(query, answer, replyOptions(), buffer);
-}
-
-ReplyOptions ServerFactory::replyOptions() const {
+  const EdnsOptions edns(edns_, query, answer);
   ReplyOptions options;
   options.recursionAvailable = canRecurse_;
   options.rrsetRoundRobin = rrsetRoundRobin_;
   options.udpPayloadSize = udpPayloadSize_;
-  return options;
+  options.ednsOptions = edns.octets();
+  return writeReply(query, answer, options, buffer);
 }
 
 }  // namespace taut

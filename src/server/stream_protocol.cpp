@@ -142,6 +142,7 @@ Task<> StreamProtocol::answer(TcpStream& stream, Message message, Semaphore::Per
   auto query = Query::parse(message.octets(), peer_, Transport::tcp, stream.shard().now());
   if (!query) co_return;
   query->setStopToken(tasks_.token());
+  query->setIdleTimeout(limits_.idle);
   Reply reply(*this, stream);
   co_await factory_.process(*query, reply);
   answered_ = stream.shard().now();

@@ -305,4 +305,24 @@ TEST_CASE("A changed TTL is the answer's own") {
   CHECK(rrset.ttl == 60);
 }
 
+TEST_CASE("an extended error keeps its text, cut before a character that does not fit whole") {
+  Answer answer = Answer::serverFailure();
+  CHECK(answer.extendedError() == nullptr);
+  {
+    const std::string text = "gone soon";
+    answer.setExtendedError(ExtendedErrorCode::notReady, text);
+  }
+  CHECK(answer.extendedError()->code == ExtendedErrorCode::notReady);
+  CHECK(answer.extendedError()->text == "gone soon");
+  answer.setExtendedError(ExtendedErrorCode::other, std::string(127, 'x') + "\xc3\xa4");
+  CHECK(answer.extendedError()->text == std::string(127, 'x'));
+  answer.setExtendedError(ExtendedErrorCode::other, std::string(200, 'x'));
+  CHECK(answer.extendedError()->text.size() == ExtendedError::maxText);
+}
+
+TEST_CASE("an answer does not inherit the extended error of the one whose memory it reuses") {
+  Answer(Rcode::SERVFAIL).setExtendedError(ExtendedErrorCode::notReady, "text");
+  CHECK(Answer(Rcode::SERVFAIL).extendedError() == nullptr);
+}
+
 }  // namespace taut

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "taut/base/bytes.hpp"
+#include "taut/dns/edns.hpp"
 #include "taut/dns/message_view.hpp"
 #include "taut/dns/name.hpp"
 #include "taut/dns/type.hpp"
@@ -22,6 +23,7 @@ struct QueryShape {
   Opcode opcode = Opcode::QUERY;
   std::optional<std::uint16_t> payloadSize;  // with OPT where there is one
   std::uint8_t ednsVersion = 0;
+  std::vector<std::uint8_t> options;  // of OPT, encoded
 };
 
 inline void putU16(Bytes& bytes, std::size_t value) {
@@ -42,8 +44,18 @@ inline Bytes makeQuery(std::string_view name, Type type, const QueryShape& shape
     bytes.push_back(0);
     putU16(bytes, static_cast<std::uint16_t>(Type::OPT));
     putU16(bytes, *shape.payloadSize);
-    bytes.insert(bytes.end(), {0, shape.ednsVersion, 0, 0, 0, 0});
+    bytes.insert(bytes.end(), {0, shape.ednsVersion, 0, 0});
+    putU16(bytes, shape.options.size());
+    bytes.insert(bytes.end(), shape.options.begin(), shape.options.end());
   }
+  return bytes;
+}
+
+inline Bytes ednsOption(EdnsOption code, const Bytes& data) {
+  Bytes bytes;
+  putU16(bytes, static_cast<std::size_t>(code));
+  putU16(bytes, data.size());
+  bytes.insert(bytes.end(), data.begin(), data.end());
   return bytes;
 }
 
@@ -77,12 +89,25 @@ struct ParsedReply {
     while (const auto record = view->nextRecord()) {
       if (record->type == Type::OPT) {
         hasOpt = true;
+        const ByteSpan rdata = message.subspan(record->rdataOffset, record->rdataSize);
+        options.assign(rdata.begin(), rdata.end());
         extendedRcode = static_cast<std::uint16_t>(record->ttl >> 24 << 4 | static_cast<std::uint16_t>(rcode));
       } else {
         ++counts[static_cast<std::size_t>(record->section)];
       }
     }
     whole = view->ok();
+  }
+
+  // The data of an option of OPT; nothing where there is none.
+  std::optional<Bytes> option(EdnsOption code) const {
+    ByteReader reader{ByteSpan(options)};
+    while (reader.ok() && reader.remaining() > 0) {
+      const auto found = static_cast<EdnsOption>(reader.u16());
+      const ByteSpan data = reader.take(reader.u16());
+      if (found == code) return Bytes(data.begin(), data.end());
+    }
+    return std::nullopt;
   }
 
   bool has(std::uint16_t bit) const { return (flags & bit) != 0; }
@@ -95,6 +120,7 @@ struct ParsedReply {
   std::optional<Question> question;
   std::size_t counts[3] = {};  // by section, OPT not counted
   bool hasOpt = false;
+  Bytes options;  // of OPT, encoded
   bool whole = false;
 };
 

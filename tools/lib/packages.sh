@@ -3,7 +3,8 @@
 # shellcheck disable=SC2034
 
 # What the server is built with.
-buildPackages=(g++ meson ninja-build pkg-config liburing-dev libfmt-dev libspdlog-dev libssl-dev libcli11-dev)
+buildPackages=(g++ meson ninja-build pkg-config liburing-dev libfmt-dev libspdlog-dev libssl-dev libsodium-dev
+  libcli11-dev)
 
 # What the tests are built with, and the programs that they talk to.
 testPackages=(

@@ -13,11 +13,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "taut/base/bytes.hpp"
 #include "taut/base/local_ref.hpp"
+#include "taut/dns/edns.hpp"
 #include "taut/dns/name.hpp"
 #include "taut/dns/rrset.hpp"
 #include "taut/dns/type.hpp"
@@ -70,6 +72,11 @@ class Answer {
   NameView sourceOfSynthesis() const { return body_->sourceOfSynthesis; }
   void setSourceOfSynthesis(NameView wildcard) { body_->sourceOfSynthesis = wildcard; }
 
+  // Tells clients that know EDNS why (RFC 8914): with an error, or with an answer that is not what it would have been.
+  // The text is copied, and cut to `ExtendedError::maxText`.
+  void setExtendedError(ExtendedErrorCode code, std::string_view text = {});
+  const ExtendedError* extendedError() const { return body_->hasExtendedError ? &body_->extendedError : nullptr; }
+
   // One record into the answer section (or another), copied: what handlers call. `ttl` is cut to 0 to `maxTtl`. False,
   // and nothing added, for RDATA that has no wire form: a string of over 255 octets, say.
   template <class Rdata>
@@ -116,12 +123,14 @@ class Answer {
     bool authenticData = false;
     bool truncated = false;
     NameView sourceOfSynthesis;
+    bool hasExtendedError = false;
     std::uint32_t count = 0;
     std::uint32_t pinCount = 0;
     std::size_t arenaUsed = 0;  // of the newest block, or of inlineBytes where there is none
     std::size_t arenaSize = inlineArena;
     std::uint8_t* arena;
     Body* next = nullptr;  // in the pool
+    ExtendedError extendedError;
     std::array<Entry, inlineEntries> entries;
     std::vector<Entry> moreEntries;
     std::array<LocalRef<const PinnedStorage>, inlinePins> pins;

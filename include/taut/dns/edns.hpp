@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string_view>
 
 #include "taut/base/bytes.hpp"
 
@@ -21,6 +22,42 @@ enum class EdnsOption : std::uint16_t {
   KEEPALIVE = 11,     // RFC 7828
   PADDING = 12,       // RFC 7830
   EDE = 15,           // RFC 8914
+};
+
+// Why an answer is what it is: the info codes of RFC 8914 section 4 and of the IANA registry.
+enum class ExtendedErrorCode : std::uint16_t {
+  other = 0,
+  unsupportedDnskeyAlgorithm = 1,
+  unsupportedDsDigestType = 2,
+  staleAnswer = 3,
+  forgedAnswer = 4,
+  dnssecIndeterminate = 5,
+  dnssecBogus = 6,
+  signatureExpired = 7,
+  signatureNotYetValid = 8,
+  dnskeyMissing = 9,
+  rrsigsMissing = 10,
+  noZoneKeyBitSet = 11,
+  nsecMissing = 12,
+  cachedError = 13,
+  notReady = 14,
+  blocked = 15,
+  censored = 16,
+  filtered = 17,
+  prohibited = 18,
+  staleNxdomainAnswer = 19,
+  notAuthoritative = 20,
+  notSupported = 21,
+  noReachableAuthority = 22,
+  networkError = 23,
+  invalidData = 24,
+};
+
+struct ExtendedError {
+  static constexpr std::size_t maxText = 128;  // octets
+
+  ExtendedErrorCode code{};
+  std::string_view text;  // UTF-8, for people
 };
 
 // A COOKIE option: 8 octets from the client, and 8 to 32 from the server or none (RFC 7873 section 4).

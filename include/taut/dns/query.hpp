@@ -77,6 +77,10 @@ class Query {
   StopToken stopToken() const { return stopToken_; }
   void setStopToken(StopToken token) { stopToken_ = token; }
 
+  // How long the connection that the query came over may be idle, as its transport says; 0 over UDP.
+  std::chrono::milliseconds idleTimeout() const { return idleTimeout_; }
+  void setIdleTimeout(std::chrono::milliseconds timeout) { idleTimeout_ = timeout; }
+
   // How many octets a reply may have: what the client offered, within 512 and `ownLimit` over UDP (RFC 6891 section
   // 6.2.5), and 65,535 over a stream.
   std::size_t replyLimit(std::size_t ownLimit) const;
@@ -90,6 +94,7 @@ class Query {
   Address peer_;
   std::chrono::steady_clock::time_point received_;
   StopToken stopToken_;
+  std::chrono::milliseconds idleTimeout_{};
   std::uint16_t id_ = 0;
   std::uint16_t flags_ = 0;
   std::uint16_t questionCount_ = 0;

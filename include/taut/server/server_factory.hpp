@@ -33,6 +33,7 @@
 #include "taut/resolver/cache.hpp"
 #include "taut/resolver/resolver_chain.hpp"
 #include "taut/server/address_policy.hpp"
+#include "taut/server/edns_options.hpp"
 #include "taut/server/protocol.hpp"
 #include "taut/server/rate_limiter.hpp"
 
@@ -66,6 +67,13 @@ class ServerFactory {
   // the ID of the query. They come in one order at first.
   void setRRsetRoundRobin(bool on) { rrsetRoundRobin_ = on; }
 
+  // The options that replies carry for those who ask; none at first. Throws std::invalid_argument for an NSID that is
+  // too long.
+  void setEdns(EdnsSettings settings);
+
+  // Whether the client has proved by a server cookie that it owns its address (RFC 7873 section 5.2.5).
+  bool hasValidCookie(const Query& query) const;
+
   // What the default `allowQuery` asks.
   void setAddressPolicy(AddressPolicy policy) { addressPolicy_ = std::move(policy); }
 
@@ -98,8 +106,8 @@ class ServerFactory {
   virtual Task<> messageReceived(const Query& query, Protocol& protocol);
 
   // Whether to answer; a query that is not allowed is REFUSED. Asked about every message first, also one that cannot
-  // be parsed (query.formatError()). The default allows what has a question, or ought to have one, and comes from an
-  // address that the policy allows.
+  // be parsed (query.formatError()). The default allows what has a question, or ought to have one, or asks for a
+  // server cookie alone (RFC 7873 section 5.4), and comes from an address that the policy allows.
   virtual bool allowQuery(const Query& query, const Protocol& protocol);
 
   // The default handleQuery awaits the chain, and answers itself what no resolver is to be asked: REFUSED for zone
@@ -131,8 +139,9 @@ class ServerFactory {
   Task<> replyLater(Task<Answer> pending, const Query& query, Protocol& protocol);
   Task<> processLater(Task<> pending, const Query& query, Protocol& protocol);
   Task<> replyFailed(std::exception_ptr failure, const Query& query, Protocol& protocol);
-  ReplyOptions replyOptions() const;
   RateLimiter::Verdict limitRate(const Query& query, const Answer& answer);
+  bool asksForCookie(const Query& query) const;
+  Answer cookieAnswer(const Query& query) const;
 
   ResolverChain resolver_;
   std::shared_ptr<Cache> cache_;
@@ -140,6 +149,7 @@ class ServerFactory {
   ProtocolFactory protocol_;
   AddressPolicy addressPolicy_;
   std::unique_ptr<RateLimiter> rateLimiter_;
+  EdnsSettings edns_;
   int verbose_;
   int started_ = 0;
   std::uint16_t udpPayloadSize_ = 1232;

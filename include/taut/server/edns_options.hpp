@@ -1,0 +1,46 @@
+// The EDNS options of replies: name server identifier (RFC 5001), server cookie (RFC 7873), TCP keepalive (RFC 7828)
+// and extended error (RFC 8914). Each is a client's to ask for, but the extended error, which goes to everyone who sent
+// OPT.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "taut/base/bytes.hpp"
+#include "taut/dns/answer.hpp"
+#include "taut/dns/query.hpp"
+#include "taut/server/server_cookies.hpp"
+
+namespace taut {
+
+struct EdnsSettings {
+  static constexpr std::size_t maxNsid = 255;  // octets
+
+  std::string nsid;                              // any octets; empty: the server does not say which one it is
+  std::shared_ptr<const ServerCookies> cookies;  // null: cookies are ignored
+};
+
+// The encoded options of one reply, to be held while it is written.
+class EdnsOptions {
+ public:
+  EdnsOptions(const EdnsSettings& settings, const Query& query, const Answer& answer);
+
+  ByteSpan octets() const { return ByteSpan(octets_).first(size_); }
+
+ private:
+  static constexpr std::size_t headerSize = 4;
+  static constexpr std::size_t capacity = headerSize + EdnsSettings::maxNsid +          // NSID
+                                          headerSize + sizeof(ServerCookies::Option) +  // COOKIE
+                                          headerSize + 2 +                              // KEEPALIVE
+                                          headerSize + 2 + ExtendedError::maxText;      // EDE
+
+  void encode(const EdnsSettings& settings, const Query& query, const Answer& answer);
+
+  std::size_t size_ = 0;
+  std::array<std::uint8_t, capacity> octets_;  // the first `size_` of them are set
+};
+
+}  // namespace taut

@@ -1,0 +1,14 @@
+// The file of secrets that server cookies are made and proved with: the same on all servers of one service.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "taut/server/server_cookies.hpp"
+
+namespace taut {
+
+// 32 hexadecimal digits on each line; `#` begins a comment. Throws std::runtime_error with file, line and column.
+std::vector<ServerCookies::Secret> readCookieSecrets(const std::string& path);
+
+}  // namespace taut

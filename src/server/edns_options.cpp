@@ -1,0 +1,60 @@
+#include "taut/server/edns_options.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+
+namespace taut {
+
+namespace {
+
+void putHeader(ByteWriter& writer, EdnsOption code, std::size_t size) {
+  writer.u16(static_cast<std::uint16_t>(code));
+  writer.u16(static_cast<std::uint16_t>(size));
+}
+
+void putNsid(ByteWriter& writer, const std::string& nsid) {
+  putHeader(writer, EdnsOption::NSID, nsid.size());
+  writer.bytes(ByteSpan(reinterpret_cast<const std::uint8_t*>(nsid.data()), nsid.size()));
+}
+
+void putCookie(ByteWriter& writer, const ServerCookies& cookies, const Query& query) {
+  const ServerCookies::Option option =
+      cookies.makeOption(query.edns()->cookie, query.peer(), ServerCookies::timestamp());
+  putHeader(writer, EdnsOption::COOKIE, option.size());
+  writer.bytes(option);
+}
+
+void putKeepalive(ByteWriter& writer, std::chrono::milliseconds idle) {
+  constexpr std::chrono::milliseconds unit(100);
+  putHeader(writer, EdnsOption::KEEPALIVE, 2);
+  writer.u16(static_cast<std::uint16_t>(std::clamp<std::int64_t>(idle / unit, 0, 65535)));
+}
+
+void putExtendedError(ByteWriter& writer, const ExtendedError& error) {
+  putHeader(writer, EdnsOption::EDE, 2 + error.text.size());
+  writer.u16(static_cast<std::uint16_t>(error.code));
+  writer.bytes(ByteSpan(reinterpret_cast<const std::uint8_t*>(error.text.data()), error.text.size()));
+}
+
+}  // namespace
+
+EdnsOptions::EdnsOptions(const EdnsSettings& settings, const Query& query, const Answer& answer) {
+  // Nearly every query asks for nothing.
+  if (!query.edns()) return;
+  const Edns& edns = *query.edns();
+  if (edns.nsid || edns.cookie.size > 0 || edns.keepalive || answer.extendedError()) encode(settings, query, answer);
+}
+
+void EdnsOptions::encode(const EdnsSettings& settings, const Query& query, const Answer& answer) {
+  const Edns& edns = *query.edns();
+  ByteWriter writer{MutableByteSpan(octets_)};
+  if (edns.nsid && !settings.nsid.empty()) putNsid(writer, settings.nsid);
+  if (edns.cookie.size > 0 && settings.cookies) putCookie(writer, *settings.cookies, query);
+  // Over UDP the option means nothing (RFC 7828 section 3.2.1).
+  if (edns.keepalive && query.transport() == Transport::tcp) putKeepalive(writer, query.idleTimeout());
+  if (const ExtendedError* const error = answer.extendedError()) putExtendedError(writer, *error);
+  size_ = writer.written().size();
+}
+
+}  // namespace taut

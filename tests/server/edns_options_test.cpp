@@ -1,0 +1,183 @@
+#include "taut/server/edns_options.hpp"
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "messages.hpp"
+#include "taut/coro/sync_wait.hpp"
+#include "taut/server/server_factory.hpp"
+#include "test_resolver.hpp"
+
+namespace {
+
+using namespace taut;
+using namespace std::chrono_literals;
+
+const Address client = Address::v4({192, 0, 2, 100}, 53);
+const Bytes clientCookie{1, 2, 3, 4, 5, 6, 7, 8};
+
+struct Fixture {
+  Fixture() {
+    settings.nsid = "ns1";
+    settings.cookies = std::make_shared<ServerCookies>(std::vector{ServerCookies::randomSecret()});
+    factory.setEdns(settings);
+  }
+
+  ParsedReply ask(const Bytes& message, Transport transport = Transport::udp) {
+    auto query = Query::parse(message, client, transport, std::chrono::steady_clock::now());
+    query.value().setIdleTimeout(transport == Transport::tcp ? 12'300ms : 0ms);
+    TestProtocol protocol(transport);
+    syncWait(factory.process(*query, protocol));
+    return ParsedReply(protocol.reply);
+  }
+
+  ParsedReply ask(const char* name, const Bytes& options, Transport transport = Transport::udp) {
+    return ask(makeQuery(name, Type::A, withOptions(options)), transport);
+  }
+
+  static QueryShape withOptions(const Bytes& options) {
+    QueryShape shape;
+    shape.payloadSize = 1232;
+    shape.options = options;
+    return shape;
+  }
+
+  EdnsSettings settings;
+  ServerFactory factory{{std::make_shared<TestResolver>()}};
+};
+
+// A query of a header and OPT.
+Bytes withoutQuestion(const Bytes& options) {
+  Bytes bytes = makeQuery(".", Type::A, Fixture::withOptions(options));
+  bytes.erase(bytes.begin() + 12, bytes.begin() + 17);
+  bytes[5] = 0;
+  return bytes;
+}
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "a query that asks for nothing gets OPT without options") {
+  CHECK(ask("www.example.com", {}).options.empty());
+  CHECK(ask("www.example.com", ednsOption(EdnsOption::PADDING, Bytes(20))).options.empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "NSID goes to those who ask for it, in a reply of whatever kind") {
+  const Bytes nsid = ednsOption(EdnsOption::NSID, {});
+  CHECK(ask("www.example.com", nsid).option(EdnsOption::NSID) == Bytes{'n', 's', '1'});
+  CHECK(ask("missing.example.com", nsid).option(EdnsOption::NSID) == Bytes{'n', 's', '1'});
+  CHECK_FALSE(ask("www.example.com", ednsOption(EdnsOption::COOKIE, clientCookie)).option(EdnsOption::NSID));
+}
+
+TEST_CASE_FIXTURE(Fixture, "a server without a name has no NSID to tell") {
+  factory.setEdns({});
+  CHECK(ask("www.example.com", ednsOption(EdnsOption::NSID, {})).options.empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "an NSID may have 255 octets and arrives whole, and a longer one is refused") {
+  settings.nsid = std::string(255, 'x');
+  factory.setEdns(settings);
+  CHECK(ask("www.example.com", ednsOption(EdnsOption::NSID, {})).option(EdnsOption::NSID) == Bytes(255, 'x'));
+  settings.nsid += 'x';
+  CHECK_THROWS_AS(factory.setEdns(settings), std::invalid_argument);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a client cookie gets a server cookie that is valid when it comes back") {
+  const auto first = ask("www.example.com", ednsOption(EdnsOption::COOKIE, clientCookie)).option(EdnsOption::COOKIE);
+  REQUIRE(first.value().size() == 24);
+  CHECK(Bytes(first->begin(), first->begin() + 8) == clientCookie);
+  const Bytes message = makeQuery("www.example.com", Type::A, withOptions(ednsOption(EdnsOption::COOKIE, *first)));
+  CHECK(factory.hasValidCookie(Query::parse(message, client, Transport::udp).value()));
+  CHECK_FALSE(factory.hasValidCookie(Query::parse(message, Address::loopbackV4(), Transport::udp).value()));
+  CHECK(ask(message).option(EdnsOption::COOKIE) == first);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a wrong server cookie is answered all the same, with a right one") {
+  Bytes cookie = clientCookie;
+  cookie.resize(24, 0x55);
+  const auto reply = ask("www.example.com", ednsOption(EdnsOption::COOKIE, cookie));
+  CHECK(reply.rcode == Rcode::NOERROR);
+  CHECK(reply.counts[0] == 1);
+  CHECK(reply.option(EdnsOption::COOKIE).value() != cookie);
+  CHECK(reply.option(EdnsOption::COOKIE)->size() == 24);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a cookie of a size that none has is a format error") {
+  for (const std::size_t size : {0u, 1u, 7u, 9u, 15u, 41u}) {
+    const auto reply = ask("www.example.com", ednsOption(EdnsOption::COOKIE, Bytes(size, 1)));
+    CHECK(reply.rcode == Rcode::FORMERR);
+    CHECK(reply.hasOpt);
+    CHECK_FALSE(reply.option(EdnsOption::COOKIE));
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "a query for a cookie alone gets one, or BADCOOKIE with a right one for a wrong one") {
+  const auto first = ask(withoutQuestion(ednsOption(EdnsOption::COOKIE, clientCookie)));
+  CHECK(first.rcode == Rcode::NOERROR);
+  const auto cookie = first.option(EdnsOption::COOKIE);
+  REQUIRE(cookie.value().size() == 24);
+  CHECK(ask(withoutQuestion(ednsOption(EdnsOption::COOKIE, *cookie))).rcode == Rcode::NOERROR);
+  Bytes wrong = *cookie;
+  wrong.back() ^= 1;
+  const auto second = ask(withoutQuestion(ednsOption(EdnsOption::COOKIE, wrong)));
+  CHECK(second.extendedRcode == static_cast<std::uint16_t>(Rcode::BADCOOKIE));
+  CHECK(second.option(EdnsOption::COOKIE) == cookie);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a query for a cookie alone is REFUSED where there are none, or where the policy says so") {
+  factory.setAddressPolicy(AddressPolicy(AddressPolicy::Action::refuse));
+  CHECK(ask(withoutQuestion(ednsOption(EdnsOption::COOKIE, clientCookie))).rcode == Rcode::REFUSED);
+  factory.setAddressPolicy(AddressPolicy());
+  factory.setEdns({});
+  CHECK(ask(withoutQuestion(ednsOption(EdnsOption::COOKIE, clientCookie))).rcode == Rcode::REFUSED);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a server without cookies ignores them") {
+  factory.setEdns({});
+  const auto reply = ask("www.example.com", ednsOption(EdnsOption::COOKIE, clientCookie));
+  CHECK(reply.counts[0] == 1);
+  CHECK(reply.options.empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "keepalive tells over a stream how long it may be idle, and nothing over UDP") {
+  const Bytes keepalive = ednsOption(EdnsOption::KEEPALIVE, {});
+  CHECK(ask("www.example.com", keepalive, Transport::tcp).option(EdnsOption::KEEPALIVE) == Bytes{0, 123});
+  CHECK_FALSE(ask("www.example.com", {}, Transport::tcp).option(EdnsOption::KEEPALIVE));
+  CHECK_FALSE(ask("www.example.com", keepalive, Transport::udp).option(EdnsOption::KEEPALIVE));
+}
+
+TEST_CASE_FIXTURE(Fixture, "an extended error says why, to clients that know EDNS") {
+  const auto code = [](const ParsedReply& reply) -> std::optional<std::uint16_t> {
+    const auto data = reply.option(EdnsOption::EDE);
+    if (!data) return std::nullopt;
+    return loadU16(data->data());
+  };
+  CHECK(code(ask("nothing.example.com", {})) == 20);
+  CHECK(code(ask(makeQuery("www.example.com", Type::AXFR, withOptions({})))) == 21);
+  QueryShape status = withOptions({});
+  status.opcode = Opcode::STATUS;
+  CHECK(code(ask(makeQuery("www.example.com", Type::A, status))) == 21);
+  CHECK_FALSE(code(ask("www.example.com", {})));
+  factory.setAddressPolicy(AddressPolicy(AddressPolicy::Action::refuse));
+  CHECK(code(ask("www.example.com", {})) == 18);
+  CHECK_FALSE(ask(makeQuery("www.example.com", Type::A)).hasOpt);
+}
+
+TEST_CASE("all options of the largest size fit into one reply") {
+  EdnsSettings settings;
+  settings.nsid = std::string(EdnsSettings::maxNsid, 'n');
+  settings.cookies = std::make_shared<ServerCookies>(std::vector{ServerCookies::randomSecret()});
+  Bytes asked = ednsOption(EdnsOption::NSID, {});
+  asked += ednsOption(EdnsOption::COOKIE, clientCookie);
+  asked += ednsOption(EdnsOption::KEEPALIVE, {});
+  const Bytes message = makeQuery("www.example.com", Type::A, Fixture::withOptions(asked));
+  const auto query = Query::parse(message, client, Transport::tcp);
+  Answer answer;
+  answer.setExtendedError(ExtendedErrorCode::other, std::string(1000, 'e'));
+  const EdnsOptions options(settings, query.value(), answer);
+  CHECK(options.octets().size() == 4 + 255 + 4 + 24 + 4 + 2 + 4 + 2 + 128);
+}
