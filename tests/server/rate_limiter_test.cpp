@@ -342,6 +342,24 @@ TEST_CASE("a server limits UDP and not TCP") {
   CHECK(flood(factory, message, Transport::tcp).whole == 100);
 }
 
+TEST_CASE("who has a valid server cookie is not limited, and who has made one up is") {
+  const LogCapture log;
+  ServerFactory factory({std::make_shared<TestResolver>()});
+  EdnsSettings edns;
+  edns.cookies = std::make_shared<ServerCookies>(std::vector{ServerCookies::randomSecret()});
+  factory.setEdns(edns);
+  factory.setRateLimit(rate(10, 0));
+  Cookie cookie;
+  cookie.size = 8;
+  const auto option = edns.cookies->makeOption(cookie, Address::v4({192, 0, 2, 100}, 53), ServerCookies::timestamp());
+  QueryShape shape;
+  shape.payloadSize = 1232;
+  shape.options = ednsOption(EdnsOption::COOKIE, Bytes(option.begin(), option.end()));
+  CHECK(flood(factory, makeQuery("www.example.com", Type::A, shape)).whole == 100);
+  shape.options.back() ^= 1;
+  CHECK(flood(factory, makeQuery("www.example.com", Type::A, shape)).whole == 10);
+}
+
 TEST_CASE("a server without a rate limit has none") {
   ServerFactory factory({std::make_shared<TestResolver>()});
   CHECK(flood(factory, makeQuery("www.example.com", Type::A)).whole == 100);
