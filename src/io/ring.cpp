@@ -104,7 +104,7 @@ Ring::Ring(const RingOptions& options) : ring_(std::make_unique<io_uring>()) {
 }
 
 Ring::~Ring() {
-  assert(parked_.empty() && cancelling_.empty() && ready_.empty());
+  assert(parked_.empty() && cancelling_.empty() && ready_.empty() && gathered_.empty());
   io_uring_queue_exit(ring_.get());
 }
 
@@ -210,6 +210,7 @@ std::size_t Ring::reap() noexcept {
 
 std::size_t Ring::poll(std::optional<Duration> limit) {
   if (!enabled_) enterThread();
+  while (BeforeSubmit* work = gathered_.popFront()) work->beforeSubmit();
   if (hasParked()) {
     drainParked();
     if (hasParked()) limit = Duration::zero();

@@ -8,10 +8,12 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <utility>
 
+#include "reply_batch.hpp"
 #include "socket.hpp"
 #include "taut/base/log.hpp"
 
@@ -35,17 +37,19 @@ void applyOptions(int fd, const Address& address, const UdpOptions& options) {
 
 }  // namespace
 
-DatagramStream::DatagramStream(Shard& shard, int fd, DatagramBuffers& buffers, StopToken stop) noexcept
+DatagramStream::DatagramStream(Shard& shard, detail::ReplyBatch& replies, DatagramBuffers& buffers,
+                               StopToken stop) noexcept
     : Operation(shard.ring()),
 
       Timer(&onRetry),
       shard_(shard),
+      replies_(replies),
       buffers_(buffers),
       stop_(stop) {
   shape_.msg_namelen = DatagramBuffers::nameRoom;
   shape_.msg_controllen = DatagramBuffers::controlRoom;
   request().kind = Request::Kind::receiveDatagrams;
-  request().fd = fd;
+  request().fd = replies_.fd();
   request().data = &shape_;
   request().bufferGroup = buffers_.ring_.group();
 }
@@ -68,7 +72,7 @@ bool DatagramStream::hasNext() noexcept {
 
 std::optional<Datagram> DatagramStream::take() noexcept {
   while (detail::DatagramSlot* slot = arrived_.popFront()) {
-    if (slot->open(request().fd, slot->arrived)) [[likely]] {
+    if (slot->open(replies_, slot->arrived)) [[likely]] {
       ++buffers_.counters_.received;
       if (slot->truncated) ++buffers_.counters_.truncated;
       return Datagram(*slot);
@@ -140,6 +144,11 @@ void DatagramStream::onRetry(Timer& timer) noexcept {
   static_cast<DatagramStream&>(timer).arm();
 }
 
+UdpSocket::UdpSocket(Shard& shard, UniqueFd fd) noexcept : shard_(&shard), fd_(std::move(fd)) {}
+UdpSocket::UdpSocket(UdpSocket&&) noexcept = default;
+UdpSocket& UdpSocket::operator=(UdpSocket&&) noexcept = default;
+UdpSocket::~UdpSocket() = default;
+
 UdpSocket UdpSocket::bind(Shard& shard, const Address& address, const UdpOptions& options) {
   detail::BindOptions bindOptions;
   bindOptions.protocol = "UDP";
@@ -148,7 +157,9 @@ UdpSocket UdpSocket::bind(Shard& shard, const Address& address, const UdpOptions
   bindOptions.mustBeFree = options.mustBeFree;
   UniqueFd fd = detail::bindSocket(address, bindOptions);
   applyOptions(fd.get(), address, options);
-  return UdpSocket(shard, std::move(fd));
+  UdpSocket socket(shard, std::move(fd));
+  socket.replies_ = std::make_unique<detail::ReplyBatch>(shard.ring(), socket.fd());
+  return socket;
 }
 
 Result<UdpSocket, IoResult> UdpSocket::connect(Shard& shard, const Address& peer) {

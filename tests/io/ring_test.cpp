@@ -55,6 +55,21 @@ Task<> waitReadable(Ring& ring, int fd, StopToken stop, std::vector<IoResult>& r
   results.push_back(result);
 }
 
+// Starts an operation of its own when it is called.
+class StartsNothing final : public taut::BeforeSubmit, public Operation {
+ public:
+  explicit StartsNothing(Ring& ring) : Operation(ring) {}
+  void beforeSubmit() noexcept override {
+    ++calls;
+    start();
+  }
+  int calls = 0;
+  int completions = 0;
+
+ private:
+  void complete(const Completion&) noexcept override { ++completions; }
+};
+
 void turn(Ring& ring) {
   ring.poll(taut::Duration::zero());
   ring.resumeReady();
@@ -113,6 +128,18 @@ bool contains(const std::string& text, const char* part) {
 }
 
 }  // namespace
+
+TEST_CASE("work that waits for the submission is called once, and what it starts is submitted with the rest") {
+  Ring ring;
+  StartsNothing work(ring);
+  ring.callBeforeSubmit(work);
+  CHECK(work.calls == 0);
+  CHECK(ring.poll(taut::Duration::zero()) == 1);
+  CHECK(work.calls == 1);
+  CHECK(work.completions == 1);
+  CHECK(ring.poll(taut::Duration::zero()) == 0);
+  CHECK(work.calls == 1);
+}
 
 TEST_CASE("an operation completes in a later turn, never while it is started") {
   Ring ring;

@@ -33,6 +33,15 @@ struct RingOptions {
   std::uint32_t completionEntries = 4096;
 };
 
+// Something that gathers work during a turn and starts it all together, just before the ring submits.
+class BeforeSubmit : public ListHook<BeforeSubmit> {
+ public:
+  virtual void beforeSubmit() noexcept = 0;
+
+ protected:
+  ~BeforeSubmit() = default;
+};
+
 class Ring {
  public:
   // May be called on any thread; the thread that first polls is the ring's from then on. Throws IoUnavailable.
@@ -48,6 +57,8 @@ class Ring {
   // Has the coroutine that waits on this resumed at the end of the turn.
   void makeReady(Resumable& resumable) noexcept { ready_.pushBack(resumable); }
   bool hasReady() const noexcept { return !ready_.empty(); }
+  // Has work called once, at the beginning of the next poll. It may start operations; they are submitted by that poll.
+  void callBeforeSubmit(BeforeSubmit& work) noexcept { gathered_.pushBack(work); }
 
   // Submits what is queued and waits for a completion, at most `limit` (nullopt: for as long as it takes; zero: not at
   // all), and tells every operation that completed. Returns how many completions there were. Resumes nobody.
@@ -77,6 +88,7 @@ class Ring {
 
   std::unique_ptr<io_uring> ring_;
   IntrusiveList<Resumable> ready_;
+  IntrusiveList<BeforeSubmit, BeforeSubmit> gathered_;
   // Operations that have no submission entry yet, and those in flight whose cancellation has none.
   IntrusiveList<Operation, Ring> parked_;
   IntrusiveList<Operation, Ring> cancelling_;

@@ -1,6 +1,6 @@
 // Datagram is one datagram that has arrived: a move-only lease of the buffer it arrived in. The reply is written over
 // the query, in the same buffer, and sent from there to where the query came from, from the address that was asked.
-// The buffer goes back to the kernel when the lease ends.
+// The buffer goes back to the kernel when the lease ends. The socket outlives the lease.
 //
 // DatagramBuffers is a shard's pool of these buffers. Nothing is allocated for a datagram.
 #pragma once
@@ -29,6 +29,8 @@ class DatagramStream;
 
 namespace detail {
 
+class ReplyBatch;
+
 // What belongs to one buffer: the state of its lease, and the operation that sends from it.
 class DatagramSlot final : public Operation {
  public:
@@ -36,8 +38,23 @@ class DatagramSlot final : public Operation {
   DatagramSlot(const DatagramSlot&) = delete;
 
   // Reads the kernel's header. False where it is not one of ours, which the kernel does not do.
-  bool open(int fd, std::size_t received) noexcept;
-  void startSend(std::size_t length) noexcept;
+  bool open(ReplyBatch& socket, std::size_t received) noexcept;
+
+  // Makes the first `size` bytes of the payload area the reply.
+  void setReply(std::size_t size) noexcept;
+  std::size_t replySize() const noexcept { return vector_.iov_len; }
+  // From and to the same addresses.
+  bool goesWhere(const DatagramSlot& other) const noexcept;
+  // For ordering by where the reply goes: equal where that is equal, and seldom otherwise.
+  std::uint64_t whereHash() const noexcept;
+
+  // How many replies, this one among them, can leave in one send that this slot makes.
+  std::size_t mostInRun() const noexcept;
+  // Has the reply of another slot leave with this one's, as one send. All but the last are of this one's size.
+  void append(DatagramSlot& other) noexcept;
+  void send() noexcept;
+  // Ends the lease when the reply has left, which may be in company.
+  void sendAndRelease(std::size_t size) noexcept;
 
   std::uint8_t* payload() const noexcept;
   Address peer() const noexcept;
@@ -53,13 +70,18 @@ class DatagramSlot final : public Operation {
   std::uint32_t controlLength = 0;
   // Between arrival and open(): all that arrived, with its headers.
   std::uint32_t arrived = 0;
-  int fd = -1;
+  ReplyBatch* batch = nullptr;
   IoResult sent;
 
  private:
   void complete(const Completion& completion) noexcept override;
+  void completeRun() noexcept;
+  std::uint8_t* control() const noexcept;
+  iovec* runVectors() const noexcept;
 
   std::uint8_t* data_;
+  // The replies that this slot sends with its own.
+  DatagramSlot* others_ = nullptr;
   iovec vector_{};
   msghdr message_{};
 };
@@ -97,7 +119,8 @@ class Datagram {
     bool await_ready() const noexcept { return false; }
     void await_suspend(std::coroutine_handle<> waiting) const noexcept {
       slot_.resumeWith(waiting);
-      slot_.startSend(length_);
+      slot_.setReply(length_);
+      slot_.send();
     }
     IoResult await_resume() const noexcept { return slot_.sent; }
 
@@ -107,9 +130,10 @@ class Datagram {
   };
   // Sends the first `length` bytes of buffer() to the peer; completes when they have left.
   ReplyAwaiter reply(std::size_t length) noexcept { return {*slot_, length}; }
-  // The same without waiting: the lease passes to the kernel and ends when the bytes have left. A failure is counted
+  // The same without waiting: the lease passes to the socket and ends when the bytes have left. Replies of one turn of
+  // the loop that go to one peer leave together, so their order may change. A failure is counted
   // (DatagramBuffers::counters) and otherwise of no interest to anybody. The cheapest way to answer.
-  void replyAndRelease(std::size_t length) && noexcept { std::exchange(slot_, nullptr)->startSend(length); }
+  void replyAndRelease(std::size_t length) && noexcept { std::exchange(slot_, nullptr)->sendAndRelease(length); }
 
  private:
   friend DatagramStream;
@@ -124,6 +148,8 @@ struct DatagramCounters {
   std::uint64_t received = 0;
   std::uint64_t truncated = 0;
   std::uint64_t sendFailures = 0;
+  // Sends that carried several replies.
+  std::uint64_t runs = 0;
   // How often all buffers were in use when one was needed.
   std::uint64_t starved = 0;
 };
@@ -131,11 +157,11 @@ struct DatagramCounters {
 class DatagramBuffers {
  public:
   // Before the payload in each buffer: the kernel's header, room for the peer's address, room for the address that was
-  // asked (IP_PKTINFO or IPV6_PKTINFO).
+  // asked (IP_PKTINFO or IPV6_PKTINFO) and for the size at which a send is to be cut (UDP_SEGMENT).
   static constexpr std::size_t nameOffset = 16;
   static constexpr std::size_t nameRoom = 32;
   static constexpr std::size_t controlOffset = nameOffset + nameRoom;
-  static constexpr std::size_t controlRoom = 48;
+  static constexpr std::size_t controlRoom = 64;
   static constexpr std::size_t payloadOffset = controlOffset + controlRoom;
 
   // `count` is how many datagrams can be in work at a time (1 to 32768), `payloadSize` the largest query and the

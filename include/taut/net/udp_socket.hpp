@@ -9,6 +9,7 @@
 #include <coroutine>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <utility>
@@ -48,7 +49,7 @@ struct UdpOptions {
 // until next() gives nothing, which it does after the token was stopped and what had arrived was handed out.
 class DatagramStream final : private Operation, private BufferRing::Waiter, private Timer {
  public:
-  DatagramStream(Shard& shard, int fd, DatagramBuffers& buffers, StopToken stop) noexcept;
+  DatagramStream(Shard& shard, detail::ReplyBatch& replies, DatagramBuffers& buffers, StopToken stop) noexcept;
   DatagramStream(const DatagramStream&) = delete;
   ~DatagramStream();
 
@@ -79,6 +80,7 @@ class DatagramStream final : private Operation, private BufferRing::Waiter, priv
   static void onRetry(Timer& timer) noexcept;
 
   Shard& shard_;
+  detail::ReplyBatch& replies_;
   DatagramBuffers& buffers_;
   StopToken stop_;
   msghdr shape_{};
@@ -94,14 +96,18 @@ class UdpSocket {
   // Listens on an address; port 0 lets the system choose (localAddress() tells). An IPv6 wildcard takes IPv6 only.
   // Throws std::system_error with the address in its text.
   static UdpSocket bind(Shard& shard, const Address& address, const UdpOptions& options = {});
+  UdpSocket(UdpSocket&&) noexcept;
+  UdpSocket& operator=(UdpSocket&&) noexcept;
+  ~UdpSocket();
+
   // A socket with a port of its own, chosen at random by the system, that talks to `peer` alone.
   static Result<UdpSocket, IoResult> connect(Shard& shard, const Address& peer);
 
   Address localAddress() const noexcept;
 
-  // One stream at a time. The socket outlives it.
+  // Of a bound socket. One stream at a time; the socket outlives it and its datagrams.
   DatagramStream receiveMany(DatagramBuffers& buffers, StopToken stop) noexcept {
-    return DatagramStream(*shard_, fd_.get(), buffers, stop);
+    return DatagramStream(*shard_, *replies_, buffers, stop);
   }
 
   class TransferAwaiter final : public SingleOperation {
@@ -130,10 +136,12 @@ class UdpSocket {
   int fd() const noexcept { return fd_.get(); }
 
  private:
-  UdpSocket(Shard& shard, UniqueFd fd) noexcept : shard_(&shard), fd_(std::move(fd)) {}
+  UdpSocket(Shard& shard, UniqueFd fd) noexcept;
 
   Shard* shard_;
   UniqueFd fd_;
+  // Of a bound socket.
+  std::unique_ptr<detail::ReplyBatch> replies_;
 };
 
 }  // namespace taut

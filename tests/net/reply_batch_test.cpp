@@ -1,0 +1,327 @@
+#include <netinet/in.h>
+#include <netinet/udp.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "datagram_service.hpp"
+#include "taut/net/udp_socket.hpp"
+
+using taut::Address;
+using taut::Client;
+using taut::Datagram;
+using taut::DatagramBuffers;
+using taut::hasV6;
+using taut::keepSome;
+using taut::Service;
+using taut::Shard;
+using taut::StopToken;
+using taut::Task;
+using taut::textOf;
+using taut::UdpSocket;
+using taut::writeText;
+
+namespace {
+
+// A socket whose datagrams wait until a test answers them all in one turn.
+class Server {
+ public:
+  explicit Server(const Address& address, const taut::ShardOptions& options = {})
+      : shard_(options), socket_(UdpSocket::bind(shard_, address, largeBuffer())), service_(shard_) {
+    service_.start(keepSome(socket_, buffers_, mostKept, kept_, service_.token()));
+  }
+
+  Shard& shard() { return shard_; }
+  UdpSocket& socket() { return socket_; }
+  Service& service() { return service_; }
+  const DatagramBuffers& buffers() const { return buffers_; }
+  Address address() const { return socket_.localAddress(); }
+
+  // Waits until so many datagrams are there.
+  std::vector<Datagram>& kept(std::size_t count) {
+    for (int turn = 0; turn < 1000 && kept_.size() < count; ++turn) shard_.poll();
+    REQUIRE(kept_.size() == count);
+    return kept_;
+  }
+  // Answers what is kept with itself, padded to what `sizeOf` says of it.
+  template <typename SizeOf>
+  void answerAll(SizeOf sizeOf) {
+    for (Datagram& datagram : kept_) {
+      const std::string reply = padded(textOf(datagram), sizeOf(textOf(datagram)));
+      const std::size_t size = writeText(datagram, reply);
+      std::move(datagram).replyAndRelease(size);
+    }
+    kept_.clear();
+  }
+
+  // All that the client gets, which is to be `count` datagrams.
+  std::multiset<std::string> receive(const Client& client, std::size_t count) {
+    std::multiset<std::string> texts;
+    while (texts.size() < count) {
+      const auto text = service_.receive(client);
+      REQUIRE(text);
+      texts.insert(*text);
+    }
+    service_.turns(3);
+    CHECK_FALSE(client.receive());
+    return texts;
+  }
+  void checkAllBack() {
+    service_.turns(3);
+    CHECK(buffers_.leased() == 0);
+  }
+
+  static std::string padded(std::string text, std::size_t size) {
+    text.resize(size, '.');
+    return text;
+  }
+
+ private:
+  static constexpr std::size_t mostKept = 400;
+  static taut::UdpOptions largeBuffer() {
+    taut::UdpOptions options;
+    options.receiveBuffer = 1 << 20;
+    return options;
+  }
+
+  Shard shard_;
+  UdpSocket socket_;
+  DatagramBuffers buffers_{shard_, 512};
+  std::vector<Datagram> kept_;
+  Service service_;
+};
+
+std::size_t small(const std::string&) {
+  return 40;
+}
+
+// Asks `count` times, each question different, and says what answers are to come.
+std::multiset<std::string> ask(const Client& client, const Address& to, int count, std::size_t size) {
+  std::multiset<std::string> expected;
+  for (int i = 0; i < count; ++i) {
+    client.send(to, std::to_string(i) + '/');
+    expected.insert(Server::padded(std::to_string(i) + '/', size));
+  }
+  return expected;
+}
+
+}  // namespace
+
+TEST_CASE("replies of one size to one peer leave in one send and arrive whole and unmixed") {
+  Server server(Address::loopbackV4());
+  const Client client;
+  const auto expected = ask(client, server.address(), 20, 40);
+  server.kept(20);
+  server.answerAll(small);
+  CHECK(server.receive(client, 20) == expected);
+  CHECK(server.buffers().counters().runs == 1);
+  server.checkAllBack();
+}
+
+TEST_CASE("IPv6 replies of one size to one peer leave in one send and arrive whole and unmixed") {
+  if (!hasV6()) return;
+  Server server(Address::loopbackV6());
+  const Client client(AF_INET6);
+  const auto expected = ask(client, server.address(), 20, 40);
+  server.kept(20);
+  server.answerAll(small);
+  CHECK(server.receive(client, 20) == expected);
+  CHECK(server.buffers().counters().runs == 1);
+  server.checkAllBack();
+}
+
+TEST_CASE("a client that takes several datagrams at once sees them as they were sent, cut at the size of the first") {
+  Server server(Address::loopbackV4());
+  const Client client;
+  client.option(IPPROTO_UDP, UDP_GRO, 1);
+  for (const char* text : {"a", "b", "c"}) client.send(server.address(), text);
+  server.kept(3);
+  server.answerAll([](const std::string& text) -> std::size_t { return text == "b" ? 10 : 30; });
+  const auto whole = server.service().receive(client);
+  REQUIRE(whole);
+  CHECK(whole->size() == 70);
+  CHECK(whole->substr(60) == "b.........");
+}
+
+TEST_CASE("a lone reply leaves in the turn in which it was made, as it is") {
+  Server server(Address::loopbackV4());
+  const Client client;
+  client.send(server.address(), "one");
+  server.kept(1);
+  server.answerAll(small);
+  server.shard().poll();
+  CHECK(client.receive() == Server::padded("one", 40));
+  CHECK(server.buffers().counters().runs == 0);
+  server.checkAllBack();
+}
+
+TEST_CASE("replies of different sizes form runs that end with a shorter one") {
+  Server server(Address::loopbackV4());
+  const Client client;
+  const std::map<std::string, std::size_t> sizes{{"a", 30}, {"b", 20}, {"c", 10}};
+  std::multiset<std::string> expected;
+  for (int i = 0; i < 4; ++i) {
+    for (const auto& [text, size] : sizes) {
+      client.send(server.address(), text);
+      expected.insert(Server::padded(text, size));
+    }
+  }
+  server.kept(12);
+  server.answerAll([&](const std::string& text) { return sizes.at(text); });
+  CHECK(server.receive(client, 12) == expected);
+  CHECK(server.buffers().counters().runs == 3);
+  server.checkAllBack();
+}
+
+TEST_CASE("replies to several peers that asked in turn reach each its own") {
+  Server server(Address::loopbackV4());
+  const std::array<Client, 5> clients;
+  for (int i = 0; i < 10; ++i) {
+    for (std::size_t peer = 0; peer < clients.size(); ++peer) {
+      clients[peer].send(server.address(), std::to_string(peer) + ':' + std::to_string(i));
+    }
+  }
+  server.kept(50);
+  server.answerAll(small);
+  for (std::size_t peer = 0; peer < clients.size(); ++peer) {
+    std::multiset<std::string> expected;
+    for (int i = 0; i < 10; ++i) {
+      expected.insert(Server::padded(std::to_string(peer) + ':' + std::to_string(i), 40));
+    }
+    CHECK(server.receive(clients[peer], 10) == expected);
+  }
+  CHECK(server.buffers().counters().runs == 5);
+  server.checkAllBack();
+}
+
+TEST_CASE("a wildcard socket answers runs from the addresses that were asked") {
+  Server server(Address::anyV4());
+  const Client client;
+  const auto port = server.address().port();
+  for (int i = 0; i < 8; ++i) {
+    for (const std::uint8_t last : std::array<std::uint8_t, 3>{1, 2, 77}) {
+      client.send(Address::v4({127, 0, 0, last}, port), std::to_string(last));
+    }
+  }
+  server.kept(24);
+  server.answerAll(small);
+  for (int i = 0; i < 24; ++i) {
+    Address from;
+    const auto text = server.service().receive(client, &from);
+    REQUIRE(text);
+    CHECK(*text == Server::padded(std::to_string(from.bytes()[3]), 40));
+    CHECK(from.port() == port);
+  }
+  CHECK(server.buffers().counters().runs == 3);
+  server.checkAllBack();
+}
+
+TEST_CASE("a wildcard IPv6 socket answers runs from the address that was asked") {
+  if (!hasV6()) return;
+  Server server(Address::anyV6());
+  const Client client(AF_INET6);
+  const Address asked = Address::loopbackV6(server.address().port());
+  ask(client, asked, 10, 40);
+  server.kept(10);
+  server.answerAll(small);
+  for (int i = 0; i < 10; ++i) {
+    Address from;
+    CHECK(server.service().receive(client, &from));
+    CHECK(from == asked);
+  }
+  CHECK(server.buffers().counters().runs == 1);
+  server.checkAllBack();
+}
+
+TEST_CASE("a run is no longer than the kernel cuts") {
+  Server server(Address::loopbackV4());
+  const Client client;
+  const auto expected = ask(client, server.address(), 130, 40);
+  server.kept(130);
+  server.answerAll(small);
+  CHECK(server.receive(client, 130) == expected);
+  // 64, 64 and 2.
+  CHECK(server.buffers().counters().runs == 3);
+  server.checkAllBack();
+}
+
+TEST_CASE("a run of long replies is no longer than a datagram may be") {
+  Server server(Address::loopbackV4());
+  const Client client;
+  const auto expected = ask(client, server.address(), 60, 1232);
+  server.kept(60);
+  server.answerAll([](const std::string&) -> std::size_t { return 1232; });
+  CHECK(server.receive(client, 60) == expected);
+  CHECK(server.buffers().counters().runs == 2);
+  CHECK(server.buffers().counters().sendFailures == 0);
+  server.checkAllBack();
+}
+
+TEST_CASE("replies that a network may have to fragment and empty ones leave alone") {
+  Server server(Address::loopbackV4());
+  const Client client;
+  for (const std::size_t size : std::array<std::size_t, 3>{1233, 2048, 0}) {
+    CAPTURE(size);
+    for (int i = 0; i < 4; ++i) client.send(server.address(), "x");
+    server.kept(4);
+    server.answerAll([&](const std::string&) { return size; });
+    const auto texts = server.receive(client, 4);
+    CHECK(texts.count(Server::padded(size > 0 ? "x" : "", size)) == 4);
+  }
+  CHECK(server.buffers().counters().runs == 0);
+  server.checkAllBack();
+}
+
+TEST_CASE("where the kernel refuses to cut no reply is lost and it is not asked again") {
+  // Without checksums it cannot cut.
+  for (const bool v6 : {false, true}) {
+    if (v6 && !hasV6()) continue;
+    CAPTURE(v6);
+    Server server(v6 ? Address::loopbackV6() : Address::loopbackV4());
+    const Client client(v6 ? AF_INET6 : AF_INET);
+    if (v6) client.option(IPPROTO_UDP, UDP_NO_CHECK6_RX, 1);
+    const int one = 1;
+    const int set = v6 ? ::setsockopt(server.socket().fd(), IPPROTO_UDP, UDP_NO_CHECK6_TX, &one, sizeof one)
+                       : ::setsockopt(server.socket().fd(), SOL_SOCKET, SO_NO_CHECK, &one, sizeof one);
+    REQUIRE(set == 0);
+    const auto expected = ask(client, server.address(), 20, 40);
+    server.kept(20);
+    server.answerAll(small);
+    CHECK(server.receive(client, 20) == expected);
+    CHECK(server.buffers().counters().runs == 1);
+    server.checkAllBack();
+    ask(client, server.address(), 20, 40);
+    server.kept(20);
+    server.answerAll(small);
+    CHECK(server.receive(client, 20) == expected);
+    CHECK(server.buffers().counters().runs == 1);
+    CHECK(server.buffers().counters().sendFailures == 0);
+    server.checkAllBack();
+  }
+}
+
+TEST_CASE("more replies in one turn than a batch or the submission queue holds all arrive") {
+  taut::ShardOptions options;
+  options.ring.submissionEntries = 2;
+  Server server(Address::loopbackV4(), options);
+  const std::array<Client, 40> clients;
+  std::vector<std::multiset<std::string>> expected;
+  for (const Client& client : clients) expected.push_back(ask(client, server.address(), 10, 40));
+  server.kept(400);
+  server.answerAll(small);
+  for (std::size_t peer = 0; peer < clients.size(); ++peer) {
+    CHECK(server.receive(clients[peer], 10) == expected[peer]);
+  }
+  CHECK(server.shard().ring().parkedCount() > 0);
+  server.checkAllBack();
+}
