@@ -34,6 +34,7 @@ class Resolution {
     if (!zone) return false;
     if (!zone->isLoaded()) {
       answer_.setRcode(Rcode::SERVFAIL);
+      answer_.setExtendedError(ExtendedErrorCode::notReady, "the zone is not loaded");
       return true;
     }
     NextName name = answerFrom(*zone, query_.name());
