@@ -34,8 +34,8 @@ void ReplyBuilder::begin(const Query& query, std::uint16_t flags) {
 
 bool ReplyBuilder::putQuestion(NameView name, Type type, Class rrClass) {
   if (room() < name.size() + 4) return false;
-  for (NameView rest = name; !rest.isRoot(); rest = rest.parent())
-    remember(rest, keyOf(rest), size_ + name.size() - rest.size());
+  question_ = name;
+  questionAt_ = size_;
   writeOctets(name.wire());
   storeU16(buffer_ + size_, static_cast<std::uint16_t>(type));
   storeU16(buffer_ + size_ + 2, static_cast<std::uint16_t>(rrClass));
@@ -79,6 +79,13 @@ void ReplyBuilder::remember(NameView name, std::uint64_t key, std::size_t offset
   bucket = static_cast<std::uint8_t>(++suffixCount_);
 }
 
+void ReplyBuilder::rememberQuestion() {
+  for (NameView rest = question_; !rest.isRoot(); rest = rest.parent())
+    remember(rest, keyOf(rest), questionAt_ + question_.size() - rest.size());
+  question_ = NameView();
+  questionSuffixes_ = suffixCount_;
+}
+
 const ReplyBuilder::Suffix* ReplyBuilder::findSuffix(NameView name, std::uint64_t key) const {
   for (std::size_t i = buckets_[bucketOf(key)]; i != 0; i = suffixes_[i - 1].next) {
     const Suffix& suffix = suffixes_[i - 1];
@@ -91,6 +98,7 @@ const ReplyBuilder::Suffix* ReplyBuilder::findSuffix(NameView name, std::uint64_
 
 // The newest come first in their chains, so taking them off in reverse order restores the chains.
 void ReplyBuilder::forgetSuffixes(std::size_t left) {
+  left = std::max(left, questionSuffixes_);
   while (suffixCount_ > left) {
     const Suffix& newest = suffixes_[--suffixCount_];
     buckets_[bucketOf(newest.key)] = newest.next;
@@ -105,6 +113,11 @@ bool ReplyBuilder::writePointer(std::size_t target) {
 }
 
 bool ReplyBuilder::writeName(NameView name) {
+  // Most replies have no other name than the question's.
+  if (!question_.isRoot()) {
+    if (name == question_) return writePointer(questionAt_);
+    rememberQuestion();
+  }
   const std::size_t before = suffixCount_;
   for (NameView rest = name; !rest.isRoot(); rest = rest.parent()) {
     const std::uint64_t key = keyOf(rest);

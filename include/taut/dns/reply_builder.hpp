@@ -80,6 +80,7 @@ class ReplyBuilder {
 
   std::size_t room() const { return limit_ - size_; }
   void remember(NameView name, std::uint64_t key, std::size_t offset);
+  void rememberQuestion();
   const Suffix* findSuffix(NameView name, std::uint64_t key) const;
   void forgetSuffixes(std::size_t left);
   bool writePointer(std::size_t target);
@@ -92,6 +93,9 @@ class ReplyBuilder {
   std::size_t limit_;
   std::size_t size_ = 0;
   std::size_t reserved_ = 0;
+  NameView question_;  // its suffixes are not in the table yet; the root: they are, or there are none
+  std::size_t questionAt_ = 0;
+  std::size_t questionSuffixes_ = 0;  // the first ones in the table, which stay
   std::size_t suffixCount_ = 0;
   std::array<std::uint16_t, 4> counts_{};
   std::array<std::uint8_t, bucketCount> buckets_{};  // index of the newest suffix plus one; 0: none
