@@ -1,5 +1,6 @@
 // What a whole answer costs: request octets in, reply octets out, no I/O; from a small zone, a large one, and the
 // cache.
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <random>
@@ -26,19 +27,47 @@ BENCHMARK_CAPTURE(answerOne, nameError, "nothing.example.com", false);
 BENCHMARK_CAPTURE(answerOne, signedHit, "signed.example.com", true);
 BENCHMARK_CAPTURE(answerOne, signedNameError, "nothing.example.com", true);
 
-// Hits all over a zone, in no order: in a large one each has to be fetched from memory.
-void answerAny(benchmark::State& state) {
-  constexpr std::size_t questions = 1 << 14;
-  const auto hosts = static_cast<std::size_t>(state.range(0));
-  WholeAnswer answer(benchmarkZones(hosts));
+constexpr std::size_t questions = 1 << 16;
+
+// Questions for hosts all over a zone, in no order.
+std::vector<std::vector<std::uint8_t>> anyRequests(std::size_t hosts) {
   std::mt19937_64 random(1034);
   std::vector<std::vector<std::uint8_t>> requests;
   for (std::size_t i = 0; i < questions; ++i)
     requests.push_back(questionOctets(fmt::format("h{}.example.com", random() % hosts), Type::A, true, false));
+  return requests;
+}
+
+// One after the other: in a large zone each has to wait for memory.
+void answerAny(benchmark::State& state) {
+  const auto hosts = static_cast<std::size_t>(state.range(0));
+  WholeAnswer answer(benchmarkZones(hosts));
+  const auto requests = anyRequests(hosts);
   std::size_t next = 0;
   for (auto _ : state) benchmark::DoNotOptimize(answer(requests[next++ % questions]).size());
 }
 BENCHMARK(answerAny)->Arg(10)->Arg(10'000)->Arg(1'000'000);
+
+// As they come with one wait of a busy server, several at a time: those that wait for memory wait together.
+void answerBatches(benchmark::State& state) {
+  constexpr std::size_t batch = 32;
+  const auto hosts = static_cast<std::size_t>(state.range(0));
+  const auto zones = benchmarkZones(hosts);
+  WholeAnswer answer(zones);
+  const auto requests = anyRequests(hosts);
+  std::array<ZoneSet::LookAhead, batch> ahead;
+  std::size_t next = 0;
+  while (state.KeepRunningBatch(batch)) {
+    const auto* const some = &requests[next];
+    next = (next + batch) % questions;
+    for (std::size_t i = 0; i < batch; ++i) ahead[i] = {*zones, ByteSpan(some[i]).subspan(messageHeaderSize)};
+    for (ZoneSet::LookAhead& one : ahead) one.askForZone();
+    for (const ZoneSet::LookAhead& one : ahead) one.askForIndex();
+    for (const ZoneSet::LookAhead& one : ahead) one.askForNode();
+    for (std::size_t i = 0; i < batch; ++i) benchmark::DoNotOptimize(answer(some[i]).size());
+  }
+}
+BENCHMARK(answerBatches)->Arg(10)->Arg(10'000)->Arg(1'000'000);
 
 void answerFromCache(benchmark::State& state) {
   constexpr std::size_t names = 10'000;

@@ -82,12 +82,11 @@ ZoneNode Zone::node(NameView name, std::uint64_t hash) const {
 }
 
 void Zone::prefetchNode(std::uint64_t hash) const {
-  constexpr std::size_t cacheLine = 64;
   const Bucket& bucket = buckets_[bucketOf(hash)];
   for (unsigned left = Matches(bucket, tagOf(hash)).tagged; left != 0; left &= left - 1) {
     const auto* node = reinterpret_cast<const std::uint8_t*>(nodeAt(bucket.nodes[std::countr_zero(left)]));
     __builtin_prefetch(node);
-    __builtin_prefetch(node + cacheLine);
+    __builtin_prefetch(node + cacheLine_);
   }
 }
 

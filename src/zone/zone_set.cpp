@@ -7,9 +7,15 @@ namespace taut {
 
 namespace {
 
-std::uint64_t hashOf(NameView origin, Class rrClass) {
-  const std::uint64_t hash = origin.hash() + static_cast<std::uint64_t>(rrClass) * 0x9e3779b97f4a7c15;
+constexpr std::size_t largeFrom = std::size_t{512} << 10;  // octets of all zones
+
+std::uint64_t hashOf(std::uint64_t nameHash, Class rrClass) {
+  const std::uint64_t hash = nameHash + static_cast<std::uint64_t>(rrClass) * 0x9e3779b97f4a7c15;
   return hash ^ std::rotr(hash, 29);
+}
+
+std::uint64_t hashOf(NameView origin, Class rrClass) {
+  return hashOf(origin.hash(), rrClass);
 }
 
 }  // namespace
@@ -17,6 +23,7 @@ std::uint64_t hashOf(NameView origin, Class rrClass) {
 ZoneSet::ZoneSet(std::span<const std::shared_ptr<const Zone>> zones) {
   table_.resize(std::bit_ceil(zones.size() * 2 + 1));
   zones_.reserve(zones.size());
+  std::size_t size = 0;
   for (const auto& zone : zones) {
     if (!zone) continue;
     if (const Slot* there = slot(zone->origin(), zone->rrClass())) {
@@ -30,9 +37,11 @@ ZoneSet::ZoneSet(std::span<const std::shared_ptr<const Zone>> zones) {
     while (table_[at].zone != nullptr) at = (at + 1) & (table_.size() - 1);
     table_[at] = {zone.get(), static_cast<std::uint32_t>(hash >> 32), static_cast<std::uint32_t>(zones_.size())};
     zones_.push_back(zone);
+    size += zone->memoryUse();
     const std::size_t depth = zone->origin().labelCount();
     depths_[depth / 64] |= std::uint64_t{1} << depth % 64;
   }
+  isLarge_ = size >= largeFrom;
 }
 
 std::shared_ptr<const Zone> ZoneSet::get(NameView origin, Class rrClass) const {
@@ -61,6 +70,35 @@ const ZoneSet::Slot* ZoneSet::slot(NameView origin, Class rrClass) const {
       return &place;
   }
   return nullptr;
+}
+
+ZoneSet::LookAhead::LookAhead(const ZoneSet& zones, ByteSpan question) {
+  const auto found = NameView::fromWire(question);
+  if (!found || zones.empty()) return;
+  NameView origin = *found;
+  std::size_t labels = origin.labelCount();
+  const auto isServed = [&] { return (zones.depths_[labels / 64] >> labels % 64 & 1) != 0; };
+  for (; labels > 0 && !isServed(); --labels) origin = origin.parent();
+  hash_ = found->hash();
+  const std::uint64_t hash = hashOf(origin.size() == found->size() ? hash_ : origin.hash(), Class::IN);
+  originHash_ = static_cast<std::uint32_t>(hash >> 32);
+  slot_ = &zones.table_[hash & (zones.table_.size() - 1)];
+  __builtin_prefetch(slot_);
+}
+
+// Another zone may have taken the place before this one, which is then a few places on: not worth a search.
+void ZoneSet::LookAhead::askForZone() {
+  if (slot_ == nullptr || slot_->zone == nullptr || slot_->hash != originHash_) return;
+  zone_ = slot_->zone;
+  zone_->prefetch();
+}
+
+void ZoneSet::LookAhead::askForIndex() const {
+  if (zone_ != nullptr && zone_->isLoaded()) zone_->prefetch(hash_);
+}
+
+void ZoneSet::LookAhead::askForNode() const {
+  if (zone_ != nullptr && zone_->isLoaded()) zone_->prefetchNode(hash_);
 }
 
 }  // namespace taut

@@ -94,3 +94,32 @@ TEST_CASE("A zone that is not loaded is found before its parent, and a loaded on
   CHECK(zones[2]->isLoaded());
   CHECK(set.find(Name("www.example.")) == zones[0].get());
 }
+
+TEST_CASE("Looking ahead takes any octets, any zones, and leaves every answer as it was") {
+  const std::vector zones{zoneAt("example."), zoneAt("deep.down.example."), Zone::notLoaded(Name("broken.example."))};
+  const ZoneSet set{std::span(zones)};
+  CHECK_FALSE(set.isLarge());
+  const Name name("www.deep.down.example.");
+  std::vector<std::vector<std::uint8_t>> questions{{}, {63}, {0xc0, 0}, std::vector<std::uint8_t>(300, 1)};
+  for (std::size_t size = 0; size <= name.size(); ++size) questions.emplace_back(name.data(), name.data() + size);
+  for (const Name& other : {Name("."), Name("www.broken.example."), Name("elsewhere."), Name("a.b.c.d.e.f.example.")})
+    questions.emplace_back(other.data(), other.data() + other.size());
+  const ZoneSet none;
+  const ZoneSet root{std::vector{zoneAt(".")}};
+  for (const ZoneSet* const zonesOf : {&set, &none, &root}) {
+    for (const auto& question : questions) {
+      ZoneSet::LookAhead ahead(*zonesOf, question);
+      ahead.askForZone();
+      ahead.askForIndex();
+      ahead.askForNode();
+    }
+  }
+  CHECK(set.find(name) == zones[1].get());
+  CHECK(zones[1]->node(Name("deep.down.example.")));
+}
+
+TEST_CASE("A set of much data is large") {
+  std::string text(test::head);
+  for (int i = 0; i < 20'000; ++i) text += fmt::format("h{} A 192.0.2.1\n", i);
+  CHECK(ZoneSet(std::vector{parseZone(text).zone}).isLarge());
+}

@@ -11,6 +11,7 @@
 #include <span>
 #include <vector>
 
+#include "taut/base/bytes.hpp"
 #include "taut/dns/name.hpp"
 #include "taut/dns/type.hpp"
 #include "taut/zone/zone.hpp"
@@ -19,6 +20,8 @@ namespace taut {
 
 class ZoneSet {
  public:
+  class LookAhead;
+
   ZoneSet() = default;
 
   // Null pointers are left out. Of several zones with one origin and class the last one that is loaded counts.
@@ -40,6 +43,9 @@ class ZoneSet {
   std::size_t size() const { return zones_.size(); }
   bool empty() const { return zones_.empty(); }
 
+  // Whether the zones are larger than the caches that a core has for itself: then looking ahead pays.
+  bool isLarge() const { return isLarge_; }
+
  private:
   const Zone* find(NameView name, Class rrClass, std::size_t mostLabels) const;
   // A place of the table: what tells zones apart lies beside the pointer, so that only the right zone is touched.
@@ -54,6 +60,31 @@ class ZoneSet {
   std::vector<std::shared_ptr<const Zone>> zones_;
   std::vector<Slot> table_;           // a power of two of them; the first one for a zone is where its hash says
   std::uint64_t depths_[2] = {0, 0};  // bit n: some origin has n labels
+  bool isLarge_ = false;
+};
+
+// Asks the memory for what a look-up will need. In a large set an answer waits for it four times, each time for the
+// place that the last wait revealed. Whoever has several questions at hand lets the waits of all of them overlap: makes
+// one of these for each, then takes the first step for all, the second for all, the third for all, and answers.
+//
+// It guesses, and nothing depends on it: the zone is the one that fits the deepest origins, class IN. `zones` outlives
+// it.
+class ZoneSet::LookAhead {
+ public:
+  LookAhead() = default;
+
+  // `question` begins with the name, uncompressed; octets that are no name, from a hostile peer, are passed over.
+  LookAhead(const ZoneSet& zones, ByteSpan question);
+
+  void askForZone();
+  void askForIndex() const;
+  void askForNode() const;
+
+ private:
+  const Slot* slot_ = nullptr;
+  const Zone* zone_ = nullptr;
+  std::uint32_t originHash_ = 0;
+  std::uint64_t hash_ = 0;
 };
 
 }  // namespace taut
