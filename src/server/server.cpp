@@ -83,6 +83,7 @@ class Server::ShardThread {
   Task<> end();
   Task<> serveStreams(TcpListener listener);
   Task<> acceptConnections(TcpListener listener, TaskScope& connections);
+  void makeRoom();
   Task<> serveConnection(TcpStream stream, Semaphore::Permit permit);
 
   const ServerOptions& options_;
@@ -178,10 +179,19 @@ Task<> Server::ShardThread::acceptConnections(TcpListener listener, TaskScope& c
   auto streams = listener.acceptMany(stop_.token());
   while (auto stream = co_await streams.next()) {
     // Above the limit this one waits here, and all others in the kernel.
+    if (connections_.available() == 0) makeRoom();
     auto permit = co_await connections_.acquire(stop_.token());
     if (!permit) break;
     connections.spawn(serveConnection(std::move(*stream), std::move(permit)));
   }
+}
+
+// Whoever holds connections open for nothing must not keep others away. The newest come last, and in front of one that
+// knows already all do.
+void Server::ShardThread::makeRoom() {
+  const auto& connections = factory_->connections();
+  for (auto connection = connections.rbegin(); connection != connections.rend(); ++connection)
+    if (!(*connection)->makeRoom(shard_.now())) break;
 }
 
 Task<> Server::ShardThread::serveConnection(TcpStream stream, Semaphore::Permit) {

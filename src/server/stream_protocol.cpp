@@ -7,8 +7,6 @@
 #include <memory>
 #include <utility>
 
-#include "taut/io/deadline.hpp"
-
 namespace taut {
 
 namespace {
@@ -95,7 +93,9 @@ Task<> StreamProtocol::readQueries(TcpStream& stream, StreamBuffers& buffers, St
   bool open = true;
   while (open && !broken_) {
     Deadline idle(shard, answered_ + limits_.idle - shard.now(), stop);
+    idle_ = &idle;
     ReceivedData data = co_await stream.receive(buffers, idle.token());
+    idle_ = nullptr;
     if (data.ok() && !data.endOfStream()) {
       co_await answerFrames(stream, data, stop);
       // Whoever never pauses, and sends no query either.
@@ -107,6 +107,13 @@ Task<> StreamProtocol::readQueries(TcpStream& stream, StreamBuffers& buffers, St
       if (!data.ok() && !data.result().stopped()) breakOff(stream);
     }
   }
+}
+
+bool StreamProtocol::makeRoom(TimePoint now) {
+  if (std::exchange(crowded_, true)) return false;
+  limits_.idle = std::min(limits_.idle, limits_.crowdedIdle);
+  if (idle_) idle_->restart(answered_ + limits_.idle - now);
+  return true;
 }
 
 Task<> StreamProtocol::answerFrames(TcpStream& stream, ReceivedData& data, StopToken stop) {

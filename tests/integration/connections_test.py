@@ -1,7 +1,9 @@
 """How many TCP connections the server takes at a time."""
 import resource
+import time
 
-from support import EXAMPLE_ZONE, NOERROR, Reply, TestCase, ask_tcp, connect, frame, main, make_query, read_frame
+from support import (EXAMPLE_ZONE, NOERROR, SLOWNESS, Reply, TestCase, ask_tcp, connect, frame, main, make_query,
+                     read_frame)
 
 QUERY = make_query("www.example.com")
 
@@ -37,6 +39,19 @@ class Connections(TestCase):
         self.assertEqual(Reply(read_frame(third)).rcode, NOERROR)
         second.close()
         self.assertEqual(ask_tcp("127.0.0.1", server.port, QUERY).rcode, NOERROR)
+
+    def test_idle_connections_make_room(self):
+        """Connections that do nothing give way within a few seconds when others wait"""
+        server = self.start_tautd("--zone", EXAMPLE_ZONE, "--threads", 1, "--max-connections", 4)
+        idle = [self.open(server) for _ in range(4)]
+        for connection in idle:
+            self.assertEqual(Reply(read_frame(connection)).rcode, NOERROR)
+        start = time.monotonic()
+        for _ in range(3):
+            self.assertEqual(ask_tcp("127.0.0.1", server.port, QUERY).rcode, NOERROR)
+        self.assertLess(time.monotonic() - start, 5 * SLOWNESS)
+        for connection in idle:
+            self.assertIsNone(read_frame(connection))
 
 
 if __name__ == "__main__":

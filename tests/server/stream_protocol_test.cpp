@@ -233,6 +233,51 @@ TEST_CASE("the idle time counts from the last answer") {
   });
 }
 
+TEST_CASE("where others wait for its place, a connection is closed a second after its last answer") {
+  StreamFixture fixture;
+  fixture.run([](StreamFixture& f, Client& client) -> Task<> {
+    const Bytes query = numbered("www.example.com", 1);
+    co_await client.write(query);
+    const auto id = co_await client.readId();
+    CHECK(id == 1);
+    const TimePoint answered = f.shard.now();
+    co_await f.settle();
+    StreamProtocol& connection = *f.factory->connections().front();
+    CHECK(connection.makeRoom(f.shard.now()));
+    CHECK_FALSE(connection.makeRoom(f.shard.now()));
+    const bool closed = co_await client.closedByServer();
+    CHECK(closed);
+    CHECK(f.shard.now() - answered >= 1s);
+    CHECK(f.shard.now() - answered < 2s);
+  });
+}
+
+TEST_CASE("a connection that has been idle for long is closed at once where others wait for its place") {
+  StreamFixture fixture;
+  fixture.run([](StreamFixture& f, Client& client) -> Task<> {
+    co_await sleepFor(f.shard, 5s);
+    const TimePoint begin = f.shard.now();
+    f.factory->connections().front()->makeRoom(begin);
+    const bool closed = co_await client.closedByServer();
+    CHECK(closed);
+    CHECK(f.shard.now() - begin < 1s);
+  });
+}
+
+TEST_CASE("a connection with a query in flight gets its answer though others wait for its place") {
+  StreamFixture fixture;
+  fixture.run([](StreamFixture& f, Client& client) -> Task<> {
+    const Bytes query = numbered("gate.example.com", 1);
+    co_await client.write(query);
+    co_await f.settle();
+    f.factory->connections().front()->makeRoom(f.shard.now());
+    co_await sleepFor(f.shard, 5s);
+    f.resolver->gate.set();
+    const auto id = co_await client.readId();
+    CHECK(id == 1);
+  });
+}
+
 TEST_CASE("a connection that waits for an answer is not idle, and has its full time after it") {
   StreamFixture fixture;
   fixture.run([](StreamFixture& f, Client& client) -> Task<> {

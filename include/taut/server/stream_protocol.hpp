@@ -16,6 +16,7 @@
 #include "taut/coro/task.hpp"
 #include "taut/coro/task_scope.hpp"
 #include "taut/io/clock.hpp"
+#include "taut/io/deadline.hpp"
 #include "taut/net/stream_buffers.hpp"
 #include "taut/net/tcp_stream.hpp"
 #include "taut/server/frame_decoder.hpp"
@@ -25,10 +26,11 @@
 namespace taut {
 
 struct StreamLimits {
-  std::chrono::milliseconds idle{10000};   // since the last answer, unless another query is in flight
-  std::chrono::milliseconds write{10000};  // for the replies that are ready to be taken
-  std::size_t queriesInFlight = 100;       // at least 1; more are read when some have been answered
-  std::size_t unreadReplies = 256 * 1024;  // octets; no query is answered while more wait to be taken
+  std::chrono::milliseconds idle{10000};        // since the last answer, unless another query is in flight
+  std::chrono::milliseconds crowdedIdle{1000};  // the same, where others wait for the place
+  std::chrono::milliseconds write{10000};       // for the replies that are ready to be taken
+  std::size_t queriesInFlight = 100;            // at least 1; more are read when some have been answered
+  std::size_t unreadReplies = 256 * 1024;       // octets; no query is answered while more wait to be taken
 };
 
 class StreamProtocol {
@@ -44,6 +46,9 @@ class StreamProtocol {
   // Serves the connection to its end, once. After `stop` no more queries are read and those in flight are answered;
   // `abort` stops these too. `buffers` outlives the task.
   Task<> serve(TcpStream stream, StreamBuffers& buffers, StopToken stop, StopToken abort);
+
+  // Others wait for its place: from now on it may be idle for `crowdedIdle` only. False where that was so already.
+  bool makeRoom(TimePoint now);
 
  private:
   class Message;
@@ -71,9 +76,11 @@ class StreamProtocol {
   Event written_;                      // set while nothing is being written
   std::vector<std::uint8_t> replies_;  // framed, not given to the kernel yet
   std::vector<std::uint8_t> writing_;  // given to the kernel, in part perhaps
+  Deadline* idle_ = nullptr;           // of the read that is under way
   TimePoint answered_;                 // when the last query was, or when the connection began
   bool corked_ = false;                // replies are gathered: more of them are about to come
   bool broken_ = false;
+  bool crowded_ = false;
 };
 
 }  // namespace taut
