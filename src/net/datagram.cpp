@@ -212,12 +212,13 @@ void DatagramSlot::sendAndRelease(std::size_t size) noexcept {
 void DatagramSlot::completeRun() noexcept {
   message_.msg_iov = &vector_;
   message_.msg_iovlen = 1;
-  if (sent.error() == EIO || sent.error() == EINVAL) batch->stopRuns();
+  const bool refused = sent.error() == EIO || sent.error() == EINVAL;
   for (DatagramSlot* slot = this; slot != nullptr;) {
     DatagramSlot* const next = std::exchange(slot->others_, nullptr);
     if (sent) {
       slot->buffers.release(*slot);
     } else {
+      slot->refusedInRun_ = refused;
       slot->send();
     }
     slot = next;
@@ -231,6 +232,8 @@ void DatagramSlot::complete(const Completion& completion) noexcept {
     return;
   }
   if (!sent) ++buffers.counters_.sendFailures;
+  // Where it is refused alone too, it is for its peer: port 0, say, which whoever forges addresses can pretend to have.
+  if (std::exchange(refusedInRun_, false) && sent) batch->stopRuns();
   if (hasWaiter()) {
     ready();
   } else {

@@ -9,12 +9,14 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
 
 #include "datagram_service.hpp"
+#include "taut/base/unique_fd.hpp"
 #include "taut/net/udp_socket.hpp"
 
 using taut::Address;
@@ -308,6 +310,47 @@ TEST_CASE("where the kernel refuses to cut no reply is lost and it is not asked 
     CHECK(server.buffers().counters().sendFailures == 0);
     server.checkAllBack();
   }
+}
+
+namespace {
+
+// Sends a datagram that says that it comes from port 0, which no socket but a raw one can. False where that is not
+// permitted.
+bool sendFromPort0(const Address& to, std::string_view text) {
+  const taut::UniqueFd fd(::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_UDP));
+  if (!fd) return false;
+  std::string datagram(8, '\0');  // source port, port, length, no checksum
+  datagram += text;
+  datagram[2] = static_cast<char>(to.port() >> 8);
+  datagram[3] = static_cast<char>(to.port());
+  datagram[5] = static_cast<char>(datagram.size());
+  sockaddr_storage name{};
+  const socklen_t length = to.withPort(0).toSockaddr(name);
+  return ::sendto(fd.get(), datagram.data(), datagram.size(), 0, reinterpret_cast<sockaddr*>(&name), length) ==
+         static_cast<ssize_t>(datagram.size());
+}
+
+}  // namespace
+
+TEST_CASE("a peer that nothing can be sent to does not keep others' replies from leaving in one send") {
+  Server server(Address::loopbackV4());
+  for (int i = 0; i < 3; ++i) {
+    if (sendFromPort0(server.address(), "x")) continue;
+    MESSAGE("not tested: raw sockets are not permitted");
+    return;
+  }
+  server.kept(3);
+  server.answerAll(small);
+  server.checkAllBack();
+  CHECK(server.buffers().counters().runs == 1);
+  CHECK(server.buffers().counters().sendFailures == 3);
+  const Client client;
+  const auto expected = ask(client, server.address(), 20, 40);
+  server.kept(20);
+  server.answerAll(small);
+  CHECK(server.receive(client, 20) == expected);
+  CHECK(server.buffers().counters().runs == 2);
+  server.checkAllBack();
 }
 
 TEST_CASE("more replies in one turn than a batch or the submission queue holds all arrive") {

@@ -82,6 +82,8 @@ class DatagramSlot final : public Operation {
   std::uint8_t* data_;
   // The replies that this slot sends with its own.
   DatagramSlot* others_ = nullptr;
+  // Sent alone because the kernel would not cut what it was sent in.
+  bool refusedInRun_ = false;
   iovec vector_{};
   msghdr message_{};
 };
