@@ -30,7 +30,7 @@ struct StreamLimits {
   std::chrono::milliseconds crowdedIdle{1000};  // the same, where others wait for the place
   std::chrono::milliseconds write{10000};       // for the replies that are ready to be taken
   std::size_t queriesInFlight = 100;            // at least 1; more are read when some have been answered
-  std::size_t unreadReplies = 256 * 1024;       // octets; no query is answered while more wait to be taken
+  std::size_t unreadReplies = 64 * 1024;        // octets; no query is answered while more wait to be taken
 };
 
 class StreamProtocol {
