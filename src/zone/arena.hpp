@@ -65,8 +65,9 @@ class Arena {
   // Whether the next allocation of `size` octets follows the one before in memory.
   bool hasRoom(std::size_t size) const { return size + alignment <= static_cast<std::size_t>(end_ - at_); }
 
-  // The end of the block that the last allocation lies in.
-  const std::uint8_t* blockEnd() const { return end_; }
+  // The block that the last allocation lies in: they count from 0, and one that is full may be given back on its own.
+  std::size_t currentBlock() const { return blocks_.size() - 1; }
+  void release(std::size_t block) { blocks_[block] = {}; }
 
  private:
   void addBlock(std::size_t atLeast);

@@ -1,7 +1,6 @@
 // The records of a zone in the order in which they were read, until the zone is built from them.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <deque>
@@ -30,10 +29,12 @@ struct LoggedRecord {
   }
 };
 
-// Records of one owner that were read one after the other: the owner follows, then the records.
+// Records of one owner that were read one after the other from one file: the owner follows, then the records.
 struct OwnerRun {
-  std::uint32_t count;
-  std::uint32_t ownerSize;
+  std::uint16_t count;
+  std::uint16_t block;  // of the arena
+  std::uint16_t file;   // see RecordLog::file
+  std::uint16_t ownerSize;
 
   NameView name() const { return NameView::trusted(reinterpret_cast<const std::uint8_t*>(this + 1), ownerSize); }
   const LoggedRecord* first() const {
@@ -48,9 +49,9 @@ class RecordLog {
  public:
   void add(NameView owner, Type type, std::uint32_t ttl, ByteSpan rdata, const std::shared_ptr<const std::string>& file,
            std::uint32_t line) {
+    if (files_.empty() || (files_.back() != file && files_.size() < UINT16_MAX)) files_.push_back(file);
     const std::size_t size = sizeof(LoggedRecord) + rdata.size();
-    const bool continues = !runs_.empty() && arena_.hasRoom(size) && runs_.back()->name() == owner;
-    auto* const place = continues ? arena_.allocate(size) : beginRun(owner, size);
+    auto* const place = continuesRun(owner, size) ? arena_.allocate(size) : beginRun(owner, size);
     auto* const record = reinterpret_cast<LoggedRecord*>(place);
     record->ttl = ttl;
     record->line = line;
@@ -60,49 +61,63 @@ class RecordLog {
     ++runs_.back()->count;
     ++recordCount_;
     rdataSize_ += rdata.size();
-    if (stretches_.empty() || stretches_.back().end != arena_.blockEnd() || stretches_.back().file != file)
-      stretches_.push_back({place, arena_.blockEnd(), file});
+    hasNsec3_ = hasNsec3_ || type == Type::NSEC3;
   }
 
   std::size_t runCount() const { return runs_.size(); }
   const OwnerRun& run(std::size_t index) const { return *runs_[index]; }
   std::size_t recordCount() const { return recordCount_; }
   std::size_t rdataSize() const { return rdataSize_; }  // octets, of all records
+  bool hasNsec3() const { return hasNsec3_; }
 
-  // The file that a record of this log was read from, or without one, the first file.
-  std::shared_ptr<const std::string> fileOf(const LoggedRecord* record) const {
-    if (stretches_.empty()) return nullptr;
-    const auto* const at = reinterpret_cast<const std::uint8_t*>(record);
-    const auto last = std::find_if(stretches_.rbegin(), stretches_.rend(),
-                                   [at](const Stretch& one) { return one.begin <= at && at < one.end; });
-    return last != stretches_.rend() ? last->file : stretches_.front().file;
+  // The file of a run, by its number. Behind 65,535 changes of the file all is taken to come from the last one.
+  const std::shared_ptr<const std::string>& file(std::size_t number) const { return files_[number]; }
+  std::shared_ptr<const std::string> firstFile() const { return files_.empty() ? nullptr : files_.front(); }
+
+  // The run is not looked at any more. Memory goes back as soon as all that lies beside it is done with: in a file that
+  // is in order already, the log shrinks while the zone grows.
+  void release(const OwnerRun& run) {
+    const std::size_t block = run.block;
+    if (--live_[block] == 0 && block != arena_.currentBlock()) arena_.release(block);
+  }
+
+  // The same for all runs; what files they came from is kept.
+  void releaseAll() {
+    arena_ = {};
+    runs_ = {};
+    live_ = {};
   }
 
  private:
-  // Records of one file that lie in one block; a later stretch of the block ends an earlier one.
-  struct Stretch {
-    const std::uint8_t* begin;
-    const std::uint8_t* end;
-    std::shared_ptr<const std::string> file;
-  };
+  bool continuesRun(NameView owner, std::size_t recordSize) const {
+    if (runs_.empty() || !arena_.hasRoom(recordSize)) return false;
+    const OwnerRun& last = *runs_.back();
+    return last.count != UINT16_MAX && last.file == files_.size() - 1 && last.name() == owner;
+  }
 
   // One allocation for the run's head and its first record: records of a run are found by their distance.
   std::uint8_t* beginRun(NameView owner, std::size_t recordSize) {
     const std::size_t headSize = OwnerRun::sizeFor(owner.size());
     std::uint8_t* const head = arena_.allocate(headSize + recordSize);
+    live_.resize(arena_.currentBlock() + 1);
+    ++live_.back();
     auto* const run = reinterpret_cast<OwnerRun*>(head);
     run->count = 0;
-    run->ownerSize = static_cast<std::uint32_t>(owner.size());
+    run->block = static_cast<std::uint16_t>(live_.size() - 1);
+    run->file = static_cast<std::uint16_t>(files_.size() - 1);
+    run->ownerSize = static_cast<std::uint16_t>(owner.size());
     std::memcpy(run + 1, owner.data(), owner.size());
     runs_.push_back(run);
     return head + headSize;
   }
 
   Arena arena_;
-  std::deque<OwnerRun*> runs_;  // grows without being copied
-  std::vector<Stretch> stretches_;
+  std::deque<OwnerRun*> runs_;       // grows without being copied
+  std::vector<std::uint32_t> live_;  // runs of each block that were not released
+  std::vector<std::shared_ptr<const std::string>> files_;
   std::size_t recordCount_ = 0;
   std::size_t rdataSize_ = 0;
+  bool hasNsec3_ = false;
 };
 
 }  // namespace taut::detail

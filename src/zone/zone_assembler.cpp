@@ -98,16 +98,15 @@ std::shared_ptr<const Zone> ZoneAssembler::assemble(const std::function<bool()>&
   const auto ends = [&goesOn] { return goesOn && !goesOn(); };
   if (!findOrigin() || ends()) return nullptr;
   sortOwners();
-  if (ends() || !planNodes()) return nullptr;
-  readNsec3Parameters();
-  allocate();
-  if (ends()) return nullptr;
+  if (ends() || !reserve()) return nullptr;
+  if (log_.hasNsec3()) readNsec3Parameters();
   writeAll();
   if (diagnostics_.failed() || ends()) return nullptr;
+  placeLists();
   indexNodes();
   if (ends()) return nullptr;
   linkTargets();
-  if (hasNsec3Chain_) linkNsec3();
+  if (nsec3Parameters_) linkNsec3();
   if (checks_.verifyZonemd) checkZonemd();
   if (diagnostics_.failed()) return nullptr;
   return zone_;
@@ -147,7 +146,7 @@ void ZoneAssembler::sortOwners() {
       for (std::uint32_t j = 0; j < run.count; ++j, record = record->next())
         warning(fmt::format("{} {}: outside the zone {}, left out", owner.toString(),
                             toString(static_cast<Type>(record->type)), origin.toString()),
-                record);
+                RecordPlace{log_.file(run.file), record->line});
       continue;
     }
     std::array<std::uint8_t, 2 * maxNameSize> key;
@@ -160,32 +159,76 @@ void ZoneAssembler::sortOwners() {
   if (!inOrder) detail::sortInParts(threads_, sorted_.begin(), sorted_.end(), less);
 }
 
-bool ZoneAssembler::planNodes() {
-  plans_.reserve(sorted_.size());
+// Makes room for nodes and lists. It need not be exact, because room that is not touched costs nothing.
+bool ZoneAssembler::reserve() {
+  std::size_t nodes = 0;
+  std::size_t capacity = log_.rdataSize() + log_.recordCount() * 24;
+  const Sorted* before = nullptr;
+  for (const Sorted& one : sorted_) {
+    // A label of the key that differs from the name before is a node; and one more, for a place in the NSEC3 chain.
+    std::size_t same = 0;
+    if (before != nullptr)
+      same = static_cast<std::size_t>(
+          std::mismatch(one.key, one.key + std::min(one.keySize, before->keySize), before->key).first - one.key);
+    if (before == nullptr || same < one.keySize || one.keySize != before->keySize) {
+      const auto added = 1 + static_cast<std::size_t>(std::count(one.key + same, one.key + one.keySize, 0));
+      nodes += added;
+      capacity += added * (log_.run(one.run).ownerSize + 32u);
+    }
+    before = &one;
+  }
+  // Nodes are counted in units of 32 bits, and links reach half as far in either direction.
+  constexpr std::size_t largest = std::size_t{8} << 30;
+  if (capacity >= largest) {
+    error(fmt::format("zone {} is too large: over 8 GiB", origin_->toString()));
+    return false;
+  }
+  listsBound_ = (nodes / 8 + 2) * sizeof(Zone::Bucket) + 5 * nodes * sizeof(std::uint32_t);
+  zone_ = std::shared_ptr<Zone>(new Zone);
+  block_ = detail::Block(capacity + listsBound_);
+  nodes_ = block_.data();
+  return true;
+}
+
+// The chain that answers are made from: the first NSEC3PARAM that we can compute (RFC 5155 section 4).
+void ZoneAssembler::readNsec3Parameters() {
+  std::size_t count = 1;
+  while (count < sorted_.size() && sorted_[count].keySize == 0) ++count;
+  gather(Plan{*origin_, 0, count}, Part::ordinary);
+  for (const Member& member : members_) {
+    if (member.record->type != valueOf(Type::NSEC3PARAM)) continue;
+    const ByteSpan rdata = member.record->rdata();
+    if (rdata.size() < 5 || rdata[0] != 1 || rdata[1] != 0) continue;
+    nsec3Salt_.assign(rdata.begin() + 5, rdata.end());
+    nsec3Parameters_ = Nsec3Parameters{rdata[0], loadU16(rdata.data() + 2), nsec3Salt_};
+    break;
+  }
+  checkNsec3();
+}
+
+// Afterwards all that there is about the records is in the nodes.
+void ZoneAssembler::writeAll() {
+  order_.reserve(sorted_.size());
   for (std::size_t first = 0; first < sorted_.size();) {
     std::size_t end = first + 1;
     while (end < sorted_.size() && sorted_[end].keySize == sorted_[first].keySize &&
            std::memcmp(sorted_[end].key, sorted_[first].key, sorted_[first].keySize) == 0)
       ++end;
-    planOwner(first, end - first);
-    first = end;
+    writeOwner(first, end - first);
+    for (; first < end; ++first) log_.release(log_.run(sorted_[first].run));
   }
-  // Nodes are counted in units of 32 bits, and links reach half as far in either direction.
-  constexpr std::size_t largest = std::size_t{8} << 30;
-  capacity_ = log_.rdataSize() + log_.recordCount() * 24;
-  for (const auto* plans : {&plans_, &nsec3Plans_})
-    for (const Plan& plan : *plans) capacity_ += plan.ownerSize + 32u;
-  if (capacity_ >= largest) error(fmt::format("zone {} is too large: over 8 GiB", origin_->toString()));
-  return capacity_ < largest;
+  log_.releaseAll();
+  sorted_ = {};
+  keys_ = {};
 }
 
 // Records of one owner: a node, or a place in the NSEC3 chain, which is no node that names can be found at (RFC 5155
 // section 7.2.8), or both.
-void ZoneAssembler::planOwner(std::size_t firstSorted, std::size_t count) {
-  const NameView owner = log_.run(sorted_[firstSorted].run).name();
+void ZoneAssembler::writeOwner(std::size_t firstSorted, std::size_t count) {
+  const Sorted& place = sorted_[firstSorted];
+  Plan plan{log_.run(place.run).name(), firstSorted, count};
   bool ordinary = false;
   bool nsec3 = false;
-  std::uint16_t flags = 0;
   for (std::size_t i = 0; i < count; ++i) {
     const OwnerRun& run = log_.run(sorted_[firstSorted + i].run);
     const LoggedRecord* record = run.first();
@@ -193,106 +236,56 @@ void ZoneAssembler::planOwner(std::size_t firstSorted, std::size_t count) {
       const bool inChain = isNsec3Part(*record);
       nsec3 = nsec3 || inChain;
       ordinary = ordinary || !inChain;
-      if (record->type == valueOf(Type::NS)) flags |= nodeflag::cut;
-      if (record->type == valueOf(Type::DNAME)) flags |= nodeflag::dname;
-      if (record->type == valueOf(Type::CNAME)) flags |= nodeflag::cname;
+      if (record->type == valueOf(Type::NS)) plan.flags |= nodeflag::cut;
+      if (record->type == valueOf(Type::DNAME)) plan.flags |= nodeflag::dname;
+      if (record->type == valueOf(Type::CNAME)) plan.flags |= nodeflag::cname;
       if (record->type == valueOf(Type::NSEC)) ++nsecCount_;
     }
   }
-  const auto runCount = static_cast<std::uint32_t>(count);
   if (ordinary) {
-    planAncestors(owner, sorted_[firstSorted]);
-    addPlan(owner, sorted_[firstSorted].key, sorted_[firstSorted].keySize, flags);
-    plans_.back().firstRun = static_cast<std::uint32_t>(firstSorted);
-    plans_.back().runCount = runCount;
+    writeAncestors(plan.owner, place);
+    writeBelow(plan, place.key, place.keySize);
   }
-  if (nsec3)
-    nsec3Plans_.push_back({owner.data(), static_cast<std::uint32_t>(firstSorted), runCount, 0, 0,
-                           static_cast<std::uint8_t>(owner.size()), static_cast<std::uint8_t>(owner.labelCount())});
+  if (nsec3) nsec3Owners_.push_back(writeNode(Plan{plan.owner, firstSorted, count}, Part::nsec3));
 }
 
-// Adds the empty non-terminals between the nearest node above `owner` and it.
-void ZoneAssembler::planAncestors(NameView owner, const Sorted& place) {
+// Writes the empty non-terminals between the nearest node above `owner` and it.
+void ZoneAssembler::writeAncestors(NameView owner, const Sorted& place) {
   const auto isAbove = [&](const Ancestor& ancestor) {
     return ancestor.keySize < place.keySize && std::memcmp(ancestor.key, place.key, ancestor.keySize) == 0;
   };
   while (!ancestors_.empty() && !isAbove(ancestors_.back())) ancestors_.pop_back();
   if (ancestors_.empty()) return;
   const std::size_t labels = owner.labelCount();
-  for (std::size_t depth = plans_[ancestors_.back().plan].labelCount + 1u; depth < labels; ++depth) {
+  for (std::size_t depth = ancestors_.back().labelCount + 1; depth < labels; ++depth) {
     std::size_t keySize = ancestors_.back().keySize;
     while (place.key[keySize++] != 0) continue;
-    addPlan(owner.suffix(depth), place.key, keySize, 0);
+    writeBelow(Plan{owner.suffix(depth)}, place.key, keySize);
   }
 }
 
-void ZoneAssembler::addPlan(NameView owner, const std::uint8_t* key, std::size_t keySize, std::uint16_t flags) {
-  Plan plan{owner.data(), 0, 0, 0, 0, static_cast<std::uint8_t>(owner.size()), 0};
-  plan.labelCount = static_cast<std::uint8_t>(owner.labelCount());
-  const auto index = static_cast<std::uint32_t>(plans_.size());
+// Writes a node below the last of the ancestors, and makes it one.
+void ZoneAssembler::writeBelow(Plan plan, const std::uint8_t* key, std::size_t keySize) {
+  constexpr auto hides = nodeflag::cut | nodeflag::dname;
   if (ancestors_.empty()) {
-    plan.flags = static_cast<std::uint16_t>((flags & ~nodeflag::cut) | nodeflag::apex);
+    plan.flags = static_cast<std::uint16_t>((plan.flags & ~nodeflag::cut) | nodeflag::apex);
   } else {
-    plan.parent = ancestors_.back().plan;
-    Plan& parent = plans_[plan.parent];
-    plan.flags = flags;
-    if ((parent.flags & (nodeflag::cut | nodeflag::dname | nodeflag::occluded)) != 0)
-      plan.flags = static_cast<std::uint16_t>((flags & ~(nodeflag::cut | nodeflag::dname)) | nodeflag::occluded);
-    if (owner.isWildcard()) parent.flags |= nodeflag::wildcardChild;
+    plan.parent = ancestors_.back().units;
+    detail::NodeHeader& parent = *headerAt(plan.parent);
+    if ((parent.flags & (hides | nodeflag::occluded)) != 0)
+      plan.flags = static_cast<std::uint16_t>((plan.flags & ~hides) | nodeflag::occluded);
+    if (plan.owner.isWildcard()) parent.flags |= nodeflag::wildcardChild;
   }
-  plans_.push_back(plan);
-  ancestors_.push_back({index, key, keySize});
-}
-
-// The chain that answers are made from: the first NSEC3PARAM that we can compute (RFC 5155 section 4).
-void ZoneAssembler::readNsec3Parameters() {
-  if (nsec3Plans_.empty()) return;
-  gather(plans_.front(), Part::ordinary);
-  for (const Member& member : members_) {
-    if (member.record->type != valueOf(Type::NSEC3PARAM)) continue;
-    const ByteSpan rdata = member.record->rdata();
-    if (rdata.size() < 5 || rdata[0] != 1 || rdata[1] != 0) continue;
-    nsec3Parameters_ = Nsec3Parameters{rdata[0], loadU16(rdata.data() + 2), rdata.subspan(5)};
-    break;
-  }
-  checkNsec3();
-  hasNsec3Chain_ = nsec3Parameters_.has_value();
-}
-
-void ZoneAssembler::allocate() {
-  zone_ = std::shared_ptr<Zone>(new Zone);
-  const std::size_t nodeCount = plans_.size();
-  const std::size_t bucketCount = nodeCount / 8 + 1;
-  const std::size_t chain = hasNsec3Chain_ ? nsec3Plans_.size() : 0;
-  const std::size_t lists = nodeCount + nsec3Plans_.size() + 2 * chain + nsecCount_;
-  const std::size_t indexSize = bucketCount * sizeof(Zone::Bucket) + lists * sizeof(std::uint32_t);
-  block_ = detail::Block(indexSize + capacity_);
-  std::memset(block_.data(), 0, bucketCount * sizeof(Zone::Bucket));
-  zone_->bucketCount_ = bucketCount;
-  zone_->nodeCount_ = static_cast<std::uint32_t>(nodeCount);
-  zone_->nsec3OwnerCount_ = static_cast<std::uint32_t>(nsec3Plans_.size());
-  order_ = reinterpret_cast<std::uint32_t*>(block_.data() + bucketCount * sizeof(Zone::Bucket));
-  nsec3Owners_ = order_ + nodeCount;
-  nsec3Chain_ = nsec3Owners_ + nsec3Plans_.size();
-  nsec3Prefixes_ = nsec3Chain_ + chain;
-  nsecChain_ = nsec3Prefixes_ + chain;
-  nodes_ = reinterpret_cast<std::uint8_t*>(nsecChain_ + nsecCount_);
-}
-
-void ZoneAssembler::writeAll() {
-  for (std::size_t i = 0; i < plans_.size(); ++i) {
-    Plan& plan = plans_[i];
-    if (hasNsec3Chain_ && (plan.flags & nodeflag::occluded) == 0) plan.flags |= nodeflag::nsec3Links;
-    order_[i] = writeNode(plan, Part::ordinary, order_[plan.parent]);
-  }
-  for (std::size_t i = 0; i < nsec3Plans_.size(); ++i)
-    nsec3Owners_[i] = writeNode(nsec3Plans_[i], Part::nsec3, order_[0]);
+  if (nsec3Parameters_ && (plan.flags & nodeflag::occluded) == 0) plan.flags |= nodeflag::nsec3Links;
+  const std::uint32_t units = writeNode(plan, Part::ordinary);
+  order_.push_back(units);
+  ancestors_.push_back({units, plan.owner.labelCount(), key, keySize});
 }
 
 // Fills `members_` with the records of a node, those of one RRset together, its signatures behind it.
 void ZoneAssembler::gather(const Plan& plan, Part part) {
   members_.clear();
-  for (std::uint32_t i = 0; i < plan.runCount; ++i) {
+  for (std::size_t i = 0; i < plan.runCount; ++i) {
     const OwnerRun& run = log_.run(sorted_[plan.firstRun + i].run);
     const LoggedRecord* record = run.first();
     for (std::uint32_t j = 0; j < run.count; ++j, record = record->next()) {
@@ -300,7 +293,7 @@ void ZoneAssembler::gather(const Plan& plan, Part part) {
       std::uint32_t order = std::uint32_t{record->type} << 1;
       if (record->type == valueOf(Type::RRSIG) && record->size >= 2)
         order = std::uint32_t{loadU16(record->rdata().data())} << 1 | 1;
-      members_.push_back({order, static_cast<std::uint32_t>(members_.size()), record});
+      members_.push_back({order, static_cast<std::uint32_t>(members_.size()), record, run.file});
     }
   }
   const auto before = [](const Member& a, const Member& b) {
@@ -309,7 +302,7 @@ void ZoneAssembler::gather(const Plan& plan, Part part) {
   if (!std::is_sorted(members_.begin(), members_.end(), before)) std::sort(members_.begin(), members_.end(), before);
 }
 
-std::uint32_t ZoneAssembler::writeNode(const Plan& plan, Part part, std::uint32_t parentUnits) {
+std::uint32_t ZoneAssembler::writeNode(const Plan& plan, Part part) {
   gather(plan, part);
   const auto units = static_cast<std::uint32_t>(written_ / nodeUnit);
   std::uint8_t* const node = nodes_ + written_;
@@ -321,26 +314,27 @@ std::uint32_t ZoneAssembler::writeNode(const Plan& plan, Part part, std::uint32_
   for (std::size_t i = 0; i < members_.size(); ++i) sets += i == 0 || members_[i].order != members_[i - 1].order;
   auto* const entries = reinterpret_cast<RRsetEntry*>(node + size);
   size += sets * sizeof(RRsetEntry);
-  std::memcpy(node + size, plan.owner, plan.ownerSize);
-  written_ += size + plan.ownerSize;
+  std::memcpy(node + size, plan.owner.data(), plan.owner.size());
+  written_ += size + plan.owner.size();
 
-  bool linked = false;
-  std::size_t index = 0;
+  std::uint16_t index = 0;
   for (std::size_t first = 0; first < members_.size();) {
     std::size_t end = first + 1;
     while (end < members_.size() && members_[end].order == members_[first].order) ++end;
     const auto members = sortSet(plan, std::span(members_).subspan(first, end - first));
-    linked = writeSet(plan, members, entries[index++], node) || linked;
+    RRsetEntry& entry = entries[index++];
+    writeSet(plan, members, entry, node);
+    if ((entry.ttl & ~detail::ttlMask) != 0)
+      linked_.push_back({units, static_cast<std::uint16_t>(index - 1), members.front().file});
     first = end;
   }
   checkNode(plan);
-  header->parent = part == Part::ordinary && (plan.flags & nodeflag::apex) != 0 ? 0 : units - parentUnits;
+  header->parent = units - plan.parent;
   header->flags = plan.flags;
   header->entryCount = sets;
   header->rrClass = static_cast<std::uint16_t>(rrClass_);
-  header->nameSize = plan.ownerSize;
-  header->labelCount = plan.labelCount;
-  if (linked) linked_.push_back(units);
+  header->nameSize = static_cast<std::uint8_t>(plan.owner.size());
+  header->labelCount = static_cast<std::uint8_t>(plan.owner.labelCount());
   written_ = alignUp(written_, nodeUnit);
   return units;
 }
@@ -358,21 +352,21 @@ std::span<ZoneAssembler::Member> ZoneAssembler::sortSet(const Plan& plan, std::s
   });
   const auto same = [&](const Member& a, const Member& b) {
     if (compareRdata(type, a.record->rdata(), b.record->rdata()) != 0) return false;
-    warning(fmt::format("{} {}: the same record is also in line {}", plan.name().toString(), toString(type),
-                        a.record->line),
-            b.record);
+    warning(
+        fmt::format("{} {}: the same record is also in line {}", plan.owner.toString(), toString(type), a.record->line),
+        b);
     return true;
   };
   const auto end = std::unique(members.begin(), members.end(), same);
   members = members.first(static_cast<std::size_t>(end - members.begin()));
   if (members.size() > UINT16_MAX)
-    error(fmt::format("{} {}: over 65535 records in one RRset", plan.name().toString(), toString(type)),
-          members.front().record);
+    error(fmt::format("{} {}: over 65535 records in one RRset", plan.owner.toString(), toString(type)),
+          members.front());
   members.front().place = ttl;  // `place` has served; writeSet() takes the TTL from here
   return members;
 }
 
-bool ZoneAssembler::writeSet(const Plan& plan, std::span<Member> members, RRsetEntry& entry, const std::uint8_t* node) {
+void ZoneAssembler::writeSet(const Plan& plan, std::span<Member> members, RRsetEntry& entry, const std::uint8_t* node) {
   const LoggedRecord& front = *members.front().record;
   const auto type = static_cast<Type>(front.type);
   const bool authoritativeOrCut = (plan.flags & nodeflag::occluded) == 0;
@@ -385,8 +379,11 @@ bool ZoneAssembler::writeSet(const Plan& plan, std::span<Member> members, RRsetE
   }
   if (linked) {
     written_ = alignUp(written_, sizeof(std::int32_t));
-    for (std::size_t i = 0; i < members.size(); ++i, written_ += sizeof(std::int32_t))
-      std::memcpy(nodes_ + written_, &detail::noTarget, sizeof detail::noTarget);
+    for (const Member& member : members) {
+      const std::uint32_t line = member.file == members.front().file ? member.record->line : 0;
+      std::memcpy(nodes_ + written_, &line, sizeof line);
+      written_ += sizeof line;
+    }
   }
   entry.type = front.type;
   entry.count = static_cast<std::uint16_t>(members.size());
@@ -400,38 +397,50 @@ bool ZoneAssembler::writeSet(const Plan& plan, std::span<Member> members, RRsetE
     written_ += 2 + rdata.size();
   }
   zone_->recordCount_ += members.size();
-  return linked;
 }
 
-void ZoneAssembler::indexNodes() {
-  const std::size_t before = static_cast<std::size_t>(nodes_ - block_.data());
-  block_.shrink(before + written_);
-  // The block may have moved.
-  const auto move = [base = block_.data(), old = nodes_ - before](auto*& pointer) {
-    pointer = reinterpret_cast<std::remove_reference_t<decltype(pointer)>>(
-        base + (reinterpret_cast<const std::uint8_t*>(pointer) - old));
-  };
-  move(order_);
-  move(nsec3Owners_);
-  move(nsec3Chain_);
-  move(nsec3Prefixes_);
-  move(nsecChain_);
-  move(nodes_);
-  auto* const buckets = reinterpret_cast<Zone::Bucket*>(block_.data());
-  zone_->buckets_ = buckets;
+// Puts the lists behind the nodes, and gives back the room that is left.
+void ZoneAssembler::placeLists() {
+  const std::size_t nodeCount = order_.size();
+  const std::size_t bucketCount = nodeCount / 8 + 1;
+  const std::size_t bucketsAt = alignUp(written_, sizeof(Zone::Bucket));
+  const std::size_t chain = nsec3Parameters_ ? nsec3Owners_.size() : 0;
+  const std::size_t listed = nodeCount + nsec3Owners_.size() + 2 * chain + nsecCount_;
+  const std::size_t listsAt = bucketsAt + bucketCount * sizeof(Zone::Bucket);
+  block_.shrink(listsAt + listed * sizeof(std::uint32_t));
+  nodes_ = block_.data();  // it may have moved
+
+  auto* const buckets = nodes_ + bucketsAt;
+  std::memset(buckets, 0, bucketCount * sizeof(Zone::Bucket));
+  auto* const order = reinterpret_cast<std::uint32_t*>(nodes_ + listsAt);
+  std::uint32_t* const nsec3Owners = std::copy(order_.begin(), order_.end(), order);
+  nsec3Chain_ = std::copy(nsec3Owners_.begin(), nsec3Owners_.end(), nsec3Owners);
+  nsec3Prefixes_ = nsec3Chain_ + chain;
+  nsecChain_ = nsec3Prefixes_ + chain;
+  order_ = {};
+  nsec3Owners_ = {};
+
+  zone_->buckets_ = reinterpret_cast<const Zone::Bucket*>(buckets);
+  zone_->bucketCount_ = bucketCount;
+  zone_->nodeCount_ = static_cast<std::uint32_t>(nodeCount);
+  zone_->nsec3OwnerCount_ = static_cast<std::uint32_t>(nsec3Chain_ - nsec3Owners);
   zone_->nodes_ = nodes_;
-  zone_->order_ = order_;
-  zone_->nsec3Owners_ = nsec3Owners_;
+  zone_->order_ = order;
+  zone_->nsec3Owners_ = nsec3Owners;
   zone_->nsec3Chain_ = nsec3Chain_;
   zone_->nsec3Prefixes_ = nsec3Prefixes_;
   zone_->nsecChain_ = nsecChain_;
   zone_->rrClass_ = rrClass_;
   zone_->origin_ = zone_->apex().owner();
+}
 
+void ZoneAssembler::indexNodes() {
   // Buckets are far apart: ask for each some nodes before it is filled.
   constexpr std::size_t ahead = 16;
   std::array<std::uint64_t, ahead> hashes;
-  const std::size_t count = plans_.size();
+  const std::size_t count = zone_->nodeCount_;
+  const std::uint32_t* const order = zone_->order_;
+  auto* const buckets = const_cast<Zone::Bucket*>(zone_->buckets_);
   const auto insert = [&](std::size_t i) {
     const std::uint64_t hash = hashes[i % ahead];
     for (std::size_t bucket = zone_->bucketOf(hash);; bucket = bucket + 1 == zone_->bucketCount_ ? 0 : bucket + 1) {
@@ -439,7 +448,7 @@ void ZoneAssembler::indexNodes() {
       for (std::size_t slot = 0; slot < Zone::Bucket::capacity; ++slot) {
         if (place.tags[slot] != 0) continue;
         place.tags[slot] = Zone::tagOf(hash);
-        place.nodes[slot] = order_[i];
+        place.nodes[slot] = order[i];
         return;
       }
     }
@@ -447,10 +456,10 @@ void ZoneAssembler::indexNodes() {
   for (std::size_t i = 0; i < count + ahead; ++i) {
     if (i >= ahead) insert(i - ahead);
     if (i >= count) continue;
-    const ZoneNode node(zone_->nodeAt(order_[i]));
+    const ZoneNode node(zone_->nodeAt(order[i]));
     hashes[i % ahead] = node.owner().hash();
     zone_->prefetch(hashes[i % ahead]);
-    if (!node.isOccluded() && nsecCount_ != 0 && node.has(Type::NSEC)) nsecChain_[zone_->nsecCount_++] = order_[i];
+    if (!node.isOccluded() && nsecCount_ != 0 && node.has(Type::NSEC)) nsecChain_[zone_->nsecCount_++] = order[i];
   }
 
   const ByteSpan soa = zone_->soa().data.front();
@@ -461,27 +470,23 @@ void ZoneAssembler::indexNodes() {
   zone_->block_ = std::make_unique<const detail::Block>(std::move(block_));
 }
 
-// Targets are all over the zone: the index is asked for them some nodes ahead.
+// Targets are all over the zone: the index is asked for them some RRsets ahead.
 void ZoneAssembler::linkTargets() {
   constexpr std::size_t ahead = 8;
-  const auto forEachSet = [this](std::uint32_t units, auto&& visit) {
-    const ZoneNode node(zone_->nodeAt(units));
-    const auto* entry = node.entries();
-    for (const auto* end = entry + node.rrsetCount(); entry != end; ++entry)
-      if ((entry->ttl & ~detail::ttlMask) != 0) visit(node, *entry);
-  };
-  const auto prefetch = [this](ZoneNode node, const RRsetEntry& entry) {
-    const RRset set = node.read(&entry);
+  const auto prefetch = [this](const Linked& at) {
+    const ZoneNode node(headerAt(at.units));
+    const RRset set = node.read(node.entries() + at.entry);
     for (const ByteSpan rdata : set)
       if (const auto name = additionalName(set.type, rdata)) zone_->prefetch(name->hash());
   };
   for (std::size_t i = 0; i < linked_.size(); ++i) {
-    if (i + ahead < linked_.size()) forEachSet(linked_[i + ahead], prefetch);
-    forEachSet(linked_[i], [this](ZoneNode node, const RRsetEntry& entry) { linkSet(node, entry); });
+    if (i + ahead < linked_.size()) prefetch(linked_[i + ahead]);
+    const ZoneNode node(headerAt(linked_[i].units));
+    linkSet(node, node.entries()[linked_[i].entry], linked_[i].file);
   }
 }
 
-void ZoneAssembler::linkSet(ZoneNode node, const RRsetEntry& entry) {
+void ZoneAssembler::linkSet(ZoneNode node, const RRsetEntry& entry, std::uint16_t file) {
   const RRset set = node.read(&entry);
   auto* link = reinterpret_cast<std::int32_t*>(nodes_ + (set.rdata - nodes_)) - set.count;
   const auto* const from = reinterpret_cast<const std::uint8_t*>(node.header());
@@ -490,6 +495,7 @@ void ZoneAssembler::linkSet(ZoneNode node, const RRsetEntry& entry) {
     // The root stands for the owner itself (RFC 9460 section 2.5); any other use of it is the root zone's business.
     const bool self = name && name->isRoot() && (set.type == Type::SVCB || set.type == Type::HTTPS);
     const NameView target = self ? node.owner() : name.value_or(NameView());
+    const auto line = static_cast<std::uint32_t>(std::exchange(*link, detail::noTarget));
     if (name && target.isWithin(*origin_)) {
       const ZoneLookup found = zone_->find(target);
       const ZoneNode to = found.dname ? ZoneNode() : found.node ? found.node : found.wildcard;
@@ -497,7 +503,7 @@ void ZoneAssembler::linkSet(ZoneNode node, const RRsetEntry& entry) {
         const auto distance = reinterpret_cast<const std::uint8_t*>(to.header()) - from;
         *link = static_cast<std::int32_t>(distance / static_cast<std::ptrdiff_t>(nodeUnit));
       }
-      checkTarget(node, set.type, rdata, target, found);
+      checkTarget(node, set.type, rdata, target, found, {line != 0 ? log_.file(file) : log_.firstFile(), line});
     }
     ++link;
   }
@@ -531,20 +537,20 @@ void ZoneAssembler::linkNsec3() {
                           : links->self;
   };
   constexpr std::size_t worthAThread = 1000;
-  detail::inParts(threads_, plans_.size(), worthAThread, [&](std::size_t first, std::size_t last) {
+  detail::inParts(threads_, zone_->nodeCount_, worthAThread, [&](std::size_t first, std::size_t last) {
     for (; first < last; ++first) {
-      auto* const header = reinterpret_cast<detail::NodeHeader*>(at(order_[first]));
+      auto* const header = headerAt(zone_->order_[first]);
       if ((header->flags & nodeflag::nsec3Links) != 0) link(header);
     }
   });
 }
 
-// Owners whose NSEC3 has the chosen parameters; `nsec3Owners_` is in the order of the hashes already, because base32hex
+// Owners whose NSEC3 has the chosen parameters; the owners are in the order of the hashes already, because base32hex
 // keeps the order of octets.
 void ZoneAssembler::chooseNsec3Chain() {
   const Nsec3Parameters& wanted = zone_->nsec3Parameters_;
-  for (std::size_t i = 0; i < nsec3Plans_.size(); ++i) {
-    const ZoneNode node(zone_->nodeAt(nsec3Owners_[i]));
+  for (std::size_t i = 0; i < zone_->nsec3OwnerCount_; ++i) {
+    const ZoneNode node(zone_->nodeAt(zone_->nsec3Owners_[i]));
     const auto hash = nsec3HashFromLabel(node.owner().firstLabel());
     if (!hash || node.owner().parent() != *origin_) continue;
     for (const ByteSpan rdata : node.rrset(Type::NSEC3).data) {
@@ -553,32 +559,19 @@ void ZoneAssembler::chooseNsec3Chain() {
                         std::equal(wanted.salt.begin(), wanted.salt.end(), rdata.begin() + 5);
       if (!same) continue;
       nsec3Prefixes_[zone_->nsec3Count_] = loadU32(hash->data());
-      nsec3Chain_[zone_->nsec3Count_++] = nsec3Owners_[i];
+      nsec3Chain_[zone_->nsec3Count_++] = zone_->nsec3Owners_[i];
       break;
     }
   }
 }
 
-void ZoneAssembler::report(Diagnostic::Severity severity, std::string message, const LoggedRecord* record) {
+void ZoneAssembler::report(Diagnostic::Severity severity, std::string message, const RecordPlace& place) {
   Diagnostic diagnostic;
   diagnostic.severity = severity;
-  diagnostic.file = log_.fileOf(record);
-  if (record != nullptr) diagnostic.line = record->line;
+  diagnostic.file = place.file;
+  diagnostic.line = place.line;
   diagnostic.message = std::move(message);
   diagnostics_.add(std::move(diagnostic));
-}
-
-const LoggedRecord* ZoneAssembler::findRecord(NameView owner, Type type, ByteSpan rdata) {
-  const auto plan = std::lower_bound(plans_.begin(), plans_.end(), owner,
-                                     [](const Plan& a, NameView name) { return a.name() < name; });
-  if (plan == plans_.end() || plan->name() != owner) return nullptr;
-  gather(*plan, Part::ordinary);
-  for (const Member& member : members_) {
-    const ByteSpan found = member.record->rdata();
-    if (member.record->type == valueOf(type) && std::equal(found.begin(), found.end(), rdata.begin(), rdata.end()))
-      return member.record;
-  }
-  return nullptr;
 }
 
 }  // namespace taut

@@ -1,4 +1,7 @@
-// Builds a `Zone` from logged records: sort the owners, plan the nodes, write them, index them, link them.
+// Builds a `Zone` from logged records: sort the owners, write the nodes, index them, link them.
+//
+// What a large zone costs is, for a good half, the memory that is touched for the first time. So nodes are written as
+// soon as they are known, and the log of what was written is given back on the way.
 #pragma once
 
 #include <cstdint>
@@ -29,17 +32,13 @@ class ZoneAssembler {
   std::shared_ptr<const Zone> assemble(const std::function<bool()>& goesOn);
 
  private:
-  // A node before it is written. `runs` are indices of a run of `sorted_`.
+  // A node while it is written. `runs` are indices of a run of `sorted_`.
   struct Plan {
-    const std::uint8_t* owner;
-    std::uint32_t firstRun;
-    std::uint32_t runCount;
-    std::uint32_t parent;
-    std::uint16_t flags;
-    std::uint8_t ownerSize;
-    std::uint8_t labelCount;
-
-    NameView name() const { return NameView::trusted(owner, ownerSize); }
+    NameView owner;
+    std::size_t firstRun = 0;
+    std::size_t runCount = 0;
+    std::uint32_t parent = 0;  // units
+    std::uint16_t flags = 0;
   };
 
   // A record of the node that is being written.
@@ -47,6 +46,7 @@ class ZoneAssembler {
     std::uint32_t order;  // type << 1, for an RRSIG the covered type << 1 | 1
     std::uint32_t place;  // in the order of the file
     const detail::LoggedRecord* record;
+    std::uint16_t file;
   };
 
   struct Sorted {
@@ -57,51 +57,67 @@ class ZoneAssembler {
   };
 
   struct Ancestor {
-    std::uint32_t plan;
+    std::uint32_t units;
+    std::size_t labelCount;
     const std::uint8_t* key;
     std::size_t keySize;
+  };
+
+  // An RRset with links to targets. Until they are known a link holds the line of its record, 0 where that came from
+  // another file than the first one: checks that need the targets come when the log is gone.
+  struct Linked {
+    std::uint32_t units;
+    std::uint16_t entry;
+    std::uint16_t file;
   };
 
   enum class Part : std::uint8_t { ordinary, nsec3 };  // of an owner's records
 
   bool findOrigin();
   void sortOwners();
-  bool planNodes();
-  void planOwner(std::size_t firstSorted, std::size_t count);
-  void planAncestors(NameView owner, const Sorted& place);
-  void addPlan(NameView owner, const std::uint8_t* key, std::size_t keySize, std::uint16_t flags);
+  bool reserve();
   void readNsec3Parameters();
-  void allocate();
 
   void writeAll();
+  void writeOwner(std::size_t firstSorted, std::size_t count);
+  void writeAncestors(NameView owner, const Sorted& place);
+  void writeBelow(Plan plan, const std::uint8_t* key, std::size_t keySize);
   void gather(const Plan& plan, Part part);
-  std::uint32_t writeNode(const Plan& plan, Part part, std::uint32_t parentUnits);
-  bool writeSet(const Plan& plan, std::span<Member> members, detail::RRsetEntry& entry, const std::uint8_t* node);
+  std::uint32_t writeNode(const Plan& plan, Part part);
+  void writeSet(const Plan& plan, std::span<Member> members, detail::RRsetEntry& entry, const std::uint8_t* node);
   std::span<Member> sortSet(const Plan& plan, std::span<Member> members);
 
+  void placeLists();
   void indexNodes();
   void linkTargets();
-  void linkSet(ZoneNode node, const detail::RRsetEntry& entry);
+  void linkSet(ZoneNode node, const detail::RRsetEntry& entry, std::uint16_t file);
   void linkNsec3();
   void chooseNsec3Chain();
 
   // Checks; see zone_checks.cpp.
   void checkNode(const Plan& plan);
   void checkSet(const Plan& plan, std::span<const Member> members);
-  void checkTarget(ZoneNode node, Type type, ByteSpan rdata, NameView target, const ZoneLookup& found);
+  void checkTarget(ZoneNode node, Type type, ByteSpan rdata, NameView target, const ZoneLookup& found,
+                   const RecordPlace& place);
   void checkNsec3();
   void checkZonemd();
 
-  void report(Diagnostic::Severity severity, std::string message, const detail::LoggedRecord* record = nullptr);
-  void error(std::string message, const detail::LoggedRecord* record = nullptr) {
-    report(Diagnostic::Severity::error, std::move(message), record);
+  void report(Diagnostic::Severity severity, std::string message, const RecordPlace& place);
+  void error(std::string message) { error(std::move(message), RecordPlace{log_.firstFile(), 0}); }
+  void error(std::string message, const Member& member) { error(std::move(message), placeOf(member)); }
+  void error(std::string message, const RecordPlace& place) {
+    report(Diagnostic::Severity::error, std::move(message), place);
   }
-  void warning(std::string message, const detail::LoggedRecord* record = nullptr) {
-    report(Diagnostic::Severity::warning, std::move(message), record);
+  void warning(std::string message) { warning(std::move(message), RecordPlace{log_.firstFile(), 0}); }
+  void warning(std::string message, const Member& member) { warning(std::move(message), placeOf(member)); }
+  void warning(std::string message, const RecordPlace& place) {
+    report(Diagnostic::Severity::warning, std::move(message), place);
   }
-  const detail::LoggedRecord* findRecord(NameView owner, Type type, ByteSpan rdata);
+  RecordPlace placeOf(const Member& member) const { return {log_.file(member.file), member.record->line}; }
 
-  std::uint8_t* at(std::uint32_t units) const { return nodes_ + std::size_t{units} * detail::nodeUnit; }
+  detail::NodeHeader* headerAt(std::uint32_t units) const {
+    return reinterpret_cast<detail::NodeHeader*>(nodes_ + std::size_t{units} * detail::nodeUnit);
+  }
 
   detail::RecordLog& log_;
   std::optional<Name> origin_;
@@ -112,25 +128,25 @@ class ZoneAssembler {
 
   detail::Arena keys_;
   std::vector<Sorted, detail::BlockAllocator<Sorted>> sorted_;
-  std::vector<Plan, detail::BlockAllocator<Plan>> plans_;       // in canonical order, the apex first
-  std::vector<Plan, detail::BlockAllocator<Plan>> nsec3Plans_;  // owners of NSEC3 records, in canonical order
-  std::vector<Ancestor> ancestors_;                             // from the apex down to the last plan
+  std::vector<Ancestor> ancestors_;  // from the apex down to the last node
   std::vector<Member> members_;
-  std::size_t nsecCount_ = 0;
-  bool hasNsec3Chain_ = false;
   std::optional<Nsec3Parameters> nsec3Parameters_;
+  std::vector<std::uint8_t> nsec3Salt_;
 
   std::shared_ptr<Zone> zone_;
-  detail::Block block_;
+  detail::Block block_;  // the nodes, and behind them the lists
   std::uint8_t* nodes_ = nullptr;
-  std::size_t written_ = 0;  // octets of nodes
-  std::size_t capacity_ = 0;
-  std::uint32_t* order_ = nullptr;
-  std::uint32_t* nsec3Owners_ = nullptr;
+  std::size_t written_ = 0;     // octets of nodes
+  std::size_t listsBound_ = 0;  // octets that the lists take at most
+  template <class T>
+  using List = std::vector<T, detail::BlockAllocator<T>>;
+  List<std::uint32_t> order_;        // nodes, in canonical order
+  List<std::uint32_t> nsec3Owners_;  // nodes of NSEC3 records, in canonical order
+  List<Linked> linked_;
+  std::size_t nsecCount_ = 0;
   std::uint32_t* nsec3Chain_ = nullptr;
   std::uint32_t* nsec3Prefixes_ = nullptr;
   std::uint32_t* nsecChain_ = nullptr;
-  std::vector<std::uint32_t, detail::BlockAllocator<std::uint32_t>> linked_;  // nodes that have links to targets
 };
 
 }  // namespace taut

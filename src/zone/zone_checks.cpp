@@ -43,9 +43,9 @@ std::string text(Type type, ByteSpan rdata) {
 
 // `members_` holds the records of the node, ordered by type; sets of several records have lost their duplicates' order.
 void ZoneAssembler::checkNode(const Plan& plan) {
-  const auto owner = [&] { return plan.name().toString(); };
+  const auto owner = [&] { return plan.owner.toString(); };
   const bool isApex = (plan.flags & nodeflag::apex) != 0;
-  const bool isWildcard = plan.name().isWildcard();
+  const bool isWildcard = plan.owner.isWildcard();
   const Member* previous = nullptr;
   bool hasNs = false;
   for (const Member& member : members_) {
@@ -59,23 +59,22 @@ void ZoneAssembler::checkNode(const Plan& plan) {
       if (!covered)
         warning(fmt::format("{} RRSIG: covers {}, which the name does not have", owner(),
                             toString(static_cast<Type>(member.order >> 1))),
-                member.record);
+                member);
       continue;
     }
     hasNs = hasNs || type == Type::NS;
     if ((plan.flags & nodeflag::cname) != 0 && !mayAccompanyCname(type))
-      error(fmt::format("{} {}: beside a CNAME (RFC 2181 section 10.1)", owner(), toString(type)), member.record);
+      error(fmt::format("{} {}: beside a CNAME (RFC 2181 section 10.1)", owner(), toString(type)), member);
     if (type == Type::SOA && !isApex)
-      error(fmt::format("{} SOA: not at the top of the zone {}", owner(), origin_->toString()), member.record);
+      error(fmt::format("{} SOA: not at the top of the zone {}", owner(), origin_->toString()), member);
     if (type == Type::NS && isWildcard)
-      error(fmt::format("{} NS: a wildcard cannot be delegated (RFC 4592 section 4.2)", owner()), member.record);
+      error(fmt::format("{} NS: a wildcard cannot be delegated (RFC 4592 section 4.2)", owner()), member);
     if (type == Type::DNAME && isWildcard)
-      warning(fmt::format("{} DNAME: at a wildcard, which RFC 4592 section 4.4 advises against", owner()),
-              member.record);
+      warning(fmt::format("{} DNAME: at a wildcard, which RFC 4592 section 4.4 advises against", owner()), member);
     if (type == Type::DNAME && hasNs && !isApex)
-      warning(fmt::format("{} DNAME: at a delegation, which hides it", owner()), member.record);
+      warning(fmt::format("{} DNAME: at a delegation, which hides it", owner()), member);
     if (type == Type::DS && isApex)
-      warning(fmt::format("{} DS: at the top of the zone, but it belongs to the parent", owner()), member.record);
+      warning(fmt::format("{} DS: at the top of the zone, but it belongs to the parent", owner()), member);
   }
   if (isApex && !hasNs) error(fmt::format("{} has no NS record, and each zone needs one", owner()));
 }
@@ -86,19 +85,19 @@ void ZoneAssembler::checkSet(const Plan& plan, std::span<const Member> members) 
   const std::uint32_t ttl = members.front().record->ttl;
   for (const Member& member : members.subspan(1)) {
     if (isSingleton(type) && detail::compareRdata(type, member.record->rdata(), members.front().record->rdata()) != 0)
-      error(fmt::format("{} {}: there is another one, in line {}", plan.name().toString(), toString(type),
+      error(fmt::format("{} {}: there is another one, in line {}", plan.owner.toString(), toString(type),
                         members.front().record->line),
-            member.record);
+            member);
     if (member.record->ttl != ttl)
-      warning(
-          fmt::format("{} {}: TTL {} differs from {} in line {}, which the whole RRset gets (RFC 2181 section 5.2)",
-                      plan.name().toString(), toString(type), member.record->ttl, ttl, members.front().record->line),
-          member.record);
+      warning(fmt::format("{} {}: TTL {} differs from {} in line {}, which the whole RRset gets (RFC 2181 section 5.2)",
+                          plan.owner.toString(), toString(type), member.record->ttl, ttl, members.front().record->line),
+              member);
   }
 }
 
 // Whether the hosts that NS, MX and SRV records name within the zone have addresses there.
-void ZoneAssembler::checkTarget(ZoneNode node, Type type, ByteSpan rdata, NameView target, const ZoneLookup& found) {
+void ZoneAssembler::checkTarget(ZoneNode node, Type type, ByteSpan rdata, NameView target, const ZoneLookup& found,
+                                const RecordPlace& place) {
   if (type != Type::NS && type != Type::MX && type != Type::SRV) return;
   const ZoneNode host = found.node ? found.node : found.wildcard;
   const bool ownNs = type == Type::NS && node.isApex();
@@ -121,7 +120,7 @@ void ZoneAssembler::checkTarget(ZoneNode node, Type type, ByteSpan rdata, NameVi
   report(severity,
          fmt::format("{} {} {}: {} {}", node.owner().toString(), toString(type), text(type, rdata), target.toString(),
                      problem),
-         findRecord(node.owner(), type, rdata));
+         place);
 }
 
 void ZoneAssembler::checkNsec3() {
@@ -146,7 +145,8 @@ void ZoneAssembler::checkZonemd() {
       return;
     case ZonemdResult::Status::unsupported: {
       const auto severity = checks_.requireZonemd ? Diagnostic::Severity::error : Diagnostic::Severity::warning;
-      return report(severity, fmt::format("{} ZONEMD: not verified: {}", origin_->toString(), result.reason));
+      return report(severity, fmt::format("{} ZONEMD: not verified: {}", origin_->toString(), result.reason),
+                    RecordPlace{log_.firstFile(), 0});
     }
     case ZonemdResult::Status::failed:
       return error(fmt::format("{} ZONEMD: {} (RFC 8976 section 4)", origin_->toString(), result.reason));

@@ -1,5 +1,6 @@
 #include "taut/zone/zone_file.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -228,4 +229,39 @@ TEST_CASE("Of many zones none is loaded any more after a stop") {
   options.progress = [&](std::size_t) { return loaded < 3; };
   loadZones(sources, options, [&](std::size_t, const ZoneLoad& load) { loaded += load.ok(); });
   CHECK(loaded == 3);
+}
+
+TEST_CASE("What is wrong with a host that a record names is told with the file and line of that record") {
+  const Folder folder;
+  folder.write("hosts", "mail A 192.0.2.1\n@ MX 10 nowhere\n\nsub NS ns.sub\n");
+  const std::string path = folder.write("z.zone", std::string(test::head) + "@ SRV 1 2 3 lost\n$INCLUDE hosts\n");
+  const ZoneLoad loaded = loadZone({path, Name("example.")});
+  REQUIRE(loaded.ok());
+  std::vector<std::string> texts = messages(loaded);
+  REQUIRE(texts.size() == 3);
+  std::sort(texts.begin(), texts.end());
+  CHECK(texts[0].find("/hosts:2: warning: example. MX 10 nowhere") != std::string::npos);
+  CHECK(texts[1].find("/hosts:4: warning: sub.example. NS ns.sub") != std::string::npos);
+  CHECK(texts[2].find("/z.zone:6: warning: example. SRV 1 2 3 lost") != std::string::npos);
+}
+
+TEST_CASE("A zone of many blocks of records is the same whatever the order of its file, and so are its messages") {
+  std::vector<std::string> lines;
+  for (int i = 0; i < 30'000; ++i) lines.push_back(fmt::format("d{:05} NS ns.d{:05}\n", i, i));
+  for (int i = 0; i < 30'000; i += 2) lines.push_back(fmt::format("ns.d{:05} A 192.0.2.1\n", i));
+  const auto build = [&] {
+    std::string text(test::head);
+    for (const std::string& line : lines) text += line;
+    return parseZone(text, Name("example."));
+  };
+  const ZoneLoad one = build();
+  std::reverse(lines.begin(), lines.end());
+  const ZoneLoad other = build();
+  REQUIRE(one.ok());
+  REQUIRE(other.ok());
+  const std::string inOrder = print(*one.zone);
+  CHECK(inOrder == print(*other.zone));
+  CHECK(inOrder == print(*parseZone(inOrder).zone));
+  CHECK(one.diagnostics.size() == other.diagnostics.size());
+  CHECK(messages(one).front().find("7: warning: d00001.example. NS ns.d00001.example.") != std::string::npos);
 }
