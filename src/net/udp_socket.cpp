@@ -82,6 +82,16 @@ std::optional<Datagram> DatagramStream::take() noexcept {
   return std::nullopt;
 }
 
+std::size_t DatagramStream::peek(std::span<std::span<const std::uint8_t>> payloads) noexcept {
+  std::size_t count = 0;
+  for (detail::DatagramSlot& slot : arrived_) {
+    if (count == payloads.size()) break;
+    if (slot.arrived < DatagramBuffers::payloadOffset) continue;
+    payloads[count++] = {slot.payload(), slot.arrived - DatagramBuffers::payloadOffset};
+  }
+  return count;
+}
+
 void DatagramStream::arm() noexcept {
   if (buffers_.ring_.offered() > 0) {
     start();

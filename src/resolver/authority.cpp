@@ -1,5 +1,8 @@
 #include "taut/resolver/authority.hpp"
 
+#include <algorithm>
+#include <array>
+
 #include "denial.hpp"
 #include "taut/dns/rdata.hpp"
 
@@ -268,6 +271,17 @@ const ZoneSet& Authority::zones() const {
 
 Task<std::optional<Answer>> Authority::resolve(const Query& query) {
   return Task<std::optional<Answer>>::ready(answer(query));
+}
+
+void Authority::lookAhead(std::span<const ByteSpan> questions) const {
+  std::array<ZoneSet::LookAhead, 32> ahead;
+  for (; !questions.empty(); questions = questions.subspan(std::min(questions.size(), ahead.size()))) {
+    const std::size_t count = std::min(questions.size(), ahead.size());
+    for (std::size_t i = 0; i < count; ++i) ahead[i] = {zones(), questions[i]};
+    for (std::size_t i = 0; i < count; ++i) ahead[i].askForZone();
+    for (std::size_t i = 0; i < count; ++i) ahead[i].askForIndex();
+    for (std::size_t i = 0; i < count; ++i) ahead[i].askForNode();
+  }
 }
 
 std::optional<Answer> Authority::answer(const Query& query) const {

@@ -1,5 +1,7 @@
 #include "taut/resolver/resolver_chain.hpp"
 
+#include <algorithm>
+
 namespace taut {
 
 // Most answers are there at once; a coroutine starts only where a resolver has to wait.
@@ -18,6 +20,15 @@ Task<std::optional<Answer>> ResolverChain::resolveFrom(std::size_t index, Task<s
   auto answer = co_await std::move(pending);
   for (; !answer && index < resolvers_.size(); ++index) answer = co_await resolvers_[index]->resolve(query);
   co_return answer;
+}
+
+bool ResolverChain::looksAhead() const {
+  return std::ranges::any_of(resolvers_, [](const auto& resolver) { return resolver->looksAhead(); });
+}
+
+void ResolverChain::lookAhead(std::span<const ByteSpan> questions) const {
+  for (const auto& resolver : resolvers_)
+    if (resolver->looksAhead()) resolver->lookAhead(questions);
 }
 
 Task<> ResolverChain::close() {

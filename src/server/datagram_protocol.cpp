@@ -1,5 +1,7 @@
 #include "taut/server/datagram_protocol.hpp"
 
+#include <algorithm>
+#include <array>
 #include <optional>
 
 #include "taut/server/protocol.hpp"
@@ -59,8 +61,25 @@ class DatagramProtocol::Waiting : public ListHook<> {
 Task<> DatagramProtocol::serve(StopToken stop, StopToken abort) {
   TaskScope queries(abort);
   auto datagrams = socket_.receiveMany(buffers_, stop);
-  while (auto datagram = co_await datagrams.next()) queries.spawn(answer(std::move(*datagram), queries.token()));
+  std::size_t ahead = 0;  // how many of those that come next have been looked ahead for
+  while (auto datagram = co_await datagrams.next()) {
+    if (ahead == 0) ahead = lookAhead(*datagram, datagrams);
+    --ahead;
+    queries.spawn(answer(std::move(*datagram), queries.token()));
+  }
   co_await queries.join();
+}
+
+// Of those that arrived together each may wait for memory: better all of them at once. Returns for how many.
+std::size_t DatagramProtocol::lookAhead(const Datagram& first, DatagramStream& others) {
+  std::array<ByteSpan, 32> questions;
+  const std::size_t count = 1 + others.peek(std::span(questions).subspan(1));
+  if (count == 1 || !factory_.resolver().looksAhead()) return count;
+  questions[0] = first.payload();
+  for (ByteSpan& question : std::span(questions).first(count))
+    question = question.subspan(std::min(question.size(), messageHeaderSize));
+  factory_.resolver().lookAhead(std::span(questions).first(count));
+  return count;
 }
 
 // One coroutine for each datagram. It owns the datagram's buffer until its reply has left.

@@ -1,17 +1,25 @@
 #include "taut/server/datagram_protocol.hpp"
 
+#include <sys/socket.h>
+
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
 #include <exception>
 #include <memory>
 #include <optional>
+#include <set>
+#include <span>
 #include <stdexcept>
 #include <utility>
+#include <vector>
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include "messages.hpp"
+#include "taut/base/unique_fd.hpp"
 #include "taut/coro/task_scope.hpp"
 #include "taut/io/clock.hpp"
 #include "taut/io/deadline.hpp"
@@ -186,6 +194,75 @@ TEST_CASE("what holds no query is met with silence") {
     CHECK(f.resolver->asked == 1);
     CHECK(log.lines().empty());
   });
+}
+
+namespace {
+
+// Notes what it is shown of the questions that are about to come.
+class ForesightedResolver final : public Resolver {
+ public:
+  explicit ForesightedResolver(bool looks) : looks_(looks) {}
+
+  Task<std::optional<Answer>> resolve(const Query&) override {
+    ++asked;
+    return Task<std::optional<Answer>>::ready(Answer::nameError());
+  }
+  bool looksAhead() const override { return looks_; }
+  void lookAhead(std::span<const ByteSpan> questions) const override {
+    calls.push_back(questions.size());
+    for (const ByteSpan question : questions) shown.emplace_back(question.begin(), question.end());
+  }
+
+  mutable std::vector<std::size_t> calls;
+  mutable std::vector<Bytes> shown;
+  int asked = 0;
+
+ private:
+  bool looks_;
+};
+
+// Forty queries, the third of them cut to six octets, at once: without a turn of the loop in between.
+std::shared_ptr<ForesightedResolver> answerTogether(bool looks) {
+  auto resolver = std::make_shared<ForesightedResolver>(looks);
+  Fixture fixture(Address::loopbackV4(), 64, 48,
+                  std::make_shared<ServerFactory>(ServerFactory::Resolvers{resolver}, ServerFactory::Caches{},
+                                                  ServerFactory::Resolvers{}));
+  fixture.run([](Fixture& f, UdpClient&) -> Task<> {
+    co_await f.settle();
+    sockaddr_storage name{};
+    const socklen_t length = f.server().toSockaddr(name);
+    const UniqueFd client(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    for (std::uint16_t i = 0; i < 40; ++i) {
+      Bytes query = numbered(fmt::format("n{}.example", i), i);
+      if (i == 2) query.resize(6);
+      CHECK(::sendto(client.get(), query.data(), query.size(), 0, reinterpret_cast<const sockaddr*>(&name), length) >
+            0);
+    }
+    co_await f.settle();
+  });
+  return resolver;
+}
+
+}  // namespace
+
+TEST_CASE("a resolver that looks ahead sees the questions that came together, before it is asked the first") {
+  const auto resolver = answerTogether(true);
+  CHECK(resolver->asked == 39);
+  // How many come together is for the kernel to say; most of them do.
+  CHECK(resolver->shown.size() > 20);
+  for (const std::size_t count : resolver->calls) CHECK((count >= 2 && count <= 32));
+  std::set<Bytes> sent{Bytes()};
+  for (int i = 0; i < 40; ++i) {
+    const Bytes query = numbered(fmt::format("n{}.example", i), 0);
+    sent.emplace(query.begin() + 12, query.end());
+  }
+  for (const Bytes& question : resolver->shown) CHECK(sent.erase(question) == 1);
+}
+
+TEST_CASE("a resolver that does not look ahead is shown nothing") {
+  const auto resolver = answerTogether(false);
+  CHECK(resolver->asked == 39);
+  CHECK(resolver->calls.empty());
 }
 
 TEST_CASE("a header without the rest is a format error") {

@@ -66,6 +66,10 @@ class DatagramStream final : private Operation, private BufferRing::Waiter, priv
   };
   NextAwaiter next() noexcept { return NextAwaiter(*this); }
 
+  // The payloads of datagrams that have arrived and that next() will give: as many as there are and have room. Returns
+  // how many.
+  std::size_t peek(std::span<std::span<const std::uint8_t>> payloads) noexcept;
+
  private:
   bool hasNext() noexcept;
   std::optional<Datagram> take() noexcept;

@@ -31,7 +31,10 @@ class Authority final : public Resolver {
 
   Task<std::optional<Answer>> resolve(const Query& query) override;
 
-  // The same without a task; nothing where no zone encloses the name.
+  bool looksAhead() const override { return zones().isLarge(); }
+  void lookAhead(std::span<const ByteSpan> questions) const override;
+
+  // The same as `resolve` without a task; nothing where no zone encloses the name.
   std::optional<Answer> answer(const Query& query) const;
 
  private:

@@ -9,7 +9,9 @@
 #pragma once
 
 #include <optional>
+#include <span>
 
+#include "taut/base/bytes.hpp"
 #include "taut/coro/task.hpp"
 #include "taut/dns/answer.hpp"
 #include "taut/dns/query.hpp"
@@ -24,6 +26,12 @@ class Resolver {
   virtual ~Resolver() = default;
 
   virtual Task<std::optional<Answer>> resolve(const Query& query) = 0;
+
+  // Several questions that are about to be asked, each from its first octet on and as they came from the network. A
+  // resolver whose data lie far apart in memory asks for what it will need, so that it waits for all of them at once;
+  // nothing depends on it. Called only where `looksAhead` says that it pays.
+  virtual bool looksAhead() const { return false; }
+  virtual void lookAhead(std::span<const ByteSpan>) const {}
 
   // Ends what the resolver does on its own account: work in flight that no query waits for. Awaited once, after the
   // last query, while the shard still runs.

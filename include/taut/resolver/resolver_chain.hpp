@@ -19,6 +19,9 @@ class ResolverChain final : public Resolver {
   // Nothing where no resolver has an answer, so also for an empty chain.
   Task<std::optional<Answer>> resolve(const Query& query) override;
 
+  bool looksAhead() const override;  // where one of them does
+  void lookAhead(std::span<const ByteSpan> questions) const override;
+
   Task<> close() override;  // of every resolver in the chain
 
  private:

@@ -32,6 +32,7 @@ class DatagramProtocol {
   class Waiting;
 
   Task<> answer(Datagram datagram, StopToken abort);
+  std::size_t lookAhead(const Datagram& first, DatagramStream& others);
 
   Shard& shard_;
   ServerFactory& factory_;
