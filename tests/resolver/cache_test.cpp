@@ -221,7 +221,9 @@ TEST_CASE_FIXTURE(Fixture, "however long records want to live, they live a day a
 TEST_CASE_FIXTURE(Fixture, "what was not resolved is remembered for five seconds and no longer") {
   REQUIRE(cache.store(Query(Name("www.example."), Type::A), Answer::serverFailure()));
   now += 4999ms;
-  CHECK(ask("www.example.", Type::A)->rcode() == Rcode::SERVFAIL);
+  const auto failure = ask("www.example.", Type::A);
+  CHECK(failure->rcode() == Rcode::SERVFAIL);
+  CHECK(failure->extendedError()->code == taut::ExtendedErrorCode::cachedError);
   now += 1ms;
   CHECK_FALSE(ask("www.example.", Type::A));
 }

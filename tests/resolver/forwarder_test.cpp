@@ -627,7 +627,11 @@ TEST_CASE_FIXTURE(Fixture, "a failure is shared like an answer") {
   taut::TaskScope asking;
   for (auto& result : results) asking.spawn(askInto(forward(), query, result));
   shard.run(joinScope(asking));
-  for (const auto& result : results) CHECK((*result)->rcode() == Rcode::REFUSED);
+  for (const auto& result : results) {
+    CHECK((*result)->rcode() == Rcode::REFUSED);
+    REQUIRE((*result)->extendedError());
+    CHECK((*result)->extendedError()->code == taut::ExtendedErrorCode::noReachableAuthority);
+  }
   CHECK(server.udp.size() == 1);
 }
 
