@@ -85,6 +85,13 @@ unsigned threadsOf(const ZoneLoadOptions& options) {
   return options.threads != 0 ? options.threads : std::max(1U, std::thread::hardware_concurrency());
 }
 
+// What zones were built in lies free within the heap, where nobody needs as much again soon.
+void trimHeap() {
+#if defined(__GLIBC__)
+  malloc_trim(0);
+#endif
+}
+
 template <class Scan>
 ZoneLoad load(const std::optional<Name>& origin, Class rrClass, const ZoneLoadOptions& options, Scan&& scan) {
   ZoneBuilder builder(origin, rrClass);
@@ -98,11 +105,8 @@ ZoneLoad load(const std::optional<Name>& origin, Class rrClass, const ZoneLoadOp
   ZoneBuild built = builder.build(options.checks, threadsOf(options), [&handler] { return handler.goesOn(); });
   result.zone = std::move(built.zone);
   result.stopped = handler.stopped;
-#if defined(__GLIBC__)
-  // What a large zone was built in lies free within the heap, where nobody needs as much again soon.
   constexpr std::size_t large = 100'000;
-  if (result.zone && result.zone->recordCount() > large) malloc_trim(0);
-#endif
+  if (result.zone && result.zone->recordCount() > large) trimHeap();
   std::move(built.diagnostics.begin(), built.diagnostics.end(), std::back_inserter(result.diagnostics));
   return result;
 }
@@ -175,6 +179,8 @@ void loadZones(std::span<const ZoneSource> sources, const ZoneLoadOptions& optio
   work();
   for (std::thread& thread : threads) thread.join();
   if (failure) std::rethrow_exception(failure);
+  constexpr std::size_t many = 1000;
+  if (sources.size() > many) trimHeap();
 }
 
 }  // namespace taut
