@@ -20,12 +20,44 @@ MutableByteSpan replyScratch() {
 // After the drain has ended: for what is ready to be taken at once.
 constexpr std::chrono::milliseconds lastWrite{200};
 
-// What a connection keeps of a buffer's memory between two replies, so that usual ones cost no heap allocation.
-constexpr std::size_t keptOctets = 512;
+// Memory for replies: lent to the connections of this thread that have some, so that one that waits holds none and
+// usual replies cost no heap allocation.
+class ReplyMemory {
+ public:
+  static std::vector<std::uint8_t> take() {
+    std::vector<std::uint8_t> buffer;
+    if (free().empty()) {
+      buffer.reserve(usual);
+    } else {
+      buffer.swap(free().back());
+      free().pop_back();
+    }
+    return buffer;
+  }
 
-void releaseLarge(std::vector<std::uint8_t>& buffer) {
-  if (buffer.capacity() > keptOctets) buffer = std::vector<std::uint8_t>();
-}
+  // Leaves the buffer empty and without memory.
+  static void giveBack(std::vector<std::uint8_t>& buffer) {
+    std::vector<std::uint8_t> memory;
+    memory.swap(buffer);
+    if (memory.capacity() < usual || memory.capacity() > largest || free().size() == most) return;
+    memory.clear();
+    free().push_back(std::move(memory));
+  }
+
+ private:
+  static constexpr std::size_t usual = 512;         // octets
+  static constexpr std::size_t largest = 16 << 10;  // octets, of a buffer that is kept
+  static constexpr std::size_t most = 64;           // buffers
+
+  static std::vector<std::vector<std::uint8_t>>& free() {
+    thread_local auto buffers = [] {
+      std::vector<std::vector<std::uint8_t>> none;
+      none.reserve(most);
+      return none;
+    }();
+    return buffers;
+  }
+};
 
 class StopTasks {
  public:
@@ -159,7 +191,7 @@ void StreamProtocol::enqueue(TcpStream& stream, ByteSpan message) {
   if (broken_) return;
   std::array<std::uint8_t, 2> length;
   storeU16(length.data(), static_cast<std::uint16_t>(message.size()));
-  if (replies_.capacity() == 0) replies_.reserve(std::max(keptOctets, length.size() + message.size()));
+  if (replies_.capacity() == 0) replies_ = ReplyMemory::take();
   replies_.insert(replies_.end(), length.begin(), length.end());
   replies_.insert(replies_.end(), message.begin(), message.end());
   if (!corked_) startWriting(stream);
@@ -181,11 +213,9 @@ Task<> StreamProtocol::write(TcpStream& stream) {
   while (!replies_.empty()) {
     writing_.swap(replies_);
     const bool written = co_await writeOnce(stream);
-    writing_.clear();
-    releaseLarge(writing_);
+    ReplyMemory::giveBack(writing_);
     if (!written) breakOff(stream);
   }
-  releaseLarge(replies_);
   written_.set();
 }
 

@@ -214,7 +214,7 @@ TEST_CASE("a query over a connection allocates nothing either, be it in one segm
   });
 }
 
-TEST_CASE("a connection that waits holds at most 2 KiB of the heap") {
+TEST_CASE("a connection that waits holds at most 1.5 KiB of the heap") {
   StreamFixture fixture;
   fixture.run([](StreamFixture& f, Client&) -> Task<> {
     constexpr std::size_t count = 200;
@@ -232,6 +232,6 @@ TEST_CASE("a connection that waits holds at most 2 KiB of the heap") {
     CHECK(f.connections() == count + 1);
     const std::size_t each = (::mallinfo2().uordblks - before) / count;
     MESSAGE("octets of the heap for each connection: " << each);
-    CHECK(each <= 2048);
+    CHECK(each <= 1536);
   });
 }
