@@ -200,6 +200,8 @@ void DatagramSlot::send() noexcept {
   message_.msg_controllen = controlSize;
   message_.msg_control = controlSize > 0 ? control() : nullptr;
   request().fd = batch->fd();
+  // Nobody has an interest in the end of the send, unless for its buffer.
+  request().prompt = !hasWaiter() && !buffers.ring_.hasWaiters();
   start();
 }
 

@@ -27,7 +27,7 @@ using taut::hasV6;
 using taut::keepSome;
 using taut::Service;
 using taut::Shard;
-using taut::StopToken;
+using taut::StopSource;
 using taut::Task;
 using taut::textOf;
 using taut::UdpSocket;
@@ -115,6 +115,17 @@ std::multiset<std::string> ask(const Client& client, const Address& to, int coun
     expected.insert(Server::padded(std::to_string(i) + '/', size));
   }
   return expected;
+}
+
+// Echoes `count` datagrams and ends.
+Task<> echoSome(UdpSocket& socket, DatagramBuffers& buffers, int count) {
+  StopSource stop;
+  auto datagrams = socket.receiveMany(buffers, stop.token());
+  while (auto datagram = co_await datagrams.next()) {
+    const std::size_t length = datagram->payload().size();
+    std::move(*datagram).replyAndRelease(length);
+    if (--count == 0) stop.requestStop();
+  }
 }
 
 }  // namespace
@@ -367,4 +378,17 @@ TEST_CASE("more replies in one turn than a batch or the submission queue holds a
   }
   CHECK(server.shard().ring().parkedCount() > 0);
   server.checkAllBack();
+}
+
+TEST_CASE("where replies have all buffers the loop does not sleep before they have come back") {
+  Shard shard;
+  auto socket = UdpSocket::bind(shard, Address::loopbackV4());
+  DatagramBuffers buffers(shard, 2);
+  const Client client;
+  ask(client, socket.localAddress(), 40, 0);
+  shard.run(echoSome(socket, buffers, 40));
+  for (int i = 0; i < 40; ++i) CHECK(client.receive() == std::to_string(i) + '/');
+  shard.poll();
+  CHECK(buffers.counters().starved > 0);
+  CHECK(buffers.leased() == 0);
 }

@@ -51,6 +51,7 @@ class BufferRing {
     ~Waiter() = default;
   };
   void waitForBuffer(Waiter& waiter) noexcept { waiters_.pushBack(waiter); }
+  bool hasWaiters() const noexcept { return !waiters_.empty(); }
 
  private:
   void offer(std::uint16_t id) noexcept;

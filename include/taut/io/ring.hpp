@@ -61,7 +61,8 @@ class Ring {
   void callBeforeSubmit(BeforeSubmit& work) noexcept { gathered_.pushBack(work); }
 
   // Submits what is queued and waits for a completion, at most `limit` (nullopt: for as long as it takes; zero: not at
-  // all), and tells every operation that completed. Returns how many completions there were. Resumes nobody.
+  // all), and tells every operation that completed. Where the last turn had several completions, it waits for more than
+  // one, but for a few microseconds only. Returns how many completions there were. Resumes nobody.
   std::size_t poll(std::optional<Duration> limit);
   // Resumes those who were ready when it was called.
   void resumeReady();
@@ -80,10 +81,12 @@ class Ring {
   friend class BufferRing;
 
   std::size_t reap() noexcept;
+  bool answeredAll() const noexcept;
+  void completed(Operation& operation, const Completion& completion) noexcept;
   void drainParked() noexcept;
   bool trySubmit(Operation& operation) noexcept;
   bool tryCancel(Operation& operation) noexcept;
-  void wait(std::optional<Duration> limit);
+  void wait(std::optional<Duration> limit, unsigned count);
   std::uint16_t takeBufferGroup() noexcept { return nextBufferGroup_++; }
 
   std::unique_ptr<io_uring> ring_;
@@ -92,6 +95,9 @@ class Ring {
   // Operations that have no submission entry yet, and those in flight whose cancellation has none.
   IntrusiveList<Operation, Ring> parked_;
   IntrusiveList<Operation, Ring> cancelling_;
+  // Prompt operations that have their submission entry, and of which the kernel tells only if they failed.
+  IntrusiveList<Operation, Ring> prompt_;
+  std::size_t lastCount_ = 0;
   std::uint64_t parkedCount_ = 0;
   std::uint64_t overflowCount_ = 0;
   std::uint16_t nextBufferGroup_ = 0;
