@@ -8,9 +8,13 @@ namespace {
 
 thread_local std::size_t counted = 0;
 
-void* allocate(std::size_t size) {
+void* allocate(std::size_t size) noexcept {
   ++counted;
-  if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
+  return std::malloc(size == 0 ? 1 : size);
+}
+
+void* allocateOrThrow(std::size_t size) {
+  if (void* memory = allocate(size)) return memory;
   throw std::bad_alloc();
 }
 
@@ -25,9 +29,16 @@ std::size_t HeapCounter::allocations() noexcept {
 }  // namespace taut
 
 void* operator new(std::size_t size) {
-  return allocate(size);
+  return allocateOrThrow(size);
 }
 void* operator new[](std::size_t size) {
+  return allocateOrThrow(size);
+}
+// What the library asks for that can do without: std::inplace_merge, say.
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  return allocate(size);
+}
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {
   return allocate(size);
 }
 void operator delete(void* memory) noexcept {
