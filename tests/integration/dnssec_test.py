@@ -6,8 +6,7 @@ signed or unsigned is SERVFAIL.
 import re
 import socket
 
-from support import (A, NOERROR, NXDOMAIN, SERVFAIL, SOA, TXT, TestCase, ask_tcp, free_port, main, make_query,
-                     wait_until, which)
+from support import A, NOERROR, NXDOMAIN, SERVFAIL, SOA, TXT, TestCase, ask_tcp, main, make_query, wait_until
 import signed_zones
 
 DNAME, DS, DNSKEY, NSEC3PARAM, MX = 39, 43, 48, 51, 15
@@ -99,7 +98,6 @@ class Dnssec(TestCase):
 
     def start_validator(self, upstream, origins):
         """Unbound, which asks tautd whatever it is, and trusts the keys of the parents."""
-        port = free_port()
         stubs = "".join(
             f'stub-zone:\n  name: "{origin}"\n  stub-addr: 127.0.0.1@{upstream}\n' for origin in [".", *origins]
         )
@@ -109,21 +107,8 @@ class Dnssec(TestCase):
             if "257 3 13" in key.read_text() and re.match(r"K(nsec|nsec3|optout)\.test\.", key.name)
         )
         self.assertEqual(anchors.count("trust-anchor"), len(KINDS))
-        config = self.write(
-            "validator.conf",
-            f"""server:
-  interface: 127.0.0.1@{port}
-  do-daemonize: no
-  chroot: ""
-  username: ""
-  directory: "{self.folder}"
-  pidfile: ""
-  use-syslog: no
-  logfile: ""
-  num-threads: 1
-  do-ip6: no
+        options = """  do-ip6: no
   module-config: "validator iterator"
-  access-control: 127.0.0.0/8 allow
   do-not-query-localhost: no
   qname-minimisation: no
   aggressive-nsec: no
@@ -132,14 +117,8 @@ class Dnssec(TestCase):
   local-zone: "test." nodefault
   val-nsec3-keysize-iterations: "4096 500"
   val-log-level: 2
-{anchors}{stubs}remote-control:
-  control-enable: no
-""",
-        )
-        server = self.spawn(which("unbound"), "-d", "-c", config)
-        server.port = port
-        self.wait_for_answer(server, query=make_query("nsec.test", SOA))
-        return server
+"""
+        return self.start_unbound_with(options + anchors + stubs, make_query("nsec.test", SOA))
 
     @staticmethod
     def outcome(validator, name, rrtype):

@@ -302,8 +302,12 @@ class TestCase(unittest.TestCase):
 
     def start_unbound(self, records):
         """A resolver that knows the given local-data lines and asks nobody."""
-        port = free_port()
         lines = "".join(f"  local-data: '{record}'\n" for record in records)
+        return self.start_unbound_with(f'  module-config: "iterator"\n  local-zone: "." static\n{lines}')
+
+    def start_unbound_with(self, options, query=None):
+        """Unbound with more options of its server clause, and other clauses behind them."""
+        port = free_port()
         config = self.write(
             "unbound.conf",
             f"""server:
@@ -316,16 +320,14 @@ class TestCase(unittest.TestCase):
   use-syslog: no
   logfile: ""
   num-threads: 1
-  module-config: "iterator"
   access-control: 127.0.0.0/8 allow
-  local-zone: "." static
-{lines}remote-control:
+{options}remote-control:
   control-enable: no
 """,
         )
         server = self.spawn(which("unbound"), "-d", "-c", config)
         server.port = port
-        self.wait_for_answer(server)
+        self.wait_for_answer(server, query=query)
         return server
 
     def start_knot(self, origin, zone):

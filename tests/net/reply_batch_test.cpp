@@ -128,29 +128,29 @@ Task<> echoSome(UdpSocket& socket, DatagramBuffers& buffers, int count) {
   }
 }
 
+// `count` queries of `size` octets are answered in one turn: every reply arrives, and they take so many runs.
+template <typename Answer>
+void checkRuns(Server& server, const Client& client, int count, std::size_t size, Answer answer, std::uint64_t runs) {
+  const auto expected = ask(client, server.address(), count, size);
+  server.kept(count);
+  server.answerAll(answer);
+  CHECK(server.receive(client, count) == expected);
+  CHECK(server.buffers().counters().runs == runs);
+  CHECK(server.buffers().counters().sendFailures == 0);
+  server.checkAllBack();
+}
+
 }  // namespace
 
 TEST_CASE("replies of one size to one peer leave in one send and arrive whole and unmixed") {
   Server server(Address::loopbackV4());
-  const Client client;
-  const auto expected = ask(client, server.address(), 20, 40);
-  server.kept(20);
-  server.answerAll(small);
-  CHECK(server.receive(client, 20) == expected);
-  CHECK(server.buffers().counters().runs == 1);
-  server.checkAllBack();
+  checkRuns(server, Client(), 20, 40, small, 1);
 }
 
 TEST_CASE("IPv6 replies of one size to one peer leave in one send and arrive whole and unmixed") {
   if (!hasV6()) return;
   Server server(Address::loopbackV6());
-  const Client client(AF_INET6);
-  const auto expected = ask(client, server.address(), 20, 40);
-  server.kept(20);
-  server.answerAll(small);
-  CHECK(server.receive(client, 20) == expected);
-  CHECK(server.buffers().counters().runs == 1);
-  server.checkAllBack();
+  checkRuns(server, Client(AF_INET6), 20, 40, small, 1);
 }
 
 TEST_CASE("a client that takes several datagrams at once sees them as they were sent, cut at the size of the first") {
@@ -258,26 +258,13 @@ TEST_CASE("a wildcard IPv6 socket answers runs from the address that was asked")
 
 TEST_CASE("a run is no longer than the kernel cuts") {
   Server server(Address::loopbackV4());
-  const Client client;
-  const auto expected = ask(client, server.address(), 130, 40);
-  server.kept(130);
-  server.answerAll(small);
-  CHECK(server.receive(client, 130) == expected);
-  // 64, 64 and 2.
-  CHECK(server.buffers().counters().runs == 3);
-  server.checkAllBack();
+  checkRuns(server, Client(), 130, 40, small, 3);  // 64, 64 and 2
 }
 
 TEST_CASE("a run of long replies is no longer than a datagram may be") {
   Server server(Address::loopbackV4());
-  const Client client;
-  const auto expected = ask(client, server.address(), 60, 1232);
-  server.kept(60);
-  server.answerAll([](const std::string&) -> std::size_t { return 1232; });
-  CHECK(server.receive(client, 60) == expected);
-  CHECK(server.buffers().counters().runs == 2);
-  CHECK(server.buffers().counters().sendFailures == 0);
-  server.checkAllBack();
+  checkRuns(
+      server, Client(), 60, 1232, [](const std::string&) -> std::size_t { return 1232; }, 2);
 }
 
 TEST_CASE("replies that a network may have to fragment and empty ones leave alone") {
