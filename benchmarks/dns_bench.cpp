@@ -30,7 +30,8 @@ std::vector<std::uint8_t> typicalQuery() {
   std::vector<std::uint8_t> message(bufferSize);
   ReplyBuilder builder(message, bufferSize);
   builder.begin(0x1234, flag::RD | flag::AD);
-  builder.putQuestion(Name("www.example.com"), Type::A, Class::IN);
+  const Name asked("www.example.com");
+  builder.putQuestion(asked, Type::A, Class::IN);
   constexpr std::array<std::uint8_t, 12> cookie = {0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8};
   builder.putOpt(1232, Rcode::NOERROR, false, cookie);
   message.resize(builder.finish());

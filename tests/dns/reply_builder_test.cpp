@@ -356,7 +356,8 @@ TEST_CASE("A reader of names that build upon each other follows eight pointers a
   std::vector<std::uint8_t> buffer(maxMessageSize);
   ReplyBuilder builder(buffer, buffer.size());
   builder.begin(1, flag::QR);
-  CHECK(builder.putQuestion(Name("a"), Type::NS, Class::IN));
+  const Name asked("a");
+  CHECK(builder.putQuestion(asked, Type::NS, Class::IN));
   // Each name has one label more than the one before, as the targets of a DNAME that leads below itself do.
   std::vector<OwnedRRset> sets;
   sets.reserve(40);

@@ -1,5 +1,6 @@
 """Where the server listens: several addresses and ports, and wildcards that answer from the address asked."""
-from support import A, EXAMPLE_ZONE, NOERROR, TAUTD, Process, TestCase, ask_tcp, ask_udp, free_port, main, make_query
+from support import (A, EXAMPLE_ZONE, NOERROR, TAUTD, Process, TestCase, ask_tcp, ask_udp, free_port, main, make_query,
+                     wait_until)
 
 QUERY = make_query("www.example.com", A)
 
@@ -43,6 +44,7 @@ class Listening(TestCase):
             self.write(f"{origin}.zone", "@ 60 SOA ns host 1 2 3 4 5\n@ 60 NS ns\nns 60 A 192.0.2.1\n")
         listed = self.write("zones", "# comment\none.example\tone.example.zone\ntwo.example.\ttwo.example.zone\n")
         server = self.start_tautd("--zone-list", listed, "--bindzone", EXAMPLE_ZONE)
+        wait_until(lambda: "all 3 zones are loaded" in server.log(), 10, "the list is loaded")
         for name in ("ns.one.example", "ns.two.example", "ns1.example.com"):
             self.assertEqual(ask_udp("127.0.0.1", server.port, make_query(name)).addresses(), ["192.0.2.1"])
 
