@@ -1,12 +1,12 @@
 #include "options.hpp"
 
 #include <filesystem>
-#include <fstream>
 #include <stdexcept>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include "line_file.hpp"
 #include "taut/resolver/chaos.hpp"
 
 namespace taut {
@@ -219,13 +219,8 @@ std::variant<Options, int> parseOptions(int argc, char** argv) {
 }
 
 std::vector<ZoneSource> readZoneList(const std::string& path) {
-  std::ifstream file(path);
-  if (!file) throw std::runtime_error(fmt::format("{}: {}", path, std::generic_category().message(errno)));
   std::vector<ZoneSource> zones;
-  std::string line;
-  for (std::size_t number = 1; std::getline(file, line); ++number) {
-    if (!line.empty() && line.back() == '\r') line.pop_back();
-    if (line.empty() || line.front() == '#') continue;
+  forEachLine(path, [&](const std::string& line, std::size_t number) {
     const std::size_t tab = line.find('\t');
     const auto origin = Name::parse(std::string_view(line).substr(0, tab));
     if (tab == std::string::npos || tab + 1 == line.size() || !origin)
@@ -236,8 +231,7 @@ std::vector<ZoneSource> readZoneList(const std::string& path) {
     // Relative paths lead from where the list is, wherever the server was started.
     source.path = (std::filesystem::path(path).parent_path() / line.substr(tab + 1)).string();
     zones.push_back(std::move(source));
-  }
-  if (file.bad()) throw std::runtime_error(fmt::format("{}: cannot be read", path));
+  });
   return zones;
 }
 
