@@ -15,6 +15,14 @@ www A 192.0.2.80
 """
 
 
+def write_hosts(file, count):
+    """20,000 hosts more than the `count` that were written; returns how many there are now."""
+    more = range(count + 1, count + 20001)
+    file.write("".join(f"h{number} A 192.0.2.1\n" for number in more))
+    file.flush()
+    return more[-1]
+
+
 class Zones(TestCase):
     def write_zone(self, origin, serial=1):
         return self.write(f"{origin}.zone", ZONE.format(origin=f"{origin}.", serial=serial))
@@ -72,9 +80,7 @@ class Zones(TestCase):
             def served():
                 # Each record that is read is an occasion to publish what is ready.
                 nonlocal count
-                for count in range(count + 1, count + 20001):
-                    slow.write(f"h{count} A 192.0.2.1\n")
-                slow.flush()
+                count = write_hosts(slow, count)
                 return self.rcode(server, "www.first.example") == self.rcode(server, "www.last.example") == NOERROR
 
             wait_until(served, 10, "the other zones are served")
@@ -135,14 +141,11 @@ class Zones(TestCase):
 
         with open(pipe, "w", encoding="ascii") as slow:
             slow.write(ZONE.format(origin="slow.example.", serial=1))
-
             count = 0
 
             def told():
                 nonlocal count
-                for count in range(count + 1, count + 20001):
-                    slow.write(f"h{count} A 192.0.2.1\n")
-                slow.flush()
+                count = write_hosts(slow, count)
                 return b"loaded 1 of 2 zones, " in read()
 
             wait_until(told, 10, "progress is shown")
