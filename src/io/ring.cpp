@@ -112,7 +112,7 @@ Ring::Ring(const RingOptions& options) : ring_(std::make_unique<io_uring>()) {
 }
 
 Ring::~Ring() {
-  assert(parked_.empty() && cancelling_.empty() && ready_.empty() && gathered_.empty() && prompt_.empty());
+  assert(parked_.empty() && cancelling_.empty() && ready_.empty() && gathered_.empty());
   io_uring_queue_exit(ring_.get());
 }
 
@@ -121,12 +121,6 @@ bool Ring::trySubmit(Operation& operation) noexcept {
   if (sqe == nullptr) return false;
   prepare(*sqe, operation.request_);
   io_uring_sqe_set_data(sqe, &operation);
-  if (operation.request_.prompt) {
-    // What the kernel can neither do at once nor wait for it has ended, one way or the other, when it has the entry.
-    sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
-    sqe->msg_flags |= MSG_DONTWAIT;
-    prompt_.pushBack(operation);
-  }
   operation.state_ = Operation::State::submitted;
   return true;
 }
@@ -197,20 +191,10 @@ void Ring::wait(std::optional<Duration> limit, unsigned count) {
   }
 }
 
-// Whether a prompt operation of which nothing stands in the completion queue has succeeded.
-bool Ring::answeredAll() const noexcept {
-  return io_uring_sq_ready(ring_.get()) == 0 && !io_uring_cq_has_overflow(ring_.get());
-}
-
 void Ring::completed(Operation& operation, const Completion& completion) noexcept {
   if (!completion.more) {
     operation.state_ = Operation::State::idle;
     operation.ListHook<Ring>::unlink();
-    if (completion.result == -EAGAIN && operation.request_.prompt) {
-      operation.request_.prompt = false;
-      submit(operation);
-      return;
-    }
   }
   operation.complete(completion);
 }
@@ -218,8 +202,6 @@ void Ring::completed(Operation& operation, const Completion& completion) noexcep
 std::size_t Ring::reap() noexcept {
   io_uring* const ring = ring_.get();
   if (io_uring_cq_has_overflow(ring)) ++overflowCount_;
-  IntrusiveList<Operation, Ring> done;
-  if (answeredAll()) done.append(prompt_);
   unsigned head = 0;
   unsigned count = 0;
   io_uring_cqe* cqe = nullptr;
@@ -235,7 +217,6 @@ std::size_t Ring::reap() noexcept {
     completed(*operation, completion);
   }
   io_uring_cq_advance(ring, count);
-  while (Operation* operation = done.popFront()) completed(*operation, Completion{});
   return count;
 }
 

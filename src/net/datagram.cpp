@@ -5,15 +5,12 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <memory>
-#include <new>
 #include <optional>
 #include <span>
-#include <utility>
 
 #include "reply_batch.hpp"
 #include "taut/io/received_message.hpp"
@@ -34,38 +31,39 @@ T load(const std::uint8_t* bytes) noexcept {
 // The control data of a datagram is one message at most, because we ask for nothing but the address.
 constexpr std::size_t messageData = CMSG_LEN(0);
 
-bool isMessage(const std::uint8_t* control, std::size_t length, int level, int type, std::size_t size) noexcept {
-  if (length < messageData + size) return false;
-  const auto header = load<cmsghdr>(control);
+bool isMessage(std::span<const std::uint8_t> control, int level, int type, std::size_t size) noexcept {
+  if (control.size() < messageData + size) return false;
+  const auto header = load<cmsghdr>(control.data());
   return header.cmsg_level == level && header.cmsg_type == type && header.cmsg_len >= messageData + size;
 }
 
-bool isPktinfo4(const std::uint8_t* control, std::size_t length) noexcept {
-  return isMessage(control, length, IPPROTO_IP, IP_PKTINFO, sizeof(in_pktinfo));
+bool isPktinfo4(std::span<const std::uint8_t> control) noexcept {
+  return isMessage(control, IPPROTO_IP, IP_PKTINFO, sizeof(in_pktinfo));
 }
 
-bool isPktinfo6(const std::uint8_t* control, std::size_t length) noexcept {
-  return isMessage(control, length, IPPROTO_IPV6, IPV6_PKTINFO, sizeof(in6_pktinfo));
+bool isPktinfo6(std::span<const std::uint8_t> control) noexcept {
+  return isMessage(control, IPPROTO_IPV6, IPV6_PKTINFO, sizeof(in6_pktinfo));
 }
 
-// The reply leaves from the address that was asked, by whatever interface the routes say.
-void forgetInterface(std::uint8_t* control, std::size_t length) noexcept {
-  if (isPktinfo4(control, length)) {
-    auto info = load<in_pktinfo>(control + messageData);
+// The reply leaves from the address that was asked, by the interface that the routes say.
+void forgetInterface(std::span<std::uint8_t> control) noexcept {
+  std::uint8_t* const data = control.data() + messageData;
+  if (isPktinfo4(control)) {
+    auto info = load<in_pktinfo>(data);
     info.ipi_ifindex = 0;
-    std::memcpy(control + messageData, &info, sizeof info);
-  } else if (isPktinfo6(control, length)) {
-    auto info = load<in6_pktinfo>(control + messageData);
+    std::memcpy(data, &info, sizeof info);
+  } else if (isPktinfo6(control)) {
+    auto info = load<in6_pktinfo>(data);
     info.ipi6_ifindex = 0;
-    std::memcpy(control + messageData, &info, sizeof info);
+    std::memcpy(data, &info, sizeof info);
   }
 }
 
-// What tells one of our addresses that were asked from another: whole words.
-std::span<const std::uint8_t> asked(const std::uint8_t* control, std::size_t length) noexcept {
+// The address that was asked, in whole words.
+std::span<const std::uint8_t> askedAddress(std::span<const std::uint8_t> control) noexcept {
   constexpr std::size_t addresses4 = offsetof(in_pktinfo, ipi_spec_dst);
-  if (isPktinfo4(control, length)) return {control + messageData + addresses4, sizeof(in_pktinfo) - addresses4};
-  if (isPktinfo6(control, length)) return {control + messageData, sizeof(in6_addr)};
+  if (isPktinfo4(control)) return control.subspan(messageData + addresses4, sizeof(in_pktinfo) - addresses4);
+  if (isPktinfo6(control)) return control.subspan(messageData, sizeof(in6_addr));
   return {};
 }
 
@@ -77,11 +75,6 @@ std::uint64_t mixIn(std::uint64_t hash, std::span<const std::uint8_t> words) noe
   return hash;
 }
 
-// Linux cuts no send into more than 64 datagrams (UDP_MAX_SEGMENTS), and none that is larger than a datagram may be.
-constexpr std::size_t mostSegments = 64;
-constexpr std::size_t mostInSend = 65'507;
-// What every path of IPv6 carries whole. A segment, other than a datagram, cannot be fragmented.
-constexpr std::size_t largestSegment = 1232;
 constexpr std::size_t segmentControl = CMSG_SPACE(sizeof(std::uint16_t));
 
 template <typename T>
@@ -89,58 +82,34 @@ constexpr std::size_t alignUp(std::size_t size) noexcept {
   return (size + alignof(T) - 1) / alignof(T) * alignof(T);
 }
 
-void addSegmentSize(std::uint8_t* control, std::size_t size) noexcept {
-  cmsghdr header{};
-  header.cmsg_level = IPPROTO_UDP;
-  header.cmsg_type = UDP_SEGMENT;
-  header.cmsg_len = CMSG_LEN(sizeof(std::uint16_t));
-  std::memcpy(control, &header, sizeof header);
-  const auto segment = static_cast<std::uint16_t>(size);
-  std::memcpy(control + messageData, &segment, sizeof segment);
-}
-
 }  // namespace
 
-DatagramSlot::DatagramSlot(Ring& ring, DatagramBuffers& owner, std::uint16_t bufferId, std::uint8_t* data) noexcept
-    : Operation(ring), buffers(owner), id(bufferId), data_(data) {
-  message_.msg_iov = &vector_;
-  message_.msg_iovlen = 1;
-  message_.msg_name = data_ + DatagramBuffers::nameOffset;
-  vector_.iov_base = data_ + DatagramBuffers::payloadOffset;
-  request().kind = Request::Kind::sendMessage;
-  request().data = &message_;
-}
-
-bool DatagramSlot::open(ReplyBatch& socket, std::size_t received) noexcept {
-  if (received < DatagramBuffers::payloadOffset) return false;
+bool DatagramSlot::open(ReplyBatch& batch) noexcept {
+  if (received_ < DatagramBuffers::payloadOffset) return false;
   const auto header = load<ReceivedMessageHeader>(data_);
-  const std::size_t present = received - DatagramBuffers::payloadOffset;
-  batch = &socket;
-  truncated = (header.flags & MSG_TRUNC) != 0;
-  length = static_cast<std::uint32_t>(std::min<std::size_t>(header.payloadLength, present));
-  nameLength = static_cast<std::uint32_t>(std::min<std::size_t>(header.nameLength, DatagramBuffers::nameRoom));
-  controlLength = static_cast<std::uint32_t>(std::min<std::size_t>(header.controlLength, DatagramBuffers::controlRoom));
+  const std::size_t present = received_ - DatagramBuffers::payloadOffset;
+  batch_ = &batch;
+  truncated_ = (header.flags & MSG_TRUNC) != 0;
+  length_ = static_cast<std::uint32_t>(std::min<std::size_t>(header.payloadLength, present));
+  nameLength_ = static_cast<std::uint8_t>(std::min<std::size_t>(header.nameLength, DatagramBuffers::nameRoom));
+  controlLength_ = static_cast<std::uint8_t>(std::min<std::size_t>(header.controlLength, DatagramBuffers::controlRoom));
   return true;
 }
 
-std::uint8_t* DatagramSlot::control() const noexcept {
-  return data_ + DatagramBuffers::controlOffset;
-}
-
 Address DatagramSlot::peer() const noexcept {
-  return Address::fromSockaddr(data_ + DatagramBuffers::nameOffset, nameLength);
+  return Address::fromSockaddr(name().data(), nameLength_);
 }
 
 Address DatagramSlot::local() const noexcept {
-  if (isPktinfo4(control(), controlLength)) {
-    const auto info = load<in_pktinfo>(control() + messageData);
+  if (isPktinfo4(control())) {
+    const auto info = load<in_pktinfo>(control().data() + messageData);
     sockaddr_in name{};
     name.sin_family = AF_INET;
     name.sin_addr = info.ipi_addr;
     return Address::fromSockaddr(&name, sizeof name);
   }
-  if (isPktinfo6(control(), controlLength)) {
-    const auto info = load<in6_pktinfo>(control() + messageData);
+  if (isPktinfo6(control())) {
+    const auto info = load<in6_pktinfo>(control().data() + messageData);
     sockaddr_in6 name{};
     name.sin6_family = AF_INET6;
     name.sin6_addr = info.ipi6_addr;
@@ -150,97 +119,40 @@ Address DatagramSlot::local() const noexcept {
   return {};
 }
 
-void DatagramSlot::setReply(std::size_t size) noexcept {
-  vector_.iov_len = std::min(size, buffers.payloadSize());
-  if (controlLength > 0) forgetInterface(control(), controlLength);
+void DatagramSlot::reply(std::size_t size) noexcept {
+  length_ = static_cast<std::uint32_t>(std::min(size, buffers_.payloadSize()));
+  if (controlLength_ > 0) forgetInterface(control());
+  batch_->add(*this);
 }
 
-bool DatagramSlot::goesWhere(const DatagramSlot& other) const noexcept {
-  return nameLength == other.nameLength && std::memcmp(message_.msg_name, other.message_.msg_name, nameLength) == 0 &&
-         std::ranges::equal(asked(control(), controlLength), asked(other.control(), other.controlLength));
+bool DatagramSlot::hasSamePath(const DatagramSlot& other) const noexcept {
+  return std::ranges::equal(name(), other.name()) &&
+         std::ranges::equal(askedAddress(control()), askedAddress(other.control()));
 }
 
-std::uint64_t DatagramSlot::whereHash() const noexcept {
-  const std::uint8_t* name = data_ + DatagramBuffers::nameOffset;
-  std::uint64_t hash = mixIn(0, {name, sizeof(std::uint64_t)});
-  if (nameLength > sizeof(sockaddr_in))
-    hash = mixIn(hash, {name + offsetof(sockaddr_in6, sin6_addr), sizeof(in6_addr)});
-  return mixIn(hash, asked(control(), controlLength));
+std::uint64_t DatagramSlot::pathHash() const noexcept {
+  const std::span<const std::uint8_t> peer = name();
+  std::uint64_t hash = mixIn(0, {peer.data(), sizeof(std::uint64_t)});
+  if (peer.size() > sizeof(sockaddr_in))
+    hash = mixIn(hash, peer.subspan(offsetof(sockaddr_in6, sin6_addr), sizeof(in6_addr)));
+  return mixIn(hash, askedAddress(control()));
 }
 
-std::size_t DatagramSlot::mostInRun() const noexcept {
-  const std::size_t size = vector_.iov_len;
-  if (size == 0 || size > largestSegment) return 1;
-  if (alignUp<cmsghdr>(controlLength) + segmentControl > DatagramBuffers::controlRoom) return 1;
-  // The descriptions of the parts stand behind this slot's own reply, so they last as long as the send.
-  const std::size_t room = buffers.payloadSize() - std::min(buffers.payloadSize(), alignUp<iovec>(size));
-  return std::min({mostSegments, mostInSend / size, std::max<std::size_t>(1, room / sizeof(iovec))});
+bool DatagramSlot::hasSegmentRoom() const noexcept {
+  return alignUp<cmsghdr>(controlLength_) + segmentControl <= DatagramBuffers::controlRoom;
 }
 
-iovec* DatagramSlot::runVectors() const noexcept {
-  return reinterpret_cast<iovec*>(payload() + alignUp<iovec>(vector_.iov_len));
-}
-
-void DatagramSlot::append(DatagramSlot& other) noexcept {
-  iovec* vectors = runVectors();
-  if (message_.msg_iovlen == 1) message_.msg_iov = ::new (vectors) iovec(vector_);
-  ::new (vectors + message_.msg_iovlen++) iovec(other.vector_);
-  other.others_ = std::exchange(others_, &other);
-}
-
-void DatagramSlot::send() noexcept {
-  std::size_t controlSize = controlLength;
-  if (others_ != nullptr) {
-    ++buffers.counters_.runs;
-    controlSize = alignUp<cmsghdr>(controlSize);
-    addSegmentSize(control() + controlSize, vector_.iov_len);
-    controlSize += segmentControl;
-  }
-  message_.msg_namelen = nameLength;
-  message_.msg_controllen = controlSize;
-  message_.msg_control = controlSize > 0 ? control() : nullptr;
-  request().fd = batch->fd();
-  // Nobody has an interest in the end of the send, unless for its buffer.
-  request().prompt = !hasWaiter() && !buffers.ring_.hasWaiters();
-  start();
-}
-
-void DatagramSlot::sendAndRelease(std::size_t size) noexcept {
-  setReply(size);
-  batch->add(*this);
-}
-
-// What the kernel did not want to cut it gets in single pieces.
-void DatagramSlot::completeRun() noexcept {
-  message_.msg_iov = &vector_;
-  message_.msg_iovlen = 1;
-  const bool refused = sent.error() == EIO || sent.error() == EINVAL;
-  for (DatagramSlot* slot = this; slot != nullptr;) {
-    DatagramSlot* const next = std::exchange(slot->others_, nullptr);
-    if (sent) {
-      slot->buffers.release(*slot);
-    } else {
-      slot->refusedInRun_ = refused;
-      slot->send();
-    }
-    slot = next;
-  }
-}
-
-void DatagramSlot::complete(const Completion& completion) noexcept {
-  sent = IoResult(completion.result);
-  if (others_ != nullptr) {
-    completeRun();
-    return;
-  }
-  if (!sent) ++buffers.counters_.sendFailures;
-  // Where it is refused alone too, it is for its peer: port 0, say, which whoever forges addresses can pretend to have.
-  if (std::exchange(refusedInRun_, false) && sent) batch->stopRuns();
-  if (hasWaiter()) {
-    ready();
-  } else {
-    buffers.release(*this);
-  }
+std::span<std::uint8_t> DatagramSlot::controlWithSegmentSize() const noexcept {
+  std::uint8_t* const begin = data_ + DatagramBuffers::controlOffset;
+  const std::size_t used = alignUp<cmsghdr>(controlLength_);
+  cmsghdr header{};
+  header.cmsg_level = IPPROTO_UDP;
+  header.cmsg_type = UDP_SEGMENT;
+  header.cmsg_len = CMSG_LEN(sizeof(std::uint16_t));
+  const auto segment = static_cast<std::uint16_t>(length_);
+  std::memcpy(begin + used, &header, sizeof header);
+  std::memcpy(begin + used + messageData, &segment, sizeof segment);
+  return {begin, used + segmentControl};
 }
 
 }  // namespace detail
@@ -251,7 +163,7 @@ DatagramBuffers::DatagramBuffers(Shard& shard, std::size_t count, std::size_t pa
       slots_(std::make_unique<std::optional<detail::DatagramSlot>[]>(count)) {
   for (std::size_t index = 0; index < count; ++index) {
     const auto id = static_cast<std::uint16_t>(index);
-    slots_[index].emplace(shard.ring(), *this, id, ring_.data(id));
+    slots_[index].emplace(*this, id, ring_.data(id));
   }
 }
 

@@ -1,8 +1,14 @@
-// The replies that a socket sends in one turn of the loop. They are kept until the ring goes to submit, which nothing
-// waits for, and are then put in order: what goes to one peer stands together, the longest first. Each run of one size,
-// and one that is shorter, leaves as one send that the kernel cuts into datagrams (UDP_SEGMENT, udp(7)), because a way
-// through the kernel costs far more than an answer does. A reply that is alone leaves as it is.
+// The replies that a socket sends in one turn of the loop. They are gathered until the ring goes to submit and leave by
+// one sendmmsg: a reply never waits, and its buffer is free when the call returns. What goes to one peer stands
+// together, the longest first: each run of one size, and one that is shorter, leaves as one message that the kernel
+// cuts into datagrams (UDP_SEGMENT, udp(7)), because a way through the kernel costs far more than an answer does.
+//
+// Where the socket has no room, the rest of the turn's replies is dropped and counted: a client that lost its reply
+// asks again, and one slow link never keeps a shard from receiving.
 #pragma once
+
+#include <sys/socket.h>
+#include <sys/uio.h>
 
 #include <array>
 #include <cstddef>
@@ -21,26 +27,39 @@ class ReplyBatch final : public BeforeSubmit {
   ~ReplyBatch();
 
   int fd() const noexcept { return fd_; }
-  // The slot has its reply. Its lease ends when that has left.
+  // The slot has its reply. Its lease ends with the turn.
   void add(DatagramSlot& slot) noexcept;
-  // From now on every reply leaves alone: kernel or device cannot cut what this socket sends.
-  void stopRuns() noexcept { runs_ = false; }
+  // Sends what was gathered.
+  void flush() noexcept;
 
  private:
-  // The key puts equal peers together, and the longest reply of each first.
+  static constexpr std::size_t capacity = 256;
+
+  // The key puts equal paths together, and the longest reply of each first.
   struct Entry {
     std::uint64_t key;
     DatagramSlot* slot;
   };
+  using Entries = std::span<const Entry>;
 
-  void beforeSubmit() noexcept override;
-  static std::size_t runLength(std::span<const Entry> entries) noexcept;
+  void beforeSubmit() noexcept override { flush(); }
+  std::size_t runLength(Entries entries) const noexcept;
+  // Makes the next message of the batch out of the entries at its front, and returns how many that took.
+  std::size_t addMessage(Entries rest) noexcept;
+  void sendMessages(Entries entries) noexcept;
+  bool sendAlone(const DatagramSlot& slot) noexcept;
+  // What becomes of a message that the kernel did not take.
+  void messageFailed(Entries run, int error) noexcept;
+  DatagramCounters& counters(Entries entries) const noexcept;
 
   Ring& ring_;
   int fd_;
-  bool runs_ = true;
+  bool runs_ = true;  // until the kernel or the device turns out not to cut what this socket sends
   std::size_t count_ = 0;
-  std::array<Entry, 256> entries_;
+  std::size_t messageCount_ = 0;
+  std::array<Entry, capacity> entries_;
+  std::array<iovec, capacity> vectors_;
+  std::array<mmsghdr, capacity> messages_;
 };
 
 }  // namespace taut::detail

@@ -39,13 +39,7 @@ void applyOptions(int fd, const Address& address, const UdpOptions& options) {
 
 DatagramStream::DatagramStream(Shard& shard, detail::ReplyBatch& replies, DatagramBuffers& buffers,
                                StopToken stop) noexcept
-    : Operation(shard.ring()),
-
-      Timer(&onRetry),
-      shard_(shard),
-      replies_(replies),
-      buffers_(buffers),
-      stop_(stop) {
+    : Operation(shard.ring()), Timer(&onRetry), shard_(shard), replies_(replies), buffers_(buffers), stop_(stop) {
   shape_.msg_namelen = DatagramBuffers::nameRoom;
   shape_.msg_controllen = DatagramBuffers::controlRoom;
   request().kind = Request::Kind::receiveDatagrams;
@@ -72,24 +66,14 @@ bool DatagramStream::hasNext() noexcept {
 
 std::optional<Datagram> DatagramStream::take() noexcept {
   while (detail::DatagramSlot* slot = arrived_.popFront()) {
-    if (slot->open(replies_, slot->arrived)) [[likely]] {
+    if (slot->open(replies_)) [[likely]] {
       ++buffers_.counters_.received;
-      if (slot->truncated) ++buffers_.counters_.truncated;
+      if (slot->truncated()) ++buffers_.counters_.truncated;
       return Datagram(*slot);
     }
     buffers_.release(*slot);
   }
   return std::nullopt;
-}
-
-std::size_t DatagramStream::peek(std::span<std::span<const std::uint8_t>> payloads) noexcept {
-  std::size_t count = 0;
-  for (detail::DatagramSlot& slot : arrived_) {
-    if (count == payloads.size()) break;
-    if (slot.arrived < DatagramBuffers::payloadOffset) continue;
-    payloads[count++] = {slot.payload(), slot.arrived - DatagramBuffers::payloadOffset};
-  }
-  return count;
 }
 
 void DatagramStream::arm() noexcept {
@@ -107,7 +91,7 @@ void DatagramStream::complete(const Completion& completion) noexcept {
     detail::DatagramSlot& slot = buffers_.slot(completion.buffer);
     buffers_.ring_.take();
     if (completion.result >= 0) {
-      slot.arrived = static_cast<std::uint32_t>(completion.result);
+      slot.arrived(static_cast<std::size_t>(completion.result));
       arrived_.pushBack(slot);
     } else {
       buffers_.release(slot);
@@ -181,6 +165,10 @@ Result<UdpSocket, IoResult> UdpSocket::connect(Shard& shard, const Address& peer
     return Failure(IoResult::failure(errno));
   }
   return UdpSocket(shard, std::move(fd));
+}
+
+void UdpSocket::flushReplies() noexcept {
+  replies_->flush();
 }
 
 Address UdpSocket::localAddress() const noexcept {

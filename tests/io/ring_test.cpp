@@ -72,43 +72,6 @@ class StartsNothing final : public taut::BeforeSubmit, public Operation {
 };
 
 // Sends one octet and says what came of it.
-class PromptSend final : public Operation {
- public:
-  PromptSend(Ring& ring, int fd) : Operation(ring) {
-    request().kind = Request::Kind::send;
-    request().fd = fd;
-    request().data = &octet_;
-    request().length = 1;
-  }
-  void begin() {
-    request().prompt = true;
-    start();
-  }
-  std::vector<IoResult> results;
-
- private:
-  void complete(const Completion& completion) noexcept override { results.emplace_back(completion.result); }
-  char octet_ = 'x';
-};
-
-struct SocketPair {
-  SocketPair() {
-    std::array<int, 2> fds{};
-    REQUIRE(::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, fds.data()) == 0);
-    near = taut::UniqueFd(fds[0]);
-    far = taut::UniqueFd(fds[1]);
-  }
-  // How many datagrams there were.
-  int drain() const {
-    std::array<char, 8> buffer;
-    int count = 0;
-    while (::recv(far.get(), buffer.data(), buffer.size(), MSG_DONTWAIT) > 0) ++count;
-    return count;
-  }
-  taut::UniqueFd near;
-  taut::UniqueFd far;
-};
-
 void turn(Ring& ring) {
   ring.poll(taut::Duration::zero());
   ring.resumeReady();
@@ -167,57 +130,6 @@ bool contains(const std::string& text, const char* part) {
 }
 
 }  // namespace
-
-TEST_CASE("a prompt operation ends with the poll that submits it, without a completion of the kernel") {
-  Ring ring;
-  const SocketPair pair;
-  PromptSend send(ring, pair.near.get());
-  for (int round = 0; round < 2; ++round) {
-    send.begin();
-    CHECK(send.inFlight());
-    CHECK(ring.poll(taut::Duration::zero()) == 0);
-    CHECK_FALSE(send.inFlight());
-    CHECK(pair.drain() == 1);
-  }
-  REQUIRE(send.results.size() == 2);
-  CHECK(send.results[0].ok());
-  CHECK(send.results[1].ok());
-}
-
-TEST_CASE("a prompt operation that has to wait does so, and ends once") {
-  Ring ring;
-  const SocketPair pair;
-  int filled = 0;
-  while (::send(pair.near.get(), "x", 1, MSG_DONTWAIT) == 1) ++filled;
-  PromptSend send(ring, pair.near.get());
-  send.begin();
-  for (int i = 0; i < 3; ++i) ring.poll(taut::Duration::zero());
-  CHECK(send.inFlight());
-  CHECK(send.results.empty());
-  CHECK(pair.drain() == filled);
-  while (send.inFlight()) ring.poll(std::nullopt);
-  REQUIRE(send.results.size() == 1);
-  CHECK(send.results[0].ok());
-  CHECK(pair.drain() == 1);
-}
-
-TEST_CASE("a prompt operation that fails says so, once, even where the queues overflow") {
-  RingOptions options;
-  options.submissionEntries = 8;
-  options.completionEntries = 8;
-  Ring ring(options);
-  SocketPair pair;
-  pair.far.reset();
-  std::vector<std::unique_ptr<PromptSend>> sends;
-  for (int i = 0; i < 100; ++i) sends.push_back(std::make_unique<PromptSend>(ring, pair.near.get()));
-  for (const auto& send : sends) send->begin();
-  for (int i = 0; i < 100; ++i) ring.poll(taut::Duration::zero());
-  for (const auto& send : sends) {
-    REQUIRE(send->results.size() == 1);
-    CHECK_FALSE(send->results[0].ok());
-  }
-  CHECK(ring.overflowCount() > 0);
-}
 
 TEST_CASE("after a turn with many completions a poll keeps its limit, and one that has no limit waits on") {
   Ring ring;

@@ -79,7 +79,7 @@ inline Task<> keepSome(UdpSocket& socket, DatagramBuffers& buffers, std::size_t 
       kept.push_back(std::move(*datagram));
     } else {
       const std::size_t length = datagram->payload().size();
-      co_await datagram->reply(length);
+      std::move(*datagram).reply(length);
     }
   }
 }

@@ -35,10 +35,6 @@ struct Request {
   };
 
   Kind kind = Kind::nothing;
-  // Expected to be done as it is submitted, as a send usually is: the engine then reports nothing of its own accord, so
-  // no turn of the loop is for this alone, and nobody may wait for it. It completes in a later poll; that what it uses
-  // comes back late is the price.
-  bool prompt = false;
   std::uint16_t bufferGroup = 0;
   int fd = -1;
   std::uint32_t length = 0;

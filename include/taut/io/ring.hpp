@@ -81,7 +81,6 @@ class Ring {
   friend class BufferRing;
 
   std::size_t reap() noexcept;
-  bool answeredAll() const noexcept;
   void completed(Operation& operation, const Completion& completion) noexcept;
   void drainParked() noexcept;
   bool trySubmit(Operation& operation) noexcept;
@@ -95,8 +94,6 @@ class Ring {
   // Operations that have no submission entry yet, and those in flight whose cancellation has none.
   IntrusiveList<Operation, Ring> parked_;
   IntrusiveList<Operation, Ring> cancelling_;
-  // Prompt operations that have their submission entry, and of which the kernel tells only if they failed.
-  IntrusiveList<Operation, Ring> prompt_;
   std::size_t lastCount_ = 0;
   std::uint64_t parkedCount_ = 0;
   std::uint64_t overflowCount_ = 0;

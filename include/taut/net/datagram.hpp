@@ -5,10 +5,6 @@
 // DatagramBuffers is a shard's pool of these buffers. Nothing is allocated for a datagram.
 #pragma once
 
-#include <sys/socket.h>
-#include <sys/uio.h>
-
-#include <coroutine>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -17,9 +13,8 @@
 #include <utility>
 
 #include "taut/base/address.hpp"
+#include "taut/base/intrusive_list.hpp"
 #include "taut/io/buffer_ring.hpp"
-#include "taut/io/io_result.hpp"
-#include "taut/io/operation.hpp"
 #include "taut/io/shard.hpp"
 
 namespace taut {
@@ -31,61 +26,51 @@ namespace detail {
 
 class ReplyBatch;
 
-// What belongs to one buffer: the state of its lease, and the operation that sends from it.
-class DatagramSlot final : public Operation {
+// What belongs to one buffer: the peer and the address that was asked, as the kernel wrote them, and the reply's size.
+class DatagramSlot final : public ListHook<> {
  public:
-  DatagramSlot(Ring& ring, DatagramBuffers& buffers, std::uint16_t id, std::uint8_t* data) noexcept;
+  DatagramSlot(DatagramBuffers& buffers, std::uint16_t id, std::uint8_t* data) noexcept
+      : buffers_(buffers), data_(data), id_(id) {}
   DatagramSlot(const DatagramSlot&) = delete;
 
+  // The datagram has arrived: `received` octets with the kernel's header.
+  void arrived(std::size_t received) noexcept { received_ = static_cast<std::uint32_t>(received); }
   // Reads the kernel's header. False where it is not one of ours, which the kernel does not do.
-  bool open(ReplyBatch& socket, std::size_t received) noexcept;
+  bool open(ReplyBatch& batch) noexcept;
 
-  // Makes the first `size` bytes of the payload area the reply.
-  void setReply(std::size_t size) noexcept;
-  std::size_t replySize() const noexcept { return vector_.iov_len; }
-  // From and to the same addresses.
-  bool goesWhere(const DatagramSlot& other) const noexcept;
-  // For ordering by where the reply goes: equal where that is equal, and seldom otherwise.
-  std::uint64_t whereHash() const noexcept;
-
-  // How many replies, this one among them, can leave in one send that this slot makes.
-  std::size_t mostInRun() const noexcept;
-  // Has the reply of another slot leave with this one's, as one send. All but the last are of this one's size.
-  void append(DatagramSlot& other) noexcept;
-  void send() noexcept;
-  // Ends the lease when the reply has left, which may be in company.
-  void sendAndRelease(std::size_t size) noexcept;
-
-  std::uint8_t* payload() const noexcept;
+  std::uint16_t id() const noexcept { return id_; }
+  DatagramBuffers& buffers() const noexcept { return buffers_; }
+  bool truncated() const noexcept { return truncated_; }
+  std::span<const std::uint8_t> payload() const noexcept;
+  std::span<std::uint8_t> buffer() const noexcept;
   Address peer() const noexcept;
   Address local() const noexcept;
 
-  DatagramBuffers& buffers;
-  const std::uint16_t id;
-  bool truncated = false;
-  // Of the payload, in bytes.
-  std::uint32_t length = 0;
-  // Of the name and the control data that the kernel wrote.
-  std::uint32_t nameLength = 0;
-  std::uint32_t controlLength = 0;
-  // Between arrival and open(): all that arrived, with its headers.
-  std::uint32_t arrived = 0;
-  ReplyBatch* batch = nullptr;
-  IoResult sent;
+  // Makes the first `size` octets of the payload area the reply, and hands the lease to the batch.
+  void reply(std::size_t size) noexcept;
+
+  // For the batch: what is sent, where to, and the control data that says from where.
+  std::span<std::uint8_t> replyOctets() const noexcept;
+  std::span<std::uint8_t> name() const noexcept;
+  std::span<std::uint8_t> control() const noexcept;
+  // Adds to the control data the size at which the kernel cuts what is sent (UDP_SEGMENT). Only where hasSegmentRoom().
+  bool hasSegmentRoom() const noexcept;
+  std::span<std::uint8_t> controlWithSegmentSize() const noexcept;
+  // Whether both replies go from and to the same addresses.
+  bool hasSamePath(const DatagramSlot& other) const noexcept;
+  // For ordering by path: equal where the paths are, and seldom otherwise.
+  std::uint64_t pathHash() const noexcept;
 
  private:
-  void complete(const Completion& completion) noexcept override;
-  void completeRun() noexcept;
-  std::uint8_t* control() const noexcept;
-  iovec* runVectors() const noexcept;
-
+  DatagramBuffers& buffers_;
   std::uint8_t* data_;
-  // The replies that this slot sends with its own.
-  DatagramSlot* others_ = nullptr;
-  // Sent alone because the kernel would not cut what it was sent in.
-  bool refusedInRun_ = false;
-  iovec vector_{};
-  msghdr message_{};
+  ReplyBatch* batch_ = nullptr;
+  std::uint32_t received_ = 0;
+  std::uint32_t length_ = 0;  // of the payload; of the reply once there is one
+  std::uint16_t id_;
+  std::uint8_t nameLength_ = 0;
+  std::uint8_t controlLength_ = 0;
+  bool truncated_ = false;
 };
 
 }  // namespace detail
@@ -103,39 +88,22 @@ class Datagram {
   ~Datagram() { release(); }
 
   // What arrived. It changes as buffer() is written.
-  std::span<const std::uint8_t> payload() const noexcept { return {slot_->payload(), slot_->length}; }
+  std::span<const std::uint8_t> payload() const noexcept { return slot_->payload(); }
   // More arrived than the buffer could hold.
-  bool truncated() const noexcept { return slot_->truncated; }
+  bool truncated() const noexcept { return slot_->truncated(); }
   // The whole payload area, for the reply: DatagramBuffers::payloadSize() bytes that begin where payload() does.
-  std::span<std::uint8_t> buffer() noexcept;
+  std::span<std::uint8_t> buffer() noexcept { return slot_->buffer(); }
   // Who sent it.
   Address peer() const noexcept { return slot_->peer(); }
   // Which of our addresses it was sent to, without a port. Empty where the socket is bound to one address only: it is
   // that one.
   Address local() const noexcept { return slot_->local(); }
 
-  class ReplyAwaiter {
-   public:
-    ReplyAwaiter(detail::DatagramSlot& slot, std::size_t length) noexcept : slot_(slot), length_(length) {}
-    ReplyAwaiter(const ReplyAwaiter&) = delete;
-    bool await_ready() const noexcept { return false; }
-    void await_suspend(std::coroutine_handle<> waiting) const noexcept {
-      slot_.resumeWith(waiting);
-      slot_.setReply(length_);
-      slot_.send();
-    }
-    IoResult await_resume() const noexcept { return slot_.sent; }
-
-   private:
-    detail::DatagramSlot& slot_;
-    std::size_t length_;
-  };
-  // Sends the first `length` bytes of buffer() to the peer; completes when they have left.
-  ReplyAwaiter reply(std::size_t length) noexcept { return {*slot_, length}; }
-  // The same without waiting: the lease passes to the socket and ends when the bytes have left. Replies of one turn of
-  // the loop that go to one peer leave together, so their order may change. A failure is counted
-  // (DatagramBuffers::counters) and otherwise of no interest to anybody. The cheapest way to answer.
-  void replyAndRelease(std::size_t length) && noexcept { std::exchange(slot_, nullptr)->sendAndRelease(length); }
+  // Sends the first `length` bytes of buffer() to the peer, without waiting: the lease passes to the socket, and ends
+  // when the loop next submits. The replies of one turn that go to one peer leave together, so their order may change.
+  // A reply that the socket has no room for is dropped, and counted like one that cannot be sent
+  // (DatagramBuffers::counters).
+  void reply(std::size_t length) && noexcept { std::exchange(slot_, nullptr)->reply(length); }
 
  private:
   friend DatagramStream;
@@ -149,6 +117,9 @@ class Datagram {
 struct DatagramCounters {
   std::uint64_t received = 0;
   std::uint64_t truncated = 0;
+  // Replies that were dropped because the socket had no room for them.
+  std::uint64_t dropped = 0;
+  // Replies that the kernel refused to send.
   std::uint64_t sendFailures = 0;
   // Sends that carried several replies.
   std::uint64_t runs = 0;
@@ -180,9 +151,10 @@ class DatagramBuffers {
   friend Datagram;
   friend DatagramStream;
   friend detail::DatagramSlot;
+  friend detail::ReplyBatch;
 
   detail::DatagramSlot& slot(std::uint16_t id) noexcept { return *slots_[id]; }
-  void release(detail::DatagramSlot& slot) noexcept { ring_.giveBack(slot.id); }
+  void release(detail::DatagramSlot& slot) noexcept { ring_.giveBack(slot.id()); }
 
   BufferRing ring_;
   std::size_t payloadSize_;
@@ -190,16 +162,28 @@ class DatagramBuffers {
   DatagramCounters counters_;
 };
 
-inline std::span<std::uint8_t> Datagram::buffer() noexcept {
-  return {slot_->payload(), slot_->buffers.payloadSize()};
-}
-
 inline void Datagram::release() noexcept {
-  if (slot_ != nullptr) slot_->buffers.release(*slot_);
+  if (slot_ != nullptr) slot_->buffers().release(*slot_);
 }
 
-inline std::uint8_t* detail::DatagramSlot::payload() const noexcept {
-  return data_ + DatagramBuffers::payloadOffset;
+inline std::span<std::uint8_t> detail::DatagramSlot::buffer() const noexcept {
+  return {data_ + DatagramBuffers::payloadOffset, buffers_.payloadSize()};
+}
+
+inline std::span<const std::uint8_t> detail::DatagramSlot::payload() const noexcept {
+  return {data_ + DatagramBuffers::payloadOffset, length_};
+}
+
+inline std::span<std::uint8_t> detail::DatagramSlot::replyOctets() const noexcept {
+  return {data_ + DatagramBuffers::payloadOffset, length_};
+}
+
+inline std::span<std::uint8_t> detail::DatagramSlot::name() const noexcept {
+  return {data_ + DatagramBuffers::nameOffset, nameLength_};
+}
+
+inline std::span<std::uint8_t> detail::DatagramSlot::control() const noexcept {
+  return {data_ + DatagramBuffers::controlOffset, controlLength_};
 }
 
 }  // namespace taut

@@ -66,9 +66,8 @@ class DatagramStream final : private Operation, private BufferRing::Waiter, priv
   };
   NextAwaiter next() noexcept { return NextAwaiter(*this); }
 
-  // The payloads of datagrams that have arrived and that next() will give: as many as there are and have room. Returns
-  // how many.
-  std::size_t peek(std::span<std::span<const std::uint8_t>> payloads) noexcept;
+  // One that has arrived already; nothing where next() would wait, or give nothing.
+  std::optional<Datagram> tryNext() noexcept { return take(); }
 
  private:
   bool hasNext() noexcept;
@@ -136,6 +135,10 @@ class UdpSocket {
   };
   // One datagram from a bound socket to anybody.
   SendToAwaiter sendTo(std::span<const std::uint8_t> payload, const Address& peer, StopToken stop = {}) noexcept;
+
+  // Sends the replies that the datagrams of this turn were given, without waiting for the loop to submit. Of a bound
+  // socket.
+  void flushReplies() noexcept;
 
   int fd() const noexcept { return fd_.get(); }
 
