@@ -17,12 +17,13 @@
 
 #include "taut/base/address.hpp"
 #include "taut/base/bytes.hpp"
+#include "taut/coro/task_scope.hpp"
 #include "taut/dns/query.hpp"
 #include "taut/dns/rdata.hpp"
 #include "taut/dns/reply_builder.hpp"
 #include "taut/resolver/authority.hpp"
 #include "taut/resolver/cache.hpp"
-#include "taut/server/protocol.hpp"
+#include "taut/server/reply_channel.hpp"
 #include "taut/server/server_factory.hpp"
 #include "taut/zone/zone_file.hpp"
 #include "taut/zone/zone_set.hpp"
@@ -95,13 +96,13 @@ class WholeAnswer {
     std::copy(request.begin(), request.end(), buffer_.begin());
     const auto query = Query::parse(ByteSpan(buffer_).first(request.size()), peer_, Transport::udp, now_);
     Reply reply(buffer_, query->peer());
-    const auto pending = factory_.process(*query, reply);
-    if (!pending.isReady()) throw std::logic_error("an answer that waits for something");
+    queries_.spawn(factory_.serve(*query, reply));
+    if (!queries_.empty()) throw std::logic_error("an answer that waits for something");
     return ByteSpan(buffer_).first(reply.size());
   }
 
  private:
-  class Reply final : public Protocol {
+  class Reply final : public ReplyChannel {
    public:
     Reply(MutableByteSpan buffer, const Address& peer) : buffer_(buffer), peer_(peer) {}
     Transport transport() const override { return Transport::udp; }
@@ -124,6 +125,7 @@ class WholeAnswer {
   std::array<std::uint8_t, 4096> buffer_;
   std::shared_ptr<Cache> cache_;
   ServerFactory factory_;
+  TaskScope queries_;
 };
 
 }  // namespace taut

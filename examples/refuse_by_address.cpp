@@ -26,10 +26,10 @@ class Doorkeeper final : public ServerFactory {
  public:
   using ServerFactory::ServerFactory;
 
-  bool allowQuery(const Query& query, const Protocol& protocol) override {
-    const bool allowed = ServerFactory::allowQuery(query, protocol);
-    if (!allowed) log::info("refused {} to {}", query.name(), query.peer());
-    return allowed;
+  Task<Admission> allowQuery(const Query& query, const ReplyChannel& channel) override {
+    const Admission admission = co_await ServerFactory::allowQuery(query, channel);
+    if (admission == Admission::refuse) log::info("refused {} to {}", query.name(), query.peer());
+    co_return admission;
   }
 };
 

@@ -12,7 +12,6 @@
 
 #include <fmt/format.h>
 
-#include "allowed_clients.hpp"
 #include "cookie_secrets.hpp"
 #include "taut/base/log.hpp"
 #include "taut/resolver/cache.hpp"
@@ -90,9 +89,9 @@ std::unique_ptr<ServerFactory> Daemon::makeFactory(Shard& shard) {
   ServerFactory::Resolvers clients;
   const TimeSource now = [&shard] { return shard.now(); };
 
-  authorities.push_back(makeChaos());
   authorities_.push_back(std::make_shared<Authority>(zoneSet_));
   authorities.push_back(authorities_.back());
+  authorities.push_back(makeChaos());
   // In front of the cache, so that a change of the file counts at once.
   if (!options_.hostsFile.empty())
     authorities.push_back(std::make_shared<Hosts>(options_.hostsFile, std::chrono::hours(1), now));
@@ -105,6 +104,7 @@ std::unique_ptr<ServerFactory> Daemon::makeFactory(Shard& shard) {
 
   auto factory =
       std::make_unique<ServerFactory>(std::move(authorities), std::move(caches), std::move(clients), options_.verbose);
+  factory->setRecursionPolicy(options_.recursionPolicy);
   factory->setUdpPayloadSize(options_.udpSize);
   factory->setRRsetRoundRobin(options_.rrsetRoundRobin);
   if (options_.rateLimit) factory->setRateLimit(*options_.rateLimit);
@@ -116,8 +116,7 @@ std::shared_ptr<Resolver> Daemon::makeForwarder(Shard& shard) const {
   ForwarderOptions forwarder;
   forwarder.servers = options_.forwarders;
   forwarder.resolvConf = options_.resolvConf;
-  return std::make_shared<AllowedClients>(options_.recursionPolicy,
-                                          std::make_shared<Forwarder>(shard, std::move(forwarder)));
+  return std::make_shared<Forwarder>(shard, std::move(forwarder));
 }
 
 bool Daemon::tells(const char* name) const {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "taut/base/address.hpp"
-#include "taut/server/address_policy.hpp"
+#include "taut/base/address_policy.hpp"
 #include "taut/server/rate_limiter.hpp"
 #include "taut/zone/zone_file.hpp"
 

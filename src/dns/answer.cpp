@@ -57,7 +57,7 @@ bool Answer::reset(Body& body) {
   body.moreEntries.clear();
   body.morePins.clear();
   for (std::size_t i = std::min<std::size_t>(body.pinCount, inlinePins); i > 0; --i) body.pins[i - 1].reset();
-  body.authoritative = body.authenticData = body.truncated = body.hasExtendedError = false;
+  body.authoritative = body.authenticData = body.truncated = body.noReply = body.hasExtendedError = false;
   body.sourceOfSynthesis = NameView();
   body.count = body.pinCount = 0;
   body.blocks.clear();

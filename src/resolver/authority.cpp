@@ -273,11 +273,12 @@ Task<std::optional<Answer>> Authority::resolve(const Query& query) {
   return Task<std::optional<Answer>>::ready(answer(query));
 }
 
-void Authority::lookAhead(std::span<const ByteSpan> questions) const {
+void Authority::prefetch(std::span<const Query* const> queries) const {
+  if (!zones().isLarge()) return;
   std::array<ZoneSet::LookAhead, 32> ahead;
-  for (; !questions.empty(); questions = questions.subspan(std::min(questions.size(), ahead.size()))) {
-    const std::size_t count = std::min(questions.size(), ahead.size());
-    for (std::size_t i = 0; i < count; ++i) ahead[i] = {zones(), questions[i]};
+  for (; !queries.empty(); queries = queries.subspan(std::min(queries.size(), ahead.size()))) {
+    const std::size_t count = std::min(queries.size(), ahead.size());
+    for (std::size_t i = 0; i < count; ++i) ahead[i] = {zones(), queries[i]->name()};
     for (std::size_t i = 0; i < count; ++i) ahead[i].askForZone();
     for (std::size_t i = 0; i < count; ++i) ahead[i].askForIndex();
     for (std::size_t i = 0; i < count; ++i) ahead[i].askForNode();

@@ -100,7 +100,7 @@ Cache::Entry* Cache::find(const Key& key, TimePoint now) {
   return nullptr;
 }
 
-Task<std::optional<Answer>> Cache::resolve(const Query& query) {
+std::optional<Answer> Cache::lookup(const Query& query) {
   const TimePoint now = now_();
   const Key key = Key::of(query);
   Entry* entry = find(key, now);
@@ -108,13 +108,13 @@ Task<std::optional<Answer>> Cache::resolve(const Query& query) {
   if (!entry) {
     ++statistics_.misses;
     if (options_.verbose > 1) log::info("Cache miss for {}", logName(query.name()));
-    return Task<std::optional<Answer>>::ready(std::nullopt);
+    return std::nullopt;
   }
   ++statistics_.hits;
   if (options_.verbose > 0) log::info("Cache hit for {}", logName(query.name()));
   entry->unlink();
   byUse_.pushFront(*entry);
-  return Task<std::optional<Answer>>::ready(entry->answer(now));
+  return entry->answer(now);
 }
 
 // Seconds; 0 where the answer is not kept.

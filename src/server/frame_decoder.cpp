@@ -16,6 +16,16 @@ void FrameDecoder::dropReturned() {
   if (partial_.empty() && partial_.capacity() > keptSize) partial_ = std::vector<std::uint8_t>();
 }
 
+bool FrameDecoder::hasMessage() const {
+  const ByteSpan held = ByteSpan(partial_).subspan(returned_);
+  const std::size_t size = held.size() + input_.size();
+  if (size < lengthSize) return false;
+  const auto octet = [&](std::size_t at) -> std::size_t {
+    return at < held.size() ? held[at] : input_[at - held.size()];
+  };
+  return size - lengthSize >= (octet(0) << 8 | octet(1));
+}
+
 std::optional<ByteSpan> FrameDecoder::next() {
   dropReturned();
   if (partial_.empty() && input_.size() >= lengthSize) {

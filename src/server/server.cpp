@@ -14,13 +14,12 @@
 
 #include "taut/base/log.hpp"
 #include "taut/io/deadline.hpp"
-#include "taut/io/sleep.hpp"
 #include "taut/net/datagram.hpp"
 #include "taut/net/stream_buffers.hpp"
 #include "taut/net/tcp_listener.hpp"
 #include "taut/net/udp_socket.hpp"
-#include "taut/server/datagram_protocol.hpp"
-#include "taut/server/stream_protocol.hpp"
+#include "taut/server/datagram_service.hpp"
+#include "taut/server/stream_connection.hpp"
 
 namespace taut {
 
@@ -138,12 +137,12 @@ Task<> Server::ShardThread::serve() {
   factory_->doStart();
   serving_ = true;
   started_.set_value();
-  const std::size_t mostWaiting = std::max<std::size_t>(1, datagramBuffers_.count() * 3 / 4 / sockets_.size());
-  std::vector<std::unique_ptr<DatagramProtocol>> protocols;
+  const std::size_t maxWaiting = std::max<std::size_t>(1, datagramBuffers_.count() * 3 / 4 / sockets_.size());
+  std::vector<std::unique_ptr<DatagramService>> datagrams;
   TaskScope services;
   for (UdpSocket& socket : sockets_) {
-    protocols.push_back(std::make_unique<DatagramProtocol>(shard_, *factory_, socket, datagramBuffers_, mostWaiting));
-    services.spawn(protocols.back()->serve(stop_.token(), abort_.token()));
+    datagrams.push_back(std::make_unique<DatagramService>(shard_, *factory_, socket, datagramBuffers_, maxWaiting));
+    services.spawn(datagrams.back()->serve(stop_.token(), abort_.token()));
   }
   for (TcpListener& listener : std::exchange(listeners_, {})) services.spawn(serveStreams(std::move(listener)));
   co_await services.join();
@@ -153,8 +152,6 @@ Task<> Server::ShardThread::serve() {
 }
 
 Task<> Server::ShardThread::end() {
-  // The last replies are with the kernel, which has their buffers until they have left.
-  while (datagramBuffers_.leased() > 0) co_await sleepFor(shard_, std::chrono::milliseconds(1));
   sockets_.clear();
   try {
     co_await factory_->resolver().close();

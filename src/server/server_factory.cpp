@@ -2,45 +2,16 @@
 
 #include <algorithm>
 #include <cassert>
-#include <stdexcept>
 
 #include "taut/base/log.hpp"
-#include "taut/dns/reply.hpp"
-#include "taut/server/stream_protocol.hpp"
+#include "taut/server/stream_connection.hpp"
 #include "verbose_log.hpp"
 
 namespace taut {
 
 namespace {
 
-// The clients of a chain, which feed the cache with what they answer. Authorities and caches never do.
-class CachedClients final : public Resolver {
- public:
-  CachedClients(std::shared_ptr<Cache> cache, ServerFactory::Resolvers clients)
-      : cache_(std::move(cache)), clients_(std::move(clients)) {}
-
-  Task<std::optional<Answer>> resolve(const Query& query) override {
-    auto pending = clients_.resolve(query);
-    if (!pending.isReady()) return storeLater(std::move(pending), query);
-    auto answer = pending.takeReady();
-    if (answer) cache_->store(query, *answer);
-    return Task<std::optional<Answer>>::ready(std::move(answer));
-  }
-
-  Task<> close() override { return clients_.close(); }
-
- private:
-  Task<std::optional<Answer>> storeLater(Task<std::optional<Answer>> pending, const Query& query) {
-    auto answer = co_await std::move(pending);
-    if (answer) cache_->store(query, *answer);
-    co_return answer;
-  }
-
-  std::shared_ptr<Cache> cache_;
-  ResolverChain clients_;
-};
-
-// Types that no zone holds and that nobody may ask a server for in an ordinary query, and what they are answered with.
+// Types that no zone holds and that an ordinary query may not ask for, and what they are answered with.
 std::optional<Rcode> rcodeForMetaType(Type type) {
   switch (type) {
     case Type::ANY:
@@ -56,20 +27,20 @@ std::optional<Rcode> rcodeForMetaType(Type type) {
   }
 }
 
-// Nobody knows the layout of another opcode, so such a message cannot be said to be wrong.
+// The layout of another opcode's messages is not known, so such a message cannot be said to be wrong.
 bool isImplemented(Opcode opcode) {
   return opcode == Opcode::QUERY || opcode == Opcode::IQUERY || opcode == Opcode::STATUS || opcode == Opcode::NOTIFY;
 }
 
-Answer refusal(ExtendedErrorCode why) {
-  Answer answer = Answer::refused();
+Answer withExtendedError(Answer answer, ExtendedErrorCode why) {
   answer.setExtendedError(why);
   return answer;
 }
 
-// Resolvers that were asked to stop have nothing to say; that is not the same as a name that nobody serves.
+// Resolvers that were asked to stop have nothing to say; that is not the same as a name that is not served.
 Answer unanswered(const Query& query) {
-  return query.stopToken().stopRequested() ? Answer::serverFailure() : refusal(ExtendedErrorCode::notAuthoritative);
+  if (query.stopToken().stopRequested()) return Answer::serverFailure();
+  return withExtendedError(Answer::refused(), ExtendedErrorCode::notAuthoritative);
 }
 
 void logFailure(const std::exception_ptr& failure, const Query& query) {
@@ -85,43 +56,28 @@ void logFailure(const std::exception_ptr& failure, const Query& query) {
 }  // namespace
 
 ServerFactory::ServerFactory(Resolvers authorities, Caches caches, Resolvers clients, int verbose)
-    : verbose_(verbose), canRecurse_(!clients.empty()) {
-  for (auto& authority : authorities) resolver_.add(std::move(authority));
-  for (const auto& cache : caches) resolver_.add(cache);
+    : resolver_(std::move(authorities)), verbose_(verbose), canRecurse_(!clients.empty()) {
   if (!caches.empty()) cache_ = caches.back();
-  if (cache_ && canRecurse_) {
-    resolver_.add(std::make_shared<CachedClients>(cache_, std::move(clients)));
-  } else {
-    for (auto& client : clients) resolver_.add(std::move(client));
-  }
+  if (caches.empty() && clients.empty()) return;
+  recursion_ = std::make_shared<RecursiveService>(std::move(caches), std::move(clients));
+  resolver_.add(recursion_);
 }
 
 ServerFactory::~ServerFactory() = default;
 
-void ServerFactory::setUdpPayloadSize(std::uint16_t octets) {
-  if (octets < classicUdpSize || octets > 4096) throw std::invalid_argument("UDP payload size: expected 512 to 4096");
-  udpPayloadSize_ = octets;
+void ServerFactory::setRecursionPolicy(AddressPolicy policy) {
+  if (recursion_) recursion_->setAddressPolicy(std::move(policy));
 }
 
-void ServerFactory::setEdns(EdnsSettings settings) {
-  if (settings.nsid.size() > EdnsSettings::maxNsid) throw std::invalid_argument("NSID: expected at most 255 octets");
-  edns_ = std::move(settings);
+std::unique_ptr<StreamConnection> ServerFactory::buildProtocol(const Address& peer) {
+  return protocol_ ? protocol_(*this, peer) : std::make_unique<StreamConnection>(*this, peer);
 }
 
-bool ServerFactory::hasValidCookie(const Query& query) const {
-  if (!edns_.cookies || !query.edns() || query.edns()->cookie.server().empty()) return false;
-  return edns_.cookies->isValid(query.edns()->cookie, query.peer(), ServerCookies::timestamp());
-}
-
-std::unique_ptr<StreamProtocol> ServerFactory::buildProtocol(const Address& peer) {
-  return protocol_ ? protocol_(*this, peer) : std::make_unique<StreamProtocol>(*this, peer);
-}
-
-void ServerFactory::connectionMade(StreamProtocol& connection) {
+void ServerFactory::connectionMade(StreamConnection& connection) {
   connections_.push_back(&connection);
 }
 
-void ServerFactory::connectionLost(StreamProtocol& connection) {
+void ServerFactory::connectionLost(StreamConnection& connection) {
   std::erase(connections_, &connection);
 }
 
@@ -135,144 +91,90 @@ void ServerFactory::doStop() {
   if (--started_ == 0) stopFactory();
 }
 
-// The functions below run to the end without a coroutine frame as long as nothing has to wait; the coroutine named
-// …Later beside each takes over where something does.
-
-Task<> ServerFactory::process(const Query& query, Protocol& protocol) {
-  try {
-    auto pending = messageReceived(query, protocol);
-    if (pending.isReady()) return pending;
-    return processLater(std::move(pending), query, protocol);
-  } catch (...) {
-    return replyFailed(std::current_exception(), query, protocol);
-  }
-}
-
-Task<> ServerFactory::processLater(Task<> pending, const Query& query, Protocol& protocol) {
+Task<> ServerFactory::serve(const Query& query, ReplyChannel& channel, std::unique_ptr<ReplyChannel>) {
   std::exception_ptr failure;
   try {
-    co_await std::move(pending);
+    if (verbose_ > 0) VerboseLog(verbose_).received(query);
+    const Admission admission = co_await allowQuery(query, channel);
+    if (admission == Admission::drop) co_return;
+    std::optional<Answer> answer = answerAtOnce(query, admission);
+    if (!answer) {
+      std::optional<Answer> outcome = co_await messageReceived(query, channel);
+      answer = conclude(query, std::move(outcome));
+    }
+    if (answer->isNoReply()) co_return;
+    co_await sendReply(channel, query, std::move(*answer));
+    co_return;
   } catch (...) {
     failure = std::current_exception();
   }
-  if (failure) co_await replyFailed(failure, query, protocol);
+  co_await replyFailed(failure, query, channel);
 }
 
-// Past every step that may be overridden. Where a reply has gone out already, the second one goes nowhere.
-Task<> ServerFactory::replyFailed(std::exception_ptr failure, const Query& query, Protocol& protocol) {
-  logFailure(failure, query);
-  const MutableByteSpan buffer = protocol.replyBuffer();
-  if (buffer.empty()) return Task<>::ready();
-  return protocol.send(ServerFactory::responseFromMessage(query, Answer::serverFailure(), buffer));
+Task<Admission> ServerFactory::allowQuery(const Query& query, const ReplyChannel&) {
+  const bool asks = query.questionCount() > 0 || query.formatError() || responder_.isCookieRequest(query);
+  const bool allowed = asks && addressPolicy_.allows(query.peer());
+  return Task<Admission>::ready(allowed ? Admission::allow : Admission::refuse);
 }
 
-Task<> ServerFactory::messageReceived(const Query& query, Protocol& protocol) {
-  if (verbose_ > 0) VerboseLog(verbose_).received(query);
-  auto pending = respond(query, protocol);
-  if (!pending.isReady()) return replyLater(std::move(pending), query, protocol);
-  return sendReply(protocol, query, pending.takeReady());
+std::optional<Answer> ServerFactory::answerAtOnce(const Query& query, Admission admission) const {
+  if (admission == Admission::refuse) return withExtendedError(Answer::refused(), ExtendedErrorCode::prohibited);
+  if (!isImplemented(query.opcode())) return std::nullopt;
+  if (query.formatError()) return Answer::formatError();
+  if (query.edns() && query.edns()->version != 0) return Answer(Rcode::BADVERS);
+  if (responder_.isCookieRequest(query)) return responder_.answerCookieRequest(query);
+  return std::nullopt;
 }
 
-Task<> ServerFactory::replyLater(Task<Answer> pending, const Query& query, Protocol& protocol) {
-  Answer answer = co_await std::move(pending);
-  co_await sendReply(protocol, query, std::move(answer));
-}
-
-// Where an exception of a handler ends, be it thrown at once or after a wait.
-Task<Answer> ServerFactory::respond(const Query& query, const Protocol& protocol) {
-  try {
-    auto pending = dispatch(query, protocol);
-    if (pending.isReady()) return pending;
-    return respondLater(std::move(pending), query);
-  } catch (...) {
-    return Task<Answer>::ready(gotResolverError(std::current_exception(), query));
-  }
-}
-
-Task<Answer> ServerFactory::respondLater(Task<Answer> pending, const Query& query) {
-  std::exception_ptr failure;
-  try {
-    Answer answer = co_await std::move(pending);
-    co_return answer;
-  } catch (...) {
-    failure = std::current_exception();
-  }
-  co_return gotResolverError(failure, query);
-}
-
-Task<Answer> ServerFactory::dispatch(const Query& query, const Protocol& protocol) {
-  if (!allowQuery(query, protocol)) return Task<Answer>::ready(refusal(ExtendedErrorCode::prohibited));
-  if (!isImplemented(query.opcode())) return handleOther(query);
-  if (query.formatError()) return Task<Answer>::ready(Answer::formatError());
-  if (query.edns() && query.edns()->version != 0) return Task<Answer>::ready(Answer(Rcode::BADVERS));
-  if (asksForCookie(query)) return Task<Answer>::ready(cookieAnswer(query));
+Task<std::optional<Answer>> ServerFactory::messageReceived(const Query& query, ReplyChannel& channel) {
   switch (query.opcode()) {
+    case Opcode::QUERY:
+      return handleQuery(query, channel);
     case Opcode::IQUERY:
-      return handleInverseQuery(query);
+      return handleInverseQuery(query, channel);
     case Opcode::STATUS:
-      return handleStatus(query);
+      return handleStatus(query, channel);
     case Opcode::NOTIFY:
-      return handleNotify(query);
+      return handleNotify(query, channel);
     default:
-      return handleQuery(query);
+      return handleOther(query, channel);
   }
 }
 
-bool ServerFactory::allowQuery(const Query& query, const Protocol&) {
-  const bool asks = query.questionCount() > 0 || query.formatError() || asksForCookie(query);
-  return asks && addressPolicy_.allows(query.peer());
+Task<std::optional<Answer>> ServerFactory::handleQuery(const Query& query, ReplyChannel&) {
+  const auto rcode = rcodeForMetaType(query.type());
+  if (!rcode) return resolver_.resolve(query);
+  return Task<std::optional<Answer>>::ready(withExtendedError(Answer(*rcode), ExtendedErrorCode::notSupported));
 }
 
-bool ServerFactory::asksForCookie(const Query& query) const {
-  return query.questionCount() == 0 && query.opcode() == Opcode::QUERY && edns_.cookies && query.edns() &&
-         query.edns()->cookie.size > 0;
-}
-
-// RFC 7873 section 5.4: there is nothing to answer but whether the client's cookie is good; the reply has a new one.
-Answer ServerFactory::cookieAnswer(const Query& query) const {
-  const bool wrong = !query.edns()->cookie.server().empty() && !hasValidCookie(query);
-  return Answer(wrong ? Rcode::BADCOOKIE : Rcode::NOERROR);
-}
-
-Task<Answer> ServerFactory::handleQuery(const Query& query) {
-  if (const auto rcode = rcodeForMetaType(query.type())) {
-    Answer answer(*rcode);
-    answer.setExtendedError(ExtendedErrorCode::notSupported);
-    return Task<Answer>::ready(gotResolverResponse(std::move(answer), query));
-  }
-  auto pending = resolver_.resolve(query);
-  if (!pending.isReady()) return handleQueryLater(std::move(pending), query);
-  return Task<Answer>::ready(gotResolverResponse(pending.takeReady(), query));
-}
-
-Task<Answer> ServerFactory::handleQueryLater(Task<std::optional<Answer>> pending, const Query& query) {
-  auto answer = co_await std::move(pending);
-  co_return gotResolverResponse(std::move(answer), query);
-}
-
-Task<Answer> ServerFactory::notImplemented(const Query& query, std::string_view what) {
+Task<std::optional<Answer>> ServerFactory::notImplemented(const Query& query, std::string_view what) {
   if (verbose_ > 0) VerboseLog(verbose_).unsupported(query, what);
-  Answer answer = Answer::notImplemented();
-  answer.setExtendedError(ExtendedErrorCode::notSupported);
-  return Task<Answer>::ready(std::move(answer));
+  return Task<std::optional<Answer>>::ready(
+      withExtendedError(Answer::notImplemented(), ExtendedErrorCode::notSupported));
 }
 
-Task<Answer> ServerFactory::handleInverseQuery(const Query& query) {
+Task<std::optional<Answer>> ServerFactory::handleInverseQuery(const Query& query, ReplyChannel&) {
   return notImplemented(query, "Inverse query");
 }
 
-Task<Answer> ServerFactory::handleStatus(const Query& query) {
+Task<std::optional<Answer>> ServerFactory::handleStatus(const Query& query, ReplyChannel&) {
   return notImplemented(query, "Status request");
 }
 
-Task<Answer> ServerFactory::handleNotify(const Query& query) {
+Task<std::optional<Answer>> ServerFactory::handleNotify(const Query& query, ReplyChannel&) {
   return notImplemented(query, "Notify message");
 }
 
-Task<Answer> ServerFactory::handleOther(const Query& query) {
+Task<std::optional<Answer>> ServerFactory::handleOther(const Query& query, ReplyChannel&) {
   if (verbose_ == 0) return notImplemented(query, {});  // what is only said in the log is not put together
   const auto what = fmt::format("Unknown op code ({})", static_cast<unsigned>(query.opcode()));
   return notImplemented(query, what);
+}
+
+Answer ServerFactory::conclude(const Query& query, std::optional<Answer> outcome) {
+  if (outcome && outcome->isNoReply()) return std::move(*outcome);
+  if (query.opcode() == Opcode::QUERY) return gotResolverResponse(std::move(outcome), query);
+  return outcome ? std::move(*outcome) : unanswered(query);
 }
 
 Answer ServerFactory::gotResolverResponse(std::optional<Answer> answer, const Query& query) {
@@ -287,33 +189,39 @@ Answer ServerFactory::gotResolverError(std::exception_ptr failure, const Query& 
   return Answer::serverFailure();
 }
 
-Task<> ServerFactory::sendReply(Protocol& protocol, const Query& query, Answer answer) {
-  if (rateLimiter_) {
-    const RateLimiter::Verdict verdict = limitRate(query, answer);
-    if (verdict == RateLimiter::Verdict::drop) return Task<>::ready();
-    if (verdict == RateLimiter::Verdict::truncate) answer.setTruncated(true);
-  }
+Task<> ServerFactory::sendReply(ReplyChannel& channel, const Query& query, Answer answer) {
+  const RateLimiter::Verdict verdict = responder_.limitRate(query, answer);
+  if (verdict == RateLimiter::Verdict::drop) return Task<>::ready();
+  if (verdict == RateLimiter::Verdict::truncate) answer.setTruncated(true);
   if (verbose_ > 0) VerboseLog(verbose_).replying(answer);
-  const std::size_t size = responseFromMessage(query, answer, protocol.replyBuffer());
-  auto sent = protocol.send(size);
+  const std::size_t size = responseFromMessage(query, answer, channel.replyBuffer());
+  auto sent = channel.write(size);
   if (verbose_ > 0) VerboseLog(verbose_).processed(query);
   return sent;
 }
 
-// Over a connection, or with a cookie, nobody asks in another's name.
-RateLimiter::Verdict ServerFactory::limitRate(const Query& query, const Answer& answer) {
-  if (query.transport() != Transport::udp || hasValidCookie(query)) return RateLimiter::Verdict::send;
-  return rateLimiter_->account(query, answer);
+std::size_t ServerFactory::responseFromMessage(const Query& query, const Answer& answer, MutableByteSpan buffer) {
+  return responder_.write(query, answer, canRecurse_, buffer);
 }
 
-std::size_t ServerFactory::responseFromMessage(const Query& query, const Answer& answer, MutableByteSpan buffer) {
-  const EdnsOptions edns(edns_, query, answer);
-  ReplyOptions options;
-  options.recursionAvailable = canRecurse_;
-  options.rrsetRoundRobin = rrsetRoundRobin_;
-  options.udpPayloadSize = udpPayloadSize_;
-  options.ednsOptions = edns.octets();
-  return writeReply(query, answer, options, buffer);
+// A handler that wrote messages before it failed is owed no other: what it began cannot be taken back. One line of the
+// log is enough for each query.
+Task<> ServerFactory::replyFailed(std::exception_ptr failure, const Query& query, ReplyChannel& channel) {
+  bool logged = false;
+  std::exception_ptr another;
+  try {
+    Answer answer = gotResolverError(failure, query);
+    logged = true;
+    if (channel.messagesWritten() > 0) co_return;
+    co_await sendReply(channel, query, std::move(answer));
+    co_return;
+  } catch (...) {
+    another = std::current_exception();
+  }
+  if (!logged) logFailure(another, query);
+  if (channel.messagesWritten() > 0) co_return;
+  const std::size_t size = ServerFactory::responseFromMessage(query, Answer::serverFailure(), channel.replyBuffer());
+  co_await channel.write(size);
 }
 
 }  // namespace taut

@@ -3,7 +3,6 @@
 
 #include "taut/dns/answer.hpp"
 #include "taut/dns/query.hpp"
-#include "taut/server/protocol.hpp"
 
 namespace taut {
 

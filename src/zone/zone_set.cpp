@@ -72,15 +72,14 @@ const ZoneSet::Slot* ZoneSet::slot(NameView origin, Class rrClass) const {
   return nullptr;
 }
 
-ZoneSet::LookAhead::LookAhead(const ZoneSet& zones, ByteSpan question) {
-  const auto found = NameView::fromWire(question);
-  if (!found || zones.empty()) return;
-  NameView origin = *found;
+ZoneSet::LookAhead::LookAhead(const ZoneSet& zones, NameView name) {
+  if (zones.empty()) return;
+  NameView origin = name;
   std::size_t labels = origin.labelCount();
   const auto isServed = [&] { return (zones.depths_[labels / 64] >> labels % 64 & 1) != 0; };
   for (; labels > 0 && !isServed(); --labels) origin = origin.parent();
-  hash_ = found->hash();
-  const std::uint64_t hash = hashOf(origin.size() == found->size() ? hash_ : origin.hash(), Class::IN);
+  hash_ = name.hash();
+  const std::uint64_t hash = hashOf(origin.size() == name.size() ? hash_ : origin.hash(), Class::IN);
   originHash_ = static_cast<std::uint32_t>(hash >> 32);
   slot_ = &zones.table_[hash & (zones.table_.size() - 1)];
   __builtin_prefetch(slot_);

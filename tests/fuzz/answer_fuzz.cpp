@@ -87,7 +87,7 @@ std::unique_ptr<ServerFactory> makeFactory() {
 }
 
 // The buffer is the query's own, as it is for a datagram.
-class Client final : public Protocol {
+class Client final : public ReplyChannel {
  public:
   Client(Transport transport, std::vector<std::uint8_t>& buffer) : transport_(transport), buffer_(buffer) {}
 
@@ -124,7 +124,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!query) return 0;
   query->setIdleTimeout(std::chrono::seconds(10));
   Client client(transport, buffer);
-  syncWait(factory->process(*query, client));
+  syncWait(factory->serve(*query, client));
   require(client.sends() == 1, "every query gets its reply");
   require(client.reply().size() <= query->replyLimit(factory->udpPayloadSize()), "a reply keeps to the client's limit");
   auto view = MessageView::parse(client.reply());

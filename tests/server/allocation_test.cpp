@@ -25,7 +25,7 @@
 #include "taut/net/udp_socket.hpp"
 #include "taut/resolver/authority.hpp"
 #include "taut/resolver/cache.hpp"
-#include "taut/server/datagram_protocol.hpp"
+#include "taut/server/datagram_service.hpp"
 #include "taut/server/server_factory.hpp"
 #include "taut/zone/zone_file.hpp"
 #include "taut/zone/zone_set.hpp"
@@ -126,7 +126,7 @@ class UdpLoad {
   Shard shard_;
   DatagramBuffers buffers_;
   UdpSocket socket_;
-  DatagramProtocol protocol_;
+  DatagramService protocol_;
 };
 
 void requireNoAllocation(ServerFactory& factory, const std::vector<Bytes>& queries) {

@@ -31,9 +31,9 @@ struct Fixture {
   ParsedReply ask(const Bytes& message, Transport transport = Transport::udp) {
     auto query = Query::parse(message, client, transport, std::chrono::steady_clock::now());
     query.value().setIdleTimeout(transport == Transport::tcp ? 12'300ms : 0ms);
-    TestProtocol protocol(transport);
-    syncWait(factory.process(*query, protocol));
-    return ParsedReply(protocol.reply);
+    TestChannel channel(transport);
+    syncWait(factory.serve(*query, channel));
+    return ParsedReply(channel.reply);
   }
 
   ParsedReply ask(const char* name, const Bytes& options, Transport transport = Transport::udp) {

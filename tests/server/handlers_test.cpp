@@ -111,9 +111,9 @@ TEST_CASE("a whole server answers without a socket") {
   ServerFactory factory({std::make_shared<Localhost>()});
   const Bytes message = makeQuery("localhost", Type::A);
   const auto query = Query::parse(message, Address::loopbackV4(4711), Transport::udp);
-  TestProtocol protocol;
-  syncWait(factory.process(*query, protocol));
-  CHECK(ParsedReply(protocol.reply).counts[0] == 1);
+  TestChannel channel;
+  syncWait(factory.serve(*query, channel));
+  CHECK(ParsedReply(channel.reply).counts[0] == 1);
 }
 
 TEST_CASE("the second resolver is asked where the first has nothing or fails") {

@@ -12,6 +12,7 @@
 #include <doctest/doctest.h>
 
 #include "messages.hpp"
+#include "taut/coro/sync_wait.hpp"
 #include "taut/dns/rdata.hpp"
 #include "taut/resolver/authority.hpp"
 #include "taut/server/server_factory.hpp"
@@ -313,13 +314,12 @@ Replies flood(ServerFactory& factory, const Bytes& message, Transport transport 
   Replies replies;
   for (int i = 0; i < 100; ++i) {
     const auto query = Query::parse(message, Address::v4({192, 0, 2, 100}, 53), transport);
-    TestProtocol protocol(transport);
-    const auto pending = factory.process(*query, protocol);
-    CHECK(pending.isReady());
-    if (protocol.sends == 0)
+    TestChannel channel(transport);
+    syncWait(factory.serve(*query, channel));
+    if (channel.sends == 0)
       ++replies.dropped;
     else
-      ++(ParsedReply(protocol.reply).has(flag::TC) ? replies.truncated : replies.whole);
+      ++(ParsedReply(channel.reply).has(flag::TC) ? replies.truncated : replies.whole);
   }
   return replies;
 }
@@ -386,14 +386,14 @@ TEST_CASE("a reply that the limit truncates has the question, its RCODE and OPT,
     const Bytes message = makeQuery(name, Type::A, shape);
     const auto query = Query::parse(message, Address::v4({192, 0, 2, 100}, 53), Transport::udp);
     for (const bool truncated : {false, true}) {
-      TestProtocol protocol;
-      CHECK(factory.process(*query, protocol).isReady());
-      const ParsedReply reply(protocol.reply);
+      TestChannel channel;
+      syncWait(factory.serve(*query, channel));
+      const ParsedReply reply(channel.reply);
       CHECK(reply.has(flag::TC) == truncated);
       CHECK(reply.rcode == (name.starts_with("missing") ? Rcode::NXDOMAIN : Rcode::NOERROR));
       CHECK(reply.question.value().name == Name(name));
       CHECK(reply.hasOpt);
-      if (truncated) CHECK(protocol.reply.size() == message.size());
+      if (truncated) CHECK(channel.reply.size() == message.size());
     }
   }
 }

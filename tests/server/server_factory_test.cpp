@@ -12,7 +12,7 @@
 
 #include "messages.hpp"
 #include "taut/coro/sync_wait.hpp"
-#include "taut/server/stream_protocol.hpp"
+#include "taut/server/stream_connection.hpp"
 #include "test_resolver.hpp"
 
 namespace {
@@ -28,11 +28,11 @@ Query parse(const Bytes& message, Transport transport = Transport::udp) {
 // The reply to one message; nothing where none was sent.
 std::optional<ParsedReply> ask(ServerFactory& factory, const Bytes& message, Transport transport = Transport::udp) {
   const Query query = parse(message, transport);
-  TestProtocol protocol(transport);
-  syncWait(factory.process(query, protocol));
-  if (protocol.sends == 0) return std::nullopt;
-  CHECK(protocol.sends == 1);
-  return ParsedReply(protocol.reply);
+  TestChannel channel(transport);
+  syncWait(factory.serve(query, channel));
+  if (channel.sends == 0) return std::nullopt;
+  CHECK(channel.sends == 1);
+  return ParsedReply(channel.reply);
 }
 
 std::unique_ptr<ServerFactory> makeFactory(int verbose = 0) {
@@ -123,9 +123,9 @@ TEST_CASE("an answer that a client had to wait for is kept as well") {
   ServerFactory factory({}, {cache}, {upstream});
   const Bytes message = makeQuery("gate.example.com", Type::A);
   const Query query = parse(message);
-  TestProtocol protocol;
-  syncWait(factory.process(query, protocol), [&] { upstream->gate.set(); });
-  CHECK(ParsedReply(protocol.reply).counts[0] == 1);
+  TestChannel channel;
+  syncWait(factory.serve(query, channel), [&] { upstream->gate.set(); });
+  CHECK(ParsedReply(channel.reply).counts[0] == 1);
   CHECK(cache->statistics().entries == 1);
 }
 
@@ -303,10 +303,10 @@ TEST_CASE("an exception that is thrown after a wait becomes SERVFAIL and one lin
   const LogCapture log;
   const Bytes message = makeQuery("later.example.com", Type::A);
   const Query query = parse(message);
-  TestProtocol protocol;
-  syncWait(factory.process(query, protocol), [&] { resolver->gate.set(); });
-  CHECK(protocol.sends == 1);
-  CHECK(ParsedReply(protocol.reply).rcode == Rcode::SERVFAIL);
+  TestChannel channel;
+  syncWait(factory.serve(query, channel), [&] { resolver->gate.set(); });
+  CHECK(channel.sends == 1);
+  CHECK(ParsedReply(channel.reply).rcode == Rcode::SERVFAIL);
   CHECK(log.lines().size() == 1);
   CHECK(log.has("thrown later"));
 }
@@ -330,26 +330,26 @@ namespace {
 // Overrides every step, as a plain function or as a coroutine that waits, and notes which were taken.
 class Overriding : public ServerFactory {
  public:
+  using Outcome = Task<std::optional<Answer>>;
+
   Overriding(Resolvers authorities, bool waits) : ServerFactory(std::move(authorities)), waits_(waits) {}
 
-  Task<> messageReceived(const Query& query, Protocol& protocol) override {
+  Task<Admission> allowQuery(const Query& query, const ReplyChannel& channel) override {
+    allowedPeer = channel.peer();
+    return step<Admission>("a", allow ? ServerFactory::allowQuery(query, channel) : Task<Admission>::ready(denial));
+  }
+  Outcome messageReceived(const Query& query, ReplyChannel& channel) override {
     steps += 'm';
-    if (!waits_) return ServerFactory::messageReceived(query, protocol);
-    return receivedLater(query, protocol);
+    return step({}, ServerFactory::messageReceived(query, channel));
   }
-  bool allowQuery(const Query& query, const Protocol& protocol) override {
-    steps += 'a';
-    allowedPeer = protocol.peer();
-    return allow && ServerFactory::allowQuery(query, protocol);
-  }
-  Task<Answer> handleQuery(const Query& query) override {
+  Outcome handleQuery(const Query& query, ReplyChannel& channel) override {
     steps += 'q';
-    return step({}, ServerFactory::handleQuery(query));
+    return step({}, ServerFactory::handleQuery(query, channel));
   }
-  Task<Answer> handleInverseQuery(const Query&) override { return step("i", Task<Answer>::ready(Answer())); }
-  Task<Answer> handleStatus(const Query&) override { return step("s", Task<Answer>::ready(Answer())); }
-  Task<Answer> handleNotify(const Query&) override { return step("n", Task<Answer>::ready(Answer())); }
-  Task<Answer> handleOther(const Query&) override { return step("o", Task<Answer>::ready(Answer())); }
+  Outcome handleInverseQuery(const Query&, ReplyChannel&) override { return step("i", Outcome::ready(Answer())); }
+  Outcome handleStatus(const Query&, ReplyChannel&) override { return step("s", Outcome::ready(Answer())); }
+  Outcome handleNotify(const Query&, ReplyChannel&) override { return step("n", Outcome::ready(Answer())); }
+  Outcome handleOther(const Query&, ReplyChannel&) override { return step("o", Outcome::ready(Answer())); }
   Answer gotResolverResponse(std::optional<Answer> answer, const Query& query) override {
     steps += 'r';
     return ServerFactory::gotResolverResponse(std::move(answer), query);
@@ -358,10 +358,10 @@ class Overriding : public ServerFactory {
     steps += 'e';
     return Answer::nameError();
   }
-  Task<> sendReply(Protocol& protocol, const Query& query, Answer answer) override {
+  Task<> sendReply(ReplyChannel& channel, const Query& query, Answer answer) override {
     steps += 'S';
-    if (!waits_) return ServerFactory::sendReply(protocol, query, std::move(answer));
-    return sendLater(protocol, query, std::move(answer));
+    if (!waits_) return ServerFactory::sendReply(channel, query, std::move(answer));
+    return waitAndSend(channel, query, std::move(answer));
   }
   std::size_t responseFromMessage(const Query& query, const Answer& answer, MutableByteSpan buffer) override {
     steps += 'R';
@@ -370,27 +370,26 @@ class Overriding : public ServerFactory {
 
   std::string steps;
   bool allow = true;
+  Admission denial = Admission::refuse;
   Address allowedPeer;
   Event event;
 
  private:
-  Task<Answer> step(std::string_view name, Task<Answer> task) {
+  template <typename Result = std::optional<Answer>>
+  Task<Result> step(std::string_view name, Task<Result> task) {
     steps += name;
     if (!waits_) return task;
-    return later(std::move(task));
+    return afterEvent(std::move(task));
   }
-  Task<Answer> later(Task<Answer> task) {
+  template <typename Result>
+  Task<Result> afterEvent(Task<Result> task) {
     co_await event.wait();
-    Answer answer = co_await std::move(task);
-    co_return answer;
+    Result result = co_await std::move(task);
+    co_return result;
   }
-  Task<> receivedLater(const Query& query, Protocol& protocol) {
+  Task<> waitAndSend(ReplyChannel& channel, const Query& query, Answer answer) {
     co_await event.wait();
-    co_await ServerFactory::messageReceived(query, protocol);
-  }
-  Task<> sendLater(Protocol& protocol, const Query& query, Answer answer) {
-    co_await event.wait();
-    co_await ServerFactory::sendReply(protocol, query, std::move(answer));
+    co_await ServerFactory::sendReply(channel, query, std::move(answer));
   }
 
   bool waits_;
@@ -398,10 +397,10 @@ class Overriding : public ServerFactory {
 
 ParsedReply askOverriding(Overriding& factory, const Bytes& message) {
   const Query query = parse(message);
-  TestProtocol protocol;
-  syncWait(factory.process(query, protocol), [&] { factory.event.set(); });
-  CHECK(protocol.sends == 1);
-  return ParsedReply(protocol.reply);
+  TestChannel channel;
+  syncWait(factory.serve(query, channel), [&] { factory.event.set(); });
+  CHECK(channel.sends == 1);
+  return ParsedReply(channel.reply);
 }
 
 }  // namespace
@@ -416,24 +415,24 @@ TEST_CASE("every step can be overridden, by a plain function or by a coroutine t
       CHECK(factory.allowedPeer == client);
       return factory.steps;
     };
-    CHECK(stepsOf(makeQuery("www.example.com", Type::A)) == "maqrSR");
-    CHECK(stepsOf(makeQuery("www.example.com", Type::A), false) == "maSR");
+    CHECK(stepsOf(makeQuery("www.example.com", Type::A)) == "amqrSR");
+    CHECK(stepsOf(makeQuery("www.example.com", Type::A), false) == "aSR");
     const auto stepsOfOpcode = [&](int opcode) {
       QueryShape shape;
       shape.opcode = static_cast<Opcode>(opcode);
       return stepsOf(makeQuery("www.example.com", Type::SOA, shape));
     };
-    CHECK(stepsOfOpcode(1) == "maiSR");
-    CHECK(stepsOfOpcode(2) == "masSR");
-    CHECK(stepsOfOpcode(4) == "manSR");
-    for (const int opcode : {3, 5, 6, 9, 15}) CHECK(stepsOfOpcode(opcode) == "maoSR");
+    CHECK(stepsOfOpcode(1) == "amiSR");
+    CHECK(stepsOfOpcode(2) == "amsSR");
+    CHECK(stepsOfOpcode(4) == "amnSR");
+    for (const int opcode : {3, 5, 6, 9, 15}) CHECK(stepsOfOpcode(opcode) == "amoSR");
   }
 }
 
 TEST_CASE("an overridden gotResolverError decides what an exception becomes") {
   Overriding factory({std::make_shared<TestResolver>()}, false);
   CHECK(askOverriding(factory, makeQuery("throw.example.com", Type::A)).rcode == Rcode::NXDOMAIN);
-  CHECK(factory.steps == "maqeSR");
+  CHECK(factory.steps == "amqeSR");
 }
 
 namespace {
@@ -444,13 +443,13 @@ class Throwing : public ServerFactory {
 
   explicit Throwing(Where where) : ServerFactory({std::make_shared<TestResolver>()}), where_(where) {}
 
-  Task<> messageReceived(const Query& query, Protocol& protocol) override {
+  Task<std::optional<Answer>> messageReceived(const Query& query, ReplyChannel& channel) override {
     raise(Where::receive);
-    return ServerFactory::messageReceived(query, protocol);
+    return ServerFactory::messageReceived(query, channel);
   }
-  bool allowQuery(const Query& query, const Protocol& protocol) override {
+  Task<Admission> allowQuery(const Query& query, const ReplyChannel& channel) override {
     raise(Where::allow);
-    return ServerFactory::allowQuery(query, protocol);
+    return ServerFactory::allowQuery(query, channel);
   }
   Answer gotResolverResponse(std::optional<Answer> answer, const Query& query) override {
     raise(Where::resolverResponse);
@@ -460,9 +459,9 @@ class Throwing : public ServerFactory {
     raise(Where::resolverError);
     return ServerFactory::gotResolverError(failure, query);
   }
-  Task<> sendReply(Protocol& protocol, const Query& query, Answer answer) override {
+  Task<> sendReply(ReplyChannel& channel, const Query& query, Answer answer) override {
     raise(Where::reply);
-    co_await ServerFactory::sendReply(protocol, query, std::move(answer));
+    co_await ServerFactory::sendReply(channel, query, std::move(answer));
     raise(Where::replyAfterSend);
     if (where_ == Where::replyLater) co_await event.wait();
   }
@@ -510,32 +509,88 @@ TEST_CASE("an exception behind the reply does not replace it") {
   Throwing factory(Throwing::Where::replyAfterSend);
   const Bytes message = makeQuery("www.example.com", Type::A);
   const Query query = parse(message);
-  TestProtocol protocol;
-  syncWait(factory.process(query, protocol));
-  CHECK(ParsedReply(protocol.reply).rcode == Rcode::NOERROR);
+  TestChannel channel;
+  syncWait(factory.serve(query, channel));
+  CHECK(ParsedReply(channel.reply).rcode == Rcode::NOERROR);
   CHECK(log.lines().size() == 1);
 }
 
-TEST_CASE("a factory that sends nothing drops the query") {
+TEST_CASE("a step that says so leaves a query without a reply") {
   class Dropping final : public ServerFactory {
    public:
-    Task<> messageReceived(const Query&, Protocol&) override { return Task<>::ready(); }
+    Task<std::optional<Answer>> messageReceived(const Query&, ReplyChannel&) override {
+      return Task<std::optional<Answer>>::ready(Answer::noReply());
+    }
   };
   Dropping factory;
   CHECK_FALSE(ask(factory, makeQuery("www.example.com", Type::A)));
+  for (const bool waits : {false, true}) {
+    Overriding dropping({std::make_shared<TestResolver>()}, waits);
+    dropping.allow = false;
+    dropping.denial = Admission::drop;
+    const Query query = parse(makeQuery("www.example.com", Type::A));
+    TestChannel channel;
+    syncWait(dropping.serve(query, channel), [&] { dropping.event.set(); });
+    CHECK(channel.sends == 0);
+    CHECK(dropping.steps == "a");
+  }
 }
 
-TEST_CASE("buildProtocol makes a StreamProtocol, or calls the function that was set with factory and peer") {
+TEST_CASE("a resolver's answer that is no reply ends the chain and is not passed to gotResolverResponse") {
+  class Silent final : public Resolver {
+   public:
+    Task<std::optional<Answer>> resolve(const Query&) override {
+      return Task<std::optional<Answer>>::ready(Answer::noReply());
+    }
+  };
+  Overriding factory({std::make_shared<Silent>(), std::make_shared<TestResolver>()}, false);
+  const Query query = parse(makeQuery("www.example.com", Type::A));
+  TestChannel channel;
+  syncWait(factory.serve(query, channel));
+  CHECK(channel.sends == 0);
+  CHECK(factory.steps == "amq");
+}
+
+TEST_CASE("a handler may write several messages, and an exception after the first adds none") {
+  class Streaming final : public ServerFactory {
+   public:
+    explicit Streaming(bool fails) : fails_(fails) {}
+    Task<std::optional<Answer>> handleNotify(const Query& query, ReplyChannel& channel) override {
+      for (int i = 0; i < 3; ++i) {
+        const std::size_t size = responseFromMessage(query, Answer(), channel.replyBuffer());
+        co_await channel.write(size);
+        if (fails_) throw std::runtime_error("in the middle");
+      }
+      co_return Answer::noReply();
+    }
+
+   private:
+    bool fails_;
+  };
+  for (const bool fails : {false, true}) {
+    const LogCapture log;
+    Streaming factory(fails);
+    QueryShape shape;
+    shape.opcode = Opcode::NOTIFY;
+    const Query query = parse(makeQuery("www.example.com", Type::SOA, shape), Transport::tcp);
+    TestChannel channel(Transport::tcp);
+    syncWait(factory.serve(query, channel));
+    CHECK(channel.sends == (fails ? 1 : 3));
+    CHECK(log.lines().size() == (fails ? 1 : 0));
+  }
+}
+
+TEST_CASE("buildProtocol makes a StreamConnection, or calls the function that was set with factory and peer") {
   ServerFactory factory;
   const auto usual = factory.buildProtocol(client);
   REQUIRE(usual);
   CHECK(&usual->factory() == &factory);
   CHECK(usual->peer() == client);
-  StreamProtocol* made = nullptr;
+  StreamConnection* made = nullptr;
   factory.setProtocol([&](ServerFactory& given, const Address& peer) {
     CHECK(&given == &factory);
     CHECK(peer == client);
-    auto protocol = std::make_unique<StreamProtocol>(given, peer);
+    auto protocol = std::make_unique<StreamConnection>(given, peer);
     made = protocol.get();
     return protocol;
   });
@@ -546,13 +601,13 @@ TEST_CASE("buildProtocol makes a StreamProtocol, or calls the function that was 
 
 TEST_CASE("connections hold exactly those that were made and not lost, in order of arrival") {
   ServerFactory factory;
-  StreamProtocol first(factory, client);
-  StreamProtocol second(factory, client);
-  StreamProtocol third(factory, client);
-  for (StreamProtocol* connection : {&first, &second, &third}) factory.connectionMade(*connection);
-  CHECK(factory.connections() == std::vector<StreamProtocol*>{&first, &second, &third});
+  StreamConnection first(factory, client);
+  StreamConnection second(factory, client);
+  StreamConnection third(factory, client);
+  for (StreamConnection* connection : {&first, &second, &third}) factory.connectionMade(*connection);
+  CHECK(factory.connections() == std::vector<StreamConnection*>{&first, &second, &third});
   factory.connectionLost(second);
-  CHECK(factory.connections() == std::vector<StreamProtocol*>{&first, &third});
+  CHECK(factory.connections() == std::vector<StreamConnection*>{&first, &third});
   factory.connectionLost(second);
   factory.connectionLost(first);
   factory.connectionLost(third);

@@ -21,7 +21,7 @@
 
 #include "blocking_client.hpp"
 #include "messages.hpp"
-#include "taut/server/stream_protocol.hpp"
+#include "taut/server/stream_connection.hpp"
 #include "test_resolver.hpp"
 
 using namespace std::chrono_literals;
@@ -385,7 +385,7 @@ TEST_CASE("a protocol factory that throws closes the connection, and the server 
     auto factory = std::make_unique<ServerFactory>(ServerFactory::Resolvers{std::make_shared<TestResolver>()});
     factory->setProtocol([calls = 0](ServerFactory& made, const Address& peer) mutable {
       if (++calls == 1) throw std::runtime_error("no protocol today");
-      return std::make_unique<StreamProtocol>(made, peer);
+      return std::make_unique<StreamConnection>(made, peer);
     });
     return factory;
   });

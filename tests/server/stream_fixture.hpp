@@ -24,7 +24,7 @@
 #include "taut/net/tcp_listener.hpp"
 #include "taut/net/tcp_stream.hpp"
 #include "taut/server/server_factory.hpp"
-#include "taut/server/stream_protocol.hpp"
+#include "taut/server/stream_connection.hpp"
 #include "test_resolver.hpp"
 
 namespace taut {
@@ -94,7 +94,7 @@ class StreamFixture {
 
   void setLimits(const StreamLimits& limits) {
     factory->setProtocol([limits](ServerFactory& server, const Address& peer) {
-      return std::make_unique<StreamProtocol>(server, peer, limits);
+      return std::make_unique<StreamConnection>(server, peer, limits);
     });
   }
 

@@ -18,7 +18,7 @@
 #include "taut/io/shard.hpp"
 #include "taut/io/sleep.hpp"
 #include "taut/resolver/resolver.hpp"
-#include "taut/server/protocol.hpp"
+#include "taut/server/reply_channel.hpp"
 
 namespace taut {
 
@@ -120,9 +120,9 @@ class LogCapture {
   std::size_t errors_ = 0;
 };
 
-class TestProtocol final : public Protocol {
+class TestChannel final : public ReplyChannel {
  public:
-  explicit TestProtocol(Transport transport = Transport::udp) : transport_(transport), buffer_(65535) {}
+  explicit TestChannel(Transport transport = Transport::udp) : transport_(transport), buffer_(65535) {}
 
   Transport transport() const override { return transport_; }
   const Address& peer() const override { return peer_; }

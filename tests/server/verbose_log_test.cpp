@@ -36,8 +36,8 @@ Lines linesOf(int verbose, const Bytes& message, std::shared_ptr<Resolver> resol
   ServerFactory factory({std::move(resolver)}, {}, {}, verbose);
   const LogCapture log;
   const Query query = Query::parse(message, peer, Transport::udp, std::chrono::steady_clock::now() - 1s).value();
-  TestProtocol protocol;
-  syncWait(factory.process(query, protocol));
+  TestChannel channel;
+  syncWait(factory.serve(query, channel));
   Lines lines = log.lines();
   if (dropTime) std::erase_if(lines, [](const std::string& line) { return line.starts_with("Processed query in "); });
   return lines;

@@ -56,6 +56,14 @@ class Answer {
   static Answer notImplemented() { return Answer(Rcode::NOTIMP); }
   static Answer refused() { return Answer(Rcode::REFUSED); }
 
+  // Says that no reply is to be sent: the query is to go unanswered, or what it asked for was written already.
+  static Answer noReply() {
+    Answer answer;
+    answer.body_->noReply = true;
+    return answer;
+  }
+  bool isNoReply() const { return body_->noReply; }
+
   Rcode rcode() const { return body_->rcode; }
   void setRcode(Rcode rcode) { body_->rcode = rcode; }
   bool authoritative() const { return body_->authoritative; }  // the AA bit
@@ -122,6 +130,7 @@ class Answer {
     bool authoritative = false;
     bool authenticData = false;
     bool truncated = false;
+    bool noReply = false;
     NameView sourceOfSynthesis;
     bool hasExtendedError = false;
     std::uint32_t count = 0;

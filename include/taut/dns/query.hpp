@@ -1,7 +1,7 @@
 // A request, parsed once and eagerly: header, the one question, what OPT said, the client and the transport.
 //
-// Most of what a resolver asks for is a value here. `message()` alone refers to the received octets, which the reply is
-// written over; it is intact until the server sends the reply.
+// What a resolver asks for is a value here. `message()` alone refers to the received octets, which the reply may be
+// written over.
 #pragma once
 
 #include <chrono>
@@ -70,7 +70,11 @@ class Query {
   const Address& peer() const { return peer_; }
   Transport transport() const { return transport_; }
   std::chrono::steady_clock::time_point received() const { return received_; }
+
+  // The octets as they were received. Valid until the query first waits: over a stream they are gone then, and this is
+  // empty.
   ByteSpan message() const { return message_; }
+  void forgetMessage() { message_ = {}; }
 
   // Stops when the answer is of no use any more: the client went away, or the server is about to end. Whoever waits for
   // something on behalf of the query waits with it.

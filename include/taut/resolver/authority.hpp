@@ -31,8 +31,8 @@ class Authority final : public Resolver {
 
   Task<std::optional<Answer>> resolve(const Query& query) override;
 
-  bool looksAhead() const override { return zones().isLarge(); }
-  void lookAhead(std::span<const ByteSpan> questions) const override;
+  // Only for zones that are larger than the caches of a core.
+  void prefetch(std::span<const Query* const> queries) const override;
 
   // The same as `resolve` without a task; nothing where no zone encloses the name.
   std::optional<Answer> answer(const Query& query) const;

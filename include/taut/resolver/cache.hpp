@@ -63,7 +63,10 @@ class Cache final : public Resolver {
   ~Cache() override;
 
   // What is kept for the query, or nothing.
-  Task<std::optional<Answer>> resolve(const Query& query) override;
+  std::optional<Answer> lookup(const Query& query);
+  Task<std::optional<Answer>> resolve(const Query& query) override {
+    return Task<std::optional<Answer>>::ready(lookup(query));
+  }
 
   // Keeps a copy, in the place of what was kept for the same question. False where the answer is not one to keep.
   // `got` is when it was got, if not now.

@@ -11,7 +11,6 @@
 #include <optional>
 #include <span>
 
-#include "taut/base/bytes.hpp"
 #include "taut/coro/task.hpp"
 #include "taut/dns/answer.hpp"
 #include "taut/dns/query.hpp"
@@ -27,11 +26,9 @@ class Resolver {
 
   virtual Task<std::optional<Answer>> resolve(const Query& query) = 0;
 
-  // Several questions that are about to be asked, each from its first octet on and as they came from the network. A
-  // resolver whose data lie far apart in memory asks for what it will need, so that it waits for all of them at once;
-  // nothing depends on it. Called only where `looksAhead` says that it pays.
-  virtual bool looksAhead() const { return false; }
-  virtual void lookAhead(std::span<const ByteSpan>) const {}
+  // Several queries are about to be asked. A resolver whose data lie far apart in memory starts to fetch what it will
+  // need, so that the waits for memory overlap. No answer depends on it.
+  virtual void prefetch(std::span<const Query* const>) const {}
 
   // Ends what the resolver does on its own account: work in flight that no query waits for. Awaited once, after the
   // last query, while the shard still runs.

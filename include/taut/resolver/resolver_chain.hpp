@@ -19,14 +19,11 @@ class ResolverChain final : public Resolver {
   // Nothing where no resolver has an answer, so also for an empty chain.
   Task<std::optional<Answer>> resolve(const Query& query) override;
 
-  bool looksAhead() const override;  // where one of them does
-  void lookAhead(std::span<const ByteSpan> questions) const override;
+  void prefetch(std::span<const Query* const> queries) const override;
 
   Task<> close() override;  // of every resolver in the chain
 
  private:
-  Task<std::optional<Answer>> resolveFrom(std::size_t index, Task<std::optional<Answer>> pending, const Query& query);
-
   std::vector<std::shared_ptr<Resolver>> resolvers_;
 };
 

@@ -24,6 +24,9 @@ class FrameDecoder {
   // `keepRest` is called.
   void feed(ByteSpan octets) { input_ = octets; }
 
+  // Whether a whole message is there.
+  bool hasMessage() const;
+
   // The next whole message, which may be empty; nothing when more octets are needed. Valid until the next call.
   std::optional<ByteSpan> next();
 

@@ -23,10 +23,10 @@
 #include <memory>
 #include <vector>
 
+#include "taut/base/address_policy.hpp"
 #include "taut/dns/answer.hpp"
 #include "taut/dns/query.hpp"
 #include "taut/resolver/name_hash.hpp"
-#include "taut/server/address_policy.hpp"
 
 namespace taut {
 

@@ -1,19 +1,24 @@
 // The server's logic, one object for each shard: what twisted.names calls DNSServerFactory, under its names.
 //
-// A query runs straight through: `messageReceived` asks `allowQuery`, dispatches on the opcode, awaits the resolver
-// chain (authorities, then caches, then clients) and calls `sendReply`. Every step is virtual. A derived class that
-// overrides one may be a coroutine or not.
+// A query runs straight through `serve`, one coroutine from its arrival to its reply. Every step is virtual. A derived
+// class that overrides one may be a coroutine or not: a step that only passes a task on returns it as it is.
 //
-//   factory->messageReceived(query, protocol)
-//     allowQuery(query, protocol)            no: REFUSED; then FORMERR for what cannot be parsed, and BADVERS
-//     handleQuery(query)                     QUERY; the other opcodes have handlers of their own, NOTIMP by default
-//       resolver().resolve(query)
-//       gotResolverResponse(answer, query)   or gotResolverError(failure, query)
-//     sendReply(protocol, query, answer)
+//   factory->serve(query, channel)
+//     allowQuery(query, channel)             allow; refuse: REFUSED; drop: no reply
+//       FORMERR for what cannot be parsed, BADVERS, and the answer to a lone cookie
+//     messageReceived(query, channel)        passes on the task of the opcode's handler
+//       handleQuery(query, channel)          QUERY; the other opcodes have handlers of their own, NOTIMP by default
+//         resolver().resolve(query)
+//     gotResolverResponse(answer, query)     look-ups only
+//     sendReply(channel, query, answer)
 //       responseFromMessage(query, answer, buffer)
+//       channel.write(size)
+//   where any of these throws
+//     gotResolverError(failure, query), then sendReply; where they throw too, SERVFAIL past every override
 //
-// Exactly one reply goes out for each query, whatever is thrown on the way: an exception becomes SERVFAIL and one line
-// in the log. (A rate limit may leave it out, and so may a derived `messageReceived`, by not sending anything.)
+// A query gets one reply, whatever is thrown on the way: an exception becomes SERVFAIL and one line in the log. A step
+// may also decide that there is none (`Admission::drop`, `Answer::noReply`), and so does a rate limit. A handler may
+// write several messages into the channel itself, and then returns `Answer::noReply()`.
 #pragma once
 
 #include <cstddef>
@@ -26,20 +31,19 @@
 #include <vector>
 
 #include "taut/base/address.hpp"
+#include "taut/base/address_policy.hpp"
 #include "taut/coro/task.hpp"
 #include "taut/dns/answer.hpp"
 #include "taut/dns/query.hpp"
-#include "taut/dns/reply.hpp"
-#include "taut/resolver/cache.hpp"
+#include "taut/resolver/recursive_service.hpp"
 #include "taut/resolver/resolver_chain.hpp"
-#include "taut/server/address_policy.hpp"
-#include "taut/server/edns_options.hpp"
-#include "taut/server/protocol.hpp"
-#include "taut/server/rate_limiter.hpp"
+#include "taut/server/admission.hpp"
+#include "taut/server/reply_channel.hpp"
+#include "taut/server/responder.hpp"
 
 namespace taut {
 
-class StreamProtocol;
+class StreamConnection;
 
 class ServerFactory {
  public:
@@ -47,7 +51,7 @@ class ServerFactory {
   using Caches = std::vector<std::shared_ptr<Cache>>;
 
   // The chain asks all authorities, then all caches, then all clients, each in the order given. What a client answers
-  // is stored in the last cache.
+  // is stored in the last cache. Caches and clients together are one RecursiveService.
   explicit ServerFactory(Resolvers authorities = {}, Caches caches = {}, Resolvers clients = {}, int verbose = 0);
   ServerFactory(const ServerFactory&) = delete;
   ServerFactory& operator=(const ServerFactory&) = delete;
@@ -57,38 +61,42 @@ class ServerFactory {
   Cache* cache() const { return cache_.get(); }    // the last one given; null without
   bool canRecurse() const { return canRecurse_; }  // whether there is a client: the RA bit of replies
   int verbose() const { return verbose_; }         // 0: failures only; 1: a few lines for each query; 2: all records
-  const std::vector<StreamProtocol*>& connections() const { return connections_; }  // in order of arrival
+  const std::vector<StreamConnection*>& connections() const { return connections_; }  // in order of arrival
 
   // Limits the size of replies over UDP, and is advertised in OPT: 512 to 4096 octets, 1232 at first (RFC 9715).
-  std::uint16_t udpPayloadSize() const { return udpPayloadSize_; }
-  void setUdpPayloadSize(std::uint16_t octets);
+  // Throws std::invalid_argument for what is out of range.
+  std::uint16_t udpPayloadSize() const { return responder_.udpPayloadSize(); }
+  void setUdpPayloadSize(std::uint16_t octets) { responder_.setUdpPayloadSize(octets); }
 
   // Whether the records of an RRset in the answer section come in a different order each time: the order goes round, by
   // the ID of the query. They come in one order at first.
-  void setRRsetRoundRobin(bool on) { rrsetRoundRobin_ = on; }
+  void setRRsetRoundRobin(bool on) { responder_.setRRsetRoundRobin(on); }
 
   // The options that replies carry for those who ask; none at first. Throws std::invalid_argument for an NSID that is
   // too long.
-  void setEdns(EdnsSettings settings);
+  void setEdns(EdnsSettings settings) { responder_.setEdns(std::move(settings)); }
 
   // Whether the client has proved by a server cookie that it owns its address (RFC 7873 section 5.2.5).
-  bool hasValidCookie(const Query& query) const;
+  bool hasValidCookie(const Query& query) const { return responder_.hasValidCookie(query); }
 
   // What the default `allowQuery` asks.
   void setAddressPolicy(AddressPolicy policy) { addressPolicy_ = std::move(policy); }
 
-  // Limits replies over UDP; there is no limit at first. Throws std::invalid_argument for what is out of range.
-  void setRateLimit(const RateLimit& limit) { rateLimiter_ = std::make_unique<RateLimiter>(limit); }
+  // Whom caches and clients work for; the others are REFUSED what no authority answers. Everyone at first.
+  void setRecursionPolicy(AddressPolicy policy);
 
-  // Makes the protocol of a new stream connection. May decline with null, which closes the connection. The default
-  // calls the function of `setProtocol`, or else makes a StreamProtocol.
-  using ProtocolFactory = std::function<std::unique_ptr<StreamProtocol>(ServerFactory& factory, const Address& peer)>;
+  // Limits replies over UDP; there is no limit at first. Throws std::invalid_argument for what is out of range.
+  void setRateLimit(const RateLimit& limit) { responder_.setRateLimit(limit); }
+
+  // Makes the protocol of a new stream: a StreamConnection. May decline with null, which closes the connection. The
+  // default calls the function of `setProtocol`, where there is one.
+  using ProtocolFactory = std::function<std::unique_ptr<StreamConnection>(ServerFactory& factory, const Address& peer)>;
   void setProtocol(ProtocolFactory protocol) { protocol_ = std::move(protocol); }
-  virtual std::unique_ptr<StreamProtocol> buildProtocol(const Address& peer);
+  virtual std::unique_ptr<StreamConnection> buildProtocol(const Address& peer);
 
   // Called once each for a stream connection; the default ones keep `connections`.
-  virtual void connectionMade(StreamProtocol& connection);
-  virtual void connectionLost(StreamProtocol& connection);
+  virtual void connectionMade(StreamConnection& connection);
+  virtual void connectionLost(StreamConnection& connection);
 
   // Called before the first listener of the shard starts, and after the last one has stopped, on the shard's thread.
   // `startFactory` and `stopFactory` run for the first call and the last one.
@@ -98,25 +106,26 @@ class ServerFactory {
   virtual void stopFactory() {}
   virtual std::string_view logPrefix() const { return "ServerFactory"; }
 
-  // What a transport calls: messageReceived, with SERVFAIL for whatever is thrown there. Both arguments outlive the
-  // task.
-  Task<> process(const Query& query, Protocol& protocol);
+  // The life of one query, over whatever transport it came. Query and channel outlive the task; `owner` is destroyed
+  // with it, for a transport that has nothing else to keep them by.
+  Task<> serve(const Query& query, ReplyChannel& channel, std::unique_ptr<ReplyChannel> owner = nullptr);
 
-  // One query from its arrival to its reply. Both arguments outlive the task.
-  virtual Task<> messageReceived(const Query& query, Protocol& protocol);
+  // What becomes of the message. Asked about every message first, also one that cannot be parsed (query.formatError()).
+  // The default allows what has a question, or ought to have one, or asks for a server cookie alone (RFC 7873 section
+  // 5.4), and comes from an address that the policy allows, and refuses the rest.
+  virtual Task<Admission> allowQuery(const Query& query, const ReplyChannel& channel);
 
-  // Whether to answer; a query that is not allowed is REFUSED. Asked about every message first, also one that cannot
-  // be parsed (query.formatError()). The default allows what has a question, or ought to have one, or asks for a
-  // server cookie alone (RFC 7873 section 5.4), and comes from an address that the policy allows.
-  virtual bool allowQuery(const Query& query, const Protocol& protocol);
+  // Passes on the task of the opcode's handler, for a message that was allowed and could be parsed. Nothing: REFUSED,
+  // or SERVFAIL where the query was stopped.
+  virtual Task<std::optional<Answer>> messageReceived(const Query& query, ReplyChannel& channel);
 
-  // The default handleQuery awaits the chain, and answers itself what no resolver is to be asked: REFUSED for zone
-  // transfers, FORMERR or NOTIMP for types that only have a meaning elsewhere in a message.
-  virtual Task<Answer> handleQuery(const Query& query);
-  virtual Task<Answer> handleInverseQuery(const Query& query);
-  virtual Task<Answer> handleStatus(const Query& query);
-  virtual Task<Answer> handleNotify(const Query& query);
-  virtual Task<Answer> handleOther(const Query& query);
+  // The default handleQuery passes on the chain's task, and answers itself what no resolver is to be asked: REFUSED for
+  // zone transfers, FORMERR or NOTIMP for types that only have a meaning elsewhere in a message.
+  virtual Task<std::optional<Answer>> handleQuery(const Query& query, ReplyChannel& channel);
+  virtual Task<std::optional<Answer>> handleInverseQuery(const Query& query, ReplyChannel& channel);
+  virtual Task<std::optional<Answer>> handleStatus(const Query& query, ReplyChannel& channel);
+  virtual Task<std::optional<Answer>> handleNotify(const Query& query, ReplyChannel& channel);
+  virtual Task<std::optional<Answer>> handleOther(const Query& query, ReplyChannel& channel);
 
   // Make an answer of what the chain found (nothing: REFUSED, or SERVFAIL where the query was stopped), and of an
   // exception (SERVFAIL).
@@ -125,36 +134,29 @@ class ServerFactory {
 
   // The one place that serialises and sends, for datagram and stream alike, and that sends nothing, or a truncated
   // reply, to a client that is over the rate limit.
-  virtual Task<> sendReply(Protocol& protocol, const Query& query, Answer answer);
+  virtual Task<> sendReply(ReplyChannel& channel, const Query& query, Answer answer);
 
   // Writes the reply into the buffer and returns its size.
   virtual std::size_t responseFromMessage(const Query& query, const Answer& answer, MutableByteSpan buffer);
 
  private:
-  Task<Answer> respond(const Query& query, const Protocol& protocol);
-  Task<Answer> dispatch(const Query& query, const Protocol& protocol);
-  Task<Answer> notImplemented(const Query& query, std::string_view what);
-  Task<Answer> respondLater(Task<Answer> pending, const Query& query);
-  Task<Answer> handleQueryLater(Task<std::optional<Answer>> pending, const Query& query);
-  Task<> replyLater(Task<Answer> pending, const Query& query, Protocol& protocol);
-  Task<> processLater(Task<> pending, const Query& query, Protocol& protocol);
-  Task<> replyFailed(std::exception_ptr failure, const Query& query, Protocol& protocol);
-  RateLimiter::Verdict limitRate(const Query& query, const Answer& answer);
-  bool asksForCookie(const Query& query) const;
-  Answer cookieAnswer(const Query& query) const;
+  // The answer to what was refused, or is no request that a handler could understand; nothing for the others.
+  std::optional<Answer> answerAtOnce(const Query& query, Admission admission) const;
+  // The answer that a handler's outcome comes to.
+  Answer conclude(const Query& query, std::optional<Answer> outcome);
+  Task<> replyFailed(std::exception_ptr failure, const Query& query, ReplyChannel& channel);
+  Task<std::optional<Answer>> notImplemented(const Query& query, std::string_view what);
 
   ResolverChain resolver_;
+  std::shared_ptr<RecursiveService> recursion_;  // null without caches and clients
   std::shared_ptr<Cache> cache_;
-  std::vector<StreamProtocol*> connections_;
-  ProtocolFactory protocol_;
+  Responder responder_;
   AddressPolicy addressPolicy_;
-  std::unique_ptr<RateLimiter> rateLimiter_;
-  EdnsSettings edns_;
+  std::vector<StreamConnection*> connections_;
+  ProtocolFactory protocol_;
   int verbose_;
   int started_ = 0;
-  std::uint16_t udpPayloadSize_ = 1232;
   bool canRecurse_;
-  bool rrsetRoundRobin_ = false;
 };
 
 }  // namespace taut

@@ -73,8 +73,7 @@ class ZoneSet::LookAhead {
  public:
   LookAhead() = default;
 
-  // `question` begins with the name, uncompressed; octets that are no name, from a hostile peer, are passed over.
-  LookAhead(const ZoneSet& zones, ByteSpan question);
+  LookAhead(const ZoneSet& zones, NameView name);
 
   void askForZone();
   void askForIndex() const;

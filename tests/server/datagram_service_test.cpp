@@ -1,4 +1,4 @@
-#include "taut/server/datagram_protocol.hpp"
+#include "taut/server/datagram_service.hpp"
 
 #include <sys/socket.h>
 
@@ -110,7 +110,7 @@ class Fixture {
   std::shared_ptr<ServerFactory> factory;
   DatagramBuffers buffers;
   UdpSocket socket;
-  DatagramProtocol protocol;
+  DatagramService protocol;
   StopSource stop;
   StopSource abort;
   bool ended = false;
@@ -198,32 +198,30 @@ TEST_CASE("what holds no query is met with silence") {
 
 namespace {
 
-// Notes what it is shown of the questions that are about to come.
-class ForesightedResolver final : public Resolver {
+// Notes what it is shown of the queries that are about to come.
+class PrefetchingResolver final : public Resolver {
  public:
-  explicit ForesightedResolver(bool looks) : looks_(looks) {}
-
-  Task<std::optional<Answer>> resolve(const Query&) override {
-    ++asked;
+  Task<std::optional<Answer>> resolve(const Query& query) override {
+    asked.insert(query.name().toString());
     return Task<std::optional<Answer>>::ready(Answer::nameError());
   }
-  bool looksAhead() const override { return looks_; }
-  void lookAhead(std::span<const ByteSpan> questions) const override {
-    calls.push_back(questions.size());
-    for (const ByteSpan question : questions) shown.emplace_back(question.begin(), question.end());
+  void prefetch(std::span<const Query* const> queries) const override {
+    calls.push_back(queries.size());
+    for (const Query* query : queries) {
+      const std::string name = query->name().toString();
+      CHECK(asked.count(name) == 0);
+      CHECK(shown.insert(name).second);
+    }
   }
 
   mutable std::vector<std::size_t> calls;
-  mutable std::vector<Bytes> shown;
-  int asked = 0;
-
- private:
-  bool looks_;
+  mutable std::set<std::string> shown;
+  std::set<std::string> asked;
 };
 
 // Forty queries, the third of them cut to six octets, at once: without a turn of the loop in between.
-std::shared_ptr<ForesightedResolver> answerTogether(bool looks) {
-  auto resolver = std::make_shared<ForesightedResolver>(looks);
+std::shared_ptr<PrefetchingResolver> answerTogether() {
+  auto resolver = std::make_shared<PrefetchingResolver>();
   Fixture fixture(Address::loopbackV4(), 64, 48,
                   std::make_shared<ServerFactory>(ServerFactory::Resolvers{resolver}, ServerFactory::Caches{},
                                                   ServerFactory::Resolvers{}));
@@ -245,24 +243,12 @@ std::shared_ptr<ForesightedResolver> answerTogether(bool looks) {
 
 }  // namespace
 
-TEST_CASE("a resolver that looks ahead sees the questions that came together, before it is asked the first") {
-  const auto resolver = answerTogether(true);
-  CHECK(resolver->asked == 39);
+TEST_CASE("a resolver is shown the queries that came together before it is asked the first of them") {
+  const auto resolver = answerTogether();
+  CHECK(resolver->asked.size() == 39);
   // How many come together is for the kernel to say; most of them do.
   CHECK(resolver->shown.size() > 20);
   for (const std::size_t count : resolver->calls) CHECK((count >= 2 && count <= 32));
-  std::set<Bytes> sent{Bytes()};
-  for (int i = 0; i < 40; ++i) {
-    const Bytes query = numbered(fmt::format("n{}.example", i), 0);
-    sent.emplace(query.begin() + 12, query.end());
-  }
-  for (const Bytes& question : resolver->shown) CHECK(sent.erase(question) == 1);
-}
-
-TEST_CASE("a resolver that does not look ahead is shown nothing") {
-  const auto resolver = answerTogether(false);
-  CHECK(resolver->asked == 39);
-  CHECK(resolver->calls.empty());
 }
 
 TEST_CASE("a header without the rest is a format error") {
@@ -382,7 +368,9 @@ TEST_CASE("an exception of a handler becomes SERVFAIL, thrown at once or after a
 TEST_CASE("a query that the factory drops gives its buffer back") {
   class Dropping final : public ServerFactory {
    public:
-    Task<> messageReceived(const Query&, Protocol&) override { return Task<>::ready(); }
+    Task<Admission> allowQuery(const Query&, const ReplyChannel&) override {
+      return Task<Admission>::ready(Admission::drop);
+    }
   };
   Fixture fixture(Address::loopbackV4(), 4, 2, std::make_shared<Dropping>());
   fixture.run([](Fixture& f, UdpClient& client) -> Task<> {

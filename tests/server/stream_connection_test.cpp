@@ -1,4 +1,4 @@
-#include "taut/server/stream_protocol.hpp"
+#include "taut/server/stream_connection.hpp"
 
 #include <sys/socket.h>
 
@@ -43,11 +43,11 @@ Bytes queryOf(std::size_t size) {
 class CountingFactory final : public ServerFactory {
  public:
   using ServerFactory::ServerFactory;
-  void connectionMade(StreamProtocol& connection) override {
+  void connectionMade(StreamConnection& connection) override {
     ++made;
     ServerFactory::connectionMade(connection);
   }
-  void connectionLost(StreamProtocol& connection) override {
+  void connectionLost(StreamConnection& connection) override {
     ++lost;
     ServerFactory::connectionLost(connection);
   }
@@ -242,7 +242,7 @@ TEST_CASE("where others wait for its place, a connection is closed a second afte
     CHECK(id == 1);
     const TimePoint answered = f.shard.now();
     co_await f.settle();
-    StreamProtocol& connection = *f.factory->connections().front();
+    StreamConnection& connection = *f.factory->connections().front();
     CHECK(connection.makeRoom(f.shard.now()));
     CHECK_FALSE(connection.makeRoom(f.shard.now()));
     const bool closed = co_await client.closedByServer();

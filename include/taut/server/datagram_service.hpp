@@ -5,6 +5,8 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
+#include <span>
 
 #include "taut/base/intrusive_list.hpp"
 #include "taut/base/stop_token.hpp"
@@ -17,30 +19,33 @@
 
 namespace taut {
 
-class DatagramProtocol {
+class DatagramService {
  public:
-  // All outlive it. The buffers' payload holds the factory's largest reply. At most `mostWaiting` queries wait, at
+  // All outlive it. The buffers' payload holds the factory's largest reply. At most `maxWaiting` queries wait, at
   // least 1 and less than there are buffers.
-  DatagramProtocol(Shard& shard, ServerFactory& factory, UdpSocket& socket, DatagramBuffers& buffers,
-                   std::size_t mostWaiting)
-      : shard_(shard), factory_(factory), socket_(socket), buffers_(buffers), mostWaiting_(mostWaiting) {}
+  DatagramService(Shard& shard, ServerFactory& factory, UdpSocket& socket, DatagramBuffers& buffers,
+                  std::size_t maxWaiting)
+      : shard_(shard), factory_(factory), socket_(socket), buffers_(buffers), maxWaiting_(maxWaiting) {}
 
   // Answers what arrives until `stop`; then finishes what had arrived. `abort` stops the queries in flight.
   Task<> serve(StopToken stop, StopToken abort);
 
  private:
-  class Waiting;
+  class Reply;
 
-  Task<> answer(Datagram datagram, StopToken abort);
-  std::size_t lookAhead(const Datagram& first, DatagramStream& others);
+  std::unique_ptr<Reply> parse(Datagram datagram) const;
+  void prefetch(std::span<const std::unique_ptr<Reply>> arrived) const;
+  void answer(std::unique_ptr<Reply> reply, TaskScope& queries);
+  void stopWaiting();
 
   Shard& shard_;
   ServerFactory& factory_;
   UdpSocket& socket_;
   DatagramBuffers& buffers_;
-  std::size_t mostWaiting_;
+  std::size_t maxWaiting_;
   std::size_t waitingCount_ = 0;
-  IntrusiveList<Waiting> waiting_;  // the one that has waited longest first
+  IntrusiveList<Reply> started_;  // the query that was started last, until it has ended or is known to wait
+  IntrusiveList<Reply> waiting_;  // the one that has waited longest first
 };
 
 }  // namespace taut

@@ -1,4 +1,4 @@
-#include "taut/server/address_policy.hpp"
+#include "taut/base/address_policy.hpp"
 
 #include <stdexcept>
 #include <string>

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "taut/base/address.hpp"
+#include "taut/base/intrusive_list.hpp"
 #include "taut/coro/event.hpp"
 #include "taut/coro/semaphore.hpp"
 #include "taut/coro/task.hpp"
@@ -20,7 +21,7 @@
 #include "taut/net/stream_buffers.hpp"
 #include "taut/net/tcp_stream.hpp"
 #include "taut/server/frame_decoder.hpp"
-#include "taut/server/protocol.hpp"
+#include "taut/server/reply_channel.hpp"
 #include "taut/server/server_factory.hpp"
 
 namespace taut {
@@ -33,12 +34,12 @@ struct StreamLimits {
   std::size_t unreadReplies = 64 * 1024;        // octets; no query is answered while more wait to be taken
 };
 
-class StreamProtocol {
+class StreamConnection {
  public:
-  StreamProtocol(ServerFactory& factory, const Address& peer, const StreamLimits& limits = {});
-  StreamProtocol(const StreamProtocol&) = delete;
-  StreamProtocol& operator=(const StreamProtocol&) = delete;
-  virtual ~StreamProtocol() = default;
+  StreamConnection(ServerFactory& factory, const Address& peer, const StreamLimits& limits = {});
+  StreamConnection(const StreamConnection&) = delete;
+  StreamConnection& operator=(const StreamConnection&) = delete;
+  virtual ~StreamConnection() = default;
 
   const Address& peer() const { return peer_; }
   ServerFactory& factory() const { return factory_; }
@@ -51,14 +52,14 @@ class StreamProtocol {
   bool makeRoom(TimePoint now);
 
  private:
-  class Message;
   class Reply;
 
   Task<> readQueries(TcpStream& stream, StreamBuffers& buffers, StopToken stop);
   Task<> answerFrames(TcpStream& stream, ReceivedData& data, StopToken stop);
   Task<Semaphore::Permit> roomForQuery(TcpStream& stream, ReceivedData& data, StopToken stop);
-  Task<> answer(TcpStream& stream, Message message, Semaphore::Permit permit);
-  void enqueue(TcpStream& stream, ByteSpan message);
+  void answer(TcpStream& stream, ByteSpan message, Semaphore::Permit permit);
+  Task<> enqueue(TcpStream& stream, ByteSpan message);
+  Task<> untilRead();
   void uncork(TcpStream& stream);
   void startWriting(TcpStream& stream);
   Task<> write(TcpStream& stream);
@@ -73,6 +74,7 @@ class StreamProtocol {
   FrameDecoder decoder_;
   Semaphore inFlight_;
   TaskScope tasks_;
+  IntrusiveList<Reply> started_;       // the query that was started last, until it has ended or is known to wait
   Event written_;                      // set while nothing is being written
   std::vector<std::uint8_t> replies_;  // framed, not given to the kernel yet
   std::vector<std::uint8_t> writing_;  // given to the kernel, in part perhaps

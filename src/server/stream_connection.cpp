@@ -1,4 +1,4 @@
-#include "taut/server/stream_protocol.hpp"
+#include "taut/server/stream_connection.hpp"
 
 #include <algorithm>
 #include <array>
@@ -70,48 +70,46 @@ class StopTasks {
 
 }  // namespace
 
-// The octets of one query while it is in flight. Usual ones need no heap.
-class StreamProtocol::Message {
+// One query in flight and the way back to its client.
+class StreamConnection::Reply final : public ReplyChannel, public ListHook<> {
  public:
-  explicit Message(ByteSpan octets) : size_(octets.size()) {
-    if (size_ > small_.size()) large_ = std::make_unique_for_overwrite<std::uint8_t[]>(size_);
-    std::ranges::copy(octets, large_ ? large_.get() : small_.data());
+  Reply(StreamConnection& connection, TcpStream& stream, ByteSpan message, Semaphore::Permit permit)
+      : connection_(connection),
+        stream_(stream),
+        permit_(std::move(permit)),
+        query_(Query::parse(message, connection.peer_, Transport::tcp, stream.shard().now())) {
+    if (!query_) return;
+    query_->setStopToken(connection.tasks_.token());
+    query_->setIdleTimeout(connection.limits_.idle);
+  }
+  ~Reply() override {
+    unlink();
+    if (query_) connection_.answered_ = stream_.shard().now();
   }
 
-  ByteSpan octets() const { return {large_ ? large_.get() : small_.data(), size_}; }
-
- private:
-  std::array<std::uint8_t, 256> small_;
-  std::unique_ptr<std::uint8_t[]> large_;
-  std::size_t size_;
-};
-
-class StreamProtocol::Reply final : public Protocol {
- public:
-  Reply(StreamProtocol& connection, TcpStream& stream) : connection_(connection), stream_(stream) {}
+  // Nothing for what has no header, or is itself a response: such a message gets no reply.
+  std::optional<Query>& query() { return query_; }
 
   Transport transport() const override { return Transport::tcp; }
   const Address& peer() const override { return connection_.peer_; }
   MutableByteSpan replyBuffer() override { return replyScratch(); }
 
-  Task<> send(std::size_t size) override {
-    if (!std::exchange(sent_, true)) connection_.enqueue(stream_, replyScratch().first(size));
-    return Task<>::ready();
-  }
-
  private:
-  StreamProtocol& connection_;
+  Task<> send(std::size_t size) override { return connection_.enqueue(stream_, replyScratch().first(size)); }
+
+  StreamConnection& connection_;
   TcpStream& stream_;
-  bool sent_ = false;
+  Semaphore::Permit permit_;
+  std::optional<Query> query_;
 };
 
-StreamProtocol::StreamProtocol(ServerFactory& factory, const Address& peer, const StreamLimits& limits)
+StreamConnection::StreamConnection(ServerFactory& factory, const Address& peer, const StreamLimits& limits)
     : factory_(factory), peer_(peer), limits_(limits), inFlight_(limits.queriesInFlight) {
   assert(limits.queriesInFlight > 0);
   written_.set();
 }
 
-Task<> StreamProtocol::serve(TcpStream stream, StreamBuffers& buffers, StopToken stop, StopToken abort) {
+Task<> StreamConnection::serve(TcpStream stream, StreamBuffers& buffers, StopToken stop, StopToken abort) {
   const StopCallback<StopTasks> whenAborted(abort, StopTasks(tasks_));
   factory_.connectionMade(*this);
   co_await readQueries(stream, buffers, stop);
@@ -119,7 +117,7 @@ Task<> StreamProtocol::serve(TcpStream stream, StreamBuffers& buffers, StopToken
   factory_.connectionLost(*this);
 }
 
-Task<> StreamProtocol::readQueries(TcpStream& stream, StreamBuffers& buffers, StopToken stop) {
+Task<> StreamConnection::readQueries(TcpStream& stream, StreamBuffers& buffers, StopToken stop) {
   Shard& shard = stream.shard();
   answered_ = shard.now();
   bool open = true;
@@ -141,32 +139,32 @@ Task<> StreamProtocol::readQueries(TcpStream& stream, StreamBuffers& buffers, St
   }
 }
 
-bool StreamProtocol::makeRoom(TimePoint now) {
+bool StreamConnection::makeRoom(TimePoint now) {
   if (std::exchange(crowded_, true)) return false;
   limits_.idle = std::min(limits_.idle, limits_.crowdedIdle);
   if (idle_) idle_->restart(answered_ + limits_.idle - now);
   return true;
 }
 
-Task<> StreamProtocol::answerFrames(TcpStream& stream, ReceivedData& data, StopToken stop) {
+Task<> StreamConnection::answerFrames(TcpStream& stream, ReceivedData& data, StopToken stop) {
   decoder_.feed(data.bytes());
   corked_ = true;
-  while (const auto frame = decoder_.next()) {
-    Message message(*frame);
+  while (decoder_.hasMessage()) {
     auto permit = inFlight_.tryAcquire();
     if (!permit || unreadReplies() > limits_.unreadReplies) {
       permit.release();
       permit = co_await roomForQuery(stream, data, stop);
     }
     if (!permit) break;
-    tasks_.spawn(answer(stream, std::move(message), std::move(permit)));
+    const auto message = decoder_.next();
+    answer(stream, *message, std::move(permit));
   }
   decoder_.keepRest();
   uncork(stream);
 }
 
 // Waits for the peer to take its replies and for a permit; none where there is nothing more to answer.
-Task<Semaphore::Permit> StreamProtocol::roomForQuery(TcpStream& stream, ReceivedData& data, StopToken stop) {
+Task<Semaphore::Permit> StreamConnection::roomForQuery(TcpStream& stream, ReceivedData& data, StopToken stop) {
   decoder_.keepRest();  // a connection that has to wait holds no buffer of the pool
   data.release();
   uncork(stream);
@@ -177,39 +175,49 @@ Task<Semaphore::Permit> StreamProtocol::roomForQuery(TcpStream& stream, Received
   co_return permit;
 }
 
-Task<> StreamProtocol::answer(TcpStream& stream, Message message, Semaphore::Permit) {
-  auto query = Query::parse(message.octets(), peer_, Transport::tcp, stream.shard().now());
-  if (!query) co_return;
-  query->setStopToken(tasks_.token());
-  query->setIdleTimeout(limits_.idle);
-  Reply reply(*this, stream);
-  co_await factory_.process(*query, reply);
-  answered_ = stream.shard().now();
+// One coroutine for each query. The message is the receive buffer's: a query that has to wait goes on without it.
+void StreamConnection::answer(TcpStream& stream, ByteSpan message, Semaphore::Permit permit) {
+  auto reply = std::make_unique<Reply>(*this, stream, message, std::move(permit));
+  if (!reply->query()) return;
+  Reply& channel = *reply;
+  started_.pushBack(channel);
+  tasks_.spawn(factory_.serve(*channel.query(), channel, std::move(reply)));
+  if (Reply* const waiting = started_.popFront()) waiting->query()->forgetMessage();
 }
 
-void StreamProtocol::enqueue(TcpStream& stream, ByteSpan message) {
-  if (broken_) return;
+Task<> StreamConnection::enqueue(TcpStream& stream, ByteSpan message) {
+  if (broken_) return Task<>::ready();
   std::array<std::uint8_t, 2> length;
   storeU16(length.data(), static_cast<std::uint16_t>(message.size()));
   if (replies_.capacity() == 0) replies_ = ReplyMemory::take();
   replies_.insert(replies_.end(), length.begin(), length.end());
   replies_.insert(replies_.end(), message.begin(), message.end());
-  if (!corked_) startWriting(stream);
+  const bool full = unreadReplies() > limits_.unreadReplies;
+  if (!corked_ || full) startWriting(stream);
+  return full ? untilRead() : Task<>::ready();
 }
 
-void StreamProtocol::uncork(TcpStream& stream) {
+// Until the peer has taken enough of its replies, or will take no more.
+Task<> StreamConnection::untilRead() {
+  while (!broken_ && unreadReplies() > limits_.unreadReplies) {
+    const bool written = co_await written_.wait(tasks_.token());
+    if (!written) break;
+  }
+}
+
+void StreamConnection::uncork(TcpStream& stream) {
   corked_ = false;
   startWriting(stream);
 }
 
-void StreamProtocol::startWriting(TcpStream& stream) {
+void StreamConnection::startWriting(TcpStream& stream) {
   if (replies_.empty() || !written_.isSet()) return;
   written_.reset();
   tasks_.spawn(write(stream));
 }
 
 // Writes until nothing is left, everything that has gathered meanwhile at once.
-Task<> StreamProtocol::write(TcpStream& stream) {
+Task<> StreamConnection::write(TcpStream& stream) {
   while (!replies_.empty()) {
     writing_.swap(replies_);
     const bool written = co_await writeOnce(stream);
@@ -219,7 +227,7 @@ Task<> StreamProtocol::write(TcpStream& stream) {
   written_.set();
 }
 
-Task<bool> StreamProtocol::writeOnce(TcpStream& stream) {
+Task<bool> StreamConnection::writeOnce(TcpStream& stream) {
   const bool ending = tasks_.token().stopRequested();
   Deadline deadline(stream.shard(), ending ? lastWrite : limits_.write, ending ? StopToken() : tasks_.token());
   const IoResult written = co_await stream.writeAll(writing_, deadline.token());
@@ -227,7 +235,7 @@ Task<bool> StreamProtocol::writeOnce(TcpStream& stream) {
 }
 
 // The peer is gone, or does not read: nothing that it asked is of use to anybody.
-void StreamProtocol::breakOff(TcpStream& stream) {
+void StreamConnection::breakOff(TcpStream& stream) {
   broken_ = true;
   replies_ = {};
   stream.shutdown();

@@ -1,0 +1,38 @@
+// Recursive service: caches, and clients that ask other servers, behind one access list.
+//
+// A client that may not recurse gets REFUSED for cached data too, whether it sets RD or not: otherwise it could read
+// from the cache what others have asked for, and use large cached answers for amplification.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "taut/base/address_policy.hpp"
+#include "taut/resolver/cache.hpp"
+#include "taut/resolver/resolver_chain.hpp"
+
+namespace taut {
+
+class RecursiveService final : public Resolver {
+ public:
+  using Caches = std::vector<std::shared_ptr<Cache>>;
+
+  // Asks all caches, then all clients, each in the order given. What a client answers is stored in the last cache.
+  RecursiveService(Caches caches, std::vector<std::shared_ptr<Resolver>> clients)
+      : caches_(std::move(caches)), clients_(std::move(clients)) {}
+
+  // Who is served; everyone at first.
+  void setAddressPolicy(AddressPolicy policy) { policy_ = std::move(policy); }
+
+  Task<std::optional<Answer>> resolve(const Query& query) override;
+  Task<> close() override { return clients_.close(); }
+
+ private:
+  Task<std::optional<Answer>> askClients(const Query& query);
+
+  AddressPolicy policy_;
+  Caches caches_;
+  ResolverChain clients_;
+};
+
+}  // namespace taut

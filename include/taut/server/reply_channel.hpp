@@ -1,0 +1,53 @@
+// The way back to the client of one query: in a datagram, or down the stream connection that the query came by.
+//
+// A server hands it to the steps of `ServerFactory` together with the query. Over a stream it takes any number of
+// messages, as a zone transfer needs them (RFC 5936 section 2.2); over UDP the first one is the reply.
+#pragma once
+
+#include <cstddef>
+
+#include "taut/base/address.hpp"
+#include "taut/base/bytes.hpp"
+#include "taut/coro/frame_pool.hpp"
+#include "taut/coro/task.hpp"
+#include "taut/dns/query.hpp"
+
+namespace taut {
+
+class ReplyChannel {
+ public:
+  ReplyChannel() = default;
+  ReplyChannel(const ReplyChannel&) = delete;
+  ReplyChannel& operator=(const ReplyChannel&) = delete;
+  virtual ~ReplyChannel() = default;
+
+  // A channel lives as long as its query's coroutine, and comes from the same pool.
+  static void* operator new(std::size_t size) { return FramePool::allocate(size); }
+  static void operator delete(void* memory, std::size_t size) noexcept { FramePool::release(memory, size); }
+
+  virtual Transport transport() const = 0;
+  virtual const Address& peer() const = 0;
+
+  // Where a message is to be written right before `write`, without a wait in between; at least as large as a reply over
+  // this transport may be. It may be the buffer of the query's message. Empty after a datagram was sent.
+  virtual MutableByteSpan replyBuffer() = 0;
+
+  // Sends the first `size` octets of the reply buffer. Waits while the peer leaves too much unread, so a peer that
+  // reads slowly holds up its own messages and nothing else. Over UDP the first call counts; a further one does
+  // nothing.
+  Task<> write(std::size_t size) {
+    ++messagesWritten_;
+    return send(size);
+  }
+
+  // How often `write` was called.
+  std::size_t messagesWritten() const { return messagesWritten_; }
+
+ protected:
+  virtual Task<> send(std::size_t size) = 0;
+
+ private:
+  std::size_t messagesWritten_ = 0;
+};
+
+}  // namespace taut

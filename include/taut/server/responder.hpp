@@ -1,0 +1,45 @@
+// Makes replies of answers: EDNS options, the limit on response rates, the size over UDP, and the octets.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "taut/base/bytes.hpp"
+#include "taut/dns/answer.hpp"
+#include "taut/dns/query.hpp"
+#include "taut/server/edns_options.hpp"
+#include "taut/server/rate_limiter.hpp"
+
+namespace taut {
+
+class Responder {
+ public:
+  // See ServerFactory for what each of these means to a user.
+  std::uint16_t udpPayloadSize() const { return udpPayloadSize_; }
+  void setUdpPayloadSize(std::uint16_t octets);
+  void setEdns(EdnsSettings settings);
+  void setRRsetRoundRobin(bool on) { rrsetRoundRobin_ = on; }
+  void setRateLimit(const RateLimit& limit) { rateLimiter_ = std::make_unique<RateLimiter>(limit); }
+
+  // Whether the query carries a server cookie that is to be looked at, and no question (RFC 7873 section 5.4).
+  bool isCookieRequest(const Query& query) const;
+  // BADCOOKIE where the server cookie is wrong. The reply has a new one in either case.
+  Answer answerCookieRequest(const Query& query) const;
+  bool hasValidCookie(const Query& query) const;
+
+  // Accounts for the response, and says what becomes of it. Over a connection, or with a valid cookie, nobody asks in
+  // another's name.
+  RateLimiter::Verdict limitRate(const Query& query, const Answer& answer);
+
+  // Writes the reply and returns its size. `recursionAvailable` is its RA bit.
+  std::size_t write(const Query& query, const Answer& answer, bool recursionAvailable, MutableByteSpan buffer) const;
+
+ private:
+  EdnsSettings edns_;
+  std::unique_ptr<RateLimiter> rateLimiter_;  // null: no limit
+  std::uint16_t udpPayloadSize_ = 1232;
+  bool rrsetRoundRobin_ = false;
+};
+
+}  // namespace taut

@@ -1,0 +1,115 @@
+#include "taut/server/datagram_service.hpp"
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <span>
+#include <utility>
+
+namespace taut {
+
+// One query and the way back to its client. The reply is written over the query and leaves from the same buffer.
+class DatagramService::Reply final : public ReplyChannel, public ListHook<> {
+ public:
+  Reply(Datagram datagram, TimePoint received)
+      : datagram_(std::move(datagram)),
+        query_(Query::parse(datagram_->payload(), datagram_->peer(), Transport::udp, received)) {
+    if (query_) query_->setStopToken(stop_.token());
+  }
+  ~Reply() override {
+    unlink();
+    if (waitingCount_) --*waitingCount_;
+  }
+
+  // Nothing for what has no header, or is itself a response: such a message gets no reply.
+  const std::optional<Query>& query() const { return query_; }
+
+  // The query waits, and counts as long as it does.
+  void countAsWaiting(std::size_t& count) {
+    waitingCount_ = &count;
+    ++count;
+  }
+  void stop() {
+    if (waitingCount_) --*std::exchange(waitingCount_, nullptr);
+    stop_.requestStop();
+  }
+
+  Transport transport() const override { return Transport::udp; }
+  const Address& peer() const override { return query_->peer(); }
+  MutableByteSpan replyBuffer() override { return datagram_ ? datagram_->buffer() : MutableByteSpan(); }
+
+ private:
+  Task<> send(std::size_t size) override {
+    if (datagram_) {
+      std::move(*datagram_).reply(size);
+      datagram_.reset();
+    }
+    return Task<>::ready();
+  }
+
+  std::optional<Datagram> datagram_;
+  StopSource stop_;
+  std::size_t* waitingCount_ = nullptr;
+  std::optional<Query> query_;
+};
+
+namespace {
+
+// How many of the datagrams that have come are parsed before the first is answered, so that what their look-ups need
+// is fetched from memory for all of them at once.
+constexpr std::size_t batchSize = 32;
+
+}  // namespace
+
+Task<> DatagramService::serve(StopToken stop, StopToken abort) {
+  TaskScope queries;
+  const auto stopAll = [this] { stopWaiting(); };
+  const StopCallback whenAborted(abort, stopAll);
+  auto datagrams = socket_.receiveMany(buffers_, stop);
+  std::array<std::unique_ptr<Reply>, batchSize> arrived;
+  while (auto datagram = co_await datagrams.next()) {
+    std::size_t count = 0;
+    while (datagram) {
+      arrived[count] = parse(std::move(*datagram));
+      if (arrived[count]) ++count;
+      datagram = count < arrived.size() ? datagrams.tryNext() : std::nullopt;
+    }
+    prefetch(std::span(arrived).first(count));
+    for (std::unique_ptr<Reply>& reply : std::span(arrived).first(count)) answer(std::move(reply), queries);
+  }
+  co_await queries.join();
+  socket_.flushReplies();
+}
+
+std::unique_ptr<DatagramService::Reply> DatagramService::parse(Datagram datagram) const {
+  auto reply = std::make_unique<Reply>(std::move(datagram), shard_.now());
+  if (!reply->query()) reply.reset();
+  return reply;
+}
+
+// What is alone gains nothing.
+void DatagramService::prefetch(std::span<const std::unique_ptr<Reply>> arrived) const {
+  if (arrived.size() < 2) return;
+  std::array<const Query*, batchSize> queries;
+  for (std::size_t i = 0; i < arrived.size(); ++i) queries[i] = &*arrived[i]->query();
+  factory_.resolver().prefetch(std::span(queries).first(arrived.size()));
+}
+
+// One coroutine for each datagram. It owns the datagram's buffer until its reply has left.
+void DatagramService::answer(std::unique_ptr<Reply> reply, TaskScope& queries) {
+  Reply& channel = *reply;
+  started_.pushBack(channel);
+  queries.spawn(factory_.serve(*channel.query(), channel, std::move(reply)));
+  Reply* const waiting = started_.popFront();
+  if (!waiting) return;
+  if (waitingCount_ == maxWaiting_) waiting_.popFront()->stop();
+  waiting->countAsWaiting(waitingCount_);
+  waiting_.pushBack(*waiting);
+}
+
+// A query leaves the list when it is asked to stop, so that it is asked once.
+void DatagramService::stopWaiting() {
+  while (Reply* const reply = waiting_.popFront()) reply->stop();
+}
+
+}  // namespace taut

@@ -1,0 +1,51 @@
+#include "taut/server/responder.hpp"
+
+#include <stdexcept>
+#include <utility>
+
+#include "taut/dns/reply.hpp"
+
+namespace taut {
+
+void Responder::setUdpPayloadSize(std::uint16_t octets) {
+  if (octets < classicUdpSize || octets > 4096) throw std::invalid_argument("UDP payload size: expected 512 to 4096");
+  udpPayloadSize_ = octets;
+}
+
+void Responder::setEdns(EdnsSettings settings) {
+  if (settings.nsid.size() > EdnsSettings::maxNsid) throw std::invalid_argument("NSID: expected at most 255 octets");
+  edns_ = std::move(settings);
+}
+
+bool Responder::isCookieRequest(const Query& query) const {
+  return query.questionCount() == 0 && query.opcode() == Opcode::QUERY && edns_.cookies && query.edns() &&
+         query.edns()->cookie.size > 0;
+}
+
+Answer Responder::answerCookieRequest(const Query& query) const {
+  const bool wrong = !query.edns()->cookie.server().empty() && !hasValidCookie(query);
+  return Answer(wrong ? Rcode::BADCOOKIE : Rcode::NOERROR);
+}
+
+bool Responder::hasValidCookie(const Query& query) const {
+  if (!edns_.cookies || !query.edns() || query.edns()->cookie.server().empty()) return false;
+  return edns_.cookies->isValid(query.edns()->cookie, query.peer(), ServerCookies::timestamp());
+}
+
+RateLimiter::Verdict Responder::limitRate(const Query& query, const Answer& answer) {
+  if (!rateLimiter_ || query.transport() != Transport::udp || hasValidCookie(query)) return RateLimiter::Verdict::send;
+  return rateLimiter_->account(query, answer);
+}
+
+std::size_t Responder::write(const Query& query, const Answer& answer, bool recursionAvailable,
+                             MutableByteSpan buffer) const {
+  const EdnsOptions options(edns_, query, answer);
+  ReplyOptions reply;
+  reply.recursionAvailable = recursionAvailable;
+  reply.rrsetRoundRobin = rrsetRoundRobin_;
+  reply.udpPayloadSize = udpPayloadSize_;
+  reply.ednsOptions = options.octets();
+  return writeReply(query, answer, reply, buffer);
+}
+
+}  // namespace taut
