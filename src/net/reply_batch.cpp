@@ -56,6 +56,7 @@ DatagramCounters& ReplyBatch::counters(Entries entries) const noexcept {
 }
 
 void ReplyBatch::flush() noexcept {
+  unlink();
   const auto entries = std::span(entries_).first(std::exchange(count_, 0));
   if (entries.empty()) return;
   if (runs_ && entries.size() > 1) std::ranges::sort(entries, {}, &Entry::key);

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -361,6 +362,20 @@ TEST_CASE("more replies in one turn than a batch holds all arrive") {
     CHECK(server.receive(clients[peer], 10) == expected[peer]);
   }
   server.checkAllBack();
+}
+
+TEST_CASE("replies that are flushed leave at once, and their socket may close before the loop goes on") {
+  Shard shard;
+  auto socket = std::make_unique<UdpSocket>(UdpSocket::bind(shard, Address::loopbackV4()));
+  DatagramBuffers buffers(shard, 4);
+  const Client client;
+  client.send(socket->localAddress(), "last");
+  shard.run(echoSome(*socket, buffers, 1));
+  socket->flushReplies();
+  CHECK(client.receive() == "last");
+  CHECK(buffers.leased() == 0);
+  socket.reset();
+  shard.poll();
 }
 
 TEST_CASE("where replies have all buffers the loop does not sleep before they have come back") {
