@@ -85,7 +85,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto now = std::chrono::steady_clock::time_point{};
     const auto query = Query::parse(ByteSpan(buffer).first(requestSize), Address::loopbackV4(53), transport, now);
     require(query.has_value(), "the request is one");
-    ZoneSet::LookAhead ahead(*zones, ByteSpan(buffer).subspan(messageHeaderSize));
+    ZoneSet::LookAhead ahead(*zones, query->name());
     ahead.askForZone();
     ahead.askForIndex();
     ahead.askForNode();
