@@ -16,6 +16,8 @@
 #include <string_view>
 #include <system_error>
 
+#include <fmt/format.h>
+
 namespace taut {
 
 namespace {
@@ -176,3 +178,8 @@ std::size_t Address::hash() const noexcept {
 }
 
 }  // namespace taut
+
+fmt::appender fmt::formatter<taut::Address>::format(const taut::Address& address, fmt::format_context& context) const {
+  const std::string text = hostOnly ? address.hostText() : address.toText();
+  return std::copy(text.begin(), text.end(), context.out());
+}

@@ -16,6 +16,8 @@
 #include <spdlog/details/thread_pool.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
+#include "taut/base/format.hpp"
+
 namespace taut::log {
 
 namespace {
@@ -107,6 +109,18 @@ Sink& replacedSink() {
   return sink;
 }
 
+void write(Level level, std::string_view line) noexcept {
+  try {
+    if (const Sink& sink = replacedSink()) {
+      sink(level, line);
+    } else {
+      writer().write(level, line);
+    }
+  } catch (...) {
+    // The log must not bring down what it reports on.
+  }
+}
+
 }  // namespace
 
 void setLevel(Level level) noexcept {
@@ -140,15 +154,14 @@ std::size_t lostLines() noexcept {
 
 namespace detail {
 
-void write(Level level, std::string_view line) noexcept {
+void format(Level level, fmt::string_view text, fmt::format_args arguments) noexcept {
   try {
-    if (const Sink& sink = replacedSink()) {
-      sink(level, line);
-    } else {
-      writer().write(level, line);
-    }
+    fmt::memory_buffer line;
+    appendFormatted(line, text, arguments);
+    write(level, std::string_view(line.data(), line.size()));
   } catch (...) {
-    // The log must not bring down what it reports on.
+    // A formatter that fails, or no memory: the event that was to be logged matters more than its line.
+    write(level, "a line of the log could not be formatted");
   }
 }
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <iterator>
 #include <stdexcept>
 
 namespace taut {
@@ -74,7 +73,7 @@ std::size_t labelOffsets(NameView name, std::array<std::uint8_t, maxLabelCount>&
 void appendOctet(std::string& text, std::uint8_t octet) {
   constexpr std::string_view special = ".\\\"();@$";
   if (octet <= 0x20 || octet >= 0x7f) {
-    fmt::format_to(std::back_inserter(text), "\\{:03}", octet);
+    text += fmt::format("\\{:03}", octet);
     return;
   }
   if (special.find(static_cast<char>(octet)) != std::string_view::npos) text += '\\';

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <string>
 
+#include "taut/base/format.hpp"
 #include "taut/base/log.hpp"
 #include "taut/dns/rdata.hpp"
 
@@ -15,9 +16,9 @@ std::string payloads(const Answer& answer, Section section) {
   answer.forEach(section, [&](const RRset& rrset) {
     for (const ByteSpan rdata : rrset) {
       if (text.size() > 0) text.push_back(' ');
-      fmt::format_to(std::back_inserter(text), "<{} ", rrset.type);
+      appendFormat(text, "<{} ", rrset.type);
       printRdata(rrset.type, rdata, text);
-      fmt::format_to(std::back_inserter(text), " ttl={}>", rrset.ttl);
+      appendFormat(text, " ttl={}>", rrset.ttl);
     }
   });
   return fmt::to_string(text);

@@ -1,8 +1,7 @@
 #include "taut/zone/zone_writer.hpp"
 
-#include <iterator>
-
 #include "canonical_walk.hpp"
+#include "taut/base/format.hpp"
 #include "taut/dns/rdata.hpp"
 
 namespace taut {
@@ -15,7 +14,7 @@ constexpr std::size_t pieceSize = std::size_t{64} << 10;
 
 void writeRecord(NameView owner, std::uint32_t ttl, Class rrClass, Type type, ByteSpan rdata, fmt::memory_buffer& out,
                  RdataForm form) {
-  fmt::format_to(std::back_inserter(out), "{} {} {} {} ", owner, ttl, rrClass, type);
+  appendFormat(out, "{} {} {} {} ", owner, ttl, rrClass, type);
   if (form == RdataForm::generic)
     printGenericRdata(rdata, out);
   else

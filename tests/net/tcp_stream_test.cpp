@@ -173,7 +173,8 @@ TEST_CASE("short writes are continued until everything is written, in order") {
   Shard shard;
   Pair pair = makePair(shard);
   setBuffers(pair.client, SO_SNDBUF, 4096);
-  setBuffers(pair.server, SO_RCVBUF, 4096);
+  // Not the smallest: with that the kernel sends only when a timer of its own has run out, 20 seconds in all.
+  setBuffers(pair.server, SO_RCVBUF, 16384);
   StreamBuffers buffers(shard, 2, 1000);
   const Bytes head = pattern(70'001);
   const Bytes body = pattern(1'000'003);

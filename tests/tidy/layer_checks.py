@@ -8,10 +8,11 @@ INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*[<"]([^>"]+)[>"]', re.MULTILIN
 ROW = re.compile(r"^\|\s*`(\w+)`[^|]*\|[^|]*\|([^|]*)\|\s*$", re.MULTILINE)
 ARCHITECTURE = "docs/architecture.md"
 # Libraries that only some layers may touch, by how their headers begin.
-LIBRARIES = {"liburing": "liburing", "spdlog/": "spdlog", "openssl/": "libcrypto", "CLI/": "cli11"}
+LIBRARIES = {"liburing": "liburing", "fmt/": "fmt", "spdlog/": "spdlog", "openssl/": "libcrypto", "sodium": "libsodium",
+             "CLI/": "cli11"}
 
 TABLE = "| layer | holds | may include |\n|---|---|---|\n| `base` | x | fmt |\n| `io` | x | base, liburing |\n" \
-        "| `net` | x | io, base |\n| `daemon` | x | everything |\n"
+        "| `net` | x | io, base, libsodium |\n| `daemon` | x | everything |\n"
 
 
 def layer_table(tree):
@@ -30,6 +31,9 @@ def layer_of(path):
         {ARCHITECTURE: TABLE, "src/base/x.cpp": '#include "taut/io/ring.hpp"\n'},
         {ARCHITECTURE: TABLE, "include/taut/net/x.hpp": "#include <liburing.h>\n"},
         {ARCHITECTURE: TABLE, "src/net/x.cpp": "#include <spdlog/spdlog.h>\n"},
+        {ARCHITECTURE: TABLE, "src/net/x.cpp": "#include <fmt/format.h>\n"},
+        {ARCHITECTURE: TABLE, "src/io/x.cpp": "#include <sodium/crypto_shorthash.h>\n"},
+        {ARCHITECTURE: TABLE, "include/taut/io/x.hpp": "#include <sodium.h>\n"},
         {ARCHITECTURE: TABLE, "src/nowhere/x.cpp": "#include <vector>\n"},
         {"src/base/x.cpp": ""},
     ],
@@ -38,7 +42,9 @@ def layer_of(path):
             ARCHITECTURE: TABLE,
             "src/net/x.cpp": '#include "taut/io/ring.hpp"\n#include "taut/net/y.hpp"\n#include <vector>\n',
             "src/io/x.cpp": "#include <liburing.h>\n",
-            "src/daemon/x.cpp": '#include "taut/net/y.hpp"\n#include <spdlog/spdlog.h>\n',
+            "src/base/x.cpp": "#include <fmt/format.h>\n",
+            "include/taut/net/z.hpp": "#include <sodium.h>\n#include <sodium/crypto_shorthash.h>\n",
+            "src/daemon/x.cpp": '#include "taut/net/y.hpp"\n#include <fmt/format.h>\n#include <spdlog/spdlog.h>\n',
         }
     ],
 )

@@ -68,7 +68,7 @@ def code_is_formatted(tree):
 
 
 def proven_elsewhere(tree):
-    """Headers that some source includes before anything else: the build has compiled those alone."""
+    """Headers that some source includes first: a build without precompiled headers has compiled those alone."""
     proven = set()
     for path, text in tree.items():
         if path.endswith(".cpp"):

@@ -1,6 +1,20 @@
 # Shared by tools/serve and tools/test: setting up a build folder and building in it.
 # shellcheck shell=bash
 
+# What ccache keeps of one folder serves in any other: paths count from the source. A precompiled header counts by its
+# contents, which are read once and not for each file that includes it.
+export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1 CCACHE_INODECACHE=1
+export CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+
+# The compiler for meson, behind ccache where there is one: meson itself puts it there only where no compiler is named.
+cachedCompiler() {
+  if command -v ccache >/dev/null; then
+    echo "ccache $1"
+  else
+    echo "$1"
+  fi
+}
+
 # Prints those of the options (-Dname=value) that the folder is set up without, as meson noted it.
 differingOptions() {
   python3 - "$@" <<'PYTHON'

@@ -3,7 +3,7 @@
 # shellcheck disable=SC2034
 
 # What the server is built with.
-buildPackages=(g++ meson ninja-build pkg-config liburing-dev libfmt-dev libspdlog-dev libssl-dev libsodium-dev
+buildPackages=(g++ ccache meson ninja-build pkg-config liburing-dev libfmt-dev libspdlog-dev libssl-dev libsodium-dev
   libcli11-dev)
 
 # What the tests are built with, and the programs that they talk to.

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Counts the test cases in a log of `meson test` and prints one line for the suite and the output of what failed.
+"""Counts a suite's test cases in a log of `meson test` and prints one line for the suite and the output of what failed.
 
-Usage: report.py LABEL TESTLOG.json; the last line printed is `PASSED FAILED`, for the calling script.
+Usage: report.py LABEL SUITE TESTLOG.json; the last line printed is `PASSED FAILED`, for the calling script.
 
 A doctest program counts as many tests as it has cases, a Python test as many as it says in a last line `N passed, N
 failed`, anything else as one. A program that dies, runs out of time or fails without naming a failed case counts as
@@ -43,10 +43,23 @@ def print_log(test):
     print("---")
 
 
+def tests_of(suite, path):
+    """The tests of the suite, which meson names `PROJECT:SUITE / TEST`."""
+    try:
+        with open(path) as file:
+            tests = [json.loads(line) for line in file if line.strip()]
+    except FileNotFoundError:
+        return []
+    return [test for test in tests if suite in re.split(r"[:+ ]+", test["name"].split(" / ")[0])]
+
+
 def main():
-    label, path = sys.argv[1:]
-    with open(path) as file:
-        tests = [json.loads(line) for line in file if line.strip()]
+    label, suite, path = sys.argv[1:]
+    tests = tests_of(suite, path)
+    if not tests:
+        print(f"{label}: no test ran")
+        print(0, 1)
+        return
     passed = failed = 0
     failing = []
     for test in tests:

@@ -16,7 +16,7 @@
 #include <string_view>
 #include <type_traits>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace taut {
 
@@ -120,9 +120,6 @@ struct fmt::formatter<taut::Address> {
     }
     return it;
   }
-  template <typename Context>
-  auto format(const taut::Address& address, Context& context) const {
-    return fmt::format_to(context.out(), "{}", hostOnly ? address.hostText() : address.toText());
-  }
+  fmt::appender format(const taut::Address& address, fmt::format_context& context) const;
   bool hostOnly = false;
 };

@@ -8,11 +8,9 @@
 #include <atomic>
 #include <cstddef>
 #include <functional>
-#include <iterator>
 #include <string_view>
-#include <utility>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace taut::log {
 
@@ -38,19 +36,7 @@ std::size_t lostLines() noexcept;
 
 namespace detail {
 inline std::atomic<int> threshold{static_cast<int>(Level::info)};
-void write(Level level, std::string_view line) noexcept;
-
-template <typename... Arguments>
-void format(Level level, fmt::format_string<Arguments...> text, Arguments&&... arguments) noexcept {
-  try {
-    fmt::memory_buffer line;
-    fmt::format_to(std::back_inserter(line), text, std::forward<Arguments>(arguments)...);
-    write(level, std::string_view(line.data(), line.size()));
-  } catch (...) {
-    // A formatter that fails, or no memory: the event that was to be logged matters more than its line.
-    write(level, "a line of the log could not be formatted");
-  }
-}
+void format(Level level, fmt::string_view text, fmt::format_args arguments) noexcept;
 }  // namespace detail
 
 inline bool enabled(Level level) noexcept {
@@ -59,19 +45,19 @@ inline bool enabled(Level level) noexcept {
 
 template <typename... Arguments>
 void error(fmt::format_string<Arguments...> text, Arguments&&... arguments) noexcept {
-  if (enabled(Level::error)) detail::format(Level::error, text, std::forward<Arguments>(arguments)...);
+  if (enabled(Level::error)) detail::format(Level::error, text, fmt::make_format_args(arguments...));
 }
 template <typename... Arguments>
 void warning(fmt::format_string<Arguments...> text, Arguments&&... arguments) noexcept {
-  if (enabled(Level::warning)) detail::format(Level::warning, text, std::forward<Arguments>(arguments)...);
+  if (enabled(Level::warning)) detail::format(Level::warning, text, fmt::make_format_args(arguments...));
 }
 template <typename... Arguments>
 void info(fmt::format_string<Arguments...> text, Arguments&&... arguments) noexcept {
-  if (enabled(Level::info)) detail::format(Level::info, text, std::forward<Arguments>(arguments)...);
+  if (enabled(Level::info)) detail::format(Level::info, text, fmt::make_format_args(arguments...));
 }
 template <typename... Arguments>
 void debug(fmt::format_string<Arguments...> text, Arguments&&... arguments) noexcept {
-  if (enabled(Level::debug)) detail::format(Level::debug, text, std::forward<Arguments>(arguments)...);
+  if (enabled(Level::debug)) detail::format(Level::debug, text, fmt::make_format_args(arguments...));
 }
 
 }  // namespace taut::log
