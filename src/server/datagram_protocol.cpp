@@ -84,7 +84,8 @@ std::size_t DatagramProtocol::lookAhead(const Datagram& first, DatagramStream& o
 
 // One coroutine for each datagram. It owns the datagram's buffer until its reply has left.
 Task<> DatagramProtocol::answer(Datagram datagram, StopToken abort) {
-  auto query = Query::parse(datagram.payload(), datagram.peer(), Transport::udp, shard_.now());
+  auto query =
+      Query::parse(datagram.payload(), datagram.peer(), Transport::udp, shard_.now(), factory_.udpPayloadSize());
   if (!query) co_return;  // no header, or itself a response: stay silent
   StopSource stop(abort);
   query->setStopToken(stop.token());
