@@ -167,9 +167,8 @@ NameView Answer::keep(NameView name) {
 }
 
 void Answer::pin(const PinnedStorage& storage) {
-  const auto first = body_->pins.begin();
-  const auto isPinned = [&](const auto& pinned) { return pinned.get() == &storage; };
-  if (std::any_of(first, first + std::min<std::size_t>(body_->pinCount, inlinePins), isPinned)) return;
+  for (std::size_t i = 0; i < std::min<std::size_t>(body_->pinCount, inlinePins); ++i)
+    if (body_->pins[i].get() == &storage) return;
   LocalRef<const PinnedStorage> reference(&storage);
   if (body_->pinCount < inlinePins)
     body_->pins[body_->pinCount] = std::move(reference);

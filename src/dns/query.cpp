@@ -60,12 +60,9 @@ bool Query::parseBody(ByteReader& reader) {
     reader.skip(4);
     if (!reader.ok()) return false;
   }
-  std::size_t countAt = 6;
-  for (const Section section : {Section::answer, Section::authority, Section::additional}) {
-    for (std::uint16_t left = loadU16(message_.data() + countAt); left > 0; --left)
-      if (!parseRecord(reader, section)) return false;
-    countAt += 2;
-  }
+  for (std::size_t section = 0; section < 3; ++section)
+    for (std::uint16_t left = loadU16(message_.data() + 6 + 2 * section); left > 0; --left)
+      if (!parseRecord(reader, static_cast<Section>(section))) return false;
   return questionCount_ <= 1 || opcode() != Opcode::QUERY;  // in the end: the reply echoes what there was
 }
 
@@ -82,9 +79,11 @@ bool Query::parseQuestion(ByteReader& reader) {
 }
 
 bool Query::parseRecord(ByteReader& reader, Section section) {
-  const std::size_t start = reader.position();
-  if (!skipName(reader)) return false;
-  const bool rootOwner = reader.position() == start + 1;
+  const bool rootOwner = reader.remaining() > 0 && message_[reader.position()] == 0;
+  if (rootOwner)
+    reader.skip(1);
+  else if (!skipName(reader))
+    return false;
   const auto type = static_cast<Type>(reader.u16());
   const std::uint16_t rrClass = reader.u16();
   const std::uint32_t ttl = reader.u32();

@@ -48,7 +48,7 @@ bool putGroup(ReplyBuilder& builder, const Answer& answer, std::size_t& index, s
 
 // Whether every required RRset of the section went in. Each begins with its record number `rotation`, counted round and
 // round from 0.
-bool putSection(ReplyBuilder& builder, const Answer& answer, Section section, std::size_t rotation = 0) {
+bool putSection(ReplyBuilder& builder, const Answer& answer, Section section, std::size_t rotation) {
   std::size_t left = answer.entryCount(section);
   for (std::size_t index = 0; left > 0;) {
     const Answer::Entry& entry = answer.entry(index);
@@ -88,17 +88,16 @@ class AdditionalWriter final : public AdditionalSink {
   bool complete_ = true;
 };
 
-bool putAdditional(ReplyBuilder& builder, const Answer& answer) {
-  if (!putSection(builder, answer, Section::additional)) return false;
+// Whether the reply is complete.
+bool putSections(ReplyBuilder& builder, const Answer& answer, std::size_t rotation) {
+  if (answer.truncated()) return false;
+  for (const Section section : {Section::answer, Section::authority, Section::additional}) {
+    if (answer.entryCount(section) != 0 && !putSection(builder, answer, section, rotation)) return false;
+    rotation = 0;
+  }
   AdditionalWriter writer(builder);
   answer.drawAdditional(writer);
   return writer.complete();
-}
-
-// Whether the reply is complete.
-bool putSections(ReplyBuilder& builder, const Answer& answer, std::size_t rotation) {
-  return !answer.truncated() && putSection(builder, answer, Section::answer, rotation) &&
-         putSection(builder, answer, Section::authority) && putAdditional(builder, answer);
 }
 
 }  // namespace

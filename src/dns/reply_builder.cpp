@@ -34,8 +34,6 @@ bool ReplyBuilder::putQuestion(NameView name, Type type, Class rrClass) {
   if (room() < name.size() + 4) return false;
   question_ = name;
   questionAt_ = size_;
-  for (NameView rest = name; !rest.isRoot(); rest = rest.parent())
-    questionSizes_[rest.size() / 64] |= std::uint64_t{1} << rest.size() % 64;
   writeOctets(name.wire());
   storeU16(buffer_ + size_, static_cast<std::uint16_t>(type));
   storeU16(buffer_ + size_ + 2, static_cast<std::uint16_t>(rrClass));
@@ -71,10 +69,21 @@ std::size_t ReplyBuilder::bucketOf(std::uint64_t key) {
   return key * 0x9e3779b97f4a7c15 >> 59;
 }
 
-// Whether the question's name ends in this one.
-bool ReplyBuilder::isOfQuestion(NameView name) const {
-  if ((questionSizes_[name.size() / 64] >> name.size() % 64 & 1) == 0) return false;
-  return equalFolded(question_.data() + question_.size() - name.size(), name.data(), name.size());
+// Whether the question's name ends in this one. Most replies have no other name than the question's, and for them
+// nothing is noted.
+bool ReplyBuilder::isOfQuestion(NameView name) {
+  const std::size_t size = name.size();
+  if (size != question_.size()) {
+    if (!questionSizesKnown_) noteQuestionSizes();
+    if ((questionSizes_[size / 64] >> size % 64 & 1) == 0) return false;
+  }
+  return equalFolded(question_.data() + question_.size() - size, name.data(), size);
+}
+
+void ReplyBuilder::noteQuestionSizes() {
+  questionSizesKnown_ = true;
+  for (NameView rest = question_; !rest.isRoot(); rest = rest.parent())
+    questionSizes_[rest.size() / 64] |= std::uint64_t{1} << rest.size() % 64;
 }
 
 void ReplyBuilder::remember(NameView name, std::uint64_t key, std::size_t offset) {
@@ -167,24 +176,33 @@ bool ReplyBuilder::writeNames(std::size_t count, ByteSpan octets) {
 
 // What follows the owner.
 bool ReplyBuilder::writeRecord(const RRset& rrset, CompressibleNames names, ByteSpan rdata) {
+  if (names.count == 0) {
+    if (room() < recordFixedSize + rdata.size()) return false;
+    writeFixedFields(rrset, rdata.size());
+    return writeOctets(rdata);
+  }
   if (room() < recordFixedSize) return false;
-  storeU16(buffer_ + size_, static_cast<std::uint16_t>(rrset.type));
-  storeU16(buffer_ + size_ + 2, static_cast<std::uint16_t>(rrset.rrClass));
-  storeU32(buffer_ + size_ + 4, rrset.ttl);
-  size_ += recordFixedSize;
+  writeFixedFields(rrset, 0);
   const std::size_t rdataAt = size_;
-  const bool plain = names.count == 0 || rdata.size() < names.prefix;
-  const bool written =
-      plain ? writeOctets(rdata)
-            : writeOctets(rdata.first(names.prefix)) && writeNames(names.count, rdata.subspan(names.prefix));
-  if (!written) return false;
+  const std::size_t prefix = std::min<std::size_t>(names.prefix, rdata.size());
+  if (!writeOctets(rdata.first(prefix)) || !writeNames(names.count, rdata.subspan(prefix))) return false;
   storeU16(buffer_ + rdataAt - 2, static_cast<std::uint16_t>(size_ - rdataAt));
   return true;
 }
 
+void ReplyBuilder::writeFixedFields(const RRset& rrset, std::size_t rdataSize) {
+  std::uint8_t* const at = buffer_ + size_;
+  storeU16(at, static_cast<std::uint16_t>(rrset.type));
+  storeU16(at + 2, static_cast<std::uint16_t>(rrset.rrClass));
+  storeU32(at + 4, rrset.ttl);
+  storeU16(at + 8, static_cast<std::uint16_t>(rdataSize));
+  size_ += recordFixedSize;
+}
+
 bool ReplyBuilder::put(Section section, const RRset& rrset, std::size_t first) {
   const std::size_t index = static_cast<std::size_t>(section) + 1;
-  assert(std::all_of(counts_.begin() + index + 1, counts_.end(), [](std::uint16_t count) { return count == 0; }));
+  assert(index >= section_);
+  section_ = index;
   if (rrset.count * leastRecordSize > room()) return false;
   const CompressibleNames names = compressibleNames(rrset.type);
   const std::size_t sizeBefore = size_;

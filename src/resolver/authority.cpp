@@ -42,8 +42,9 @@ class Resolution {
       answer_.setExtendedError(ExtendedErrorCode::notReady, "the zone is not loaded");
       return true;
     }
-    answerFrom(query_.nameHash());
-    while (alias_ && takeAlias()) answerFrom(name_.hash());
+    hashes_[0] = query_.nameHash();
+    do answerFrom();
+    while (alias_ && takeAlias());
     return true;
   }
 
@@ -60,21 +61,17 @@ class Resolution {
   // zones that are loaded.
   bool takeAlias() {
     name_ = *std::exchange(alias_, std::nullopt);
-    if (++nameCount_ > maxNames || wasFollowed(name_)) return false;
+    const std::uint64_t hash = name_.hash();
+    const auto end = hashes_.begin() + static_cast<std::ptrdiff_t>(nameCount_);
+    // Names are compared by their hashes: long ones that differ in their last label would cost too much.
+    if (nameCount_ == maxNames || std::find(hashes_.begin(), end, hash) != end) return false;
+    hashes_[nameCount_++] = hash;
     zone_ = zoneFor(name_);
     return zone_ && zone_->isLoaded();
   }
 
-  bool wasFollowed(NameView name) const {
-    for (std::size_t i = 0; i < answer_.entryCount(); ++i) {
-      const RRset& rrset = answer_.entry(i).rrset;
-      if (rrset.type == Type::CNAME && rrset.owner == name) return true;
-    }
-    return false;
-  }
-
-  void answerFrom(std::uint64_t hash) {
-    found_ = zone_->find(name_, hash);
+  void answerFrom() {
+    found_ = zone_->find(name_, hashes_[nameCount_ - 1]);
     const bool atParent = query_.type() == Type::DS && found_.cut && found_.cut == found_.node;
     if (found_.cut && !atParent) return refer(found_.cut);
     if (answer_.entryCount() == 0) answer_.setAuthoritative(true);
@@ -207,6 +204,7 @@ class Resolution {
   ZoneLookup found_;
   std::optional<NameView> alias_;
   std::size_t nameCount_ = 1;
+  std::array<std::uint64_t, maxNames> hashes_;  // of the names so far
 };
 
 }  // namespace

@@ -81,7 +81,8 @@ class ReplyBuilder {
   static std::size_t bucketOf(std::uint64_t key);
 
   std::size_t room() const { return limit_ - size_; }
-  bool isOfQuestion(NameView name) const;
+  bool isOfQuestion(NameView name);
+  void noteQuestionSizes();
   void remember(NameView name, std::uint64_t key, std::size_t offset);
   const Suffix* findSuffix(NameView name, std::uint64_t key) const;
   void rewind(std::size_t size, std::size_t suffixes);
@@ -90,6 +91,7 @@ class ReplyBuilder {
   bool writeOwner(NameView owner);
   bool writeOctets(ByteSpan octets);
   bool writeNames(std::size_t count, ByteSpan octets);
+  void writeFixedFields(const RRset& rrset, std::size_t rdataSize);
   bool writeRecord(const RRset& rrset, CompressibleNames names, ByteSpan rdata);
 
   std::uint8_t* buffer_;
@@ -97,11 +99,13 @@ class ReplyBuilder {
   std::size_t size_ = 0;
   std::size_t reserved_ = 0;
   NameView question_;
-  std::size_t questionAt_ = 0;                    // the root's octet where there is no question
+  std::size_t questionAt_ = 0;  // the root's octet where there is no question
+  bool questionSizesKnown_ = false;
   std::array<std::uint64_t, 4> questionSizes_{};  // a bit for the size of each suffix of the question but the root
   NameView owner_;                                // of the record before
   std::size_t ownerAt_ = 0;                       // where it is, within reach of pointers; 0: nowhere
   std::size_t suffixCount_ = 0;
+  std::size_t section_ = 0;  // index of its count
   std::array<std::uint16_t, 4> counts_{};
   std::array<std::uint8_t, bucketCount> buckets_{};  // index of the newest suffix plus one; 0: none
   std::array<Suffix, maxSuffixes> suffixes_;
