@@ -1,42 +1,64 @@
 // Answers one question again and again: for callgrind, whose counts do not depend on the machine's mood.
 #include "whole_answer.hpp"
 
+#include <cstdint>
 #include <cstdio>
 #include <exception>
 #include <optional>
+#include <string>
+#include <string_view>
 
 namespace {
 
 using namespace taut;
+
+enum class Source : std::uint8_t { zone, cache, largeRRsets };
 
 struct Case {
   std::string_view name;
   std::string_view question;
   bool edns;
   bool dnssecOk;
-  bool cached;
+  Source source;
   Rcode rcode;
   bool rateLimited = false;
+  Type type = Type::A;
 };
 
 constexpr Case cases[] = {
-    {"hit", "h3.example.com", false, false, false, Rcode::NOERROR},
-    {"hit-edns", "h3.example.com", true, false, false, Rcode::NOERROR},
-    {"alias", "alias.example.com", true, false, false, Rcode::NOERROR},
-    {"wildcard", "any.wild.example.com", true, false, false, Rcode::NOERROR},
-    {"referral", "www.child.example.com", true, false, false, Rcode::NOERROR},
-    {"name-error", "nothing.example.com", true, false, false, Rcode::NXDOMAIN},
-    {"signed", "signed.example.com", true, true, false, Rcode::NOERROR},
-    {"signed-name-error", "nothing.example.com", true, true, false, Rcode::NXDOMAIN},
-    {"cache-hit", "h3.example.com", true, false, true, Rcode::NOERROR},
-    {"hit-rate-limit", "h3.example.com", false, false, false, Rcode::NOERROR, true},
+    {"hit", "h3.example.com", false, false, Source::zone, Rcode::NOERROR},
+    {"hit-edns", "h3.example.com", true, false, Source::zone, Rcode::NOERROR},
+    {"alias", "alias.example.com", true, false, Source::zone, Rcode::NOERROR},
+    {"wildcard", "any.wild.example.com", true, false, Source::zone, Rcode::NOERROR},
+    {"referral", "www.child.example.com", true, false, Source::zone, Rcode::NOERROR},
+    {"name-error", "nothing.example.com", true, false, Source::zone, Rcode::NXDOMAIN},
+    {"signed", "signed.example.com", true, true, Source::zone, Rcode::NOERROR},
+    {"signed-name-error", "nothing.example.com", true, true, Source::zone, Rcode::NXDOMAIN},
+    {"cache-hit", "h3.example.com", true, false, Source::cache, Rcode::NOERROR},
+    {"hit-rate-limit", "h3.example.com", false, false, Source::zone, Rcode::NOERROR, true},
+    {"large-rrset", "mail.example.com", true, false, Source::largeRRsets, Rcode::NOERROR, false, Type::MX},
+    {"large-referral", "www.child.example.com", true, false, Source::largeRRsets, Rcode::NOERROR},
+    {"long-chain", "a.example.com", true, false, Source::largeRRsets, Rcode::NOERROR},
 };
 
+std::shared_ptr<const ZoneSet> servedFor(Source source) {
+  switch (source) {
+    case Source::zone:
+      return benchmarkZones(10);
+    case Source::cache:
+      break;
+    case Source::largeRRsets:
+      return zonesOf(largeRRsetZone(3000));
+  }
+  return std::make_shared<const ZoneSet>();
+}
+
 int run(const Case& chosen, long rounds) {
-  const auto zones = benchmarkZones(10);
-  const auto request = questionOctets(chosen.question, Type::A, chosen.edns, chosen.dnssecOk);
-  WholeAnswer answer(chosen.cached ? std::make_shared<const ZoneSet>() : zones);
-  if (chosen.cached) answer.fillCache(request);
+  const bool isLongest = chosen.name == "long-chain";
+  const std::string question = isLongest ? longestName(chosen.question) : std::string(chosen.question);
+  const auto request = questionOctets(question, chosen.type, chosen.edns, chosen.dnssecOk);
+  WholeAnswer answer(servedFor(chosen.source));
+  if (chosen.source == Source::cache) answer.fillCache(request);
   if (chosen.rateLimited) answer.countResponses();
   const ByteSpan reply = answer(request);
   if ((reply[3] & flag::rcodeMask) != static_cast<unsigned>(chosen.rcode)) throw std::runtime_error("the wrong answer");

@@ -63,17 +63,45 @@ inline std::string benchmarkZone(std::size_t hosts) {
   return text;
 }
 
-inline std::shared_ptr<const ZoneSet> benchmarkZones(std::size_t hosts) {
-  const ZoneLoad load = parseZone(benchmarkZone(hosts));
+inline std::shared_ptr<const ZoneSet> zonesOf(const std::string& text) {
+  const ZoneLoad load = parseZone(text);
   if (!load.ok()) throw std::runtime_error(load.firstError());
   return std::make_shared<const ZoneSet>(std::vector{load.zone});
+}
+
+inline std::shared_ptr<const ZoneSet> benchmarkZones(std::size_t hosts) {
+  return zonesOf(benchmarkZone(hosts));
+}
+
+// What costs much where the work is not bounded by the reply: `count` mail hosts and name servers with two addresses
+// each at one name, and a name of 255 octets that one DNAME after the other redirects.
+inline std::string largeRRsetZone(std::size_t count) {
+  std::string text =
+      "$ORIGIN example.com.\n$TTL 3600\n@ SOA ns1 hostmaster 1 7200 3600 1209600 300\n@ NS ns1\nns1 A 192.0.2.53\n";
+  for (std::size_t i = 0; i < count; ++i)
+    text += fmt::format(
+        "mail MX 10 h{0}\nh{0} A 10.0.0.1\nh{0} AAAA 2001:db8::1\n"
+        "child NS h{0}.child\nh{0}.child A 10.0.0.1\nh{0}.child AAAA 2001:db8::1\n",
+        i);
+  for (char alias = 'a'; alias < 'z'; ++alias)
+    text += fmt::format("{} DNAME {}\n", alias, static_cast<char>(alias + 1));
+  return text;
+}
+
+inline std::string longestName(std::string_view origin) {
+  std::string name;
+  while (name.size() + origin.size() + 64 < maxNameSize - 1) name += std::string(63, 'x') + ".";
+  name += std::string(maxNameSize - 2 - origin.size() - name.size() - 1, 'x') + ".";
+  return name.append(origin);
 }
 
 class WholeAnswer {
  public:
   // Without zones, everything comes from the cache: see `fillCache`.
-  explicit WholeAnswer(std::shared_ptr<const ZoneSet> zones)
-      : cache_(std::make_shared<Cache>(std::size_t{64} << 20, [this] { return now_; })),
+  explicit WholeAnswer(std::shared_ptr<const ZoneSet> zones, Transport transport = Transport::udp)
+      : transport_(transport),
+        buffer_(transport == Transport::udp ? 4096 : maxMessageSize),
+        cache_(std::make_shared<Cache>(std::size_t{64} << 20, [this] { return now_; })),
         factory_({std::make_shared<Authority>(std::move(zones))}, {cache_}) {}
 
   // Keeps an address for the question, as if another server had sent it.
@@ -94,8 +122,8 @@ class WholeAnswer {
   // The reply's octets, valid until the next call.
   ByteSpan operator()(ByteSpan request) {
     std::copy(request.begin(), request.end(), buffer_.begin());
-    const auto query = Query::parse(ByteSpan(buffer_).first(request.size()), peer_, Transport::udp, now_);
-    Reply reply(buffer_, query->peer());
+    const auto query = Query::parse(ByteSpan(buffer_).first(request.size()), peer_, transport_, now_);
+    Reply reply(transport_, buffer_, query->peer());
     queries_.spawn(factory_.serve(*query, reply));
     if (!queries_.empty()) throw std::logic_error("an answer that waits for something");
     return ByteSpan(buffer_).first(reply.size());
@@ -104,8 +132,9 @@ class WholeAnswer {
  private:
   class Reply final : public ReplyChannel {
    public:
-    Reply(MutableByteSpan buffer, const Address& peer) : buffer_(buffer), peer_(peer) {}
-    Transport transport() const override { return Transport::udp; }
+    Reply(Transport transport, MutableByteSpan buffer, const Address& peer)
+        : transport_(transport), buffer_(buffer), peer_(peer) {}
+    Transport transport() const override { return transport_; }
     const Address& peer() const override { return peer_; }
     MutableByteSpan replyBuffer() override { return buffer_; }
     Task<> send(std::size_t size) override {
@@ -115,6 +144,7 @@ class WholeAnswer {
     std::size_t size() const { return size_; }
 
    private:
+    Transport transport_;
     MutableByteSpan buffer_;
     const Address& peer_;
     std::size_t size_ = 0;
@@ -122,7 +152,8 @@ class WholeAnswer {
 
   std::chrono::steady_clock::time_point now_{std::chrono::hours(1)};
   const Address peer_ = Address::loopbackV4(5353);
-  std::array<std::uint8_t, 4096> buffer_;
+  Transport transport_;
+  std::vector<std::uint8_t> buffer_;
   std::shared_ptr<Cache> cache_;
   ServerFactory factory_;
   TaskScope queries_;

@@ -50,25 +50,33 @@ Answer::Body* Answer::acquire() {
   return body ? body : new Body;
 }
 
-bool Answer::reset(Body& body) {
-  // Enough for the referral of a top-level domain; an answer of unusual size keeps no memory behind.
+// Enough for the referral of a top-level domain; an answer of unusual size keeps no memory behind.
+bool Answer::isWorthKeeping(const Overflow& overflow) {
   constexpr std::size_t kept = 64;
-  if (std::max({body.moreEntries.capacity(), body.morePins.capacity(), body.blocks.capacity()}) > kept) return false;
-  body.moreEntries.clear();
-  body.morePins.clear();
+  return std::max({overflow.entries.capacity(), overflow.pins.capacity(), overflow.blocks.capacity()}) <= kept;
+}
+
+void Answer::reset(Body& body) {
   for (std::size_t i = std::min<std::size_t>(body.pinCount, inlinePins); i > 0; --i) body.pins[i - 1].reset();
   body.authoritative = body.authenticData = body.truncated = body.noReply = body.hasExtendedError = false;
-  body.sourceOfSynthesis = NameView();
   body.count = body.pinCount = 0;
-  body.blocks.clear();
-  body.arena = body.inlineBytes.data();
+  body.sectionCounts = {};
+  body.records = 0;
+  body.sourceOfSynthesis = NameView();
+  body.source = nullptr;
   body.arenaUsed = 0;
+  if (!body.overflow) return;
+  body.overflow->entries.clear();
+  body.overflow->pins.clear();
+  body.overflow->blocks.clear();
+  body.arena = body.inlineBytes.data();
   body.arenaSize = inlineArena;
-  return true;
 }
 
 void Answer::release(Body* body) {
-  if (!reset(*body) || !Pool::ofThisThread().give(body)) delete body;
+  const bool keep = !body->overflow || isWorthKeeping(*body->overflow);
+  if (keep) reset(*body);
+  if (!keep || !Pool::ofThisThread().give(body)) delete body;
 }
 
 Answer::Answer(Rcode rcode) : body_(acquire()) {
@@ -82,17 +90,20 @@ void Answer::append(Section section, const RRset& rrset, bool required) {
     entry.section = section;
     entry.required = required;
   } else {
-    body_->moreEntries.push_back(Entry{rrset, section, required});
+    body_->more().entries.push_back(Entry{rrset, section, required});
   }
   ++body_->count;
+  ++body_->sectionCounts[static_cast<std::size_t>(section)];
+  body_->records += rrset.count;
 }
 
 std::uint8_t* Answer::allocate(std::size_t size) {
   constexpr std::size_t blockSize = 4096;
   if (body_->arenaSize - body_->arenaUsed < size) {
     body_->arenaSize = std::max(size, blockSize);
-    body_->blocks.push_back(std::make_unique_for_overwrite<std::uint8_t[]>(body_->arenaSize));
-    body_->arena = body_->blocks.back().get();
+    auto& blocks = body_->more().blocks;
+    blocks.push_back(std::make_unique_for_overwrite<std::uint8_t[]>(body_->arenaSize));
+    body_->arena = blocks.back().get();
     body_->arenaUsed = 0;
   }
   body_->arenaUsed += size;
@@ -156,14 +167,13 @@ NameView Answer::keep(NameView name) {
 }
 
 void Answer::pin(const PinnedStorage& storage) {
-  const auto first = body_->pins.begin();
-  const auto isPinned = [&](const auto& pinned) { return pinned.get() == &storage; };
-  if (std::any_of(first, first + std::min<std::size_t>(body_->pinCount, inlinePins), isPinned)) return;
+  for (std::size_t i = 0; i < std::min<std::size_t>(body_->pinCount, inlinePins); ++i)
+    if (body_->pins[i].get() == &storage) return;
   LocalRef<const PinnedStorage> reference(&storage);
   if (body_->pinCount < inlinePins)
     body_->pins[body_->pinCount] = std::move(reference);
   else
-    body_->morePins.push_back(std::move(reference));
+    body_->more().pins.push_back(std::move(reference));
   ++body_->pinCount;
 }
 
@@ -174,9 +184,7 @@ std::size_t Answer::recordCount(Section section) const {
 }
 
 std::size_t Answer::recordCount() const {
-  std::size_t count = 0;
-  for (std::size_t i = 0; i < body_->count; ++i) count += body_->entry(i).rrset.count;
-  return count;
+  return recordCount(Section::answer) + recordCount(Section::authority) + recordCount(Section::additional);
 }
 
 }  // namespace taut

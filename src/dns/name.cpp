@@ -37,10 +37,14 @@ std::uint64_t mix(std::uint64_t hash, std::uint64_t word) {
   return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
 }
 
+const std::uint8_t* octets(std::string_view label) {
+  return reinterpret_cast<const std::uint8_t*>(label.data());
+}
+
 std::weak_ordering compareLabels(std::string_view left, std::string_view right) {
   const std::size_t shared = std::min(left.size(), right.size());
-  const auto* const a = reinterpret_cast<const std::uint8_t*>(left.data());
-  const auto* const b = reinterpret_cast<const std::uint8_t*>(right.data());
+  const std::uint8_t* const a = octets(left);
+  const std::uint8_t* const b = octets(right);
   std::size_t at = 0;
   for (; at + 8 <= shared; at += 8) {
     // The first octet is the most significant one of the comparison.
@@ -176,8 +180,10 @@ std::weak_ordering operator<=>(NameView left, NameView right) {
     return std::string_view(reinterpret_cast<const char*>(name.data() + offset + 1), name.data()[offset]);
   };
   while (leftLabels > 0 && rightLabels > 0) {
-    const auto order = compareLabels(label(left, leftOffsets[--leftLabels]), label(right, rightOffsets[--rightLabels]));
-    if (order != 0) return order;
+    const std::string_view a = label(left, leftOffsets[--leftLabels]);
+    const std::string_view b = label(right, rightOffsets[--rightLabels]);
+    if (a.size() == b.size() && equalFolded(octets(a), octets(b), a.size())) continue;
+    return compareLabels(a, b);
   }
   return leftLabels <=> rightLabels;
 }

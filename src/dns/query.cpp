@@ -34,13 +34,13 @@ Query::Query(NameView name, Type type, Class rrClass)
       name_(name) {}
 
 std::optional<Query> Query::parse(ByteSpan message, const Address& peer, Transport transport,
-                                  std::chrono::steady_clock::time_point received) {
+                                  std::chrono::steady_clock::time_point received, std::size_t udpLimit) {
   if (message.size() < messageHeaderSize || (message[2] & 0x80) != 0) return std::nullopt;
-  return std::optional<Query>(std::in_place, Received{}, message, peer, transport, received);
+  return std::optional<Query>(std::in_place, Received{}, message, peer, transport, received, udpLimit);
 }
 
 Query::Query(Received, ByteSpan message, const Address& peer, Transport transport,
-             std::chrono::steady_clock::time_point received)
+             std::chrono::steady_clock::time_point received, std::size_t udpLimit)
     : message_(message),
       peer_(peer),
       received_(received),
@@ -50,6 +50,7 @@ Query::Query(Received, ByteSpan message, const Address& peer, Transport transpor
       transport_(transport) {
   ByteReader reader(message, messageHeaderSize);
   formatError_ = !parseBody(reader);
+  if (transport == Transport::udp) replyLimit_ = udpReplyLimit(udpLimit);
 }
 
 bool Query::parseBody(ByteReader& reader) {
@@ -59,12 +60,9 @@ bool Query::parseBody(ByteReader& reader) {
     reader.skip(4);
     if (!reader.ok()) return false;
   }
-  std::size_t countAt = 6;
-  for (const Section section : {Section::answer, Section::authority, Section::additional}) {
-    for (std::uint16_t left = loadU16(message_.data() + countAt); left > 0; --left)
-      if (!parseRecord(reader, section)) return false;
-    countAt += 2;
-  }
+  for (std::size_t section = 0; section < 3; ++section)
+    for (std::uint16_t left = loadU16(message_.data() + 6 + 2 * section); left > 0; --left)
+      if (!parseRecord(reader, static_cast<Section>(section))) return false;
   return questionCount_ <= 1 || opcode() != Opcode::QUERY;  // in the end: the reply echoes what there was
 }
 
@@ -81,9 +79,11 @@ bool Query::parseQuestion(ByteReader& reader) {
 }
 
 bool Query::parseRecord(ByteReader& reader, Section section) {
-  const std::size_t start = reader.position();
-  if (!skipName(reader)) return false;
-  const bool rootOwner = reader.position() == start + 1;
+  const bool rootOwner = reader.remaining() > 0 && message_[reader.position()] == 0;
+  if (rootOwner)
+    reader.skip(1);
+  else if (!skipName(reader))
+    return false;
   const auto type = static_cast<Type>(reader.u16());
   const std::uint16_t rrClass = reader.u16();
   const std::uint32_t ttl = reader.u32();
@@ -97,6 +97,7 @@ bool Query::parseRecord(ByteReader& reader, Section section) {
 Query Query::withQuestion(NameView name, Type type) const {
   Query query = *this;
   query.name_ = name;
+  query.nameHash_ = 0;
   query.type_ = type;
   query.questionCount_ = 1;
   query.formatError_ = false;
@@ -104,10 +105,9 @@ Query Query::withQuestion(NameView name, Type type) const {
   return query;
 }
 
-std::size_t Query::replyLimit(std::size_t ownLimit) const {
-  if (transport_ != Transport::udp) return maxMessageSize;
-  if (!edns_) return classicUdpSize;
-  return std::max(classicUdpSize, std::min<std::size_t>(edns_->udpPayloadSize, ownLimit));
+std::uint16_t Query::udpReplyLimit(std::size_t own) const {
+  const std::size_t offered = edns_ ? edns_->udpPayloadSize : classicUdpSize;
+  return static_cast<std::uint16_t>(std::max(classicUdpSize, std::min(offered, own)));
 }
 
 }  // namespace taut

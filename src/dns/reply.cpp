@@ -21,25 +21,10 @@ bool sameRRset(const Answer::Entry& a, const Answer::Entry& b) {
          a.rrset.owner == b.rrset.owner;
 }
 
-// The RRset from its record `first` on, and then what stands in front of that.
-bool putFrom(ReplyBuilder& builder, Section section, const RRset& rrset, std::size_t first) {
-  RRset::Iterator middle = rrset.begin();
-  for (std::size_t i = 0; i < first; ++i) ++middle;
-  RRset front = rrset;
-  front.count = static_cast<std::uint16_t>(first);
-  RRset back = rrset;
-  back.rdata = (*middle).data() - 2;
-  back.count = static_cast<std::uint16_t>(rrset.count - first);
-  const ReplyBuilder::Mark before = builder.mark();
-  if (builder.put(section, back) && builder.put(section, front)) return true;
-  builder.rewind(before);
-  return false;
-}
-
 bool putRRset(ReplyBuilder& builder, const Answer::Entry& entry, std::size_t rotation) {
   const RRset& rrset = entry.rrset;
-  if (rotation == 0 || rrset.count < 2 || rrset.type == Type::RRSIG) return builder.put(entry.section, rrset);
-  return putFrom(builder, entry.section, rrset, rotation % rrset.count);
+  const bool turns = rotation != 0 && rrset.count > 1 && rrset.type != Type::RRSIG;
+  return builder.put(entry.section, rrset, turns ? rotation % rrset.count : 0);
 }
 
 // Puts the entry at `index` and those behind it that are of the same RRset, all or none; moves `index` behind them.
@@ -63,24 +48,56 @@ bool putGroup(ReplyBuilder& builder, const Answer& answer, std::size_t& index, s
 
 // Whether every required RRset of the section went in. Each begins with its record number `rotation`, counted round and
 // round from 0.
-bool putSection(ReplyBuilder& builder, const Answer& answer, Section section, std::size_t rotation = 0) {
-  for (std::size_t index = 0; index < answer.entryCount();) {
+bool putSection(ReplyBuilder& builder, const Answer& answer, Section section, std::size_t rotation) {
+  std::size_t left = answer.entryCount(section);
+  for (std::size_t index = 0; left > 0;) {
     const Answer::Entry& entry = answer.entry(index);
     if (entry.section != section) {
       ++index;
-    } else if (!putGroup(builder, answer, index, rotation) && entry.required) {
-      return false;
+      continue;
     }
+    const std::size_t start = index;
+    if (!putGroup(builder, answer, index, rotation) && entry.required) return false;
+    left -= index - start;
   }
   return true;
 }
 
+// Puts what a source of additional data gives. Optional RRsets that do not fit are passed over, but a reply that has
+// been too full for many of them is full.
+class AdditionalWriter final : public AdditionalSink {
+ public:
+  explicit AdditionalWriter(ReplyBuilder& builder) : builder_(builder) {}
+
+  bool take(const RRset& rrset, const RRset& signatures, bool required) override {
+    if (builder_.put(Section::additional, rrset)) {
+      if (signatures.count != 0) builder_.put(Section::additional, signatures);
+      return true;
+    }
+    complete_ = !required;
+    return complete_ && ++misses_ < maxMisses;
+  }
+
+  bool complete() const { return complete_; }
+
+ private:
+  static constexpr std::size_t maxMisses = 16;
+
+  ReplyBuilder& builder_;
+  std::size_t misses_ = 0;
+  bool complete_ = true;
+};
+
 // Whether the reply is complete.
 bool putSections(ReplyBuilder& builder, const Answer& answer, std::size_t rotation) {
   if (answer.truncated()) return false;
-  return answer.entryCount() == 0 ||
-         (putSection(builder, answer, Section::answer, rotation) && putSection(builder, answer, Section::authority) &&
-          putSection(builder, answer, Section::additional));
+  for (const Section section : {Section::answer, Section::authority, Section::additional}) {
+    if (answer.entryCount(section) != 0 && !putSection(builder, answer, section, rotation)) return false;
+    rotation = 0;
+  }
+  AdditionalWriter writer(builder);
+  answer.drawAdditional(writer);
+  return writer.complete();
 }
 
 }  // namespace
@@ -88,7 +105,7 @@ bool putSections(ReplyBuilder& builder, const Answer& answer, std::size_t rotati
 std::size_t writeReply(const Query& query, const Answer& answer, const ReplyOptions& options, MutableByteSpan buffer) {
   Rcode rcode = answer.rcode();
   if (!query.edns() && static_cast<std::uint16_t>(rcode) > flag::rcodeMask) rcode = Rcode::SERVFAIL;
-  ReplyBuilder builder(buffer, query.replyLimit(options.udpPayloadSize));
+  ReplyBuilder builder(buffer, query.replyLimit());
   builder.begin(query, replyFlags(query, answer, options.recursionAvailable, rcode));
   const std::size_t optSize = query.edns() ? optFixedSize + options.ednsOptions.size() : 0;
   builder.reserve(optSize);

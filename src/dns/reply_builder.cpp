@@ -4,8 +4,6 @@
 #include <cassert>
 #include <cstring>
 
-#include "taut/dns/compression.hpp"
-
 namespace taut {
 
 namespace {
@@ -71,19 +69,29 @@ std::size_t ReplyBuilder::bucketOf(std::uint64_t key) {
   return key * 0x9e3779b97f4a7c15 >> 59;
 }
 
+// Whether the question's name ends in this one. Most replies have no other name than the question's, and for them
+// nothing is noted.
+bool ReplyBuilder::isOfQuestion(NameView name) {
+  const std::size_t size = name.size();
+  if (size != question_.size()) {
+    if (!questionSizesKnown_) noteQuestionSizes();
+    if ((questionSizes_[size / 64] >> size % 64 & 1) == 0) return false;
+  }
+  return equalFolded(question_.data() + question_.size() - size, name.data(), size);
+}
+
+void ReplyBuilder::noteQuestionSizes() {
+  questionSizesKnown_ = true;
+  for (NameView rest = question_; !rest.isRoot(); rest = rest.parent())
+    questionSizes_[rest.size() / 64] |= std::uint64_t{1} << rest.size() % 64;
+}
+
 void ReplyBuilder::remember(NameView name, std::uint64_t key, std::size_t offset) {
   if (suffixCount_ == maxSuffixes || offset > maxPointerTarget) return;
   std::uint8_t& bucket = buckets_[bucketOf(key)];
   suffixes_[suffixCount_] = {
       name.data(), key, static_cast<std::uint16_t>(offset), static_cast<std::uint8_t>(name.size()), bucket, 0};
   bucket = static_cast<std::uint8_t>(++suffixCount_);
-}
-
-void ReplyBuilder::rememberQuestion() {
-  for (NameView rest = question_; !rest.isRoot(); rest = rest.parent())
-    remember(rest, keyOf(rest), questionAt_ + question_.size() - rest.size());
-  question_ = NameView();
-  questionSuffixes_ = suffixCount_;
 }
 
 const ReplyBuilder::Suffix* ReplyBuilder::findSuffix(NameView name, std::uint64_t key) const {
@@ -96,10 +104,11 @@ const ReplyBuilder::Suffix* ReplyBuilder::findSuffix(NameView name, std::uint64_
   return nullptr;
 }
 
-// The newest come first in their chains, so taking them off in reverse order restores the chains.
-void ReplyBuilder::forgetSuffixes(std::size_t left) {
-  left = std::max(left, questionSuffixes_);
-  while (suffixCount_ > left) {
+// The newest suffixes come first in their chains, so taking them off in reverse order restores the chains.
+void ReplyBuilder::rewind(std::size_t size, std::size_t suffixes) {
+  size_ = size;
+  if (ownerAt_ >= size) ownerAt_ = 0;
+  while (suffixCount_ > suffixes) {
     const Suffix& newest = suffixes_[--suffixCount_];
     buckets_[bucketOf(newest.key)] = newest.next;
   }
@@ -112,25 +121,39 @@ bool ReplyBuilder::writePointer(std::size_t target) {
   return true;
 }
 
-bool ReplyBuilder::writeName(NameView name) {
-  // Most replies have no other name than the question's.
-  if (!question_.isRoot()) {
-    if (name == question_) return writePointer(questionAt_);
-    rememberQuestion();
-  }
+// Where the name is now, be it written here or found elsewhere; 0 where there is no room.
+std::size_t ReplyBuilder::writeName(NameView name) {
   const std::size_t before = suffixCount_;
-  for (NameView rest = name; !rest.isRoot(); rest = rest.parent()) {
+  const std::size_t start = size_;
+  std::size_t target = 0;  // of the pointer that ends the name
+  std::uint8_t hops = 0;
+  NameView rest = name;
+  for (; !rest.isRoot(); rest = rest.parent()) {
+    if (isOfQuestion(rest)) {
+      target = questionAt_ + question_.size() - rest.size();
+      break;
+    }
     const std::uint64_t key = keyOf(rest);
     if (const Suffix* const known = findSuffix(rest, key)) {
-      for (std::size_t i = before; i < suffixCount_; ++i)
-        suffixes_[i].hops = static_cast<std::uint8_t>(known->hops + 1);
-      return writePointer(known->offset);
+      target = known->offset;
+      hops = known->hops;
+      break;
     }
-    remember(rest, key, size_);
-    if (!writeOctets(rest.wire().first(rest.firstLabel().size() + 1))) return false;
+    remember(rest, key, start + name.size() - rest.size());
   }
-  constexpr std::uint8_t root[] = {0};
-  return writeOctets(root);
+  if (target == 0) return writeOctets(name.wire()) ? start : 0;
+  for (std::size_t i = before; i < suffixCount_; ++i) suffixes_[i].hops = static_cast<std::uint8_t>(hops + 1);
+  if (!writeOctets(name.wire().first(name.size() - rest.size())) || !writePointer(target)) return 0;
+  return rest.size() == name.size() ? target : start;
+}
+
+// The records of an RRset, and it and its signatures, follow each other: one pointer leads from all to the first.
+bool ReplyBuilder::writeOwner(NameView owner) {
+  if (ownerAt_ != 0 && owner.data() == owner_.data() && owner.size() == owner_.size()) return writePointer(ownerAt_);
+  const std::size_t at = writeName(owner);
+  owner_ = owner;
+  ownerAt_ = at <= maxPointerTarget && !owner.isRoot() ? at : 0;
+  return at != 0;
 }
 
 bool ReplyBuilder::writeOctets(ByteSpan octets) {
@@ -140,50 +163,58 @@ bool ReplyBuilder::writeOctets(ByteSpan octets) {
   return true;
 }
 
-bool ReplyBuilder::writeRdata(Type type, ByteSpan rdata) {
-  const CompressibleNames names = compressibleNames(type);
-  if (names.count == 0 || rdata.size() < names.prefix) return writeOctets(rdata);
-  if (!writeOctets(rdata.first(names.prefix))) return false;
-  rdata = rdata.subspan(names.prefix);
-  for (unsigned i = 0; i < names.count; ++i) {
-    const auto name = NameView::fromWire(rdata);
+// Octets that begin with so many names; where they do not, they are copied.
+bool ReplyBuilder::writeNames(std::size_t count, ByteSpan octets) {
+  for (; count > 0; --count) {
+    const auto name = NameView::fromWire(octets);
     if (!name) break;
-    if (!writeName(*name)) return false;
-    rdata = rdata.subspan(name->size());
+    if (writeName(*name) == 0) return false;
+    octets = octets.subspan(name->size());
   }
-  return writeOctets(rdata);
+  return writeOctets(octets);
 }
 
 // What follows the owner.
-bool ReplyBuilder::writeRecord(const RRset& rrset, ByteSpan rdata) {
+bool ReplyBuilder::writeRecord(const RRset& rrset, CompressibleNames names, ByteSpan rdata) {
+  if (names.count == 0) {
+    if (room() < recordFixedSize + rdata.size()) return false;
+    writeFixedFields(rrset, rdata.size());
+    return writeOctets(rdata);
+  }
   if (room() < recordFixedSize) return false;
-  storeU16(buffer_ + size_, static_cast<std::uint16_t>(rrset.type));
-  storeU16(buffer_ + size_ + 2, static_cast<std::uint16_t>(rrset.rrClass));
-  storeU32(buffer_ + size_ + 4, rrset.ttl);
-  size_ += recordFixedSize;
+  writeFixedFields(rrset, 0);
   const std::size_t rdataAt = size_;
-  if (!writeRdata(rrset.type, rdata)) return false;
+  const std::size_t prefix = std::min<std::size_t>(names.prefix, rdata.size());
+  if (!writeOctets(rdata.first(prefix)) || !writeNames(names.count, rdata.subspan(prefix))) return false;
   storeU16(buffer_ + rdataAt - 2, static_cast<std::uint16_t>(size_ - rdataAt));
   return true;
 }
 
-bool ReplyBuilder::put(Section section, const RRset& rrset) {
+void ReplyBuilder::writeFixedFields(const RRset& rrset, std::size_t rdataSize) {
+  std::uint8_t* const at = buffer_ + size_;
+  storeU16(at, static_cast<std::uint16_t>(rrset.type));
+  storeU16(at + 2, static_cast<std::uint16_t>(rrset.rrClass));
+  storeU32(at + 4, rrset.ttl);
+  storeU16(at + 8, static_cast<std::uint16_t>(rdataSize));
+  size_ += recordFixedSize;
+}
+
+bool ReplyBuilder::put(Section section, const RRset& rrset, std::size_t first) {
   const std::size_t index = static_cast<std::size_t>(section) + 1;
-  assert(std::all_of(counts_.begin() + index + 1, counts_.end(), [](std::uint16_t count) { return count == 0; }));
+  assert(index >= section_);
+  section_ = index;
+  if (rrset.count * leastRecordSize > room()) return false;
+  const CompressibleNames names = compressibleNames(rrset.type);
   const std::size_t sizeBefore = size_;
   const std::size_t suffixesBefore = suffixCount_;
-  // The first record has the owner, or a pointer to where it is; the others point there too.
-  std::size_t ownerAt = 0;
-  for (const ByteSpan rdata : rrset) {
-    const std::size_t start = size_;
-    const bool known = ownerAt != 0 && ownerAt <= maxPointerTarget && !rrset.owner.isRoot();
-    const bool owner = known ? writePointer(ownerAt) : writeName(rrset.owner);
-    if (!owner || !writeRecord(rrset, rdata)) {
-      size_ = sizeBefore;
-      forgetSuffixes(suffixesBefore);
+  RRset::Iterator record = rrset.begin();
+  for (std::size_t i = 0; i < first; ++i) ++record;
+  for (std::size_t left = rrset.count; left > 0; --left, ++record) {
+    if (record == rrset.end()) record = rrset.begin();
+    if (!writeOwner(rrset.owner) || !writeRecord(rrset, names, *record)) {
+      rewind(sizeBefore, suffixesBefore);
       return false;
     }
-    if (ownerAt == 0) ownerAt = buffer_[start] < pointerMark >> 8 ? start : loadU16(buffer_ + start) & maxPointerTarget;
   }
   counts_[index] = static_cast<std::uint16_t>(counts_[index] + rrset.count);
   return true;
@@ -206,8 +237,7 @@ bool ReplyBuilder::putOpt(std::uint16_t udpPayloadSize, Rcode rcode, bool dnssec
 }
 
 void ReplyBuilder::rewind(const Mark& mark) {
-  size_ = mark.size;
-  forgetSuffixes(mark.suffixes);
+  rewind(mark.size, mark.suffixes);
   counts_ = mark.counts;
 }
 

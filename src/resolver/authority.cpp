@@ -2,9 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
 
+#include "additional_data.hpp"
 #include "denial.hpp"
-#include "taut/dns/rdata.hpp"
+#include "signed_rrset.hpp"
 
 namespace taut {
 
@@ -19,33 +23,28 @@ class Authority::Snapshot final : public PinnedStorage {
 
 namespace {
 
-// Aliases that one answer follows. Chains that long are mistakes; the bound keeps the work for a question small.
-constexpr std::size_t maxAliases = 20;
-
-// Where the next alias leads; nothing when the answer is complete.
-using NextName = std::optional<Name>;
+// Names that one answer is about: the one asked for, and those that aliases lead to. Chains that are longer are
+// mistakes; the bound keeps the work for a question small.
+constexpr std::size_t maxNames = 20;
 
 // The answer to one question while it is made: the algorithm of RFC 1034 section 4.3.2, one function for each outcome.
 class Resolution {
  public:
   Resolution(const ZoneSet& zones, const Query& query, Answer& answer)
-      : zones_(zones), query_(query), answer_(answer), dnssec_(query.dnssecOk()) {}
+      : zones_(zones), query_(query), answer_(answer), dnssec_(query.dnssecOk()), name_(query.name()) {}
 
   // False where no zone encloses the question's name.
   bool run() {
-    const Zone* zone = zoneFor(query_.name());
-    if (!zone) return false;
-    if (!zone->isLoaded()) {
+    zone_ = zoneFor(name_);
+    if (!zone_) return false;
+    if (!zone_->isLoaded()) {
       answer_.setRcode(Rcode::SERVFAIL);
       answer_.setExtendedError(ExtendedErrorCode::notReady, "the zone is not loaded");
       return true;
     }
-    NextName name = answerFrom(*zone, query_.name());
-    for (std::size_t aliases = 1; name && aliases < maxAliases && !wasFollowed(*name); ++aliases) {
-      zone = zoneFor(*name);
-      if (!zone || !zone->isLoaded()) break;
-      name = answerFrom(*zone, answer_.keep(*name));
-    }
+    hashes_[0] = query_.nameHash();
+    do answerFrom();
+    while (alias_ && takeAlias());
     return true;
   }
 
@@ -58,199 +57,154 @@ class Resolution {
     return zone;
   }
 
-  // Whether the chain of aliases came from this name already.
-  bool wasFollowed(NameView name) const {
-    for (std::size_t i = 0; i < answer_.entryCount(); ++i) {
-      const RRset& rrset = answer_.entry(i).rrset;
-      if (rrset.type == Type::CNAME && rrset.owner == name) return true;
-    }
-    return false;
+  // Goes on to the name that the alias leads to. False where the chain came from it already, is too long, or leaves the
+  // zones that are loaded.
+  bool takeAlias() {
+    name_ = *std::exchange(alias_, std::nullopt);
+    const std::uint64_t hash = name_.hash();
+    const auto end = hashes_.begin() + static_cast<std::ptrdiff_t>(nameCount_);
+    // Names are compared by their hashes: long ones that differ in their last label would cost too much.
+    if (nameCount_ == maxNames || std::find(hashes_.begin(), end, hash) != end) return false;
+    hashes_[nameCount_++] = hash;
+    zone_ = zoneFor(name_);
+    return zone_ && zone_->isLoaded();
   }
 
-  NextName answerFrom(const Zone& zone, NameView name) {
-    const ZoneLookup found = zone.find(name);
-    const bool atParent = query_.type() == Type::DS && found.cut && found.cut == found.node;
-    if (found.cut && !atParent) return refer(zone, found.cut);
+  void answerFrom() {
+    found_ = zone_->find(name_, hashes_[nameCount_ - 1]);
+    const bool atParent = query_.type() == Type::DS && found_.cut && found_.cut == found_.node;
+    if (found_.cut && !atParent) return refer(found_.cut);
     if (answer_.entryCount() == 0) answer_.setAuthoritative(true);
-    if (found.dname) return redirect(found.dname, name);
-    if (found.node) return answerNode(zone, name, found, found.node);
-    if (found.wildcard) return answerNode(zone, name, found, found.wildcard);
-    return nameError(zone, name, found);
+    if (found_.dname) return redirect(found_.dname);
+    if (found_.node) return answerNode(found_.node);
+    if (found_.wildcard) return answerNode(found_.wildcard);
+    nameError();
   }
 
-  NextName answerNode(const Zone& zone, NameView name, const ZoneLookup& found, ZoneNode node) {
-    if (query_.type() == Type::ANY) return answerAny(zone, name, found, node);
-    if (query_.type() == Type::RRSIG) return answerSignatures(zone, name, found, node);
+  void answerNode(ZoneNode node) {
+    if (query_.type() == Type::ANY) return answerAny(node);
+    if (query_.type() == Type::RRSIG) return answerSignatures(node);
     if (const ZoneRRset set = node.rrset(query_.type())) {
-      addAnswer(name, found, set);
-      proveExpansion(zone, name, found);
-      addTargets(set);
-      return std::nullopt;
+      addAnswer(set);
+      proveExpansion();
+      if (set.hasTargets())
+        answer_.setAdditionalSource(AdditionalData(node, query_.type(), ownerOf(set.data), dnssec_));
+    } else if (node.hasCname()) {
+      follow(node.rrset(Type::CNAME));
+    } else {
+      noData(node);
     }
-    if (node.hasCname()) return follow(zone, name, found, node.rrset(Type::CNAME));
-    return noData(zone, name, found, node);
   }
 
   // A wildcard's records are given under the name that was asked for (RFC 4592 section 2.1).
-  RRset named(NameView name, const ZoneLookup& found, RRset rrset) {
-    if (found.node) return rrset;
-    if (answer_.entryCount() == 0) answer_.setSourceOfSynthesis(found.wildcard.owner());
-    rrset.owner = answer_.keep(name);
-    return rrset;
+  NameView ownerOf(const RRset& rrset) {
+    if (found_.node) return rrset.owner;
+    if (answer_.entryCount() == 0) answer_.setSourceOfSynthesis(found_.wildcard.owner());
+    if (name_.data() == query_.name().data()) name_ = answer_.keep(name_);
+    return name_;
   }
 
-  void addAnswer(NameView name, const ZoneLookup& found, const ZoneRRset& set) {
-    answer_.addRRset(Section::answer, named(name, found, set.data));
-    if (dnssec_ && set.rrsig.count != 0) answer_.addRRset(Section::answer, named(name, found, set.rrsig));
+  void addAnswer(RRset rrset) {
+    rrset.owner = ownerOf(rrset);
+    answer_.addRRset(Section::answer, rrset);
   }
 
-  void proveExpansion(const Zone& zone, NameView name, const ZoneLookup& found) {
-    if (dnssec_ && !found.node) Denial(zone, answer_).wildcardAnswer(name, found.encloser);
+  void addAnswer(const ZoneRRset& set) {
+    addAnswer(set.data);
+    if (dnssec_ && set.rrsig.count != 0) addAnswer(set.rrsig);
+  }
+
+  void proveExpansion() {
+    if (dnssec_ && !found_.node) Denial(*zone_, answer_).wildcardAnswer(name_, found_.encloser);
   }
 
   // Over UDP one RRset is enough (RFC 8482 section 4.1): whoever wants them all asks over TCP.
-  NextName answerAny(const Zone& zone, NameView name, const ZoneLookup& found, ZoneNode node) {
+  void answerAny(ZoneNode node) {
+    std::optional<Type> last;
     for (const RRset rrset : node) {
-      if (rrset.type == Type::RRSIG) continue;
-      const ZoneRRset set = node.rrset(rrset.type);
-      addAnswer(name, found, set);
-      if (query_.transport() == Transport::udp) break;
+      if (rrset.type == Type::RRSIG) {
+        if (dnssec_ && last && loadU16(rrset.front().data()) == static_cast<std::uint16_t>(*last)) addAnswer(rrset);
+        continue;
+      }
+      if (last && (query_.transport() == Transport::udp || answer_.exceeds(query_.replyLimit()))) break;
+      addAnswer(rrset);
+      last = rrset.type;
     }
-    if (answer_.recordCount(Section::answer) == 0) return noData(zone, name, found, node);
-    proveExpansion(zone, name, found);
-    return std::nullopt;
+    if (!last) return noData(node);
+    proveExpansion();
   }
 
-  NextName answerSignatures(const Zone& zone, NameView name, const ZoneLookup& found, ZoneNode node) {
-    const std::size_t before = answer_.entryCount();
-    for (const RRset rrset : node)
-      if (rrset.type == Type::RRSIG) answer_.addRRset(Section::answer, named(name, found, rrset));
-    if (answer_.entryCount() == before) return noData(zone, name, found, node);
-    proveExpansion(zone, name, found);
-    return std::nullopt;
+  void answerSignatures(ZoneNode node) {
+    bool found = false;
+    for (const RRset rrset : node) {
+      if (rrset.type != Type::RRSIG) continue;
+      addAnswer(rrset);
+      found = true;
+      if (answer_.exceeds(query_.replyLimit())) break;
+    }
+    if (!found) return noData(node);
+    proveExpansion();
   }
 
-  NextName follow(const Zone& zone, NameView name, const ZoneLookup& found, const ZoneRRset& alias) {
-    addAnswer(name, found, alias);
-    proveExpansion(zone, name, found);
-    const auto target = NameView::fromWire(alias.data.front());
-    return target ? NextName(*target) : std::nullopt;
+  void follow(const ZoneRRset& cname) {
+    addAnswer(cname);
+    proveExpansion();
+    alias_ = NameView::fromWire(cname.data.front());
   }
 
   // RFC 6672 section 3.2: the DNAME, and a CNAME made for this name; a name that grows too long is YXDOMAIN.
-  NextName redirect(ZoneNode node, NameView name) {
+  void redirect(ZoneNode node) {
     const ZoneRRset dname = node.rrset(Type::DNAME);
-    if (!hasRRset(dname.data)) {
-      answer_.addRRset(Section::answer, dname.data);
-      if (dnssec_ && dname.rrsig.count != 0) answer_.addRRset(Section::answer, dname.rrsig);
-    }
+    if (!isIn(answer_, dname.data)) addSigned(answer_, Section::answer, dname, dnssec_);
     const auto to = NameView::fromWire(dname.data.front());
-    if (!to) return std::nullopt;
-    const auto target = Name::substitute(name, node.owner(), *to);
-    if (!target) {
-      answer_.setRcode(Rcode::YXDOMAIN);
-      return std::nullopt;
-    }
-    answer_.addRecord(Section::answer, name, Type::CNAME, dname.data.rrClass, dname.data.ttl, target->wire());
-    if (query_.type() == Type::CNAME) return std::nullopt;
-    return target;
+    if (!to) return;
+    const auto target = Name::substitute(name_, node.owner(), *to);
+    if (!target) return answer_.setRcode(Rcode::YXDOMAIN);
+    answer_.addRecord(Section::answer, name_, Type::CNAME, dname.data.rrClass, dname.data.ttl, target->wire());
+    if (query_.type() == Type::CNAME) return;
+    const RRset& cname = answer_.entry(answer_.entryCount() - 1).rrset;
+    alias_ = NameView::fromWire(cname.front());
   }
 
-  NextName refer(const Zone& zone, ZoneNode cut) {
+  void refer(ZoneNode cut) {
     const ZoneRRset nameServers = cut.rrset(Type::NS);
     answer_.addRRset(Section::authority, nameServers.data);
-    if (dnssec_ && zone.isSigned()) {
-      if (const ZoneRRset ds = cut.rrset(Type::DS)) {
-        answer_.addRRset(Section::authority, ds.data);
-        if (ds.rrsig.count != 0) answer_.addRRset(Section::authority, ds.rrsig);
-      } else {
-        Denial(zone, answer_).noData(cut);
-      }
+    if (dnssec_ && zone_->isSigned()) {
+      if (const ZoneRRset ds = cut.rrset(Type::DS))
+        addSigned(answer_, Section::authority, ds, true);
+      else
+        Denial(*zone_, answer_).noData(cut);
     }
-    addGlue(cut, nameServers);
-    return std::nullopt;
+    if (nameServers.hasTargets()) answer_.setAdditionalSource(AdditionalData(cut, Type::NS, cut.owner(), dnssec_));
   }
 
-  // Addresses below the cut can be had nowhere else, so they go first and are required (RFC 9471 section 3).
-  void addGlue(ZoneNode cut, const ZoneRRset& nameServers) {
-    if (!nameServers.hasTargets()) return;
-    for (const bool required : {true, false}) {
-      std::size_t record = 0;
-      for (const ByteSpan rdata : nameServers.data) {
-        const ZoneNode host = nameServers.target(record++);
-        const auto name = NameView::fromWire(rdata);
-        if (host && name && name->isWithin(cut.owner()) == required) addAddresses(host, *name, required);
-      }
-    }
-  }
-
-  void addAddresses(ZoneNode host, NameView name, bool required) {
-    addAdditional(host, Type::A, name, required);
-    addAdditional(host, Type::AAAA, name, required);
-  }
-
-  void addAdditional(ZoneNode host, Type type, NameView name, bool required) {
-    ZoneRRset set = host.rrset(type);
-    if (!set) return;
-    if (host.isWildcard()) set.data.owner = set.rrsig.owner = name;
-    if (hasRRset(set.data)) return;
-    if (required)
-      answer_.addGlue(set.data);
+  void noData(ZoneNode node) {
+    addSigned(answer_, Section::authority, zone_->negativeSoa(), dnssec_);
+    if (!dnssec_) return;
+    if (found_.node)
+      Denial(*zone_, answer_).noData(node);
     else
-      answer_.addAdditional(set.data);
-    if (dnssec_ && set.rrsig.count != 0) answer_.addAdditional(set.rrsig);
+      Denial(*zone_, answer_).wildcardNoData(name_, found_.encloser, node);
   }
 
-  // What the client will ask for next: addresses of the hosts that the records name, and for the records that lead to a
-  // service (RFC 3403 section 4.1, RFC 9460 section 4.1) the service's own.
-  void addTargets(const ZoneRRset& set) {
-    if (!set.hasTargets()) return;
-    std::size_t record = 0;
-    for (const ByteSpan rdata : set.data) {
-      const ZoneNode host = set.target(record++);
-      const auto name = host ? additionalName(set.data.type, rdata) : std::nullopt;
-      if (!name) continue;
-      if (set.data.type == Type::NAPTR) addAdditional(host, Type::SRV, *name, false);
-      if (set.data.type == Type::SVCB || set.data.type == Type::HTTPS) addAdditional(host, set.data.type, *name, false);
-      addAddresses(host, *name, false);
-    }
-  }
-
-  bool hasRRset(const RRset& rrset) const {
-    for (std::size_t i = 0; i < answer_.entryCount(); ++i) {
-      const RRset& other = answer_.entry(i).rrset;
-      if (other.rdata == rrset.rdata && other.owner == rrset.owner) return true;
-    }
-    return false;
-  }
-
-  NextName noData(const Zone& zone, NameView name, const ZoneLookup& found, ZoneNode node) {
-    addSoa(zone);
-    if (!dnssec_) return std::nullopt;
-    if (found.node)
-      Denial(zone, answer_).noData(node);
-    else
-      Denial(zone, answer_).wildcardNoData(name, found.encloser, node);
-    return std::nullopt;
-  }
-
-  NextName nameError(const Zone& zone, NameView name, const ZoneLookup& found) {
+  void nameError() {
     answer_.setRcode(Rcode::NXDOMAIN);
-    addSoa(zone);
-    if (dnssec_) Denial(zone, answer_).nameError(name, found.encloser);
-    return std::nullopt;
-  }
-
-  void addSoa(const Zone& zone) {
-    const ZoneRRset soa = zone.negativeSoa();
-    answer_.addRRset(Section::authority, soa.data);
-    if (dnssec_ && soa.rrsig.count != 0) answer_.addRRset(Section::authority, soa.rrsig);
+    addSigned(answer_, Section::authority, zone_->negativeSoa(), dnssec_);
+    if (dnssec_) Denial(*zone_, answer_).nameError(name_, found_.encloser);
   }
 
   const ZoneSet& zones_;
   const Query& query_;
   Answer& answer_;
   const bool dnssec_;
+
+  // The step that the answer is at: a name, what its zone knows of it, and where an alias leads.
+  NameView name_;
+  const Zone* zone_ = nullptr;
+  ZoneLookup found_;
+  std::optional<NameView> alias_;
+  std::size_t nameCount_ = 1;
+  std::array<std::uint64_t, maxNames> hashes_;  // of the names so far
 };
 
 }  // namespace

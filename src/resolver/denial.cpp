@@ -1,16 +1,14 @@
 #include "denial.hpp"
 
+#include "signed_rrset.hpp"
+
 namespace taut {
 
 void Denial::addRRset(ZoneNode node, Type type) {
   if (!node) return;
   const ZoneRRset set = node.rrset(type);
-  if (!set) return;
   // One record often proves two things: it goes in once.
-  for (std::size_t i = 0; i < answer_.entryCount(); ++i)
-    if (answer_.entry(i).rrset.rdata == set.data.rdata) return;
-  answer_.addRRset(Section::authority, set.data);
-  if (set.rrsig.count != 0) answer_.addRRset(Section::authority, set.rrsig);
+  if (set && !isIn(answer_, set.data)) addSigned(answer_, Section::authority, set, true);
 }
 
 void Denial::addNextCloser(NameView name, ZoneNode encloser) {

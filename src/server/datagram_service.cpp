@@ -11,9 +11,9 @@ namespace taut {
 // One query and the way back to its client. The reply is written over the query and leaves from the same buffer.
 class DatagramService::Reply final : public ReplyChannel, public ListHook<> {
  public:
-  Reply(Datagram datagram, TimePoint received)
+  Reply(Datagram datagram, TimePoint received, std::size_t sizeLimit)
       : datagram_(std::move(datagram)),
-        query_(Query::parse(datagram_->payload(), datagram_->peer(), Transport::udp, received)) {
+        query_(Query::parse(datagram_->payload(), datagram_->peer(), Transport::udp, received, sizeLimit)) {
     if (query_) query_->setStopToken(stop_.token());
   }
   ~Reply() override {
@@ -82,7 +82,7 @@ Task<> DatagramService::serve(StopToken stop, StopToken abort) {
 }
 
 std::unique_ptr<DatagramService::Reply> DatagramService::parse(Datagram datagram) const {
-  auto reply = std::make_unique<Reply>(std::move(datagram), shard_.now());
+  auto reply = std::make_unique<Reply>(std::move(datagram), shard_.now(), factory_.udpPayloadSize());
   if (!reply->query()) reply.reset();
   return reply;
 }

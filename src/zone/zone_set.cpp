@@ -1,6 +1,7 @@
 #include "taut/zone/zone_set.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 
 namespace taut {
@@ -49,13 +50,19 @@ std::shared_ptr<const Zone> ZoneSet::get(NameView origin, Class rrClass) const {
   return found != nullptr ? zones_[found->index] : nullptr;
 }
 
-const Zone* ZoneSet::find(NameView name, Class rrClass, std::size_t mostLabels) const {
-  std::size_t labels = name.labelCount();
-  for (;; name = name.parent(), --labels) {
-    const bool served = (depths_[labels / 64] >> labels % 64 & 1) != 0;
-    if (served && labels <= mostLabels)
-      if (const auto* found = slot(name, rrClass)) return found->zone;
-    if (labels == 0) return nullptr;
+const Zone* ZoneSet::find(NameView name, Class rrClass) const {
+  std::array<std::uint8_t, maxLabelCount + 1> offsets;  // of the name and its ancestors, the root last
+  std::size_t labels = 0;
+  std::size_t at = 0;
+  for (; name.data()[at] != 0; at += name.data()[at] + 1u) offsets[labels++] = static_cast<std::uint8_t>(at);
+  offsets[labels] = static_cast<std::uint8_t>(at);
+  for (std::size_t depth = labels;; --depth) {
+    if ((depths_[depth / 64] >> depth % 64 & 1) != 0) {
+      const std::size_t offset = offsets[labels - depth];
+      const NameView origin = NameView::trusted(name.data() + offset, name.size() - offset);
+      if (const auto* found = slot(origin, rrClass)) return found->zone;
+    }
+    if (depth == 0) return nullptr;
   }
 }
 

@@ -295,6 +295,44 @@ TEST_CASE("An answer of unusual size keeps no memory behind") {
   CHECK(HeapCounter::allocations() > before);  // had it kept the entries there would be none
 }
 
+namespace {
+
+// Gives an RRset with a signature, and one without.
+class TwoRRsets final : public AdditionalSource {
+ public:
+  explicit TwoRRsets(RRset rrset) : rrset_(rrset) {}
+
+  void draw(AdditionalSink& sink) const override {
+    RRset signatures = rrset_;
+    signatures.type = Type::RRSIG;
+    if (sink.take(rrset_, signatures, true)) sink.take(rrset_, RRset(), false);
+  }
+
+ private:
+  RRset rrset_;
+};
+
+}  // namespace
+
+TEST_CASE("What a source gives belongs to the additional section, after what was added to it") {
+  const Name owner("ns.example");
+  Answer answer;
+  answer.setAdditionalSource(TwoRRsets(borrowed(owner)));
+  answer.addGlue(borrowed(owner));
+  std::vector<Type> types;
+  answer.forEach(Section::additional, [&](const RRset& rrset) { types.push_back(rrset.type); });
+  const Type type = borrowed(owner).type;
+  CHECK(types == std::vector{type, type, Type::RRSIG, type});
+  CHECK(answer.entryCount() == 1);
+  CHECK(answer.recordCount(Section::additional) == 4 * borrowed(owner).count);
+  CHECK(answer.recordCount(Section::answer) == 0);
+  CHECK(answer.recordCount() == 4 * borrowed(owner).count);
+
+  answer = Answer();
+  answer = Answer();  // the memory of the first one
+  CHECK(answer.recordCount() == 0);
+}
+
 TEST_CASE("A changed TTL is the answer's own") {
   const Name owner("x");
   const RRset rrset = borrowed(owner);

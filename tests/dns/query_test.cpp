@@ -254,7 +254,8 @@ TEST_CASE("An unknown version of EDNS is no format error, even with options that
 
 TEST_CASE("Over UDP a reply has what the client offers, within 512 octets and our own limit") {
   const auto limit = [](unsigned offered, std::size_t own) {
-    return parse(Packet::header(0, 1, 0, 0, 1).question("x").opt(offered))->replyLimit(own);
+    const Packet packet = Packet::header(0, 1, 0, 0, 1).question("x").opt(offered);
+    return Query::parse(packet, Address::loopbackV4(5353), Transport::udp, {}, own)->replyLimit();
   };
   CHECK(limit(1232, 1232) == 1232);
   CHECK(limit(4096, 1232) == 1232);
@@ -263,12 +264,23 @@ TEST_CASE("Over UDP a reply has what the client offers, within 512 octets and ou
   CHECK(limit(0, 1232) == 512);
   CHECK(limit(65535, 65535) == 65535);
   CHECK(limit(4096, 100) == 512);
-  CHECK(parse(Packet::header(0, 1).question("x"))->replyLimit(1232) == 512);
+  CHECK(parse(Packet::header(0, 1).question("x"))->replyLimit() == 512);
 }
 
 TEST_CASE("Over a stream a reply has up to 65,535 octets, whatever the client offers") {
   const Packet packet = Packet::header(0, 1, 0, 0, 1).question("x").opt(512);
-  CHECK(parse(packet, Transport::tcp)->replyLimit(1232) == 65535);
+  CHECK(parse(packet, Transport::tcp)->replyLimit() == 65535);
+}
+
+TEST_CASE("A query of one's own limits a reply as the protocol does") {
+  CHECK(Query(Name("example.com"), Type::MX).replyLimit() == 65535);
+}
+
+TEST_CASE("A query's hash is that of its name, whatever the name is changed to") {
+  const auto query = parse(Packet::header(0, 1).question("Www.Example.com"));
+  CHECK(query->nameHash() == Name("www.example.com").hash());
+  CHECK(query->nameHash() == Name("www.example.com").hash());
+  CHECK(query->withQuestion(Name("other.example"), Type::A).nameHash() == Name("other.example").hash());
 }
 
 TEST_CASE("A query of one's own has a question, RD and no client") {

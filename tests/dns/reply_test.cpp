@@ -320,6 +320,78 @@ TEST_CASE("Glue that does not fit truncates, other additional data is left out w
 
 namespace {
 
+// Gives one address of each of so many hosts, and counts how many were taken.
+class Hosts final : public AdditionalSource {
+ public:
+  Hosts(std::size_t count, bool required, std::size_t& taken) : count_(count), taken_(taken), required_(required) {}
+
+  void draw(AdditionalSink& sink) const override {
+    static constexpr std::array<std::uint8_t, 6> stored = {0, 4, 192, 0, 2, 1};
+    static const Name host("ns.example.com");
+    RRset rrset{host, stored.data(), 60, Type::A, Class::IN, 1};
+    RRset signatures{host, stored.data(), 60, Type::RRSIG, Class::IN, 1};
+    for (std::size_t i = 0; i < count_; ++i) {
+      ++taken_;
+      if (!sink.take(rrset, signatures, required_)) return;
+    }
+  }
+
+ private:
+  std::size_t count_;
+  std::size_t& taken_;
+  bool required_;
+};
+
+}  // namespace
+
+TEST_CASE("Additional data of a source is drawn while the reply has room, and hardly further") {
+  std::size_t taken = 0;
+  Answer optional;
+  optional.setAdditionalSource(Hosts(1'000'000, false, taken));
+  const auto full = reply(parse(asked()), optional);
+  CHECK_FALSE(truncated(full));
+  CHECK(full.size() > 512 - 16);
+  CHECK(taken < 60);
+
+  taken = 0;
+  Answer glue;
+  glue.setAdditionalSource(Hosts(1'000'000, true, taken));
+  const auto cut = reply(parse(asked()), glue);
+  CHECK(truncated(cut));
+  CHECK(taken < 30);
+
+  taken = 0;
+  Answer few;
+  few.setAdditionalSource(Hosts(3, true, taken));
+  const auto whole = reply(parse(asked()), few);
+  CHECK_FALSE(truncated(whole));
+  CHECK(contentsOf(whole).records.size() == 6);  // each with its signature
+}
+
+TEST_CASE("Additional data is not asked for where the answer does not fit") {
+  std::size_t taken = 0;
+  Answer answer;
+  addAddresses(answer, 40);
+  answer.setAdditionalSource(Hosts(10, false, taken));
+  CHECK(truncated(reply(parse(asked()), answer)));
+  CHECK(taken == 0);
+}
+
+TEST_CASE("An RRset of more records than there is room for is refused without a look at them") {
+  RRset rrset;
+  rrset.count = 60'000;
+  Answer answer;
+  answer.addRRset(Section::answer, rrset);
+  ReplyOptions roundRobin;
+  roundRobin.rrsetRoundRobin = true;
+  Packet message = asked();
+  storeU16(message.data(), 50'000);
+  CHECK(truncated(reply(parse(message), answer, roundRobin)));
+  CHECK(truncated(reply(parse(message, Transport::tcp), answer, roundRobin)));
+}
+
+namespace {
+
 // The last octets of the records' RDATA in the order of the reply to a query with this ID.
 std::string order(const Answer& answer, std::uint16_t id, bool roundRobin = true) {
   Packet message = asked();

@@ -24,7 +24,7 @@ void readQuery(ByteSpan message, Transport transport) {
   require(query->name().size() <= maxNameSize, "names have at most 255 octets");
   if (query->hasQuestion())
     require(NameView::fromWire(query->name().wire()).has_value(), "the name asked for is valid");
-  const std::size_t limit = query->replyLimit(1232);
+  const std::size_t limit = query->replyLimit();
   require(limit >= classicUdpSize && limit <= maxMessageSize, "a reply may have 512 to 65535 octets");
 }
 

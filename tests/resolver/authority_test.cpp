@@ -1,11 +1,20 @@
 #include "taut/resolver/authority.hpp"
 
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
+#include "support/packet.hpp"
+#include "taut/dns/message_view.hpp"
+#include "taut/dns/reply.hpp"
 #include "taut/zone/zone_file.hpp"
 
 using namespace taut;
@@ -19,7 +28,140 @@ std::shared_ptr<const Zone> zoneOf(std::string_view text) {
   return load.zone;
 }
 
+Authority serving(std::string_view text) {
+  return Authority(std::make_shared<const ZoneSet>(std::vector{zoneOf(text)}));
+}
+
+struct Reply {
+  bool truncated = false;
+  std::size_t size = 0;
+  std::vector<std::string> records;  // of the additional section: owner and type
+};
+
+// What a client is sent that takes as much as the protocol allows.
+Reply ask(const Authority& authority, const char* name, Type type, Transport transport = Transport::udp) {
+  const Packet packet = Packet::header(0, 1, 0, 0, 1).question(name, type).opt(1232);
+  const auto query = Query::parse(packet, Address::loopbackV4(53), transport);
+  const auto answer = authority.answer(*query);
+  REQUIRE(answer);
+  std::vector<std::uint8_t> buffer(maxMessageSize);
+  Reply reply;
+  reply.size = writeReply(*query, *answer, {}, buffer);
+  auto view = MessageView::parse(ByteSpan(buffer).first(reply.size));
+  reply.truncated = view->truncated();
+  while (const auto record = view->nextRecord())
+    if (record->section == Section::additional && record->type != Type::OPT)
+      reply.records.push_back(record->owner.toString() + " " + toString(record->type));
+  REQUIRE(view->ok());
+  return reply;
+}
+
+constexpr std::string_view head = "example. 1 SOA ns h 1 2 3 4 5\n@ 1 NS ns.x.\n$ORIGIN example.\n$TTL 1\n";
+
+// So many records whose hosts, h0 and so on, have two addresses each.
+std::string hostsOf(std::string_view owner, std::string_view data, std::size_t count) {
+  std::string text(head);
+  for (std::size_t i = 0; i < count; ++i)
+    text += fmt::format("{0} {1} h{2}\nh{2} A 10.0.0.1\nh{2} AAAA 2001:db8::1\n", owner, data, i);
+  return text;
+}
+
+using Records = std::vector<std::string>;
+
 }  // namespace
+
+TEST_CASE("Additional data comes in the order of the records, each host's once, other hosts' not at all") {
+  const Authority authority =
+      serving(std::string(head) +
+              "mail MX 1 b\nmail MX 2 a\nmail MX 3 B\nmail MX 4 none\nmail MX 5 host.elsewhere.\nmail MX 6 a\n"
+              "a A 192.0.2.1\na AAAA 2001:db8::1\nb A 192.0.2.2\nnone TXT x\n");
+  CHECK(ask(authority, "mail.example.", Type::MX).records ==
+        Records{"b.example. A", "a.example. A", "a.example. AAAA"});
+}
+
+TEST_CASE("Additional data from a wildcard has the name of each record for its owner, once") {
+  const Authority authority =
+      serving(std::string(head) + "mail MX 1 x.w\nmail MX 2 y.w\nmail MX 3 X.w\n*.w A 192.0.2.1\n");
+  CHECK(ask(authority, "mail.example.", Type::MX).records == Records{"x.w.example. A", "y.w.example. A"});
+}
+
+TEST_CASE("A service leads to its addresses and those of other services, but not to itself again") {
+  const Authority authority = serving(
+      std::string(head) +
+      "a SVCB 1 .\na A 192.0.2.1\nb SVCB 0 a\n*.w SVCB 1 .\n*.w A 192.0.2.2\n"
+      "n NAPTR 1 1 \"S\" \"\" \"\" s\nn NAPTR 2 1 \"U\" \"\" \"\" b\nn NAPTR 3 1 \"A\" \"\" \"\" a\ns SRV 1 1 1 a\n");
+  CHECK(ask(authority, "a.example.", Type::SVCB).records == Records{"a.example. A"});
+  CHECK(ask(authority, "b.example.", Type::SVCB).records == Records{"a.example. SVCB", "a.example. A"});
+  CHECK(ask(authority, "x.w.example.", Type::SVCB).records == Records{"x.w.example. A"});
+  CHECK(ask(authority, "n.example.", Type::NAPTR).records == Records{"s.example. SRV", "a.example. A"});
+}
+
+TEST_CASE("Glue below the cut comes first and truncates where it does not fit, other hosts' addresses do not") {
+  const Authority few = serving(std::string(head) +
+                                "sub NS ns\nsub NS a.sub\nsub NS b.sub\nns A 192.0.2.1\na.sub A 192.0.2.2\n"
+                                "b.sub A 192.0.2.3\nb.sub AAAA 2001:db8::3\n");
+  const Reply referral = ask(few, "www.sub.example.", Type::A);
+  CHECK(referral.records == Records{"a.sub.example. A", "b.sub.example. A", "b.sub.example. AAAA", "ns.example. A"});
+  CHECK_FALSE(referral.truncated);
+
+  // 40 servers leave room for some addresses only.
+  CHECK_FALSE(ask(serving(hostsOf("sub", "NS", 40)), "www.sub.example.", Type::A).truncated);
+  std::string below(head);
+  for (int i = 0; i < 40; ++i)
+    below += fmt::format("sub NS h{0}.sub\nh{0}.sub A 10.0.0.1\nh{0}.sub AAAA 2001:db8::1\n", i);
+  CHECK_FALSE(ask(serving(below), "www.sub.example.", Type::A, Transport::tcp).truncated);
+  const Reply cut = ask(serving(below), "www.sub.example.", Type::A);
+  CHECK(cut.truncated);
+  CHECK(cut.size > 1232 - 50);
+}
+
+TEST_CASE("An optional address that does not fit leaves its room to one that does") {
+  const Authority authority = serving(hostsOf("mail", "MX 1", 40));
+  const Reply reply = ask(authority, "mail.example.", Type::MX);
+  CHECK_FALSE(reply.truncated);
+  CHECK(reply.size > 1232 - 16);
+  CHECK(ask(authority, "mail.example.", Type::MX, Transport::tcp).records.size() == 80);
+}
+
+TEST_CASE("A host is given once in a large reply too, whatever the number of hosts") {
+  std::string text = hostsOf("mail", "MX 1", 1000);
+  for (int i = 0; i < 1000; ++i) text += fmt::format("mail MX 2 h{}\n", i);
+  const Reply reply = ask(serving(text), "mail.example.", Type::MX, Transport::tcp);
+  CHECK_FALSE(reply.truncated);
+  CHECK(reply.records.size() < 1000 * 2);
+  std::vector<std::string> records = reply.records;
+  std::ranges::sort(records);
+  CHECK(std::ranges::adjacent_find(records) == records.end());
+}
+
+TEST_CASE("No data at the end of an alias has the SOA for each type, ANY too") {
+  const Authority authority = serving(std::string(head) + "a DNAME b\nx.y.b TXT x\n");
+  for (const Type type : {Type::A, Type::ANY, Type::RRSIG}) {
+    const auto answer = authority.answer(Query(Name("y.a.example"), type));
+    CHECK(answer->recordCount(Section::answer) == 2);
+    CHECK(answer->recordCount(Section::authority) == 1);
+  }
+}
+
+TEST_CASE("An answer to ANY or RRSIG holds no more than its reply can") {
+  std::string text(head);
+  for (int type = 60000; type < 65000; ++type) {
+    text += fmt::format("many TYPE{} \\# 20 {:040}\n", type, 0);
+    text += fmt::format("many RRSIG TYPE{} 13 2 1 20380101000000 20240101000000 1 example. {:A<86}==\n", type, "");
+  }
+  const Authority authority = serving(text);
+  const auto entries = [&](Type type, Transport transport) {
+    const Packet packet = Packet::header(0, 1, 0, 0, 1).question("many.example", type).opt(1232, 0x8000);
+    const auto query = Query::parse(packet, Address::loopbackV4(53), transport);
+    return authority.answer(*query)->entryCount();
+  };
+  CHECK(entries(Type::ANY, Transport::udp) == 2);
+  CHECK(entries(Type::RRSIG, Transport::udp) <= 1232 / leastRecordSize + 1);
+  CHECK(entries(Type::ANY, Transport::tcp) <= 65535 / leastRecordSize + 2);
+  CHECK(ask(authority, "many.example", Type::RRSIG).truncated);
+  CHECK(ask(authority, "many.example", Type::ANY, Transport::tcp).truncated);
+  CHECK(ask(authority, "many.example", static_cast<Type>(64999)).size > 60);
+}
 
 TEST_CASE("The names of a zone that is not loaded are SERVFAIL, and nobody else's") {
   const Authority authority(std::make_shared<const ZoneSet>(

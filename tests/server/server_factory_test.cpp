@@ -21,13 +21,13 @@ using namespace taut;
 
 const Address client = Address::v4({192, 0, 2, 100}, 53);
 
-Query parse(const Bytes& message, Transport transport = Transport::udp) {
-  return Query::parse(message, client, transport, std::chrono::steady_clock::now()).value();
+Query parse(const Bytes& message, Transport transport = Transport::udp, std::size_t udpLimit = usualUdpSize) {
+  return Query::parse(message, client, transport, std::chrono::steady_clock::now(), udpLimit).value();
 }
 
 // The reply to one message; nothing where none was sent.
 std::optional<ParsedReply> ask(ServerFactory& factory, const Bytes& message, Transport transport = Transport::udp) {
-  const Query query = parse(message, transport);
+  const Query query = parse(message, transport, factory.udpPayloadSize());
   TestChannel channel(transport);
   syncWait(factory.serve(query, channel));
   if (channel.sends == 0) return std::nullopt;

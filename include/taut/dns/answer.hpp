@@ -6,6 +6,8 @@
 //
 // The order of records within a section is the order in which they were added. Records added one after the other
 // with the same owner, type and class form one RRset, which a reply carries whole or not at all.
+//
+// Additional data need not be looked up before there is a reply with room for it: an `AdditionalSource` gives it then.
 #pragma once
 
 #include <array>
@@ -13,7 +15,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -30,6 +34,28 @@ namespace taut {
 class PinnedStorage : public LocalCounted {
  public:
   virtual ~PinnedStorage() = default;
+};
+
+// Takes additional data, one RRset with the RRSIGs that cover it after the other.
+class AdditionalSink {
+ public:
+  // A `required` RRset is glue (RFC 9471). `signatures` has a count of 0 where there are none. False: no more is
+  // wanted.
+  virtual bool take(const RRset& rrset, const RRset& signatures, bool required) = 0;
+
+ protected:
+  ~AdditionalSink() = default;
+};
+
+// Additional data that is looked up only as long as a reply has room for it. What it gives lives as long as what the
+// answer has pinned. The answer keeps a copy, which is never destroyed: it holds handles and views alone.
+class AdditionalSource {
+ public:
+  // Gives each RRset to the sink, required ones first, until the sink wants no more.
+  virtual void draw(AdditionalSink& sink) const = 0;
+
+ protected:
+  ~AdditionalSource() = default;
 };
 
 class Answer {
@@ -102,26 +128,47 @@ class Answer {
   void addGlue(const RRset& rrset);
   void addAdditional(const RRset& rrset);
 
+  // Where more additional data comes from, after that which was added. An answer has one source; the last one counts.
+  template <class Source>
+  void setAdditionalSource(const Source& source);
+
+  // Gives the sink what that source has.
+  void drawAdditional(AdditionalSink& sink) const {
+    if (body_->source) body_->source->draw(sink);
+  }
+
   NameView keep(NameView name);            // a copy that lives as long as this answer
   void pin(const PinnedStorage& storage);  // keeps borrowed storage alive as long as this answer
 
+  // What was added; what a source would give is not among it.
   std::size_t entryCount() const { return body_->count; }
+  std::size_t entryCount(Section section) const { return body_->sectionCounts[static_cast<std::size_t>(section)]; }
   const Entry& entry(std::size_t index) const { return body_->entry(index); }
   void setTtl(std::size_t index, std::uint32_t ttl) { body_->entry(index).rrset.ttl = ttl; }
 
+  // Whether the records added can be more than a reply of so many octets holds: adding more would be in vain.
+  bool exceeds(std::size_t octets) const { return body_->records * leastRecordSize > octets; }
+
+  // Records added and given by the source.
   std::size_t recordCount(Section section) const;
   std::size_t recordCount() const;
 
+  // Visits each RRset of the section, those that the source gives included.
   template <class Visitor>
-  void forEach(Section section, Visitor&& visit) const {
-    for (std::size_t i = 0; i < body_->count; ++i)
-      if (const Entry& entry = body_->entry(i); entry.section == section) visit(entry.rrset);
-  }
+  void forEach(Section section, Visitor&& visit) const;
 
  private:
   static constexpr std::size_t inlineEntries = 16;
   static constexpr std::size_t inlineArena = 512;
   static constexpr std::size_t inlinePins = 4;
+  static constexpr std::size_t sourceSize = 48;  // octets that a source may have
+
+  // What an answer of unusual size has besides.
+  struct Overflow {
+    std::vector<Entry> entries;
+    std::vector<LocalRef<const PinnedStorage>> pins;
+    std::vector<std::unique_ptr<std::uint8_t[]>> blocks;
+  };
 
   struct Body {
     Body() { arena = inlineBytes.data(); }
@@ -131,31 +178,38 @@ class Answer {
     bool authenticData = false;
     bool truncated = false;
     bool noReply = false;
-    NameView sourceOfSynthesis;
     bool hasExtendedError = false;
     std::uint32_t count = 0;
+    std::array<std::uint32_t, 3> sectionCounts{};
     std::uint32_t pinCount = 0;
+    std::size_t records = 0;
     std::size_t arenaUsed = 0;  // of the newest block, or of inlineBytes where there is none
     std::size_t arenaSize = inlineArena;
     std::uint8_t* arena;
+    const AdditionalSource* source = nullptr;  // in `sourceMemory`
+    std::unique_ptr<Overflow> overflow;
     Body* next = nullptr;  // in the pool
+    NameView sourceOfSynthesis;
     ExtendedError extendedError;
-    std::array<Entry, inlineEntries> entries;
-    std::vector<Entry> moreEntries;
     std::array<LocalRef<const PinnedStorage>, inlinePins> pins;
-    std::vector<LocalRef<const PinnedStorage>> morePins;
-    std::vector<std::unique_ptr<std::uint8_t[]>> blocks;
+    std::array<Entry, inlineEntries> entries;
+    alignas(void*) std::array<std::byte, sourceSize> sourceMemory;
     std::array<std::uint8_t, inlineArena> inlineBytes;
 
     Entry& entry(std::size_t index) {
-      return index < inlineEntries ? entries[index] : moreEntries[index - inlineEntries];
+      return index < inlineEntries ? entries[index] : overflow->entries[index - inlineEntries];
+    }
+    Overflow& more() {
+      if (!overflow) overflow = std::make_unique<Overflow>();
+      return *overflow;
     }
   };
   class Pool;
 
   static Body* acquire();
   static void release(Body* body);
-  static bool reset(Body& body);  // false: not worth keeping
+  static void reset(Body& body);
+  static bool isWorthKeeping(const Overflow& overflow);
 
   void append(Section section, const RRset& rrset, bool required);
   std::uint8_t* allocate(std::size_t size);
@@ -177,6 +231,34 @@ bool Answer::add(NameView owner, std::chrono::seconds ttl, const Rdata& rdata, S
   }
   if (writer.ok()) addRecord(section, owner, Rdata::type, Class::IN, clampTtl(ttl), writer.written());
   return writer.ok();
+}
+
+template <class Source>
+void Answer::setAdditionalSource(const Source& source) {
+  static_assert(std::is_base_of_v<AdditionalSource, Source> && std::is_trivially_destructible_v<Source>);
+  static_assert(sizeof(Source) <= sourceSize && alignof(Source) <= alignof(void*));
+  body_->source = new (body_->sourceMemory.data()) Source(source);
+}
+
+template <class Visitor>
+void Answer::forEach(Section section, Visitor&& visit) const {
+  for (std::size_t i = 0; i < body_->count; ++i)
+    if (const Entry& entry = body_->entry(i); entry.section == section) visit(entry.rrset);
+  if (section != Section::additional) return;
+  class Sink final : public AdditionalSink {
+   public:
+    explicit Sink(Visitor& visitor) : visit_(visitor) {}
+    bool take(const RRset& rrset, const RRset& signatures, bool) override {
+      visit_(rrset);
+      if (signatures.count != 0) visit_(signatures);
+      return true;
+    }
+
+   private:
+    Visitor& visit_;
+  };
+  Sink sink(visit);
+  drawAdditional(sink);
 }
 
 }  // namespace taut

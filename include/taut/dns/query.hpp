@@ -21,6 +21,7 @@ namespace taut {
 inline constexpr std::size_t messageHeaderSize = 12;  // octets (RFC 1035 section 4.1.1)
 inline constexpr std::size_t maxMessageSize = 65535;  // octets over a stream (RFC 1035 section 4.2.2)
 inline constexpr std::size_t classicUdpSize = 512;    // octets over UDP without EDNS (RFC 1035 section 4.2.1)
+inline constexpr std::uint16_t usualUdpSize = 1232;   // octets over UDP that networks carry whole (RFC 9715)
 
 enum class Transport : std::uint8_t { udp, tcp };
 
@@ -28,7 +29,7 @@ class Query {
   struct Received {};  // only parse() can name it
 
  public:
-  // A query of one's own making, to ask another resolver with: ID 0, RD set, no client.
+  // A query of one's own making, to ask another resolver with: ID 0, RD set, no client, no limit but the protocol's.
   Query(NameView name, Type type, Class rrClass = Class::IN);
 
   // Parses what a client sent. Nothing where there is nothing to answer: less than a header, or itself a response (QR
@@ -40,10 +41,13 @@ class Query {
   // section, or one with malformed options (RFC 6891 section 6.1.1; `edns()` has its fixed fields then, because a
   // request with OPT is owed a reply with OPT). Pointers of owner names are not followed. Octets behind the last
   // record are ignored.
+  //
+  // `udpLimit` is how many octets the server sends over UDP at most.
   static std::optional<Query> parse(ByteSpan message, const Address& peer, Transport transport,
-                                    std::chrono::steady_clock::time_point received = {});
+                                    std::chrono::steady_clock::time_point received = {},
+                                    std::size_t udpLimit = usualUdpSize);
   Query(Received, ByteSpan message, const Address& peer, Transport transport,
-        std::chrono::steady_clock::time_point received);
+        std::chrono::steady_clock::time_point received, std::size_t udpLimit);
 
   // The same query from the same client about another name or type: for a resolver that asks on, say along an alias.
   Query withQuestion(NameView name, Type type) const;
@@ -61,6 +65,10 @@ class Query {
   std::size_t questionSize() const { return questionSize_; }      // octets of the question on the wire; 0: none
 
   const Name& name() const { return name_; }
+  std::uint64_t nameHash() const {  // the name's, hashed once
+    if (nameHash_ == 0) nameHash_ = name_.hash();
+    return nameHash_;
+  }
   Type type() const { return type_; }
   Class rrClass() const { return class_; }
 
@@ -85,14 +93,15 @@ class Query {
   std::chrono::milliseconds idleTimeout() const { return idleTimeout_; }
   void setIdleTimeout(std::chrono::milliseconds timeout) { idleTimeout_ = timeout; }
 
-  // How many octets a reply may have: what the client offered, within 512 and `ownLimit` over UDP (RFC 6891 section
-  // 6.2.5), and 65,535 over a stream.
-  std::size_t replyLimit(std::size_t ownLimit) const;
+  // How many octets a reply may have: what the client offered, within 512 and the server's limit over UDP (RFC 6891
+  // section 6.2.5), and 65,535 over a stream.
+  std::size_t replyLimit() const { return replyLimit_; }
 
  private:
   bool parseBody(ByteReader& reader);
   bool parseQuestion(ByteReader& reader);
   bool parseRecord(ByteReader& reader, Section section);
+  std::uint16_t udpReplyLimit(std::size_t own) const;
 
   ByteSpan message_;
   Address peer_;
@@ -103,10 +112,12 @@ class Query {
   std::uint16_t flags_ = 0;
   std::uint16_t questionCount_ = 0;
   std::uint16_t questionSize_ = 0;
+  std::uint16_t replyLimit_ = maxMessageSize;
   Type type_{};
   Class class_ = Class::IN;
   Transport transport_ = Transport::udp;
   bool formatError_ = false;
+  mutable std::uint64_t nameHash_ = 0;  // 0: not hashed yet
   std::optional<Edns> edns_;
   Name name_;
 };

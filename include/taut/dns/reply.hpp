@@ -12,16 +12,15 @@ namespace taut {
 
 struct ReplyOptions {
   bool recursionAvailable = false;
-  bool rrsetRoundRobin = false;         // whether the order of records in the answer section's RRsets goes by the ID
-  std::uint16_t udpPayloadSize = 1232;  // octets: the size that OPT advertises, and the limit for replies over UDP
+  bool rrsetRoundRobin = false;  // whether the order of records in the RRsets of the answer section goes by the ID
+  std::uint16_t udpPayloadSize = usualUdpSize;  // octets: the size that OPT advertises
   // Encoded options for the reply's OPT, where the query had one; not in the buffer that the reply is written to. They
   // come before records, and are left out where they do not fit beside the question.
   ByteSpan ednsOptions;
 };
 
-// Writes the reply and returns its size: at most query.replyLimit(options.udpPayloadSize), and what the buffer holds,
-// which is at least 512 octets. `buffer` may be the one that the query was received in; nothing that `answer` refers to
-// may lie there.
+// Writes the reply and returns its size: at most query.replyLimit(), and what the buffer holds, which is at least 512
+// octets. `buffer` may be the one that the query was received in; nothing that `answer` refers to may lie there.
 //
 // QR is set; ID, opcode, RD and CD are the query's; AA, AD and RCODE the answer's (AD only for a client that asked with
 // DO or AD, RFC 6840 section 5.8). RRsets go in whole. When a required one does not fit, TC is set and nothing more is

@@ -1,8 +1,8 @@
 // Writes a message into the caller's buffer: header, question, then RRsets section by section.
 //
 // Owner names, and names in the RDATA of the types of RFC 1035 alone (RFC 3597 section 4), are compressed against the
-// names written before (RFC 1035 section 4.1.4). The table of suffixes is small and fixed; its first entries are the
-// QNAME's. No pointer leads beyond offset 0x3fff.
+// names written before (RFC 1035 section 4.1.4): the QNAME first, then those of a small and fixed table of suffixes. No
+// pointer leads beyond offset 0x3fff.
 //
 // The names of what is put must stay where they are until the message is finished, and not in the buffer.
 #pragma once
@@ -12,6 +12,7 @@
 #include <cstdint>
 
 #include "taut/base/bytes.hpp"
+#include "taut/dns/compression.hpp"
 #include "taut/dns/name.hpp"
 #include "taut/dns/query.hpp"
 #include "taut/dns/rrset.hpp"
@@ -36,9 +37,10 @@ class ReplyBuilder {
   void reserve(std::size_t octets);
   void release(std::size_t octets);
 
-  // Appends a whole RRset, or nothing and false where there is no room. Sections come in order. Where RDATA does not
-  // hold the names that its type should, what there is instead is copied.
-  bool put(Section section, const RRset& rrset);
+  // Appends a whole RRset, or nothing and false where there is no room, which takes no longer to find out than filling
+  // the room does. Sections come in order. Where RDATA does not hold the names that its type should, what there is
+  // instead is copied. The record number `first` comes first, those in front of it last.
+  bool put(Section section, const RRset& rrset, std::size_t first = 0);
 
   // Appends OPT (RFC 6891 section 6.1.2) to the additional section, or nothing and false where there is no room.
   // `rcode` gives the upper 8 of its 12 bits.
@@ -79,24 +81,31 @@ class ReplyBuilder {
   static std::size_t bucketOf(std::uint64_t key);
 
   std::size_t room() const { return limit_ - size_; }
+  bool isOfQuestion(NameView name);
+  void noteQuestionSizes();
   void remember(NameView name, std::uint64_t key, std::size_t offset);
-  void rememberQuestion();
   const Suffix* findSuffix(NameView name, std::uint64_t key) const;
-  void forgetSuffixes(std::size_t left);
+  void rewind(std::size_t size, std::size_t suffixes);
   bool writePointer(std::size_t target);
-  bool writeName(NameView name);
+  std::size_t writeName(NameView name);
+  bool writeOwner(NameView owner);
   bool writeOctets(ByteSpan octets);
-  bool writeRdata(Type type, ByteSpan rdata);
-  bool writeRecord(const RRset& rrset, ByteSpan rdata);
+  bool writeNames(std::size_t count, ByteSpan octets);
+  void writeFixedFields(const RRset& rrset, std::size_t rdataSize);
+  bool writeRecord(const RRset& rrset, CompressibleNames names, ByteSpan rdata);
 
   std::uint8_t* buffer_;
   std::size_t limit_;
   std::size_t size_ = 0;
   std::size_t reserved_ = 0;
-  NameView question_;  // its suffixes are not in the table yet; the root: they are, or there are none
-  std::size_t questionAt_ = 0;
-  std::size_t questionSuffixes_ = 0;  // the first ones in the table, which stay
+  NameView question_;
+  std::size_t questionAt_ = 0;  // the root's octet where there is no question
+  bool questionSizesKnown_ = false;
+  std::array<std::uint64_t, 4> questionSizes_{};  // a bit for the size of each suffix of the question but the root
+  NameView owner_;                                // of the record before
+  std::size_t ownerAt_ = 0;                       // where it is, within reach of pointers; 0: nowhere
   std::size_t suffixCount_ = 0;
+  std::size_t section_ = 0;  // index of its count
   std::array<std::uint16_t, 4> counts_{};
   std::array<std::uint8_t, bucketCount> buckets_{};  // index of the newest suffix plus one; 0: none
   std::array<Suffix, maxSuffixes> suffixes_;

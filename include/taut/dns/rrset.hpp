@@ -15,6 +15,7 @@
 namespace taut {
 
 inline constexpr std::size_t maxRdataSize = 65535;   // octets; RDLENGTH has 16 bits (RFC 1035 section 3.2.1)
+inline constexpr std::size_t leastRecordSize = 11;   // octets; a record with a root owner and no RDATA
 inline constexpr std::uint32_t maxTtl = 0x7fffffff;  // seconds (RFC 2181 section 8)
 
 struct RRset {

@@ -28,12 +28,12 @@ class ZoneSet {
   explicit ZoneSet(std::span<const std::shared_ptr<const Zone>> zones);
 
   // The zone with the longest origin at or above the name; null when there is none.
-  const Zone* find(NameView name, Class rrClass = Class::IN) const { return find(name, rrClass, name.labelCount()); }
+  const Zone* find(NameView name, Class rrClass = Class::IN) const;
 
   // The same, passing over a zone whose origin is the name itself: for DS, which the parent answers (RFC 4035 section
   // 3.1.4.1).
   const Zone* findParent(NameView name, Class rrClass = Class::IN) const {
-    return name.isRoot() ? nullptr : find(name, rrClass, name.labelCount() - 1);
+    return name.isRoot() ? nullptr : find(name.parent(), rrClass);
   }
 
   // The zone of exactly this origin.
@@ -47,7 +47,6 @@ class ZoneSet {
   bool isLarge() const { return isLarge_; }
 
  private:
-  const Zone* find(NameView name, Class rrClass, std::size_t mostLabels) const;
   // A place of the table: what tells zones apart lies beside the pointer, so that only the right zone is touched.
   struct Slot {
     const Zone* zone = nullptr;
