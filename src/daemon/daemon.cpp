@@ -163,6 +163,7 @@ int Daemon::run() {
     load();
   };
   const auto started = [&] {
+    zoneSet_.reset();  // each shard has it now, and gives it up for the next one
     loader.emplace(zones_, [this](std::shared_ptr<const ZoneSet> zones) {
       server_.post(
           [this, zones = std::move(zones)](std::size_t shard, ServerFactory&) { authorities_[shard]->replace(zones); });
