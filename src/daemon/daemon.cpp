@@ -14,12 +14,13 @@
 
 #include "allowed_clients.hpp"
 #include "cookie_secrets.hpp"
+#include "progress_line.hpp"
 #include "taut/base/log.hpp"
 #include "taut/resolver/cache.hpp"
 #include "taut/resolver/chaos.hpp"
 #include "taut/resolver/forwarder.hpp"
 #include "taut/resolver/hosts.hpp"
-#include "zone_loader.hpp"
+#include "taut/zones/zone_loader.hpp"
 
 namespace taut {
 
@@ -73,7 +74,7 @@ Daemon::Daemon(Options options)
     : options_(std::move(options)),
       hostName_(hostName()),
       cookies_(makeCookies(options_)),
-      zones_(options_.threads),
+      zones_(options_.threads, [](std::size_t zones) { return std::make_unique<ProgressLine>(zones); }),
       server_(serverOptions(options_), [this](Shard& shard) { return makeFactory(shard); }) {
   requireReadable(options_.hostsFile);
   requireReadable(options_.resolvConf);

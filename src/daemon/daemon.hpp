@@ -8,7 +8,7 @@
 #include "options.hpp"
 #include "taut/resolver/authority.hpp"
 #include "taut/server/server.hpp"
-#include "zone_store.hpp"
+#include "taut/zones/zone_store.hpp"
 
 namespace taut {
 
