@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "line_file.hpp"
+#include "taut/base/line_file.hpp"
 
 namespace taut {
 

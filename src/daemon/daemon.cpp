@@ -13,12 +13,13 @@
 #include <fmt/format.h>
 
 #include "cookie_secrets.hpp"
+#include "progress_line.hpp"
 #include "taut/base/log.hpp"
 #include "taut/resolver/cache.hpp"
 #include "taut/resolver/chaos.hpp"
 #include "taut/resolver/forwarder.hpp"
 #include "taut/resolver/hosts.hpp"
-#include "zone_loader.hpp"
+#include "taut/zones/zone_loader.hpp"
 
 namespace taut {
 
@@ -72,7 +73,7 @@ Daemon::Daemon(Options options)
     : options_(std::move(options)),
       hostName_(hostName()),
       cookies_(makeCookies(options_)),
-      zones_(options_.threads),
+      zones_(options_.threads, [](std::size_t zones) { return std::make_unique<ProgressLine>(zones); }),
       server_(serverOptions(options_), [this](Shard& shard) { return makeFactory(shard); }) {
   requireReadable(options_.hostsFile);
   requireReadable(options_.resolvConf);
@@ -162,6 +163,7 @@ int Daemon::run() {
     load();
   };
   const auto started = [&] {
+    zoneSet_.reset();  // each shard has it now, and gives it up for the next one
     loader.emplace(zones_, [this](std::shared_ptr<const ZoneSet> zones) {
       server_.post(
           [this, zones = std::move(zones)](std::size_t shard, ServerFactory&) { authorities_[shard]->replace(zones); });

@@ -8,7 +8,7 @@
 #include "options.hpp"
 #include "taut/resolver/authority.hpp"
 #include "taut/server/server.hpp"
-#include "zone_store.hpp"
+#include "taut/zones/zone_store.hpp"
 
 namespace taut {
 
@@ -33,7 +33,7 @@ class Daemon {
   std::string hostName_;
   std::shared_ptr<const ServerCookies> cookies_;  // null: none
   ZoneStore zones_;
-  std::shared_ptr<const ZoneSet> zoneSet_;               // at the start
+  std::shared_ptr<const ZoneSet> zoneSet_;               // what the shards start with; null when all have
   std::vector<std::shared_ptr<Authority>> authorities_;  // one for each shard, used on its thread alone
   Server server_;
 };

@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
-#include "line_file.hpp"
 #include "taut/resolver/chaos.hpp"
 
 namespace taut {
@@ -216,23 +215,6 @@ std::variant<Options, int> parseOptions(int argc, char** argv) {
     fmt::print(stderr, "tautd: {}\nTry 'tautd --help'.\n", error.what());
     return usageStatus;
   }
-}
-
-std::vector<ZoneSource> readZoneList(const std::string& path) {
-  std::vector<ZoneSource> zones;
-  forEachLine(path, [&](const std::string& line, std::size_t number) {
-    const std::size_t tab = line.find('\t');
-    const auto origin = Name::parse(std::string_view(line).substr(0, tab));
-    if (tab == std::string::npos || tab + 1 == line.size() || !origin)
-      throw std::runtime_error(
-          fmt::format("{}:{}:1: not a zone: expected ORIGIN, a tab, and the path of a master file", path, number));
-    ZoneSource source;
-    source.origin = *origin;
-    // Relative paths lead from where the list is, wherever the server was started.
-    source.path = (std::filesystem::path(path).parent_path() / line.substr(tab + 1)).string();
-    zones.push_back(std::move(source));
-  });
-  return zones;
 }
 
 }  // namespace taut

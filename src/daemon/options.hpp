@@ -43,7 +43,4 @@ struct Options {
 // the usage, 1 where what the options name is not there. What there is to say has been printed.
 std::variant<Options, int> parseOptions(int argc, char** argv);
 
-// Lines of `ORIGIN<TAB>FILE`; `#` begins a comment. Throws std::runtime_error with file and line.
-std::vector<ZoneSource> readZoneList(const std::string& path);
-
 }  // namespace taut

@@ -5,17 +5,19 @@
 #include <chrono>
 #include <cstddef>
 
+#include "taut/zones/load_observer.hpp"
+
 namespace taut {
 
-class ProgressLine {
+class ProgressLine final : public LoadObserver {
  public:
   explicit ProgressLine(std::size_t zones);  // how many there are to load
   ProgressLine(const ProgressLine&) = delete;
   ProgressLine& operator=(const ProgressLine&) = delete;
-  ~ProgressLine();
+  ~ProgressLine() override;
 
-  void addRecords(std::size_t count);
-  void addZone();
+  void addRecords(std::size_t count) override;
+  void addZone() override;
 
  private:
   void show();

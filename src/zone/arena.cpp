@@ -49,6 +49,12 @@ void freeBlock(void* at, std::size_t size) {
     munmap(at, size);
 }
 
+void discardPages(void* begin, const void* end) {
+  const auto from = roundUp(reinterpret_cast<std::uintptr_t>(begin), pageSize());
+  const auto to = reinterpret_cast<std::uintptr_t>(end) / pageSize() * pageSize();
+  if (from < to) madvise(reinterpret_cast<void*>(from), to - from, MADV_DONTNEED);
+}
+
 Block::Block(std::size_t size) : data_(allocateBlock(size)), size_(size) {}
 
 Block::Block(Block&& other) noexcept

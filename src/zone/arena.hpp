@@ -11,6 +11,9 @@ namespace taut::detail {
 std::uint8_t* allocateBlock(std::size_t size);
 void freeBlock(void* at, std::size_t size);
 
+// Gives the whole pages between the two back to the system. What was in them is lost, but they may be used again.
+void discardPages(void* begin, const void* end);
+
 // A block of memory, aligned to 64 octets. Large ones are mappings: untouched pages of them cost nothing, and their
 // tail can be given back.
 class Block {

@@ -26,6 +26,21 @@ class DiagnosticList {
       list_.push_back(std::move(diagnostic));
   }
 
+  void error(std::string message, const RecordPlace& place) {
+    add(Diagnostic::Severity::error, std::move(message), place);
+  }
+  void warning(std::string message, const RecordPlace& place) {
+    add(Diagnostic::Severity::warning, std::move(message), place);
+  }
+  void add(Diagnostic::Severity severity, std::string message, const RecordPlace& place) {
+    Diagnostic diagnostic;
+    diagnostic.severity = severity;
+    diagnostic.file = place.file;
+    diagnostic.line = place.line;
+    diagnostic.message = std::move(message);
+    add(std::move(diagnostic));
+  }
+
   bool failed() const { return failed_; }
 
   std::vector<Diagnostic> take() {

@@ -200,8 +200,8 @@ void Scanner::record(Words words, std::size_t first) {
       if (!ttl) return;
       continue;
     }
-    if (!rrClass && (rrClass = dataClass(word.text))) continue;
-    type = typeFromText(word.text);
+    type = typeFromText(word.text);  // first, for most records name no class; no type is written as a class is
+    if (!type && !rrClass && (rrClass = dataClass(word.text))) continue;
     if (!type) return error(word, fmt::format("unknown type {}", quotedText(word.text)));
     if (isMetaType(*type) || *type == Type{})
       return error(word, fmt::format("type {} cannot be data", toString(*type)));

@@ -12,6 +12,7 @@
 #include "taut/base/bytes.hpp"
 #include "taut/dns/name.hpp"
 #include "taut/dns/type.hpp"
+#include "taut/zone/diagnostic.hpp"
 
 namespace taut::detail {
 
@@ -72,7 +73,9 @@ class RecordLog {
 
   // The file of a run, by its number. Behind 65,535 changes of the file all is taken to come from the last one.
   const std::shared_ptr<const std::string>& file(std::size_t number) const { return files_[number]; }
-  std::shared_ptr<const std::string> firstFile() const { return files_.empty() ? nullptr : files_.front(); }
+
+  // Of messages about the zone as a whole.
+  RecordPlace wholeZone() const { return {files_.empty() ? nullptr : files_.front(), 0}; }
 
   // The run is not looked at any more. Memory goes back as soon as all that lies beside it is done with: in a file that
   // is in order already, the log shrinks while the zone grows.

@@ -2,16 +2,64 @@
 
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "diagnostic_list.hpp"
+#include "node_writer.hpp"
+#include "nsec3_chain.hpp"
+#include "owner_keys.hpp"
 #include "record_log.hpp"
-#include "zone_assembler.hpp"
+#include "zone_checks.hpp"
+#include "zone_image_writer.hpp"
+#include "zone_links.hpp"
 
 namespace taut {
+
+namespace {
+
+using detail::DiagnosticList;
+using detail::RecordLog;
+using detail::WrittenNodes;
+using detail::ZoneImageWriter;
+
+// The owner of an SOA: of any where no origin is asked for.
+std::optional<Name> findOrigin(const RecordLog& log, const std::optional<Name>& wanted, DiagnosticList& diagnostics) {
+  for (std::size_t index = 0; index < log.runCount(); ++index) {
+    const detail::OwnerRun& run = log.run(index);
+    if (wanted && run.name() != *wanted) continue;
+    const detail::LoggedRecord* record = run.first();
+    for (std::uint32_t i = 0; i < run.count; ++i, record = record->next())
+      if (record->type == static_cast<std::uint16_t>(Type::SOA)) return Name(run.name());
+  }
+  diagnostics.error(wanted ? fmt::format("zone {} has no SOA record", wanted->toString()) : "there is no SOA record",
+                    log.wholeZone());
+  return std::nullopt;
+}
+
+// Nodes are counted in units of 32 bits, and links reach half as far in either direction.
+bool fits(const detail::ZoneLayout& layout) {
+  return layout.nodeUnits <= INT32_MAX;
+}
+
+std::shared_ptr<const Zone> placeLists(ZoneImageWriter& image, const WrittenNodes& nodes) {
+  detail::NodeLists lists{nodes.ordinary.units, nodes.nsec3.units, {}};
+  if (nodes.hasNsec3Links) {
+    const ZoneNode apex = image.node(0);
+    const auto parameters = detail::chosenNsec3Parameters(apex.rrset(Type::NSEC3PARAM).data);
+    lists.chain = nsec3ChainOf(apex, nodes.nsec3.units, *parameters);
+  }
+  return std::make_shared<const Zone>(image.placeLists(lists));
+}
+
+}  // namespace
 
 struct ZoneBuilder::State {
   std::optional<Name> origin;
   Class rrClass = Class::IN;
-  detail::RecordLog log;
+  RecordLog log;
+
+  std::shared_ptr<const Zone> build(const ZoneChecks& checks, unsigned threads, const std::function<bool()>& goesOn,
+                                    DiagnosticList& diagnostics);
 };
 
 ZoneBuilder::ZoneBuilder(std::optional<Name> origin, Class rrClass) : state_(std::make_unique<State>()) {
@@ -28,13 +76,40 @@ void ZoneBuilder::add(NameView owner, Type type, std::uint32_t ttl, ByteSpan rda
 }
 
 ZoneBuild ZoneBuilder::build(const ZoneChecks& checks, unsigned threads, const std::function<bool()>& goesOn) {
-  detail::DiagnosticList diagnostics(checks.maxDiagnostics);
+  DiagnosticList diagnostics(checks.maxDiagnostics);
   ZoneBuild result;
-  result.zone =
-      ZoneAssembler(state_->log, state_->origin, state_->rrClass, checks, diagnostics, threads).assemble(goesOn);
+  result.zone = state_->build(checks, threads, goesOn, diagnostics);
   result.diagnostics = diagnostics.take();
   state_->log = {};
   return result;
+}
+
+// Keys, nodes, lists, links: each step takes what the one before has made. Null where an error or `goesOn` ended it.
+std::shared_ptr<const Zone> ZoneBuilder::State::build(const ZoneChecks& checks, unsigned threads,
+                                                      const std::function<bool()>& goesOn,
+                                                      DiagnosticList& diagnostics) {
+  const auto ends = [&] { return diagnostics.failed() || (goesOn && !goesOn()); };
+  const auto found = findOrigin(log, origin, diagnostics);
+  if (ends()) return nullptr;
+  detail::OwnerKeys keys = sortOwners(log, *found, threads, diagnostics);
+  if (ends()) return nullptr;
+
+  const detail::ZoneLayout bound = layoutBound(log, keys);
+  if (!fits(bound)) {
+    diagnostics.error(fmt::format("zone {} is too large: over 8 GiB", found->toString()), log.wholeZone());
+    return nullptr;
+  }
+  ZoneImageWriter image(bound);
+  const detail::NodeWriter::Options options{*found, rrClass, checks.maxNsec3Iterations};
+  WrittenNodes nodes = detail::NodeWriter(log, image, options, diagnostics).write(std::move(keys));
+  if (ends()) return nullptr;
+
+  const auto zone = placeLists(image, nodes);
+  if (ends()) return nullptr;
+  linkTargets(image, *zone, nodes.linked);
+  if (zone->hasNsec3()) linkNsec3(image, *zone, threads);
+  checkZone(*zone, nodes, log, checks, diagnostics);
+  return diagnostics.failed() ? nullptr : zone;
 }
 
 }  // namespace taut

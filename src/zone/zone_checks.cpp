@@ -1,23 +1,17 @@
-// The checks of named-checkzone; what refuses a zone there refuses it here.
+#include "zone_checks.hpp"
+
 #include <fmt/format.h>
 
-#include "canonical_rdata.hpp"
+#include "checked_node.hpp"
+#include "nsec3_chain.hpp"
 #include "taut/dns/rdata.hpp"
 #include "taut/zone/zonemd.hpp"
-#include "zone_assembler.hpp"
 
-namespace taut {
+namespace taut::detail {
 
 namespace {
 
-using detail::LoggedRecord;
-namespace nodeflag = detail::nodeflag;
-
 constexpr std::uint16_t recommendedIterations = 0;  // RFC 9276 section 3.1
-
-Type typeOf(const LoggedRecord& record) {
-  return static_cast<Type>(record.type);
-}
 
 // What may stand beside a CNAME: signatures and denial (RFC 4034 section 3 and 4), and KEY and NXT, their forerunners.
 bool mayAccompanyCname(Type type) {
@@ -25,132 +19,162 @@ bool mayAccompanyCname(Type type) {
          type == Type::KEY || type == Type::NXT;
 }
 
-bool isSingleton(Type type) {
-  return type == Type::SOA || type == Type::CNAME || type == Type::DNAME;
+// Of signatures over one type: `before` is the set in front of them.
+void checkSignatures(const ZoneCheck& check, const CheckedNode& node, const CheckedSet& set, const CheckedSet* before) {
+  const auto covered = static_cast<Type>(set.node->coveredType(set.entry));
+  if (before == nullptr || before->type() != covered)
+    check.warning(set.firstRead(),
+                  fmt::format("{} RRSIG: covers {}, which the name does not have", node.owner(), toString(covered)));
 }
 
-bool hasAddress(ZoneNode node) {
-  return node.has(Type::A) || node.has(Type::AAAA);
+void checkSingleton(const ZoneCheck& check, const CheckedNode& node, const CheckedSet& set) {
+  if (set.places.size() == 1) return;
+  const LogPlace first = set.firstRead();
+  for (const LogPlace& place : set.places)
+    if (place != first)
+      check.error(place, fmt::format("{} {}: there is another one, in line {}", node.owner(), toString(set.type()),
+                                     first.line));
 }
 
-std::string text(Type type, ByteSpan rdata) {
-  fmt::memory_buffer buffer;
-  printRdata(type, rdata, buffer);
-  return fmt::to_string(buffer);
+void checkSoa(const ZoneCheck& check, const CheckedNode& node, const CheckedSet& set) {
+  checkSingleton(check, node, set);
+  if (!node.node.isApex())
+    check.error(set.firstRead(),
+                fmt::format("{} SOA: not at the top of the zone {}", node.owner(), check.zone.origin().toString()));
+}
+
+void checkNs(const ZoneCheck& check, const CheckedNode& node, const CheckedSet& set) {
+  if (node.node.isWildcard())
+    check.error(set.firstRead(),
+                fmt::format("{} NS: a wildcard cannot be delegated (RFC 4592 section 4.2)", node.owner()));
+  checkTargets(check, node.node, set);
+}
+
+void checkDname(const ZoneCheck& check, const CheckedNode& node, const CheckedSet& set) {
+  checkSingleton(check, node, set);
+  if (node.node.isWildcard())
+    check.warning(set.firstRead(),
+                  fmt::format("{} DNAME: at a wildcard, which RFC 4592 section 4.4 advises against", node.owner()));
+  if (node.find(Type::NS) != nullptr && !node.node.isApex())
+    check.warning(set.firstRead(), fmt::format("{} DNAME: at a delegation, which hides it", node.owner()));
+}
+
+void checkDs(const ZoneCheck& check, const CheckedNode& node, const CheckedSet& set) {
+  if (node.node.isApex())
+    check.warning(set.firstRead(),
+                  fmt::format("{} DS: at the top of the zone, but it belongs to the parent", node.owner()));
+}
+
+void checkSet(const ZoneCheck& check, const CheckedNode& node, const CheckedSet& set) {
+  switch (set.type()) {
+    case Type::SOA:
+      return checkSoa(check, node, set);
+    case Type::NS:
+      return checkNs(check, node, set);
+    case Type::MX:
+    case Type::SRV:
+      return checkTargets(check, node.node, set);
+    case Type::CNAME:
+      return checkSingleton(check, node, set);
+    case Type::DNAME:
+      return checkDname(check, node, set);
+    case Type::DS:
+      return checkDs(check, node, set);
+    default:
+      return;
+  }
+}
+
+void checkBesideCname(const ZoneCheck& check, const CheckedNode& node) {
+  for (const CheckedSet& set : node.sets)
+    if (!mayAccompanyCname(set.type()))
+      check.error(set.firstRead(),
+                  fmt::format("{} {}: beside a CNAME (RFC 2181 section 10.1)", node.owner(), toString(set.type())));
+}
+
+void checkNode(const ZoneCheck& check, const CheckedNode& node) {
+  const CheckedSet* before = nullptr;
+  for (const CheckedSet& set : node.sets) {
+    if (set.type() == Type::RRSIG)
+      checkSignatures(check, node, set, before);
+    else
+      checkSet(check, node, set);
+    before = &set;
+  }
+  if (node.node.hasCname()) checkBesideCname(check, node);
+  if (node.node.isApex() && node.find(Type::NS) == nullptr)
+    check.diagnostics.error(fmt::format("{} has no NS record, and each zone needs one", node.owner()),
+                            check.log.wholeZone());
+}
+
+// Each node with its sets and where they were read. `places` are those of the nodes' records, in their order.
+template <class Visit>
+void visitNodes(Zone::NodeRange nodes, const RecordPlaces& places, const Visit& visit) {
+  RecordPlaces::Reader reader(places);
+  std::vector<LogPlace> nodePlaces;
+  std::vector<CheckedSet> sets;
+  for (const ZoneNode node : nodes) {
+    const NodeHeader* const header = node.header();
+    std::size_t records = 0;
+    for (const RRsetEntry* entry = header->entries(); entry != header->entriesEnd(); ++entry) records += entry->count;
+    nodePlaces.resize(records);
+    for (LogPlace& place : nodePlaces) place = reader.next();
+    sets.clear();
+    std::span<const LogPlace> left(nodePlaces);
+    for (const RRsetEntry* entry = header->entries(); entry != header->entriesEnd(); ++entry) {
+      sets.push_back({header, entry, left.first(entry->count)});
+      left = left.subspan(entry->count);
+    }
+    visit(CheckedNode{node, sets});
+  }
+}
+
+void checkNsec3(const ZoneCheck& check) {
+  const Zone& zone = check.zone;
+  if (zone.nsec3Nodes().size() == 0) return;
+  const std::string origin = zone.origin().toString();
+  const RecordPlace place = check.log.wholeZone();
+  const auto parameters = chosenNsec3Parameters(zone.apex().rrset(Type::NSEC3PARAM).data);
+  if (!parameters)
+    return check.diagnostics.warning(
+        fmt::format("zone {} has NSEC3 records, but no NSEC3PARAM that names a chain", origin), place);
+  const std::uint16_t iterations = parameters->iterations;
+  if (iterations > check.limits.maxNsec3Iterations)
+    return check.diagnostics.error(
+        fmt::format("{} NSEC3PARAM: {} iterations, more than the {} that are served (RFC 9276 section 3.2)", origin,
+                    iterations, check.limits.maxNsec3Iterations),
+        place);
+  if (iterations > recommendedIterations)
+    check.diagnostics.warning(
+        fmt::format("{} NSEC3PARAM: {} iterations; RFC 9276 section 3.1 recommends none", origin, iterations), place);
+  if (!zone.hasNsec3())
+    check.diagnostics.warning(fmt::format("zone {} has an NSEC3PARAM but no NSEC3 record of that chain", origin),
+                              place);
+}
+
+void checkZonemd(const ZoneCheck& check) {
+  if (!check.limits.verifyZonemd) return;
+  const ZonemdResult result = verifyZonemd(check.zone);
+  const std::string origin = check.zone.origin().toString();
+  if (result.status == ZonemdResult::Status::unsupported) {
+    const auto severity = check.limits.requireZonemd ? Diagnostic::Severity::error : Diagnostic::Severity::warning;
+    check.diagnostics.add(severity, fmt::format("{} ZONEMD: not verified: {}", origin, result.reason),
+                          check.log.wholeZone());
+  } else if (result.status == ZonemdResult::Status::failed) {
+    check.diagnostics.error(fmt::format("{} ZONEMD: {} (RFC 8976 section 4)", origin, result.reason),
+                            check.log.wholeZone());
+  }
 }
 
 }  // namespace
 
-// `members_` holds the records of the node, ordered by type; sets of several records have lost their duplicates' order.
-void ZoneAssembler::checkNode(const Plan& plan) {
-  const auto owner = [&] { return plan.owner.toString(); };
-  const bool isApex = (plan.flags & nodeflag::apex) != 0;
-  const bool isWildcard = plan.owner.isWildcard();
-  const Member* previous = nullptr;
-  bool hasNs = false;
-  for (const Member& member : members_) {
-    const bool firstOfSet = previous == nullptr || previous->order != member.order;
-    const Member* const before = previous;
-    previous = &member;
-    if (!firstOfSet) continue;
-    const Type type = typeOf(*member.record);
-    if (type == Type::RRSIG) {
-      const bool covered = before != nullptr && (before->order | 1) == member.order;
-      if (!covered)
-        warning(fmt::format("{} RRSIG: covers {}, which the name does not have", owner(),
-                            toString(static_cast<Type>(member.order >> 1))),
-                member);
-      continue;
-    }
-    hasNs = hasNs || type == Type::NS;
-    if ((plan.flags & nodeflag::cname) != 0 && !mayAccompanyCname(type))
-      error(fmt::format("{} {}: beside a CNAME (RFC 2181 section 10.1)", owner(), toString(type)), member);
-    if (type == Type::SOA && !isApex)
-      error(fmt::format("{} SOA: not at the top of the zone {}", owner(), origin_->toString()), member);
-    if (type == Type::NS && isWildcard)
-      error(fmt::format("{} NS: a wildcard cannot be delegated (RFC 4592 section 4.2)", owner()), member);
-    if (type == Type::DNAME && isWildcard)
-      warning(fmt::format("{} DNAME: at a wildcard, which RFC 4592 section 4.4 advises against", owner()), member);
-    if (type == Type::DNAME && hasNs && !isApex)
-      warning(fmt::format("{} DNAME: at a delegation, which hides it", owner()), member);
-    if (type == Type::DS && isApex)
-      warning(fmt::format("{} DS: at the top of the zone, but it belongs to the parent", owner()), member);
-  }
-  if (isApex && !hasNs) error(fmt::format("{} has no NS record, and each zone needs one", owner()));
+void checkZone(const Zone& zone, const WrittenNodes& nodes, const RecordLog& log, const ZoneChecks& checks,
+               DiagnosticList& diagnostics) {
+  const ZoneCheck check{zone, log, checks, diagnostics};
+  visitNodes(zone.nodes(), nodes.ordinary.places, [&](const CheckedNode& node) { checkNode(check, node); });
+  visitNodes(zone.nsec3Nodes(), nodes.nsec3.places, [&](const CheckedNode& node) { checkNode(check, node); });
+  checkNsec3(check);
+  checkZonemd(check);
 }
 
-// A set of several records, in the order of the file.
-void ZoneAssembler::checkSet(const Plan& plan, std::span<const Member> members) {
-  const Type type = typeOf(*members.front().record);
-  const std::uint32_t ttl = members.front().record->ttl;
-  for (const Member& member : members.subspan(1)) {
-    if (isSingleton(type) && detail::compareRdata(type, member.record->rdata(), members.front().record->rdata()) != 0)
-      error(fmt::format("{} {}: there is another one, in line {}", plan.owner.toString(), toString(type),
-                        members.front().record->line),
-            member);
-    if (member.record->ttl != ttl)
-      warning(fmt::format("{} {}: TTL {} differs from {} in line {}, which the whole RRset gets (RFC 2181 section 5.2)",
-                          plan.owner.toString(), toString(type), member.record->ttl, ttl, members.front().record->line),
-              member);
-  }
-}
-
-// Whether the hosts that NS, MX and SRV records name within the zone have addresses there.
-void ZoneAssembler::checkTarget(ZoneNode node, Type type, ByteSpan rdata, NameView target, const ZoneLookup& found,
-                                const RecordPlace& place) {
-  if (type != Type::NS && type != Type::MX && type != Type::SRV) return;
-  const ZoneNode host = found.node ? found.node : found.wildcard;
-  const bool ownNs = type == Type::NS && node.isApex();
-  std::string problem;
-  if (found.dname) {
-    problem = fmt::format("is below the DNAME at {}", found.dname.owner().toString());
-  } else if (host && host.hasCname() && !host.isOccluded()) {
-    problem = "is a CNAME (RFC 2181 section 10.3)";
-  } else if (host && hasAddress(host)) {
-    return;
-  } else if (found.cut) {
-    // Another zone's host: only a name server within its own delegation is lost without an address here.
-    if (type != Type::NS || found.cut != node) return;
-    problem = "has no glue, an address record that the delegation needs";
-  } else {
-    problem = "has no address record (A or AAAA)";
-  }
-  const auto severity =
-      ownNs && checks_.requireNsAddresses ? Diagnostic::Severity::error : Diagnostic::Severity::warning;
-  report(severity,
-         fmt::format("{} {} {}: {} {}", node.owner().toString(), toString(type), text(type, rdata), target.toString(),
-                     problem),
-         place);
-}
-
-void ZoneAssembler::checkNsec3() {
-  if (!nsec3Parameters_) {
-    warning(fmt::format("zone {} has NSEC3 records, but no NSEC3PARAM that names a chain", origin_->toString()));
-    return;
-  }
-  const std::uint16_t iterations = nsec3Parameters_->iterations;
-  if (iterations > checks_.maxNsec3Iterations)
-    error(fmt::format("{} NSEC3PARAM: {} iterations, more than the {} that are served (RFC 9276 section 3.2)",
-                      origin_->toString(), iterations, checks_.maxNsec3Iterations));
-  else if (iterations > recommendedIterations)
-    warning(fmt::format("{} NSEC3PARAM: {} iterations; RFC 9276 section 3.1 recommends none", origin_->toString(),
-                        iterations));
-}
-
-void ZoneAssembler::checkZonemd() {
-  const ZonemdResult result = verifyZonemd(*zone_);
-  switch (result.status) {
-    case ZonemdResult::Status::absent:
-    case ZonemdResult::Status::verified:
-      return;
-    case ZonemdResult::Status::unsupported: {
-      const auto severity = checks_.requireZonemd ? Diagnostic::Severity::error : Diagnostic::Severity::warning;
-      return report(severity, fmt::format("{} ZONEMD: not verified: {}", origin_->toString(), result.reason),
-                    RecordPlace{log_.firstFile(), 0});
-    }
-    case ZonemdResult::Status::failed:
-      return error(fmt::format("{} ZONEMD: {} (RFC 8976 section 4)", origin_->toString(), result.reason));
-  }
-}
-
-}  // namespace taut
+}  // namespace taut::detail

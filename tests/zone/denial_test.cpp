@@ -1,3 +1,7 @@
+#include <algorithm>
+#include <iterator>
+#include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -106,6 +110,42 @@ TEST_CASE("A name that does not exist is covered by the NSEC3 before its hash, a
     const Nsec3Match match = zone->nsec3(behind);
     CHECK(!match.exact);
     CHECK(match.node.owner().firstLabel() == one.label);
+  }
+}
+
+TEST_CASE("Any hash finds its owner in the chain, or the last one before it, also where many begin alike") {
+  std::mt19937 random(5155);
+  for (const std::size_t size : {1U, 2U, 40U, 3000U}) {
+    std::set<std::string> labels;
+    while (labels.size() < size) {
+      Nsec3Hash hash;
+      for (std::uint8_t& octet : hash) octet = static_cast<std::uint8_t>(random());
+      if (random() % 2 == 0) std::fill_n(hash.begin(), 4, std::uint8_t{0x80});
+      labels.insert(label(hash));
+    }
+    std::string text = "@ NSEC3PARAM 1 0 0 -\n";
+    for (const std::string& owner : labels) text += fmt::format("{0} NSEC3 1 0 0 - {0} A\n", owner);
+    const auto zone = zoneOf(text);
+    const auto check = [&](const Nsec3Hash& hash) {
+      const auto behind = labels.upper_bound(label(hash));
+      const std::string& expected = behind == labels.begin() ? *labels.rbegin() : *std::prev(behind);
+      const Nsec3Match match = zone->nsec3(hash);
+      CHECK(match.node.owner().firstLabel() == expected);
+      CHECK(match.exact == labels.contains(label(hash)));
+    };
+    for (const std::string& owner : labels) {
+      const Nsec3Hash hash = *nsec3HashFromLabel(owner);
+      Nsec3Hash near = hash;
+      near[19] = static_cast<std::uint8_t>(near[19] + 1);
+      check(hash);
+      check(near);
+      near[19] = static_cast<std::uint8_t>(near[19] - 2);
+      check(near);
+    }
+    check(Nsec3Hash{});
+    Nsec3Hash last;
+    last.fill(0xff);
+    check(last);
   }
 }
 

@@ -2,7 +2,10 @@
 #include <vector>
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
+#include "taut/base/bytes.hpp"
+#include "taut/zone/zone_builder.hpp"
 #include "zone/zone_text.hpp"
 
 using namespace taut;
@@ -109,6 +112,45 @@ TEST_CASE("An RRSIG without its RRset, and other oddities, draw a warning") {
         "7: warning: a.example. RRSIG: covers A, which the name does not have");
   warns("d DNAME x.\nd NS ns1\n", "6: warning: d.example. DNAME: at a delegation");
   warns("*.d DNAME x.\n", "6: warning: *.d.example. DNAME: at a wildcard");
+}
+
+TEST_CASE("A name with more RRsets than a node can count refuses the zone") {
+  ZoneBuilder builder(Name("example."));
+  const std::vector<std::uint8_t> soa(22);
+  builder.add(Name("example."), Type::SOA, 1, soa);
+  const std::uint8_t root[] = {0};
+  builder.add(Name("example."), Type::NS, 1, root);
+  constexpr unsigned firstType = 256;  // those before it are questions, or none at all
+  for (unsigned type = firstType; type <= UINT16_MAX; ++type) {
+    std::vector<std::uint8_t> signature(20);
+    storeU16(signature.data(), static_cast<std::uint16_t>(type));
+    builder.add(Name("a.example."), static_cast<Type>(type), 1, root);
+    builder.add(Name("a.example."), Type::RRSIG, 1, signature);
+  }
+  const ZoneBuild built = builder.build();
+  CHECK(!built.zone);
+  REQUIRE(built.diagnostics.size() == 1);
+  CHECK(built.diagnostics[0].message == "a.example.: over 65535 RRsets at one name");
+}
+
+TEST_CASE("Messages name the file and line of each record, however files and lines jump") {
+  ZoneBuilder builder(Name("example."));
+  const std::vector<std::uint8_t> soa(22);
+  const std::uint8_t root[] = {0};
+  builder.add(Name("example."), Type::SOA, 1, soa);
+  builder.add(Name("example."), Type::NS, 1, root);
+  const std::uint32_t lines[] = {1, 4'000'000'000, 2, 70'000, 69'999, 3, 128, 127};
+  std::vector<std::string> expected;
+  for (std::size_t i = 0; i < std::size(lines); ++i) {
+    const auto file = std::make_shared<const std::string>(fmt::format("file{}", i / 3));
+    const Name owner(fmt::format("{}.example.", i));
+    builder.add(owner, Type::SOA, 1, soa, {file, lines[i]});
+    expected.push_back(fmt::format("file{}:{}: error: {} SOA: not at the top of the zone example.", i / 3, lines[i],
+                                   owner.toString()));
+  }
+  std::vector<std::string> texts;
+  for (const Diagnostic& diagnostic : builder.build().diagnostics) texts.push_back(diagnostic.toString());
+  CHECK(texts == expected);
 }
 
 TEST_CASE("Messages are limited in number, and the rest is counted") {

@@ -7,6 +7,12 @@
 
 namespace taut {
 
+// Where a record was read.
+struct RecordPlace {
+  std::shared_ptr<const std::string> file;
+  std::uint32_t line = 0;
+};
+
 struct Diagnostic {
   enum class Severity : std::uint8_t { warning, error };  // an error refuses the zone
 

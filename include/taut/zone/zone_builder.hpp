@@ -10,7 +10,6 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <string>
 #include <vector>
 
 #include "taut/base/bytes.hpp"
@@ -31,12 +30,6 @@ struct ZoneChecks {
   // The digest of a zone that has a ZONEMD (RFC 8976 section 4) is computed and compared.
   bool verifyZonemd = true;
   std::size_t maxDiagnostics = 100;  // further ones are counted, not kept
-};
-
-// Where a record was read.
-struct RecordPlace {
-  std::shared_ptr<const std::string> file;
-  std::uint32_t line = 0;
 };
 
 struct ZoneBuild {

@@ -1,11 +1,16 @@
-// Loads zones while the server serves: a thread that has the store for itself.
+// Loads zones while a server serves them: a thread that has the store for itself.
+//
+//   ZoneLoader loader(store, [&](std::shared_ptr<const ZoneSet> zones) {
+//     server.post([&, zones](std::size_t shard, ServerFactory&) { authorities[shard]->replace(zones); });
+//   });
+//   loader.request();  // at SIGHUP, say
 #pragma once
 
 #include <condition_variable>
 #include <mutex>
 #include <thread>
 
-#include "zone_store.hpp"
+#include "taut/zones/zone_store.hpp"
 
 namespace taut {
 

@@ -1,4 +1,4 @@
-#include "zone_loader.hpp"
+#include "taut/zones/zone_loader.hpp"
 
 #include <exception>
 #include <utility>

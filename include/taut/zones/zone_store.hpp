@@ -1,4 +1,6 @@
-// The zones that tautd serves, and the files that they came from.
+// The zones that a server serves, and the files that they came from: loads them, and loads anew what changed on disk.
+//
+// One thread at a time may use a store. What it gives out, the sets of zones, never changes, and any thread may.
 #pragma once
 
 #include <functional>
@@ -9,6 +11,7 @@
 
 #include "taut/zone/zone_file.hpp"
 #include "taut/zone/zone_set.hpp"
+#include "taut/zones/load_observer.hpp"
 
 namespace taut {
 
@@ -16,7 +19,8 @@ class ZoneStore {
  public:
   using Publish = std::function<void(std::shared_ptr<const ZoneSet>)>;
 
-  explicit ZoneStore(unsigned threads) : threads_(threads) {}
+  // Loads with at most so many threads, 0: all cores.
+  explicit ZoneStore(unsigned threads = 0, MakeLoadObserver makeObserver = {});
 
   // Zones that are named one by one: loads them all and throws std::runtime_error where one does not load. The text
   // is what is wrong, file, line and column first.
@@ -48,7 +52,10 @@ class ZoneStore {
   void loadEntries(const std::vector<Entry*>& entries, const Publish& publish, const std::stop_token& stop);
   void logTotal() const;
 
+  std::unique_ptr<LoadObserver> observe(std::size_t zones) const;
+
   unsigned threads_;
+  MakeLoadObserver makeObserver_;
   std::vector<Entry> entries_;
   std::vector<List> lists_;
 };

@@ -1,4 +1,4 @@
-#include "zone_store.hpp"
+#include "taut/zones/zone_store.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -7,9 +7,8 @@
 #include <stdexcept>
 #include <utility>
 
-#include "options.hpp"
-#include "progress_line.hpp"
 #include "taut/base/log.hpp"
+#include "taut/zones/zone_list.hpp"
 
 namespace taut {
 
@@ -45,22 +44,36 @@ void logDiagnostics(const ZoneLoad& load) {
   }
 }
 
+class NoObserver final : public LoadObserver {
+ public:
+  void addRecords(std::size_t) override {}
+  void addZone() override {}
+};
+
 }  // namespace
 
+ZoneStore::ZoneStore(unsigned threads, MakeLoadObserver makeObserver)
+    : threads_(threads), makeObserver_(std::move(makeObserver)) {}
+
+std::unique_ptr<LoadObserver> ZoneStore::observe(std::size_t zones) const {
+  if (makeObserver_) return makeObserver_(zones);
+  return std::make_unique<NoObserver>();
+}
+
 void ZoneStore::load(std::vector<ZoneSource> sources) {
-  ProgressLine line(sources.size());
+  const auto observer = observe(sources.size());
   std::mutex mutex;
   ZoneLoadOptions options;
   options.threads = threads_;
   options.progress = [&](std::size_t records) {
     const std::lock_guard lock(mutex);
-    line.addRecords(records);
+    observer->addRecords(records);
     return true;
   };
   std::vector<ZoneLoad> loads(sources.size());
   loadZones(sources, options, [&](std::size_t index, ZoneLoad load) {
     const std::lock_guard lock(mutex);
-    line.addZone();
+    observer->addZone();
     loads[index] = std::move(load);
   });
   std::string errors;
@@ -96,7 +109,7 @@ void ZoneStore::loadEntries(const std::vector<Entry*>& entries, const Publish& p
   std::vector<ZoneSource> sources;
   for (const Entry* entry : entries) sources.push_back(entry->source);
   std::mutex mutex;
-  ProgressLine line(entries.size());
+  const auto observer = observe(entries.size());
   Pace pace;
   bool ready = false;  // a zone has been loaded since the last publication
   const auto publishReady = [&] {
@@ -108,14 +121,14 @@ void ZoneStore::loadEntries(const std::vector<Entry*>& entries, const Publish& p
   options.threads = threads_;
   options.progress = [&](std::size_t records) {
     const std::lock_guard lock(mutex);
-    line.addRecords(records);
+    observer->addRecords(records);
     publishReady();
     return !stop.stop_requested();
   };
   loadZones(sources, options, [&](std::size_t index, ZoneLoad load) {
     const std::lock_guard lock(mutex);
     accept(*entries[index], std::move(load));
-    line.addZone();
+    observer->addZone();
     ready = true;
     publishReady();
   });

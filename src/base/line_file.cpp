@@ -1,4 +1,4 @@
-#include "line_file.hpp"
+#include "taut/base/line_file.hpp"
 
 #include <cerrno>
 #include <fstream>

@@ -1,0 +1,126 @@
+// How a node of a zone lies in memory: its header, the NSEC3 links where the zone has such a chain, one entry for each
+// RRset, the owner, and for each RRset the links to targets, where it has them, and the RDATA.
+//
+// Every distance is relative to the node itself, so that an image of nodes can be moved, written to a file and mapped.
+// These are the reading functions; `detail::ZoneImageWriter` writes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "taut/base/bytes.hpp"
+#include "taut/dns/name.hpp"
+#include "taut/dns/rrset.hpp"
+#include "taut/dns/type.hpp"
+
+namespace taut::detail {
+
+// Nodes begin at multiples of so many octets, and what leads from one to another counts in these units.
+inline constexpr std::size_t nodeUnit = 4;
+
+inline constexpr std::uint32_t ttlMask = 0x7fffffff;
+inline constexpr std::int32_t noTarget = INT32_MIN;  // of a link: the name leads to no node of the zone
+
+namespace nodeflag {
+inline constexpr std::uint16_t apex = 0x01;
+inline constexpr std::uint16_t cut = 0x02;
+inline constexpr std::uint16_t occluded = 0x04;
+inline constexpr std::uint16_t dname = 0x08;
+inline constexpr std::uint16_t cname = 0x10;
+inline constexpr std::uint16_t wildcardChild = 0x20;
+inline constexpr std::uint16_t nsec3Links = 0x40;
+}  // namespace nodeflag
+
+struct RRsetEntry {
+  std::uint16_t type;
+  std::uint16_t count;
+  std::uint32_t ttl;    // the top bit says that links to target nodes stand in front of the RDATA
+  std::uint32_t rdata;  // octets from the node's header to the first record's length
+
+  bool hasLinks() const { return (ttl & ~ttlMask) != 0; }
+};
+
+// A place in the NSEC3 chain and whether the owner there matches the hash; else the owner is the last one before it.
+class Nsec3Place {
+ public:
+  Nsec3Place() = default;
+  Nsec3Place(std::size_t index, bool exact) : bits_(static_cast<std::uint32_t>(index << 1 | (exact ? 1 : 0))) {}
+
+  std::size_t index() const { return bits_ >> 1; }
+  bool isExact() const { return (bits_ & 1) != 0; }
+  friend bool operator==(Nsec3Place, Nsec3Place) = default;
+
+ private:
+  std::uint32_t bits_ = 0;
+};
+
+struct Nsec3Links {
+  Nsec3Place self;
+  Nsec3Place wildcard;  // of the name "*.<owner>", whether or not there is such a node
+};
+
+struct NodeHeader {
+  std::uint32_t parent;  // units back to the parent's header; 0 for the apex
+  std::uint16_t flags;
+  std::uint16_t entryCount;
+  std::uint16_t rrClass;
+  std::uint8_t nameSize;
+  std::uint8_t labelCount;
+
+  bool has(std::uint16_t wanted) const { return (flags & wanted) != 0; }
+  const std::uint8_t* octets() const { return reinterpret_cast<const std::uint8_t*>(this); }
+
+  static constexpr std::size_t entriesAt(std::uint16_t flags);  // octets from the header to the first entry
+
+  const RRsetEntry* entries() const { return reinterpret_cast<const RRsetEntry*>(octets() + entriesAt(flags)); }
+  const RRsetEntry* entriesEnd() const { return entries() + entryCount; }
+
+  NameView owner() const { return NameView::trusted(reinterpret_cast<const std::uint8_t*>(entriesEnd()), nameSize); }
+
+  // The node so many units on, or back.
+  const NodeHeader* at(std::ptrdiff_t units) const {
+    return reinterpret_cast<const NodeHeader*>(octets() + units * static_cast<std::ptrdiff_t>(nodeUnit));
+  }
+
+  const Nsec3Links* nsec3Links() const {
+    return has(nodeflag::nsec3Links) ? reinterpret_cast<const Nsec3Links*>(this + 1) : nullptr;
+  }
+
+  const RRsetEntry* find(Type type) const {
+    for (const auto *entry = entries(), *end = entriesEnd(); entry != end; ++entry)
+      if (entry->type == static_cast<std::uint16_t>(type)) return entry;
+    return nullptr;
+  }
+
+  RRset read(const RRsetEntry* entry) const {
+    RRset set;
+    set.owner = owner();
+    set.rdata = octets() + entry->rdata;
+    set.ttl = entry->ttl & ttlMask;
+    set.type = static_cast<Type>(entry->type);
+    set.rrClass = static_cast<Class>(rrClass);
+    set.count = entry->count;
+    return set;
+  }
+
+  // Units to the target of each record; null where the RRset has no links.
+  const std::int32_t* links(const RRsetEntry* entry) const {
+    return entry->hasLinks() ? reinterpret_cast<const std::int32_t*>(octets() + entry->rdata) - entry->count : nullptr;
+  }
+
+  // The entry behind one, where it holds the signatures over it.
+  const RRsetEntry* signatures(const RRsetEntry* entry) const {
+    const RRsetEntry* const next = entry + 1;
+    if (next == entriesEnd() || next->type != static_cast<std::uint16_t>(Type::RRSIG)) return nullptr;
+    return coveredType(next) == entry->type ? next : nullptr;
+  }
+
+  // The first field of an RRSIG's RDATA (RFC 4034 section 3.1).
+  std::uint16_t coveredType(const RRsetEntry* entry) const { return loadU16(octets() + entry->rdata + 2); }
+};
+
+constexpr std::size_t NodeHeader::entriesAt(std::uint16_t flags) {
+  return sizeof(NodeHeader) + ((flags & nodeflag::nsec3Links) != 0 ? sizeof(Nsec3Links) : 0);
+}
+
+}  // namespace taut::detail

@@ -1,0 +1,142 @@
+// The memory of a zone, and the one place that knows how it is laid out: nodes in canonical order, behind them a hash
+// index over the full names, behind that lists of nodes. All addresses in it are relative.
+//
+// `ZoneImage` reads. The block and a `ZoneLayout` are all that it is made from, and it is without any state of its own,
+// so that several versions of a zone can share one. Only `detail::ZoneImageWriter` writes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "taut/dns/name.hpp"
+#include "taut/zone/node_layout.hpp"
+#include "taut/zone/nsec3.hpp"
+#include "taut/zone/zone_node.hpp"
+
+namespace taut::detail {
+
+class Block;
+
+// One cache line of the index. Entries fill it from the front; a full bucket continues in the next one.
+struct alignas(64) IndexBucket {
+  static constexpr std::size_t capacity = 12;
+  static constexpr std::size_t filled = 8;  // on average
+
+  std::uint8_t tags[capacity];  // 0: no entry
+  std::uint8_t unused[4];
+  std::uint32_t nodes[capacity];  // units
+
+  static std::uint8_t tagOf(std::uint64_t hash) {
+    const auto tag = static_cast<std::uint8_t>(hash);
+    return tag != 0 ? tag : 1;
+  }
+};
+
+// How many there are of each part of an image, from which follows where it lies. In octets: the nodes, the index at the
+// next cache line, and the lists, of 32 bits an entry, one directly behind the other.
+struct ZoneLayout {
+  std::uint64_t recordCount = 0;
+  std::uint32_t nodeUnits = 0;        // that all nodes take
+  std::uint32_t nodeCount = 0;        // first list: every node that names can be found at, in canonical order
+  std::uint32_t nsec3OwnerCount = 0;  // second list: the owners of NSEC3 records, in canonical order
+  std::uint32_t nsec3Count = 0;  // third list: those of the chain that is used; fourth: their hashes' first 32 bits
+  std::uint32_t nsecCount = 0;   // fifth list: the nodes that have an NSEC, in canonical order
+
+  std::size_t bucketCount() const { return nodeCount != 0 ? nodeCount / IndexBucket::filled + 1 : 0; }
+  std::size_t indexAt() const {
+    return (std::size_t{nodeUnits} * nodeUnit + sizeof(IndexBucket) - 1) / sizeof(IndexBucket) * sizeof(IndexBucket);
+  }
+  std::size_t listsAt() const { return indexAt() + bucketCount() * sizeof(IndexBucket); }
+  std::size_t size() const {
+    const std::size_t listed = std::size_t{nodeCount} + nsec3OwnerCount + 2 * std::size_t{nsec3Count} + nsecCount;
+    return listsAt() + listed * sizeof(std::uint32_t);
+  }
+};
+
+// Some nodes, in the order of a list.
+class NodeRange {
+ public:
+  class Iterator {
+   public:
+    using value_type = ZoneNode;
+    using difference_type = std::ptrdiff_t;
+
+    Iterator() = default;
+    Iterator(const NodeHeader* first, const std::uint32_t* at) : first_(first), at_(at) {}
+
+    ZoneNode operator*() const { return ZoneNode(first_->at(*at_)); }
+    Iterator& operator++() {
+      ++at_;
+      return *this;
+    }
+    Iterator operator++(int) {
+      Iterator before = *this;
+      ++at_;
+      return before;
+    }
+    friend bool operator==(const Iterator& a, const Iterator& b) { return a.at_ == b.at_; }
+
+   private:
+    const NodeHeader* first_ = nullptr;
+    const std::uint32_t* at_ = nullptr;
+  };
+
+  NodeRange(const NodeHeader* first, std::span<const std::uint32_t> units) : first_(first), units_(units) {}
+
+  Iterator begin() const { return {first_, units_.data()}; }
+  Iterator end() const { return {first_, units_.data() + units_.size()}; }
+  std::size_t size() const { return units_.size(); }
+  ZoneNode operator[](std::size_t index) const { return ZoneNode(first_->at(units_[index])); }
+  std::span<const std::uint32_t> units() const { return units_; }
+
+ private:
+  const NodeHeader* first_;  // of the image
+  std::span<const std::uint32_t> units_;
+};
+
+class ZoneImage {
+ public:
+  // The block holds what the layout says.
+  ZoneImage(std::shared_ptr<const Block> block, const ZoneLayout& layout);
+
+  const ZoneLayout& layout() const { return layout_; }
+  std::size_t memoryUse() const;  // octets of the block
+
+  // The first node is the apex.
+  ZoneNode apex() const { return ZoneNode(nodes_); }
+  ZoneNode nodeAt(std::uint32_t units) const { return ZoneNode(nodes_->at(units)); }
+  std::uint32_t unitsOf(ZoneNode node) const {
+    return static_cast<std::uint32_t>((node.header()->octets() - nodes_->octets()) / nodeUnit);
+  }
+
+  // The node of exactly this name, whose hash this is.
+  ZoneNode node(NameView name, std::uint64_t hash) const;
+
+  // Ask the memory for a line of the index, and for the node that is likely to be found there, without waiting.
+  void prefetchIndex(std::uint64_t hash) const { __builtin_prefetch(buckets_ + bucketOf(hash)); }
+  void prefetchNode(std::uint64_t hash) const;
+
+  NodeRange nodes() const { return {nodes_, {lists_, layout_.nodeCount}}; }
+  NodeRange nsec3Owners() const { return {nodes_, {lists_ + layout_.nodeCount, layout_.nsec3OwnerCount}}; }
+  NodeRange nsec3Chain() const { return {nodes_, {nsec3Chain_, layout_.nsec3Count}}; }
+  NodeRange nsecChain() const { return {nodes_, {nsecChain_, layout_.nsecCount}}; }
+
+  // Where in the chain a hash is, or the last owner before it: the chain is a ring, and is not empty.
+  Nsec3Place findNsec3(const Nsec3Hash& hash) const;
+
+  std::size_t bucketOf(std::uint64_t hash) const { return static_cast<std::size_t>((hash >> 32) * bucketCount_ >> 32); }
+
+ private:
+  const IndexBucket* buckets_ = nullptr;
+  const NodeHeader* nodes_ = nullptr;
+  std::uint64_t bucketCount_ = 0;  // kept apart: each lookup needs it
+  const std::uint32_t* lists_ = nullptr;
+  const std::uint32_t* nsec3Chain_ = nullptr;  // the prefixes stand behind it
+  const std::uint32_t* nsecChain_ = nullptr;
+  ZoneLayout layout_;
+  std::shared_ptr<const Block> block_;  // holds all of the above
+};
+
+}  // namespace taut::detail

@@ -1,0 +1,58 @@
+// What the checks of a zone look at: a node with the places where its records were read.
+#pragma once
+
+#include <algorithm>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "diagnostic_list.hpp"
+#include "record_log.hpp"
+#include "record_places.hpp"
+#include "taut/dns/rrset.hpp"
+#include "taut/zone/zone.hpp"
+#include "taut/zone/zone_builder.hpp"
+
+namespace taut::detail {
+
+struct CheckedSet {
+  const NodeHeader* node;
+  const RRsetEntry* entry;
+  std::span<const LogPlace> places;  // one for each record
+
+  Type type() const { return static_cast<Type>(entry->type); }
+  RRset rrset() const { return node->read(entry); }
+  LogPlace firstRead() const { return *std::min_element(places.begin(), places.end()); }
+};
+
+struct CheckedNode {
+  ZoneNode node;
+  std::span<const CheckedSet> sets;  // ordered by type, signatures behind what they cover
+
+  std::string owner() const { return node.owner().toString(); }
+  const CheckedSet* find(Type type) const {
+    const auto found = std::find_if(sets.begin(), sets.end(), [type](const CheckedSet& s) { return s.type() == type; });
+    return found != sets.end() ? &*found : nullptr;
+  }
+};
+
+struct ZoneCheck {
+  const Zone& zone;
+  const RecordLog& log;
+  const ZoneChecks& limits;
+  DiagnosticList& diagnostics;
+
+  RecordPlace placeOf(const LogPlace& place) const { return {log.file(place.file), place.line}; }
+  void error(const LogPlace& place, std::string message) const {
+    diagnostics.error(std::move(message), placeOf(place));
+  }
+  void warning(const LogPlace& place, std::string message) const {
+    diagnostics.warning(std::move(message), placeOf(place));
+  }
+};
+
+// Whether the hosts that NS, MX or SRV records name within the zone have addresses there.
+void checkTargets(const ZoneCheck& check, ZoneNode owner, const CheckedSet& set);
+
+}  // namespace taut::detail

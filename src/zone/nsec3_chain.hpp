@@ -1,0 +1,33 @@
+// Which NSEC3 chain of a zone is used, and what belongs to it (RFC 5155 sections 3, 4 and 7.2).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "taut/base/bytes.hpp"
+#include "taut/dns/rrset.hpp"
+#include "taut/zone/nsec3.hpp"
+#include "taut/zone/zone_node.hpp"
+
+namespace taut::detail {
+
+// What an NSEC3PARAM record says, where it names a chain that can be computed: SHA-1, no flags.
+std::optional<Nsec3Parameters> readNsec3Param(ByteSpan rdata);
+
+// The parameters of the chain that answers are made from: the first ones in canonical order that can be computed, which
+// are those with the fewest iterations. All chains that an apex names are complete, so that any of them will do.
+std::optional<Nsec3Parameters> chosenNsec3Parameters(const RRset& nsec3Params);
+
+// The owners with a record of the chain, in the order of their hashes.
+struct Nsec3Chain {
+  std::vector<std::uint32_t> owners;    // units
+  std::vector<std::uint32_t> prefixes;  // the first 32 bits of their hashes
+};
+
+// `owners` are those of all NSEC3 records, in canonical order, which is that of their hashes: base32hex keeps the order
+// of octets. `first` is the first node of the image, the apex.
+Nsec3Chain nsec3ChainOf(ZoneNode first, std::span<const std::uint32_t> owners, const Nsec3Parameters& parameters);
+
+}  // namespace taut::detail

@@ -1,0 +1,110 @@
+#include "taut/zone/zone_image.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <string_view>
+#include <utility>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+#include "arena.hpp"
+#include "spread_search.hpp"
+#include "taut/base/bytes.hpp"
+
+namespace taut::detail {
+
+namespace {
+
+constexpr std::size_t cacheLine = 64;
+
+// The places of a bucket, a bit for each: those with this tag, and those without an entry.
+struct Matches {
+  Matches(const IndexBucket& bucket, std::uint8_t tag) {
+#if defined(__SSE2__)
+    const __m128i tags = _mm_load_si128(reinterpret_cast<const __m128i*>(bucket.tags));
+    const auto equal = [tags](std::uint8_t to) {
+      const __m128i same = _mm_cmpeq_epi8(tags, _mm_set1_epi8(static_cast<char>(to)));
+      return static_cast<unsigned>(_mm_movemask_epi8(same)) & ((1U << IndexBucket::capacity) - 1);
+    };
+    tagged = equal(tag);
+    empty = equal(0);
+#else
+    for (unsigned slot = 0; slot < IndexBucket::capacity; ++slot) {
+      tagged |= static_cast<unsigned>(bucket.tags[slot] == tag) << slot;
+      empty |= static_cast<unsigned>(bucket.tags[slot] == 0) << slot;
+    }
+#endif
+  }
+
+  unsigned tagged = 0;
+  unsigned empty = 0;
+};
+
+// The label of an NSEC3 owner against that of a hash, which is in lower case.
+std::strong_ordering compareLabels(NameView owner, std::string_view label) {
+  const std::string_view first = owner.firstLabel();
+  for (std::size_t i = 0; i < label.size(); ++i) {
+    const std::uint8_t octet = foldCase(static_cast<std::uint8_t>(first[i]));
+    const auto wanted = static_cast<std::uint8_t>(label[i]);
+    if (octet != wanted) return octet <=> wanted;
+  }
+  return std::strong_ordering::equal;
+}
+
+}  // namespace
+
+ZoneImage::ZoneImage(std::shared_ptr<const Block> block, const ZoneLayout& layout)
+    : bucketCount_(layout.bucketCount()), layout_(layout), block_(std::move(block)) {
+  const std::uint8_t* const octets = block_->data();
+  nodes_ = reinterpret_cast<const NodeHeader*>(octets);
+  buckets_ = reinterpret_cast<const IndexBucket*>(octets + layout.indexAt());
+  lists_ = reinterpret_cast<const std::uint32_t*>(octets + layout.listsAt());
+  nsec3Chain_ = lists_ + layout.nodeCount + layout.nsec3OwnerCount;
+  nsecChain_ = nsec3Chain_ + 2 * std::size_t{layout.nsec3Count};
+}
+
+std::size_t ZoneImage::memoryUse() const {
+  return sizeof *block_ + block_->size();
+}
+
+ZoneNode ZoneImage::node(NameView name, std::uint64_t hash) const {
+  const std::uint8_t tag = IndexBucket::tagOf(hash);
+  for (std::size_t at = bucketOf(hash);; at = at + 1 == bucketCount_ ? 0 : at + 1) {
+    const Matches matches(buckets_[at], tag);
+    for (unsigned left = matches.tagged; left != 0; left &= left - 1) {
+      const ZoneNode found = nodeAt(buckets_[at].nodes[std::countr_zero(left)]);
+      if (found.owner() == name) return found;
+    }
+    if (matches.empty != 0) return {};
+  }
+}
+
+void ZoneImage::prefetchNode(std::uint64_t hash) const {
+  const IndexBucket& bucket = buckets_[bucketOf(hash)];
+  for (unsigned left = Matches(bucket, IndexBucket::tagOf(hash)).tagged; left != 0; left &= left - 1) {
+    const std::uint8_t* const node = nodes_->at(bucket.nodes[std::countr_zero(left)])->octets();
+    __builtin_prefetch(node);
+    __builtin_prefetch(node + cacheLine);
+  }
+}
+
+Nsec3Place ZoneImage::findNsec3(const Nsec3Hash& hash) const {
+  const std::span<const std::uint32_t> prefixes(nsec3Chain_ + layout_.nsec3Count, layout_.nsec3Count);
+  const IndexRange alike = equalRangeOfSpread(prefixes, loadU32(hash.data()));
+  std::size_t behind = alike.end;  // the first owner behind the hash
+  bool exact = false;
+  if (alike.begin != alike.end) {
+    const auto label = nsec3Label(hash);
+    const std::string_view wanted(label.data(), label.size());
+    const auto isNotBehind = [&](std::uint32_t units) { return compareLabels(nodeAt(units).owner(), wanted) <= 0; };
+    const auto* const first = nsec3Chain_ + alike.begin;
+    const auto* const found = std::partition_point(first, nsec3Chain_ + alike.end, isNotBehind);
+    behind = static_cast<std::size_t>(found - nsec3Chain_);
+    exact = found != first && compareLabels(nodeAt(found[-1]).owner(), wanted) == 0;
+  }
+  return {behind == 0 ? layout_.nsec3Count - 1 : behind - 1, exact};
+}
+
+}  // namespace taut::detail
