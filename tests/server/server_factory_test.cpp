@@ -129,6 +129,33 @@ TEST_CASE("an answer that a client had to wait for is kept as well") {
   CHECK(cache->statistics().entries == 1);
 }
 
+TEST_CASE("a client that may not recurse is refused before and after another has filled the cache, with RD and without") {
+  const auto upstream = std::make_shared<TestResolver>();
+  const auto cache = std::make_shared<Cache>(65536);
+  ServerFactory factory({}, {cache}, {upstream});
+  AddressPolicy policy(AddressPolicy::Action::refuse);
+  policy.allow("198.51.100.0/24");
+  factory.setRecursionPolicy(policy);
+  const auto rcodeFor = [&](const Address& peer, std::uint16_t flags) {
+    QueryShape shape;
+    shape.flags = flags;
+    const Bytes message = makeQuery("www.example.com", Type::A, shape);
+    const Query query = Query::parse(message, peer, Transport::udp, {}).value();
+    TestChannel channel;
+    syncWait(factory.serve(query, channel));
+    return ParsedReply(channel.reply).rcode;
+  };
+  const Address stranger = Address::v4({192, 0, 2, 100}, 53);
+  for (const std::uint16_t flags : {std::uint16_t{0}, std::uint16_t{flag::RD}})
+    CHECK(rcodeFor(stranger, flags) == Rcode::REFUSED);
+  CHECK(upstream->asked == 0);
+  CHECK(rcodeFor(Address::v4({198, 51, 100, 1}, 53), flag::RD) == Rcode::NOERROR);
+  CHECK(cache->statistics().entries == 1);
+  for (const std::uint16_t flags : {std::uint16_t{0}, std::uint16_t{flag::RD}})
+    CHECK(rcodeFor(stranger, flags) == Rcode::REFUSED);
+  CHECK(upstream->asked == 1);
+}
+
 TEST_CASE("RA says whether there is a client, and never what the query said") {
   const auto resolver = std::make_shared<TestResolver>();
   ServerFactory authority({resolver});
