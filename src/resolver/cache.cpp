@@ -114,7 +114,7 @@ Task<std::optional<Answer>> Cache::resolve(const Query& query) {
   if (options_.verbose > 0) log::info("Cache hit for {}", logName(query.name()));
   entry->unlink();
   byUse_.pushFront(*entry);
-  return Task<std::optional<Answer>>::ready(entry->answer(now));
+  return Task<std::optional<Answer>>::ready(entry->answer(now, query.replyLimit()));
 }
 
 // Seconds; 0 where the answer is not kept.

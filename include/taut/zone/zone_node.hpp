@@ -6,6 +6,7 @@
 // the zone was built: the accessors only read it.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
@@ -126,9 +127,18 @@ class ZoneNode {
     return has(detail::nodeflag::nsec3Links) ? reinterpret_cast<const detail::Nsec3Links*>(header_ + 1) : nullptr;
   }
 
+  // A few entries are walked; a name that has thousands of types is not to cost more than others.
   const detail::RRsetEntry* find(Type type) const {
+    constexpr std::size_t few = 16;
     const auto* entry = entries();
     const auto* const end = entry + header_->entryCount;
+    if (header_->entryCount > few) {
+      entry = std::partition_point(entry, end, [&](const detail::RRsetEntry& other) {
+        const bool signature = other.type == static_cast<std::uint16_t>(Type::RRSIG);
+        return (signature ? coveredType(&other) : other.type) < static_cast<std::uint16_t>(type);
+      });
+      return entry != end && entry->type == static_cast<std::uint16_t>(type) ? entry : nullptr;
+    }
     for (; entry != end; ++entry)
       if (entry->type == static_cast<std::uint16_t>(type)) return entry;
     return nullptr;
