@@ -119,9 +119,13 @@ class Resolution {
   }
 
   // Over UDP one RRset is enough (RFC 8482 section 4.1): whoever wants them all asks over TCP.
+  // An NSEC is given by its own name only: one made from a wildcard does not exist, and proofs beside an alias are for
+  // those who ask for them.
   void answerAny(ZoneNode node) {
+    const bool givesNsec = found_.node && (dnssec_ || !node.hasCname());
     std::optional<Type> last;
     for (const RRset rrset : node) {
+      if (rrset.type == Type::NSEC && !givesNsec) continue;
       if (rrset.type == Type::RRSIG) {
         if (dnssec_ && last && loadU16(rrset.front().data()) == static_cast<std::uint16_t>(*last)) addAnswer(rrset);
         continue;

@@ -114,7 +114,7 @@ std::optional<Answer> Cache::lookup(const Query& query) {
   if (options_.verbose > 0) log::info("Cache hit for {}", logName(query.name()));
   entry->unlink();
   byUse_.pushFront(*entry);
-  return entry->answer(now);
+  return entry->answer(now, query.replyLimit());
 }
 
 // Seconds; 0 where the answer is not kept.

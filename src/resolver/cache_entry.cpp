@@ -72,6 +72,7 @@ LocalRef<CacheEntry> CacheEntry::make(const CacheKey& key, std::uint64_t hash, c
   NameView before = entry->key_.name;
   for (std::size_t i = 0; i < answer.entryCount(); ++rrset, ++entry->rrsetCount_) {
     const Answer::Entry& first = answer.entry(i);
+    entry->inSectionOrder_ &= i == 0 || answer.entry(i - 1).section <= first.section;
     new (rrset) Answer::Entry(first);
     RRset& kept = rrset->rrset;
     if (first.rrset.owner == entry->key_.name)
@@ -95,13 +96,14 @@ LocalRef<CacheEntry> CacheEntry::make(const CacheKey& key, std::uint64_t hash, c
   return entry;
 }
 
-Answer CacheEntry::answer(TimePoint now) const {
+Answer CacheEntry::answer(TimePoint now, std::size_t limit) const {
   const auto passed = static_cast<std::uint32_t>(age(now));
   Answer answer(rcode_);
   answer.setAuthenticData(authenticData_);
   answer.pin(*this);
   if (rcode_ == Rcode::SERVFAIL) answer.setExtendedError(ExtendedErrorCode::cachedError);
   for (std::size_t i = 0; i < rrsetCount_; ++i) {
+    if (inSectionOrder_ && answer.exceeds(limit)) break;
     const Answer::Entry& kept = rrsets()[i];
     RRset rrset = kept.rrset;
     rrset.ttl -= std::min(rrset.ttl, passed);

@@ -57,8 +57,9 @@ class CacheEntry final : public PinnedStorage, public ListHook<> {
   }
   bool expired(TimePoint now) const { return age(now) >= lifetime_; }
 
-  // The answer, its TTLs counted down; it borrows from this entry.
-  Answer answer(TimePoint now) const;
+  // The answer, its TTLs counted down; it borrows from this entry. RRsets that a reply of `limit` octets can have no
+  // room for are left out.
+  Answer answer(TimePoint now, std::size_t limit) const;
 
   LocalRef<CacheEntry> next;  // in the bucket
 
@@ -84,6 +85,7 @@ class CacheEntry final : public PinnedStorage, public ListHook<> {
   std::uint32_t rrsetCount_ = 0;
   Rcode rcode_;
   bool authenticData_;
+  bool inSectionOrder_ = true;
 };
 
 }  // namespace taut::detail

@@ -143,6 +143,32 @@ TEST_CASE("No data at the end of an alias has the SOA for each type, ANY too") {
   }
 }
 
+TEST_CASE("ANY gives no NSEC under a name made from a wildcard, and beside an alias only with DO") {
+  const auto signature = [](std::string_view owner, std::string_view covered, int labels) {
+    return fmt::format("{} RRSIG {} 13 {} 1 20380101000000 20240101000000 1 example. {:A<86}==\n", owner, covered,
+                       labels, "");
+  };
+  std::string text(head);
+  text += "@ NSEC *.w NS SOA\n*.w A 192.0.2.1\n*.w NSEC alias A\nalias CNAME x\nalias NSEC plain CNAME\n";
+  text += "plain A 192.0.2.1\nplain NSEC @ A\n" + signature("@", "SOA", 1) + signature("*.w", "A", 2);
+  text += signature("*.w", "NSEC", 2) + signature("alias", "CNAME", 2) + signature("alias", "NSEC", 2);
+  const Authority authority = serving(text);
+  const auto answers = [&](const char* name, bool dnssecOk) {
+    const Packet packet = Packet::header(0, 1, 0, 0, 1).question(name, Type::ANY).opt(1232, dnssecOk ? 0x8000 : 0);
+    const auto query = Query::parse(packet, Address::loopbackV4(53), Transport::tcp);
+    std::vector<Type> types;
+    authority.answer(*query)->forEach(Section::answer, [&](const RRset& rrset) { types.push_back(rrset.type); });
+    return types;
+  };
+  using Types = std::vector<Type>;
+  CHECK(answers("x.w.example", false) == Types{Type::A});
+  CHECK(answers("x.w.example", true) == Types{Type::A, Type::RRSIG});
+  CHECK(answers("*.w.example", true) == Types{Type::A, Type::RRSIG, Type::NSEC, Type::RRSIG});
+  CHECK(answers("alias.example", false) == Types{Type::CNAME});
+  CHECK(answers("alias.example", true) == Types{Type::CNAME, Type::RRSIG, Type::NSEC, Type::RRSIG});
+  CHECK(answers("plain.example", false) == Types{Type::A, Type::NSEC});
+}
+
 TEST_CASE("An answer to ANY or RRSIG holds no more than its reply can") {
   std::string text(head);
   for (int type = 60000; type < 65000; ++type) {

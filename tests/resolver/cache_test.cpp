@@ -143,6 +143,21 @@ TEST_CASE_FIXTURE(Fixture, "a hit holds the records that were stored, section by
   CHECK(last == std::vector<std::uint8_t>{1, 2});
 }
 
+TEST_CASE_FIXTURE(Fixture, "a hit holds no more than its reply can, but for answers whose sections are not in order") {
+  Answer answer = addressAnswer(Name("many.example."), 60s);
+  for (unsigned type = 1000; type < 3000; ++type)
+    answer.addRecord(Section::authority, Name("many.example."), static_cast<Type>(type), taut::Class::IN, 60, {});
+  const Query udp = parsed("many.example.", Type::A, 0, false);
+  const Query own(Name("many.example."), Type::A);
+  REQUIRE(cache.store(own, answer));
+  CHECK(cache.resolve(udp).takeReady()->entryCount() <= udp.replyLimit() / taut::leastRecordSize + 1);
+  CHECK(cache.resolve(own).takeReady()->entryCount() == 2001);
+
+  answer.add(Name("many.example."), 60s, taut::rdata::A(192, 0, 2, 2));
+  REQUIRE(cache.store(own, answer));
+  CHECK(cache.resolve(udp).takeReady()->entryCount() == 2002);
+}
+
 TEST_CASE_FIXTURE(Fixture, "name, type, class, DO and CD tell entries apart, and case does not") {
   REQUIRE(cache.store(Query(Name("www.example."), Type::A), addressAnswer(Name("www.example."), 60s)));
   CHECK(ask("wWw.ExAmPlE.", Type::A));

@@ -80,6 +80,25 @@ TEST_CASE("Signatures lie beside the RRset that they cover") {
   CHECK(zoneOf("@ RRSIG SOA 8 1 300 20300101000000 20200101000000 1 example. AAAA\n")->isSigned());
 }
 
+TEST_CASE("Each RRset and its signatures are found among thousands of types") {
+  std::string text;
+  for (int type = 1000; type < 4000; type += 2) {
+    text += fmt::format("many TYPE{} \\# 2 {:04x}\n", type, type);
+    text +=
+        fmt::format("many RRSIG TYPE{} 13 2 1 20380101000000 20240101000000 1 example. AAAA\n", type + type % 4 / 2);
+  }
+  const auto zone = zoneOf(text);
+  const ZoneNode node = zone->node(Name("many.example."));
+  for (int type = 999; type < 4001; ++type) {
+    const ZoneRRset set = node.rrset(static_cast<Type>(type));
+    const bool given = type % 2 == 0 && type >= 1000 && type < 4000;
+    REQUIRE(static_cast<bool>(set) == given);
+    if (!given) continue;
+    REQUIRE(loadU16(set.data.front().data()) == type);
+    REQUIRE(set.rrsig.count == (type % 4 == 0 ? 1 : 0));
+  }
+}
+
 TEST_CASE("Empty non-terminals are nodes without RRsets") {
   const auto zone = zoneOf("a.b.c A 192.0.2.2\n");
   CHECK(find(*zone, "c.example.") == Found{"c.example.", "c.example.", "none", "none", "none"});

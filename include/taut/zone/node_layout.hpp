@@ -5,6 +5,7 @@
 // These are the reading functions; `detail::ZoneImageWriter` writes.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -86,9 +87,20 @@ struct NodeHeader {
     return has(nodeflag::nsec3Links) ? reinterpret_cast<const Nsec3Links*>(this + 1) : nullptr;
   }
 
+  // A few entries are walked; a name that has thousands of types is not to cost more than others.
   const RRsetEntry* find(Type type) const {
-    for (const auto *entry = entries(), *end = entriesEnd(); entry != end; ++entry)
-      if (entry->type == static_cast<std::uint16_t>(type)) return entry;
+    constexpr std::size_t few = 16;
+    const auto wanted = static_cast<std::uint16_t>(type);
+    const auto *entry = entries(), *const end = entriesEnd();
+    if (entryCount > few) {
+      entry = std::partition_point(entry, end, [&](const RRsetEntry& other) {
+        const bool signature = other.type == static_cast<std::uint16_t>(Type::RRSIG);
+        return (signature ? coveredType(&other) : other.type) < wanted;
+      });
+      return entry != end && entry->type == wanted ? entry : nullptr;
+    }
+    for (; entry != end; ++entry)
+      if (entry->type == wanted) return entry;
     return nullptr;
   }
 
