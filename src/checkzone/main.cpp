@@ -26,6 +26,7 @@ struct Arguments {
   std::string dumpFile;
   std::string rrClass = "IN";
   bool print = false;
+  bool requireZonemd = false;
   bool quiet = false;
 };
 
@@ -61,7 +62,7 @@ int check(const Arguments& arguments) {
   taut::ZoneSource source{arguments.file, taut::Name(arguments.origin)};
   source.rrClass = *taut::classFromText(arguments.rrClass);
   taut::ZoneLoadOptions options;
-  options.checks.requireZonemd = true;
+  options.checks.requireZonemd = arguments.requireZonemd;
   const taut::ZoneLoad load = loadZone(source, options);
   for (const taut::Diagnostic& diagnostic : load.diagnostics) fmt::print(stderr, "{}\n", diagnostic.toString());
   if (!load.ok()) {
@@ -98,6 +99,8 @@ int main(int argc, char** argv) {
   app.add_option("FILE", arguments.file, "the master file");
   app.add_flag("--print", arguments.print, "write the zone in canonical form to standard output");
   app.add_option("--dump", arguments.dumpFile, "write the records of a file, a zone or not, with RFC 3597 RDATA");
+  app.add_flag("--require-zonemd", arguments.requireZonemd,
+               "refuse a zone whose ZONEMD records all have unknown schemes or hashes");
   app.add_option("--class", arguments.rrClass, "the zone's class")->capture_default_str();
   app.add_flag("-q,--quiet", arguments.quiet, "write nothing when all is well");
   try {

@@ -55,4 +55,13 @@ struct ZoneCheck {
 // Whether the hosts that NS, MX or SRV records name within the zone have addresses there.
 void checkTargets(const ZoneCheck& check, ZoneNode owner, const CheckedSet& set);
 
+// Whether CDS and CDNSKEY records fit the keys of the apex.
+void checkKeysForParent(const ZoneCheck& check, const CheckedNode& apex);
+
+// Whether the SVCB records of a DNS server say how it can be spoken to.
+void checkSvcb(const ZoneCheck& check, const CheckedNode& node, const CheckedSet& set);
+
+// Whether the PTR records of an address name hosts.
+void checkPtr(const ZoneCheck& check, const CheckedNode& node, const CheckedSet& set);
+
 }  // namespace taut::detail

@@ -253,6 +253,7 @@ std::optional<std::uint32_t> Scanner::impliedTtl(const Token& at, Type type, Byt
   if (type == Type::SOA && rdata.size() >= 4) {
     const std::uint32_t minimum = std::min(loadU32(rdata.data() + rdata.size() - 4), maxTtl);
     warning(at, fmt::format("SOA without a TTL and no $TTL before it: its MINIMUM, {}, is used", minimum));
+    ttl_ = minimum;  // for what follows too, as BIND reads it
     return minimum;
   }
   error(at, "record without a TTL, expected one here or $TTL before it");

@@ -13,10 +13,9 @@ namespace {
 
 constexpr std::uint16_t recommendedIterations = 0;  // RFC 9276 section 3.1
 
-// What may stand beside a CNAME: signatures and denial (RFC 4034 section 3 and 4), and KEY and NXT, their forerunners.
+// What may stand beside a CNAME: signatures, denial, and the keys of those who may update it (RFC 4035 section 2.5).
 bool mayAccompanyCname(Type type) {
-  return type == Type::CNAME || type == Type::RRSIG || type == Type::NSEC || type == Type::NSEC3 || type == Type::SIG ||
-         type == Type::KEY || type == Type::NXT;
+  return type == Type::CNAME || type == Type::RRSIG || type == Type::NSEC || type == Type::SIG || type == Type::KEY;
 }
 
 // Of signatures over one type: `before` is the set in front of them.
@@ -61,8 +60,8 @@ void checkDname(const ZoneCheck& check, const CheckedNode& node, const CheckedSe
 
 void checkDs(const ZoneCheck& check, const CheckedNode& node, const CheckedSet& set) {
   if (node.node.isApex())
-    check.warning(set.firstRead(),
-                  fmt::format("{} DS: at the top of the zone, but it belongs to the parent", node.owner()));
+    check.error(set.firstRead(),
+                fmt::format("{} DS: at the top of the zone, but it belongs to the parent", node.owner()));
 }
 
 void checkSet(const ZoneCheck& check, const CheckedNode& node, const CheckedSet& set) {
@@ -80,9 +79,20 @@ void checkSet(const ZoneCheck& check, const CheckedNode& node, const CheckedSet&
       return checkDname(check, node, set);
     case Type::DS:
       return checkDs(check, node, set);
+    case Type::PTR:
+      return checkPtr(check, node, set);
+    case Type::SVCB:
+      return checkSvcb(check, node, set);
     default:
       return;
   }
+}
+
+void checkApex(const ZoneCheck& check, const CheckedNode& apex) {
+  if (apex.find(Type::NS) == nullptr)
+    check.diagnostics.error(fmt::format("{} has no NS record, and each zone needs one", apex.owner()),
+                            check.log.wholeZone());
+  checkKeysForParent(check, apex);
 }
 
 void checkBesideCname(const ZoneCheck& check, const CheckedNode& node) {
@@ -102,9 +112,7 @@ void checkNode(const ZoneCheck& check, const CheckedNode& node) {
     before = &set;
   }
   if (node.node.hasCname()) checkBesideCname(check, node);
-  if (node.node.isApex() && node.find(Type::NS) == nullptr)
-    check.diagnostics.error(fmt::format("{} has no NS record, and each zone needs one", node.owner()),
-                            check.log.wholeZone());
+  if (node.node.isApex()) checkApex(check, node);
 }
 
 // Each node with its sets and where they were read. `places` are those of the nodes' records, in their order.

@@ -92,8 +92,15 @@ void trimHeap() {
 #endif
 }
 
+// An error always names a file, also that of a zone without a record.
+void nameFile(std::vector<Diagnostic>& diagnostics, const std::string& name) {
+  for (Diagnostic& diagnostic : diagnostics)
+    if (diagnostic.isError() && !diagnostic.file) diagnostic.file = std::make_shared<const std::string>(name);
+}
+
 template <class Scan>
-ZoneLoad load(const std::optional<Name>& origin, Class rrClass, const ZoneLoadOptions& options, Scan&& scan) {
+ZoneLoad load(const std::string& name, const std::optional<Name>& origin, Class rrClass, const ZoneLoadOptions& options,
+              Scan&& scan) {
   ZoneBuilder builder(origin, rrClass);
   BuilderHandler handler(builder, rrClass, options);
   const bool scanned = scan(handler) && !handler.diagnostics.failed() && handler.goesOn();
@@ -104,6 +111,7 @@ ZoneLoad load(const std::optional<Name>& origin, Class rrClass, const ZoneLoadOp
   if (!scanned || handler.stopped) return result;
   ZoneBuild built = builder.build(options.checks, threadsOf(options), [&handler] { return handler.goesOn(); });
   result.zone = std::move(built.zone);
+  nameFile(built.diagnostics, name);
   result.stopped = handler.stopped;
   constexpr std::size_t large = 100'000;
   if (result.zone && result.zone->recordCount() > large) trimHeap();
@@ -138,7 +146,7 @@ std::string ZoneLoad::firstError() const {
 
 ZoneLoad loadZone(const ZoneSource& source, const ZoneLoadOptions& options) {
   const MasterFileOptions scanning = scanOptions(source.origin, source.rrClass, options);
-  return load(source.origin, source.rrClass, options,
+  return load(source.path, source.origin, source.rrClass, options,
               [&](MasterFileHandler& handler) { return scanMasterFile(source.path, scanning, handler); });
 }
 
@@ -146,7 +154,7 @@ ZoneLoad parseZone(std::string_view text, std::optional<Name> origin, const Zone
                    std::string name) {
   MasterFileOptions scanning = scanOptions(origin, Class::IN, options);
   scanning.allowInclude = false;
-  return load(origin, Class::IN, options,
+  return load(name, origin, Class::IN, options,
               [&](MasterFileHandler& handler) { return scanMasterText(text, name, scanning, handler); });
 }
 

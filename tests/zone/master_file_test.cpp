@@ -146,7 +146,7 @@ TEST_CASE("Lines may end in CR LF, and the last one without an end") {
   CHECK(scan("; only a comment").records.empty());
 }
 
-TEST_CASE("A record without TTL takes $TTL, else the TTL before it, else as an SOA its MINIMUM") {
+TEST_CASE("A record without TTL takes $TTL, else the TTL before it, else an SOA's MINIMUM, which is the default then") {
   CHECK(scan("a 7 A 192.0.2.1\nb A 192.0.2.1\n$TTL 1d\nc A 192.0.2.1\n").records ==
         Lines{"a.example. 7 IN A 192.0.2.1", "b.example. 7 IN A 192.0.2.1", "c.example. 86400 IN A 192.0.2.1"});
   MasterFileOptions options;
@@ -157,6 +157,9 @@ TEST_CASE("A record without TTL takes $TTL, else the TTL before it, else as an S
         Lines{"example. 50 IN SOA a.example. b.example. 1 2 3 4 50", "b.example. 50 IN A 192.0.2.1"});
   CHECK(collector.diagnostics ==
         Lines{"f:1:1: warning: SOA without a TTL and no $TTL before it: its MINIMUM, 50, is used"});
+  Collector behind;
+  CHECK(scanMasterText("@ SOA a b 1 2 3 4 50\nb 7 A 192.0.2.1\nc A 192.0.2.1\n", "f", options, behind));
+  CHECK(behind.records.back() == "c.example. 50 IN A 192.0.2.1");
   CHECK(scan("a A 192.0.2.1\n").diagnostics ==
         Lines{"f:1:1: error: record without a TTL, expected one here or $TTL before it"});
 }

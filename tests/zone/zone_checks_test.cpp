@@ -60,6 +60,68 @@ TEST_CASE("Nothing but signatures and NSEC stands beside a CNAME, and it stands 
             .empty());
 }
 
+TEST_CASE("Signatures, NSEC and KEY may stand beside a CNAME, but not NXT") {
+  CHECK(load("a CNAME x.\na KEY 512 255 1 AQ==\n").ok());
+  refuses("a CNAME x.\na NXT b CNAME NXT\n", "7: error: a.example. NXT: beside a CNAME");
+}
+
+TEST_CASE("A DS record belongs to the parent, not to the top of its own zone") {
+  const std::string ds = fmt::format("DS 1 13 2 {:064}\n", 0);
+  refuses(("@ " + ds).c_str(), "6: error: example. DS: at the top of the zone");
+  CHECK(messages(load("d NS ns1\nd " + ds)).empty());
+}
+
+TEST_CASE("CDS and CDNSKEY records have the algorithm of a DNSKEY, or stand alone and take all keys away") {
+  const std::string key = fmt::format("257 3 13 {:A<86}==\n", "");
+  const std::string cds = fmt::format("@ CDS 1 13 2 {:064}\n", 0);
+  const std::string otherCds = fmt::format("@ CDS 1 8 2 {:064}\n", 0);
+  const std::string dnskey = "@ DNSKEY " + key;
+  const std::string cdnskey = "@ CDNSKEY " + key;
+  const std::string noCds = "@ CDS 0 0 0 00\n";
+  const std::string noCdnskey = "@ CDNSKEY 0 3 0 AA==\n";
+  for (const std::string& fitting : {dnskey + cds, dnskey + cdnskey, dnskey + cds + cdnskey, noCds + noCdnskey,
+                                     dnskey + noCds, dnskey + noCdnskey, std::string("a ") + cds.substr(2)})
+    CHECK_MESSAGE(messages(load(fitting)).empty(), fitting);
+  refuses(cds.c_str(), "6: error: example. CDS: algorithm 13 is that of no DNSKEY here");
+  refuses(cdnskey.c_str(), "6: error: example. CDNSKEY: algorithm 13 is that of no DNSKEY here");
+  refuses((dnskey + otherCds).c_str(), "7: error: example. CDS: algorithm 8 is that of no DNSKEY here");
+  refuses((dnskey + cds + otherCds).c_str(), "7: error: example. CDS: algorithm 8 is that of no DNSKEY here");
+  refuses((dnskey + cds + noCds).c_str(), "7: error: example. CDS: the record that takes all keys away has others");
+  refuses((dnskey + cdnskey + noCdnskey).c_str(), "7: error: example. CDNSKEY: the record that takes all keys away");
+}
+
+TEST_CASE("The SVCB record of a DNS server says what it speaks, and where, when that is HTTP") {
+  const char* const lacking[] = {"_dns SVCB 1 ns1\n", "_DNS.x SVCB 1 ns1 port=853\n", "_853._dns SVCB 1 ns1\n"};
+  for (const char* body : lacking) {
+    const Lines lines = messages(load(body));
+    REQUIRE_MESSAGE(lines.size() == 1, body);
+    CHECK(lines[0].find("SVCB: without alpn no client knows what the server speaks") != std::string::npos);
+  }
+  warns("_dns SVCB 1 ns1 alpn=dot,h2\n", "6: warning: _dns.example. SVCB: offers HTTP without a dohpath");
+  warns("_dns SVCB 1 ns1 alpn=h3\n", "6: warning: _dns.example. SVCB: offers HTTP without a dohpath");
+  warns("_dns SVCB 1 ns1 alpn=dot\n_dns SVCB 2 ns1\n", "7: warning: _dns.example. SVCB: without alpn");
+  CHECK(messages(load("_dns SVCB 1 ns1 alpn=dot\n"
+                      "_dns.a SVCB 1 ns1 alpn=h2 dohpath=/q{?dns}\n"
+                      "_dns.b SVCB 0 ns1\n"
+                      "a._dns.c SVCB 1 ns1\n"
+                      "www SVCB 1 ns1\n"))
+            .empty());
+}
+
+TEST_CASE("A PTR record at an address names a host, save where domains for services are looked for") {
+  const auto reverse = [](std::string_view body, const char* origin = "2.0.192.in-addr.arpa.") {
+    return messages(parseZone("$TTL 1\n@ SOA a.x. b.x. 1 2 3 4 5\n@ NS a.x.\n" + std::string(body), Name(origin)));
+  };
+  CHECK(reverse("1 PTR a-1.x.\n2 PTR .\nb._dns-sd._udp PTR a_b.x.\nLB._DNS-SD._UDP.3 PTR a_b.x.\n").empty());
+  const Lines expected{"4: warning: 1.2.0.192.in-addr.arpa. PTR: a_b.x. is not a host's name (RFC 1123 section 2.1)"};
+  CHECK(reverse("1 PTR a_b.x.\n") == expected);
+  for (const char* target : {"-a.x.", "a-.x.", "a.b\\032c.x."})
+    CHECK_MESSAGE(reverse(fmt::format("1 PTR {}\n", target)).size() == 1, target);
+  CHECK(reverse("x._dns-sd._udp PTR a_b.x.\n").size() == 1);
+  CHECK(reverse("1 PTR a_b.x.\n", "8.b.d.0.1.0.0.2.ip6.arpa.").size() == 1);
+  CHECK(reverse("1 PTR a_b.x.\n", "example.").empty());
+}
+
 TEST_CASE("Data outside the zone is left out with a warning") {
   warns("www.other. A 192.0.2.2\n", "6: warning: www.other. A: outside the zone example., left out");
   CHECK(load("www.other. A 192.0.2.2\n").zone->recordCount() == 3);

@@ -6,7 +6,7 @@
 //
 // - A quoted string may span lines. A quote inside a word ends the word, save behind "=" in SVCB and HTTPS parameters.
 // - A record without TTL takes the default of $TTL, else the TTL of the record before it, else, for the SOA, its
-// MINIMUM.
+//   MINIMUM, which is the default from then on.
 // - TTLs above 2^31 - 1 count as zero (RFC 2181 section 8), with a warning.
 // - Without an origin from the caller and before $ORIGIN, the first owner must be absolute and becomes the origin.
 // - $INCLUDE is relative to the folder of the file that includes; origin and last owner are restored behind it, the
