@@ -15,14 +15,15 @@ constexpr std::uint32_t altitudeBase = 10000000;    // centimetres below the ref
 constexpr std::uint64_t maxPrecision = 9000000000;  // centimetres
 constexpr std::uint64_t perDegree = 3600000;        // thousandths of a second of arc
 
-// A decimal number with up to `decimals` digits behind the point, as that many times ten of it.
+// A decimal number with up to `decimals` digits behind the point, as that many times ten of it. Digits may be left out
+// on one side of the point (RFC 1876 section 3 has them on both, but zones do not).
 std::optional<std::uint64_t> readFixed(std::string_view word, std::size_t decimals) {
   constexpr std::uint64_t maximum = 1000000000000;
   const std::size_t point = std::min(word.find('.'), word.size());
-  auto value = readDecimal(word.substr(0, point), maximum);
-  if (!value) return std::nullopt;
   const std::string_view fraction = point < word.size() ? word.substr(point + 1) : std::string_view{};
-  if (fraction.size() > decimals || (point < word.size() && fraction.empty())) return std::nullopt;
+  const bool hasWhole = point > 0 || fraction.empty();
+  auto value = hasWhole ? readDecimal(word.substr(0, point), maximum) : std::uint64_t{0};
+  if (!value || fraction.size() > decimals) return std::nullopt;
   for (std::size_t i = 0; i < decimals; ++i) {
     const char digit = i < fraction.size() ? fraction[i] : '0';
     if (digit < '0' || digit > '9') return std::nullopt;

@@ -341,6 +341,8 @@ bool RdataPrinter::step(FieldKind kind) {
       return text(reader_.takeRest());
     case FieldKind::hex:
       return hexToEnd();
+    case FieldKind::optionalHex:
+      return reader_.remaining() == 0 || hexToEnd();
     case FieldKind::base64:
     case FieldKind::optionalBase64:
       return base64(reader_.takeRest());

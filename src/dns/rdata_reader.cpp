@@ -13,6 +13,7 @@
 #include "rdata_words.hpp"
 #include "svcb.hpp"
 #include "taut/dns/rdata.hpp"
+#include "taut/dns/ttl.hpp"
 
 namespace taut {
 
@@ -210,7 +211,7 @@ bool RdataReader::number(FieldKind kind) {
 bool RdataReader::duration() {
   constexpr std::string_view expected = "seconds, 0 to 4294967295, or a time such as 1h30m";
   if (!word(expected)) return false;
-  const auto value = readDuration(text());
+  const auto value = parseTtl(text());
   if (!value) return wrong(expected);
   ++at_;
   return put(4, *value);
@@ -277,51 +278,13 @@ bool RdataReader::fixed(std::size_t size, std::string_view expected, Read read) 
   return true;
 }
 
-// Names are read in place of Name::parse(), which would copy each three times.
 bool RdataReader::name() {
   if (!word("a domain name")) return false;
-  const std::string_view text = this->text();
-  if (text == "@") {
-    out_.bytes(origin_.wire());
-    ++at_;
-    return true;
-  }
-  std::array<std::uint8_t, maxNameSize + 1> wire;
-  std::size_t size = 1;
-  std::size_t labelAt = 0;
-  const auto bad = [&](NameError error) {
-    return failAt(at_, fmt::format("'{}' is not a domain name: {}", text, describe(error)));
-  };
-  const bool isRoot = text == ".";
-  for (std::size_t i = isRoot ? 1 : 0; i < text.size();) {
-    int octet = static_cast<std::uint8_t>(text[i]);
-    if (octet == '.') {
-      if (size == labelAt + 1) return bad(NameError::emptyLabel);
-      wire[labelAt] = static_cast<std::uint8_t>(size - labelAt - 1);
-      labelAt = size++;
-      ++i;
-      continue;
-    }
-    if (octet == '\\') {
-      octet = readEscaped(text, i);
-      if (octet < 0) return bad(NameError::badEscape);
-    } else {
-      ++i;
-    }
-    if (size - labelAt > maxLabelSize) return bad(NameError::labelTooLong);
-    if (size + 1 >= maxNameSize) return bad(NameError::nameTooLong);
-    wire[size++] = static_cast<std::uint8_t>(octet);
-  }
-  if (text.empty()) return bad(NameError::emptyLabel);
-  if (size == labelAt + 1) {  // it ended in a dot
-    wire[labelAt] = 0;
-    out_.bytes(ByteSpan(wire).first(size));
-  } else {
-    wire[labelAt] = static_cast<std::uint8_t>(size - labelAt - 1);
-    if (size + origin_.size() > maxNameSize) return bad(NameError::nameTooLong);
-    out_.bytes(ByteSpan(wire).first(size));
-    out_.bytes(origin_.wire());
-  }
+  Name name;
+  NameError error{};
+  if (!Name::parse(text(), origin_, name, &error))
+    return failAt(at_, fmt::format("'{}' is not a domain name: {}", text(), describe(error)));
+  out_.bytes(name.wire());
   ++at_;
   return true;
 }
@@ -479,15 +442,14 @@ bool RdataReader::wideTypeBitmap(std::size_t first) {
 
 // RFC 2535 section 5.2: types up to 127, the bit of type 0 clear.
 bool RdataReader::nxtBitmap() {
+  constexpr std::string_view expected = "a record type from 1 to 127, or its number";
   std::array<std::uint8_t, 16> bitmap{};
-  while (more()) {
-    std::uint16_t value = 0;
-    if (!readType(value)) return false;
-    if (value == 0 || value > 127) {
-      --at_;
-      return wrong("a record type from 1 to 127");
-    }
-    setBit(bitmap, value);
+  for (; more(); ++at_) {
+    if (!word(expected)) return false;
+    const auto number = readDecimal(text(), 127);
+    const auto type = number ? static_cast<Type>(*number) : typeFromText(text()).value_or(Type{});
+    if (type == Type{} || static_cast<std::uint16_t>(type) > 127) return wrong(expected);
+    setBit(bitmap, static_cast<std::uint16_t>(type));
   }
   out_.bytes(ByteSpan(bitmap).first(usedOctets(bitmap)));
   return true;
@@ -603,7 +565,7 @@ bool RdataReader::nsap() {
   return true;
 }
 
-// + and digits for E.164, hexadecimal for an end system address; dots do not count.
+// + and digits for E.164, hexadecimal for an end system address; dots stand between two digits.
 bool RdataReader::atma() {
   constexpr std::string_view expected = "+ and digits, or hexadecimal";
   if (!word(expected)) return false;
@@ -614,7 +576,7 @@ bool RdataReader::atma() {
   HexDecoder decoder;
   for (std::size_t i = 0; i < digits.size(); ++i) {
     const char c = digits[i];
-    if (c == '.') continue;
+    if (c == '.' && i > 0 && digits[i - 1] != '.' && i + 1 < digits.size()) continue;
     if (isE164 ? c < '0' || c > '9' : !decoder.feed(digits.substr(i, 1), out_)) return wrong(expected);
     if (isE164) out_.u8(static_cast<std::uint8_t>(c));
   }
@@ -724,12 +686,14 @@ bool RdataReader::step(FieldKind kind) {
       return textToEnd();
     case FieldKind::hex:
       return hex("hexadecimal");
+    case FieldKind::optionalHex:
+      return !more() || hex("hexadecimal");
     case FieldKind::base64:
       return base64(false);
     case FieldKind::optionalBase64:
       return base64(true);
     case FieldKind::dashBase64:
-      if (!more() || text() != "-") return base64(false);
+      if (!more() || tokens_[at_].quoted || text() != "-") return base64(false);
       ++at_;
       return true;
     case FieldKind::salt:

@@ -231,6 +231,7 @@ bool RdataWalk::step(FieldKind kind) {
     case FieldKind::nsap:
       return passSome();
     case FieldKind::text:
+    case FieldKind::optionalHex:
     case FieldKind::optionalBase64:
     case FieldKind::dashBase64:
     case FieldKind::opaque:
@@ -296,10 +297,32 @@ Contradiction sshfpContradiction(ByteSpan rdata) {
   return {"the fingerprint's length is not that of its type", 2};
 }
 
-// RFC 2535 section 3.1.2: both bits set say that there is no key.
+// Whether octets begin with a length and an object identifier of that length in BER (X.690 section 8.19).
+bool beginsWithOid(ByteSpan octets) {
+  constexpr std::uint8_t tag = 6;
+  constexpr std::uint8_t more = 0x80;  // the number goes on in the next octet
+  if (octets.size() < 4 || octets.size() <= octets[0]) return false;
+  const ByteSpan oid = octets.subspan(1, octets[0]);
+  if (oid.size() < 3 || oid[0] != tag || oid[1] != oid.size() - 2 || (oid.back() & more) != 0) return false;
+  for (std::size_t at = 2; at < oid.size(); ++at)  // no number begins with a zero digit
+    if (oid[at] == more && (oid[at - 1] & more) == 0) return false;
+  return oid[2] != more;
+}
+
+// RFC 2535 section 3.1.2: both bits set say that there is no key. What algorithm a private one is, the key says first
+// (RFC 2535 section 3.2, RFC 4034 appendix A.1.1).
 Contradiction keyContradiction(ByteSpan rdata) {
-  if ((rdata[0] & 0xc0) == 0xc0 || rdata.size() > 4) return {};
-  return {"there is no key, but the flags do not say so", 3};
+  constexpr std::uint8_t privateDns = 253;
+  constexpr std::uint8_t privateOid = 254;
+  constexpr std::size_t keyField = 3;
+  const ByteSpan key = rdata.subspan(4);
+  const bool hasKey = (rdata[0] & 0xc0) != 0xc0;
+  if (key.empty())
+    return hasKey ? Contradiction{"there is no key, but the flags do not say so", keyField} : Contradiction{};
+  if (rdata[3] == privateDns && !NameView::fromWire(key)) return {"a PRIVATEDNS key begins with a name", keyField};
+  if (rdata[3] == privateOid && !beginsWithOid(key))
+    return {"a PRIVATEOID key begins with the length of an object identifier and the identifier in BER", keyField};
+  return {};
 }
 
 // RFC 4025 section 2.4: algorithm 0 says that there is no key.
@@ -311,15 +334,27 @@ Contradiction ipseckeyContradiction(ByteSpan rdata) {
   return {"there is no key, but the algorithm is not 0", 4};
 }
 
-// RFC 8976 section 2.2
+// RFC 8976 section 2.2: the length is the hash algorithm's, in unknown schemes too. Private schemes (section 5.2) may
+// cut digests, as the one in appendix A.3 does.
 Contradiction zonemdContradiction(ByteSpan rdata) {
   constexpr std::size_t digestAt = 6;
   constexpr std::size_t digestField = 3;
   const std::size_t size = rdata.size() - digestAt;
-  const bool isSimple = rdata[4] == 1;  // what the digest is elsewhere, the scheme says
-  if (isSimple && rdata[5] == 1 && size != 48) return {"a SHA-384 digest has 48 octets", digestField};
-  if (isSimple && rdata[5] == 2 && size != 64) return {"a SHA-512 digest has 64 octets", digestField};
+  const bool isPrivate = rdata[4] >= 240 && rdata[4] <= 254;
+  if (!isPrivate && rdata[5] == 1 && size != 48) return {"a SHA-384 digest has 48 octets", digestField};
+  if (!isPrivate && rdata[5] == 2 && size != 64) return {"a SHA-512 digest has 64 octets", digestField};
   if (size < 12) return {"a digest has at least 12 octets", digestField};
+  return {};
+}
+
+// A hash is the label of another NSEC3's owner, in base32hex (RFC 5155 section 3); SHA-1's has 20 octets.
+Contradiction nsec3Contradiction(ByteSpan rdata) {
+  constexpr std::size_t saltAt = 4;
+  constexpr std::uint8_t sha1 = 1;
+  constexpr std::size_t hashField = 4;
+  const std::size_t size = rdata[saltAt + 1 + rdata[saltAt]];
+  if (rdata[0] == sha1 && size != 20) return {"a SHA-1 hash has 20 octets", hashField};
+  if (size > maxLabelSize * 5 / 8) return {"a hash has at most 39 octets, which make a label", hashField};
   return {};
 }
 
@@ -344,6 +379,8 @@ Contradiction contradiction(Type type, ByteSpan rdata) {
       return sshfpContradiction(rdata);
     case Type::ZONEMD:
       return zonemdContradiction(rdata);
+    case Type::NSEC3:
+      return nsec3Contradiction(rdata);
     case Type::KEY:
       return keyContradiction(rdata);
     case Type::IPSECKEY:

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "encoding.hpp"
+#include "taut/base/text.hpp"
 #include "taut/dns/name.hpp"
 
 namespace taut {
@@ -148,34 +149,7 @@ int twoDigits(std::string_view word, std::size_t at) {
   return (word[at] - '0') * 10 + (word[at + 1] - '0');
 }
 
-bool isDigit(char c) {
-  return c >= '0' && c <= '9';
-}
-
-std::uint32_t unitSeconds(char unit) {
-  switch (unit | 0x20) {
-    case 's':
-      return 1;
-    case 'm':
-      return 60;
-    case 'h':
-      return 3600;
-    case 'd':
-      return 86400;
-    case 'w':
-      return 604800;
-    default:
-      return 0;
-  }
-}
-
 }  // namespace
-
-bool equalIgnoringCase(std::string_view left, std::string_view right) {
-  return std::ranges::equal(left, right, [](char a, char b) {
-    return foldCase(static_cast<std::uint8_t>(a)) == foldCase(static_cast<std::uint8_t>(b));
-  });
-}
 
 std::optional<std::uint64_t> readDecimal(std::string_view word, std::uint64_t maximum) {
   if (word.empty()) return std::nullopt;
@@ -187,24 +161,6 @@ std::optional<std::uint64_t> readDecimal(std::string_view word, std::uint64_t ma
     value = value * 10 + digit;
   }
   return value;
-}
-
-std::optional<std::uint32_t> readDuration(std::string_view word) {
-  constexpr std::uint64_t maximum = 0xffffffff;
-  std::uint64_t total = 0;
-  std::size_t at = 0;
-  do {
-    const std::size_t start = at;
-    while (at < word.size() && isDigit(word[at])) ++at;
-    const auto number = readDecimal(word.substr(start, at - start), maximum);
-    if (!number) return std::nullopt;
-    const bool bare = at == word.size();
-    if (bare && start != 0) return std::nullopt;
-    const std::uint32_t unit = bare ? 1 : unitSeconds(word[at++]);
-    total += *number * unit;
-    if (unit == 0 || total > maximum) return std::nullopt;
-  } while (at < word.size());
-  return static_cast<std::uint32_t>(total);
 }
 
 std::optional<std::uint32_t> readTime(std::string_view word) {

@@ -15,13 +15,8 @@
 
 namespace taut {
 
-bool equalIgnoringCase(std::string_view left, std::string_view right);
-
 // A plain decimal number of at most `maximum`.
 std::optional<std::uint64_t> readDecimal(std::string_view word, std::uint64_t maximum);
-
-// Seconds with units, as in 1w2d3h4m5s; a number without a unit stands alone.
-std::optional<std::uint32_t> readDuration(std::string_view word);
 
 // YYYYMMDDHHmmSS, or seconds since 1970 of up to ten digits (RFC 4034 section 3.2), modulo 2^32.
 std::optional<std::uint32_t> readTime(std::string_view word);

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "dohpath.hpp"
 #include "encoding.hpp"
 #include "rdata_words.hpp"
 #include "taut/dns/rdata.hpp"
@@ -179,20 +180,6 @@ Problem readBase64(std::string_view value, Bytes& octets) {
   if (value.empty() || !decoder.feed(value, writer) || !decoder.finish()) return "expected base64";
   octets.resize(writer.size());
   return std::nullopt;
-}
-
-// A URI template, relative to the origin, with the variable "dns" (RFC 9461 section 5).
-bool isDohPath(std::string_view value) {
-  if (!value.starts_with('/')) return false;
-  for (std::size_t open = value.find('{'); open != std::string_view::npos; open = value.find('{', open + 1)) {
-    const std::size_t close = value.find('}', open);
-    if (close == std::string_view::npos) return false;
-    std::string_view list = value.substr(open + 1, close - open - 1);
-    if (!list.empty() && std::string_view("+#./;?&").find(list[0]) != std::string_view::npos) list.remove_prefix(1);
-    const auto items = splitItems(list);
-    if (items && std::ranges::find(*items, std::string_view("dns")) != items->end()) return true;
-  }
-  return false;
 }
 
 Problem readNamedValue(std::uint16_t key, const std::string& value, Bytes& octets) {

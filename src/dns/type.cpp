@@ -4,6 +4,8 @@
 #include <array>
 #include <charconv>
 
+#include "taut/base/text.hpp"
+
 namespace taut {
 
 namespace {
@@ -26,19 +28,11 @@ constexpr std::array typeMnemonics = {
 #undef TAUT_TYPE_MNEMONIC
 };
 
-constexpr char upper(char c) {
-  return c >= 'a' && c <= 'z' ? static_cast<char>(c - 0x20) : c;
-}
-
-bool equalIgnoringCase(std::string_view left, std::string_view right) {
-  return std::ranges::equal(left, right, {}, upper, upper);
-}
-
 constexpr std::size_t slotCount = 512;  // over four times the mnemonics, a power of two
 
 constexpr std::size_t slotOf(std::string_view text) {
   std::uint32_t hash = 2166136261;
-  for (const char c : text) hash = (hash ^ static_cast<std::uint8_t>(upper(c))) * 16777619;
+  for (const char c : text) hash = (hash ^ static_cast<std::uint8_t>(toUpper(c))) * 16777619;
   return (hash ^ hash >> 15) % slotCount;
 }
 

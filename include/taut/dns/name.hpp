@@ -127,6 +127,8 @@ class Name {
   // From presentation form; what does not end in a dot is completed by `origin`, and "@" alone stands for it (RFC 1035
   // section 5.1). Writes the reason to `error` where there is one to write to.
   static std::optional<Name> parse(std::string_view text, NameView origin = {}, NameError* error = nullptr);
+  // The same into `name`, of which `origin` is no part. False, and the root, where the text is wrong.
+  static bool parse(std::string_view text, NameView origin, Name& name, NameError* error = nullptr);
 
   // Reads the possibly compressed name at the reader's position in the whole `message` and moves the reader behind it
   // (RFC 1035 section 4.1.4). Strict: a pointer leads behind the header and before the first octet of the run of labels

@@ -58,6 +58,7 @@ enum class FieldKind : std::uint8_t {
   text,                     // to the end, octets without a length
   // Binary data.
   hex,             // to the end, at least one octet
+  optionalHex,     // to the end
   base64,          // to the end, at least one octet
   optionalBase64,  // to the end
   dashBase64,      // to the end; "-" where empty (DOA)

@@ -44,7 +44,7 @@ struct SSHFP {
 
   static constexpr auto fields() {
     return std::tuple(Field(FieldKind::u8, &SSHFP::algorithm), Field(FieldKind::u8, &SSHFP::fingerprintType),
-                      Field(FieldKind::hex, &SSHFP::fingerprint));
+                      Field(FieldKind::optionalHex, &SSHFP::fingerprint));
   }
 };
 
