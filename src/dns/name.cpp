@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <cstring>
-#include <iterator>
 #include <stdexcept>
 
-#include "rdata_words.hpp"
+#include "rdata/presentation.hpp"
 #include "taut/dns/compression.hpp"
 
 namespace taut {
@@ -75,7 +74,8 @@ std::size_t labelOffsets(NameView name, std::array<std::uint8_t, maxLabelCount>&
 void appendOctet(std::string& text, std::uint8_t octet) {
   constexpr std::string_view special = ".\\\"();@$";
   if (octet <= 0x20 || octet >= 0x7f) {
-    fmt::format_to(std::back_inserter(text), "\\{:03}", octet);
+    text += '\\';
+    for (const int power : {100, 10, 1}) text += static_cast<char>('0' + octet / power % 10);
     return;
   }
   if (special.find(static_cast<char>(octet)) != std::string_view::npos) text += '\\';
@@ -227,7 +227,7 @@ bool Name::parse(std::string_view text, NameView origin, Name& name, NameError* 
       ++at;
       continue;
     }
-    const int octet = readEscaped(text, at);
+    const int octet = parseEscaped(text, at);
     if (octet < 0) return fail(NameError::badEscape);
     if (size == limit) return fail(size > lengthAt + maxLabelSize ? NameError::labelTooLong : NameError::nameTooLong);
     wire[size++] = static_cast<std::uint8_t>(octet);
@@ -306,3 +306,9 @@ Name Name::toLower() const {
 }
 
 }  // namespace taut
+
+fmt::format_context::iterator fmt::formatter<taut::NameView>::format(taut::NameView name,
+                                                                     fmt::format_context& context) const {
+  const std::string text = name.toString();
+  return std::copy(text.begin(), text.end(), context.out());
+}

@@ -166,3 +166,15 @@ std::optional<Class> classFromText(std::string_view text) {
 }
 
 }  // namespace taut
+
+#define TAUT_REGISTRY_FORMAT(Registry)                                                                       \
+  fmt::format_context::iterator fmt::formatter<taut::Registry>::format(taut::Registry value,                 \
+                                                                       fmt::format_context& context) const { \
+    const std::string text = taut::toString(value);                                                          \
+    return std::copy(text.begin(), text.end(), context.out());                                               \
+  }
+TAUT_REGISTRY_FORMAT(Type)
+TAUT_REGISTRY_FORMAT(Class)
+TAUT_REGISTRY_FORMAT(Opcode)
+TAUT_REGISTRY_FORMAT(Rcode)
+#undef TAUT_REGISTRY_FORMAT

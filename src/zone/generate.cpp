@@ -1,7 +1,6 @@
 #include "generate.hpp"
 
 #include <charconv>
-#include <iterator>
 #include <limits>
 
 #include <fmt/format.h>
@@ -69,23 +68,22 @@ void appendNibbles(std::string& text, std::uint64_t value, unsigned width, char 
 void appendCounter(std::string& text, std::int64_t counter, const Modifier& modifier) {
   const bool isDecimal = modifier.base == 'd';
   const std::int64_t value = counter < 0 && !isDecimal ? static_cast<std::uint32_t>(counter) : counter;
-  const auto out = std::back_inserter(text);
   switch (modifier.base) {
     case 'o':
-      fmt::format_to(out, "{:0{}o}", value, modifier.width);
+      text += fmt::format("{:0{}o}", value, modifier.width);
       break;
     case 'x':
-      fmt::format_to(out, "{:0{}x}", value, modifier.width);
+      text += fmt::format("{:0{}x}", value, modifier.width);
       break;
     case 'X':
-      fmt::format_to(out, "{:0{}X}", value, modifier.width);
+      text += fmt::format("{:0{}X}", value, modifier.width);
       break;
     case 'n':
     case 'N':
       appendNibbles(text, static_cast<std::uint64_t>(value), modifier.width, modifier.base);
       break;
     default:
-      fmt::format_to(out, "{:0{}d}", value, modifier.width);
+      text += fmt::format("{:0{}d}", value, modifier.width);
       break;
   }
 }

@@ -9,7 +9,6 @@
 // written as `\DDD` (RFC 1035 section 5.1, RFC 4343 section 2.1). Any escape is understood.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <compare>
 #include <concepts>
@@ -19,7 +18,7 @@
 #include <string>
 #include <string_view>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "taut/base/bytes.hpp"
 
@@ -186,11 +185,7 @@ struct NameEqual {
 template <>
 struct fmt::formatter<taut::NameView> {
   constexpr auto parse(fmt::format_parse_context& context) { return context.begin(); }
-  template <class Context>
-  auto format(taut::NameView name, Context& context) const {
-    const std::string text = name.toString();
-    return std::copy(text.begin(), text.end(), context.out());
-  }
+  fmt::format_context::iterator format(taut::NameView name, fmt::format_context& context) const;
 };
 
 template <>
