@@ -4,13 +4,14 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "rdata/presentation.hpp"
+#include "taut/dns/compression.hpp"
+
 namespace taut {
 
 namespace {
 
 constexpr std::size_t headerSize = 12;  // of a message: no name begins in it
-constexpr std::uint8_t pointerMark = 0xc0;
-constexpr std::size_t maxPointerTarget = 0x3fff;
 
 std::uint64_t loadWord(const std::uint8_t* octets) {
   std::uint64_t word;
@@ -77,24 +78,12 @@ std::size_t labelOffsets(NameView name, std::array<std::uint8_t, maxLabelCount>&
 void appendOctet(std::string& text, std::uint8_t octet) {
   constexpr std::string_view special = ".\\\"();@$";
   if (octet <= 0x20 || octet >= 0x7f) {
-    text += fmt::format("\\{:03}", octet);
+    text += '\\';
+    for (const int power : {100, 10, 1}) text += static_cast<char>('0' + octet / power % 10);
     return;
   }
   if (special.find(static_cast<char>(octet)) != std::string_view::npos) text += '\\';
   text += static_cast<char>(octet);
-}
-
-// One octet of presentation form at `at`, escapes resolved; moves behind it. Negative where the escape is wrong.
-int readOctet(std::string_view text, std::size_t& at) {
-  if (text[at] != '\\') return static_cast<std::uint8_t>(text[at++]);
-  ++at;
-  if (at == text.size()) return -1;
-  const auto isDigit = [&](std::size_t i) { return i < text.size() && text[i] >= '0' && text[i] <= '9'; };
-  if (!isDigit(at)) return static_cast<std::uint8_t>(text[at++]);
-  if (!isDigit(at + 1) || !isDigit(at + 2)) return -1;
-  const int value = (text[at] - '0') * 100 + (text[at + 1] - '0') * 10 + (text[at + 2] - '0');
-  at += 3;
-  return value <= 255 ? value : -1;
 }
 
 // The first octet at or behind `start` that is not the length of a label, or one that is `most` or more octets away.
@@ -210,43 +199,56 @@ Name::Name(std::string_view text) {
 }
 
 std::optional<Name> Name::parse(std::string_view text, NameView origin, NameError* error) {
+  std::optional<Name> name(std::in_place);
+  if (!parse(text, origin, *name, error)) name.reset();
+  return name;
+}
+
+bool Name::parse(std::string_view text, NameView origin, Name& name, NameError* error) {
+  if (text == "@") {
+    name = origin;
+    return true;
+  }
+  name = NameView();
+  if (text == ".") return true;
   const auto fail = [&](NameError reason) {
     if (error) *error = reason;
-    return std::nullopt;
+    name.octets_[0] = 0;
+    return false;
   };
-  if (text == "@") return Name(origin);
-  if (text == ".") return Name();
-  if (text.empty()) return fail(NameError::emptyLabel);
-
-  Name name;
-  std::size_t lengthAt = 0;
-  std::size_t at = 1;
-  const auto closeLabel = [&] {
-    name.octets_[lengthAt] = static_cast<std::uint8_t>(at - lengthAt - 1);
-    lengthAt = at++;
-  };
-  for (std::size_t i = 0; i < text.size();) {
-    if (text[i] == '.') {
-      if (at == lengthAt + 1) return fail(NameError::emptyLabel);
-      closeLabel();
-      if (++i == text.size()) {
-        name.octets_[lengthAt] = 0;
-        name.size_ = static_cast<std::uint8_t>(at);
-        return name;
-      }
+  std::uint8_t* const wire = name.octets_.data();
+  std::size_t lengthAt = 0;  // of the label that is open
+  std::size_t size = 1;
+  std::size_t at = 0;
+  while (at < text.size()) {
+    // Octets up to here fit both the label and the name, the root's not counted.
+    const std::size_t limit = std::max(size, std::min(lengthAt + 1 + maxLabelSize, maxNameSize - 1));
+    for (; size < limit && at < text.size() && text[at] != '.' && text[at] != '\\'; ++at)
+      wire[size++] = static_cast<std::uint8_t>(text[at]);
+    if (at == text.size()) break;
+    if (text[at] == '.') {
+      if (size == lengthAt + 1) return fail(NameError::emptyLabel);
+      wire[lengthAt] = static_cast<std::uint8_t>(size - lengthAt - 1);
+      lengthAt = size++;
+      ++at;
       continue;
     }
-    const int octet = readOctet(text, i);
+    const int octet = parseEscaped(text, at);
     if (octet < 0) return fail(NameError::badEscape);
-    if (at - lengthAt > maxLabelSize) return fail(NameError::labelTooLong);
-    if (at + 1 >= maxNameSize) return fail(NameError::nameTooLong);
-    name.octets_[at++] = static_cast<std::uint8_t>(octet);
+    if (size == limit) return fail(size > lengthAt + maxLabelSize ? NameError::labelTooLong : NameError::nameTooLong);
+    wire[size++] = static_cast<std::uint8_t>(octet);
   }
-  closeLabel();
-  if (lengthAt + origin.size() > maxNameSize) return fail(NameError::nameTooLong);
-  copyOctets(name.octets_.data() + lengthAt, origin.wire());
-  name.size_ = static_cast<std::uint8_t>(lengthAt + origin.size());
-  return name;
+  if (text.empty()) return fail(NameError::emptyLabel);
+  if (size == lengthAt + 1) {  // it ended in a dot
+    wire[lengthAt] = 0;
+    name.size_ = static_cast<std::uint8_t>(size);
+    return true;
+  }
+  if (size + origin.size() > maxNameSize) return fail(NameError::nameTooLong);
+  wire[lengthAt] = static_cast<std::uint8_t>(size - lengthAt - 1);
+  copyOctets(wire + size, origin.wire());
+  name.size_ = static_cast<std::uint8_t>(size + origin.size());
+  return true;
 }
 
 std::optional<Name> Name::read(ByteSpan message, ByteReader& reader) {
@@ -270,7 +272,7 @@ bool Name::read(ByteSpan message, ByteReader& reader, Name& name) {
       reader.skip((behind != 0 ? behind : end + 1) - reader.position());
       return reader.ok();
     }
-    if (message[end] < pointerMark || message.size() - end < 2) break;
+    if (message[end] < pointerMark >> 8 || message.size() - end < 2) break;
     const std::size_t target = loadU16(message.data() + end) & maxPointerTarget;
     if (target >= start || target < headerSize) break;
     if (behind == 0) behind = end + 2;
@@ -310,3 +312,9 @@ Name Name::toLower() const {
 }
 
 }  // namespace taut
+
+fmt::format_context::iterator fmt::formatter<taut::NameView>::format(taut::NameView name,
+                                                                     fmt::format_context& context) const {
+  const std::string text = name.toString();
+  return std::copy(text.begin(), text.end(), context.out());
+}

@@ -8,8 +8,6 @@ namespace taut {
 
 namespace {
 
-constexpr std::size_t pointerMark = 0xc000;
-constexpr std::size_t maxPointerTarget = 0x3fff;
 constexpr std::size_t recordFixedSize = 10;  // TYPE, CLASS, TTL, RDLENGTH
 
 }  // namespace

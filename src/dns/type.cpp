@@ -4,6 +4,8 @@
 #include <array>
 #include <charconv>
 
+#include "taut/base/text.hpp"
+
 namespace taut {
 
 namespace {
@@ -26,19 +28,11 @@ constexpr std::array typeMnemonics = {
 #undef TAUT_TYPE_MNEMONIC
 };
 
-constexpr char upper(char c) {
-  return c >= 'a' && c <= 'z' ? static_cast<char>(c - 0x20) : c;
-}
-
-bool equalIgnoringCase(std::string_view left, std::string_view right) {
-  return std::ranges::equal(left, right, {}, upper, upper);
-}
-
 constexpr std::size_t slotCount = 512;  // over four times the mnemonics, a power of two
 
 constexpr std::size_t slotOf(std::string_view text) {
   std::uint32_t hash = 2166136261;
-  for (const char c : text) hash = (hash ^ static_cast<std::uint8_t>(upper(c))) * 16777619;
+  for (const char c : text) hash = (hash ^ static_cast<std::uint8_t>(toUpper(c))) * 16777619;
   return (hash ^ hash >> 15) % slotCount;
 }
 
@@ -172,3 +166,15 @@ std::optional<Class> classFromText(std::string_view text) {
 }
 
 }  // namespace taut
+
+#define TAUT_REGISTRY_FORMAT(Registry)                                                                       \
+  fmt::format_context::iterator fmt::formatter<taut::Registry>::format(taut::Registry value,                 \
+                                                                       fmt::format_context& context) const { \
+    const std::string text = taut::toString(value);                                                          \
+    return std::copy(text.begin(), text.end(), context.out());                                               \
+  }
+TAUT_REGISTRY_FORMAT(Type)
+TAUT_REGISTRY_FORMAT(Class)
+TAUT_REGISTRY_FORMAT(Opcode)
+TAUT_REGISTRY_FORMAT(Rcode)
+#undef TAUT_REGISTRY_FORMAT

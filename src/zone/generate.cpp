@@ -64,8 +64,10 @@ void appendNibbles(std::string& text, std::uint64_t value, unsigned width, char 
   } while (value != 0 || written < width);
 }
 
-bool appendCounter(std::string& text, std::int64_t value, const Modifier& modifier) {
-  if (value < 0 && modifier.base != 'd') return false;
+// Below zero all but decimal digits are those of the 32-bit two's complement, as in BIND.
+void appendCounter(std::string& text, std::int64_t counter, const Modifier& modifier) {
+  const bool isDecimal = modifier.base == 'd';
+  const std::int64_t value = counter < 0 && !isDecimal ? static_cast<std::uint32_t>(counter) : counter;
   switch (modifier.base) {
     case 'o':
       text += fmt::format("{:0{}o}", value, modifier.width);
@@ -84,7 +86,6 @@ bool appendCounter(std::string& text, std::int64_t value, const Modifier& modifi
       text += fmt::format("{:0{}d}", value, modifier.width);
       break;
   }
-  return true;
 }
 
 }  // namespace
@@ -125,10 +126,7 @@ std::optional<std::string> expandGenerate(std::string_view pattern, std::uint32_
       }
       modifier = *read;
     }
-    if (!appendCounter(text, std::int64_t{counter} + modifier.offset, modifier)) {
-      error = "counter below zero, which only base d can print";
-      return std::nullopt;
-    }
+    appendCounter(text, std::int64_t{counter} + modifier.offset, modifier);
   }
   return text;
 }

@@ -9,6 +9,8 @@
 
 #include <fmt/format.h>
 
+#include "taut/base/text.hpp"
+
 namespace taut::detail {
 
 namespace {
@@ -56,13 +58,6 @@ const char* skipPlain(const char* at) {
   while (kindOf(*at) == Kind::plain) ++at;
   return at;
 #endif
-}
-
-bool equalIgnoringCase(std::string_view text, std::string_view upper) {
-  if (text.size() != upper.size()) return false;
-  for (std::size_t i = 0; i < text.size(); ++i)
-    if ((text[i] >= 'a' && text[i] <= 'z' ? text[i] - 0x20 : text[i]) != upper[i]) return false;
-  return true;
 }
 
 }  // namespace

@@ -10,7 +10,9 @@
 
 #include "generate.hpp"
 #include "lexer.hpp"
+#include "taut/base/text.hpp"
 #include "taut/dns/rdata.hpp"
+#include "taut/dns/ttl.hpp"
 #include "text_buffer.hpp"
 
 namespace taut {
@@ -23,10 +25,6 @@ using Words = std::span<const Token>;
 
 constexpr std::uint32_t maxTtl = 0x7fffffff;  // RFC 2181 section 8
 
-bool isDigit(char c) {
-  return c >= '0' && c <= '9';
-}
-
 std::string quotedText(std::string_view text) {
   return fmt::format("'{}'", text.substr(0, 80));
 }
@@ -37,13 +35,6 @@ bool isAbsolute(std::string_view text) {
   std::size_t backslashes = 0;
   while (backslashes + 1 < text.size() && text[text.size() - 2 - backslashes] == '\\') ++backslashes;
   return backslashes % 2 == 0;
-}
-
-bool equalIgnoringCase(std::string_view text, std::string_view upper) {
-  if (text.size() != upper.size()) return false;
-  for (std::size_t i = 0; i < text.size(); ++i)
-    if ((text[i] >= 'a' && text[i] <= 'z' ? text[i] - 0x20 : text[i]) != upper[i]) return false;
-  return true;
 }
 
 // Only classes that data can have.
@@ -157,11 +148,10 @@ void Scanner::entry(Words words, bool beginsBlank) {
   if (owner(first)) record(words, 1);
 }
 
-// Reads the owner of a record. Without escapes, as nearly all are, it is copied label by label.
 bool Scanner::owner(const Token& word) {
   Name read;
   if (!name(word, read)) return false;
-  owner_ = read;
+  owner_ = read.view();
   hasOwner_ = true;
   return true;
 }
@@ -173,16 +163,14 @@ bool Scanner::name(const Token& word, Name& name) {
     return false;
   }
   NameError problem{};
-  const auto parsed = Name::parse(word.text, origin_, &problem);
-  if (!parsed) {
+  if (!Name::parse(word.text, origin_, name, &problem)) {
     error(word, fmt::format("{} is not a domain name: {}", quotedText(word.text), describe(problem)));
     return false;
   }
   if (!hasOrigin_) {
-    origin_ = *parsed;
+    origin_ = name;
     hasOrigin_ = true;
   }
-  name = *parsed;
   return true;
 }
 
@@ -411,45 +399,6 @@ bool scanMasterText(std::string_view text, const std::string& name, const Master
                     MasterFileHandler& handler) {
   TextBuffer buffer = TextBuffer::copy(text);
   return Scanner(options, handler).scan(buffer, name);
-}
-
-std::optional<std::uint32_t> parseTtl(std::string_view text) {
-  constexpr std::uint64_t limit = 0xffffffff;
-  if (text.empty()) return std::nullopt;
-  std::uint64_t total = 0;
-  std::size_t at = 0;
-  while (at < text.size()) {
-    if (!isDigit(text[at])) return std::nullopt;
-    std::uint64_t number = 0;
-    for (; at < text.size() && isDigit(text[at]); ++at) {
-      number = number * 10 + static_cast<std::uint64_t>(text[at] - '0');
-      if (number > limit) return std::nullopt;
-    }
-    std::uint64_t unit = 1;
-    if (at < text.size()) {
-      switch (text[at++] | 0x20) {
-        case 's':
-          break;
-        case 'm':
-          unit = 60;
-          break;
-        case 'h':
-          unit = 3600;
-          break;
-        case 'd':
-          unit = 86400;
-          break;
-        case 'w':
-          unit = 604800;
-          break;
-        default:
-          return std::nullopt;
-      }
-    }
-    total += number * unit;
-    if (total > limit) return std::nullopt;
-  }
-  return total;
 }
 
 }  // namespace taut

@@ -251,11 +251,11 @@ class TestCase(unittest.TestCase):
         path.write_text(text)
         return path
 
-    def run_program(self, *command, timeout=60, **options):
-        """Runs a program to its end; returns the finished process with its output as text."""
+    def run_program(self, *command, text="", timeout=60, **options):
+        """Runs a program to its end, `text` its input; returns the finished process with its output as text."""
         return subprocess.run(
             [str(word) for word in command],
-            stdin=subprocess.DEVNULL,
+            input=text,
             capture_output=True,
             text=True,
             timeout=timeout * SLOWNESS,

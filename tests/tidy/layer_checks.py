@@ -97,6 +97,7 @@ def liburing_stays_in_io(tree):
     good=[
         {"src/net/x.cpp": '#include "taut/net/x.hpp"\n#include <vector>\n', "include/taut/net/x.hpp": ""},
         {"src/net/x.cpp": '#include "net/x.hpp"\n', "src/net/x.hpp": ""},
+        {"src/net/a/x.cpp": '#include "x.hpp"\n', "src/net/a/x.hpp": ""},
         {"src/net/x.cpp": "#include <vector>\n"},
     ],
 )
@@ -110,5 +111,6 @@ def own_header_first(tree):
         candidates = (f"include/taut/{layer}/{concept}.hpp", f"src/{layer}/{concept}.hpp")
         own = [header for header in candidates if header in tree]
         first = INCLUDE.search(text)
-        if own and (not first or not first.group(1).endswith(f"{concept}.hpp")):
+        file = concept.rsplit("/", 1)[-1]
+        if own and (not first or not re.search(rf"(^|/){file}\.hpp$", first.group(1))):
             yield f"{path}: does not include {own[0]} first"

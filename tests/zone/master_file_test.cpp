@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "taut/dns/ttl.hpp"
 #include "taut/zone/zone_writer.hpp"
 
 using namespace taut;
@@ -167,9 +168,9 @@ TEST_CASE("A record without TTL takes $TTL, else the TTL before it, else an SOA'
 TEST_CASE("TTLs are seconds or sums of units, and what is too large counts as zero") {
   CHECK(parseTtl("0") == 0);
   CHECK(parseTtl("1w2d3h4m5s") == 604800 + 2 * 86400 + 3 * 3600 + 4 * 60 + 5);
-  CHECK(parseTtl("1H30") == 3630);
+  CHECK(parseTtl("1H30m") == 5400);
   CHECK(parseTtl("4294967295") == 4294967295U);
-  for (const char* wrong : {"", "x", "1x", "h", "-1", "4294967296", "99999999999999999999", "8000w"})
+  for (const char* wrong : {"", "x", "1x", "h", "1h30", "1hm", "-1", "4294967296", "99999999999999999999", "8000w"})
     CHECK_MESSAGE(!parseTtl(wrong), wrong);
 
   MasterFileOptions options;
@@ -260,6 +261,29 @@ TEST_CASE("$GENERATE counts with steps, offsets, widths and bases as BIND does")
                               "a009.example. 5 IN CNAME b0b.example.", "x000A.example. 1 IN CNAME o012.example.",
                               "2.1.example. 1 IN PTR 2.1.0.0.c.example.", "d.example. 1 IN TXT \"a $ $ 1 b\" \"1\"",
                               "e.example. 1 IN TXT \"two words\" \"1\"", "1.f.example. 1 IN NS ns1.example."});
+}
+
+TEST_CASE("$GENERATE prints what is below zero as BIND does: a sign, or 32 bits in two's complement") {
+  const auto generated = [](const char* modifier) {
+    const auto read = scan(fmt::format("$TTL 1\n$GENERATE 1-1 a TXT ${{{}}}\n", modifier));
+    REQUIRE(read.records.size() == 1);
+    constexpr std::string_view before = "a.example. 1 IN TXT \"";
+    return read.records[0].substr(before.size(), read.records[0].size() - before.size() - 1);
+  };
+  CHECK(generated("-2") == "-1");
+  CHECK(generated("-2,4") == "-001");
+  CHECK(generated("-2,4,d") == "-001");
+  CHECK(generated("-2,0,n") == "f.f.f.f.f.f.f.f");
+  CHECK(generated("-2,16,n") == "f.f.f.f.f.f.f.f.");
+  CHECK(generated("-2,20,n") == "f.f.f.f.f.f.f.f.0.0.");
+  CHECK(generated("-2,0,N") == "F.F.F.F.F.F.F.F");
+  CHECK(generated("-2,0,x") == "ffffffff");
+  CHECK(generated("-2,12,x") == "0000ffffffff");
+  CHECK(generated("-2,0,X") == "FFFFFFFF");
+  CHECK(generated("-2,0,o") == "37777777777");
+  CHECK(generated("-2,13,o") == "0037777777777");
+  CHECK(generated("-2147483647,0,x") == "80000002");
+  CHECK(generated("-2147483648,0,d") == "-2147483647");
 }
 
 TEST_CASE("$INCLUDE reads beside the including file and gives back origin and owner") {

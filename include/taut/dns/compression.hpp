@@ -1,4 +1,5 @@
-// Which names of RDATA a writer may compress: only those of the types of RFC 1035 (RFC 3597 section 4).
+// Compression of names (RFC 1035 section 4.1.4): what a pointer looks like, and which names of RDATA a writer may
+// compress, which are those of the types of RFC 1035 alone (RFC 3597 section 4).
 #pragma once
 
 #include <cstdint>
@@ -6,6 +7,10 @@
 #include "taut/dns/type.hpp"
 
 namespace taut {
+
+// A pointer is 16 bits: the mark, and the offset of a name in the message.
+inline constexpr std::uint16_t pointerMark = 0xc000;
+inline constexpr std::uint16_t maxPointerTarget = 0x3fff;
 
 // `prefix` octets, then `count` names one after the other. A count of 0: copy the RDATA as it is.
 struct CompressibleNames {

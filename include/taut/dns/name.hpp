@@ -9,7 +9,6 @@
 // written as `\DDD` (RFC 1035 section 5.1, RFC 4343 section 2.1). Any escape is understood.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <compare>
 #include <concepts>
@@ -19,7 +18,7 @@
 #include <string>
 #include <string_view>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "taut/base/bytes.hpp"
 
@@ -127,6 +126,8 @@ class Name {
   // From presentation form; what does not end in a dot is completed by `origin`, and "@" alone stands for it (RFC 1035
   // section 5.1). Writes the reason to `error` where there is one to write to.
   static std::optional<Name> parse(std::string_view text, NameView origin = {}, NameError* error = nullptr);
+  // The same into `name`, of which `origin` is no part. False, and the root, where the text is wrong.
+  static bool parse(std::string_view text, NameView origin, Name& name, NameError* error = nullptr);
 
   // Reads the possibly compressed name at the reader's position in the whole `message` and moves the reader behind it
   // (RFC 1035 section 4.1.4). Strict: a pointer leads behind the header and before the first octet of the run of labels
@@ -184,11 +185,7 @@ struct NameEqual {
 template <>
 struct fmt::formatter<taut::NameView> {
   constexpr auto parse(fmt::format_parse_context& context) { return context.begin(); }
-  template <class Context>
-  auto format(taut::NameView name, Context& context) const {
-    const std::string text = name.toString();
-    return std::copy(text.begin(), text.end(), context.out());
-  }
+  fmt::format_context::iterator format(taut::NameView name, fmt::format_context& context) const;
 };
 
 template <>

@@ -23,10 +23,11 @@
 #include "taut/base/bytes.hpp"
 #include "taut/dns/name.hpp"
 #include "taut/dns/rdata/address.hpp"
-#include "taut/dns/rdata/codec.hpp"
 #include "taut/dns/rdata/field.hpp"
 #include "taut/dns/rdata/host.hpp"
+#include "taut/dns/rdata/kind.hpp"
 #include "taut/dns/rdata/meta.hpp"
+#include "taut/dns/rdata/network.hpp"
 #include "taut/dns/rdata/pointer.hpp"
 #include "taut/dns/rdata/security.hpp"
 #include "taut/dns/rdata/service.hpp"
@@ -77,10 +78,35 @@ const RdataLayout* findLayout(Type type);
 
 namespace rdata {
 
+namespace detail {
+
+// Checks RDATA against a layout and tells where its fields end.
+bool splitFields(const RdataLayout& layout, ByteSpan rdata, FieldEnds& ends);
+
+template <class R, class... Field>
+void encodeFields(const R& rdata, FieldList<Field...>, ByteWriter& out) {
+  (Field::Kind::encode(rdata.*Field::member, out), ...);
+}
+
+template <class R, class... Field>
+void decodeFields(ByteSpan octets, const FieldEnds& ends, FieldList<Field...>, R& rdata) {
+  std::size_t start = 0;
+  std::size_t index = 0;
+  const auto next = [&] {
+    const std::size_t end = ends[index++];
+    const ByteSpan field = octets.subspan(start, end - start);
+    start = end;
+    return field;
+  };
+  (Field::Kind::decode(next(), rdata.*Field::member), ...);
+}
+
+}  // namespace detail
+
 // Uncompressed wire form. A value that has no wire form (a string of over 255 octets, say) fails the writer.
 template <class R>
 void write(const R& rdata, ByteWriter& out) {
-  std::apply([&](auto... field) { (detail::encode(field.kind, rdata.*field.member, out), ...); }, R::fields());
+  detail::encodeFields(rdata, R::fields(), out);
 }
 
 // The record held by uncompressed RDATA; nothing where it does not fit the layout.
@@ -90,14 +116,7 @@ std::optional<R> read(ByteSpan bytes) {
   FieldEnds ends{};
   if (!detail::splitFields(layout, bytes, ends)) return std::nullopt;
   std::optional<R> record(std::in_place);
-  std::size_t start = 0;
-  std::size_t index = 0;
-  const auto decodeNext = [&](auto field) {
-    const std::size_t end = ends[index++];
-    detail::decode(field.kind, bytes.subspan(start, end - start), (*record).*field.member);
-    start = end;
-  };
-  std::apply([&](auto... field) { (decodeNext(field), ...); }, R::fields());
+  detail::decodeFields(bytes, ends, R::fields(), *record);
   return record;
 }
 

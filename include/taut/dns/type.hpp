@@ -5,13 +5,12 @@
 // Class; values without a mnemonic print and parse as TYPE123 and CLASS123 (RFC 3597 section 5).
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace taut {
 
@@ -99,15 +98,12 @@ std::optional<Class> classFromText(std::string_view text);
 
 }  // namespace taut
 
-#define TAUT_REGISTRY_FORMATTER(Registry)                                                \
-  template <>                                                                            \
-  struct fmt::formatter<taut::Registry> {                                                \
-    constexpr auto parse(fmt::format_parse_context& context) { return context.begin(); } \
-    template <class Context>                                                             \
-    auto format(taut::Registry value, Context& context) const {                          \
-      const std::string text = taut::toString(value);                                    \
-      return std::copy(text.begin(), text.end(), context.out());                         \
-    }                                                                                    \
+// Each prints what toString() tells.
+#define TAUT_REGISTRY_FORMATTER(Registry)                                                           \
+  template <>                                                                                       \
+  struct fmt::formatter<taut::Registry> {                                                           \
+    constexpr auto parse(fmt::format_parse_context& context) { return context.begin(); }            \
+    fmt::format_context::iterator format(taut::Registry value, fmt::format_context& context) const; \
   };
 TAUT_REGISTRY_FORMATTER(Type)
 TAUT_REGISTRY_FORMATTER(Class)

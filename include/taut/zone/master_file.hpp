@@ -64,7 +64,4 @@ bool scanMasterFile(const std::string& path, const MasterFileOptions& options, M
 bool scanMasterText(std::string_view text, const std::string& name, const MasterFileOptions& options,
                     MasterFileHandler& handler);
 
-// A TTL in seconds or in units (BIND's "1w2d3h4m5s"); nothing where it is neither or over 2^32 - 1.
-std::optional<std::uint32_t> parseTtl(std::string_view text);
-
 }  // namespace taut

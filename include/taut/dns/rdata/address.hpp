@@ -1,16 +1,16 @@
-// Record types that hold the address of a host, in any network, or where it stands.
+// Record types that hold the address of a host on the Internet, or where it stands.
 #pragma once
 
 #include <array>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
-#include <tuple>
+#include <utility>
 #include <vector>
 
-#include "taut/dns/rdata/codec.hpp"
+#include "taut/base/bytes.hpp"
 #include "taut/dns/rdata/field.hpp"
+#include "taut/dns/rdata/kind.hpp"
 #include "taut/dns/type.hpp"
 
 namespace taut::rdata {
@@ -26,7 +26,7 @@ struct A {
   explicit A(const Ipv4& octets) : address(octets) {}
   explicit A(std::string_view text);  // dotted decimal; throws std::invalid_argument: for addresses in source code
 
-  static constexpr auto fields() { return std::tuple(Field(FieldKind::ipv4, &A::address)); }
+  static constexpr auto fields() { return FieldList<Field<kind::Ipv4, &A::address>>(); }
 };
 
 // RFC 3596 section 2.2
@@ -39,8 +39,20 @@ struct AAAA {
   explicit AAAA(const Ipv6& octets) : address(octets) {}
   explicit AAAA(std::string_view text);  // RFC 4291 section 2.2; throws std::invalid_argument
 
-  static constexpr auto fields() { return std::tuple(Field(FieldKind::ipv6, &AAAA::address)); }
+  static constexpr auto fields() { return FieldList<Field<kind::Ipv6, &AAAA::address>>(); }
 };
+
+namespace kind {
+
+// Prefix length, suffix and name (RFC 2874 section 3.1).
+struct AddressSuffix : Opaque {
+  static constexpr bool hasCase = true;
+  static bool walk(RdataWalk& walk);
+  static bool parse(RdataParser& parser);
+  static bool print(RdataPrinter& printer);
+};
+
+}  // namespace kind
 
 // RFC 2874 section 3.1; historic (RFC 6563). Prefix length, address suffix and prefix name as on the wire.
 struct A6 {
@@ -50,8 +62,19 @@ struct A6 {
 
   A6() = default;
 
-  static constexpr auto fields() { return std::tuple(Field(FieldKind::addressSuffix, &A6::suffix)); }
+  static constexpr auto fields() { return FieldList<Field<kind::AddressSuffix, &A6::suffix>>(); }
 };
+
+namespace kind {
+
+// Protocol and a bit for each port; their names in text (RFC 1035 section 3.4.2).
+struct Services : Opaque {
+  static bool walk(RdataWalk& walk);
+  static bool parse(RdataParser& parser);
+  static bool print(RdataPrinter& printer);
+};
+
+}  // namespace kind
 
 // RFC 1035 section 3.4.2
 struct WKS {
@@ -63,9 +86,35 @@ struct WKS {
   WKS() = default;
 
   static constexpr auto fields() {
-    return std::tuple(Field(FieldKind::ipv4, &WKS::address), Field(FieldKind::services, &WKS::services));
+    return FieldList<Field<kind::Ipv4, &WKS::address>, Field<kind::Services, &WKS::services>>();
   }
 };
+
+// One item of an APL record (RFC 3123 section 4).
+struct AddressPrefix {
+  std::uint16_t family = 0;  // 1 IPv4, 2 IPv6
+  std::uint8_t prefix = 0;   // bits
+  bool negated = false;
+  Bytes address;  // without trailing zero octets
+
+  AddressPrefix() = default;
+  AddressPrefix(std::uint16_t addressFamily, std::uint8_t bits, bool isNegated, Bytes octets)
+      : family(addressFamily), prefix(bits), negated(isNegated), address(std::move(octets)) {}
+};
+
+namespace kind {
+
+// RFC 3123 section 4, to the end.
+struct AddressPrefixes {
+  using Value = std::vector<AddressPrefix>;
+  static void encode(const Value& value, ByteWriter& out);
+  static void decode(ByteSpan octets, Value& value);
+  static bool walk(RdataWalk& walk);
+  static bool parse(RdataParser& parser);
+  static bool print(RdataPrinter& printer);
+};
+
+}  // namespace kind
 
 // RFC 3123
 struct APL {
@@ -75,73 +124,8 @@ struct APL {
 
   APL() = default;
 
-  static constexpr auto fields() { return std::tuple(Field(FieldKind::addressPrefixes, &APL::prefixes)); }
+  static constexpr auto fields() { return FieldList<Field<kind::AddressPrefixes, &APL::prefixes>>(); }
 };
-
-// RFC 1706 section 5
-struct NSAP {
-  static constexpr Type type = Type::NSAP;
-
-  Bytes address;
-
-  NSAP() = default;
-
-  static constexpr auto fields() { return std::tuple(Field(FieldKind::nsap, &NSAP::address)); }
-};
-
-// RFC 1183 section 3.1
-struct X25 {
-  static constexpr Type type = Type::X25;
-
-  std::string address;
-
-  X25() = default;
-  explicit X25(std::string_view psdnAddress) : address(psdnAddress) {}
-
-  static constexpr auto fields() { return std::tuple(Field(FieldKind::digitString, &X25::address)); }
-};
-
-// RFC 1183 section 3.2
-struct ISDN {
-  static constexpr Type type = Type::ISDN;
-
-  std::string address;
-  std::optional<std::string> subaddress;
-
-  ISDN() = default;
-  explicit ISDN(std::string_view isdnAddress) : address(isdnAddress) {}
-
-  static constexpr auto fields() {
-    return std::tuple(Field(FieldKind::characterString, &ISDN::address),
-                      Field(FieldKind::optionalCharacterString, &ISDN::subaddress));
-  }
-};
-
-// ATM Forum af-saa-0069
-struct ATMA {
-  static constexpr Type type = Type::ATMA;
-
-  Bytes address;  // format octet, then digits (1) or octets (0)
-
-  ATMA() = default;
-
-  static constexpr auto fields() { return std::tuple(Field(FieldKind::atma, &ATMA::address)); }
-};
-
-// draft-ietf-nimrod-dns
-template <Type recordType>
-struct Nimrod {
-  static constexpr Type type = recordType;
-
-  Bytes data;
-
-  Nimrod() = default;
-
-  static constexpr auto fields() { return std::tuple(Field(FieldKind::hex, &Nimrod::data)); }
-};
-
-using EID = Nimrod<Type::EID>;
-using NIMLOC = Nimrod<Type::NIMLOC>;
 
 // RFC 1712 section 3; degrees and metres as decimal text.
 struct GPOS {
@@ -156,11 +140,21 @@ struct GPOS {
       : longitude(east), latitude(north), altitude(up) {}
 
   static constexpr auto fields() {
-    return std::tuple(Field(FieldKind::characterString, &GPOS::longitude),
-                      Field(FieldKind::characterString, &GPOS::latitude),
-                      Field(FieldKind::characterString, &GPOS::altitude));
+    return FieldList<Field<kind::CharacterString, &GPOS::longitude>, Field<kind::CharacterString, &GPOS::latitude>,
+                     Field<kind::CharacterString, &GPOS::altitude>>();
   }
 };
+
+namespace kind {
+
+// All of the RDATA (RFC 1876).
+struct Location : Opaque {
+  static bool walk(RdataWalk& walk);
+  static bool parse(RdataParser& parser);
+  static bool print(RdataPrinter& printer);
+};
+
+}  // namespace kind
 
 // RFC 1876 section 2; the 16 octets as on the wire.
 struct LOC {
@@ -170,8 +164,18 @@ struct LOC {
 
   LOC() = default;
 
-  static constexpr auto fields() { return std::tuple(Field(FieldKind::location, &LOC::data)); }
+  static constexpr auto fields() { return FieldList<Field<kind::Location, &LOC::data>>(); }
 };
+
+namespace kind {
+
+// Four groups of hexadecimal (RFC 6742 section 2.1).
+struct Locator64 : FixedOctets<8> {
+  static bool parse(RdataParser& parser);
+  static bool print(RdataPrinter& printer);
+};
+
+}  // namespace kind
 
 // RFC 6742 section 2.1
 struct NID {
@@ -184,7 +188,7 @@ struct NID {
   NID(std::uint16_t preferenceValue, const std::array<std::uint8_t, 8>& id) : preference(preferenceValue), nodeId(id) {}
 
   static constexpr auto fields() {
-    return std::tuple(Field(FieldKind::u16, &NID::preference), Field(FieldKind::locator64, &NID::nodeId));
+    return FieldList<Field<kind::U16, &NID::preference>, Field<kind::Locator64, &NID::nodeId>>();
   }
 };
 
@@ -199,7 +203,7 @@ struct L32 {
   L32(std::uint16_t preferenceValue, const Ipv4& locator32) : preference(preferenceValue), locator(locator32) {}
 
   static constexpr auto fields() {
-    return std::tuple(Field(FieldKind::u16, &L32::preference), Field(FieldKind::ipv4, &L32::locator));
+    return FieldList<Field<kind::U16, &L32::preference>, Field<kind::Ipv4, &L32::locator>>();
   }
 };
 
@@ -215,33 +219,24 @@ struct L64 {
       : preference(preferenceValue), locator(prefix) {}
 
   static constexpr auto fields() {
-    return std::tuple(Field(FieldKind::u16, &L64::preference), Field(FieldKind::locator64, &L64::locator));
+    return FieldList<Field<kind::U16, &L64::preference>, Field<kind::Locator64, &L64::locator>>();
   }
 };
 
-// RFC 7043 section 3.1
-struct EUI48 {
-  static constexpr Type type = Type::EUI48;
+namespace kind {
 
-  std::array<std::uint8_t, 6> address{};
-
-  EUI48() = default;
-  explicit EUI48(const std::array<std::uint8_t, 6>& octets) : address(octets) {}
-
-  static constexpr auto fields() { return std::tuple(Field(FieldKind::eui48, &EUI48::address)); }
+// The D bit and a type, two words (RFC 8777 section 4.3).
+struct RelayType : U8 {
+  static bool parse(RdataParser& parser);
+  static bool print(RdataPrinter& printer);
 };
 
-// RFC 7043 section 4.1
-struct EUI64 {
-  static constexpr Type type = Type::EUI64;
-
-  std::array<std::uint8_t, 8> address{};
-
-  EUI64() = default;
-  explicit EUI64(const std::array<std::uint8_t, 8>& octets) : address(octets) {}
-
-  static constexpr auto fields() { return std::tuple(Field(FieldKind::eui64, &EUI64::address)); }
+// A gateway whose types beyond 3 are opaque (RFC 8777 section 4.2.4).
+struct Relay : Gateway {
+  static bool walk(RdataWalk& walk);
 };
+
+}  // namespace kind
 
 // RFC 8777 section 4.2
 struct AMTRELAY {
@@ -254,21 +249,9 @@ struct AMTRELAY {
   AMTRELAY() = default;
 
   static constexpr auto fields() {
-    return std::tuple(Field(FieldKind::u8, &AMTRELAY::precedence), Field(FieldKind::relayType, &AMTRELAY::relayType),
-                      Field(FieldKind::relay, &AMTRELAY::relayAddress));
+    return FieldList<Field<kind::U8, &AMTRELAY::precedence>, Field<kind::RelayType, &AMTRELAY::relayType>,
+                     Field<kind::Relay, &AMTRELAY::relayAddress>>();
   }
-};
-
-// RFC 9758: a CBHE node number
-struct IPN {
-  static constexpr Type type = Type::IPN;
-
-  std::uint64_t number = 0;
-
-  IPN() = default;
-  explicit IPN(std::uint64_t node) : number(node) {}
-
-  static constexpr auto fields() { return std::tuple(Field(FieldKind::u64, &IPN::number)); }
 };
 
 }  // namespace taut::rdata

@@ -2,16 +2,26 @@
 #pragma once
 
 #include <cstdint>
-#include <tuple>
 #include <utility>
 #include <vector>
 
+#include "taut/base/bytes.hpp"
 #include "taut/dns/name.hpp"
-#include "taut/dns/rdata/codec.hpp"
 #include "taut/dns/rdata/field.hpp"
+#include "taut/dns/rdata/kind.hpp"
 #include "taut/dns/type.hpp"
 
 namespace taut::rdata {
+
+namespace kind {
+
+// Number or mnemonic (RFC 4398 section 2.1).
+struct CertificateType : U16 {
+  static bool parse(RdataParser& parser);
+  static bool print(RdataPrinter& printer);
+};
+
+}  // namespace kind
 
 // RFC 4398 section 2
 struct CERT {
@@ -25,10 +35,21 @@ struct CERT {
   CERT() = default;
 
   static constexpr auto fields() {
-    return std::tuple(Field(FieldKind::certificateType, &CERT::certificateType), Field(FieldKind::u16, &CERT::keyTag),
-                      Field(FieldKind::algorithm, &CERT::algorithm), Field(FieldKind::base64, &CERT::certificate));
+    return FieldList<Field<kind::CertificateType, &CERT::certificateType>, Field<kind::U16, &CERT::keyTag>,
+                     Field<kind::Algorithm, &CERT::algorithm>, Field<kind::Base64, &CERT::certificate>>();
   }
 };
+
+namespace kind {
+
+// To the end, in hexadecimal.
+struct OptionalHex : Hex {
+  static bool walk(RdataWalk& walk);
+  static bool parse(RdataParser& parser);
+  static bool print(RdataPrinter& printer);
+};
+
+}  // namespace kind
 
 // RFC 4255 section 3.1
 struct SSHFP {
@@ -43,10 +64,20 @@ struct SSHFP {
       : algorithm(keyAlgorithm), fingerprintType(hashType), fingerprint(std::move(octets)) {}
 
   static constexpr auto fields() {
-    return std::tuple(Field(FieldKind::u8, &SSHFP::algorithm), Field(FieldKind::u8, &SSHFP::fingerprintType),
-                      Field(FieldKind::hex, &SSHFP::fingerprint));
+    return FieldList<Field<kind::U8, &SSHFP::algorithm>, Field<kind::U8, &SSHFP::fingerprintType>,
+                     Field<kind::OptionalHex, &SSHFP::fingerprint>>();
   }
 };
+
+namespace kind {
+
+// At most 3 (RFC 4025 section 2.3).
+struct GatewayType : U8 {
+  static bool walk(RdataWalk& walk);
+  static bool parse(RdataParser& parser);
+};
+
+}  // namespace kind
 
 // RFC 4025 section 2
 struct IPSECKEY {
@@ -61,10 +92,9 @@ struct IPSECKEY {
   IPSECKEY() = default;
 
   static constexpr auto fields() {
-    return std::tuple(Field(FieldKind::u8, &IPSECKEY::precedence),
-                      Field(FieldKind::gatewayType, &IPSECKEY::gatewayType), Field(FieldKind::u8, &IPSECKEY::algorithm),
-                      Field(FieldKind::gateway, &IPSECKEY::gateway),
-                      Field(FieldKind::optionalBase64, &IPSECKEY::publicKey));
+    return FieldList<Field<kind::U8, &IPSECKEY::precedence>, Field<kind::GatewayType, &IPSECKEY::gatewayType>,
+                     Field<kind::U8, &IPSECKEY::algorithm>, Field<kind::Gateway, &IPSECKEY::gateway>,
+                     Field<kind::OptionalBase64, &IPSECKEY::publicKey>>();
   }
 };
 
@@ -83,15 +113,47 @@ struct CertificateAssociation {
       : usage(certificateUsage), selector(part), matchingType(matching), data(std::move(octets)) {}
 
   static constexpr auto fields() {
-    return std::tuple(Field(FieldKind::u8, &CertificateAssociation::usage),
-                      Field(FieldKind::u8, &CertificateAssociation::selector),
-                      Field(FieldKind::u8, &CertificateAssociation::matchingType),
-                      Field(FieldKind::hex, &CertificateAssociation::data));
+    return FieldList<
+        Field<kind::U8, &CertificateAssociation::usage>, Field<kind::U8, &CertificateAssociation::selector>,
+        Field<kind::U8, &CertificateAssociation::matchingType>, Field<kind::Hex, &CertificateAssociation::data>>();
   }
 };
 
 using TLSA = CertificateAssociation<Type::TLSA>;
 using SMIMEA = CertificateAssociation<Type::SMIMEA>;  // RFC 8162 section 2
+
+// What a HIP record says before its rendezvous servers (RFC 8005 section 5).
+struct HostIdentity {
+  std::uint8_t algorithm = 0;
+  Bytes hit;
+  Bytes publicKey;
+
+  HostIdentity() = default;
+};
+
+namespace kind {
+
+// Lengths, algorithm, HIT and key (RFC 8005 section 5).
+struct HostIdentity {
+  using Value = rdata::HostIdentity;
+  static void encode(const Value& value, ByteWriter& out);
+  static void decode(ByteSpan octets, Value& value);
+  static bool walk(RdataWalk& walk);
+  static bool parse(RdataParser& parser);
+  static bool print(RdataPrinter& printer);
+};
+
+// Names to the end, none too.
+struct PlainNames {
+  using Value = std::vector<Name>;
+  static void encode(const Value& value, ByteWriter& out);
+  static void decode(ByteSpan octets, Value& value);
+  static bool walk(RdataWalk& walk);
+  static bool parse(RdataParser& parser);
+  static bool print(RdataPrinter& printer);
+};
+
+}  // namespace kind
 
 // RFC 8005 section 5
 struct HIP {
@@ -103,7 +165,7 @@ struct HIP {
   HIP() = default;
 
   static constexpr auto fields() {
-    return std::tuple(Field(FieldKind::hostIdentity, &HIP::identity), Field(FieldKind::plainNames, &HIP::servers));
+    return FieldList<Field<kind::HostIdentity, &HIP::identity>, Field<kind::PlainNames, &HIP::servers>>();
   }
 };
 
@@ -117,7 +179,7 @@ struct Base64Data {
   Base64Data() = default;
   explicit Base64Data(Bytes octets) : data(std::move(octets)) {}
 
-  static constexpr auto fields() { return std::tuple(Field(FieldKind::base64, &Base64Data::data)); }
+  static constexpr auto fields() { return FieldList<Field<kind::Base64, &Base64Data::data>>(); }
 };
 
 using DHCID = Base64Data<Type::DHCID>;            // RFC 4701 section 3.1

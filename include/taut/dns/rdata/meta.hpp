@@ -2,15 +2,40 @@
 #pragma once
 
 #include <cstdint>
-#include <tuple>
 #include <utility>
 
+#include "taut/base/bytes.hpp"
 #include "taut/dns/name.hpp"
-#include "taut/dns/rdata/codec.hpp"
 #include "taut/dns/rdata/field.hpp"
+#include "taut/dns/rdata/kind.hpp"
 #include "taut/dns/type.hpp"
 
 namespace taut::rdata {
+
+namespace kind {
+
+// EDNS options (RFC 6891 section 6.1.2).
+struct Options : Opaque {
+  static bool walk(RdataWalk& walk);
+};
+
+// Number or mnemonic of an RCODE (RFC 8945 section 3).
+struct ErrorCode : U16 {
+  static bool parse(RdataParser& parser);
+  static bool print(RdataPrinter& printer);
+};
+
+// Behind a 16-bit length, which is a word too; base64.
+struct SizedBase64 {
+  using Value = Bytes;
+  static void encode(const Value& value, ByteWriter& out);
+  static void decode(ByteSpan octets, Value& value);
+  static bool walk(RdataWalk& walk);
+  static bool parse(RdataParser& parser);
+  static bool print(RdataPrinter& printer);
+};
+
+}  // namespace kind
 
 // RFC 6891 section 6.1.2
 struct OPT {
@@ -20,7 +45,7 @@ struct OPT {
 
   OPT() = default;
 
-  static constexpr auto fields() { return std::tuple(Field(FieldKind::options, &OPT::options)); }
+  static constexpr auto fields() { return FieldList<Field<kind::Options, &OPT::options>>(); }
 };
 
 // RFC 2930 section 2
@@ -38,12 +63,26 @@ struct TKEY {
   TKEY() = default;
 
   static constexpr auto fields() {
-    return std::tuple(Field(FieldKind::plainName, &TKEY::algorithm), Field(FieldKind::time, &TKEY::inception),
-                      Field(FieldKind::time, &TKEY::expiration), Field(FieldKind::u16, &TKEY::mode),
-                      Field(FieldKind::errorCode, &TKEY::error), Field(FieldKind::sizedBase64, &TKEY::key),
-                      Field(FieldKind::sizedBase64, &TKEY::other));
+    return FieldList<Field<kind::PlainName, &TKEY::algorithm>, Field<kind::Time, &TKEY::inception>,
+                     Field<kind::Time, &TKEY::expiration>, Field<kind::U16, &TKEY::mode>,
+                     Field<kind::ErrorCode, &TKEY::error>, Field<kind::SizedBase64, &TKEY::key>,
+                     Field<kind::SizedBase64, &TKEY::other>>();
   }
 };
+
+namespace kind {
+
+// A number, big endian; decimal in text.
+struct U48 {
+  using Value = std::uint64_t;
+  static void encode(Value value, ByteWriter& out) { out.u48(value); }
+  static void decode(ByteSpan octets, Value& value) { value = ByteReader(octets).u48(); }
+  static bool walk(RdataWalk& walk);
+  static bool parse(RdataParser& parser);
+  static bool print(RdataPrinter& printer);
+};
+
+}  // namespace kind
 
 // RFC 8945 section 4.2
 struct TSIG {
@@ -60,10 +99,10 @@ struct TSIG {
   TSIG() = default;
 
   static constexpr auto fields() {
-    return std::tuple(Field(FieldKind::plainName, &TSIG::algorithm), Field(FieldKind::u48, &TSIG::timeSigned),
-                      Field(FieldKind::u16, &TSIG::fudge), Field(FieldKind::sizedBase64, &TSIG::mac),
-                      Field(FieldKind::u16, &TSIG::originalId), Field(FieldKind::errorCode, &TSIG::error),
-                      Field(FieldKind::sizedBase64, &TSIG::other));
+    return FieldList<Field<kind::PlainName, &TSIG::algorithm>, Field<kind::U48, &TSIG::timeSigned>,
+                     Field<kind::U16, &TSIG::fudge>, Field<kind::SizedBase64, &TSIG::mac>,
+                     Field<kind::U16, &TSIG::originalId>, Field<kind::ErrorCode, &TSIG::error>,
+                     Field<kind::SizedBase64, &TSIG::other>>();
   }
 };
 
@@ -77,7 +116,7 @@ struct OpaqueData {
   OpaqueData() = default;
   explicit OpaqueData(Bytes octets) : data(std::move(octets)) {}
 
-  static constexpr auto fields() { return std::tuple(Field(FieldKind::opaque, &OpaqueData::data)); }
+  static constexpr auto fields() { return FieldList<Field<kind::Opaque, &OpaqueData::data>>(); }
 };
 
 using NULL_ = OpaqueData<Type::NULL_>;

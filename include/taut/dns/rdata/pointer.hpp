@@ -2,11 +2,10 @@
 #pragma once
 
 #include <cstdint>
-#include <tuple>
 
 #include "taut/dns/name.hpp"
-#include "taut/dns/rdata/codec.hpp"
 #include "taut/dns/rdata/field.hpp"
+#include "taut/dns/rdata/kind.hpp"
 #include "taut/dns/type.hpp"
 
 namespace taut::rdata {
@@ -21,7 +20,7 @@ struct SingleName {
   SingleName() = default;
   explicit SingleName(NameView name) : target(name) {}
 
-  static constexpr auto fields() { return std::tuple(Field(FieldKind::compressibleName, &SingleName::target)); }
+  static constexpr auto fields() { return FieldList<Field<kind::CompressibleName, &SingleName::target>>(); }
 };
 
 using NS = SingleName<Type::NS>;
@@ -32,6 +31,15 @@ using MB = SingleName<Type::MB>;
 using MG = SingleName<Type::MG>;
 using MR = SingleName<Type::MR>;
 using PTR = SingleName<Type::PTR>;
+
+namespace kind {
+
+// Seconds; TTL units are understood (taut/dns/ttl.hpp).
+struct Duration : U32 {
+  static bool parse(RdataParser& parser);
+};
+
+}  // namespace kind
 
 // RFC 1035 section 3.3.13; `minimum` is the negative TTL (RFC 2308 section 4). Times in seconds.
 struct SOA {
@@ -57,10 +65,10 @@ struct SOA {
         minimum(minimumTtl) {}
 
   static constexpr auto fields() {
-    return std::tuple(Field(FieldKind::compressibleName, &SOA::primary),
-                      Field(FieldKind::compressibleName, &SOA::mailbox), Field(FieldKind::u32, &SOA::serial),
-                      Field(FieldKind::duration, &SOA::refresh), Field(FieldKind::duration, &SOA::retry),
-                      Field(FieldKind::duration, &SOA::expire), Field(FieldKind::duration, &SOA::minimum));
+    return FieldList<Field<kind::CompressibleName, &SOA::primary>, Field<kind::CompressibleName, &SOA::mailbox>,
+                     Field<kind::U32, &SOA::serial>, Field<kind::Duration, &SOA::refresh>,
+                     Field<kind::Duration, &SOA::retry>, Field<kind::Duration, &SOA::expire>,
+                     Field<kind::Duration, &SOA::minimum>>();
   }
 };
 
@@ -75,8 +83,8 @@ struct MINFO {
   MINFO(NameView rmailbx, NameView emailbx) : responsible(rmailbx), errors(emailbx) {}
 
   static constexpr auto fields() {
-    return std::tuple(Field(FieldKind::compressibleName, &MINFO::responsible),
-                      Field(FieldKind::compressibleName, &MINFO::errors));
+    return FieldList<Field<kind::CompressibleName, &MINFO::responsible>,
+                     Field<kind::CompressibleName, &MINFO::errors>>();
   }
 };
 
@@ -91,7 +99,7 @@ struct MX {
   MX(std::uint16_t preferenceValue, NameView host) : preference(preferenceValue), exchange(host) {}
 
   static constexpr auto fields() {
-    return std::tuple(Field(FieldKind::u16, &MX::preference), Field(FieldKind::compressibleName, &MX::exchange));
+    return FieldList<Field<kind::U16, &MX::preference>, Field<kind::CompressibleName, &MX::exchange>>();
   }
 };
 
@@ -106,7 +114,7 @@ struct RP {
   RP(NameView mbox, NameView txt) : mailbox(mbox), text(txt) {}
 
   static constexpr auto fields() {
-    return std::tuple(Field(FieldKind::receivedName, &RP::mailbox), Field(FieldKind::receivedName, &RP::text));
+    return FieldList<Field<kind::ReceivedName, &RP::mailbox>, Field<kind::ReceivedName, &RP::text>>();
   }
 };
 
@@ -122,8 +130,7 @@ struct PreferredName {
   PreferredName(std::uint16_t preferenceValue, NameView name) : preference(preferenceValue), host(name) {}
 
   static constexpr auto fields() {
-    return std::tuple(Field(FieldKind::u16, &PreferredName::preference),
-                      Field(FieldKind::receivedName, &PreferredName::host));
+    return FieldList<Field<kind::U16, &PreferredName::preference>, Field<kind::ReceivedName, &PreferredName::host>>();
   }
 };
 
@@ -143,8 +150,8 @@ struct PX {
       : preference(preferenceValue), map822(rfc822), mapx400(x400) {}
 
   static constexpr auto fields() {
-    return std::tuple(Field(FieldKind::u16, &PX::preference), Field(FieldKind::receivedName, &PX::map822),
-                      Field(FieldKind::receivedName, &PX::mapx400));
+    return FieldList<Field<kind::U16, &PX::preference>, Field<kind::ReceivedName, &PX::map822>,
+                     Field<kind::ReceivedName, &PX::mapx400>>();
   }
 };
 
@@ -159,7 +166,7 @@ struct KX {
   KX(std::uint16_t preferenceValue, NameView host) : preference(preferenceValue), exchanger(host) {}
 
   static constexpr auto fields() {
-    return std::tuple(Field(FieldKind::u16, &KX::preference), Field(FieldKind::foldedName, &KX::exchanger));
+    return FieldList<Field<kind::U16, &KX::preference>, Field<kind::FoldedName, &KX::exchanger>>();
   }
 };
 
@@ -174,7 +181,7 @@ struct LP {
   LP(std::uint16_t preferenceValue, NameView name) : preference(preferenceValue), target(name) {}
 
   static constexpr auto fields() {
-    return std::tuple(Field(FieldKind::u16, &LP::preference), Field(FieldKind::plainName, &LP::target));
+    return FieldList<Field<kind::U16, &LP::preference>, Field<kind::PlainName, &LP::target>>();
   }
 };
 
@@ -187,7 +194,7 @@ struct DNAME {
   DNAME() = default;
   explicit DNAME(NameView name) : target(name) {}
 
-  static constexpr auto fields() { return std::tuple(Field(FieldKind::foldedName, &DNAME::target)); }
+  static constexpr auto fields() { return FieldList<Field<kind::FoldedName, &DNAME::target>>(); }
 };
 
 // RFC 1348
@@ -199,7 +206,7 @@ struct NSAP_PTR {
   NSAP_PTR() = default;
   explicit NSAP_PTR(NameView name) : target(name) {}
 
-  static constexpr auto fields() { return std::tuple(Field(FieldKind::plainName, &NSAP_PTR::target)); }
+  static constexpr auto fields() { return FieldList<Field<kind::PlainName, &NSAP_PTR::target>>(); }
 };
 
 // draft-wijngaards-dnsop-trust-history
@@ -213,7 +220,7 @@ struct TALINK {
   TALINK(NameView before, NameView after) : previous(before), next(after) {}
 
   static constexpr auto fields() {
-    return std::tuple(Field(FieldKind::plainName, &TALINK::previous), Field(FieldKind::plainName, &TALINK::next));
+    return FieldList<Field<kind::PlainName, &TALINK::previous>, Field<kind::PlainName, &TALINK::next>>();
   }
 };
 

@@ -2,15 +2,26 @@
 #pragma once
 
 #include <cstdint>
-#include <tuple>
+#include <initializer_list>
 #include <utility>
+#include <vector>
 
+#include "taut/base/bytes.hpp"
 #include "taut/dns/name.hpp"
-#include "taut/dns/rdata/codec.hpp"
 #include "taut/dns/rdata/field.hpp"
+#include "taut/dns/rdata/kind.hpp"
 #include "taut/dns/type.hpp"
 
 namespace taut::rdata {
+
+namespace kind {
+
+// Number or mnemonic (RFC 4034 appendix A.2).
+struct DigestType : U8 {
+  static bool parse(RdataParser& parser);
+};
+
+}  // namespace kind
 
 // RFC 4034 section 5.1
 template <Type recordType>
@@ -27,9 +38,8 @@ struct DigestOfKey {
       : keyTag(tag), algorithm(keyAlgorithm), digestType(digestAlgorithm), digest(std::move(octets)) {}
 
   static constexpr auto fields() {
-    return std::tuple(Field(FieldKind::u16, &DigestOfKey::keyTag), Field(FieldKind::algorithm, &DigestOfKey::algorithm),
-                      Field(FieldKind::digestType, &DigestOfKey::digestType),
-                      Field(FieldKind::hex, &DigestOfKey::digest));
+    return FieldList<Field<kind::U16, &DigestOfKey::keyTag>, Field<kind::Algorithm, &DigestOfKey::algorithm>,
+                     Field<kind::DigestType, &DigestOfKey::digestType>, Field<kind::Hex, &DigestOfKey::digest>>();
   }
 };
 
@@ -53,14 +63,28 @@ struct ZoneKey {
       : flags(flagBits), protocol(protocolNumber), algorithm(keyAlgorithm), publicKey(std::move(key)) {}
 
   static constexpr auto fields() {
-    return std::tuple(Field(FieldKind::u16, &ZoneKey::flags), Field(FieldKind::u8, &ZoneKey::protocol),
-                      Field(FieldKind::algorithm, &ZoneKey::algorithm), Field(FieldKind::base64, &ZoneKey::publicKey));
+    return FieldList<Field<kind::U16, &ZoneKey::flags>, Field<kind::U8, &ZoneKey::protocol>,
+                     Field<kind::Algorithm, &ZoneKey::algorithm>, Field<kind::Base64, &ZoneKey::publicKey>>();
   }
 };
 
 using DNSKEY = ZoneKey<Type::DNSKEY>;
 using CDNSKEY = ZoneKey<Type::CDNSKEY>;  // RFC 7344 section 3.2
 using RKEY = ZoneKey<Type::RKEY>;        // draft-reid-dnsext-rkey
+
+namespace kind {
+
+// Number, or mnemonics joined by | (RFC 2535 section 7.1).
+struct KeyFlags : U16 {
+  static bool parse(RdataParser& parser);
+};
+
+// Number or mnemonic (RFC 2535 section 7.1).
+struct KeyProtocol : U8 {
+  static bool parse(RdataParser& parser);
+};
+
+}  // namespace kind
 
 // RFC 2535 section 3, RFC 3445; no key where the flags have 0xC000.
 struct KEY {
@@ -74,8 +98,8 @@ struct KEY {
   KEY() = default;
 
   static constexpr auto fields() {
-    return std::tuple(Field(FieldKind::keyFlags, &KEY::flags), Field(FieldKind::keyProtocol, &KEY::protocol),
-                      Field(FieldKind::algorithm, &KEY::algorithm), Field(FieldKind::optionalBase64, &KEY::publicKey));
+    return FieldList<Field<kind::KeyFlags, &KEY::flags>, Field<kind::KeyProtocol, &KEY::protocol>,
+                     Field<kind::Algorithm, &KEY::algorithm>, Field<kind::OptionalBase64, &KEY::publicKey>>();
   }
 };
 
@@ -96,11 +120,11 @@ struct RRSIG {
   RRSIG() = default;
 
   static constexpr auto fields() {
-    return std::tuple(Field(FieldKind::type, &RRSIG::typeCovered), Field(FieldKind::algorithm, &RRSIG::algorithm),
-                      Field(FieldKind::u8, &RRSIG::labels), Field(FieldKind::u32, &RRSIG::originalTtl),
-                      Field(FieldKind::time, &RRSIG::expiration), Field(FieldKind::time, &RRSIG::inception),
-                      Field(FieldKind::u16, &RRSIG::keyTag), Field(FieldKind::foldedName, &RRSIG::signer),
-                      Field(FieldKind::base64, &RRSIG::signature));
+    return FieldList<Field<kind::RecordType, &RRSIG::typeCovered>, Field<kind::Algorithm, &RRSIG::algorithm>,
+                     Field<kind::U8, &RRSIG::labels>, Field<kind::U32, &RRSIG::originalTtl>,
+                     Field<kind::Time, &RRSIG::expiration>, Field<kind::Time, &RRSIG::inception>,
+                     Field<kind::U16, &RRSIG::keyTag>, Field<kind::FoldedName, &RRSIG::signer>,
+                     Field<kind::Base64, &RRSIG::signature>>();
   }
 };
 
@@ -121,13 +145,48 @@ struct SIG {
   SIG() = default;
 
   static constexpr auto fields() {
-    return std::tuple(Field(FieldKind::type, &SIG::typeCovered), Field(FieldKind::algorithm, &SIG::algorithm),
-                      Field(FieldKind::u8, &SIG::labels), Field(FieldKind::u32, &SIG::originalTtl),
-                      Field(FieldKind::time, &SIG::expiration), Field(FieldKind::time, &SIG::inception),
-                      Field(FieldKind::u16, &SIG::keyTag), Field(FieldKind::receivedName, &SIG::signer),
-                      Field(FieldKind::base64, &SIG::signature));
+    return FieldList<Field<kind::RecordType, &SIG::typeCovered>, Field<kind::Algorithm, &SIG::algorithm>,
+                     Field<kind::U8, &SIG::labels>, Field<kind::U32, &SIG::originalTtl>,
+                     Field<kind::Time, &SIG::expiration>, Field<kind::Time, &SIG::inception>,
+                     Field<kind::U16, &SIG::keyTag>, Field<kind::ReceivedName, &SIG::signer>,
+                     Field<kind::Base64, &SIG::signature>>();
   }
 };
+
+// A set of types as NSEC, NSEC3 and CSYNC hold it (RFC 4034 section 4.1.2).
+class TypeBitmap {
+ public:
+  TypeBitmap() = default;
+  TypeBitmap(std::initializer_list<Type> types);
+  explicit TypeBitmap(ByteSpan wire) : wire_(wire.begin(), wire.end()) {}  // trusts the octets
+
+  bool contains(Type type) const;
+  std::vector<Type> types() const;
+  ByteSpan wire() const { return wire_; }
+
+ private:
+  Bytes wire_;
+};
+
+namespace kind {
+
+// RFC 4034 section 4.1.2, to the end.
+struct OptionalTypeBitmap {
+  using Value = rdata::TypeBitmap;
+  static void encode(const Value& value, ByteWriter& out) { out.bytes(value.wire()); }
+  static void decode(ByteSpan octets, Value& value) { value = Value(octets); }
+  static bool walk(RdataWalk& walk);
+  static bool parse(RdataParser& parser);
+  static bool print(RdataPrinter& printer);
+};
+
+// The same, not empty.
+struct TypeBitmap : OptionalTypeBitmap {
+  static bool walk(RdataWalk& walk);
+  static bool parse(RdataParser& parser);
+};
+
+}  // namespace kind
 
 // RFC 4034 section 4.1
 struct NSEC {
@@ -140,9 +199,20 @@ struct NSEC {
   NSEC(NameView nextOwner, TypeBitmap bitmap) : next(nextOwner), types(std::move(bitmap)) {}
 
   static constexpr auto fields() {
-    return std::tuple(Field(FieldKind::plainName, &NSEC::next), Field(FieldKind::typeBitmap, &NSEC::types));
+    return FieldList<Field<kind::PlainName, &NSEC::next>, Field<kind::TypeBitmap, &NSEC::types>>();
   }
 };
+
+namespace kind {
+
+// RFC 2535 section 5.2
+struct NxtBitmap : Opaque {
+  static bool walk(RdataWalk& walk);
+  static bool parse(RdataParser& parser);
+  static bool print(RdataPrinter& printer);
+};
+
+}  // namespace kind
 
 // RFC 2535 section 5.2, obsolete
 struct NXT {
@@ -154,9 +224,35 @@ struct NXT {
   NXT() = default;
 
   static constexpr auto fields() {
-    return std::tuple(Field(FieldKind::receivedName, &NXT::next), Field(FieldKind::nxtBitmap, &NXT::bitmap));
+    return FieldList<Field<kind::ReceivedName, &NXT::next>, Field<kind::NxtBitmap, &NXT::bitmap>>();
   }
 };
+
+namespace kind {
+
+// Number or mnemonic (RFC 5155 section 11).
+struct Nsec3Algorithm : U8 {
+  static bool parse(RdataParser& parser);
+};
+
+// Behind a length octet; hexadecimal, "-" where empty (RFC 5155 section 3.3).
+struct Salt {
+  using Value = Bytes;
+  static void encode(const Value& value, ByteWriter& out);
+  static void decode(ByteSpan octets, Value& value);
+  static bool walk(RdataWalk& walk);
+  static bool parse(RdataParser& parser);
+  static bool print(RdataPrinter& printer);
+};
+
+// Behind a length octet; base32hex without padding (RFC 5155 section 3.3).
+struct Hash : Salt {
+  static bool walk(RdataWalk& walk);
+  static bool parse(RdataParser& parser);
+  static bool print(RdataPrinter& printer);
+};
+
+}  // namespace kind
 
 // RFC 5155 section 3.2
 struct NSEC3 {
@@ -172,9 +268,9 @@ struct NSEC3 {
   NSEC3() = default;
 
   static constexpr auto fields() {
-    return std::tuple(Field(FieldKind::nsec3Algorithm, &NSEC3::hashAlgorithm), Field(FieldKind::u8, &NSEC3::flags),
-                      Field(FieldKind::u16, &NSEC3::iterations), Field(FieldKind::salt, &NSEC3::salt),
-                      Field(FieldKind::hash, &NSEC3::nextHash), Field(FieldKind::optionalTypeBitmap, &NSEC3::types));
+    return FieldList<Field<kind::Nsec3Algorithm, &NSEC3::hashAlgorithm>, Field<kind::U8, &NSEC3::flags>,
+                     Field<kind::U16, &NSEC3::iterations>, Field<kind::Salt, &NSEC3::salt>,
+                     Field<kind::Hash, &NSEC3::nextHash>, Field<kind::OptionalTypeBitmap, &NSEC3::types>>();
   }
 };
 
@@ -190,9 +286,8 @@ struct NSEC3PARAM {
   NSEC3PARAM() = default;
 
   static constexpr auto fields() {
-    return std::tuple(Field(FieldKind::nsec3Algorithm, &NSEC3PARAM::hashAlgorithm),
-                      Field(FieldKind::u8, &NSEC3PARAM::flags), Field(FieldKind::u16, &NSEC3PARAM::iterations),
-                      Field(FieldKind::salt, &NSEC3PARAM::salt));
+    return FieldList<Field<kind::Nsec3Algorithm, &NSEC3PARAM::hashAlgorithm>, Field<kind::U8, &NSEC3PARAM::flags>,
+                     Field<kind::U16, &NSEC3PARAM::iterations>, Field<kind::Salt, &NSEC3PARAM::salt>>();
   }
 };
 
@@ -207,8 +302,8 @@ struct CSYNC {
   CSYNC() = default;
 
   static constexpr auto fields() {
-    return std::tuple(Field(FieldKind::u32, &CSYNC::serial), Field(FieldKind::u16, &CSYNC::flags),
-                      Field(FieldKind::optionalTypeBitmap, &CSYNC::types));
+    return FieldList<Field<kind::U32, &CSYNC::serial>, Field<kind::U16, &CSYNC::flags>,
+                     Field<kind::OptionalTypeBitmap, &CSYNC::types>>();
   }
 };
 
@@ -224,8 +319,8 @@ struct ZONEMD {
   ZONEMD() = default;
 
   static constexpr auto fields() {
-    return std::tuple(Field(FieldKind::u32, &ZONEMD::serial), Field(FieldKind::u8, &ZONEMD::scheme),
-                      Field(FieldKind::u8, &ZONEMD::hashAlgorithm), Field(FieldKind::hex, &ZONEMD::digest));
+    return FieldList<Field<kind::U32, &ZONEMD::serial>, Field<kind::U8, &ZONEMD::scheme>,
+                     Field<kind::U8, &ZONEMD::hashAlgorithm>, Field<kind::Hex, &ZONEMD::digest>>();
   }
 };
 

@@ -4,12 +4,13 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <utility>
+#include <vector>
 
+#include "taut/base/bytes.hpp"
 #include "taut/dns/name.hpp"
-#include "taut/dns/rdata/codec.hpp"
 #include "taut/dns/rdata/field.hpp"
+#include "taut/dns/rdata/kind.hpp"
 #include "taut/dns/type.hpp"
 
 namespace taut::rdata {
@@ -28,8 +29,8 @@ struct SRV {
       : priority(order), weight(share), port(portNumber), target(host) {}
 
   static constexpr auto fields() {
-    return std::tuple(Field(FieldKind::u16, &SRV::priority), Field(FieldKind::u16, &SRV::weight),
-                      Field(FieldKind::u16, &SRV::port), Field(FieldKind::receivedName, &SRV::target));
+    return FieldList<Field<kind::U16, &SRV::priority>, Field<kind::U16, &SRV::weight>, Field<kind::U16, &SRV::port>,
+                     Field<kind::ReceivedName, &SRV::target>>();
   }
 };
 
@@ -55,12 +56,54 @@ struct NAPTR {
         replacement(name) {}
 
   static constexpr auto fields() {
-    return std::tuple(
-        Field(FieldKind::u16, &NAPTR::order), Field(FieldKind::u16, &NAPTR::preference),
-        Field(FieldKind::characterString, &NAPTR::flags), Field(FieldKind::characterString, &NAPTR::services),
-        Field(FieldKind::characterString, &NAPTR::regexp), Field(FieldKind::receivedName, &NAPTR::replacement));
+    return FieldList<Field<kind::U16, &NAPTR::order>, Field<kind::U16, &NAPTR::preference>,
+                     Field<kind::CharacterString, &NAPTR::flags>, Field<kind::CharacterString, &NAPTR::services>,
+                     Field<kind::CharacterString, &NAPTR::regexp>, Field<kind::ReceivedName, &NAPTR::replacement>>();
   }
 };
+
+// The parameters of SVCB and HTTPS by rising key (RFC 9460 section 2.2), values in wire form.
+class SvcParams {
+ public:
+  struct Param {
+    std::uint16_t key = 0;
+    Bytes value;
+
+    Param() = default;
+    Param(std::uint16_t paramKey, Bytes paramValue) : key(paramKey), value(std::move(paramValue)) {}
+  };
+
+  SvcParams() = default;
+  explicit SvcParams(ByteSpan wire);  // trusts the octets
+
+  SvcParams& set(std::uint16_t key, Bytes value);  // replaces what the key had
+  SvcParams& mandatory(std::vector<std::uint16_t> keys);
+  SvcParams& alpn(const std::vector<std::string>& protocols);
+  SvcParams& noDefaultAlpn();
+  SvcParams& port(std::uint16_t number);
+  SvcParams& ipv4hint(const std::vector<Ipv4>& addresses);
+  SvcParams& ipv6hint(const std::vector<Ipv6>& addresses);
+
+  const Bytes* find(std::uint16_t key) const;
+  const std::vector<Param>& list() const { return params_; }
+
+ private:
+  std::vector<Param> params_;
+};
+
+namespace kind {
+
+// RFC 9460 section 2
+struct SvcParams {
+  using Value = rdata::SvcParams;
+  static void encode(const Value& value, ByteWriter& out);
+  static void decode(ByteSpan octets, Value& value);
+  static bool walk(RdataWalk& walk);
+  static bool parse(RdataParser& parser);
+  static bool print(RdataPrinter& printer);
+};
+
+}  // namespace kind
 
 // RFC 9460 section 2.2; priority 0 is AliasMode.
 template <Type recordType>
@@ -77,14 +120,23 @@ struct ServiceBinding {
       : priority(order), target(name), params(std::move(parameters)) {}
 
   static constexpr auto fields() {
-    return std::tuple(Field(FieldKind::u16, &ServiceBinding::priority),
-                      Field(FieldKind::plainName, &ServiceBinding::target),
-                      Field(FieldKind::svcParams, &ServiceBinding::params));
+    return FieldList<Field<kind::U16, &ServiceBinding::priority>, Field<kind::PlainName, &ServiceBinding::target>,
+                     Field<kind::SvcParams, &ServiceBinding::params>>();
   }
 };
 
 using SVCB = ServiceBinding<Type::SVCB>;
 using HTTPS = ServiceBinding<Type::HTTPS>;
+
+namespace kind {
+
+// Number or mnemonic (RFC 9859 section 2.1).
+struct DsyncScheme : U8 {
+  static bool parse(RdataParser& parser);
+  static bool print(RdataPrinter& printer);
+};
+
+}  // namespace kind
 
 // RFC 9859 section 2.1
 struct DSYNC {
@@ -100,8 +152,8 @@ struct DSYNC {
       : rrType(about), scheme(schemeNumber), port(portNumber), target(name) {}
 
   static constexpr auto fields() {
-    return std::tuple(Field(FieldKind::type, &DSYNC::rrType), Field(FieldKind::dsyncScheme, &DSYNC::scheme),
-                      Field(FieldKind::u16, &DSYNC::port), Field(FieldKind::plainName, &DSYNC::target));
+    return FieldList<Field<kind::RecordType, &DSYNC::rrType>, Field<kind::DsyncScheme, &DSYNC::scheme>,
+                     Field<kind::U16, &DSYNC::port>, Field<kind::PlainName, &DSYNC::target>>();
   }
 };
 
@@ -117,8 +169,8 @@ struct SINK {
   SINK() = default;
 
   static constexpr auto fields() {
-    return std::tuple(Field(FieldKind::u8, &SINK::meaning), Field(FieldKind::u8, &SINK::coding),
-                      Field(FieldKind::u8, &SINK::subcoding), Field(FieldKind::optionalBase64, &SINK::data));
+    return FieldList<Field<kind::U8, &SINK::meaning>, Field<kind::U8, &SINK::coding>, Field<kind::U8, &SINK::subcoding>,
+                     Field<kind::OptionalBase64, &SINK::data>>();
   }
 };
 

@@ -5,15 +5,29 @@
 #include <initializer_list>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <utility>
 #include <vector>
 
-#include "taut/dns/rdata/codec.hpp"
+#include "taut/base/bytes.hpp"
 #include "taut/dns/rdata/field.hpp"
+#include "taut/dns/rdata/kind.hpp"
 #include "taut/dns/type.hpp"
 
 namespace taut::rdata {
+
+namespace kind {
+
+// To the end: one or more character strings.
+struct CharacterStrings {
+  using Value = std::vector<std::string>;
+  static void encode(const Value& value, ByteWriter& out);
+  static void decode(ByteSpan octets, Value& value);
+  static bool walk(RdataWalk& walk);
+  static bool parse(RdataParser& parser);
+  static bool print(RdataPrinter& printer);
+};
+
+}  // namespace kind
 
 // One or more character strings.
 template <Type recordType>
@@ -26,7 +40,7 @@ struct TextStrings {
   explicit TextStrings(std::string_view string) : strings{std::string(string)} {}
   TextStrings(std::initializer_list<std::string_view> list) : strings(list.begin(), list.end()) {}
 
-  static constexpr auto fields() { return std::tuple(Field(FieldKind::characterStrings, &TextStrings::strings)); }
+  static constexpr auto fields() { return FieldList<Field<kind::CharacterStrings, &TextStrings::strings>>(); }
 };
 
 using TXT = TextStrings<Type::TXT>;          // RFC 1035 section 3.3.14
@@ -48,7 +62,7 @@ struct HINFO {
   HINFO(std::string_view cpuName, std::string_view osName) : cpu(cpuName), os(osName) {}
 
   static constexpr auto fields() {
-    return std::tuple(Field(FieldKind::characterString, &HINFO::cpu), Field(FieldKind::characterString, &HINFO::os));
+    return FieldList<Field<kind::CharacterString, &HINFO::cpu>, Field<kind::CharacterString, &HINFO::os>>();
   }
 };
 
@@ -64,10 +78,21 @@ struct URI {
   URI(std::uint16_t order, std::uint16_t share, std::string_view uri) : priority(order), weight(share), target(uri) {}
 
   static constexpr auto fields() {
-    return std::tuple(Field(FieldKind::u16, &URI::priority), Field(FieldKind::u16, &URI::weight),
-                      Field(FieldKind::text, &URI::target));
+    return FieldList<Field<kind::U16, &URI::priority>, Field<kind::U16, &URI::weight>,
+                     Field<kind::Text, &URI::target>>();
   }
 };
+
+namespace kind {
+
+// A character string of letters and digits (RFC 8659 section 4.1).
+struct Tag : CharacterString {
+  static bool walk(RdataWalk& walk);
+  static bool parse(RdataParser& parser);
+  static bool print(RdataPrinter& printer);
+};
+
+}  // namespace kind
 
 // RFC 8659 section 4.1; the value has no length limit but RDATA's.
 struct CAA {
@@ -82,10 +107,20 @@ struct CAA {
       : flags(flagBits), tag(property), value(text) {}
 
   static constexpr auto fields() {
-    return std::tuple(Field(FieldKind::u8, &CAA::flags), Field(FieldKind::tag, &CAA::tag),
-                      Field(FieldKind::text, &CAA::value));
+    return FieldList<Field<kind::U8, &CAA::flags>, Field<kind::Tag, &CAA::tag>, Field<kind::Text, &CAA::value>>();
   }
 };
+
+namespace kind {
+
+// Base64 to the end, an unquoted dash where empty.
+struct DashBase64 : Base64 {
+  static bool walk(RdataWalk& walk);
+  static bool parse(RdataParser& parser);
+  static bool print(RdataPrinter& printer);
+};
+
+}  // namespace kind
 
 // draft-durand-doa-over-dns
 struct DOA {
@@ -100,9 +135,9 @@ struct DOA {
   DOA() = default;
 
   static constexpr auto fields() {
-    return std::tuple(Field(FieldKind::u32, &DOA::enterprise), Field(FieldKind::u32, &DOA::doaType),
-                      Field(FieldKind::u8, &DOA::location), Field(FieldKind::characterString, &DOA::mediaType),
-                      Field(FieldKind::dashBase64, &DOA::data));
+    return FieldList<Field<kind::U32, &DOA::enterprise>, Field<kind::U32, &DOA::doaType>,
+                     Field<kind::U8, &DOA::location>, Field<kind::CharacterString, &DOA::mediaType>,
+                     Field<kind::DashBase64, &DOA::data>>();
   }
 };
 

@@ -3,7 +3,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <tuple>
 
 #include "taut/dns/compression.hpp"
 #include "taut/dns/rdata.hpp"
@@ -14,21 +13,22 @@ namespace {
 
 using namespace rdata;
 
-using Records = std::tuple<A, NS, MD, MF, CNAME, SOA, MB, MG, MR, NULL_, WKS, PTR, HINFO, MINFO, MX, TXT, RP, AFSDB,
+template <class... Record>
+struct RecordList {};
+
+using Records = RecordList<A, NS, MD, MF, CNAME, SOA, MB, MG, MR, NULL_, WKS, PTR, HINFO, MINFO, MX, TXT, RP, AFSDB,
                            X25, ISDN, RT, NSAP, NSAP_PTR, SIG, KEY, PX, GPOS, AAAA, LOC, NXT, EID, NIMLOC, SRV, ATMA,
                            NAPTR, KX, CERT, A6, DNAME, SINK, OPT, APL, DS, SSHFP, IPSECKEY, RRSIG, NSEC, DNSKEY, DHCID,
                            NSEC3, NSEC3PARAM, TLSA, SMIMEA, HIP, NINFO, RKEY, TALINK, CDS, CDNSKEY, OPENPGPKEY, CSYNC,
                            ZONEMD, SVCB, HTTPS, DSYNC, HHIT, BRID, SPF, UINFO, UID, GID, UNSPEC, NID, L32, L64, LP,
                            EUI48, EUI64, TKEY, TSIG, URI, CAA, AVC, DOA, AMTRELAY, RESINFO, WALLET, CLA, IPN, TA, DLV>;
 
-constexpr std::size_t recordCount = std::tuple_size_v<Records>;
-
-template <class... R>
-constexpr std::array<RdataLayout, sizeof...(R)> makeRows(const std::tuple<R...>*) {
-  return {layoutOf<R>()...};
+template <class... Record>
+constexpr std::array<RdataLayout, sizeof...(Record)> makeRows(RecordList<Record...>) {
+  return {layoutOf<Record>()...};
 }
 
-constexpr std::array<RdataLayout, recordCount> rows = makeRows(static_cast<const Records*>(nullptr));
+constexpr auto rows = makeRows(Records{});
 
 // The low types index a table; the few above it are searched for.
 constexpr std::size_t indexSize = 512;
@@ -43,14 +43,17 @@ constexpr auto rowIndex = [] {
 }();
 
 // Octets of a field whose size does not depend on what it holds, for the kinds that precede compressible names.
-constexpr std::uint8_t prefixSize(FieldKind kind) {
-  return kind == FieldKind::u8 ? 1 : kind == FieldKind::u16 ? 2 : kind == FieldKind::u32 ? 4 : 0;
+constexpr std::uint8_t prefixSize(const FieldKind* field) {
+  return field == &fieldKind<kind::U8>    ? 1
+         : field == &fieldKind<kind::U16> ? 2
+         : field == &fieldKind<kind::U32> ? 4
+                                          : 0;
 }
 
 constexpr CompressibleNames derivedNames(const RdataLayout& layout) {
   CompressibleNames names;
-  for (const FieldKind kind : layout) {
-    if (kind == FieldKind::compressibleName)
+  for (const FieldKind* const kind : layout) {
+    if (kind->isCompressible)
       ++names.count;
     else if (names.count == 0)
       names.prefix = static_cast<std::uint8_t>(names.prefix + prefixSize(kind));

@@ -1,6 +1,6 @@
-// Steps through RDATA field by field, strictly: every length, count and name is checked against the octets at hand.
-// On what it does beyond checking: it follows pointers in names where the type allows them and writes what it passes
-// without compression, and it remembers the names that have a canonical case.
+// Passes RDATA field by field, strictly: every length, count and name is checked against the octets at hand. On what it
+// does beyond checking: where the type allows pointers in names it follows them and writes what it passes without
+// compression, and it remembers the names that have a canonical case.
 #pragma once
 
 #include <array>
@@ -28,35 +28,34 @@ class RdataWalk {
   RdataWalk(ByteSpan message, std::size_t offset, std::size_t length, ByteWriter& out)
       : octets_(message), start_(offset), at_(offset), end_(offset + length), out_(&out) {}
 
-  bool step(FieldKind kind);
   bool all(const RdataLayout& layout);  // every field, and nothing behind the last
 
   std::size_t position() const { return at_ - start_; }
   std::size_t foldedCount() const { return foldedCount_; }
   const FoldedName& folded(std::size_t index) const { return folded_[index]; }
 
- private:
+  // For the kinds. What is looked at must be there, what is passed need not.
   std::size_t remaining() const { return end_ - at_; }
+  ByteSpan rest() const { return octets_.subspan(at_, remaining()); }
   std::uint8_t peek(std::size_t ahead = 0) const { return octets_[at_ + ahead]; }
-  bool pass(std::size_t count);
+  std::uint8_t passed(std::size_t offset) const { return octets_[start_ + offset]; }  // uncompressed so far
+  bool pass(std::size_t count) {
+    if (remaining() < count) return false;
+    if (out_) out_->bytes(octets_.subspan(at_, count));
+    at_ += count;
+    return true;
+  }
   bool passRest() { return pass(remaining()); }
   bool passSome() { return remaining() > 0 && passRest(); }
+  bool passSized(std::size_t lengthSize, std::size_t minimum);  // octets behind their length of one octet or two
+  bool passCharacterString() { return remaining() > peekedLength() && pass(1u + peek()); }
 
-  bool name(FieldKind kind);
-  bool names();
-  bool characterString(bool (*accepts)(ByteSpan) = nullptr);
-  bool characterStrings();
-  bool sized(std::size_t lengthSize, std::size_t minimum);
-  bool typeBitmap();
-  bool nxtBitmap();
-  bool gateway(bool typesBeyondAreOpaque);
-  bool hostIdentity();
-  bool addressPrefixes();
-  bool atma();
-  bool addressSuffix();
-  bool location();
-  bool svcParams();
-  bool options();
+  bool passPlainName();
+  bool passFoldedName();
+  bool passReceivedName();
+
+ private:
+  std::size_t peekedLength() const { return remaining() == 0 ? 0 : peek(); }
 
   ByteSpan octets_;
   std::size_t start_;
@@ -66,16 +65,5 @@ class RdataWalk {
   std::array<FoldedName, maxFoldedNames> folded_{};
   std::size_t foldedCount_ = 0;
 };
-
-// What RDATA that fits its layout still says wrong: a digest whose length is not that of its algorithm, a key where the
-// algorithm says that there is none.
-struct Contradiction {
-  const char* problem = nullptr;  // null: nothing is wrong
-  std::size_t field = 0;          // index of the field at fault
-
-  explicit operator bool() const { return problem != nullptr; }
-};
-
-Contradiction contradiction(Type type, ByteSpan rdata);
 
 }  // namespace taut

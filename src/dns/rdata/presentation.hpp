@@ -1,0 +1,34 @@
+// The parts of text that several kinds of field are made of: numbers, and octets with escapes (RFC 1035 section 5.1).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "taut/base/bytes.hpp"
+
+namespace taut {
+
+// A plain decimal number of at most `maximum`.
+std::optional<std::uint64_t> parseDecimal(std::string_view word, std::uint64_t maximum);
+
+// One octet of a word at `at`, escapes resolved; moves behind it. Negative where an escape is wrong.
+int parseEscaped(std::string_view word, std::size_t& at);
+
+// Writes the octets of a word with escapes; false where an escape is wrong.
+bool parseText(std::string_view word, ByteWriter& out);
+
+// Appends formatted text. A file that formats into a buffer by itself is compiled with a copy of fmt's engine.
+void appendFormattedAs(fmt::memory_buffer& out, fmt::string_view format, fmt::format_args arguments);
+template <class... Argument>
+void appendFormatted(fmt::memory_buffer& out, fmt::format_string<const Argument&...> format,
+                     const Argument&... argument) {
+  appendFormattedAs(out, format, fmt::make_format_args(argument...));
+}
+
+// Octets in quotes.
+void printText(ByteSpan octets, fmt::memory_buffer& out);
+
+}  // namespace taut
