@@ -67,12 +67,12 @@ AddressPolicy& AddressPolicy::add(std::string_view network, Action action) {
   return *this;
 }
 
-bool AddressPolicy::allows(const Address& client) const {
+AddressPolicy::Action AddressPolicy::firstMatch(const Address& client) const {
   const Address address = withoutMapping(client);
   for (const Rule& rule : rules_)
     if (rule.network.family() == address.family() && samePrefix(rule.network.bytes(), address.bytes(), rule.prefixBits))
-      return rule.action == Action::allow;
-  return otherwise_ == Action::allow;
+      return rule.action;
+  return otherwise_;
 }
 
 }  // namespace taut

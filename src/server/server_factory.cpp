@@ -97,13 +97,13 @@ Task<> ServerFactory::serve(const Query& query, ReplyChannel& channel, std::uniq
     if (verbose_ > 0) VerboseLog(verbose_).received(query);
     const Admission admission = co_await allowQuery(query, channel);
     if (admission == Admission::drop) co_return;
-    std::optional<Answer> answer = answerAtOnce(query, admission);
-    if (!answer) {
-      std::optional<Answer> outcome = co_await messageReceived(query, channel);
-      answer = conclude(query, std::move(outcome));
+    std::optional<Answer> outcome = answerAtOnce(query, admission);
+    if (!outcome) {
+      outcome = co_await messageReceived(query, channel);
+      if (outcome && outcome->isNoReply()) co_return;
+      conclude(query, outcome);
     }
-    if (answer->isNoReply()) co_return;
-    co_await sendReply(channel, query, std::move(*answer));
+    co_await sendReply(channel, query, std::move(*outcome));
     co_return;
   } catch (...) {
     failure = std::current_exception();
@@ -171,10 +171,11 @@ Task<std::optional<Answer>> ServerFactory::handleOther(const Query& query, Reply
   return notImplemented(query, what);
 }
 
-Answer ServerFactory::conclude(const Query& query, std::optional<Answer> outcome) {
-  if (outcome && outcome->isNoReply()) return std::move(*outcome);
-  if (query.opcode() == Opcode::QUERY) return gotResolverResponse(std::move(outcome), query);
-  return outcome ? std::move(*outcome) : unanswered(query);
+void ServerFactory::conclude(const Query& query, std::optional<Answer>& outcome) {
+  if (query.opcode() == Opcode::QUERY)
+    outcome = gotResolverResponse(std::move(outcome), query);
+  else if (!outcome)
+    outcome = unanswered(query);
 }
 
 Answer ServerFactory::gotResolverResponse(std::optional<Answer> answer, const Query& query) {

@@ -24,7 +24,9 @@ class AddressPolicy {
   AddressPolicy& refuse(std::string_view network) { return add(network, Action::refuse); }
 
   // An IPv4 address that is mapped into IPv6 (RFC 4291 section 2.5.5.2) counts as the IPv4 address.
-  bool allows(const Address& client) const;
+  bool allows(const Address& client) const {
+    return rules_.empty() ? otherwise_ == Action::allow : firstMatch(client) == Action::allow;
+  }
 
  private:
   struct Rule {
@@ -34,6 +36,7 @@ class AddressPolicy {
   };
 
   AddressPolicy& add(std::string_view network, Action action);
+  Action firstMatch(const Address& client) const;
 
   std::vector<Rule> rules_;
   Action otherwise_;

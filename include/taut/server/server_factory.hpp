@@ -142,8 +142,8 @@ class ServerFactory {
  private:
   // The answer to what was refused, or is no request that a handler could understand; nothing for the others.
   std::optional<Answer> answerAtOnce(const Query& query, Admission admission) const;
-  // The answer that a handler's outcome comes to.
-  Answer conclude(const Query& query, std::optional<Answer> outcome);
+  // Makes an answer of what a handler's outcome is: of a look-up's by gotResolverResponse.
+  void conclude(const Query& query, std::optional<Answer>& outcome);
   Task<> replyFailed(std::exception_ptr failure, const Query& query, ReplyChannel& channel);
   Task<std::optional<Answer>> notImplemented(const Query& query, std::string_view what);
 
