@@ -114,3 +114,22 @@ def own_header_first(tree):
         file = concept.rsplit("/", 1)[-1]
         if own and (not first or not re.search(rf"(^|/){file}\.hpp$", first.group(1))):
             yield f"{path}: does not include {own[0]} first"
+
+
+@check(
+    bad=[
+        {"src/net/x.cpp": 'fmt::format_to(out, "{}", 1);\n'},
+        {"include/taut/net/x.hpp": "fmt::vformat_to(out, text, arguments);\n"},
+    ],
+    good=[
+        {"src/base/format.cpp": "fmt::vformat_to(out, text, arguments);\n", "src/net/x.cpp": 'fmt::format("{}", 1);\n'},
+        {"tests/net/x_test.cpp": 'fmt::format_to(out, "{}", 1);\n'},
+    ],
+)
+def engine_of_fmt_stays_in_one_file(tree):
+    """fmt's engine, which fmt::format_to() brings, is compiled into base/format.cpp alone"""
+    for path, text in tree.cpp().items():
+        if layer_of(path) is None or path.endswith(("/base/format.hpp", "/base/format.cpp")):
+            continue
+        for match in re.finditer(r"\bfmt::v?format_to\b(?=\()", text):
+            yield f"{path}:{line_of(text, match.start())}: {match.group()} where appendFormat or fmt::format would do"

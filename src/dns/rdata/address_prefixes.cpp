@@ -7,6 +7,7 @@
 #include "parser.hpp"
 #include "presentation.hpp"
 #include "printer.hpp"
+#include "taut/base/format.hpp"
 #include "taut/dns/rdata/address.hpp"
 #include "walk.hpp"
 
@@ -92,14 +93,14 @@ bool AddressPrefixes::print(RdataPrinter& printer) {
     const ByteSpan address = reader.take(length & 0x7fu);
     if (family != 1 && family != 2) return false;
     fmt::memory_buffer& out = printer.beginWord();
-    appendFormatted(out, "{}{}:", (length & negationMark) != 0 ? "!" : "", family);
+    appendFormat(out, "{}{}:", (length & negationMark) != 0 ? "!" : "", family);
     std::array<std::uint8_t, 16> whole{};
     std::ranges::copy(address, whole.begin());
     if (family == 1)
       printIpv4(whole, out);
     else
       printIpv6(whole, out);
-    appendFormatted(out, "/{}", prefix);
+    appendFormat(out, "/{}", prefix);
   }
   return true;
 }

@@ -9,6 +9,7 @@
 #include "parser.hpp"
 #include "presentation.hpp"
 #include "printer.hpp"
+#include "taut/base/format.hpp"
 #include "taut/base/text.hpp"
 #include "walk.hpp"
 
@@ -46,7 +47,7 @@ bool parseEui(std::string_view word, std::uint8_t* octets) {
 }
 
 bool printDashedHex(ByteSpan octets, fmt::memory_buffer& out) {
-  for (std::size_t i = 0; i < octets.size(); ++i) appendFormatted(out, "{}{:02x}", i > 0 ? "-" : "", octets[i]);
+  for (std::size_t i = 0; i < octets.size(); ++i) appendFormat(out, "{}{:02x}", i > 0 ? "-" : "", octets[i]);
   return true;
 }
 
@@ -75,7 +76,7 @@ bool parseIpv6(std::string_view word, std::uint8_t* octets) {
 }
 
 void printIpv4(ByteSpan octets, fmt::memory_buffer& out) {
-  appendFormatted(out, "{}.{}.{}.{}", octets[0], octets[1], octets[2], octets[3]);
+  appendFormat(out, "{}.{}.{}.{}", octets[0], octets[1], octets[2], octets[3]);
 }
 
 void printIpv6(ByteSpan octets, fmt::memory_buffer& out) {
@@ -128,8 +129,7 @@ bool Locator64::parse(RdataParser& parser) {
 }
 bool Locator64::print(RdataPrinter& printer) {
   fmt::memory_buffer& out = printer.beginWord();
-  for (int group = 0; group < 4; ++group)
-    appendFormatted(out, "{}{:04x}", group > 0 ? ":" : "", printer.reader().u16());
+  for (int group = 0; group < 4; ++group) appendFormat(out, "{}{:04x}", group > 0 ? ":" : "", printer.reader().u16());
   return true;
 }
 

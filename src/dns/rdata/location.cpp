@@ -8,6 +8,7 @@
 #include "parser.hpp"
 #include "presentation.hpp"
 #include "printer.hpp"
+#include "taut/base/format.hpp"
 #include "taut/base/text.hpp"
 #include "taut/dns/rdata/address.hpp"
 #include "walk.hpp"
@@ -133,14 +134,14 @@ class LocationParser {
 
 void printAngle(std::uint32_t angle, char positive, char negative, fmt::memory_buffer& out) {
   const std::uint32_t size = angle >= equator ? angle - equator : equator - angle;
-  appendFormatted(out, "{} {} {}.{:03} {} ", size / perDegree, size / 60000 % 60, size / 1000 % 60, size % 1000,
-                  angle >= equator ? positive : negative);
+  appendFormat(out, "{} {} {}.{:03} {} ", size / perDegree, size / 60000 % 60, size / 1000 % 60, size % 1000,
+               angle >= equator ? positive : negative);
 }
 
 void printPrecision(std::uint8_t precision, fmt::memory_buffer& out) {
   std::uint64_t centimetres = precision >> 4;
   for (int exponent = precision & 0x0f; exponent > 0; --exponent) centimetres *= 10;
-  appendFormatted(out, " {}.{:02}m", centimetres / 100, centimetres % 100);
+  appendFormat(out, " {}.{:02}m", centimetres / 100, centimetres % 100);
 }
 
 }  // namespace
@@ -170,7 +171,7 @@ bool Location::print(RdataPrinter& printer) {
   const std::uint32_t altitude = loadU32(&octets[12]);
   const bool below = altitude < altitudeBase;
   const std::uint32_t metres = below ? altitudeBase - altitude : altitude - altitudeBase;
-  appendFormatted(out, "{}{}.{:02}m", below ? "-" : "", metres / 100, metres % 100);
+  appendFormat(out, "{}{}.{:02}m", below ? "-" : "", metres / 100, metres % 100);
   for (const std::size_t at : {1u, 2u, 3u}) printPrecision(octets[at], out);
   return true;
 }

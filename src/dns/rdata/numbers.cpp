@@ -4,6 +4,7 @@
 #include "parser.hpp"
 #include "presentation.hpp"
 #include "printer.hpp"
+#include "taut/base/format.hpp"
 #include "taut/base/text.hpp"
 #include "taut/dns/ttl.hpp"
 #include "walk.hpp"
@@ -68,7 +69,7 @@ void printTime(std::uint32_t time, fmt::memory_buffer& out) {
   int month = 12;
   while (daysSince1970(year, month, 1) > days) --month;
   const auto day = days - daysSince1970(year, month, 1) + 1;
-  appendFormatted(out, "{:04}{:02}{:02}{:02}{:02}{:02}", year, month, day, time / 3600 % 24, time / 60 % 60, time % 60);
+  appendFormat(out, "{:04}{:02}{:02}{:02}{:02}{:02}", year, month, day, time / 3600 % 24, time / 60 % 60, time % 60);
 }
 
 }  // namespace

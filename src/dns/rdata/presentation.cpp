@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "taut/base/format.hpp"
 #include "taut/base/text.hpp"
 
 namespace taut {
@@ -42,15 +43,11 @@ bool parseText(std::string_view word, ByteWriter& out) {
   return true;
 }
 
-void appendFormattedAs(fmt::memory_buffer& out, fmt::string_view format, fmt::format_args arguments) {
-  fmt::vformat_to(fmt::appender(out), format, arguments);
-}
-
 void printText(ByteSpan octets, fmt::memory_buffer& out) {
   out.push_back('"');
   for (const std::uint8_t octet : octets) {
     if (octet < 0x20 || octet >= 0x7f) {
-      appendFormatted(out, "\\{:03}", octet);
+      appendFormat(out, "\\{:03}", octet);
       continue;
     }
     if (octet == '"' || octet == '\\') out.push_back('\\');

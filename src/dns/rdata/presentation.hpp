@@ -20,14 +20,6 @@ int parseEscaped(std::string_view word, std::size_t& at);
 // Writes the octets of a word with escapes; false where an escape is wrong.
 bool parseText(std::string_view word, ByteWriter& out);
 
-// Appends formatted text. A file that formats into a buffer by itself is compiled with a copy of fmt's engine.
-void appendFormattedAs(fmt::memory_buffer& out, fmt::string_view format, fmt::format_args arguments);
-template <class... Argument>
-void appendFormatted(fmt::memory_buffer& out, fmt::format_string<const Argument&...> format,
-                     const Argument&... argument) {
-  appendFormattedAs(out, format, fmt::make_format_args(argument...));
-}
-
 // Octets in quotes.
 void printText(ByteSpan octets, fmt::memory_buffer& out);
 

@@ -2,6 +2,7 @@
 
 #include "encoding.hpp"
 #include "presentation.hpp"
+#include "taut/base/format.hpp"
 #include "taut/dns/rdata.hpp"
 
 namespace taut {
@@ -33,7 +34,7 @@ void printRdata(Type type, ByteSpan rdata, fmt::memory_buffer& out) {
 }
 
 void printGenericRdata(ByteSpan rdata, fmt::memory_buffer& out) {
-  appendFormatted(out, "\\# {}", rdata.size());
+  appendFormat(out, "\\# {}", rdata.size());
   if (rdata.empty()) return;
   out.push_back(' ');
   appendHex(rdata, out);

@@ -7,6 +7,7 @@
 
 #include "presentation.hpp"
 #include "taut/base/bytes.hpp"
+#include "taut/base/format.hpp"
 #include "taut/dns/rdata/field.hpp"
 
 namespace taut {
@@ -30,7 +31,7 @@ class RdataPrinter {
   // Each of these prints one word and returns true.
   template <class Value>
   bool word(const Value& value) {
-    appendFormatted(beginWord(), "{}", value);
+    appendFormat(beginWord(), "{}", value);
     return true;
   }
   bool text(ByteSpan octets);  // in quotes

@@ -8,6 +8,7 @@
 #include "dohpath.hpp"
 #include "encoding.hpp"
 #include "presentation.hpp"
+#include "taut/base/format.hpp"
 
 namespace taut::svc {
 
@@ -214,7 +215,7 @@ void printItems(ByteSpan value, std::size_t size, fmt::memory_buffer& out, Print
 }
 
 void printNumber(ByteSpan item, fmt::memory_buffer& out) {
-  appendFormatted(out, "{}", loadU16(item.data()));
+  appendFormat(out, "{}", loadU16(item.data()));
 }
 
 void printKeys(ByteSpan value, fmt::memory_buffer& out) {
@@ -270,7 +271,7 @@ void printKey(std::uint16_t number, fmt::memory_buffer& out) {
   if (const Key* const known = findKey(number))
     out.append(known->name);
   else
-    appendFormatted(out, "{}{}", genericPrefix, number);
+    appendFormat(out, "{}{}", genericPrefix, number);
 }
 
 }  // namespace taut::svc

@@ -8,6 +8,7 @@
 #include "presentation.hpp"
 #include "printer.hpp"
 #include "svc_keys.hpp"
+#include "taut/base/format.hpp"
 #include "taut/dns/rdata/service.hpp"
 #include "walk.hpp"
 
@@ -89,7 +90,7 @@ void printParam(std::uint16_t key, ByteSpan value, fmt::memory_buffer& out) {
   if (isNamed)
     out.append(known->name);
   else
-    appendFormatted(out, "key{}", key);
+    appendFormat(out, "key{}", key);
   if (value.empty()) return;
   out.push_back('=');
   (isNamed ? known->print : printText)(value, out);
