@@ -129,7 +129,8 @@ TEST_CASE("an answer that a client had to wait for is kept as well") {
   CHECK(cache->statistics().entries == 1);
 }
 
-TEST_CASE("a client that may not recurse is refused before and after another has filled the cache, with RD and without") {
+TEST_CASE(
+    "a client that may not recurse is refused before and after another has filled the cache, with RD and without") {
   const auto upstream = std::make_shared<TestResolver>();
   const auto cache = std::make_shared<Cache>(65536);
   ServerFactory factory({}, {cache}, {upstream});
