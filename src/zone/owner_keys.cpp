@@ -68,7 +68,7 @@ OwnerKeys makeKeys(const RecordLog& log, NameView origin, DiagnosticList& diagno
   return keys;
 }
 
-// Files are in order more often than not, but for a few records at their head: then a few stretches are merged.
+// Most files are in order, save for a few records at their head: then a few stretches are merged.
 template <class Keys>
 void sortMostlySorted(Keys& keys, unsigned threads) {
   constexpr std::size_t few = 8;

@@ -10,6 +10,8 @@ namespace taut::detail {
 
 namespace {
 
+constexpr std::size_t most = UINT16_MAX;  // RRsets of a node, and records of an RRset
+
 std::uint32_t orderOf(const LoggedRecord& record) {
   if (record.type != static_cast<std::uint16_t>(Type::RRSIG) || record.size < 2) return std::uint32_t{record.type} << 1;
   return std::uint32_t{loadU16(record.rdata().data())} << 1 | 1;
@@ -31,8 +33,10 @@ void OwnerRecords::read(std::span<const OwnerKey> runs) {
     part.push_back(makeSet(records.subspan(first, end - first)));
     first = end;
   }
-  if (ordinary_.size() > UINT16_MAX)
+  if (ordinary_.size() > most) {
     diagnostics_.error(fmt::format("{}: over 65535 RRsets at one name", owner_.toString()), placeOf(records_.front()));
+    ordinary_.resize(most);
+  }
 }
 
 void OwnerRecords::gather(std::span<const OwnerKey> runs) {
@@ -69,10 +73,10 @@ SetPlan OwnerRecords::makeSet(std::span<OwnerRecord> records) {
   };
   const auto end = std::unique(records.begin(), records.end(), isSame);
   const auto once = records.first(static_cast<std::size_t>(end - records.begin()));
-  if (once.size() > UINT16_MAX)
-    diagnostics_.error(fmt::format("{} {}: over 65535 records in one RRset", owner_.toString(), toString(type)),
-                       placeOf(once.front()));
-  return {once, asRead.ttl};
+  if (once.size() <= most) return {once, asRead.ttl};
+  diagnostics_.error(fmt::format("{} {}: over 65535 records in one RRset", owner_.toString(), toString(type)),
+                     placeOf(once.front()));
+  return {once.first(most), asRead.ttl};
 }
 
 void OwnerRecords::warnOfTtls(std::span<const OwnerRecord> records) {

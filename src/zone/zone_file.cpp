@@ -85,7 +85,7 @@ unsigned threadsOf(const ZoneLoadOptions& options) {
   return options.threads != 0 ? options.threads : std::max(1U, std::thread::hardware_concurrency());
 }
 
-// What zones were built in lies free within the heap, where nobody needs as much again soon.
+// The memory in which zones were built lies free within the heap. Until the next load nothing needs as much.
 void trimHeap() {
 #if defined(__GLIBC__)
   malloc_trim(0);

@@ -1,7 +1,7 @@
 // Loads zones from master files (RFC 1035 section 5), one or a hundred thousand, on all cores.
 //
-// A file that cannot be read or parsed is a value here, not an exception: the result has no zone and says why, and
-// whoever reloads keeps serving the zone that was there before.
+// A file that cannot be read or parsed is a value here, not an exception: the result has no zone and says why, and a
+// server that reloads goes on with the zone that it has.
 #pragma once
 
 #include <cstddef>

@@ -63,8 +63,8 @@ class ZoneSet {
 };
 
 // Asks the memory for what a look-up will need. In a large set an answer waits for it four times, each time for the
-// place that the last wait revealed. Whoever has several questions at hand lets the waits of all of them overlap: makes
-// one of these for each, then takes the first step for all, the second for all, the third for all, and answers.
+// place that the last wait revealed. With several questions at hand these waits overlap: make one of these for each,
+// take the first step for all, the second for all, the third for all, and answer.
 //
 // It guesses, and nothing depends on it: the zone is the one that fits the deepest origins, class IN. `zones` outlives
 // it.
