@@ -84,14 +84,13 @@ bool Query::parseRecord(ByteReader& reader, Section section) {
     reader.skip(1);
   else if (!skipName(reader))
     return false;
-  const auto type = static_cast<Type>(reader.u16());
-  const std::uint16_t rrClass = reader.u16();
-  const std::uint32_t ttl = reader.u32();
-  const ByteSpan rdata = reader.take(reader.u16());
+  const ByteSpan fields = reader.take(10);  // TYPE, CLASS, TTL, RDLENGTH
   if (!reader.ok()) return false;
-  if (type != Type::OPT) return true;
+  const ByteSpan rdata = reader.take(loadU16(fields.data() + 8));
+  if (!reader.ok()) return false;
+  if (static_cast<Type>(loadU16(fields.data())) != Type::OPT) return true;
   if (section != Section::additional || edns_ || !rootOwner) return false;
-  return edns_.emplace().read(rrClass, ttl, rdata);
+  return edns_.emplace().read(loadU16(fields.data() + 2), loadU32(fields.data() + 4), rdata);
 }
 
 Query Query::withQuestion(NameView name, Type type) const {

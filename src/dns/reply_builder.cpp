@@ -67,14 +67,10 @@ std::size_t ReplyBuilder::bucketOf(std::uint64_t key) {
   return key * 0x9e3779b97f4a7c15 >> 59;
 }
 
-// Whether the question's name ends in this one. Most replies have no other name than the question's, and for them
-// nothing is noted.
-bool ReplyBuilder::isOfQuestion(NameView name) {
+// Whether the question's name ends in this one.
+bool ReplyBuilder::isOfQuestion(NameView name) const {
   const std::size_t size = name.size();
-  if (size != question_.size()) {
-    if (!questionSizesKnown_) noteQuestionSizes();
-    if ((questionSizes_[size / 64] >> size % 64 & 1) == 0) return false;
-  }
+  if ((questionSizes_[size / 64] >> size % 64 & 1) == 0) return false;
   return equalFolded(question_.data() + question_.size() - size, name.data(), size);
 }
 
@@ -121,6 +117,11 @@ bool ReplyBuilder::writePointer(std::size_t target) {
 
 // Where the name is now, be it written here or found elsewhere; 0 where there is no room.
 std::size_t ReplyBuilder::writeName(NameView name) {
+  // Most replies have no other name than the question's.
+  if (!questionSizesKnown_) {
+    if (!name.isRoot() && name == question_) return writePointer(questionAt_) ? questionAt_ : 0;
+    noteQuestionSizes();
+  }
   const std::size_t before = suffixCount_;
   const std::size_t start = size_;
   std::size_t target = 0;  // of the pointer that ends the name

@@ -81,7 +81,7 @@ class ReplyBuilder {
   static std::size_t bucketOf(std::uint64_t key);
 
   std::size_t room() const { return limit_ - size_; }
-  bool isOfQuestion(NameView name);
+  bool isOfQuestion(NameView name) const;
   void noteQuestionSizes();
   void remember(NameView name, std::uint64_t key, std::size_t offset);
   const Suffix* findSuffix(NameView name, std::uint64_t key) const;
