@@ -9,30 +9,17 @@
 namespace taut {
 
 // One query and the way back to its client. The reply is written over the query and leaves from the same buffer.
-class DatagramService::Reply final : public ReplyChannel, public ListHook<> {
+class DatagramService::Reply final : public ReplyChannel, public WaitingQuery, public ListHook<> {
  public:
   Reply(Datagram datagram, TimePoint received, std::size_t sizeLimit)
       : datagram_(std::move(datagram)),
         query_(Query::parse(datagram_->payload(), datagram_->peer(), Transport::udp, received, sizeLimit)) {
-    if (query_) query_->setStopToken(stop_.token());
+    if (query_) query_->setStopToken(stopToken());
   }
-  ~Reply() override {
-    unlink();
-    if (waitingCount_) --*waitingCount_;
-  }
+  ~Reply() override { ListHook<>::unlink(); }
 
   // Nothing for what has no header, or is itself a response: such a message gets no reply.
   const std::optional<Query>& query() const { return query_; }
-
-  // The query waits, and counts as long as it does.
-  void countAsWaiting(std::size_t& count) {
-    waitingCount_ = &count;
-    ++count;
-  }
-  void stop() {
-    if (waitingCount_) --*std::exchange(waitingCount_, nullptr);
-    stop_.requestStop();
-  }
 
   Transport transport() const override { return Transport::udp; }
   const Address& peer() const override { return query_->peer(); }
@@ -48,8 +35,6 @@ class DatagramService::Reply final : public ReplyChannel, public ListHook<> {
   }
 
   std::optional<Datagram> datagram_;
-  StopSource stop_;
-  std::size_t* waitingCount_ = nullptr;
   std::optional<Query> query_;
 };
 
@@ -102,12 +87,10 @@ void DatagramService::answer(std::unique_ptr<Reply> reply, TaskScope& queries) {
   queries.spawn(factory_.serve(*channel.query(), channel, std::move(reply)));
   Reply* const waiting = started_.popFront();
   if (!waiting) return;
-  if (waitingCount_ == maxWaiting_) waiting_.popFront()->stop();
-  waiting->countAsWaiting(waitingCount_);
   waiting_.pushBack(*waiting);
+  factory_.waitingQueries().add(*waiting, waiting->peer());
 }
 
-// A query leaves the list when it is asked to stop, so that it is asked once.
 void DatagramService::stopWaiting() {
   while (Reply* const reply = waiting_.popFront()) reply->stop();
 }

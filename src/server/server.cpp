@@ -137,11 +137,12 @@ Task<> Server::ShardThread::serve() {
   factory_->doStart();
   serving_ = true;
   started_.set_value();
-  const std::size_t maxWaiting = std::max<std::size_t>(1, datagramBuffers_.count() * 3 / 4 / sockets_.size());
+  // The rest of the buffers is for the queries that need not wait.
+  factory_->waitingQueries().setLimit(std::max<std::size_t>(1, datagramBuffers_.count() * 3 / 4));
   std::vector<std::unique_ptr<DatagramService>> datagrams;
   TaskScope services;
   for (UdpSocket& socket : sockets_) {
-    datagrams.push_back(std::make_unique<DatagramService>(shard_, *factory_, socket, datagramBuffers_, maxWaiting));
+    datagrams.push_back(std::make_unique<DatagramService>(shard_, *factory_, socket, datagramBuffers_));
     services.spawn(datagrams.back()->serve(stop_.token(), abort_.token()));
   }
   for (TcpListener& listener : std::exchange(listeners_, {})) services.spawn(serveStreams(std::move(listener)));

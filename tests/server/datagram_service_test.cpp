@@ -78,7 +78,7 @@ class Fixture {
  public:
   using Body = Task<> (*)(Fixture& fixture, UdpClient& client);
 
-  explicit Fixture(const Address& address = Address::loopbackV4(), std::size_t count = 64, std::size_t mostWaiting = 48,
+  explicit Fixture(const Address& address = Address::loopbackV4(), std::size_t count = 64, std::size_t maxWaiting = 48,
                    std::shared_ptr<ServerFactory> given = {})
       : shard(options()),
         resolver(std::make_shared<TestResolver>(&shard)),
@@ -87,7 +87,8 @@ class Fixture {
                                                         ServerFactory::Resolvers{})),
         buffers(shard, count, 2048),
         socket(UdpSocket::bind(shard, address)),
-        protocol(shard, *factory, socket, buffers, mostWaiting) {
+        protocol(shard, *factory, socket, buffers) {
+    factory->waitingQueries().setLimit(maxWaiting);
     clock.skipIdle(30ms);
   }
 

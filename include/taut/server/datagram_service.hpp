@@ -1,7 +1,7 @@
 // One shard's service on one UDP socket: receive, answer concurrently, drain on stop.
 //
 // A query that has to wait keeps the buffer that it came in. So that slow ones never take the buffers of quick ones,
-// only some may wait at a time; one more, and the query that has waited longest is asked to stop.
+// the factory's `waitingQueries` allows fewer to wait than there are buffers.
 #pragma once
 
 #include <cstddef>
@@ -21,11 +21,9 @@ namespace taut {
 
 class DatagramService {
  public:
-  // All outlive it. The buffers' payload holds the factory's largest reply. At most `maxWaiting` queries wait, at
-  // least 1 and less than there are buffers.
-  DatagramService(Shard& shard, ServerFactory& factory, UdpSocket& socket, DatagramBuffers& buffers,
-                  std::size_t maxWaiting)
-      : shard_(shard), factory_(factory), socket_(socket), buffers_(buffers), maxWaiting_(maxWaiting) {}
+  // All outlive it. The buffers' payload holds the factory's largest reply.
+  DatagramService(Shard& shard, ServerFactory& factory, UdpSocket& socket, DatagramBuffers& buffers)
+      : shard_(shard), factory_(factory), socket_(socket), buffers_(buffers) {}
 
   // Answers what arrives until `stop`; then finishes what had arrived. `abort` stops the queries in flight.
   Task<> serve(StopToken stop, StopToken abort);
@@ -42,10 +40,8 @@ class DatagramService {
   ServerFactory& factory_;
   UdpSocket& socket_;
   DatagramBuffers& buffers_;
-  std::size_t maxWaiting_;
-  std::size_t waitingCount_ = 0;
   IntrusiveList<Reply> started_;  // the query that was started last, until it has ended or is known to wait
-  IntrusiveList<Reply> waiting_;  // the one that has waited longest first
+  IntrusiveList<Reply> waiting_;
 };
 
 }  // namespace taut

@@ -40,6 +40,7 @@
 #include "taut/server/admission.hpp"
 #include "taut/server/reply_channel.hpp"
 #include "taut/server/responder.hpp"
+#include "taut/server/waiting_queries.hpp"
 
 namespace taut {
 
@@ -61,6 +62,7 @@ class ServerFactory {
   Cache* cache() const { return cache_.get(); }    // the last one given; null without
   bool canRecurse() const { return canRecurse_; }  // whether there is a client: the RA bit of replies
   int verbose() const { return verbose_; }         // 0: failures only; 1: a few lines for each query; 2: all records
+  WaitingQueries& waitingQueries() { return waitingQueries_; }                        // of all transports of the shard
   const std::vector<StreamConnection*>& connections() const { return connections_; }  // in order of arrival
 
   // Limits the size of replies over UDP, and is advertised in OPT: 512 to 4096 octets, 1232 at first (RFC 9715).
@@ -151,6 +153,7 @@ class ServerFactory {
   std::shared_ptr<RecursiveService> recursion_;  // null without caches and clients
   std::shared_ptr<Cache> cache_;
   Responder responder_;
+  WaitingQueries waitingQueries_;
   AddressPolicy addressPolicy_;
   std::vector<StreamConnection*> connections_;
   ProtocolFactory protocol_;

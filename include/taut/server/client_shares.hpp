@@ -1,0 +1,70 @@
+// How much each client network holds of something that a shard has little of: places for queries that wait, or for
+// connections. A client is an IPv4 address or an IPv6 /56, which is what one customer usually has.
+//
+// Where all places are taken, the network that holds most gives one up: the one that it has held longest. So a client
+// that takes all it can get displaces itself, and never a client that holds little.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <unordered_map>
+
+#include "taut/base/address.hpp"
+#include "taut/base/intrusive_list.hpp"
+
+namespace taut {
+
+class ClientShares {
+  struct Network;
+
+ public:
+  // Holds one place from `ClientShares::add` on, until it is released or destroyed.
+  class Place : private ListHook<ClientShares> {
+   public:
+    Place() = default;
+    ~Place() { release(); }
+
+    bool isHeld() const { return shares_ != nullptr; }
+    void release();
+
+   private:
+    friend ClientShares;
+    friend IntrusiveList<Place, ClientShares>;
+
+    ClientShares* shares_ = nullptr;
+    Network* network_ = nullptr;
+  };
+
+  ClientShares() = default;
+  ClientShares(const ClientShares&) = delete;
+  ClientShares& operator=(const ClientShares&) = delete;
+  ~ClientShares();
+
+  void add(Place& place, const Address& client);
+
+  // Places that are held, by all clients and by the client's network.
+  std::size_t size() const { return size_; }
+  std::size_t sizeOf(const Address& client) const;
+
+  // The place that is to be given up next; null where none is held. Takes constant time.
+  Place* next();
+
+ private:
+  // In the list of those that hold as many, and with its places in the order in which they were taken.
+  struct Network : ListHook<Network> {
+    std::uint64_t number = 0;
+    std::size_t held = 0;
+    IntrusiveList<Place, ClientShares> places;
+  };
+  using Ranks = std::unordered_map<std::size_t, IntrusiveList<Network, Network>>;
+
+  static std::uint64_t numberOf(const Address& client);
+  void rank(Network& network);
+
+  std::unordered_map<std::uint64_t, Network> networks_;
+  Ranks ranks_;           // by how many places a network holds
+  std::size_t most_ = 0;  // that any network holds
+  std::size_t size_ = 0;
+};
+
+}  // namespace taut

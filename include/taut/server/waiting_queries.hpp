@@ -1,0 +1,50 @@
+// The queries of one shard that wait for something, over whatever transport they came. They are bounded together,
+// because what they wait for is: sockets, memory, and the patience of servers upstream. One more, and a query of the
+// client that has most of them is asked to stop, the one that has waited longest (`ClientShares`).
+#pragma once
+
+#include <cstddef>
+
+#include "taut/base/stop_token.hpp"
+#include "taut/server/client_shares.hpp"
+
+namespace taut {
+
+// What a transport keeps of a query: the source of its stop token, and its place while it waits.
+class WaitingQuery : private ClientShares::Place {
+ public:
+  StopToken stopToken() { return stop_.token(); }
+
+  // Asks the query to stop and gives up its place. The query may have ended, and this object with it, on return.
+  void stop() {
+    release();
+    stop_.requestStop();
+  }
+
+ private:
+  friend class WaitingQueries;
+
+  StopSource stop_;
+};
+
+class WaitingQueries {
+ public:
+  static constexpr std::size_t usualLimit = 768;
+
+  // At least 1.
+  void setLimit(std::size_t limit) { limit_ = limit; }
+
+  // The query waits from now on, until it ends.
+  void add(WaitingQuery& query, const Address& client) {
+    shares_.add(query, client);
+    if (shares_.size() > limit_) static_cast<WaitingQuery*>(shares_.next())->stop();
+  }
+
+  std::size_t size() const { return shares_.size(); }
+
+ private:
+  ClientShares shares_;
+  std::size_t limit_ = usualLimit;
+};
+
+}  // namespace taut
