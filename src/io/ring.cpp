@@ -31,10 +31,6 @@ static_assert(sizeof(ReceivedMessageHeader) == sizeof(io_uring_recvmsg_out) &&
               offsetof(ReceivedMessageHeader, payloadLength) == offsetof(io_uring_recvmsg_out, payloadlen) &&
               offsetof(ReceivedMessageHeader, flags) == offsetof(io_uring_recvmsg_out, flags));
 
-// After a turn with this many completions the next one may wait for more than one, but not for long.
-constexpr std::size_t busyTurn = 8;
-constexpr unsigned gatherCount = 16;
-constexpr Duration gatherTime = std::chrono::microseconds(20);
 // How late the kernel may let a thread's waits end. It would take 50,000.
 constexpr unsigned long timerSlack = 1000;  // nanoseconds
 
@@ -163,7 +159,7 @@ void Ring::drainParked() noexcept {
   while (!cancelling_.empty() && roomLeft()) tryCancel(*cancelling_.popFront());
 }
 
-void Ring::wait(std::optional<Duration> limit, unsigned count) {
+void Ring::wait(std::optional<Duration> limit) {
   int result = 0;
   if (limit && limit->count() <= 0) {
     result = io_uring_submit_and_get_events(ring_.get());
@@ -175,7 +171,7 @@ void Ring::wait(std::optional<Duration> limit, unsigned count) {
       timespec.tv_nsec = std::chrono::duration_cast<std::chrono::nanoseconds>(*limit - seconds).count();
     }
     io_uring_cqe* first = nullptr;
-    result = io_uring_submit_and_wait_timeout(ring_.get(), &first, count, limit ? &timespec : nullptr, nullptr);
+    result = io_uring_submit_and_wait_timeout(ring_.get(), &first, 1, limit ? &timespec : nullptr, nullptr);
   }
   switch (result) {
     case -ETIME:
@@ -227,12 +223,8 @@ std::size_t Ring::poll(std::optional<Duration> limit) {
     drainParked();
     if (hasParked()) limit = Duration::zero();
   }
-  // Where much is coming, the rest of it is worth a moment: what is received and answered together costs far less.
-  const bool gathering = lastCount_ >= busyTurn && (!limit || *limit > gatherTime);
-  if (gathering) wait(gatherTime, gatherCount);
-  if (!gathering || io_uring_cq_ready(ring_.get()) == 0) wait(limit, 1);
-  lastCount_ = reap();
-  return lastCount_;
+  wait(limit);
+  return reap();
 }
 
 void Ring::resumeReady() {

@@ -131,7 +131,7 @@ bool contains(const std::string& text, const char* part) {
 
 }  // namespace
 
-TEST_CASE("after a turn with many completions a poll keeps its limit, and one that has no limit waits on") {
+TEST_CASE("a poll keeps its limit, and one that has no limit waits for the first completion") {
   Ring ring;
   TaskScope scope;
   int done = 0;

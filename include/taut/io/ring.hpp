@@ -61,8 +61,7 @@ class Ring {
   void callBeforeSubmit(BeforeSubmit& work) noexcept { gathered_.pushBack(work); }
 
   // Submits what is queued and waits for a completion, at most `limit` (nullopt: for as long as it takes; zero: not at
-  // all), and tells every operation that completed. Where the last turn had several completions, it waits for more than
-  // one, but for a few microseconds only. Returns how many completions there were. Resumes nobody.
+  // all), and tells every operation that completed. Returns how many completions there were. Resumes no coroutine.
   std::size_t poll(std::optional<Duration> limit);
   // Resumes those who were ready when it was called.
   void resumeReady();
@@ -85,7 +84,7 @@ class Ring {
   void drainParked() noexcept;
   bool trySubmit(Operation& operation) noexcept;
   bool tryCancel(Operation& operation) noexcept;
-  void wait(std::optional<Duration> limit, unsigned count);
+  void wait(std::optional<Duration> limit);
   std::uint16_t takeBufferGroup() noexcept { return nextBufferGroup_++; }
 
   std::unique_ptr<io_uring> ring_;
@@ -94,7 +93,6 @@ class Ring {
   // Operations that have no submission entry yet, and those in flight whose cancellation has none.
   IntrusiveList<Operation, Ring> parked_;
   IntrusiveList<Operation, Ring> cancelling_;
-  std::size_t lastCount_ = 0;
   std::uint64_t parkedCount_ = 0;
   std::uint64_t overflowCount_ = 0;
   std::uint16_t nextBufferGroup_ = 0;
