@@ -58,7 +58,8 @@ bool Answer::isWorthKeeping(const Overflow& overflow) {
 
 void Answer::reset(Body& body) {
   for (std::size_t i = std::min<std::size_t>(body.pinCount, inlinePins); i > 0; --i) body.pins[i - 1].reset();
-  body.authoritative = body.authenticData = body.truncated = body.noReply = body.hasExtendedError = false;
+  body.authoritative = body.authenticData = body.truncated = body.hasExtendedError = false;
+  body.noReply = body.transient = false;
   body.count = body.pinCount = 0;
   body.sectionCounts = {};
   body.records = 0;

@@ -194,7 +194,9 @@ Task<std::optional<Answer>> Forwarder::resolve(const Query& query) {
   }
   if (scope_.size() >= options_.maxInFlight) {
     ++statistics_.overload;
-    return Task<std::optional<Answer>>::ready(Answer::serverFailure());
+    Answer overload = Answer::serverFailure();
+    overload.setTransient(true);
+    return Task<std::optional<Answer>>::ready(std::move(overload));
   }
   const auto flight = makeLocalRef<Flight>(*this, question, scope_.token());
   Interest interest(*flight);

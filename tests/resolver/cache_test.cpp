@@ -243,6 +243,13 @@ TEST_CASE_FIXTURE(Fixture, "what was not resolved is remembered for five seconds
   CHECK_FALSE(ask("www.example.", Type::A));
 }
 
+TEST_CASE_FIXTURE(Fixture, "a failure for want of room is not kept") {
+  Answer overload = Answer::serverFailure();
+  overload.setTransient(true);
+  CHECK_FALSE(cache.store(Query(Name("www.example."), Type::A), overload));
+  CHECK_FALSE(ask("www.example.", Type::A));
+}
+
 TEST_CASE_FIXTURE(Fixture,
                   "refusals, other errors, authoritative data, transfers and records with TTL 0 are not kept") {
   const Query query(Name("www.example."), Type::A);

@@ -672,7 +672,9 @@ TEST_CASE_FIXTURE(Fixture, "a question that nobody waits for is given up, and ca
   CHECK(forward().inFlight() == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a question too many is SERVFAIL at once, and one that is in flight is not one too many") {
+TEST_CASE_FIXTURE(
+    Fixture,
+    "a question too many is SERVFAIL at once and for itself only, and one that is in flight is not one too many") {
   upstream([](const Query& asked) { return Replies{address(asked)}; });
   options.maxInFlight = 2;
   const Query others[] = {Query(Name("a.example."), Type::A), Query(Name("b.example."), Type::A)};
@@ -683,7 +685,9 @@ TEST_CASE_FIXTURE(Fixture, "a question too many is SERVFAIL at once, and one tha
   asking.spawn(askInto(forward(), others[0], results[2]));
   auto refused = forward().resolve(query);
   REQUIRE(refused.isReady());
-  CHECK(refused.takeReady()->rcode() == Rcode::SERVFAIL);
+  const auto overload = refused.takeReady();
+  CHECK(overload->rcode() == Rcode::SERVFAIL);
+  CHECK(overload->transient());
   shard.run(joinScope(asking));
   for (const auto& result : results) CHECK((*result)->entryCount() == 1);
   CHECK(last(query) == 1);

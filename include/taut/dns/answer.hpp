@@ -101,6 +101,11 @@ class Answer {
   bool truncated() const { return body_->truncated; }
   void setTruncated(bool truncated) { body_->truncated = truncated; }
 
+  // Whether the answer holds for this query only, and is not to be kept: what a resolver says while it has too much to
+  // do.
+  bool transient() const { return body_->transient; }
+  void setTransient(bool transient) { body_->transient = transient; }
+
   // The wildcard that the first records were made from (RFC 4592 section 3.3.1), the root where there was none. It
   // lives as long as something pinned, kept or static.
   NameView sourceOfSynthesis() const { return body_->sourceOfSynthesis; }
@@ -178,6 +183,7 @@ class Answer {
     bool authenticData = false;
     bool truncated = false;
     bool noReply = false;
+    bool transient = false;
     bool hasExtendedError = false;
     std::uint32_t count = 0;
     std::array<std::uint32_t, 3> sectionCounts{};
