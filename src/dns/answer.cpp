@@ -84,18 +84,19 @@ Answer::Answer(Rcode rcode) : body_(acquire()) {
   body_->rcode = rcode;
 }
 
+// The RRset may be one of this answer's own, which move.
 void Answer::append(Section section, const RRset& rrset, bool required) {
-  if (body_->count < inlineEntries) {
-    Entry& entry = body_->entries[body_->count];
+  body_->records += rrset.count;
+  ++body_->sectionCounts[static_cast<std::size_t>(section)];
+  const std::size_t index = body_->count++;
+  if (index < inlineEntries) {
+    Entry& entry = body_->entries[index];
     entry.rrset = rrset;
     entry.section = section;
     entry.required = required;
   } else {
     body_->more().entries.push_back(Entry{rrset, section, required});
   }
-  ++body_->count;
-  ++body_->sectionCounts[static_cast<std::size_t>(section)];
-  body_->records += rrset.count;
 }
 
 std::uint8_t* Answer::allocate(std::size_t size) {
