@@ -80,6 +80,7 @@ class Server::ShardThread {
   void run();
   Task<> serve();
   Task<> end();
+  Task<> serveDatagrams(UdpSocket socket);
   Task<> serveStreams(TcpListener listener);
   Task<> acceptConnections(TcpListener listener, TaskScope& connections);
   void makeRoom();
@@ -139,12 +140,8 @@ Task<> Server::ShardThread::serve() {
   started_.set_value();
   // The rest of the buffers is for the queries that need not wait.
   factory_->waitingQueries().setLimit(std::max<std::size_t>(1, datagramBuffers_.count() * 3 / 4));
-  std::vector<std::unique_ptr<DatagramService>> datagrams;
   TaskScope services;
-  for (UdpSocket& socket : sockets_) {
-    datagrams.push_back(std::make_unique<DatagramService>(shard_, *factory_, socket, datagramBuffers_));
-    services.spawn(datagrams.back()->serve(stop_.token(), abort_.token()));
-  }
+  for (UdpSocket& socket : std::exchange(sockets_, {})) services.spawn(serveDatagrams(std::move(socket)));
   for (TcpListener& listener : std::exchange(listeners_, {})) services.spawn(serveStreams(std::move(listener)));
   co_await services.join();
   co_await end();
@@ -153,7 +150,6 @@ Task<> Server::ShardThread::serve() {
 }
 
 Task<> Server::ShardThread::end() {
-  sockets_.clear();
   try {
     co_await factory_->resolver().close();
   } catch (const std::exception& error) {
@@ -164,6 +160,13 @@ Task<> Server::ShardThread::end() {
   } catch (const std::exception& error) {
     log::error("{}: stopping: {}", factory_->logPrefix(), error.what());
   }
+}
+
+// Owns the socket, which closes when its own replies have left: a client that asks while other queries are still being
+// answered learns at once that this server is gone.
+Task<> Server::ShardThread::serveDatagrams(UdpSocket socket) {
+  DatagramService service(shard_, *factory_, socket, datagramBuffers_);
+  co_await service.serve(stop_.token(), abort_.token());
 }
 
 Task<> Server::ShardThread::serveStreams(TcpListener listener) {
@@ -257,7 +260,13 @@ int Server::run(const std::function<void()>& reload, const std::function<void()>
   sigaddset(&signals, SIGTERM);
   if (reload) sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  start();
+  try {
+    start();
+  } catch (const std::exception& error) {
+    log::error("{}", error.what());
+    log::flush();
+    return 1;
+  }
   for (const Address& address : addresses_) log::info("listening on {}", address);
   if (started) started();
   for (int signal = 0; signal != SIGINT && signal != SIGTERM;) {

@@ -127,6 +127,18 @@ std::string startFailure(Server& server) {
   return {};
 }
 
+// Whether a datagram to the address comes back as an ICMP error: no socket is bound there.
+bool isRefused(const Address& address) {
+  const UniqueFd fd(::socket(address.family(), SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  sockaddr_storage name{};
+  const socklen_t length = address.toSockaddr(name);
+  REQUIRE(::connect(fd.get(), reinterpret_cast<const sockaddr*>(&name), length) == 0);
+  const Bytes query = makeQuery("www.example.com", Type::A);
+  if (::send(fd.get(), query.data(), query.size(), 0) < 0) return errno == ECONNREFUSED;
+  char octet = 0;
+  return ::recv(fd.get(), &octet, 1, MSG_DONTWAIT) < 0 && errno == ECONNREFUSED;
+}
+
 }  // namespace
 
 TEST_CASE("a server answers over UDP and TCP, IPv4 and IPv6, on ports that it picked") {
@@ -328,6 +340,24 @@ TEST_CASE("after a stop the queries in flight are answered, and nobody can conne
   CHECK(events.count("stop") == 1);
 }
 
+TEST_CASE("a socket closes when its own replies have left, while another still waits for some") {
+  Events events;
+  ServerOptions patient = options();
+  patient.drain = 1h;
+  Server server(patient, makeFactory(events));
+  server.start();
+  BlockingClient waiting(SOCK_STREAM, server.addresses()[0]);
+  waiting.send(makeQuery("gate.example.com", Type::A));
+  waitFor(server, [](TestFactory& factory) { return factory.testResolver().waiting == 1; });
+  server.stop();
+  for (const Address& address : server.addresses())
+    while (!isRefused(address)) std::this_thread::yield();
+  CHECK(events.count("stop") == 0);
+  onShard(server, openGate);
+  CHECK(waiting.receive());
+  server.wait();
+}
+
 TEST_CASE("queries that take longer than the drain are aborted, and their clients hear of it") {
   Events events;
   ServerOptions hasty = options();
@@ -395,6 +425,22 @@ TEST_CASE("a protocol factory that throws closes the connection, and the server 
   BlockingClient served(SOCK_STREAM, server.addresses()[0]);
   CHECK(served.ask(makeQuery("www.example.com", Type::A)));
   CHECK(log.has("no protocol today"));
+}
+
+TEST_CASE("run says 1, and why in one line of the log, where the server does not start") {
+  Events events;
+  Server first(options(), makeFactory(events));
+  first.start();
+  sigset_t before;
+  REQUIRE(::pthread_sigmask(SIG_SETMASK, nullptr, &before) == 0);
+  ServerOptions taken = options();
+  taken.listen = {first.addresses()[0]};
+  Server second(taken, makeFactory(events));
+  const LogCapture log;
+  CHECK(second.run() == 1);
+  CHECK(log.lines().size() == 1);
+  CHECK(log.has(first.addresses()[0].toText()));
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 TEST_CASE("run reloads on SIGHUP, ends on SIGTERM, and says 0") {

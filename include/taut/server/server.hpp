@@ -57,10 +57,10 @@ class Server {
   // Until all threads have ended.
   void wait();
 
-  // start, a line of the log for each address, then SIGINT or SIGTERM, then stop and wait; 0, the exit status of a
-  // server that was asked to end. On the calling thread, and where there is such a function: `started` is called once,
-  // when all shards serve, `reload` for each SIGHUP. Call it before other threads are started: it blocks these signals
-  // for all that start later.
+  // start, a line of the log for each address, then SIGINT or SIGTERM, then stop and wait. Returns the exit status: 0
+  // for a server that was asked to end, 1 for one that did not start, with a line of the log that says why. On the
+  // calling thread, and where there is such a function: `started` is called once, when all shards serve, `reload` for
+  // each SIGHUP. Call it before other threads are started: it blocks these signals for all that start later.
   int run(const std::function<void()>& reload = {}, const std::function<void()>& started = {});
 
  private:
