@@ -48,8 +48,8 @@ void ClientShares::add(Place& place, const Address& client) {
   rank(network);
 }
 
-ClientShares::Place* ClientShares::next() {
-  return most_ > 0 ? &ranks_[most_].front().places.front() : nullptr;
+ClientShares::Network* ClientShares::greediest() {
+  return most_ > 0 ? &ranks_[most_].front() : nullptr;
 }
 
 void ClientShares::Place::release() {

@@ -91,8 +91,10 @@ void DatagramService::answer(std::unique_ptr<Reply> reply, TaskScope& queries) {
   factory_.waitingQueries().add(*waiting, waiting->peer());
 }
 
+// The last query that ends may end the service with it, so nothing of it is touched after the first stop.
 void DatagramService::stopWaiting() {
-  while (Reply* const reply = waiting_.popFront()) reply->stop();
+  IntrusiveList<Reply> waiting(std::move(waiting_));
+  while (Reply* const reply = waiting.popFront()) reply->stop();
 }
 
 }  // namespace taut

@@ -18,6 +18,7 @@
 #include "taut/net/stream_buffers.hpp"
 #include "taut/net/tcp_listener.hpp"
 #include "taut/net/udp_socket.hpp"
+#include "taut/server/client_shares.hpp"
 #include "taut/server/datagram_service.hpp"
 #include "taut/server/stream_connection.hpp"
 
@@ -45,8 +46,7 @@ class Server::ShardThread {
         factory_(makeFactory(shard_)),
         datagramBuffers_(shard_, options.datagramBuffers,
                          std::max<std::size_t>(usualDatagram, factory_->udpPayloadSize())),
-        streamBuffers_(shard_),
-        connections_(options.maxConnections) {}
+        streamBuffers_(shard_) {}
 
   Shard& shard() { return shard_; }
   ServerFactory& factory() { return *factory_; }
@@ -83,8 +83,14 @@ class Server::ShardThread {
   Task<> serveDatagrams(UdpSocket socket);
   Task<> serveStreams(TcpListener listener);
   Task<> acceptConnections(TcpListener listener, TaskScope& connections);
-  void makeRoom();
-  Task<> serveConnection(TcpStream stream, Semaphore::Permit permit);
+  Task<> serveConnection(TcpStream stream);
+
+  struct ConnectionPlace : ClientShares::Place {
+    explicit ConnectionPlace(StreamConnection& held) : connection(held) {}
+    StreamConnection& connection;
+  };
+  void takePlace(ConnectionPlace& place, const Address& client);
+  void giveUpPlace();
 
   const ServerOptions& options_;
   Shard shard_;
@@ -93,7 +99,7 @@ class Server::ShardThread {
   StreamBuffers streamBuffers_;
   std::vector<UdpSocket> sockets_;
   std::vector<TcpListener> listeners_;
-  Semaphore connections_;
+  ClientShares connections_;
   StopSource stop_;   // no new queries
   StopSource abort_;  // queries in flight have had their time
   std::optional<Deadline> drain_;
@@ -178,26 +184,31 @@ Task<> Server::ShardThread::serveStreams(TcpListener listener) {
 // Owns the listener, so that nobody connects any more to a server that only finishes what it has.
 Task<> Server::ShardThread::acceptConnections(TcpListener listener, TaskScope& connections) {
   auto streams = listener.acceptMany(stop_.token());
-  while (auto stream = co_await streams.next()) {
-    // Above the limit this one waits here, and all others in the kernel.
-    if (connections_.available() == 0) makeRoom();
-    auto permit = co_await connections_.acquire(stop_.token());
-    if (!permit) break;
-    connections.spawn(serveConnection(std::move(*stream), std::move(permit)));
-  }
+  while (auto stream = co_await streams.next()) connections.spawn(serveConnection(std::move(*stream)));
 }
 
-// Whoever holds connections open for nothing must not keep others away. The newest come last, and in front of one that
-// knows already all do.
-void Server::ShardThread::makeRoom() {
-  const auto& connections = factory_->connections();
-  for (auto connection = connections.rbegin(); connection != connections.rend(); ++connection)
-    if (!(*connection)->makeRoom(shard_.now())) break;
+Task<> Server::ShardThread::serveConnection(TcpStream stream) {
+  const auto connection = factory_->buildProtocol(stream.peer());
+  if (!connection) co_return;
+  ConnectionPlace place(*connection);
+  takePlace(place, stream.peer());
+  co_await connection->serve(std::move(stream), streamBuffers_, stop_.token(), abort_.token());
 }
 
-Task<> Server::ShardThread::serveConnection(TcpStream stream, Semaphore::Permit) {
-  const auto protocol = factory_->buildProtocol(stream.peer());
-  if (protocol) co_await protocol->serve(std::move(stream), streamBuffers_, stop_.token(), abort_.token());
+// One connection too many costs the client that holds most of them its oldest, without a query in flight if there is
+// such a one. The accept queue is never left waiting for a place: a client that fills it would keep the others out.
+void Server::ShardThread::takePlace(ConnectionPlace& place, const Address& client) {
+  if (connections_.size() == options_.maxConnections) giveUpPlace();
+  connections_.add(place, client);
+}
+
+void Server::ShardThread::giveUpPlace() {
+  const auto isResting = [](const ClientShares::Place& held) {
+    return !static_cast<const ConnectionPlace&>(held).connection.hasQueryInFlight();
+  };
+  auto& displaced = static_cast<ConnectionPlace&>(*connections_.next(isResting));
+  displaced.release();
+  displaced.connection.close();
 }
 
 Server::Server(ServerOptions options, MakeFactory makeFactory)

@@ -59,19 +59,10 @@ class ReplyMemory {
   }
 };
 
-class StopTasks {
- public:
-  explicit StopTasks(TaskScope& tasks) : tasks_(tasks) {}
-  void operator()() const { tasks_.stop(); }
-
- private:
-  TaskScope& tasks_;
-};
-
 }  // namespace
 
 // One query in flight and the way back to its client.
-class StreamConnection::Reply final : public ReplyChannel, public ListHook<> {
+class StreamConnection::Reply final : public ReplyChannel, public WaitingQuery, public ListHook<> {
  public:
   Reply(StreamConnection& connection, TcpStream& stream, ByteSpan message, Semaphore::Permit permit)
       : connection_(connection),
@@ -79,11 +70,11 @@ class StreamConnection::Reply final : public ReplyChannel, public ListHook<> {
         permit_(std::move(permit)),
         query_(Query::parse(message, connection.peer_, Transport::tcp, stream.shard().now())) {
     if (!query_) return;
-    query_->setStopToken(connection.tasks_.token());
+    query_->setStopToken(stopToken());
     query_->setIdleTimeout(connection.limits_.idle);
   }
   ~Reply() override {
-    unlink();
+    ListHook<>::unlink();
     if (query_) connection_.answered_ = stream_.shard().now();
   }
 
@@ -110,26 +101,35 @@ StreamConnection::StreamConnection(ServerFactory& factory, const Address& peer, 
 }
 
 Task<> StreamConnection::serve(TcpStream stream, StreamBuffers& buffers, StopToken stop, StopToken abort) {
-  const StopCallback<StopTasks> whenAborted(abort, StopTasks(tasks_));
+  const auto stopAll = [this] { stopQueries(); };
+  const StopCallback whenAborted(abort, stopAll);
+  stream_ = &stream;
   factory_.connectionMade(*this);
-  co_await readQueries(stream, buffers, stop);
+  const ReadEnd end = co_await readQueries(stream, buffers, stop);
+  if (end == ReadEnd::byPeer) {
+    Deadline patience(stream.shard(), limits_.afterEnd);
+    const StopCallback whenOver(patience.token(), stopAll);
+    co_await tasks_.join();
+  }
   co_await tasks_.join();
+  stream_ = nullptr;
   factory_.connectionLost(*this);
 }
 
-Task<> StreamConnection::readQueries(TcpStream& stream, StreamBuffers& buffers, StopToken stop) {
+Task<StreamConnection::ReadEnd> StreamConnection::readQueries(TcpStream& stream, StreamBuffers& buffers,
+                                                              StopToken stop) {
   Shard& shard = stream.shard();
   answered_ = shard.now();
   bool open = true;
   while (open && !broken_) {
     Deadline idle(shard, answered_ + limits_.idle - shard.now(), stop);
-    idle_ = &idle;
     ReceivedData data = co_await stream.receive(buffers, idle.token());
-    idle_ = nullptr;
     if (data.ok() && !data.endOfStream()) {
       co_await answerFrames(stream, data, stop);
-      // Whoever never pauses, and sends no query either.
+      // A peer that sends without a pause may still send no query.
       open = shard.now() < answered_ + limits_.idle || hasQueryInFlight();
+    } else if (data.endOfStream()) {
+      co_return ReadEnd::byPeer;
     } else if (idle.expired() && hasQueryInFlight()) {
       answered_ = shard.now();  // it waits for us
     } else if (!idle.expired() || answered_ + limits_.idle <= shard.now()) {
@@ -137,13 +137,11 @@ Task<> StreamConnection::readQueries(TcpStream& stream, StreamBuffers& buffers, 
       if (!data.ok() && !data.result().stopped()) breakOff(stream);
     }
   }
+  co_return ReadEnd::byServer;
 }
 
-bool StreamConnection::makeRoom(TimePoint now) {
-  if (std::exchange(crowded_, true)) return false;
-  limits_.idle = std::min(limits_.idle, limits_.crowdedIdle);
-  if (idle_) idle_->restart(answered_ + limits_.idle - now);
-  return true;
+void StreamConnection::close() {
+  if (stream_) breakOff(*stream_);
 }
 
 Task<> StreamConnection::answerFrames(TcpStream& stream, ReceivedData& data, StopToken stop) {
@@ -182,7 +180,11 @@ void StreamConnection::answer(TcpStream& stream, ByteSpan message, Semaphore::Pe
   Reply& channel = *reply;
   started_.pushBack(channel);
   tasks_.spawn(factory_.serve(*channel.query(), channel, std::move(reply)));
-  if (Reply* const waiting = started_.popFront()) waiting->query()->forgetMessage();
+  Reply* const waiting = started_.popFront();
+  if (!waiting) return;
+  waiting->query()->forgetMessage();
+  waiting_.pushBack(*waiting);
+  factory_.waitingQueries().add(*waiting, peer_);
 }
 
 Task<> StreamConnection::enqueue(TcpStream& stream, ByteSpan message) {
@@ -239,7 +241,14 @@ void StreamConnection::breakOff(TcpStream& stream) {
   broken_ = true;
   replies_ = {};
   stream.shutdown();
+  stopQueries();
+}
+
+// The last query that ends may end the connection with it, so nothing of it is touched after the first stop.
+void StreamConnection::stopQueries() {
+  IntrusiveList<Reply> waiting(std::move(waiting_));
   tasks_.stop();
+  while (Reply* const reply = waiting.popFront()) reply->stop();
 }
 
 }  // namespace taut

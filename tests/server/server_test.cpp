@@ -379,23 +379,29 @@ TEST_CASE("queries that take longer than the drain are aborted, and their client
   }
 }
 
-TEST_CASE("connections above the limit are served when others end, whatever address they came to") {
+TEST_CASE("one connection too many ends the oldest without a query in flight of the client that holds most") {
   Events events;
   ServerOptions few = options();
-  few.maxConnections = 1;
+  few.maxConnections = 3;
   Server server(few, makeFactory(events));
   server.start();
+  const Address address = server.addresses()[0];
   const Bytes query = makeQuery("www.example.com", Type::A);
-  auto first = std::make_unique<BlockingClient>(SOCK_STREAM, server.addresses()[0]);
-  CHECK(first->ask(query));
-  auto second = std::make_unique<BlockingClient>(SOCK_STREAM, server.addresses()[1]);
-  second->send(query);
-  CHECK(first->ask(query));
-  CHECK(onShard(server, [](TestFactory& factory) { return factory.connections().size(); }) == 1);
-  first.reset();
-  CHECK(second->receive());
-  second.reset();
-  CHECK(BlockingClient(SOCK_STREAM, server.addresses()[0]).ask(query));
+  const auto count = [](TestFactory& factory) { return factory.connections().size(); };
+  BlockingClient other(SOCK_STREAM, server.addresses()[1]);  // over IPv6: another client
+  CHECK(other.ask(query));
+  BlockingClient busy(SOCK_STREAM, address);
+  busy.send(makeQuery("gate.example.com", Type::A));
+  waitFor(server, [](TestFactory& factory) { return factory.testResolver().waiting == 1; });
+  BlockingClient resting(SOCK_STREAM, address);
+  CHECK(resting.ask(query));
+  CHECK(onShard(server, count) == 3);
+  BlockingClient last(SOCK_STREAM, address);
+  CHECK(last.ask(query));
+  CHECK_FALSE(resting.receive());
+  CHECK(other.ask(query));
+  onShard(server, openGate);
+  CHECK(busy.receive());
 }
 
 TEST_CASE("a protocol factory that declines closes the connection") {

@@ -233,48 +233,50 @@ TEST_CASE("the idle time counts from the last answer") {
   });
 }
 
-TEST_CASE("where others wait for its place, a connection is closed a second after its last answer") {
-  StreamFixture fixture;
-  fixture.run([](StreamFixture& f, Client& client) -> Task<> {
-    const Bytes query = numbered("www.example.com", 1);
-    co_await client.write(query);
-    const auto id = co_await client.readId();
-    CHECK(id == 1);
-    const TimePoint answered = f.shard.now();
-    co_await f.settle();
-    StreamConnection& connection = *f.factory->connections().front();
-    CHECK(connection.makeRoom(f.shard.now()));
-    CHECK_FALSE(connection.makeRoom(f.shard.now()));
-    const bool closed = co_await client.closedByServer();
-    CHECK(closed);
-    CHECK(f.shard.now() - answered >= 1s);
-    CHECK(f.shard.now() - answered < 2s);
-  });
-}
-
-TEST_CASE("a connection that has been idle for long is closed at once where others wait for its place") {
-  StreamFixture fixture;
-  fixture.run([](StreamFixture& f, Client& client) -> Task<> {
-    co_await sleepFor(f.shard, 5s);
-    const TimePoint begin = f.shard.now();
-    f.factory->connections().front()->makeRoom(begin);
-    const bool closed = co_await client.closedByServer();
-    CHECK(closed);
-    CHECK(f.shard.now() - begin < 1s);
-  });
-}
-
-TEST_CASE("a connection with a query in flight gets its answer though others wait for its place") {
+TEST_CASE("a connection whose place another client needs ends at once, and so does the work for its queries") {
   StreamFixture fixture;
   fixture.run([](StreamFixture& f, Client& client) -> Task<> {
     const Bytes query = numbered("gate.example.com", 1);
     co_await client.write(query);
     co_await f.settle();
-    f.factory->connections().front()->makeRoom(f.shard.now());
-    co_await sleepFor(f.shard, 5s);
+    CHECK(f.resolver->waiting == 1);
+    const TimePoint begin = f.shard.now();
+    f.factory->connections().front()->close();
+    const bool closed = co_await client.closedByServer();
+    CHECK(closed);
+    CHECK(f.shard.now() - begin < 1s);
+    CHECK(f.resolver->waiting == 0);
+    CHECK(f.factory->waitingQueries().size() == 0);
+  });
+}
+
+TEST_CASE(
+    "the queries of a peer that has ended its stream get two seconds, and those that are answered by then a reply") {
+  StreamFixture fixture;
+  fixture.run([](StreamFixture& f, Client& client) -> Task<> {
+    const Bytes query = numbered("gate.example.com", 1);
+    co_await client.write(query);
+    client.stream().shutdownWrite();
+    co_await sleepFor(f.shard, 1s);
+    CHECK(f.resolver->waiting == 1);
     f.resolver->gate.set();
     const auto id = co_await client.readId();
     CHECK(id == 1);
+    f.resolver->gate.reset();
+
+    Client other = co_await f.connect();
+    const TimePoint begin = f.shard.now();
+    co_await other.write(query);
+    other.stream().shutdownWrite();
+    co_await f.settle();
+    CHECK(f.resolver->waiting == 1);
+    const auto late = co_await other.read();
+    REQUIRE(late);
+    CHECK(ParsedReply(*late).rcode == Rcode::SERVFAIL);
+    CHECK(f.shard.now() - begin >= 2s);
+    CHECK(f.shard.now() - begin < 3s);
+    const bool closed = co_await other.closedByServer();
+    CHECK(closed);
   });
 }
 

@@ -46,8 +46,23 @@ class ClientShares {
   std::size_t size() const { return size_; }
   std::size_t sizeOf(const Address& client) const;
 
-  // The place that is to be given up next; null where none is held. Takes constant time.
-  Place* next();
+  // The place that is to be given up next; null where none is held. The first one that is `preferred` among the oldest
+  // few of the network that holds most, or else the oldest.
+  template <typename Predicate>
+  Place* next(Predicate preferred) {
+    constexpr std::size_t few = 16;
+    Network* const network = greediest();
+    if (!network) return nullptr;
+    std::size_t seen = 0;
+    for (Place& place : network->places) {
+      if (preferred(place)) return &place;
+      if (++seen == few) break;
+    }
+    return &network->places.front();
+  }
+  Place* next() {
+    return next([](const Place&) { return true; });
+  }
 
  private:
   // In the list of those that hold as many, and with its places in the order in which they were taken.
@@ -59,6 +74,7 @@ class ClientShares {
   using Ranks = std::unordered_map<std::size_t, IntrusiveList<Network, Network>>;
 
   static std::uint64_t numberOf(const Address& client);
+  Network* greediest();
   void rank(Network& network);
 
   std::unordered_map<std::uint64_t, Network> networks_;

@@ -2,7 +2,8 @@
 //
 // A connection that waits holds no buffer worth speaking of. What a peer can make it hold is bounded: the queries in
 // flight, the replies that the peer does not read, and the time that it may be idle or take for one message or one
-// write. A peer that goes away stops the work for its queries.
+// write. A peer that resets the connection stops the work for its queries; one that ends its stream leaves them
+// `afterEnd`, since it may still read (RFC 7766 section 6.2.3 has clients close, and some half-close).
 #pragma once
 
 #include <chrono>
@@ -27,11 +28,11 @@
 namespace taut {
 
 struct StreamLimits {
-  std::chrono::milliseconds idle{10000};        // since the last answer, unless another query is in flight
-  std::chrono::milliseconds crowdedIdle{1000};  // the same, where others wait for the place
-  std::chrono::milliseconds write{10000};       // for the replies that are ready to be taken
-  std::size_t queriesInFlight = 100;            // at least 1; more are read when some have been answered
-  std::size_t unreadReplies = 64 * 1024;        // octets; no query is answered while more wait to be taken
+  std::chrono::milliseconds idle{10000};     // since the last answer, unless another query is in flight
+  std::chrono::milliseconds afterEnd{2000};  // for queries in flight when the peer has sent its last octet
+  std::chrono::milliseconds write{10000};    // for the replies that are ready to be taken
+  std::size_t queriesInFlight = 100;         // at least 1; more are read when some have been answered
+  std::size_t unreadReplies = 64 * 1024;     // octets; no query is answered while more wait to be taken
 };
 
 class StreamConnection {
@@ -48,13 +49,17 @@ class StreamConnection {
   // `abort` stops these too. `buffers` outlives the task.
   Task<> serve(TcpStream stream, StreamBuffers& buffers, StopToken stop, StopToken abort);
 
-  // Others wait for its place: from now on it may be idle for `crowdedIdle` only. False where that was so already.
-  bool makeRoom(TimePoint now);
+  // Ends the connection now, and the work for its queries: another client needs the place.
+  void close();
+
+  bool hasQueryInFlight() const { return inFlight_.available() < limits_.queriesInFlight; }
 
  private:
   class Reply;
 
-  Task<> readQueries(TcpStream& stream, StreamBuffers& buffers, StopToken stop);
+  enum class ReadEnd : std::uint8_t { byPeer, byServer };
+
+  Task<ReadEnd> readQueries(TcpStream& stream, StreamBuffers& buffers, StopToken stop);
   Task<> answerFrames(TcpStream& stream, ReceivedData& data, StopToken stop);
   Task<Semaphore::Permit> roomForQuery(TcpStream& stream, ReceivedData& data, StopToken stop);
   void answer(TcpStream& stream, ByteSpan message, Semaphore::Permit permit);
@@ -64,9 +69,9 @@ class StreamConnection {
   void startWriting(TcpStream& stream);
   Task<> write(TcpStream& stream);
   Task<bool> writeOnce(TcpStream& stream);
-  bool hasQueryInFlight() const { return inFlight_.available() < limits_.queriesInFlight; }
   std::size_t unreadReplies() const { return replies_.size() + writing_.size(); }
   void breakOff(TcpStream& stream);
+  void stopQueries();
 
   ServerFactory& factory_;
   Address peer_;
@@ -74,15 +79,15 @@ class StreamConnection {
   FrameDecoder decoder_;
   Semaphore inFlight_;
   TaskScope tasks_;
-  IntrusiveList<Reply> started_;       // the query that was started last, until it has ended or is known to wait
+  IntrusiveList<Reply> started_;  // the query that was started last, until it has ended or is known to wait
+  IntrusiveList<Reply> waiting_;
+  TcpStream* stream_ = nullptr;        // while it is served
   Event written_;                      // set while nothing is being written
   std::vector<std::uint8_t> replies_;  // framed, not given to the kernel yet
   std::vector<std::uint8_t> writing_;  // given to the kernel, in part perhaps
-  Deadline* idle_ = nullptr;           // of the read that is under way
   TimePoint answered_;                 // when the last query was, or when the connection began
   bool corked_ = false;                // replies are gathered: more of them are about to come
   bool broken_ = false;
-  bool crowded_ = false;
 };
 
 }  // namespace taut
