@@ -1,5 +1,6 @@
 // A message from the network walks through a server of zones with all its options on: one reply at most, which parses,
 // keeps to its limit, and echoes the ID.
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <vector>

@@ -1,5 +1,6 @@
 // Any text is a hosts file. What it gives is well formed, bounded, and agrees with itself: the name of an address has
 // addresses.
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <string_view>

@@ -1,4 +1,5 @@
 // Any octets, read as a request and as a message: every record's owner and RDATA is read, expanded and printed.
+#include <algorithm>
 #include <vector>
 
 #include <fmt/format.h>

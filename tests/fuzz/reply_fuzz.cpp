@@ -1,5 +1,6 @@
 // A request and an answer made of fuzz data: the reply that is written over the request parses, keeps to its limit and
 // holds what the answer holds.
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstring>

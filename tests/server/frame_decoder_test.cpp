@@ -1,5 +1,6 @@
 #include "taut/server/frame_decoder.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <numeric>
 #include <vector>

@@ -1,6 +1,4 @@
 // The host identity of HIP (RFC 8005 section 5). Its lengths come first on the wire.
-#include <algorithm>
-
 #include "encoding.hpp"
 #include "parser.hpp"
 #include "printer.hpp"

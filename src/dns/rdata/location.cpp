@@ -1,5 +1,6 @@
 // LOC (RFC 1876): degrees, altitude, size and precisions.
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <string_view>
 

@@ -1,6 +1,11 @@
 // Numbers, plain and as times and types.
 #include "numbers.hpp"
 
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string_view>
+
 #include "parser.hpp"
 #include "presentation.hpp"
 #include "printer.hpp"

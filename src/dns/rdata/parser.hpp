@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "taut/base/bytes.hpp"
 #include "taut/dns/name.hpp"

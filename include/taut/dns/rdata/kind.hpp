@@ -71,7 +71,7 @@ struct Algorithm : U8 {
   static bool parse(RdataParser& parser);
 };
 
-// A name that nobody compresses and whose case is kept.
+// A name that is never compressed and keeps its case.
 struct PlainName {
   using Value = Name;
   static void encode(const Value& value, ByteWriter& out) { out.bytes(value.wire()); }
