@@ -161,7 +161,8 @@ void declare(CLI::App& app, RawOptions& raw, Options& options) {
       ->type_name("FILE");
   app.add_flag("!--no-cookies", options.cookies, "Ignore cookies");
   app.add_option("--max-connections", options.maxConnections,
-                 "TCP connections that each thread serves at a time; more of them wait [1024]")
+                 "TCP connections that each thread serves at a time; one more ends the oldest of the client that has "
+                 "most [1024]")
       ->type_name("COUNT")
       ->check(CLI::Range(1, 1'000'000));
   app.add_flag("--rrset-roundrobin", options.rrsetRoundRobin,
