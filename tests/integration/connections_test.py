@@ -2,7 +2,7 @@
 import resource
 import time
 
-from support import (EXAMPLE_ZONE, NOERROR, SLOWNESS, Reply, TestCase, ask_tcp, connect, frame, main, make_query,
+from support import (EXAMPLE_ZONE, NOERROR, SLOWNESS, Reply, TestCase, connect, frame, main, make_query,
                      read_frame)
 
 QUERY = make_query("www.example.com")
@@ -25,33 +25,37 @@ class Connections(TestCase):
         for connection in [self.open(server) for _ in range(200)]:
             self.assertEqual(Reply(read_frame(connection)).rcode, NOERROR)
 
-    def test_max_connections(self):
-        """A connection above the limit waits until another ends"""
-        server = self.start_tautd("--zone", EXAMPLE_ZONE, "--threads", 1, "--max-connections", 2)
-        first, second, third = [self.open(server) for _ in range(3)]
-        for connection in (first, second):
-            self.assertEqual(Reply(read_frame(connection)).rcode, NOERROR)
-        third.settimeout(0.3)
-        with self.assertRaises(TimeoutError):
-            third.recv(1)
-        first.close()
-        third.settimeout(10)
-        self.assertEqual(Reply(read_frame(third)).rcode, NOERROR)
-        second.close()
-        self.assertEqual(ask_tcp("127.0.0.1", server.port, QUERY).rcode, NOERROR)
+    def answered(self, connection):
+        self.assertEqual(Reply(read_frame(connection)).rcode, NOERROR)
 
-    def test_idle_connections_make_room(self):
-        """Connections that do nothing give way within a few seconds when others wait"""
+    def test_max_connections(self):
+        """A connection above the limit is served, and ends the oldest of the client that has most"""
+        server = self.start_tautd("--zone", EXAMPLE_ZONE, "--threads", 1, "--max-connections", 3)
+        other = connect("127.0.0.1", server.port, source="127.0.0.2")
+        self.addCleanup(other.close)
+        other.sendall(frame(QUERY))
+        self.answered(other)
+        first, second = [self.open(server) for _ in range(2)]
+        self.answered(first)
+        self.answered(second)
+        third = self.open(server)
+        self.answered(third)
+        self.assertIsNone(read_frame(first))
+        for connection in (other, second, third):
+            connection.sendall(frame(QUERY))
+            self.answered(connection)
+
+    def test_idle_connections_of_one_client_displace_each_other(self):
+        """A client that keeps as many connections as there may be displaces itself, and others are served at once"""
         server = self.start_tautd("--zone", EXAMPLE_ZONE, "--threads", 1, "--max-connections", 4)
-        idle = [self.open(server) for _ in range(4)]
-        for connection in idle:
-            self.assertEqual(Reply(read_frame(connection)).rcode, NOERROR)
+        idle = [self.open(server) for _ in range(40)]
         start = time.monotonic()
-        for _ in range(3):
-            self.assertEqual(ask_tcp("127.0.0.1", server.port, QUERY).rcode, NOERROR)
+        for number in range(2, 6):
+            with connect("127.0.0.1", server.port, source=f"127.0.0.{number}") as other:
+                other.sendall(frame(QUERY))
+                self.answered(other)
         self.assertLess(time.monotonic() - start, 5 * SLOWNESS)
-        for connection in idle:
-            self.assertIsNone(read_frame(connection))
+        self.answered(idle[-1])
 
 
 if __name__ == "__main__":

@@ -173,9 +173,11 @@ def read_frame(connection):
     return data[2:]
 
 
-def connect(host, port, timeout=5.0):
+def connect(host, port, timeout=5.0, source=None):
     connection = socket.socket(family_of(host), socket.SOCK_STREAM)
     connection.settimeout(timeout * SLOWNESS)
+    if source:
+        connection.bind((source, 0))
     connection.connect((host, port))
     return connection
 
