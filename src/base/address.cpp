@@ -38,7 +38,7 @@ std::optional<std::uint32_t> parseScope(std::string_view text) {
   return index;
 }
 
-// The library's parsers want a terminator, which a string_view has not.
+// The C library's parsers need a terminator, which a string_view does not have.
 template <std::size_t size>
 bool parseBytes(int family, std::string_view text, std::array<std::uint8_t, size>& bytes) {
   std::array<char, INET6_ADDRSTRLEN> terminated{};

@@ -48,15 +48,15 @@ class CountingSink final : public spdlog::sinks::stderr_sink_mt {
   std::atomic<std::size_t> written{0};
 };
 
-// Signals are for the threads that wait for them: one that is blocked there must not end the program here.
+// Other threads wait for the process's signals: a signal that they have blocked must not end the program in this one.
 void blockSignals() {
   sigset_t all;
   sigfillset(&all);
   pthread_sigmask(SIG_BLOCK, &all, nullptr);
 }
 
-// Started by the first line, so that a program that has nothing to say has no extra thread; the destructor writes out
-// what is queued when the process ends.
+// Started by the first line, so that a program that logs nothing has no extra thread. When the process ends, the
+// destructor writes out what is queued.
 class Writer {
  public:
   Writer()
@@ -68,7 +68,7 @@ class Writer {
     logger_->set_pattern("%Y-%m-%d %H:%M:%S.%e %l %v");
   }
 
-  // The thread ends first: it may still be at work with the sink and the logger.
+  // The pool ends first: its thread may still use the sink and the logger.
   ~Writer() { pool_.reset(); }
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
@@ -117,7 +117,7 @@ void write(Level level, std::string_view line) noexcept {
       writer().write(level, line);
     }
   } catch (...) {
-    // The log must not bring down what it reports on.
+    // A failure of the log must not end the program that it reports on.
   }
 }
 
@@ -140,7 +140,7 @@ void flush() noexcept {
   try {
     writer().flush();
   } catch (...) {
-    // Nothing is left to report it to.
+    // There is nowhere left to report it.
   }
 }
 
@@ -160,7 +160,7 @@ void format(Level level, fmt::string_view text, fmt::format_args arguments) noex
     appendFormatted(line, text, arguments);
     write(level, std::string_view(line.data(), line.size()));
   } catch (...) {
-    // A formatter that fails, or no memory: the event that was to be logged matters more than its line.
+    // A formatter threw, or there was no memory: the line is replaced, and the caller goes on.
     write(level, "a line of the log could not be formatted");
   }
 }

@@ -12,7 +12,7 @@ namespace taut {
 
 namespace {
 
-// Numbers that are not drawn yet. What was given out is overwritten, so that a leak of memory tells nothing of it.
+// Numbers that were not given out yet. Those that were are overwritten, so that a leak of memory does not reveal them.
 struct Reserve {
   std::array<std::uint8_t, 256> bytes;
   std::size_t used = sizeof bytes;
@@ -38,7 +38,7 @@ void fillRandom(MutableByteSpan bytes) noexcept {
     if (got > 0)
       bytes = bytes.subspan(static_cast<std::size_t>(got));
     else if (errno != EINTR)
-      std::abort();  // a kernel without the call: to go on with predictable numbers would be worse
+      std::abort();  // the kernel lacks the call: predictable numbers would be worse than no server
   }
 }
 

@@ -10,7 +10,7 @@ namespace taut {
 
 void Event::set() noexcept {
   set_ = true;
-  // Those who are resumed may wait again, or destroy this event: neither touches the list of this time.
+  // A waiter that is resumed may wait again, or destroy this event: neither touches this list.
   IntrusiveList<Awaiter> woken(std::move(waiters_));
   while (Awaiter* waiter = woken.popFront()) waiter->resume(true);
 }

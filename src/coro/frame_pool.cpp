@@ -7,9 +7,9 @@ namespace taut {
 
 constinit thread_local FramePool::State FramePool::state_{};
 
-// Runs at the end of each thread that ever made a frame.
+// Its destructor runs at the end of each thread that made a frame.
 struct FramePool::Cleanup {
-  Cleanup() noexcept { state_.limit = mostHeld; }
+  Cleanup() noexcept { state_.limit = maxHeldBytes; }
   ~Cleanup() {
     state_.limit = 0;
     trim();

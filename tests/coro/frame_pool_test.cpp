@@ -40,10 +40,10 @@ TEST_CASE("what waits for reuse is bounded, and frames that are too large do not
   FramePool::trim();
   CHECK(FramePool::heldBytes() == 0);
   std::vector<void*> blocks;
-  for (std::size_t i = 0; i < 2 * FramePool::mostHeld / 4096; ++i) blocks.push_back(FramePool::allocate(4096));
+  for (std::size_t i = 0; i < 2 * FramePool::maxHeldBytes / 4096; ++i) blocks.push_back(FramePool::allocate(4096));
   for (void* block : blocks) FramePool::release(block, 4096);
   CHECK(FramePool::heldBytes() > 0);
-  CHECK(FramePool::heldBytes() <= FramePool::mostHeld);
+  CHECK(FramePool::heldBytes() <= FramePool::maxHeldBytes);
   FramePool::trim();
   CHECK(FramePool::heldBytes() == 0);
   void* large = FramePool::allocate(FramePool::largestPooled + 1);

@@ -18,8 +18,8 @@ class AddressPolicy {
 
   explicit AddressPolicy(Action otherwise = Action::allow) : otherwise_(otherwise) {}
 
-  // A network as ADDRESS/LENGTH, or one address. Throws std::invalid_argument where it is neither, or where bits are
-  // set behind the prefix.
+  // A network as ADDRESS/LENGTH, or one address. Throws std::invalid_argument where it is neither, or where bits after
+  // the prefix are set.
   AddressPolicy& allow(std::string_view network) { return add(network, Action::allow); }
   AddressPolicy& refuse(std::string_view network) { return add(network, Action::refuse); }
 

@@ -48,8 +48,8 @@ inline std::string_view asText(ByteSpan bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-// Copies a few octets, which may overlap. g++ makes of memcpy, where it knows that there are at most 255 octets, an
-// instruction that takes longer to start than the call of memmove takes in all.
+// Copies a few octets; the ranges may overlap. For a memcpy of at most 255 octets g++ emits an instruction that takes
+// longer to start than a call of memmove takes in all.
 inline void copyOctets(std::uint8_t* to, ByteSpan from) {
   if (!from.empty()) std::memmove(to, from.data(), from.size());
 }

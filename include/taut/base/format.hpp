@@ -1,5 +1,5 @@
-// appendFormat() is what fmt::format_to() would be at the end of a buffer, compiled once: the library's own brings all
-// of its engine into each file that calls it, which then takes seconds to compile.
+// appendFormat() does what fmt::format_to() does at the end of a buffer, and is compiled once. fmt::format_to() brings
+// fmt's engine into each file that calls it, which then takes seconds to compile.
 #pragma once
 
 #include <fmt/format.h>

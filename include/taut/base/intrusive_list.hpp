@@ -18,7 +18,7 @@ class ListHook {
   ListHook() noexcept = default;
   ListHook(const ListHook&) = delete;
   ListHook& operator=(const ListHook&) = delete;
-  // A list that holds a destroyed element is memory corruption later on; say so here.
+  // A list that holds a destroyed element is corrupt memory, found late; the assertion finds it here.
   ~ListHook() { assert(!isLinked()); }
 
   bool isLinked() const noexcept { return next_ != nullptr; }
@@ -110,7 +110,7 @@ class IntrusiveList {
 
   void pushBack(T& element) noexcept { insertBefore(&head_, element); }
   void pushFront(T& element) noexcept { insertBefore(head_.next_, element); }
-  // Puts `element` in front of `position`, which is on this list.
+  // Puts `element` before `position`, which is on this list.
   void insert(Iterator position, T& element) noexcept { insertBefore(position.hook_, element); }
 
   // The first element, taken off; nullptr when there is none.

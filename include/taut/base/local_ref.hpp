@@ -13,7 +13,7 @@ namespace taut {
 template <typename T>
 class LocalRef;
 
-// Base of what a LocalRef can point to. Neither copied nor moved: it is the identity that is counted.
+// Base of what a LocalRef can point to. It is neither copied nor moved, because its identity is what is counted.
 class LocalCounted {
  public:
   LocalCounted() noexcept = default;

@@ -14,7 +14,7 @@
 
 namespace taut::log {
 
-// In the order of their weight: a level lets itself and everything before it through.
+// From the most to the least important: a level lets through itself and the levels before it.
 enum class Level { error, warning, info, debug };
 
 // Receives each line, without a line end. Called on the thread that logs; must not throw.
@@ -31,7 +31,7 @@ void setSink(Sink sink);
 // Waits until the lines logged so far are written: before the process ends, not on a shard.
 void flush() noexcept;
 
-// How many lines were lost because the queue was full.
+// How many lines were dropped because the queue was full.
 std::size_t lostLines() noexcept;
 
 namespace detail {

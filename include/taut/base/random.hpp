@@ -1,7 +1,7 @@
-// Random numbers that nobody can predict, from the kernel's generator: query IDs and source ports (RFC 5452 section
-// 4), keys of hash tables whose keys come from the network.
+// Unpredictable random numbers from the kernel's generator: query IDs and source ports (RFC 5452 section 4), and keys
+// of hash tables whose keys come from the network.
 //
-// Each thread draws from a small buffer of its own, so that a number costs a system call only now and then.
+// Each thread draws from a small buffer of its own, so that few numbers cost a system call.
 #pragma once
 
 #include <cstdint>

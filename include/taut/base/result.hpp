@@ -1,6 +1,6 @@
 // Result is a value or the reason why there is none, for operations whose failure is an ordinary outcome: parsing what
-// came from the network, a connection that is refused. Such a failure must not throw, because throwing is slow and its
-// rate is in the hands of whoever sends.
+// came from the network, a connection that is refused. Such a failure must not throw: throwing is slow, and the sender
+// decides how often it happens.
 //
 //   Result<Header, ParseError> readHeader(…) {
 //     if (tooShort) return Failure(ParseError::truncated);

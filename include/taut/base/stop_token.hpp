@@ -1,7 +1,7 @@
 // StopSource, StopToken and StopCallback ask work on one thread to end early. They are the one way of cancelling: a
 // time-out, a client that went away and a shutdown all request a stop. Unlike the standard ones they neither allocate
-// nor synchronise; another thread posts to the shard instead. A stop is a request: whoever was asked still finishes by
-// itself.
+// nor synchronise; another thread posts to the shard instead. A stop is a request: the work that was asked still
+// finishes by itself.
 #pragma once
 
 #include <utility>
@@ -19,7 +19,7 @@ class StopToken {
   StopToken() noexcept = default;
 
   bool stopRequested() const noexcept;
-  // False for the default token: nothing will ever ask.
+  // False for the default token: it never asks.
   bool stopPossible() const noexcept { return source_ != nullptr; }
 
  private:
@@ -83,7 +83,7 @@ class StopSource {
   IntrusiveList<StopCallbackBase, StopToken> callbacks_;
   ParentCallback parent_{*this};
   bool stopped_ = false;
-  // Where requestStop(), while it runs, learns that a callback destroyed the source.
+  // The flag of a running requestStop(), set where a callback destroys the source.
   bool* destroyed_ = nullptr;
 };
 

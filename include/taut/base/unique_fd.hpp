@@ -1,5 +1,5 @@
-// UniqueFd owns one open file descriptor and closes it. Everything that the kernel names by number (sockets, rings,
-// event descriptors) is held by one of these, so that no error path leaks a descriptor.
+// UniqueFd owns one open file descriptor and closes it. Sockets, rings and event descriptors are each held by one, so
+// that no error path leaks a descriptor.
 #pragma once
 
 #include <utility>

@@ -16,7 +16,7 @@ class Event {
   Event& operator=(const Event&) = delete;
 
   bool isSet() const noexcept { return set_; }
-  // Resumes everybody who waits, in the order in which they began to, before it returns. They may destroy the event.
+  // Resumes all waiters, in the order in which they began to wait, before it returns. A waiter may destroy the event.
   void set() noexcept;
   void reset() noexcept { set_ = false; }
 

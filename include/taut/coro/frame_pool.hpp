@@ -1,7 +1,7 @@
-// FramePool gives coroutine frames from free lists of their size, one set for each thread, so that a query that runs
-// through several coroutines asks the heap for nothing. Frames are freed on the thread that made them, as everything of
-// a shard stays on its thread; a frame that is freed elsewhere merely changes pools. What a thread holds is bounded,
-// and is given back when the thread ends.
+// FramePool gives coroutine frames from free lists by size, one set of lists for each thread, so that a query that runs
+// through several coroutines allocates nothing on the heap. A frame is freed on the thread that made it, because what
+// belongs to a shard stays on its thread; a frame that is freed elsewhere merely changes pools. What a thread holds is
+// bounded, and goes back to the heap when the thread ends.
 #pragma once
 
 #include <cstddef>
@@ -23,8 +23,8 @@ class FramePool {
  public:
   // Larger frames go to the heap each time.
   static constexpr std::size_t largestPooled = 4096;
-  // At most so many bytes wait on the free lists of one thread.
-  static constexpr std::size_t mostHeld = std::size_t{8} << 20;
+  // Bytes that the free lists of one thread hold at most.
+  static constexpr std::size_t maxHeldBytes = std::size_t{8} << 20;
 
   static void* allocate(std::size_t size) {
     const std::size_t index = classOf(size);
@@ -52,7 +52,7 @@ class FramePool {
     releaseToHeap(memory);
   }
 
-  // How often this thread's coroutines had to ask the heap, since the thread started.
+  // How many frames of this thread came from the heap, since the thread started.
   static std::size_t heapAllocations() noexcept { return state_.heapAllocations; }
   // Bytes on this thread's free lists.
   static std::size_t heldBytes() noexcept { return state_.heldBytes; }
@@ -80,7 +80,7 @@ class FramePool {
   static void* allocateFromHeap(std::size_t size);
   static void releaseToHeap(void* memory) noexcept;
 
-  // A pooled frame is not the heap's, so the address sanitizer must be told that nobody may touch it.
+  // The heap does not know that a pooled frame is free, so the address sanitizer is told that it must not be accessed.
   static void poison([[maybe_unused]] FreeFrame* frame, [[maybe_unused]] std::size_t index) noexcept {
 #ifdef TAUT_POISON_FRAMES
     ASAN_POISON_MEMORY_REGION(frame, bytesOf(index));
@@ -92,8 +92,8 @@ class FramePool {
 #endif
   }
 
-  // Constant initialisation and the static model of thread storage keep the access to one instruction. No reference is
-  // made to it: the check for null that UBSan adds to one breaks when the linker relaxes this model.
+  // Constant initialisation and the static model of thread storage keep the access to one instruction. There is no
+  // reference to it: the check for null that UBSan adds to a reference breaks when the linker relaxes this model.
   static constinit thread_local State state_ [[gnu::tls_model("initial-exec")]];
 };
 

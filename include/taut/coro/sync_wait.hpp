@@ -20,7 +20,7 @@ class RootTask final : private TaskOwner {
   RootTask() noexcept = default;
   RootTask(const RootTask&) = delete;
   RootTask& operator=(const RootTask&) = delete;
-  // Given up: what the task waits for must not be in the kernel's hands.
+  // The task is given up: no operation of it may be in the kernel.
   ~RootTask() {
     if (!finished_ && task_) task_.destroy();
   }
@@ -58,8 +58,8 @@ Task<> storeResult(Task<T> task, std::optional<T>& result) {
 
 }  // namespace detail
 
-// Runs the task, calling `turn` again and again until it has finished; `turn` makes the world go on, and throws to give
-// up.
+// Runs the task, calling `turn` again and again until the task has finished. `turn` brings what the task waits for, and
+// throws to give up.
 template <typename T, typename Turn>
 T syncWait(Task<T> task, Turn&& turn) {
   std::optional<T> result;
@@ -78,7 +78,7 @@ void syncWait(Task<> task, Turn&& turn) {
   root.rethrowFailure();
 }
 
-// Throws std::logic_error where the task waits for something that only somebody else can bring.
+// Throws std::logic_error where the task waits for something from outside.
 template <typename T>
 T syncWait(Task<T> task) {
   return syncWait(std::move(task), [] { throw std::logic_error("the task waits for something outside"); });

@@ -9,11 +9,12 @@
 //   }
 //
 // A function that returns a Task and knows its answer at once need not be a coroutine: Task<int>::ready(7) costs no
-// frame, and awaiting it does not suspend. Whoever passes a task on can look with isReady() and save its own frame too:
+// frame, and awaiting it does not suspend. A function that passes a task on can look with isReady() and save its own
+// frame too:
 //
 //   Task<int> first = resolve(query);
 //   if (first.isReady()) return Task<int>::ready(adjust(first.takeReady()));
-//   return adjustLater(std::move(first));          // a coroutine
+//   return adjustWhenDone(std::move(first));       // a coroutine
 //
 // An await is the whole initialiser of a named variable or a whole statement (docs/style.md says why).
 #pragma once
@@ -35,8 +36,8 @@ class Task;
 
 namespace detail {
 
-// Whoever runs a task without awaiting it: a scope, a loop. It is told when the task has finished, destroys the frame,
-// and says who runs next.
+// Runs a task without awaiting it: a scope, a loop. The owner is told when the task has finished; it destroys the frame
+// and says which coroutine runs next.
 class TaskOwner {
  public:
   virtual std::coroutine_handle<> taskFinished(std::coroutine_handle<> task, std::exception_ptr failure) noexcept = 0;
@@ -230,8 +231,8 @@ class [[nodiscard]] Task<void> {
   };
   Awaiter operator co_await() && noexcept { return Awaiter(*this); }
 
-  // Starts the task now, on behalf of an owner that will be told of its end, perhaps before this returns; until then
-  // the result names the task. For scopes and loops; everybody else awaits. Only where !isReady().
+  // Starts the task now, on behalf of an owner that is told of its end, perhaps before this returns. Until then the
+  // returned handle names the task. For scopes and loops; all other code awaits. Only where !isReady().
   std::coroutine_handle<> startFor(detail::TaskOwner& owner) && {
     assert(frame_);
     const auto handle = frame_.release();

@@ -1,5 +1,5 @@
-// TaskScope owns tasks that run concurrently with whoever spawned them. Every spawned task ends before its scope does:
-// join() waits for all of them, and the destructor asserts that none is left. There is no way to detach a task.
+// TaskScope owns tasks that run concurrently with the coroutine that spawned them. Every spawned task ends before its
+// scope does: join() waits for all of them, and the destructor asserts that none is left. A task cannot be detached.
 //
 //   TaskScope queries;
 //   while (auto datagram = co_await datagrams.next()) queries.spawn(answer(std::move(*datagram)));
@@ -28,7 +28,7 @@ class TaskScope final : private detail::TaskOwner {
   TaskScope& operator=(const TaskScope&) = delete;
   ~TaskScope();
 
-  // Runs the task up to its first suspension, or to its end, before it returns. Costs nothing but the task's own frame.
+  // Runs the task to its first suspension, or to its end, before it returns. Allocates nothing beside the task's frame.
   void spawn(Task<> task) {
     if (task.isReady()) return;
     ++running_;
@@ -36,7 +36,7 @@ class TaskScope final : private detail::TaskOwner {
     std::move(task).startFor(*this);
   }
 
-  // For the spawned tasks to obey.
+  // The token for the spawned tasks to obey.
   StopToken token() noexcept { return stop_.token(); }
   // Asks the tasks that were given the token to end; join() then waits for them.
   void stop() noexcept { stop_.requestStop(); }
