@@ -106,14 +106,18 @@ Task<> StreamConnection::serve(TcpStream stream, StreamBuffers& buffers, StopTok
   stream_ = &stream;
   factory_.connectionMade(*this);
   const ReadEnd end = co_await readQueries(stream, buffers, stop);
-  if (end == ReadEnd::byPeer) {
-    Deadline patience(stream.shard(), limits_.afterEnd);
-    const StopCallback whenOver(patience.token(), stopAll);
-    co_await tasks_.join();
-  }
+  if (end == ReadEnd::byPeer) co_await joinWithin(limits_.afterEnd);
   co_await tasks_.join();
   stream_ = nullptr;
   factory_.connectionLost(*this);
+}
+
+// Apart from `serve`, whose frame is what a connection that rests holds.
+Task<> StreamConnection::joinWithin(Duration limit) {
+  const auto stopAll = [this] { stopQueries(); };
+  Deadline deadline(stream_->shard(), limit);
+  const StopCallback whenOver(deadline.token(), stopAll);
+  co_await tasks_.join();
 }
 
 Task<StreamConnection::ReadEnd> StreamConnection::readQueries(TcpStream& stream, StreamBuffers& buffers,

@@ -59,6 +59,7 @@ class StreamConnection {
 
   enum class ReadEnd : std::uint8_t { byPeer, byServer };
 
+  Task<> joinWithin(Duration limit);
   Task<ReadEnd> readQueries(TcpStream& stream, StreamBuffers& buffers, StopToken stop);
   Task<> answerFrames(TcpStream& stream, ReceivedData& data, StopToken stop);
   Task<Semaphore::Permit> roomForQuery(TcpStream& stream, ReceivedData& data, StopToken stop);
