@@ -21,7 +21,7 @@ bool samePrefix(Octets left, Octets right, std::size_t bits) {
   return ((left[whole] ^ right[whole]) >> (8 - bits % 8)) == 0;
 }
 
-bool isZeroBehind(Octets octets, std::size_t bits) {
+bool isZeroAfter(Octets octets, std::size_t bits) {
   for (std::size_t i = bits; i < octets.size() * 8; ++i)
     if ((octets[i / 8] >> (7 - i % 8) & 1) != 0) return false;
   return true;
@@ -59,7 +59,7 @@ AddressPolicy& AddressPolicy::add(std::string_view network, Action action) {
   auto bits = std::optional<std::uint8_t>(static_cast<std::uint8_t>(width));
   if (slash != std::string_view::npos) bits = parsePrefixBits(network.substr(slash + 1), width);
   if (!bits) fail(fmt::format("the prefix length is not a number from 0 to {}", width));
-  if (!isZeroBehind(address->bytes(), *bits)) fail("bits are set behind the prefix");
+  if (!isZeroAfter(address->bytes(), *bits)) fail("bits are set after the prefix");
   const Address plain = withoutMapping(*address);
   const bool mapped = plain != *address && *bits >= mappedBits;
   if (mapped) bits = static_cast<std::uint8_t>(*bits - mappedBits);

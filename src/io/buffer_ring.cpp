@@ -22,9 +22,9 @@ namespace taut {
 namespace {
 
 constexpr std::size_t cacheLine = 64;
-constexpr std::size_t mostBuffers = 32768;
-// The kernel goes round through what it is offered, first in first out, so what it is offered is what wears the cache.
-constexpr std::size_t mostOffered = 256;
+constexpr std::size_t maxBuffers = 32768;
+// The kernel takes the buffers that it is offered in turn, first in first out, so each of them takes room in the cache.
+constexpr std::size_t maxOffered = 256;
 
 void* mapMemory(std::size_t size) {
   void* memory = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -42,9 +42,9 @@ BufferRing::BufferRing(Ring& ring, std::size_t count, std::size_t size)
     : ring_(ring),
       count_(count),
       size_((size + cacheLine - 1) / cacheLine * cacheLine),
-      entries_(static_cast<std::uint32_t>(std::bit_ceil(std::min(count, mostOffered)))),
+      entries_(static_cast<std::uint32_t>(std::bit_ceil(std::min(count, maxOffered)))),
       group_(ring.takeBufferGroup()) {
-  if (count == 0 || count > mostBuffers || size == 0) throw std::invalid_argument("receive buffers: 1 to 32768");
+  if (count == 0 || count > maxBuffers || size == 0) throw std::invalid_argument("receive buffers: 1 to 32768");
   spare_.reserve(count);
   memory_ = static_cast<std::uint8_t*>(mapMemory(count_ * size_));
   shared_ = static_cast<io_uring_buf_ring*>(mapMemory(sharedSize(entries_)));
@@ -66,7 +66,7 @@ BufferRing::BufferRing(Ring& ring, std::size_t count, std::size_t size)
 
 BufferRing::~BufferRing() {
   assert(waiters_.empty());
-  // Declined on a thread that is not the ring's; the ring then lets go of it when it ends.
+  // The kernel declines this on a thread other than the ring's, and then frees the group when the ring ends.
   io_uring_unregister_buf_ring(ring_.ring_.get(), group_);
   ::munmap(shared_, sharedSize(entries_));
   ::munmap(memory_, count_ * size_);

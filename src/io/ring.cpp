@@ -31,7 +31,7 @@ static_assert(sizeof(ReceivedMessageHeader) == sizeof(io_uring_recvmsg_out) &&
               offsetof(ReceivedMessageHeader, payloadLength) == offsetof(io_uring_recvmsg_out, payloadlen) &&
               offsetof(ReceivedMessageHeader, flags) == offsetof(io_uring_recvmsg_out, flags));
 
-// How late the kernel may let a thread's waits end. It would take 50,000.
+// How late the kernel may end a wait of the thread. Its default is 50,000.
 constexpr unsigned long timerSlack = 1000;  // nanoseconds
 
 int setUpByKernel(unsigned entries, io_uring& ring, io_uring_params& params) {
@@ -45,7 +45,7 @@ std::string readSysctl() {
   return value;
 }
 
-// Multishot recvmsg cannot be probed for; it came with the same release as this operation.
+// Multishot recvmsg cannot be probed for. It came with the same kernel release as SEND_ZC, which can.
 bool isRecentEnough(io_uring& ring) {
   std::unique_ptr<io_uring_probe, void (*)(io_uring_probe*)> probe(io_uring_get_probe_ring(&ring),
                                                                    &io_uring_free_probe);
@@ -108,7 +108,7 @@ Ring::Ring(const RingOptions& options) : ring_(std::make_unique<io_uring>()) {
 }
 
 Ring::~Ring() {
-  assert(parked_.empty() && cancelling_.empty() && ready_.empty() && gathered_.empty());
+  assert(parked_.empty() && cancelling_.empty() && runnable_.empty() && gathered_.empty());
   io_uring_queue_exit(ring_.get());
 }
 
@@ -123,7 +123,7 @@ bool Ring::trySubmit(Operation& operation) noexcept {
 
 void Ring::submit(Operation& operation) noexcept {
   assert(!operation.inFlight());
-  // Behind those that wait already, so that nobody is overtaken for ever.
+  // After the parked ones, so that no operation is overtaken for ever.
   if (parked_.empty() && trySubmit(operation)) [[likely]]
     return;
   operation.state_ = Operation::State::parked;
@@ -135,7 +135,7 @@ bool Ring::tryCancel(Operation& operation) noexcept {
   io_uring_sqe* sqe = io_uring_get_sqe(ring_.get());
   if (sqe == nullptr) return false;
   io_uring_prep_cancel(sqe, &operation, 0);
-  // Nobody wants to know whether the request found its target: the target's own completion tells.
+  // The completion of the cancel request is ignored: the operation's own completion tells how it ended.
   io_uring_sqe_set_data64(sqe, 0);
   return true;
 }
@@ -227,21 +227,21 @@ std::size_t Ring::poll(std::optional<Duration> limit) {
   return reap();
 }
 
-void Ring::resumeReady() {
-  IntrusiveList<Resumable> now(std::move(ready_));
-  while (Resumable* resumable = now.popFront()) resumable->resume();
+void Ring::resumeRunnable() {
+  IntrusiveList<Runnable> now(std::move(runnable_));
+  while (Runnable* runnable = now.popFront()) runnable->resume();
 }
 
 void Ring::enterThread() noexcept {
   if (!enabled_) {
-    // Directly: liburing 2.3 declares io_uring_enable_rings but does not export it.
+    // By the register call itself: liburing 2.3 declares io_uring_enable_rings but does not export it.
     const int result =
         io_uring_register(static_cast<unsigned>(ring_->ring_fd), IORING_REGISTER_ENABLE_RINGS, nullptr, 0);
     assert(result == 0);
     enabled_ = result == 0;
   }
   ::prctl(PR_SET_TIMERSLACK, timerSlack, 0, 0, 0);
-  // Spares the kernel a look-up for each call; a kernel that declines costs nothing.
+  // Spares the kernel a look-up for each call. Where the kernel declines, nothing else changes.
   io_uring_register_ring_fd(ring_.get());
 }
 

@@ -1,5 +1,5 @@
-// How a ring is set up on whatever kernel there is, and what is said where it cannot be. Apart from ring.cpp so that
-// tests can stand in for the kernel.
+// How a ring is set up on old and new kernels, and what is said where it cannot be. Apart from ring.cpp so that tests
+// can stand in for the kernel.
 #pragma once
 
 #include <cstdint>
@@ -15,8 +15,8 @@ namespace taut::detail {
 // Sets up a ring; the result is 0 or a negated error number.
 using SetupFunction = int (*)(unsigned entries, io_uring& ring, io_uring_params& params);
 
-// Asks for the flags that we want, newest first to go where the kernel does not know them (EINVAL). The ring is not
-// enabled yet. Gives the result of the last try.
+// Asks for all flags that we want. Where the kernel does not know them all (EINVAL), leaves out the newest and tries
+// again. The ring is not enabled yet. Gives the result of the last try.
 int setUpRing(io_uring& ring, const RingOptions& options, SetupFunction setup);
 
 // The one line for an operator. `sysctl` is the content of /proc/sys/kernel/io_uring_disabled, empty where there is no

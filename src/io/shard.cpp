@@ -49,7 +49,7 @@ Shard::Running::~Running() {
   } catch (const std::exception& error) {
     log::error("a shard could not end in order: {}", error.what());
   }
-  // Kept for the next run: what was posted has not been called yet.
+  // The next run calls what was posted and not called yet.
   shard_.wakeup_.woken = false;
   shard_.ring_.leaveThread();
 }
@@ -76,7 +76,7 @@ void Shard::runPosted() noexcept {
 }
 
 std::optional<Duration> Shard::waitLimit(bool mayWait) noexcept {
-  if (!mayWait || ring_.hasReady()) return Duration::zero();
+  if (!mayWait || ring_.hasRunnable()) return Duration::zero();
   const auto deadline = timers_.next();
   if (!deadline) return std::nullopt;
   return clock_.waitFor(*deadline);
@@ -95,7 +95,7 @@ void Shard::turn(bool mayWait) {
     runPosted();
     wakeup_.arm();
   }
-  ring_.resumeReady();
+  ring_.resumeRunnable();
 }
 
 }  // namespace taut

@@ -14,13 +14,13 @@ void SleepAwaiter::timeCame(Timer& timer) noexcept {
   auto& sleep = static_cast<SleepAwaiter&>(timer);
   sleep.detach();
   sleep.passed_ = true;
-  sleep.shard_.ring().makeReady(sleep);
+  sleep.shard_.ring().makeRunnable(sleep);
 }
 
 void SleepAwaiter::stopSleep(StopCallbackBase& callback) noexcept {
   auto& sleep = static_cast<SleepAwaiter&>(callback);
   sleep.disarm();
-  sleep.shard_.ring().makeReady(sleep);
+  sleep.shard_.ring().makeRunnable(sleep);
 }
 
 }  // namespace taut

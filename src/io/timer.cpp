@@ -59,7 +59,7 @@ void TimerQueue::remove(Timer& timer) noexcept {
 }
 
 void TimerQueue::expire(TimePoint now) noexcept {
-  // As many as there are now at the most: an endless chain of timers that are due at once must not hold up the loop.
+  // At most as many as there are now: an endless chain of timers that are due at once must not hold up the loop.
   for (std::size_t left = heap_.size(); left > 0 && !heap_.empty() && heap_.front().deadline <= now; --left) {
     Timer& timer = *heap_.front().timer;
     remove(timer);

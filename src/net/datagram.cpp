@@ -28,7 +28,7 @@ T load(const std::uint8_t* bytes) noexcept {
   return value;
 }
 
-// The control data of a datagram is one message at most, because we ask for nothing but the address.
+// The control data of a datagram is one message at most: the socket asks for the local address only.
 constexpr std::size_t messageData = CMSG_LEN(0);
 
 bool isMessage(std::span<const std::uint8_t> control, int level, int type, std::size_t size) noexcept {
@@ -45,7 +45,7 @@ bool isPktinfo6(std::span<const std::uint8_t> control) noexcept {
   return isMessage(control, IPPROTO_IPV6, IPV6_PKTINFO, sizeof(in6_pktinfo));
 }
 
-// The reply leaves from the address that was asked, by the interface that the routes say.
+// The reply leaves from the address that was asked; the routes choose the interface.
 void forgetInterface(std::span<std::uint8_t> control) noexcept {
   std::uint8_t* const data = control.data() + messageData;
   if (isPktinfo4(control)) {

@@ -9,13 +9,13 @@ namespace taut::detail {
 
 namespace {
 
-// Linux cuts no message into more than 64 datagrams (UDP_MAX_SEGMENTS), and none that is larger than a datagram may be.
+// Linux cuts a message into at most 64 datagrams (UDP_MAX_SEGMENTS), and the message is at most as large as a datagram.
 constexpr std::size_t maxSegments = 64;
 constexpr std::size_t maxRunSize = 65'507;
-// What every path of IPv6 carries whole. A segment, other than a datagram, cannot be fragmented.
+// Every path of IPv6 carries this size whole. Unlike a datagram, a segment cannot be fragmented.
 constexpr std::size_t maxSegmentSize = 1232;
 
-// A send that has to wait for room in the socket has failed.
+// A send that would wait for room in the socket fails.
 constexpr int sendFlags = MSG_DONTWAIT | MSG_NOSIGNAL;
 
 bool isOutOfRoom(int error) noexcept {
@@ -70,13 +70,13 @@ std::size_t ReplyBatch::runLength(Entries entries) const noexcept {
   const DatagramSlot& first = *entries.front().slot;
   const std::size_t size = first.replyOctets().size();
   if (!runs_ || size == 0 || size > maxSegmentSize || !first.hasSegmentRoom()) return 1;
-  const std::size_t most = std::min({entries.size(), maxSegments, maxRunSize / size});
-  for (std::size_t length = 1; length < most; ++length) {
+  const std::size_t maxLength = std::min({entries.size(), maxSegments, maxRunSize / size});
+  for (std::size_t length = 1; length < maxLength; ++length) {
     const DatagramSlot& next = *entries[length].slot;
     if (next.replyOctets().size() > size || !next.hasSamePath(first)) return length;
     if (next.replyOctets().size() < size) return length + 1;
   }
-  return most;
+  return maxLength;
 }
 
 std::size_t ReplyBatch::addMessage(Entries rest) noexcept {
@@ -106,8 +106,8 @@ void ReplyBatch::sendMessages(Entries entries) noexcept {
   }
 }
 
-// What the kernel did not want to cut it gets in single pieces. Where it takes one of these, it cannot cut; where it
-// takes none, their peer is the reason: port 0, say, which a forger of addresses can pretend to have.
+// Sends the replies of a refused message one by one. If the kernel takes one, it cannot cut what this socket sends. If
+// it takes none, their peer is the reason: its port may be 0, which a forged address can have.
 void ReplyBatch::messageFailed(Entries run, int error) noexcept {
   if (run.size() > 1 && (error == EIO || error == EINVAL)) {
     for (const Entry& entry : run)

@@ -1,7 +1,8 @@
-// The replies that a socket sends in one turn of the loop. They are gathered until the ring goes to submit and leave by
-// one sendmmsg: a reply never waits, and its buffer is free when the call returns. What goes to one peer stands
-// together, the longest first: each run of one size, and one that is shorter, leaves as one message that the kernel
-// cuts into datagrams (UDP_SEGMENT, udp(7)), because a way through the kernel costs far more than an answer does.
+// The replies that a socket sends in one turn of the loop. They are gathered until the ring submits, and leave by one
+// sendmmsg: a reply never waits, and its buffer is free when the call returns. Replies to one peer stand together, the
+// longest first. Each run of equal sizes, and one shorter reply after it, leaves as one message that the kernel cuts
+// into datagrams (UDP_SEGMENT, udp(7)), because a message costs far more on its way through the kernel than an answer
+// does.
 //
 // Where the socket has no room, the rest of the turn's replies is dropped and counted: a client that lost its reply
 // asks again, and one slow link never keeps a shard from receiving.
@@ -27,7 +28,7 @@ class ReplyBatch final : public BeforeSubmit {
   ~ReplyBatch();
 
   int fd() const noexcept { return fd_; }
-  // The slot has its reply. Its lease ends with the turn.
+  // Adds the reply in `slot`. The slot's lease ends with the turn.
   void add(DatagramSlot& slot) noexcept;
   // Sends what was gathered.
   void flush() noexcept;
@@ -44,11 +45,11 @@ class ReplyBatch final : public BeforeSubmit {
 
   void beforeSubmit() noexcept override { flush(); }
   std::size_t runLength(Entries entries) const noexcept;
-  // Makes the next message of the batch out of the entries at its front, and returns how many that took.
+  // Makes the next message of the batch out of the entries at the front of `rest`, and returns how many it took.
   std::size_t addMessage(Entries rest) noexcept;
   void sendMessages(Entries entries) noexcept;
   bool sendAlone(const DatagramSlot& slot) noexcept;
-  // What becomes of a message that the kernel did not take.
+  // Sends again, or counts, the replies of a message that the kernel refused.
   void messageFailed(Entries run, int error) noexcept;
   DatagramCounters& counters(Entries entries) const noexcept;
 

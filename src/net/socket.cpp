@@ -15,7 +15,7 @@ namespace taut::detail {
 namespace {
 
 UniqueFd openSocket(const Address& address, const BindOptions& options, bool reusePort) {
-  // Not O_NONBLOCK: an operation that cannot go on now is to wait inside the kernel, not to fail.
+  // Not O_NONBLOCK: an operation that cannot go on now waits inside the kernel, and does not fail.
   UniqueFd fd(::socket(address.family(), options.type | SOCK_CLOEXEC, 0));
   if (!fd) throwListenError(errno, address, options.protocol);
   if (address.isV6()) setOption(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 1);
@@ -35,8 +35,8 @@ void throwListenError(int error, const Address& address, std::string_view protoc
   throw std::system_error(error, std::generic_category(), fmt::format("cannot listen on {} ({})", address, protocol));
 }
 
-// A socket that does not share finds out whether others do: whether they have the port that is wanted, and which port
-// nobody has, because for one that shares the system may choose a port of another server of the same user.
+// A socket that does not share its port is bound first. It finds out whether another process has the wanted port, and
+// picks a port that is free: for a sharing socket the system may choose a port of another server of the same user.
 UniqueFd bindSocket(const Address& address, const BindOptions& options) {
   const bool choose = address.port() == 0;
   if (!options.reusePort || (!choose && !options.mustBeFree)) return openSocket(address, options, options.reusePort);

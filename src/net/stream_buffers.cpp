@@ -42,7 +42,7 @@ void PooledReceive::complete(const Completion& completion) noexcept {
   if (completion.result == -ENOBUFS && !stopping_) {
     receiveAgain();
   } else {
-    // What has arrived counts, even when a stop came at the same time.
+    // Data that has arrived counts, even when a stop came at the same time.
     finish(completion.result == -ENOBUFS ? -ECANCELED : completion.result);
   }
 }

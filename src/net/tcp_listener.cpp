@@ -23,7 +23,7 @@ constexpr Duration longestPause = std::chrono::seconds(1);
 
 class AcceptOperation final : public SingleOperation {
  public:
-  // Where the peer's address is to go outlives the operation, because it is wanted after it.
+  // Holds the peer's address. It outlives the operation, because the address is read after it.
   struct Peer {
     sockaddr_storage name{};
     std::uint32_t length = sizeof(sockaddr_storage);
@@ -37,7 +37,7 @@ class AcceptOperation final : public SingleOperation {
   }
 };
 
-// Errors of the one connection that was to be accepted, as opposed to ours (accept(2)).
+// Whether the error belongs to the connection that was to be accepted, and not to the listener (accept(2)).
 bool concernsConnection(int error) noexcept {
   switch (error) {
     case ECONNABORTED:

@@ -61,7 +61,7 @@ class GatheredSend final : public SingleOperation {
 
 TcpStream::TcpStream(Shard& shard, UniqueFd fd, const Address& peer) noexcept
     : shard_(&shard), fd_(std::move(fd)), peer_(peer) {
-  // Each message is written in one piece, so there is nothing to wait for.
+  // Each message is written in one piece, so the kernel need not wait for more of it.
   detail::setOption(fd_.get(), IPPROTO_TCP, TCP_NODELAY, 1);
 }
 

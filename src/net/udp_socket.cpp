@@ -30,7 +30,7 @@ void applyOptions(int fd, const Address& address, const UdpOptions& options) {
     const bool v6 = address.isV6();
     detail::setOption(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_RECVPKTINFO : IP_PKTINFO, 1);
   }
-  // Path MTU messages can be forged to make us fragment; our replies are small enough not to need them.
+  // An attacker can forge path MTU messages to make the kernel fragment; our replies are small enough to ignore them.
   if (address.isV4()) detail::setOption(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);
   if (address.isV6()) detail::setOption(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT);
 }
@@ -80,7 +80,7 @@ void DatagramStream::arm() noexcept {
   if (buffers_.ring_.offered() > 0) {
     start();
   } else {
-    // A receive without a buffer fails at once, data or not.
+    // A receive without a buffer fails at once, whether data has come or not.
     ++buffers_.counters_.starved;
     buffers_.ring_.waitForBuffer(*this);
   }

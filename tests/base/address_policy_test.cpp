@@ -81,9 +81,9 @@ TEST_CASE("what is not a network is refused in words that name it and say what w
   }
 }
 
-TEST_CASE("a network with bits behind its prefix is refused") {
-  CHECK(complaint("192.0.2.1/24").find("bits are set behind the prefix") != std::string::npos);
-  CHECK(complaint("192.0.2.128/24").find("bits are set behind the prefix") != std::string::npos);
-  CHECK(complaint("2001:db8::1/64").find("bits are set behind the prefix") != std::string::npos);
+TEST_CASE("a network with bits after its prefix is refused") {
+  CHECK(complaint("192.0.2.1/24").find("bits are set after the prefix") != std::string::npos);
+  CHECK(complaint("192.0.2.128/24").find("bits are set after the prefix") != std::string::npos);
+  CHECK(complaint("2001:db8::1/64").find("bits are set after the prefix") != std::string::npos);
   CHECK(complaint("192.0.2.128/25").empty());
 }

@@ -74,7 +74,7 @@ class StartsNothing final : public taut::BeforeSubmit, public Operation {
 // Sends one octet and says what came of it.
 void turn(Ring& ring) {
   ring.poll(taut::Duration::zero());
-  ring.resumeReady();
+  ring.resumeRunnable();
 }
 
 taut::UniqueFd makeEvent() {
@@ -138,7 +138,7 @@ TEST_CASE("a poll keeps its limit, and one that has no limit waits for the first
   auto manyCompletions = [&] {
     for (int i = 0; i < 32; ++i) scope.spawn(doNothing(ring, done));
     CHECK(ring.poll(taut::Duration::zero()) == 32);
-    ring.resumeReady();
+    ring.resumeRunnable();
   };
   manyCompletions();
   CHECK(ring.poll(std::chrono::milliseconds(1)) == 0);
@@ -151,7 +151,7 @@ TEST_CASE("a poll keeps its limit, and one that has no limit waits for the first
     CHECK(::write(event.get(), &one, sizeof one) == sizeof one);
   });
   CHECK(ring.poll(std::nullopt) == 1);
-  ring.resumeReady();
+  ring.resumeRunnable();
   writer.join();
   CHECK(results.size() == 1);
   CHECK(done == 64);
@@ -177,8 +177,8 @@ TEST_CASE("an operation completes in a later turn, never while it is started") {
   CHECK(done == 0);
   CHECK(ring.poll(taut::Duration::zero()) == 1);
   CHECK(done == 0);
-  CHECK(ring.hasReady());
-  ring.resumeReady();
+  CHECK(ring.hasRunnable());
+  ring.resumeRunnable();
   CHECK(done == 1);
 }
 

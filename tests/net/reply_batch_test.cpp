@@ -40,7 +40,7 @@ namespace {
 class Server {
  public:
   explicit Server(const Address& address) : socket_(UdpSocket::bind(shard_, address, largeBuffer())), service_(shard_) {
-    service_.start(keepSome(socket_, buffers_, mostKept, kept_, service_.token()));
+    service_.start(keepSome(socket_, buffers_, maxKept, kept_, service_.token()));
   }
 
   Shard& shard() { return shard_; }
@@ -89,7 +89,7 @@ class Server {
   }
 
  private:
-  static constexpr std::size_t mostKept = 400;
+  static constexpr std::size_t maxKept = 400;
   static taut::UdpOptions largeBuffer() {
     taut::UdpOptions options;
     options.receiveBuffer = 1 << 20;

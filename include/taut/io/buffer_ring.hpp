@@ -1,6 +1,6 @@
 // BufferRing is a pool of equal buffers from which the kernel picks one when data has arrived, so that neither an idle
-// connection nor a pending receive holds a buffer. The number of buffers bounds how much is in work at a time: when all
-// are out, data waits in the socket, and receiving goes on when a buffer comes back.
+// connection nor a pending receive holds a buffer. The number of buffers bounds how much data is in work at a time:
+// when all are leased, data waits in the socket, and receiving goes on when a buffer comes back.
 #pragma once
 
 #include <cstddef>
@@ -42,7 +42,8 @@ class BufferRing {
   // A lease has ended.
   void giveBack(std::uint16_t id) noexcept;
 
-  // An operation that found no buffer. It is called once, when one has come back; it must resume nobody.
+  // An operation that found no buffer. bufferAvailable() is called once, when a buffer has come back. It resumes no
+  // coroutine.
   class Waiter : public ListHook<BufferRing> {
    public:
     virtual void bufferAvailable() noexcept = 0;
@@ -65,7 +66,7 @@ class BufferRing {
   std::size_t offered_ = 0;
   io_uring_buf_ring* shared_ = nullptr;
   std::uint8_t* memory_ = nullptr;
-  // Those that are neither leased nor offered, last in first out, so that a light load stays within few cache lines.
+  // Buffers that are neither leased nor offered, last in first out, so that a light load stays within few cache lines.
   std::vector<std::uint16_t> spare_;
   IntrusiveList<Waiter, BufferRing> waiters_;
 };

@@ -15,16 +15,16 @@ class Clock {
   virtual ~Clock() = default;
 
   virtual TimePoint now() noexcept = 0;
-  // How long a shard that has nothing to do may really wait where `deadline` is the next thing planned; nullopt means
+  // How long a shard that has nothing to do may really wait where its next timer is due at `deadline`; nullopt means
   // until something arrives.
   virtual std::optional<Duration> waitFor(TimePoint deadline) noexcept = 0;
-  // That wait ended and nothing had arrived.
+  // The wait for `deadline` ended and nothing had arrived.
   virtual void waitedFor(TimePoint deadline) noexcept = 0;
 
   static Clock& system() noexcept;
 };
 
-// Stands still but for advance(). Used on the thread of its shard only.
+// Its time moves by advance() only, and over idle waits after skipIdle(). Used on the thread of its shard only.
 class ManualClock final : public Clock {
  public:
   TimePoint now() noexcept override { return now_; }

@@ -1,4 +1,4 @@
-// Deadline stops whatever obeys its token when a time has passed, or earlier when the parent token stops.
+// Deadline stops the work that obeys its token when a time has passed, or earlier when the parent token stops.
 //
 //   Deadline deadline(shard, 5s, stop);
 //   const IoResult read = co_await stream.readExactly(frame, deadline.token());
@@ -21,7 +21,7 @@ class Deadline final : private Timer {
   StopToken token() noexcept { return source_.token(); }
   // The time has passed, as opposed to a stop by the parent.
   bool expired() const noexcept { return expired_; }
-  // Counts the time from now again, as an idle time-out does; too late once it has expired.
+  // Counts the time from now again, as an idle time-out does. Too late once the deadline has expired.
   void restart(Duration duration) { shard_.timers().arm(*this, shard_.now() + duration); }
   // The time no longer counts; the parent's stop still does.
   void cancel() noexcept { disarm(); }
@@ -30,7 +30,7 @@ class Deadline final : private Timer {
   static void timeCame(Timer& timer) noexcept {
     auto& deadline = static_cast<Deadline&>(timer);
     deadline.expired_ = true;
-    // Last: whoever is stopped may destroy the deadline.
+    // Last: the work that is stopped may destroy the deadline.
     deadline.source_.requestStop();
   }
 

@@ -24,7 +24,7 @@ class IoResult {
   constexpr int error() const noexcept { return ok() ? 0 : -raw_; }
   // Ended by a stop request.
   constexpr bool stopped() const noexcept { return raw_ == -ECANCELED; }
-  // For people.
+  // A text for messages and logs.
   std::string message() const { return ok() ? "success" : std::generic_category().message(error()); }
 
   friend constexpr bool operator==(IoResult, IoResult) noexcept = default;

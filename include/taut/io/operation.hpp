@@ -1,6 +1,6 @@
-// Operation is one piece of I/O that a coroutine waits for. It lives in the frame of the coroutine that awaits it, says
-// in neutral terms what is wanted (Request), and hears what came of it (Completion). An engine carries it out: today
-// the io_uring of ring.hpp; nothing here or above depends on which.
+// Operation is one piece of I/O that a coroutine waits for. It lives in the frame of the coroutine that awaits it. Its
+// Request says in neutral terms what is wanted, and its Completion what came of it. An engine carries it out: today the
+// io_uring of ring.hpp; nothing here or above depends on which.
 //
 // An operation is neither copied nor moved, and it is not destroyed while it is in flight: it is stopped, and then
 // waits for its own completion like any other.
@@ -20,7 +20,7 @@ namespace taut {
 
 class Ring;
 
-// What is to be done. Which members count depends on the kind.
+// What is to be done. The comment at each kind names the members that it reads, beside fd.
 struct Request {
   enum class Kind : std::uint8_t {
     nothing,           // completes on the next turn
@@ -52,22 +52,22 @@ struct Completion {
   std::uint16_t buffer = 0;
 };
 
-// A coroutine that is to go on at the end of a shard's turn.
-class Resumable : public ListHook<> {
+// A coroutine that waits, and that Ring::makeRunnable() has resumed at the end of the turn.
+class Runnable : public ListHook<> {
  public:
   void resumeWith(std::coroutine_handle<> waiting) noexcept { waiting_ = waiting; }
   bool hasWaiter() const noexcept { return static_cast<bool>(waiting_); }
   void resume() { std::exchange(waiting_, nullptr).resume(); }
 
  protected:
-  Resumable() noexcept = default;
-  ~Resumable() = default;
+  Runnable() noexcept = default;
+  ~Runnable() = default;
 
  private:
   std::coroutine_handle<> waiting_;
 };
 
-class Operation : public Resumable, private ListHook<Ring>, private StopCallbackBase {
+class Operation : public Runnable, private ListHook<Ring>, private StopCallbackBase {
  public:
   bool inFlight() const noexcept { return state_ != State::idle; }
 
@@ -87,9 +87,9 @@ class Operation : public Resumable, private ListHook<Ring>, private StopCallback
   Request& request() noexcept { return request_; }
   Ring& ring() const noexcept { return ring_; }
 
-  // Called between the kernel and the coroutines, so it must resume nobody: it keeps what it needs and calls ready().
+  // Called while completions are being read, so it resumes no coroutine: it keeps what it needs and calls ready().
   virtual void complete(const Completion& completion) noexcept = 0;
-  // Lets the waiting coroutine go on at the end of the turn.
+  // Makes the waiting coroutine runnable: it is resumed at the end of the turn.
   void ready() noexcept;
 
  private:

@@ -7,7 +7,7 @@
 namespace taut {
 
 struct ReceivedMessageHeader {
-  // What there was, which may be more than there was room for.
+  // Lengths of what arrived, which may be more than there was room for.
   std::uint32_t nameLength;
   std::uint32_t controlLength;
   std::uint32_t payloadLength;

@@ -1,9 +1,9 @@
 // Ring is the engine that carries out operations: one io_uring, used by one thread. It takes a submission entry when an
-// operation starts; where the submission queue is full the operation parks, without allocation and without an error,
+// operation starts. Where the submission queue is full the operation parks, without allocation and without an error,
 // until the next poll. Completions are moved off the kernel's queue first and their coroutines resumed afterwards,
 // never in between.
 //
-// A second engine will have this class's members and Operation's terms, and nothing else, to live up to.
+// A second engine needs the members of this class and the terms of Operation, and nothing else.
 #pragma once
 
 #include <cstddef>
@@ -54,19 +54,19 @@ class Ring {
   void submit(Operation& operation) noexcept;
   // Asks the kernel to end an operation early.
   void cancel(Operation& operation) noexcept;
-  // Has the coroutine that waits on this resumed at the end of the turn.
-  void makeReady(Resumable& resumable) noexcept { ready_.pushBack(resumable); }
-  bool hasReady() const noexcept { return !ready_.empty(); }
-  // Has work called once, at the beginning of the next poll. It may start operations; they are submitted by that poll.
+  // Has the coroutine that waits on `runnable` resumed at the end of the turn.
+  void makeRunnable(Runnable& runnable) noexcept { runnable_.pushBack(runnable); }
+  bool hasRunnable() const noexcept { return !runnable_.empty(); }
+  // Has beforeSubmit() called once, at the start of the next poll. It may start operations; that poll submits them.
   void callBeforeSubmit(BeforeSubmit& work) noexcept { gathered_.pushBack(work); }
 
-  // Submits what is queued and waits for a completion, at most `limit` (nullopt: for as long as it takes; zero: not at
+  // Submits what is queued, waits for a completion for `limit` at most (nullopt: for as long as it takes; zero: not at
   // all), and tells every operation that completed. Returns how many completions there were. Resumes no coroutine.
   std::size_t poll(std::optional<Duration> limit);
-  // Resumes those who were ready when it was called.
-  void resumeReady();
+  // Resumes the coroutines that were runnable when it was called.
+  void resumeRunnable();
 
-  // Ties the ring to the calling thread, and loosens it again, for cheaper system calls meanwhile.
+  // Tie the ring to the calling thread and untie it; in between system calls are cheaper.
   void enterThread() noexcept;
   void leaveThread() noexcept;
 
@@ -88,7 +88,7 @@ class Ring {
   std::uint16_t takeBufferGroup() noexcept { return nextBufferGroup_++; }
 
   std::unique_ptr<io_uring> ring_;
-  IntrusiveList<Resumable> ready_;
+  IntrusiveList<Runnable> runnable_;
   IntrusiveList<BeforeSubmit, BeforeSubmit> gathered_;
   // Operations that have no submission entry yet, and those in flight whose cancellation has none.
   IntrusiveList<Operation, Ring> parked_;
@@ -106,7 +106,7 @@ inline void Operation::cancel() noexcept {
   ring_.cancel(*this);
 }
 inline void Operation::ready() noexcept {
-  if (hasWaiter() && !Resumable::isLinked()) ring_.makeReady(*this);
+  if (hasWaiter() && !Runnable::isLinked()) ring_.makeRunnable(*this);
 }
 
 }  // namespace taut

@@ -24,7 +24,7 @@ namespace taut {
 
 struct ShardOptions {
   RingOptions ring;
-  // Outlives the shard.
+  // Must outlive the shard.
   Clock* clock = &Clock::system();
 };
 
@@ -36,16 +36,16 @@ class Shard {
   Shard& operator=(const Shard&) = delete;
   ~Shard();
 
-  // Runs the task, and with it everything else of the shard, on the calling thread until the task has finished; gives
-  // its result or throws its exception. Always on the same thread for one shard.
+  // Runs the task, and everything else of the shard, on the calling thread until the task has finished. Gives its
+  // result or throws its exception. Always on the same thread for one shard.
   template <typename T>
   T run(Task<T> task) {
     const Running running(*this);
     return syncWait(std::move(task), [this] { turn(true); });
   }
 
-  // Has `function` called on the shard's thread, on its next turn. From any thread. What is posted after run() has
-  // ended waits for the next run. The function must not throw.
+  // Has `function` called on the shard's thread, on its next turn. May be called on any thread. What is posted after
+  // run() has ended waits for the next run. The function must not throw.
   void post(std::function<void()> function);
 
   // The time at the start of this turn: cheap, and the same for all that happens in it.

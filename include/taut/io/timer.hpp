@@ -12,7 +12,7 @@ namespace taut {
 
 class TimerQueue;
 
-// Something to be called once, when its time has come. It disarms itself when it is destroyed.
+// Calls a function once, when its time has come. It disarms itself when it is destroyed.
 class Timer {
  public:
   using Function = void (*)(Timer&) noexcept;
@@ -48,8 +48,8 @@ class TimerQueue {
   }
   std::size_t size() const noexcept { return heap_.size(); }
 
-  // Calls those that are due, earliest first. One that is armed meanwhile waits for the next call, even when it is due
-  // already, so that a call ends.
+  // Calls the timers that are due, earliest first. A timer that is armed meanwhile waits for the next call, even when
+  // it is due already, so that a call ends.
   void expire(TimePoint now) noexcept;
 
  private:

@@ -1,6 +1,6 @@
-// Datagram is one datagram that has arrived: a move-only lease of the buffer it arrived in. The reply is written over
-// the query, in the same buffer, and sent from there to where the query came from, from the address that was asked.
-// The buffer goes back to the kernel when the lease ends. The socket outlives the lease.
+// Datagram is one datagram that has arrived: a move-only lease of the buffer that it arrived in. The reply is written
+// over the query, in the same buffer. It is sent to the query's source, from the address that was asked. The buffer
+// goes back to the kernel when the lease ends. The socket outlives the lease.
 //
 // DatagramBuffers is a shard's pool of these buffers. Nothing is allocated for a datagram.
 #pragma once
@@ -33,9 +33,10 @@ class DatagramSlot final : public ListHook<> {
       : buffers_(buffers), data_(data), id_(id) {}
   DatagramSlot(const DatagramSlot&) = delete;
 
-  // The datagram has arrived: `received` octets with the kernel's header.
+  // The datagram has arrived: `received` octets, the kernel's header among them.
   void arrived(std::size_t received) noexcept { received_ = static_cast<std::uint32_t>(received); }
-  // Reads the kernel's header. False where it is not one of ours, which the kernel does not do.
+  // Reads the kernel's header. False where the header is not one of this buffer's shape; the kernel writes no such
+  // header.
   bool open(ReplyBatch& batch) noexcept;
 
   std::uint16_t id() const noexcept { return id_; }
@@ -49,16 +50,17 @@ class DatagramSlot final : public ListHook<> {
   // Makes the first `size` octets of the payload area the reply, and hands the lease to the batch.
   void reply(std::size_t size) noexcept;
 
-  // For the batch: what is sent, where to, and the control data that says from where.
+  // For the batch: the reply, its destination, and the control data that holds its source address.
   std::span<std::uint8_t> replyOctets() const noexcept;
   std::span<std::uint8_t> name() const noexcept;
   std::span<std::uint8_t> control() const noexcept;
-  // Adds to the control data the size at which the kernel cuts what is sent (UDP_SEGMENT). Only where hasSegmentRoom().
+  // Adds to the control data the size at which the kernel cuts a message into datagrams (UDP_SEGMENT). Only where
+  // hasSegmentRoom().
   bool hasSegmentRoom() const noexcept;
   std::span<std::uint8_t> controlWithSegmentSize() const noexcept;
   // Whether both replies go from and to the same addresses.
   bool hasSamePath(const DatagramSlot& other) const noexcept;
-  // For ordering by path: equal where the paths are, and seldom otherwise.
+  // For ordering by path: equal for equal paths, and seldom for others.
   std::uint64_t pathHash() const noexcept;
 
  private:
@@ -66,7 +68,7 @@ class DatagramSlot final : public ListHook<> {
   std::uint8_t* data_;
   ReplyBatch* batch_ = nullptr;
   std::uint32_t received_ = 0;
-  std::uint32_t length_ = 0;  // of the payload; of the reply once there is one
+  std::uint32_t length_ = 0;  // of the payload, and of the reply once that is written
   std::uint16_t id_;
   std::uint8_t nameLength_ = 0;
   std::uint8_t controlLength_ = 0;
@@ -93,10 +95,10 @@ class Datagram {
   bool truncated() const noexcept { return slot_->truncated(); }
   // The whole payload area, for the reply: DatagramBuffers::payloadSize() bytes that begin where payload() does.
   std::span<std::uint8_t> buffer() noexcept { return slot_->buffer(); }
-  // Who sent it.
+  // The address that sent it.
   Address peer() const noexcept { return slot_->peer(); }
-  // Which of our addresses it was sent to, without a port. Empty where the socket is bound to one address only: it is
-  // that one.
+  // The address of ours that it was sent to, without a port. Empty where the socket is bound to one address: then it is
+  // that address.
   Address local() const noexcept { return slot_->local(); }
 
   // Sends the first `length` bytes of buffer() to the peer, without waiting: the lease passes to the socket, and ends
@@ -121,7 +123,7 @@ struct DatagramCounters {
   std::uint64_t dropped = 0;
   // Replies that the kernel refused to send.
   std::uint64_t sendFailures = 0;
-  // Sends that carried several replies.
+  // Messages that carried several replies.
   std::uint64_t runs = 0;
   // How often all buffers were in use when one was needed.
   std::uint64_t starved = 0;
@@ -129,8 +131,9 @@ struct DatagramCounters {
 
 class DatagramBuffers {
  public:
-  // Before the payload in each buffer: the kernel's header, room for the peer's address, room for the address that was
-  // asked (IP_PKTINFO or IPV6_PKTINFO) and for the size at which a send is to be cut (UDP_SEGMENT).
+  // What stands before the payload in each buffer: the kernel's header, room for the peer's address, and room for
+  // control data: the address that was asked (IP_PKTINFO or IPV6_PKTINFO) and the size at which a message is cut
+  // (UDP_SEGMENT).
   static constexpr std::size_t nameOffset = 16;
   static constexpr std::size_t nameRoom = 32;
   static constexpr std::size_t controlOffset = nameOffset + nameRoom;

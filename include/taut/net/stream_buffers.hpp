@@ -74,7 +74,7 @@ class [[nodiscard]] ReceivedData {
   IoResult result_;
 };
 
-// Awaiter: one read into a buffer of the pool. Waits, too, while the pool is empty.
+// Awaiter: one read into a buffer of the pool. It also waits while the pool is empty.
 class PooledReceive final : private Operation, private BufferRing::Waiter {
  public:
   PooledReceive(Ring& ring, int fd, StreamBuffers& buffers, StopToken stop) noexcept;

@@ -32,10 +32,10 @@ class ConnectionStream {
   ConnectionStream(const ConnectionStream&) = delete;
 
   // The next connection; nothing after the token was stopped. Where descriptors or memory have run out it pauses,
-  // longer each time up to a second, and goes on: the kernel keeps those who wait.
+  // longer each time up to a second, and goes on: the kernel keeps the connections that wait.
   Task<std::optional<TcpStream>> next();
 
-  // How often it had to pause.
+  // How many times it has paused.
   std::size_t pauses() const noexcept { return pauses_; }
 
  private:

@@ -27,7 +27,7 @@ class TcpStream {
   // Takes over a connected socket.
   TcpStream(Shard& shard, UniqueFd fd, const Address& peer) noexcept;
 
-  // The limit of the attempt is the token's.
+  // The token bounds the time of the attempt.
   static Task<Result<TcpStream, IoResult>> connect(Shard& shard, Address peer, StopToken stop = {});
 
   const Address& peer() const noexcept { return peer_; }
@@ -52,8 +52,8 @@ class TcpStream {
     return readAll(shard_->ring(), fd_.get(), buffer, stop);
   }
 
-  // Writes everything, in as many steps as the kernel makes of it; the value is the number of bytes. After an error it
-  // is unknown how much has left, and the connection is of no more use. One writer at a time (Semaphore).
+  // Writes everything, in as many steps as the kernel needs; the value is the number of bytes. After an error it is
+  // unknown how much has left, and the connection must be closed. One writer at a time (Semaphore).
   Task<IoResult> writeAll(std::span<const std::uint8_t> bytes, StopToken stop = {}) {
     return writeBoth(shard_->ring(), fd_.get(), bytes, {}, stop);
   }
@@ -62,7 +62,7 @@ class TcpStream {
     return writeBoth(shard_->ring(), fd_.get(), head, body, stop);
   }
 
-  // No more will be written; the peer reads the end of the stream.
+  // Ends writing: the peer reads the end of the stream.
   void shutdownWrite() noexcept;
   // Wakes all reads and writes in flight, which then see the end of the stream or an error; nothing more is exchanged.
   void shutdown() noexcept;

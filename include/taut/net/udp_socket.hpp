@@ -1,5 +1,5 @@
-// UdpSocket is a UDP socket of one shard: bound, to receive queries as a stream of datagrams and answer them, or
-// connected, to ask one server and hear only that one.
+// UdpSocket is a UDP socket of one shard. A bound one receives queries as a stream of datagrams and answers them. A
+// connected one asks one server and hears only that server.
 #pragma once
 
 #include <netinet/in.h>
@@ -31,10 +31,10 @@ namespace taut {
 struct UdpOptions {
   // Several sockets, one for each shard, share the address and the kernel spreads the clients over them.
   bool reusePort = true;
-  // Fail where anybody has the address already, shards of ours included. For the first shard: with reusePort alone a
-  // second server of the same user would go unnoticed.
+  // Fail where another socket has the address already, shards of ours included. For the first shard: with reusePort
+  // alone a second server of the same user would go unnoticed.
   bool mustBeFree = false;
-  // Bytes the kernel keeps for what was not read or sent yet; 0 leaves the system's default, and the system's limits
+  // Bytes that the kernel keeps of what was not read or sent yet. 0 leaves the system's default. The system's limits
   // (net.core.rmem_max, net.core.wmem_max) apply.
   int receiveBuffer = 0;
   int sendBuffer = 0;
@@ -66,7 +66,7 @@ class DatagramStream final : private Operation, private BufferRing::Waiter, priv
   };
   NextAwaiter next() noexcept { return NextAwaiter(*this); }
 
-  // One that has arrived already; nothing where next() would wait, or give nothing.
+  // A datagram that has arrived already; nothing where next() would wait or give nothing.
   std::optional<Datagram> tryNext() noexcept { return take(); }
 
  private:
@@ -108,7 +108,7 @@ class UdpSocket {
 
   Address localAddress() const noexcept;
 
-  // Of a bound socket. One stream at a time; the socket outlives it and its datagrams.
+  // For a bound socket. One stream at a time; the socket outlives the stream and its datagrams.
   DatagramStream receiveMany(DatagramBuffers& buffers, StopToken stop) noexcept {
     return DatagramStream(*shard_, *replies_, buffers, stop);
   }
@@ -133,10 +133,10 @@ class UdpSocket {
     iovec vector_{};
     msghdr message_{};
   };
-  // One datagram from a bound socket to anybody.
+  // One datagram from a bound socket to any address.
   SendToAwaiter sendTo(std::span<const std::uint8_t> payload, const Address& peer, StopToken stop = {}) noexcept;
 
-  // Sends the replies that the datagrams of this turn were given, without waiting for the loop to submit. Of a bound
+  // Sends the replies that the datagrams of this turn were given, without waiting for the loop to submit. For a bound
   // socket.
   void flushReplies() noexcept;
 
@@ -147,7 +147,7 @@ class UdpSocket {
 
   Shard* shard_;
   UniqueFd fd_;
-  // Of a bound socket.
+  // Null in a connected socket.
   std::unique_ptr<detail::ReplyBatch> replies_;
 };
 
