@@ -17,6 +17,7 @@
 
 #include "taut/base/address.hpp"
 #include "taut/base/bytes.hpp"
+#include "taut/base/clock.hpp"
 #include "taut/coro/task_scope.hpp"
 #include "taut/dns/query.hpp"
 #include "taut/dns/rdata.hpp"
@@ -101,12 +102,12 @@ class WholeAnswer {
   explicit WholeAnswer(std::shared_ptr<const ZoneSet> zones, Transport transport = Transport::udp)
       : transport_(transport),
         buffer_(transport == Transport::udp ? 4096 : maxMessageSize),
-        cache_(std::make_shared<Cache>(std::size_t{64} << 20, [this] { return now_; })),
+        cache_(std::make_shared<Cache>(std::size_t{64} << 20, clock_)),
         factory_({std::make_shared<Authority>(std::move(zones))}, {cache_}) {}
 
   // Keeps an address for the question, as if another server had sent it.
   void fillCache(ByteSpan request) {
-    const auto query = Query::parse(request, peer_, Transport::udp, now_);
+    const auto query = Query::parse(request, peer_, Transport::udp, clock_.now());
     Answer answer;
     answer.add(query->name(), std::chrono::hours(1), rdata::A(192, 0, 2, 1));
     if (!cache_->store(*query, answer)) throw std::runtime_error("not to be cached");
@@ -122,7 +123,7 @@ class WholeAnswer {
   // The reply's octets, valid until the next call.
   ByteSpan operator()(ByteSpan request) {
     std::copy(request.begin(), request.end(), buffer_.begin());
-    const auto query = Query::parse(ByteSpan(buffer_).first(request.size()), peer_, transport_, now_);
+    const auto query = Query::parse(ByteSpan(buffer_).first(request.size()), peer_, transport_, clock_.now());
     Reply reply(transport_, buffer_, query->peer());
     queries_.spawn(factory_.serve(*query, reply));
     if (!queries_.empty()) throw std::logic_error("an answer that waits for something");
@@ -150,7 +151,7 @@ class WholeAnswer {
     std::size_t size_ = 0;
   };
 
-  std::chrono::steady_clock::time_point now_{std::chrono::hours(1)};
+  const ManualClock clock_;
   const Address peer_ = Address::loopbackV4(5353);
   Transport transport_;
   std::vector<std::uint8_t> buffer_;

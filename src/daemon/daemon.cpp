@@ -88,18 +88,17 @@ std::unique_ptr<ServerFactory> Daemon::makeFactory(Shard& shard) {
   ServerFactory::Resolvers authorities;
   ServerFactory::Caches caches;
   ServerFactory::Resolvers clients;
-  const TimeSource now = [&shard] { return shard.now(); };
 
   authorities_.push_back(std::make_shared<Authority>(zoneSet_));
   authorities.push_back(authorities_.back());
   authorities.push_back(makeChaos());
   // In front of the cache, so that a change of the file counts at once.
   if (!options_.hostsFile.empty())
-    authorities.push_back(std::make_shared<Hosts>(options_.hostsFile, std::chrono::hours(1), now));
+    authorities.push_back(std::make_shared<Hosts>(options_.hostsFile, std::chrono::hours(1), shard.turnClock()));
   if (options_.cache) {
     CacheOptions cache;
     cache.verbose = options_.verbose;
-    caches.push_back(std::make_shared<Cache>(cacheBytes / server_.shardCount(), now, cache));
+    caches.push_back(std::make_shared<Cache>(cacheBytes / server_.shardCount(), shard.turnClock(), cache));
   }
   if (options_.forwards()) clients.push_back(makeForwarder(shard));
 

@@ -33,14 +33,14 @@ Query::Query(NameView name, Type type, Class rrClass)
       class_(rrClass),
       name_(name) {}
 
-std::optional<Query> Query::parse(ByteSpan message, const Address& peer, Transport transport,
-                                  std::chrono::steady_clock::time_point received, std::size_t udpLimit) {
+std::optional<Query> Query::parse(ByteSpan message, const Address& peer, Transport transport, TimePoint received,
+                                  std::size_t udpLimit) {
   if (message.size() < messageHeaderSize || (message[2] & 0x80) != 0) return std::nullopt;
   return std::optional<Query>(std::in_place, Received{}, message, peer, transport, received, udpLimit);
 }
 
-Query::Query(Received, ByteSpan message, const Address& peer, Transport transport,
-             std::chrono::steady_clock::time_point received, std::size_t udpLimit)
+Query::Query(Received, ByteSpan message, const Address& peer, Transport transport, TimePoint received,
+             std::size_t udpLimit)
     : message_(message),
       peer_(peer),
       received_(received),

@@ -29,7 +29,7 @@ UniqueFd makeEventFd() {
 
 Shard::Shard(const ShardOptions& options)
     : clock_(*options.clock),
-      now_(clock_.now()),
+      turnClock_(clock_),
       ring_(options.ring),
       eventFd_(makeEventFd()),
       wakeup_(ring_, eventFd_.get()) {}
@@ -37,7 +37,7 @@ Shard::Shard(const ShardOptions& options)
 Shard::~Shard() = default;
 
 Shard::Running::Running(Shard& shard) : shard_(shard) {
-  shard_.now_ = shard_.clock_.now();
+  shard_.turnClock_.tick();
   shard_.ring_.enterThread();
   shard_.wakeup_.arm();
 }
@@ -88,8 +88,8 @@ void Shard::turn(bool mayWait) {
   if (completions == 0 && limit && limit->count() > 0) {
     if (const auto deadline = timers_.next()) clock_.waitedFor(*deadline);
   }
-  now_ = clock_.now();
-  timers_.expire(now_);
+  turnClock_.tick();
+  timers_.expire(now());
   if (wakeup_.woken) {
     wakeup_.woken = false;
     runPosted();

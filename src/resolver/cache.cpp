@@ -67,11 +67,8 @@ bool isCacheable(const Query& query, const Answer& answer) {
 
 }  // namespace
 
-Cache::Cache(std::size_t bytes, TimeSource now, const CacheOptions& options)
-    : capacity_(std::max(bytes, minCapacity)),
-      now_(std::move(now)),
-      options_(options),
-      buckets_(bucketCount(capacity_)) {
+Cache::Cache(std::size_t bytes, const Clock& clock, const CacheOptions& options)
+    : capacity_(std::max(bytes, minCapacity)), clock_(clock), options_(options), buckets_(bucketCount(capacity_)) {
   bytes_ = buckets_.size() * sizeof buckets_[0];
 }
 
@@ -102,7 +99,7 @@ Cache::Entry* Cache::find(const Key& key, TimePoint now) {
 }
 
 std::optional<Answer> Cache::lookup(const Query& query) {
-  const TimePoint now = now_();
+  const TimePoint now = clock_.now();
   const Key key = Key::of(query);
   Entry* entry = find(key, now);
   if (!entry) entry = find(key.withType(Key::anyType), now);
@@ -130,7 +127,7 @@ std::uint32_t Cache::lifetime(const Query& query, const Answer& answer) const {
 }
 
 bool Cache::store(const Query& query, const Answer& answer) {
-  return store(query, answer, now_());
+  return store(query, answer, clock_.now());
 }
 
 bool Cache::store(const Query& query, const Answer& answer, TimePoint got) {

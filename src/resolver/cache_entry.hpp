@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <new>
 
+#include "taut/base/clock.hpp"
 #include "taut/base/intrusive_list.hpp"
 #include "taut/base/local_ref.hpp"
 #include "taut/dns/answer.hpp"
@@ -39,8 +40,6 @@ struct CacheKey {
 
 class CacheEntry final : public PinnedStorage, public ListHook<> {
  public:
-  using TimePoint = std::chrono::steady_clock::time_point;
-
   // `ttlLimit` bounds each record's TTL, `soaLimit` those of a SOA in the authority section.
   static LocalRef<CacheEntry> make(const CacheKey& key, std::uint64_t hash, const Answer& answer,
                                    std::uint32_t ttlLimit, std::uint32_t soaLimit);

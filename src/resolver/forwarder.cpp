@@ -136,7 +136,7 @@ std::size_t Forwarder::HashQuestion::operator()(const UpstreamQuestion& question
 Forwarder::Forwarder(Shard& shard, ForwarderOptions options) : shard_(shard), options_(std::move(options)) {
   if (options_.servers.empty() && options_.resolvConf.empty())
     throw std::invalid_argument("forwarding: expected servers or a resolv.conf");
-  if (!options_.resolvConf.empty()) file_.emplace(options_.resolvConf, [&shard] { return shard.now(); });
+  if (!options_.resolvConf.empty()) file_.emplace(options_.resolvConf, shard.turnClock());
 }
 
 Forwarder::~Forwarder() = default;

@@ -4,8 +4,8 @@
 
 namespace taut {
 
-Hosts::Hosts(std::string path, std::chrono::seconds ttl, TimeSource now)
-    : file_(std::move(path), maxFileSize, std::move(now)), ttl_(ttl) {
+Hosts::Hosts(std::string path, std::chrono::seconds ttl, const Clock& clock)
+    : file_(std::move(path), maxFileSize, clock), ttl_(ttl) {
   refresh(true);
 }
 

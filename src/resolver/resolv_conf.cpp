@@ -87,7 +87,7 @@ ResolvConf ResolvConf::parse(std::string_view text) {
   return conf;
 }
 
-ResolvConfFile::ResolvConfFile(std::string path, TimeSource now) : file_(std::move(path), maxFileSize, std::move(now)) {
+ResolvConfFile::ResolvConfFile(std::string path, const Clock& clock) : file_(std::move(path), maxFileSize, clock) {
   refresh(true);
 }
 

@@ -21,11 +21,11 @@ std::string reason(int error) {
 
 }  // namespace
 
-WatchedFile::WatchedFile(std::string path, std::size_t maxSize, TimeSource now)
-    : path_(std::move(path)), maxSize_(maxSize), now_(std::move(now)) {}
+WatchedFile::WatchedFile(std::string path, std::size_t maxSize, const Clock& clock)
+    : path_(std::move(path)), maxSize_(maxSize), clock_(clock) {}
 
 std::optional<std::string> WatchedFile::takeChange(bool force) {
-  const auto now = now_();
+  const auto now = clock_.now();
   if (!force && looked_ && now - *looked_ < checkInterval) return std::nullopt;
   looked_ = now;
   const Version version = look();

@@ -18,9 +18,9 @@ void putNsid(ByteWriter& writer, const std::string& nsid) {
   writer.bytes(ByteSpan(reinterpret_cast<const std::uint8_t*>(nsid.data()), nsid.size()));
 }
 
-void putCookie(ByteWriter& writer, const ServerCookies& cookies, const Query& query) {
+void putCookie(ByteWriter& writer, const ServerCookies& cookies, const Query& query, WallTime now) {
   const ServerCookies::Option option =
-      cookies.makeOption(query.edns()->cookie, query.peer(), ServerCookies::timestamp());
+      cookies.makeOption(query.edns()->cookie, query.peer(), ServerCookies::timestamp(now));
   putHeader(writer, EdnsOption::COOKIE, option.size());
   writer.bytes(option);
 }
@@ -39,18 +39,19 @@ void putExtendedError(ByteWriter& writer, const ExtendedError& error) {
 
 }  // namespace
 
-EdnsOptions::EdnsOptions(const EdnsSettings& settings, const Query& query, const Answer& answer) {
+EdnsOptions::EdnsOptions(const EdnsSettings& settings, const Query& query, const Answer& answer, const Clock& clock) {
   // Nearly every query asks for nothing.
   if (!query.edns()) return;
   const Edns& edns = *query.edns();
-  if (edns.nsid || edns.cookie.size > 0 || edns.keepalive || answer.extendedError()) encode(settings, query, answer);
+  if (edns.nsid || edns.cookie.size > 0 || edns.keepalive || answer.extendedError())
+    encode(settings, query, answer, clock);
 }
 
-void EdnsOptions::encode(const EdnsSettings& settings, const Query& query, const Answer& answer) {
+void EdnsOptions::encode(const EdnsSettings& settings, const Query& query, const Answer& answer, const Clock& clock) {
   const Edns& edns = *query.edns();
   ByteWriter writer{MutableByteSpan(octets_)};
   if (edns.nsid && !settings.nsid.empty()) putNsid(writer, settings.nsid);
-  if (edns.cookie.size > 0 && settings.cookies) putCookie(writer, *settings.cookies, query);
+  if (edns.cookie.size > 0 && settings.cookies) putCookie(writer, *settings.cookies, query, clock.wallTime());
   // Over UDP the option means nothing (RFC 7828 section 3.2.1).
   if (edns.keepalive && query.transport() == Transport::tcp) putKeepalive(writer, query.idleTimeout());
   if (const ExtendedError* const error = answer.extendedError()) putExtendedError(writer, *error);

@@ -1,6 +1,7 @@
 #include "rate_limit_log.hpp"
 
 #include <algorithm>
+#include <chrono>
 
 #include "taut/base/log.hpp"
 

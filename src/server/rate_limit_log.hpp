@@ -4,19 +4,17 @@
 #pragma once
 
 #include <array>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 
 #include "client_network.hpp"
+#include "taut/base/clock.hpp"
 #include "taut/dns/query.hpp"
 
 namespace taut {
 
 class RateLimitLog {
  public:
-  using TimePoint = std::chrono::steady_clock::time_point;
-
   // A response that was not sent as it is, at the time when its query came in.
   void limited(const Query& query, bool truncated);
 

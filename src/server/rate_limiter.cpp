@@ -18,7 +18,7 @@ bool isError(Rcode rcode) {
   return rcode != Rcode::NOERROR && rcode != Rcode::NXDOMAIN;
 }
 
-std::uint64_t nanoseconds(std::chrono::steady_clock::time_point time) {
+std::uint64_t nanoseconds(TimePoint time) {
   return static_cast<std::uint64_t>(std::chrono::nanoseconds(time.time_since_epoch()).count());
 }
 

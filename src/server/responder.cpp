@@ -29,7 +29,7 @@ Answer Responder::answerCookieRequest(const Query& query) const {
 
 bool Responder::hasValidCookie(const Query& query) const {
   if (!edns_.cookies || !query.edns() || query.edns()->cookie.server().empty()) return false;
-  return edns_.cookies->isValid(query.edns()->cookie, query.peer(), ServerCookies::timestamp());
+  return edns_.cookies->isValid(query.edns()->cookie, query.peer(), ServerCookies::timestamp(clock_->wallTime()));
 }
 
 RateLimiter::Verdict Responder::limitRate(const Query& query, const Answer& answer) {
@@ -39,7 +39,7 @@ RateLimiter::Verdict Responder::limitRate(const Query& query, const Answer& answ
 
 std::size_t Responder::write(const Query& query, const Answer& answer, bool recursionAvailable,
                              MutableByteSpan buffer) const {
-  const EdnsOptions options(edns_, query, answer);
+  const EdnsOptions options(edns_, query, answer, *clock_);
   ReplyOptions reply;
   reply.recursionAvailable = recursionAvailable;
   reply.rrsetRoundRobin = rrsetRoundRobin_;

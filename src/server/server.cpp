@@ -46,7 +46,9 @@ class Server::ShardThread {
         factory_(makeFactory(shard_)),
         datagramBuffers_(shard_, options.datagramBuffers,
                          std::max<std::size_t>(usualDatagram, factory_->udpPayloadSize())),
-        streamBuffers_(shard_) {}
+        streamBuffers_(shard_) {
+    factory_->setClock(shard_.clock());
+  }
 
   Shard& shard() { return shard_; }
   ServerFactory& factory() { return *factory_; }

@@ -75,9 +75,9 @@ ServerCookies::Secret ServerCookies::randomSecret() {
   return secret;
 }
 
-std::uint32_t ServerCookies::timestamp() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::seconds>(now).count());
+std::uint32_t ServerCookies::timestamp(WallTime time) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch());
+  return static_cast<std::uint32_t>(seconds.count());
 }
 
 bool ServerCookies::isValid(const Cookie& cookie, const Address& client, std::uint32_t now) const {

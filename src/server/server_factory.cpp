@@ -197,7 +197,7 @@ Task<> ServerFactory::sendReply(ReplyChannel& channel, const Query& query, Answe
   if (verbose_ > 0) VerboseLog(verbose_).replying(answer);
   const std::size_t size = responseFromMessage(query, answer, channel.replyBuffer());
   auto sent = channel.write(size);
-  if (verbose_ > 0) VerboseLog(verbose_).processed(query);
+  if (verbose_ > 0) VerboseLog(verbose_).processed(query, clock().now());
   return sent;
 }
 

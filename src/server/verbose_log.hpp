@@ -1,6 +1,7 @@
 // The lines that a server prints for each query at verbose levels 1 and 2.
 #pragma once
 
+#include "taut/base/clock.hpp"
 #include "taut/dns/answer.hpp"
 #include "taut/dns/query.hpp"
 
@@ -13,7 +14,7 @@ class VerboseLog {
   void received(const Query& query) const;
   void found(const Answer& answer) const;
   void replying(const Answer& answer) const;
-  void processed(const Query& query) const;
+  void processed(const Query& query, TimePoint now) const;
   void unsupported(const Query& query, std::string_view what) const;
 
  private:

@@ -12,6 +12,7 @@
 
 #include "support/packet.hpp"
 #include "taut/base/address.hpp"
+#include "taut/base/clock.hpp"
 
 namespace taut {
 
@@ -37,7 +38,7 @@ const std::array<std::uint8_t, 4> address = {192, 0, 2, 1};
 
 TEST_CASE("A query is its header, its question and its client") {
   const Packet packet = Packet::header(flag::RD, 1).question("Www.Example.com", Type::AAAA, Class::CH);
-  const auto received = std::chrono::steady_clock::time_point(std::chrono::seconds(7));
+  const auto received = TimePoint(std::chrono::seconds(7));
   const auto query = Query::parse(packet, Address::loopbackV6(1053), Transport::tcp, received);
   REQUIRE(query.has_value());
   CHECK_FALSE(query->formatError());

@@ -10,6 +10,7 @@
 
 #include "fuzz/fuzz.hpp"
 #include "taut/base/address.hpp"
+#include "taut/base/clock.hpp"
 #include "taut/dns/message_view.hpp"
 #include "taut/dns/query.hpp"
 #include "taut/dns/reply.hpp"
@@ -83,7 +84,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::vector<std::uint8_t> buffer = makeRequest(input, name);
     const std::size_t requestSize = buffer.size();
     buffer.resize(65535);
-    const auto now = std::chrono::steady_clock::time_point{};
+    const auto now = TimePoint{};
     const auto query = Query::parse(ByteSpan(buffer).first(requestSize), Address::loopbackV4(53), transport, now);
     require(query.has_value(), "the request is one");
     ZoneSet::LookAhead ahead(*zones, query->name());

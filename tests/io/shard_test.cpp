@@ -11,10 +11,10 @@
 
 #include <doctest/doctest.h>
 
+#include "taut/base/clock.hpp"
 #include "taut/base/stop_token.hpp"
 #include "taut/coro/event.hpp"
 #include "taut/coro/task_scope.hpp"
-#include "taut/io/clock.hpp"
 #include "taut/io/deadline.hpp"
 #include "taut/io/sleep.hpp"
 
@@ -186,6 +186,23 @@ TEST_CASE("a sleep that ends in the turn of its stop ends once") {
   shard.post([&] { stop.requestStop(); });
   shard.run(join(scope));
   CHECK(log == "a+b+");
+}
+
+TEST_CASE("the clock of a turn stands still until the next turn, while the exact one goes on") {
+  ManualClock clock;
+  Shard shard(optionsWith(clock));
+  const auto start = shard.now();
+  shard.run([](Shard& running, ManualClock& moved) -> Task<> {
+    const auto before = running.turnClock().now();
+    moved.advance(3s);
+    CHECK(running.turnClock().now() == before);
+    CHECK(running.now() == before);
+    CHECK(running.clock().now() == before + 3s);
+    CHECK(running.turnClock().wallTime() == running.clock().wallTime());
+    co_await sleepFor(running, 0s);
+    CHECK(running.turnClock().now() == before + 3s);
+  }(shard, clock));
+  CHECK(shard.now() == start + 3s);
 }
 
 TEST_CASE("hours pass in no time where the clock skips what is idle") {

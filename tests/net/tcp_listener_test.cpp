@@ -16,9 +16,9 @@
 
 #include <doctest/doctest.h>
 
+#include "taut/base/clock.hpp"
 #include "taut/base/log.hpp"
 #include "taut/coro/task_scope.hpp"
-#include "taut/io/clock.hpp"
 #include "taut/io/io_result.hpp"
 #include "taut/io/shard.hpp"
 

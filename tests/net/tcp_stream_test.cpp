@@ -19,8 +19,8 @@
 
 #include <doctest/doctest.h>
 
+#include "taut/base/clock.hpp"
 #include "taut/coro/task_scope.hpp"
-#include "taut/io/clock.hpp"
 #include "taut/io/deadline.hpp"
 #include "taut/io/shard.hpp"
 #include "taut/io/sleep.hpp"

@@ -19,10 +19,10 @@
 
 #include "datagram_service.hpp"
 #include "support/heap_counter.hpp"
+#include "taut/base/clock.hpp"
 #include "taut/coro/event.hpp"
 #include "taut/coro/frame_pool.hpp"
 #include "taut/coro/task_scope.hpp"
-#include "taut/io/clock.hpp"
 #include "taut/io/deadline.hpp"
 #include "taut/io/shard.hpp"
 

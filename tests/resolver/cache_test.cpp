@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 
 #include "support/heap_counter.hpp"
+#include "taut/base/clock.hpp"
 #include "taut/base/log.hpp"
 #include "taut/dns/rdata.hpp"
 
@@ -29,11 +30,10 @@ using taut::Query;
 using taut::Rcode;
 using taut::Section;
 using taut::Type;
-using TimePoint = std::chrono::steady_clock::time_point;
 
 struct Fixture {
-  TimePoint now{1h};
-  Cache cache{1 << 20, [this] { return now; }};
+  taut::ManualClock clock;
+  Cache cache{1 << 20, clock};
 
   std::optional<Answer> ask(const Query& query) {
     auto task = cache.resolve(query);
@@ -94,7 +94,7 @@ TEST_CASE_FIXTURE(Fixture, "a stored answer is given back until its smallest TTL
   answer.add(Name("ns.example."), 40s, taut::rdata::A(192, 0, 2, 2), Section::additional);
   REQUIRE(cache.store(Query(Name("www.example."), Type::A), answer));
 
-  now += 39s + 999ms;
+  clock.advance(39s + 999ms);
   const auto late = ask("www.example.", Type::A);
   REQUIRE(late);
   REQUIRE(late->entryCount() == 3);
@@ -102,7 +102,7 @@ TEST_CASE_FIXTURE(Fixture, "a stored answer is given back until its smallest TTL
   CHECK(late->entry(1).rrset.ttl == 11);
   CHECK(late->entry(2).rrset.ttl == 1);
 
-  now += 1ms;
+  clock.advance(1ms);
   CHECK_FALSE(ask("www.example.", Type::A));
   CHECK(cache.statistics().entries == 0);
 }
@@ -111,11 +111,11 @@ TEST_CASE_FIXTURE(Fixture, "TTLs count down by whole seconds in every section") 
   Answer answer = addressAnswer(Name("www.example."), 300s);
   answer.add(Name("example."), 300s, taut::rdata::NS(Name("ns.example.")), Section::authority);
   answer.add(Name("ns.example."), 300s, taut::rdata::A(192, 0, 2, 2), Section::additional);
-  REQUIRE(cache.store(Query(Name("www.example."), Type::A), answer, now - 1s));
+  REQUIRE(cache.store(Query(Name("www.example."), Type::A), answer, clock.now() - 1s));
   const auto hit = ask("www.example.", Type::A);
   REQUIRE(hit);
   for (std::size_t i = 0; i < 3; ++i) CHECK(hit->entry(i).rrset.ttl == 299);
-  now += 1500ms;
+  clock.advance(1500ms);
   CHECK(ask("www.example.", Type::A)->entry(0).rrset.ttl == 298);
 }
 
@@ -180,14 +180,14 @@ TEST_CASE_FIXTURE(Fixture, "a name error is kept as long as its SOA says, for ev
   Answer answer = Answer::nameError();
   addSoa(answer, "example.", 3600s, 20);
   REQUIRE(cache.store(Query(Name("no.example."), Type::A), answer));
-  now += 5s;
+  clock.advance(5s);
   const auto hit = ask("no.example.", Type::MX);
   REQUIRE(hit);
   CHECK(hit->rcode() == Rcode::NXDOMAIN);
   REQUIRE(hit->recordCount(Section::authority) == 1);
   CHECK(hit->entry(0).rrset.ttl == 15);
   CHECK_FALSE(ask("sub.no.example.", Type::A));
-  now += 15s;
+  clock.advance(15s);
   CHECK_FALSE(ask("no.example.", Type::A));
 }
 
@@ -206,7 +206,7 @@ TEST_CASE_FIXTURE(Fixture, "no data is kept for its type alone, by the smaller o
   REQUIRE(cache.store(Query(Name("www.example."), Type::AAAA), answer));
   CHECK(ask("www.example.", Type::AAAA)->entryCount() == 1);
   CHECK_FALSE(ask("www.example.", Type::A));
-  now += 7s;
+  clock.advance(7s);
   CHECK_FALSE(ask("www.example.", Type::AAAA));
 }
 
@@ -229,17 +229,17 @@ TEST_CASE_FIXTURE(Fixture, "however long records want to live, they live a day a
   addSoa(answer, "example.", 24h, 86400);
   REQUIRE(cache.store(Query(Name("no.example."), Type::A), answer));
   CHECK(ask("no.example.", Type::A)->entry(0).rrset.ttl == 10800);
-  now += 3h;
+  clock.advance(3h);
   CHECK_FALSE(ask("no.example.", Type::A));
 }
 
 TEST_CASE_FIXTURE(Fixture, "what was not resolved is remembered for five seconds and no longer") {
   REQUIRE(cache.store(Query(Name("www.example."), Type::A), Answer::serverFailure()));
-  now += 4999ms;
+  clock.advance(4999ms);
   const auto failure = ask("www.example.", Type::A);
   CHECK(failure->rcode() == Rcode::SERVFAIL);
   CHECK(failure->extendedError()->code == taut::ExtendedErrorCode::cachedError);
-  now += 1ms;
+  clock.advance(1ms);
   CHECK_FALSE(ask("www.example.", Type::A));
 }
 
@@ -291,8 +291,8 @@ TEST_CASE_FIXTURE(Fixture, "erase forgets one question and flush all of them") {
 }
 
 TEST_CASE("what was used least recently goes first") {
-  TimePoint now{1h};
-  Cache cache(taut::Cache(1, [&] { return now; }).capacity(), [&] { return now; });
+  taut::ManualClock clock;
+  Cache cache(taut::Cache(1, clock).capacity(), clock);
   const auto name = [](int i) { return Name(fmt::format("name{:02}.example.", i)); };
   int stored = 0;
   while (cache.statistics().evicted == 0) {
@@ -309,9 +309,9 @@ TEST_CASE("what was used least recently goes first") {
 }
 
 TEST_CASE("a hundred thousand random answers stay within the bound") {
-  TimePoint now{1h};
+  taut::ManualClock clock;
   constexpr std::size_t bound = 300'000;
-  Cache cache(bound, [&] { return now; });
+  Cache cache(bound, clock);
   std::mt19937 random(1);
   for (int i = 0; i < 100'000; ++i) {
     const Name name(fmt::format("{}.{}.example.", random() % 5000, std::string(random() % 60 + 1, 'x')));
@@ -320,7 +320,7 @@ TEST_CASE("a hundred thousand random answers stay within the bound") {
       answer.add(name, 60s, taut::rdata::A(192, 0, 2, static_cast<std::uint8_t>(random())));
     REQUIRE(cache.store(Query(name, Type::A), answer));
     REQUIRE(cache.statistics().bytes <= bound);
-    now += 1ms;
+    clock.advance(1ms);
     const Query other(Name(fmt::format("{}.x.example.", random() % 5000)), Type::A);
     auto hit = cache.resolve(other).takeReady();
     if (hit) REQUIRE(hit->entry(0).rrset.owner == other.name().view());
@@ -332,8 +332,8 @@ TEST_CASE("a hundred thousand random answers stay within the bound") {
 }
 
 TEST_CASE("an answer larger than the whole cache is not kept and displaces nothing") {
-  TimePoint now{1h};
-  Cache cache(8192, [&] { return now; });
+  taut::ManualClock clock;
+  Cache cache(8192, clock);
   REQUIRE(cache.store(Query(Name("small.example."), Type::A), addressAnswer(Name("small.example."), 60s)));
   Answer answer;
   const std::vector<std::uint8_t> large(10'000);
@@ -346,7 +346,7 @@ TEST_CASE_FIXTURE(Fixture, "an answer keeps its entry alive through eviction, fl
   std::optional<Answer> first;
   std::optional<Answer> second;
   {
-    Cache shortLived(8192, [this] { return now; });
+    Cache shortLived(8192, clock);
     REQUIRE(shortLived.store(Query(Name("a.example."), Type::A), addressAnswer(Name("a.example."), 60s, 1)));
     REQUIRE(shortLived.store(Query(Name("b.example."), Type::A), addressAnswer(Name("b.example."), 60s, 2)));
     first = shortLived.resolve(Query(Name("a.example."), Type::A)).takeReady();
@@ -377,7 +377,7 @@ TEST_CASE_FIXTURE(Fixture, "hits, misses, entries and bytes are counted") {
   REQUIRE(cache.store(Query(Name("www.example."), Type::A), addressAnswer(Name("www.example."), 60s)));
   CHECK(ask("www.example.", Type::A));
   CHECK(ask("www.example.", Type::A));
-  now += 60s;
+  clock.advance(60s);
   CHECK_FALSE(ask("www.example.", Type::A));
   const auto statistics = cache.statistics();
   CHECK(statistics.hits == 2);
@@ -390,13 +390,12 @@ TEST_CASE_FIXTURE(Fixture, "hits, misses, entries and bytes are counted") {
 
 TEST_CASE("hits are logged at verbose 1, misses and what is stored at verbose 2") {
   const CapturedLog capture;
-  const TimePoint now{1h};
+  taut::ManualClock clock;
   const Query query(Name("www.Example.com."), Type::A);
   for (const int verbose : {0, 1, 2}) {
     taut::CacheOptions options;
     options.verbose = verbose;
-    Cache cache(
-        8192, [&] { return now; }, options);
+    Cache cache(8192, clock, options);
     CHECK_FALSE(cache.resolve(query).takeReady());
     REQUIRE(cache.store(query, addressAnswer(query.name(), 60s)));
     CHECK(cache.resolve(query).takeReady());

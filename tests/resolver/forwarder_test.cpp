@@ -17,11 +17,11 @@
 #include <doctest/doctest.h>
 
 #include "support/temporary_file.hpp"
+#include "taut/base/clock.hpp"
 #include "taut/coro/task_scope.hpp"
 #include "taut/dns/message_view.hpp"
 #include "taut/dns/rdata.hpp"
 #include "taut/dns/reply.hpp"
-#include "taut/io/clock.hpp"
 #include "taut/io/shard.hpp"
 #include "taut/net/tcp_listener.hpp"
 #include "taut/net/udp_socket.hpp"
@@ -795,7 +795,7 @@ TEST_CASE_FIXTURE(Fixture, "what was forwarded is stored by a cache in front, na
   auto& server = upstream([](const Query& asked) {
     return Replies{asked.name() == Name("no.example.") ? nameError(asked) : address(asked)};
   });
-  taut::Cache cache(1 << 20, [this] { return shard.now(); });
+  taut::Cache cache(1 << 20, shard.turnClock());
   const Query missing(Name("no.example."), Type::A);
   for (const Query* asked : {&query, &missing}) {
     CHECK_FALSE(cache.resolve(*asked).takeReady());

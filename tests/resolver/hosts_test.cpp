@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "support/temporary_file.hpp"
+#include "taut/base/clock.hpp"
 #include "taut/base/log.hpp"
 #include "taut/dns/rdata.hpp"
 
@@ -45,9 +46,9 @@ std::string found(std::string_view file, const char* name, Type type) {
 }
 
 struct Fixture {
-  std::chrono::steady_clock::time_point now{1h};
+  taut::ManualClock clock;
   taut::TemporaryFile file{"192.0.2.1 www.example www\n2001:db8::1 www.example\n192.0.2.2 www.example\n"};
-  Hosts hosts{file.path(), 77s, [this] { return now; }};
+  Hosts hosts{file.path(), 77s, clock};
 
   std::optional<Answer> ask(const Query& query) {
     auto task = hosts.resolve(query);
@@ -163,9 +164,9 @@ TEST_CASE_FIXTURE(Fixture, "names that the file does not have and other classes 
 TEST_CASE_FIXTURE(Fixture, "a changed file is read again within a second, and not looked at more often") {
   REQUIRE(ask("www.example.", Type::A) == "192.0.2.1 192.0.2.2");
   file.write("192.0.2.3 www.example\n");
-  now += 999ms;
+  clock.advance(999ms);
   CHECK(ask("www.example.", Type::A) == "192.0.2.1 192.0.2.2");
-  now += 1ms;
+  clock.advance(1ms);
   CHECK(ask("www.example.", Type::A) == "192.0.2.3");
   file.write("192.0.2.4 www.example\n");
   hosts.reload();
@@ -188,12 +189,12 @@ TEST_CASE_FIXTURE(Fixture, "a file that cannot be read has no names, which is lo
   });
   file.remove();
   for (int i = 0; i < 3; ++i) {
-    now += 1s;
+    clock.advance(1s);
     CHECK(ask("www.example.", Type::A) == "-");
   }
   CHECK(logged.size() == 1);
   file.write("192.0.2.1 www.example\n");
-  now += 1s;
+  clock.advance(1s);
   CHECK(ask("www.example.", Type::A) == "192.0.2.1");
   Hosts directory("/");
   CHECK_FALSE(directory.resolve(Query(Name("www.example."), Type::A)).takeReady());

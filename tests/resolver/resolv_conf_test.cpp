@@ -8,6 +8,7 @@
 #include <doctest/doctest.h>
 
 #include "support/temporary_file.hpp"
+#include "taut/base/clock.hpp"
 
 namespace {
 
@@ -90,18 +91,18 @@ TEST_CASE("options are read, and brought within the bounds of resolv.conf(5)") {
 }
 
 TEST_CASE("a file that changes is read again, and a missing one is an empty one") {
-  std::chrono::steady_clock::time_point now{1h};
+  taut::ManualClock clock;
   taut::TemporaryFile file("nameserver 192.0.2.1\n");
-  ResolvConfFile conf(file.path(), [&] { return now; });
+  ResolvConfFile conf(file.path(), clock);
   CHECK(servers(conf.get()) == Texts{"192.0.2.1:53"});
   file.write("nameserver 192.0.2.2\n");
   CHECK(servers(conf.get()) == Texts{"192.0.2.1:53"});
-  now += 1s;
+  clock.advance(1s);
   CHECK(servers(conf.get()) == Texts{"192.0.2.2:53"});
   file.write("nameserver 192.0.2.3\n");
   conf.reload();
   CHECK(servers(conf.get()) == Texts{"192.0.2.3:53"});
   file.remove();
-  now += 1s;
+  clock.advance(1s);
   CHECK(servers(conf.get()) == Texts{"127.0.0.1:53"});
 }

@@ -19,9 +19,9 @@
 #include <fmt/format.h>
 
 #include "messages.hpp"
+#include "taut/base/clock.hpp"
 #include "taut/base/unique_fd.hpp"
 #include "taut/coro/task_scope.hpp"
-#include "taut/io/clock.hpp"
 #include "taut/io/deadline.hpp"
 #include "taut/io/shard.hpp"
 #include "taut/io/sleep.hpp"
@@ -88,6 +88,7 @@ class Fixture {
         buffers(shard, count, 2048),
         socket(UdpSocket::bind(shard, address)),
         protocol(shard, *factory, socket, buffers) {
+    factory->setClock(clock);
     factory->waitingQueries().setLimit(maxWaiting);
     clock.skipIdle(30ms);
   }

@@ -9,6 +9,7 @@
 #include <doctest/doctest.h>
 
 #include "messages.hpp"
+#include "taut/base/clock.hpp"
 #include "taut/coro/sync_wait.hpp"
 #include "taut/server/server_factory.hpp"
 #include "test_resolver.hpp"
@@ -26,10 +27,11 @@ struct Fixture {
     settings.nsid = "ns1";
     settings.cookies = std::make_shared<ServerCookies>(std::vector{ServerCookies::randomSecret()});
     factory.setEdns(settings);
+    factory.setClock(clock);
   }
 
   ParsedReply ask(const Bytes& message, Transport transport = Transport::udp) {
-    auto query = Query::parse(message, client, transport, std::chrono::steady_clock::now());
+    auto query = Query::parse(message, client, transport, clock.now());
     query.value().setIdleTimeout(transport == Transport::tcp ? 12'300ms : 0ms);
     TestChannel channel(transport);
     syncWait(factory.serve(*query, channel));
@@ -48,6 +50,7 @@ struct Fixture {
   }
 
   EdnsSettings settings;
+  ManualClock clock;
   ServerFactory factory{{std::make_shared<TestResolver>()}};
 };
 
@@ -94,6 +97,20 @@ TEST_CASE_FIXTURE(Fixture, "a client cookie gets a server cookie that is valid w
   CHECK(factory.hasValidCookie(Query::parse(message, client, Transport::udp).value()));
   CHECK_FALSE(factory.hasValidCookie(Query::parse(message, Address::loopbackV4(), Transport::udp).value()));
   CHECK(ask(message).option(EdnsOption::COOKIE) == first);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a server cookie ages by the factory's clock: renewed after half an hour, wrong after one") {
+  const auto first = ask("www.example.com", ednsOption(EdnsOption::COOKIE, clientCookie)).option(EdnsOption::COOKIE);
+  const Bytes message = makeQuery("www.example.com", Type::A, withOptions(ednsOption(EdnsOption::COOKIE, *first)));
+  const Query query = Query::parse(message, client, Transport::udp).value();
+  clock.advance(30min);
+  CHECK(ask(message).option(EdnsOption::COOKIE) == first);
+  clock.advance(1s);
+  CHECK(ask(message).option(EdnsOption::COOKIE).value() != *first);
+  clock.advance(30min - 1s);
+  CHECK(factory.hasValidCookie(query));
+  clock.advance(1s);
+  CHECK_FALSE(factory.hasValidCookie(query));
 }
 
 TEST_CASE_FIXTURE(Fixture, "a wrong server cookie is answered all the same, with a right one") {
@@ -178,6 +195,6 @@ TEST_CASE("all options of the largest size fit into one reply") {
   const auto query = Query::parse(message, client, Transport::tcp);
   Answer answer;
   answer.setExtendedError(ExtendedErrorCode::other, std::string(1000, 'e'));
-  const EdnsOptions options(settings, query.value(), answer);
+  const EdnsOptions options(settings, query.value(), answer, ManualClock());
   CHECK(options.octets().size() == 4 + 255 + 4 + 24 + 4 + 2 + 4 + 2 + 128);
 }

@@ -7,9 +7,9 @@
 #include <doctest/doctest.h>
 
 #include "messages.hpp"
+#include "taut/base/clock.hpp"
 #include "taut/coro/sync_wait.hpp"
 #include "taut/dns/rdata.hpp"
-#include "taut/io/clock.hpp"
 #include "taut/io/shard.hpp"
 #include "taut/io/sleep.hpp"
 #include "taut/resolver/resolver.hpp"

@@ -12,6 +12,7 @@
 #include <doctest/doctest.h>
 
 #include "messages.hpp"
+#include "taut/base/clock.hpp"
 #include "taut/coro/sync_wait.hpp"
 #include "taut/dns/rdata.hpp"
 #include "taut/resolver/authority.hpp"
@@ -71,7 +72,7 @@ class Limited {
     return verdicts;
   }
 
-  std::chrono::steady_clock::time_point now{1h};
+  TimePoint now{1h};
   RateLimiter limiter;
   Authority authority{makeZones()};
   LogCapture log;
@@ -348,10 +349,13 @@ TEST_CASE("who has a valid server cookie is not limited, and who has made one up
   EdnsSettings edns;
   edns.cookies = std::make_shared<ServerCookies>(std::vector{ServerCookies::randomSecret()});
   factory.setEdns(edns);
+  const ManualClock clock;
+  factory.setClock(clock);
   factory.setRateLimit(rate(10, 0));
   Cookie cookie;
   cookie.size = 8;
-  const auto option = edns.cookies->makeOption(cookie, Address::v4({192, 0, 2, 100}, 53), ServerCookies::timestamp());
+  const auto option =
+      edns.cookies->makeOption(cookie, Address::v4({192, 0, 2, 100}, 53), ServerCookies::timestamp(clock.wallTime()));
   QueryShape shape;
   shape.payloadSize = 1232;
   shape.options = ednsOption(EdnsOption::COOKIE, Bytes(option.begin(), option.end()));

@@ -11,6 +11,7 @@
 #include <doctest/doctest.h>
 
 #include "messages.hpp"
+#include "taut/base/clock.hpp"
 #include "taut/coro/sync_wait.hpp"
 #include "taut/server/stream_connection.hpp"
 #include "test_resolver.hpp"
@@ -22,7 +23,7 @@ using namespace taut;
 const Address client = Address::v4({192, 0, 2, 100}, 53);
 
 Query parse(const Bytes& message, Transport transport = Transport::udp, std::size_t udpLimit = usualUdpSize) {
-  return Query::parse(message, client, transport, std::chrono::steady_clock::now(), udpLimit).value();
+  return Query::parse(message, client, transport, Clock::system().now(), udpLimit).value();
 }
 
 // The reply to one message; nothing where none was sent.

@@ -16,8 +16,8 @@
 #include <utility>
 
 #include "messages.hpp"
+#include "taut/base/clock.hpp"
 #include "taut/coro/task_scope.hpp"
-#include "taut/io/clock.hpp"
 #include "taut/io/deadline.hpp"
 #include "taut/io/shard.hpp"
 #include "taut/net/stream_buffers.hpp"
@@ -88,6 +88,7 @@ class StreamFixture {
                                                         ServerFactory::Resolvers{})),
         buffers(shard, 16, 4096),
         listener(TcpListener::bind(shard, Address::loopbackV4())) {
+    factory->setClock(clock);
     clock.skipIdle(std::chrono::milliseconds(30));
     setLimits({});
   }

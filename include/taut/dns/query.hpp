@@ -11,6 +11,7 @@
 
 #include "taut/base/address.hpp"
 #include "taut/base/bytes.hpp"
+#include "taut/base/clock.hpp"
 #include "taut/base/stop_token.hpp"
 #include "taut/dns/edns.hpp"
 #include "taut/dns/name.hpp"
@@ -43,11 +44,9 @@ class Query {
   // record are ignored.
   //
   // `udpLimit` is how many octets the server sends over UDP at most.
-  static std::optional<Query> parse(ByteSpan message, const Address& peer, Transport transport,
-                                    std::chrono::steady_clock::time_point received = {},
+  static std::optional<Query> parse(ByteSpan message, const Address& peer, Transport transport, TimePoint received = {},
                                     std::size_t udpLimit = usualUdpSize);
-  Query(Received, ByteSpan message, const Address& peer, Transport transport,
-        std::chrono::steady_clock::time_point received, std::size_t udpLimit);
+  Query(Received, ByteSpan message, const Address& peer, Transport transport, TimePoint received, std::size_t udpLimit);
 
   // The same query from the same client about another name or type: for a resolver that asks on, say along an alias.
   Query withQuestion(NameView name, Type type) const;
@@ -77,7 +76,7 @@ class Query {
 
   const Address& peer() const { return peer_; }
   Transport transport() const { return transport_; }
-  std::chrono::steady_clock::time_point received() const { return received_; }
+  TimePoint received() const { return received_; }
 
   // The octets as they were received. Valid until the query first waits: over a stream they are gone then, and this is
   // empty.
@@ -105,7 +104,7 @@ class Query {
 
   ByteSpan message_;
   Address peer_;
-  std::chrono::steady_clock::time_point received_;
+  TimePoint received_;
   StopToken stopToken_;
   std::chrono::milliseconds idleTimeout_{};
   std::uint16_t id_ = 0;

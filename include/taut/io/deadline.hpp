@@ -5,8 +5,8 @@
 //   if (read.stopped() && deadline.expired()) …      // too slow
 #pragma once
 
+#include "taut/base/clock.hpp"
 #include "taut/base/stop_token.hpp"
-#include "taut/io/clock.hpp"
 #include "taut/io/shard.hpp"
 #include "taut/io/timer.hpp"
 

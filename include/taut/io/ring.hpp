@@ -13,8 +13,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "taut/base/clock.hpp"
 #include "taut/base/intrusive_list.hpp"
-#include "taut/io/clock.hpp"
 #include "taut/io/operation.hpp"
 
 struct io_uring;

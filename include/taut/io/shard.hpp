@@ -12,10 +12,10 @@
 #include <utility>
 #include <vector>
 
+#include "taut/base/clock.hpp"
 #include "taut/base/unique_fd.hpp"
 #include "taut/coro/sync_wait.hpp"
 #include "taut/coro/task.hpp"
-#include "taut/io/clock.hpp"
 #include "taut/io/operation.hpp"
 #include "taut/io/ring.hpp"
 #include "taut/io/timer.hpp"
@@ -49,7 +49,11 @@ class Shard {
   void post(std::function<void()> function);
 
   // The time at the start of this turn: cheap, and the same for all that happens in it.
-  TimePoint now() const noexcept { return now_; }
+  TimePoint now() const noexcept { return turnClock_.now(); }
+  // The same, for what takes a clock.
+  const Clock& turnClock() const noexcept { return turnClock_; }
+  // The exact time.
+  const Clock& clock() const noexcept { return clock_; }
   TimerQueue& timers() noexcept { return timers_; }
   Ring& ring() noexcept { return ring_; }
 
@@ -83,12 +87,24 @@ class Shard {
     Shard& shard_;
   };
 
+  class TurnClock final : public Clock {
+   public:
+    explicit TurnClock(const Clock& clock) noexcept : clock_(clock) { tick(); }
+    TimePoint now() const noexcept override { return now_; }
+    WallTime wallTime() const noexcept override { return clock_.wallTime(); }
+    void tick() noexcept { now_ = clock_.now(); }
+
+   private:
+    const Clock& clock_;
+    TimePoint now_;
+  };
+
   void turn(bool mayWait);
   std::optional<Duration> waitLimit(bool mayWait) noexcept;
   void runPosted() noexcept;
 
   Clock& clock_;
-  TimePoint now_;
+  TurnClock turnClock_;
   TimerQueue timers_;
   Ring ring_;
   UniqueFd eventFd_;

@@ -3,8 +3,8 @@
 
 #include <coroutine>
 
+#include "taut/base/clock.hpp"
 #include "taut/base/stop_token.hpp"
-#include "taut/io/clock.hpp"
 #include "taut/io/operation.hpp"
 #include "taut/io/shard.hpp"
 #include "taut/io/timer.hpp"

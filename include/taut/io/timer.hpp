@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "taut/io/clock.hpp"
+#include "taut/base/clock.hpp"
 
 namespace taut {
 

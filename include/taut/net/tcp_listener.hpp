@@ -9,10 +9,10 @@
 #include <utility>
 
 #include "taut/base/address.hpp"
+#include "taut/base/clock.hpp"
 #include "taut/base/stop_token.hpp"
 #include "taut/base/unique_fd.hpp"
 #include "taut/coro/task.hpp"
-#include "taut/io/clock.hpp"
 #include "taut/io/shard.hpp"
 #include "taut/net/tcp_stream.hpp"
 

@@ -22,13 +22,13 @@
 #include <optional>
 #include <vector>
 
+#include "taut/base/clock.hpp"
 #include "taut/base/intrusive_list.hpp"
 #include "taut/base/local_ref.hpp"
 #include "taut/dns/answer.hpp"
 #include "taut/dns/query.hpp"
 #include "taut/resolver/name_hash.hpp"
 #include "taut/resolver/resolver.hpp"
-#include "taut/resolver/time_source.hpp"
 
 namespace taut {
 
@@ -56,10 +56,8 @@ struct CacheStatistics {
 
 class Cache final : public Resolver {
  public:
-  using TimePoint = std::chrono::steady_clock::time_point;
-
-  // Never holds more than `bytes`, index included; 4 KiB at least.
-  explicit Cache(std::size_t bytes, TimeSource now = &std::chrono::steady_clock::now, const CacheOptions& options = {});
+  // Never holds more than `bytes`, index included; 4 KiB at least. The clock outlives the cache.
+  explicit Cache(std::size_t bytes, const Clock& clock = Clock::system(), const CacheOptions& options = {});
   ~Cache() override;
 
   // What is kept for the query, or nothing.
@@ -94,7 +92,7 @@ class Cache final : public Resolver {
 
   std::size_t capacity_;
   std::size_t bytes_;
-  TimeSource now_;
+  const Clock& clock_;
   CacheOptions options_;
   CacheStatistics statistics_;
   detail::HashSecret secret_;

@@ -27,11 +27,11 @@
 #include <vector>
 
 #include "taut/base/address.hpp"
+#include "taut/base/clock.hpp"
 #include "taut/base/local_ref.hpp"
 #include "taut/coro/task_scope.hpp"
 #include "taut/dns/answer.hpp"
 #include "taut/dns/query.hpp"
-#include "taut/io/clock.hpp"
 #include "taut/io/shard.hpp"
 #include "taut/resolver/name_hash.hpp"
 #include "taut/resolver/resolv_conf.hpp"

@@ -10,12 +10,12 @@
 #include <optional>
 #include <string>
 
+#include "taut/base/clock.hpp"
 #include "taut/base/local_ref.hpp"
 #include "taut/dns/answer.hpp"
 #include "taut/dns/query.hpp"
 #include "taut/resolver/hosts_table.hpp"
 #include "taut/resolver/resolver.hpp"
-#include "taut/resolver/time_source.hpp"
 #include "taut/resolver/watched_file.hpp"
 
 namespace taut {
@@ -24,9 +24,10 @@ class Hosts final : public Resolver {
  public:
   static constexpr std::size_t maxFileSize = 16u << 20;  // octets; a larger file is not read
 
-  // A file that cannot be read has no names; that is logged, and it is tried again when it changes.
+  // A file that cannot be read has no names; that is logged, and it is tried again when it changes. The clock outlives
+  // the resolver.
   explicit Hosts(std::string path = "/etc/hosts", std::chrono::seconds ttl = std::chrono::hours(1),
-                 TimeSource now = &std::chrono::steady_clock::now);
+                 const Clock& clock = Clock::system());
 
   Task<std::optional<Answer>> resolve(const Query& query) override;
 

@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "taut/base/address.hpp"
+#include "taut/base/clock.hpp"
 #include "taut/dns/name.hpp"
-#include "taut/resolver/time_source.hpp"
 #include "taut/resolver/watched_file.hpp"
 
 namespace taut {
@@ -37,7 +37,8 @@ struct ResolvConf {
 // One on disk, read again when it changes.
 class ResolvConfFile {
  public:
-  explicit ResolvConfFile(std::string path = "/etc/resolv.conf", TimeSource now = &std::chrono::steady_clock::now);
+  // The clock outlives it.
+  explicit ResolvConfFile(std::string path = "/etc/resolv.conf", const Clock& clock = Clock::system());
 
   // As the file is now, or was a second ago. A file that cannot be read counts as empty.
   const ResolvConf& get();

@@ -9,7 +9,7 @@
 #include <optional>
 #include <string>
 
-#include "taut/resolver/time_source.hpp"
+#include "taut/base/clock.hpp"
 
 namespace taut {
 
@@ -17,8 +17,8 @@ class WatchedFile {
  public:
   static constexpr std::chrono::seconds checkInterval{1};
 
-  // A file larger than `maxSize` octets is not read: reading blocks the thread.
-  WatchedFile(std::string path, std::size_t maxSize, TimeSource now);
+  // A file larger than `maxSize` octets is not read: reading blocks the thread. The clock outlives the object.
+  WatchedFile(std::string path, std::size_t maxSize, const Clock& clock);
 
   const std::string& path() const { return path_; }
 
@@ -44,8 +44,8 @@ class WatchedFile {
 
   std::string path_;
   std::size_t maxSize_;
-  TimeSource now_;
-  std::optional<std::chrono::steady_clock::time_point> looked_;
+  const Clock& clock_;
+  std::optional<TimePoint> looked_;
   std::optional<Version> version_;
 };
 

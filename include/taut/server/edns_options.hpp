@@ -10,6 +10,7 @@
 #include <string>
 
 #include "taut/base/bytes.hpp"
+#include "taut/base/clock.hpp"
 #include "taut/dns/answer.hpp"
 #include "taut/dns/query.hpp"
 #include "taut/server/server_cookies.hpp"
@@ -26,7 +27,7 @@ struct EdnsSettings {
 // The encoded options of one reply, to be held while it is written.
 class EdnsOptions {
  public:
-  EdnsOptions(const EdnsSettings& settings, const Query& query, const Answer& answer);
+  EdnsOptions(const EdnsSettings& settings, const Query& query, const Answer& answer, const Clock& clock);
 
   ByteSpan octets() const { return ByteSpan(octets_).first(size_); }
 
@@ -37,7 +38,7 @@ class EdnsOptions {
                                           headerSize + 2 +                              // KEEPALIVE
                                           headerSize + 2 + ExtendedError::maxText;      // EDE
 
-  void encode(const EdnsSettings& settings, const Query& query, const Answer& answer);
+  void encode(const EdnsSettings& settings, const Query& query, const Answer& answer, const Clock& clock);
 
   std::size_t size_ = 0;
   std::array<std::uint8_t, capacity> octets_;  // the first `size_` of them are set

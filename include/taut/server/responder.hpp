@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "taut/base/bytes.hpp"
+#include "taut/base/clock.hpp"
 #include "taut/dns/answer.hpp"
 #include "taut/dns/query.hpp"
 #include "taut/server/edns_options.hpp"
@@ -16,6 +17,8 @@ namespace taut {
 class Responder {
  public:
   // See ServerFactory for what each of these means to a user.
+  const Clock& clock() const { return *clock_; }
+  void setClock(const Clock& clock) { clock_ = &clock; }
   std::uint16_t udpPayloadSize() const { return udpPayloadSize_; }
   void setUdpPayloadSize(std::uint16_t octets);
   void setEdns(EdnsSettings settings);
@@ -36,6 +39,7 @@ class Responder {
   std::size_t write(const Query& query, const Answer& answer, bool recursionAvailable, MutableByteSpan buffer) const;
 
  private:
+  const Clock* clock_ = &Clock::system();
   EdnsSettings edns_;
   std::unique_ptr<RateLimiter> rateLimiter_;  // null: no limit
   std::uint16_t udpPayloadSize_ = 1232;

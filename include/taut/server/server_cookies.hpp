@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "taut/base/address.hpp"
+#include "taut/base/clock.hpp"
 #include "taut/dns/edns.hpp"
 
 namespace taut {
@@ -32,8 +33,8 @@ class ServerCookies {
   static std::optional<Secret> parseSecret(std::string_view text);
   static Secret randomSecret();
 
-  // Now, as cookies have it: seconds since the epoch, modulo 2^32.
-  static std::uint32_t timestamp();
+  // A time as cookies have it: seconds since the epoch, modulo 2^32.
+  static std::uint32_t timestamp(WallTime time);
 
   // Whether the query's server cookie was made by one of the secrets for this client, at most an hour ago and at most
   // five minutes from now (RFC 9018 section 4.3).

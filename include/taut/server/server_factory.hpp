@@ -32,6 +32,7 @@
 
 #include "taut/base/address.hpp"
 #include "taut/base/address_policy.hpp"
+#include "taut/base/clock.hpp"
 #include "taut/coro/task.hpp"
 #include "taut/dns/answer.hpp"
 #include "taut/dns/query.hpp"
@@ -64,6 +65,11 @@ class ServerFactory {
   int verbose() const { return verbose_; }         // 0: failures only; 1: a few lines for each query; 2: all records
   WaitingQueries& waitingQueries() { return waitingQueries_; }                        // of all transports of the shard
   const std::vector<StreamConnection*>& connections() const { return connections_; }  // in order of arrival
+
+  // What cookies and the log take the time from; the system's at first. Outlives the factory. A server sets its
+  // shard's.
+  const Clock& clock() const { return responder_.clock(); }
+  void setClock(const Clock& clock) { responder_.setClock(clock); }
 
   // Limits the size of replies over UDP, and is advertised in OPT: 512 to 4096 octets, 1232 at first (RFC 9715).
   // Throws std::invalid_argument for what is out of range.

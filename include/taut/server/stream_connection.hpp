@@ -12,12 +12,12 @@
 #include <vector>
 
 #include "taut/base/address.hpp"
+#include "taut/base/clock.hpp"
 #include "taut/base/intrusive_list.hpp"
 #include "taut/coro/event.hpp"
 #include "taut/coro/semaphore.hpp"
 #include "taut/coro/task.hpp"
 #include "taut/coro/task_scope.hpp"
-#include "taut/io/clock.hpp"
 #include "taut/io/deadline.hpp"
 #include "taut/net/stream_buffers.hpp"
 #include "taut/net/tcp_stream.hpp"

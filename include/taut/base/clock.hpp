@@ -1,5 +1,5 @@
-// Clock is where a shard gets its time from: the system's monotonic clock, or in tests one that is moved by hand, so
-// that no test sleeps.
+// The one place where time comes from. What counts time takes a Clock: the system's, a shard's, which stands still
+// during a turn of its loop, or in tests one that is moved by hand, so that no test sleeps.
 #pragma once
 
 #include <chrono>
@@ -9,26 +9,33 @@ namespace taut {
 
 using Duration = std::chrono::steady_clock::duration;
 using TimePoint = std::chrono::steady_clock::time_point;
+using WallTime = std::chrono::system_clock::time_point;
 
 class Clock {
  public:
   virtual ~Clock() = default;
 
-  virtual TimePoint now() noexcept = 0;
+  // Never goes back, and means nothing outside of this process.
+  virtual TimePoint now() const noexcept = 0;
+  // What a calendar says. The operator may set it, also back.
+  virtual WallTime wallTime() const noexcept = 0;
+
   // How long a shard that has nothing to do may really wait where its next timer is due at `deadline`; nullopt means
   // until something arrives.
-  virtual std::optional<Duration> waitFor(TimePoint deadline) noexcept = 0;
+  virtual std::optional<Duration> waitFor(TimePoint deadline) const noexcept;
   // The wait for `deadline` ended and nothing had arrived.
-  virtual void waitedFor(TimePoint deadline) noexcept = 0;
+  virtual void waitedFor([[maybe_unused]] TimePoint deadline) noexcept {}
 
   static Clock& system() noexcept;
 };
 
-// Its time moves by advance() only, and over idle waits after skipIdle(). Used on the thread of its shard only.
+// Its time moves by advance() only, and over idle waits after skipIdle(); its calendar begins in 2026 and moves with it.
+// Used on the thread of its shard only.
 class ManualClock final : public Clock {
  public:
-  TimePoint now() noexcept override { return now_; }
-  std::optional<Duration> waitFor(TimePoint deadline) noexcept override;
+  TimePoint now() const noexcept override { return now_; }
+  WallTime wallTime() const noexcept override;
+  std::optional<Duration> waitFor(TimePoint deadline) const noexcept override;
   void waitedFor(TimePoint deadline) noexcept override;
 
   void advance(Duration duration) noexcept { now_ += duration; }
