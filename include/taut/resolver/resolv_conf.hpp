@@ -37,6 +37,8 @@ struct ResolvConf {
 // One on disk, read again when it changes.
 class ResolvConfFile {
  public:
+  static constexpr std::size_t maxFileSize = 64 * 1024;  // octets; a larger file is not read
+
   explicit ResolvConfFile(std::string path = "/etc/resolv.conf", TimeSource now = &std::chrono::steady_clock::now);
 
   // As the file is now, or was a second ago. A file that cannot be read counts as empty.
