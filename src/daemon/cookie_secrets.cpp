@@ -11,8 +11,8 @@ namespace taut {
 
 std::vector<ServerCookies::Secret> readCookieSecrets(const std::string& path) {
   std::vector<ServerCookies::Secret> secrets;
-  forEachLine(path, [&](const std::string& line, std::size_t number) {
-    const auto text = std::string_view(line).substr(0, line.find_last_not_of(" \t\r") + 1);
+  forEachLine(path, [&](std::string_view line, std::size_t number) {
+    const auto text = line.substr(0, line.find_last_not_of(" \t\r") + 1);
     if (text.empty()) return;
     const auto secret = ServerCookies::parseSecret(text);
     if (!secret)

@@ -5,15 +5,15 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
+#include <cstdint>
 #include <optional>
 #include <stdexcept>
-#include <system_error>
 
 #include <fmt/format.h>
 
 #include "cookie_secrets.hpp"
 #include "progress_line.hpp"
+#include "taut/base/input_file.hpp"
 #include "taut/base/log.hpp"
 #include "taut/resolver/cache.hpp"
 #include "taut/resolver/chaos.hpp"
@@ -36,9 +36,13 @@ ServerOptions serverOptions(const Options& options) {
 }
 
 // Such a file may go and come back while the server runs; one that is not there at the start is the operator's mistake.
-void requireReadable(const std::string& path) {
-  if (!path.empty() && ::access(path.c_str(), R_OK) != 0)
-    throw std::runtime_error(fmt::format("{}: {}", path, std::generic_category().message(errno)));
+void requireReadable(const std::string& path, std::uint64_t maxSize) {
+  if (path.empty()) return;
+  try {
+    const InputFile file(path, maxSize);
+  } catch (const FileError& error) {
+    throw std::runtime_error(fmt::format("{}: {}", path, error.what()));
+  }
 }
 
 std::string hostName() {
@@ -75,8 +79,8 @@ Daemon::Daemon(Options options)
       cookies_(makeCookies(options_)),
       zones_(options_.threads, [](std::size_t zones) { return std::make_unique<ProgressLine>(zones); }),
       server_(serverOptions(options_), [this](Shard& shard) { return makeFactory(shard); }) {
-  requireReadable(options_.hostsFile);
-  requireReadable(options_.resolvConf);
+  requireReadable(options_.hostsFile, Hosts::maxFileSize);
+  requireReadable(options_.resolvConf, ResolvConfFile::maxFileSize);
   const std::size_t forwarded = options_.forwards() ? ForwarderOptions().maxInFlight : 0;
   raiseDescriptorLimit((options_.maxConnections + forwarded) * server_.shardCount());
   zones_.load(options_.zones);

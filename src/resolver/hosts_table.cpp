@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "taut/base/bytes.hpp"
-#include "words.hpp"
+#include "taut/base/text.hpp"
 
 namespace taut {
 
@@ -72,10 +72,10 @@ class HostsTable::Builder {
   Builder() : table_(new HostsTable) { table_->index_.assign(64, none); }
 
   void addLine(std::string_view line) {
-    const auto address = parseAddress(detail::takeWord(line));
+    const auto address = parseAddress(takeWord(line));
     if (!address) return;
     bool first = true;
-    for (std::string_view word = detail::takeWord(line); !word.empty(); word = detail::takeWord(line)) {
+    for (std::string_view word = takeWord(line); !word.empty(); word = takeWord(line)) {
       const auto name = parseHostName(word);
       if (!name) continue;
       const std::uint32_t host = intern(*name);
@@ -189,7 +189,7 @@ class HostsTable::Builder {
 LocalRef<const HostsTable> HostsTable::parse(std::string_view text, std::chrono::seconds ttl) {
   Builder builder;
   while (!text.empty()) {
-    const std::string_view line = detail::takeLine(text);
+    const std::string_view line = takeLine(text);
     builder.addLine(line.substr(0, line.find('#')));
   }
   return builder.finish(ttl);

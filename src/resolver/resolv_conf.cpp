@@ -6,14 +6,13 @@
 #include <utility>
 
 #include "taut/base/log.hpp"
-#include "words.hpp"
+#include "taut/base/text.hpp"
 
 namespace taut {
 
 namespace {
 
 constexpr std::uint16_t dnsPort = 53;
-constexpr std::size_t maxFileSize = 64 * 1024;
 
 // The limits of resolv.conf(5).
 constexpr std::size_t maxNdots = 15;
@@ -43,7 +42,7 @@ std::optional<Address> serverAddress(std::string_view text) {
 bool parseSearch(std::string_view rest, ResolvConf& conf) {
   conf.search.clear();
   bool understood = true;
-  for (std::string_view word = detail::takeWord(rest); !word.empty(); word = detail::takeWord(rest)) {
+  for (std::string_view word = takeWord(rest); !word.empty(); word = takeWord(rest)) {
     if (const auto suffix = Name::parse(word))
       conf.search.push_back(*suffix);
     else
@@ -53,7 +52,7 @@ bool parseSearch(std::string_view rest, ResolvConf& conf) {
 }
 
 void parseOptions(std::string_view rest, ResolvConf& conf) {
-  for (std::string_view option = detail::takeWord(rest); !option.empty(); option = detail::takeWord(rest)) {
+  for (std::string_view option = takeWord(rest); !option.empty(); option = takeWord(rest)) {
     if (option == "rotate") conf.rotate = true;
     if (const auto number = numberOf(option, "ndots:", 0, maxNdots)) conf.ndots = *number;
     if (const auto number = numberOf(option, "timeout:", 1, maxTimeout)) conf.timeout = std::chrono::seconds(*number);
@@ -63,13 +62,13 @@ void parseOptions(std::string_view rest, ResolvConf& conf) {
 
 // False where a line of a known kind has no usable value. Other kinds (sortlist, and what may come) are none of ours.
 bool parseLine(std::string_view line, ResolvConf& conf) {
-  const std::string_view keyword = detail::takeWord(line);
+  const std::string_view keyword = takeWord(line);
   if (keyword == "nameserver") {
-    const auto server = serverAddress(detail::takeWord(line));
+    const auto server = serverAddress(takeWord(line));
     if (server) conf.servers.push_back(*server);
     return server.has_value();
   }
-  if (keyword == "domain") return parseSearch(detail::takeWord(line), conf);
+  if (keyword == "domain") return parseSearch(takeWord(line), conf);
   if (keyword == "search") return parseSearch(line, conf);
   if (keyword == "options") parseOptions(line, conf);
   return true;
@@ -80,7 +79,7 @@ bool parseLine(std::string_view line, ResolvConf& conf) {
 ResolvConf ResolvConf::parse(std::string_view text) {
   ResolvConf conf;
   while (!text.empty()) {
-    const std::string_view line = detail::takeLine(text);
+    const std::string_view line = takeLine(text);
     if (!parseLine(line.substr(0, line.find_first_of("#;")), conf)) ++conf.ignoredLines;
   }
   if (conf.servers.empty()) conf.servers.push_back(Address::loopbackV4(dnsPort));

@@ -69,11 +69,18 @@ bool Lexer::next() {
     const bool found = cut();
     // At the end of what is in memory the entry may go on: cut it again when there is more.
     if (at_ < end_ || text_.isLast()) return found;
-    text_.refill(entry_);
-    at_ = lineStart_ = entry_ = text_.begin();
-    end_ = text_.end();
-    line_ = entryLine_;
+    if (!readOn()) return true;
   }
+}
+
+// False with an error where what is cut is too long for one entry. That ends the text.
+bool Lexer::readOn() {
+  const bool fits = text_.refill(entry_);
+  at_ = lineStart_ = entry_ = text_.begin();
+  end_ = text_.end();
+  line_ = entryLine_;
+  if (!fits) fail(line_, 1, fmt::format("entry is longer than {} octets", TextBuffer::maxEntry));
+  return fits;
 }
 
 bool Lexer::cut() {

@@ -25,7 +25,7 @@ class Lexer {
 
   // Cuts the next entry that has a word; false at the end of the text. After an error `error()` tells it, the words are
   // void, and the next call goes on behind the line with the fault. Words last until the next call. Throws
-  // std::system_error where the text cannot be read on.
+  // FileError where the text cannot be read on.
   bool next();
 
   std::span<const Token> words() const { return words_; }
@@ -34,6 +34,7 @@ class Lexer {
 
  private:
   bool cut();
+  bool readOn();
   void word();
   bool quoted();
   bool skipPairValue();

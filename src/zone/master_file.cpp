@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -62,6 +61,7 @@ class Scanner {
     std::uint64_t inode = 0;
   };
 
+  TextBuffer open(const std::string& path);
   void scanEntries(Lexer& lexer);
   void entry(Words words, bool beginsBlank);
   void record(Words words, std::size_t first);
@@ -111,13 +111,20 @@ class Scanner {
 bool Scanner::scanFile(const std::string& path) {
   handler_.onFile(path);
   try {
-    TextBuffer text = TextBuffer::open(path);
+    TextBuffer text = open(path);
     scan(text, path);
-  } catch (const std::system_error& problem) {
+  } catch (const FileError& problem) {
     sources_.assign({{std::make_shared<const std::string>(path), 0, 0}});
-    report(Diagnostic::Severity::error, 0, 0, fmt::format("cannot read the file: {}", problem.code().message()));
+    report(Diagnostic::Severity::error, 0, 0, fmt::format("cannot read the file: {}", problem.what()));
   }
   return !failed_;
+}
+
+TextBuffer Scanner::open(const std::string& path) {
+  return TextBuffer::open(path, [this] {
+    if (!handler_.onText()) stopped_ = true;
+    return !stopped_;
+  });
 }
 
 bool Scanner::scan(TextBuffer& text, const std::string& name) {
@@ -295,14 +302,14 @@ void Scanner::includeDirective(Words words) {
   const std::size_t depth = sources_.size();
   handler_.onFile(path);
   try {
-    TextBuffer text = TextBuffer::open(path);
+    TextBuffer text = open(path);
     for (const Source& source : sources_)
       if (source.device == text.device() && source.inode == text.inode())
         return error(words[1], fmt::format("$INCLUDE of {} leads back to {}", quotedText(path), *source.name));
     scan(text, path);
-  } catch (const std::system_error& problem) {
+  } catch (const FileError& problem) {
     sources_.resize(depth);
-    error(words[1], fmt::format("cannot read {}: {}", quotedText(path), problem.code().message()));
+    error(words[1], fmt::format("cannot read {}: {}", quotedText(path), problem.what()));
   }
   origin_ = origin;
   owner_ = owner;

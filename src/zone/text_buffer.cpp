@@ -1,14 +1,8 @@
 #include "text_buffer.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
-#include <system_error>
 #include <utility>
-
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 namespace taut::detail {
 
@@ -17,21 +11,17 @@ namespace {
 // Small enough to stay in the second-level cache between being read and being scanned.
 constexpr std::size_t usualCapacity = std::size_t{256} << 10;
 
+// Octets of one master file. The image of a zone has 8 GiB at most, and the text of a zone is not that much longer.
+constexpr std::uint64_t maxFile = std::uint64_t{64} << 30;
+
 }  // namespace
 
-TextBuffer TextBuffer::open(const std::string& path) {
+TextBuffer TextBuffer::open(const std::string& path, std::function<bool()> goesOn) {
   TextBuffer buffer;
-  buffer.path_ = path;
-  buffer.file_ = UniqueFd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  struct stat status {};
-  if (!buffer.file_ || fstat(buffer.file_.get(), &status) != 0)
-    throw std::system_error(errno, std::generic_category(), path);
-  if (S_ISDIR(status.st_mode)) throw std::system_error(EISDIR, std::generic_category(), path);
-  buffer.device_ = status.st_dev;
-  buffer.inode_ = status.st_ino;
+  buffer.file_.emplace(path, maxFile);
+  buffer.goesOn_ = std::move(goesOn);
   // One octet more than the file has shows its end with the first read.
-  const auto size = static_cast<std::size_t>(std::max<off_t>(status.st_size, 0));
-  buffer.grow(S_ISREG(status.st_mode) ? std::min(size + 1, usualCapacity) : usualCapacity);
+  buffer.grow(static_cast<std::size_t>(std::min<std::uint64_t>(buffer.file_->version().size + 1, usualCapacity)));
   buffer.read();
   return buffer;
 }
@@ -46,13 +36,18 @@ TextBuffer TextBuffer::copy(std::string_view text) {
   return buffer;
 }
 
-void TextBuffer::refill(const char* keep) {
+bool TextBuffer::refill(const char* keep) {
   const auto kept = static_cast<std::size_t>(end() - keep);
   std::memmove(data_.get(), keep, kept);
   size_ = kept;
+  if (kept >= maxEntry) {
+    endHere();
+    return false;
+  }
   // One entry fills half of the buffer or more: it may need more than all of it.
-  if (kept > capacity_ / 2) grow(capacity_ * 2);
+  if (kept > capacity_ / 2) grow(std::min(capacity_ * 2, maxEntry));
   read();
+  return true;
 }
 
 void TextBuffer::grow(std::size_t capacity) {
@@ -63,13 +58,18 @@ void TextBuffer::grow(std::size_t capacity) {
 }
 
 void TextBuffer::read() {
+  if (!goesOn_()) return endHere();
   while (size_ < capacity_ && !last_) {
-    const ssize_t count = ::read(file_.get(), data_.get() + size_, capacity_ - size_);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) throw std::system_error(errno, std::generic_category(), path_);
+    const std::size_t count = file_->read(data_.get() + size_, capacity_ - size_);
     last_ = count == 0;
-    size_ += static_cast<std::size_t>(count);
+    size_ += count;
   }
+  pad();
+}
+
+void TextBuffer::endHere() {
+  size_ = 0;
+  last_ = true;
   pad();
 }
 

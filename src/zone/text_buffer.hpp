@@ -3,11 +3,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
-#include "taut/base/unique_fd.hpp"
+#include "taut/base/input_file.hpp"
 
 namespace taut::detail {
 
@@ -16,8 +18,13 @@ class TextBuffer {
   // Readable octets behind the end; the first of them is a line end.
   static constexpr std::size_t padding = 32;
 
-  // The start of a file. Throws std::system_error where it cannot be read.
-  static TextBuffer open(const std::string& path);
+  // Octets that one entry may have. RDATA has 65535, each of four characters as \DDD: sixteen times as much leaves room
+  // for comments between them. What has no end of an entry in so much text is no master file.
+  static constexpr std::size_t maxEntry = std::size_t{4} << 20;
+
+  // The start of a file. Each part is read after `goesOn` was asked; where it says no, the text ends there. Throws
+  // FileError where the file cannot be read.
+  static TextBuffer open(const std::string& path, std::function<bool()> goesOn);
 
   // Text in memory, copied, all of it.
   static TextBuffer copy(std::string_view text);
@@ -26,25 +33,26 @@ class TextBuffer {
   const char* end() const { return data_.get() + size_; }
   bool isLast() const { return last_; }  // nothing follows in the file
 
-  // Reads on: the text from `keep` on moves to the front, and more follows it. Throws std::system_error.
-  void refill(const char* keep);
+  // Reads on: the text from `keep` on moves to the front, and more follows it. False, and the text ends, where that is
+  // more than an entry may have. Throws FileError.
+  bool refill(const char* keep);
 
-  std::uint64_t device() const { return device_; }
-  std::uint64_t inode() const { return inode_; }
+  // Of the file, all zero for text that is none.
+  std::uint64_t device() const { return file_ ? file_->version().device : 0; }
+  std::uint64_t inode() const { return file_ ? file_->version().inode : 0; }
 
  private:
   void grow(std::size_t capacity);
   void read();
+  void endHere();
   void pad();
 
-  UniqueFd file_;
-  std::string path_;
+  std::optional<InputFile> file_;
+  std::function<bool()> goesOn_;
   std::unique_ptr<char[]> data_;
   std::size_t size_ = 0;
   std::size_t capacity_ = 0;  // without the padding
   bool last_ = false;
-  std::uint64_t device_ = 0;
-  std::uint64_t inode_ = 0;
 };
 
 }  // namespace taut::detail

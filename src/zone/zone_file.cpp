@@ -8,7 +8,6 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #if defined(__GLIBC__)
 #include <malloc.h>
@@ -50,6 +49,8 @@ class BuilderHandler final : public MasterFileHandler {
   }
 
   void onFile(const std::string& path) override { files.push_back(FileStamp::of(path)); }
+
+  bool onText() override { return goesOn(); }
 
   // Tells how far the load is; false where it is to stop.
   bool goesOn() {
@@ -123,13 +124,7 @@ ZoneLoad load(const std::string& name, const std::optional<Name>& origin, Class 
 
 FileStamp FileStamp::of(std::string path) {
   FileStamp stamp;
-  struct stat status {};
-  if (stat(path.c_str(), &status) == 0) {
-    stamp.modified = std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
-    stamp.size = static_cast<std::uint64_t>(status.st_size);
-    stamp.inode = status.st_ino;
-    stamp.device = status.st_dev;
-  }
+  stamp.version = fileVersion(path);
   stamp.path = std::move(path);
   return stamp;
 }

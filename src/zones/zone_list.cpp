@@ -16,9 +16,9 @@ namespace taut {
 
 std::vector<ZoneSource> readZoneList(const std::string& path) {
   std::vector<ZoneSource> zones;
-  forEachLine(path, [&](const std::string& line, std::size_t number) {
+  forEachLine(path, [&](std::string_view line, std::size_t number) {
     const std::size_t tab = line.find('\t');
-    const auto origin = Name::parse(std::string_view(line).substr(0, tab));
+    const auto origin = Name::parse(line.substr(0, tab));
     if (tab == std::string::npos || tab + 1 == line.size() || !origin)
       throw std::runtime_error(
           fmt::format("{}:{}:1: not a zone: expected ORIGIN, a tab, and the path of a master file", path, number));

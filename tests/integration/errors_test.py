@@ -98,6 +98,16 @@ class Errors(TestCase):
             said = self.fails("--interface", "127.0.0.1", "--port", free_port(), option, missing)
             self.assertIn(str(missing), said, option)
 
+    def test_no_regular_files(self):
+        """What is no regular file is refused at once, whatever it was given for"""
+        fifo = self.folder / "fifo"
+        os.mkfifo(fifo)
+        for path, reason in ((fifo, "not a regular file"), ("/dev/zero", "not a regular file"), ("/", "directory")):
+            for option in ("--zone", "--zone-list", "--cookie-secrets", "--hosts-file", "--resolv-conf"):
+                said = self.fails(*self.listening(free_port()), option, path)
+                self.assertIn(str(path), said, option)
+                self.assertIn(reason, said, option)
+
     def test_broken_zone(self):
         """A zone with an error is not started with; the message has file, line and column"""
         text = "$ORIGIN b.example.\n@ 60 SOA ns host 1 2 3 4 5\n@ 60 NS ns\nns 60 A 192.0.2.300\n"

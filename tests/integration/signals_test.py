@@ -1,4 +1,5 @@
 """Signals: the server drains on SIGTERM and SIGINT, and SIGHUP loads anew without losing a query."""
+import os
 import re
 import signal
 import time
@@ -132,6 +133,37 @@ class Signals(TestCase):
         path.write_text(zone(3, "192.0.2.3"))
         server.signal(signal.SIGHUP)
         wait_until(lambda: self.address(server) == ["192.0.2.3"], 5, "the mended zone is served")
+
+    def test_no_file_keeps_it(self):
+        """A file that becomes a FIFO or a device is refused: a later SIGHUP loads what is mended, SIGTERM ends"""
+        secret = "0" * 32 + "\n"
+        paths = [self.write("t.zone", zone(1, "192.0.2.1")), self.write("list", ""), self.write("cookies", secret),
+                 self.write("hosts", "192.0.2.5 box.t.example\n"), self.write("resolv.conf", "nameserver 127.0.0.1\n")]
+        options = ["--zone", "--zone-list", "--cookie-secrets", "--hosts-file", "--resolv-conf"]
+        server = self.start_tautd(*(word for pair in zip(options, paths) for word in pair))
+
+        def replace_all(make):
+            for path in paths:
+                path.unlink()
+                make(path)
+            before = len(server.log())
+            server.signal(signal.SIGHUP)
+            for path in paths[:3]:
+                wait_until(lambda path=path: f"{path}" in server.log()[before:], 5, f"{path} is refused")
+            self.assertEqual(self.address(server), ["192.0.2.1"])
+
+        replace_all(os.mkfifo)
+        replace_all(lambda path: path.symlink_to("/dev/zero"))
+        # A gigabyte without an end of a line, of which only the size is on the disk.
+        replace_all(lambda path: path.write_bytes(b"") or os.truncate(path, 1 << 30))
+        paths[0].write_text(zone(2, "192.0.2.2"))
+        server.signal(signal.SIGHUP)
+        wait_until(lambda: self.address(server) == ["192.0.2.2"], 5, "the mended zone is served")
+        for path in paths:
+            path.unlink()
+            os.mkfifo(path)
+        server.signal(signal.SIGHUP)
+        self.ends_within_five_seconds(server, signal.SIGTERM)
 
     def test_reload_hosts(self):
         """SIGHUP reads the hosts file again"""

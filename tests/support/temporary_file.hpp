@@ -31,7 +31,7 @@ class TemporaryFile {
     std::ofstream(other, std::ios::binary) << text;
     std::filesystem::rename(other, path_);
   }
-  void remove() { std::filesystem::remove(path_); }
+  void remove() const { std::filesystem::remove(path_); }
 
  private:
   std::string path_;

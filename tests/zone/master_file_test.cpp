@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "taut/dns/ttl.hpp"
@@ -30,12 +31,15 @@ class Collector final : public MasterFileHandler {
     return true;
   }
   void onFile(const std::string& path) override { files.push_back(path); }
+  bool onText() override { return texts++ < textLimit; }
 
   std::vector<std::string> records;
   std::vector<std::uint32_t> lines;
   std::vector<std::string> diagnostics;
   std::vector<std::string> files;
   std::size_t limit = 1000000;
+  std::size_t texts = 0;
+  std::size_t textLimit = 1000000;
 };
 
 Collector scan(std::string_view text, const char* origin = "example.") {
@@ -371,6 +375,62 @@ TEST_CASE("A file that cannot be read, and a folder, are told by their names") {
   CHECK(!scanMasterFile("/", options, collector));
   CHECK(collector.diagnostics == Lines{"/nowhere/zone: error: cannot read the file: No such file or directory",
                                        "/: error: cannot read the file: Is a directory"});
+}
+
+TEST_CASE("What is no regular file, or is too large, is refused without being read") {
+  const Folder folder;
+  const std::string fifo = folder.write("sub/fifo", "");
+  std::filesystem::remove(fifo);
+  REQUIRE(mkfifo(fifo.c_str(), 0600) == 0);
+  const std::string large = folder.write("large", "");
+  std::filesystem::resize_file(large, (std::uintmax_t{64} << 30) + 1);
+  MasterFileOptions options;
+  Collector collector;
+  CHECK(!scanMasterFile(fifo, options, collector));
+  CHECK(!scanMasterFile("/dev/zero", options, collector));
+  CHECK(!scanMasterFile(large, options, collector));
+  CHECK(!scanMasterFile(folder.write("including", "$INCLUDE sub/fifo\n"), options, collector));
+  REQUIRE(collector.diagnostics.size() == 4);
+  CHECK(collector.diagnostics[0] == fifo + ": error: cannot read the file: it is not a regular file");
+  CHECK(collector.diagnostics[1] == "/dev/zero: error: cannot read the file: it is not a regular file");
+  CHECK(collector.diagnostics[2] == large + ": error: cannot read the file: it is larger than 68719476736 octets");
+  CHECK(collector.diagnostics[3].ends_with("it is not a regular file"));
+}
+
+TEST_CASE("An entry has a bounded length, and one that is longer is told by its line") {
+  const Folder folder;
+  MasterFileOptions options;
+  options.origin = Name("example.");
+  const std::string head = "\na 1 A 192.0.2.1\n";
+  Collector collector;
+  CHECK(!scanMasterFile(folder.write("zeros", head + std::string(5 << 20, '\0')), options, collector));
+  CHECK(!scanMasterFile(folder.write("open", head + "b 1 TXT (\n" + std::string(5 << 20, '\n')), options, collector));
+  CHECK(collector.records.size() == 2);
+  REQUIRE(collector.diagnostics.size() == 2);
+  for (const std::string& diagnostic : collector.diagnostics)
+    CHECK(diagnostic.ends_with(":3:1: error: entry is longer than 4194304 octets"));
+
+  Collector spreadOut;
+  const std::string spread = "b 1 TXT ( x\n" + std::string(3 << 20, '\n') + ")\nc 1 A 192.0.2.1\n";
+  CHECK(scanMasterFile(folder.write("spread", spread), options, spreadOut));
+  CHECK(spreadOut.records.size() == 2);
+}
+
+TEST_CASE("A scan of text without records stops where it is told to") {
+  const Folder folder;
+  std::string text;
+  for (int i = 0; i < 100'000; ++i) text += "; a comment of some length\n";
+  const std::string path = folder.write("comments", text);
+  MasterFileOptions options;
+  Collector whole;
+  CHECK(scanMasterFile(path, options, whole));
+  REQUIRE(whole.texts > 5);
+  for (std::size_t limit = 0; limit < whole.texts; ++limit) {
+    Collector part;
+    part.textLimit = limit;
+    CHECK(scanMasterFile(path, options, part));
+    CHECK(part.texts == limit + 1);
+  }
 }
 
 TEST_CASE("Generic types, classes and RDATA are read") {

@@ -1,6 +1,7 @@
 #include "taut/zone/zone_file.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -78,6 +79,21 @@ TEST_CASE("A zone is loaded from its file, which is remembered with those that i
   CHECK(!loaded.filesChanged());
 
   folder.write("hosts", "www A 192.0.2.2\nmore A 192.0.2.3\n");
+  CHECK(loaded.filesChanged());
+}
+
+TEST_CASE("A file that is rewritten in place, with the same size and time, has changed") {
+  const Folder folder;
+  const std::string path = folder.write("zone", test::head);
+  const ZoneLoad loaded = loadZone({path, Name("example.")});
+  const auto time = std::filesystem::last_write_time(path);
+  const auto before = std::chrono::system_clock::now();
+  // Until the clock of the file system, which is coarse, has gone on.
+  while (std::chrono::system_clock::now() - before < std::chrono::milliseconds(20) && !loaded.filesChanged()) {
+    std::ofstream(path, std::ios::in | std::ios::binary) << test::head;
+    std::filesystem::last_write_time(path, time);
+  }
+  CHECK(std::filesystem::last_write_time(path) == time);
   CHECK(loaded.filesChanged());
 }
 

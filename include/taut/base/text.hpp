@@ -19,4 +19,26 @@ constexpr bool equalIgnoringCase(std::string_view left, std::string_view right) 
   return std::ranges::equal(left, right, {}, toUpper, toUpper);
 }
 
+// Takes the first line off `text`, without its end.
+constexpr std::string_view takeLine(std::string_view& text) {
+  const std::string_view line = text.substr(0, text.find('\n'));
+  text.remove_prefix(std::min(line.size() + 1, text.size()));
+  return line;
+}
+
+// Takes the first word off `text`; empty where there is none.
+constexpr std::string_view takeWord(std::string_view& text) {
+  constexpr std::string_view blanks = " \t\r\v\f";
+  text.remove_prefix(std::min(text.find_first_not_of(blanks), text.size()));
+  const std::string_view word = text.substr(0, text.find_first_of(blanks));
+  text.remove_prefix(word.size());
+  return word;
+}
+
+// Some editors put one in front of UTF-8. It is no part of the text.
+constexpr std::string_view withoutByteOrderMark(std::string_view text) {
+  constexpr std::string_view mark = "\xef\xbb\xbf";
+  return text.starts_with(mark) ? text.substr(mark.size()) : text;
+}
+
 }  // namespace taut

@@ -37,6 +37,8 @@ struct ResolvConf {
 // One on disk, read again when it changes.
 class ResolvConfFile {
  public:
+  static constexpr std::size_t maxFileSize = 64 * 1024;  // octets; a larger file is not read
+
   // The clock outlives it.
   explicit ResolvConfFile(std::string path = "/etc/resolv.conf", const Clock& clock = Clock::system());
 

@@ -48,6 +48,10 @@ class MasterFileHandler {
 
   // A file is about to be read, the first one or one that $INCLUDE names.
   virtual void onFile(const std::string& path) { static_cast<void>(path); }
+
+  // More of a file is about to be read, some hundred kilobytes at a time. False stops the scan: text without records
+  // may be long.
+  virtual bool onText() { return true; }
 };
 
 struct MasterFileOptions {

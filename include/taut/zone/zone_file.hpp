@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "taut/base/input_file.hpp"
 #include "taut/dns/name.hpp"
 #include "taut/dns/type.hpp"
 #include "taut/zone/diagnostic.hpp"
@@ -25,10 +26,7 @@ namespace taut {
 // Identifies one version of a file, to tell later whether it changed.
 struct FileStamp {
   std::string path;
-  std::int64_t modified = 0;  // nanoseconds since the epoch; all zero when there is no such file
-  std::uint64_t size = 0;
-  std::uint64_t inode = 0;
-  std::uint64_t device = 0;
+  FileVersion version;  // all zero when there is no such file
 
   static FileStamp of(std::string path);
   bool isCurrent() const { return *this == of(path); }

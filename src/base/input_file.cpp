@@ -1,0 +1,81 @@
+#include "taut/base/input_file.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+
+#include <fmt/format.h>
+
+namespace taut {
+
+namespace {
+
+FileError systemError(int error) {
+  return FileError(std::generic_category().message(error));
+}
+
+FileError tooLarge(std::uint64_t maxSize) {
+  return FileError(fmt::format("it is larger than {} octets", maxSize));
+}
+
+FileVersion versionOf(const struct stat& status) {
+  FileVersion version;
+  version.device = status.st_dev;
+  version.inode = status.st_ino;
+  version.size = static_cast<std::uint64_t>(status.st_size);
+  version.changed = std::int64_t{status.st_ctim.tv_sec} * 1'000'000'000 + status.st_ctim.tv_nsec;
+  return version;
+}
+
+bool isNullDevice(const struct stat& status) {
+  constexpr auto memoryDevices = 1U;
+  constexpr auto null = 3U;
+  return S_ISCHR(status.st_mode) && status.st_rdev == makedev(memoryDevices, null);
+}
+
+}  // namespace
+
+// Without O_NONBLOCK the open of a FIFO would wait for a writer. Opening a terminal must not make it the process's own.
+InputFile::InputFile(const std::string& path, std::uint64_t maxSize)
+    : file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)), maxSize_(maxSize) {
+  struct stat status {};
+  if (!file_ || ::fstat(file_.get(), &status) != 0) throw systemError(errno);
+  if (S_ISDIR(status.st_mode)) throw systemError(EISDIR);
+  if (!S_ISREG(status.st_mode) && !isNullDevice(status)) throw FileError("it is not a regular file");
+  version_ = versionOf(status);
+  if (version_.size > maxSize_) throw tooLarge(maxSize_);
+}
+
+std::size_t InputFile::read(char* into, std::size_t size) {
+  ssize_t count = 0;
+  do {
+    count = ::read(file_.get(), into, size);
+  } while (count < 0 && errno == EINTR);
+  if (count < 0) throw systemError(errno);
+  read_ += static_cast<std::uint64_t>(count);
+  if (read_ > maxSize_) throw tooLarge(maxSize_);
+  return static_cast<std::size_t>(count);
+}
+
+std::string InputFile::readAll() {
+  // One octet more than the file has shows its end with the first read.
+  std::string text(version_.size + 1, '\0');
+  std::size_t size = 0;
+  while (const std::size_t count = read(text.data() + size, text.size() - size)) {
+    size += count;
+    if (size == text.size()) text.resize(2 * size);
+  }
+  text.resize(size);
+  return text;
+}
+
+FileVersion fileVersion(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 ? versionOf(status) : FileVersion();
+}
+
+}  // namespace taut
