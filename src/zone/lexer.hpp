@@ -23,9 +23,9 @@ class Lexer {
  public:
   explicit Lexer(TextBuffer& text) : text_(text), at_(text.begin()), end_(text.end()), lineStart_(at_), entry_(at_) {}
 
-  // Cuts the next entry that has a word; false at the end of the text. After an error `error()` tells it, the words are
-  // void, and the next call goes on behind the line with the fault. Words last until the next call. Throws
-  // std::system_error where the text cannot be read on.
+  // Cuts the next entry that has a word; false at the end of the text. After an error `error()` describes it, the words
+  // are void, and the next call goes on after the line with the error. Words last until the next call. Throws
+  // std::system_error where the text cannot be read.
   bool next();
 
   std::span<const Token> words() const { return words_; }
@@ -47,7 +47,7 @@ class Lexer {
   const char* at_;
   const char* end_;
   const char* lineStart_;
-  const char* entry_;  // the line on which the entry that is cut begins
+  const char* entry_;  // the start of the line on which the entry at hand begins
   std::uint32_t line_ = 1;
   std::uint32_t entryLine_ = 1;
   bool beginsBlank_ = false;

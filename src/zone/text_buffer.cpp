@@ -14,8 +14,8 @@ namespace taut::detail {
 
 namespace {
 
-// Small enough to stay in the second-level cache between being read and being scanned.
-constexpr std::size_t usualCapacity = std::size_t{256} << 10;
+// Small enough to stay in the second-level cache from reading to scanning.
+constexpr std::size_t initialCapacity = std::size_t{256} << 10;
 
 }  // namespace
 
@@ -29,9 +29,9 @@ TextBuffer TextBuffer::open(const std::string& path) {
   if (S_ISDIR(status.st_mode)) throw std::system_error(EISDIR, std::generic_category(), path);
   buffer.device_ = status.st_dev;
   buffer.inode_ = status.st_ino;
-  // One octet more than the file has shows its end with the first read.
+  // With room for one octet more than the file has, the first read already shows the file's end.
   const auto size = static_cast<std::size_t>(std::max<off_t>(status.st_size, 0));
-  buffer.grow(S_ISREG(status.st_mode) ? std::min(size + 1, usualCapacity) : usualCapacity);
+  buffer.grow(S_ISREG(status.st_mode) ? std::min(size + 1, initialCapacity) : usualCapacity);
   buffer.read();
   return buffer;
 }
@@ -50,7 +50,7 @@ void TextBuffer::refill(const char* keep) {
   const auto kept = static_cast<std::size_t>(end() - keep);
   std::memmove(data_.get(), keep, kept);
   size_ = kept;
-  // One entry fills half of the buffer or more: it may need more than all of it.
+  // The entry at hand fills half of the buffer or more: it may need more than the whole buffer.
   if (kept > capacity_ / 2) grow(capacity_ * 2);
   read();
 }

@@ -13,7 +13,7 @@ namespace taut::detail {
 
 class TextBuffer {
  public:
-  // Readable octets behind the end; the first of them is a line end.
+  // Readable octets after the end; the first of them is a line end.
   static constexpr std::size_t padding = 32;
 
   // The start of a file. Throws std::system_error where it cannot be read.
@@ -26,7 +26,7 @@ class TextBuffer {
   const char* end() const { return data_.get() + size_; }
   bool isLast() const { return last_; }  // nothing follows in the file
 
-  // Reads on: the text from `keep` on moves to the front, and more follows it. Throws std::system_error.
+  // Reads more: the text from `keep` on moves to the front, and the new text follows it. Throws std::system_error.
   void refill(const char* keep);
 
   std::uint64_t device() const { return device_; }
