@@ -1,4 +1,4 @@
-// taut-checkzone: reads a master file as the server does, and tells what is wrong with it.
+// taut-checkzone: reads a master file as the server does, and reports what is wrong with it.
 #include <cstdio>
 #include <exception>
 #include <optional>
@@ -34,7 +34,7 @@ void write(std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), stdout);
 }
 
-// Prints records as they are read, whether or not they make a zone.
+// Prints records as they are read, even if they make no zone.
 class Dumper final : public taut::MasterFileHandler {
  public:
   bool onRecord(const taut::MasterRecord& record) override {
@@ -78,7 +78,7 @@ int check(const Arguments& arguments) {
   return good;
 }
 
-// Nothing where the arguments make sense, else what does not.
+// What is wrong with the arguments; nothing where they make sense.
 std::optional<std::string> fault(const Arguments& arguments) {
   if (arguments.dumpFile.empty() && (arguments.origin.empty() || arguments.file.empty()))
     return "expected ORIGIN and FILE";

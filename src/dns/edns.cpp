@@ -10,7 +10,7 @@ bool validCookieSize(std::size_t size) {
   return size == 8 || (size >= 16 && size <= 40);
 }
 
-// Notes what taut acts on. False where the option is malformed.
+// Keeps the options that taut acts on. False where the option is malformed.
 bool readOption(EdnsOption code, ByteSpan data, Edns& edns) {
   switch (code) {
     case EdnsOption::NSID:
@@ -43,7 +43,7 @@ bool readOptions(ByteSpan options, Edns& edns) {
   return true;
 }
 
-// The fixed fields, and no option. Field by field, because copying a whole object that was just written is slow.
+// Sets the fixed fields, and no option. One field at a time, because copying an object that was just written is slow.
 void setFields(Edns& edns, std::uint16_t payloadSize, std::uint32_t ttl) {
   edns.udpPayloadSize = payloadSize;
   edns.version = static_cast<std::uint8_t>(ttl >> 16);

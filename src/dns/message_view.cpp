@@ -31,7 +31,7 @@ std::optional<Record> MessageView::nextRecord() {
   return std::nullopt;
 }
 
-// By itself, so that the one variable is built where the caller wants it.
+// A function of its own, so that the one variable is built in the caller's place for the result.
 std::optional<Record> MessageView::nextRecordOf(Section section) {
   std::optional<Record> record(std::in_place);
   record->section = section;

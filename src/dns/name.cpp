@@ -19,7 +19,7 @@ std::uint64_t loadWord(const std::uint8_t* octets) {
   return word;
 }
 
-// Up to seven octets as a word; each count has its own copies of fixed size, which cost less than a loop.
+// Up to seven octets as a word. Each count has its own copies of fixed size, which cost less than a loop.
 std::uint64_t loadTail(const std::uint8_t* octets, std::size_t count) {
   if (count >= 4) {
     std::uint32_t low;
@@ -58,7 +58,7 @@ std::weak_ordering compareLabels(std::string_view left, std::string_view right) 
   return left.size() <=> right.size();
 }
 
-// Whether all but the first labels are the same octets, as they are in most names of one zone.
+// Whether all labels after the first are the same octets, as they are in most names of one zone.
 bool haveSameParent(NameView left, NameView right) {
   if (left.isRoot() || right.isRoot()) return false;
   const NameView leftParent = left.parent();
@@ -86,11 +86,11 @@ void appendOctet(std::string& text, std::uint8_t octet) {
   text += static_cast<char>(octet);
 }
 
-// The first octet at or behind `start` that is not the length of a label, or one that is `most` or more octets away.
-std::size_t endOfRun(ByteSpan message, std::size_t start, std::size_t most) {
-  const std::size_t limit = std::min(message.size(), start + most);
+// The first offset from `start` on whose octet is not the length of a label, or that is `limit` or more octets away.
+std::size_t endOfRun(ByteSpan message, std::size_t start, std::size_t limit) {
+  const std::size_t end = std::min(message.size(), start + limit);
   std::size_t at = start;
-  while (at < limit && message[at] != 0 && message[at] <= maxLabelSize) at += message[at] + 1u;
+  while (at < end && message[at] != 0 && message[at] <= maxLabelSize) at += message[at] + 1u;
   return at;
 }
 
@@ -140,7 +140,7 @@ bool NameView::isWithin(NameView ancestor) const {
 }
 
 std::uint64_t NameView::hash() const {
-  // Where the program was loaded is not known to those who choose names to collide in a cache.
+  // An attacker who chooses names to collide in a cache does not know where the program was loaded.
   static constexpr char anchor = 0;
   std::uint64_t hash = mix(reinterpret_cast<std::uintptr_t>(&anchor), size_);
   if (size_ < 8) return mix(hash, foldCase8(loadTail(octets_, size_)));
@@ -217,11 +217,11 @@ bool Name::parse(std::string_view text, NameView origin, Name& name, NameError* 
     return false;
   };
   std::uint8_t* const wire = name.octets_.data();
-  std::size_t lengthAt = 0;  // of the label that is open
+  std::size_t lengthAt = 0;  // where the length of the label at hand is
   std::size_t size = 1;
   std::size_t at = 0;
   while (at < text.size()) {
-    // Octets up to here fit both the label and the name, the root's not counted.
+    // Octets up to this limit fit the label and the name. The root's octet is not counted.
     const std::size_t limit = std::max(size, std::min(lengthAt + 1 + maxLabelSize, maxNameSize - 1));
     for (; size < limit && at < text.size() && text[at] != '.' && text[at] != '\\'; ++at)
       wire[size++] = static_cast<std::uint8_t>(text[at]);
@@ -260,8 +260,8 @@ std::optional<Name> Name::read(ByteSpan message, ByteReader& reader) {
 bool Name::read(ByteSpan message, ByteReader& reader, Name& name) {
   std::size_t size = 0;
   std::size_t start = reader.position();  // of the run of labels, which ends with the root or a pointer
-  std::size_t behind = 0;                 // where the message goes on after the name
-  for (std::size_t hops = 0; reader.ok() && hops <= maxLabelCount; ++hops) {
+  std::size_t next = 0;                   // where the message goes on after the name
+  for (std::size_t pointers = 0; reader.ok() && pointers <= maxLabelCount; ++pointers) {
     const std::size_t end = endOfRun(message, start, maxNameSize - size);
     if (end >= message.size() || size + (end - start) >= maxNameSize) break;
     copyOctets(name.octets_.data() + size, message.subspan(start, end - start));
@@ -269,13 +269,13 @@ bool Name::read(ByteSpan message, ByteReader& reader, Name& name) {
     if (message[end] == 0) {
       name.octets_[size] = 0;
       name.size_ = static_cast<std::uint8_t>(size + 1);
-      reader.skip((behind != 0 ? behind : end + 1) - reader.position());
+      reader.skip((next != 0 ? next : end + 1) - reader.position());
       return reader.ok();
     }
     if (message[end] < pointerMark >> 8 || message.size() - end < 2) break;
     const std::size_t target = loadU16(message.data() + end) & maxPointerTarget;
     if (target >= start || target < headerSize) break;
-    if (behind == 0) behind = end + 2;
+    if (next == 0) next = end + 2;
     start = target;
   }
   name.octets_[0] = 0;

@@ -6,7 +6,7 @@ namespace taut {
 
 namespace {
 
-// Moves behind a name without following its pointers: only what it ends with matters to a reader of queries.
+// Moves past a name without following its pointers: a query needs to know only where the name ends.
 bool skipName(ByteReader& reader) {
   const std::size_t start = reader.position();
   while (reader.ok()) {

@@ -52,13 +52,13 @@ void ReplyBuilder::release(std::size_t octets) {
   reserved_ -= octets;
 }
 
-// Folded octets from the front of the name, where names of one message differ most.
+// Octets from the front of the name, case folded: names of one message differ most there.
 std::uint64_t ReplyBuilder::keyOf(NameView name) {
   std::uint64_t word;
   if (name.size() >= sizeof word)
     std::memcpy(&word, name.data(), sizeof word);
   else
-    word = static_cast<std::uint64_t>(loadU16(name.data())) << 8 | name.data()[2];  // no name but the root is shorter
+    word = static_cast<std::uint64_t>(loadU16(name.data())) << 8 | name.data()[2];  // only the root is shorter
   return foldCase8(word);
 }
 
@@ -91,14 +91,14 @@ void ReplyBuilder::remember(NameView name, std::uint64_t key, std::size_t offset
 const ReplyBuilder::Suffix* ReplyBuilder::findSuffix(NameView name, std::uint64_t key) const {
   for (std::size_t i = buckets_[bucketOf(key)]; i != 0; i = suffixes_[i - 1].next) {
     const Suffix& suffix = suffixes_[i - 1];
-    if (suffix.key == key && suffix.size == name.size() && suffix.hops < maxHops &&
+    if (suffix.key == key && suffix.size == name.size() && suffix.pointers < maxPointers &&
         equalFolded(suffix.octets, name.data(), name.size()))
       return &suffix;
   }
   return nullptr;
 }
 
-// The newest suffixes come first in their chains, so taking them off in reverse order restores the chains.
+// The newest suffixes come first in their chains, so taking them off, newest first, restores the chains.
 void ReplyBuilder::rewind(std::size_t size, std::size_t suffixes) {
   size_ = size;
   if (ownerAt_ >= size) ownerAt_ = 0;
@@ -115,7 +115,7 @@ bool ReplyBuilder::writePointer(std::size_t target) {
   return true;
 }
 
-// Where the name is now, be it written here or found elsewhere; 0 where there is no room.
+// Returns where the name can be read: at its new octets, or at an equal name written before. 0 where there is no room.
 std::size_t ReplyBuilder::writeName(NameView name) {
   // Most replies have no other name than the question's.
   if (!questionSizesKnown_) {
@@ -125,7 +125,7 @@ std::size_t ReplyBuilder::writeName(NameView name) {
   const std::size_t before = suffixCount_;
   const std::size_t start = size_;
   std::size_t target = 0;  // of the pointer that ends the name
-  std::uint8_t hops = 0;
+  std::uint8_t pointers = 0;
   NameView rest = name;
   for (; !rest.isRoot(); rest = rest.parent()) {
     if (isOfQuestion(rest)) {
@@ -135,18 +135,19 @@ std::size_t ReplyBuilder::writeName(NameView name) {
     const std::uint64_t key = keyOf(rest);
     if (const Suffix* const known = findSuffix(rest, key)) {
       target = known->offset;
-      hops = known->hops;
+      pointers = known->pointers;
       break;
     }
     remember(rest, key, start + name.size() - rest.size());
   }
   if (target == 0) return writeOctets(name.wire()) ? start : 0;
-  for (std::size_t i = before; i < suffixCount_; ++i) suffixes_[i].hops = static_cast<std::uint8_t>(hops + 1);
+  for (std::size_t i = before; i < suffixCount_; ++i) suffixes_[i].pointers = static_cast<std::uint8_t>(pointers + 1);
   if (!writeOctets(name.wire().first(name.size() - rest.size())) || !writePointer(target)) return 0;
   return rest.size() == name.size() ? target : start;
 }
 
-// The records of an RRset, and it and its signatures, follow each other: one pointer leads from all to the first.
+// Records with one owner follow each other, those of an RRset and those of its signatures: each points at the first
+// name.
 bool ReplyBuilder::writeOwner(NameView owner) {
   if (ownerAt_ != 0 && owner.data() == owner_.data() && owner.size() == owner_.size()) return writePointer(ownerAt_);
   const std::size_t at = writeName(owner);
@@ -162,7 +163,8 @@ bool ReplyBuilder::writeOctets(ByteSpan octets) {
   return true;
 }
 
-// Octets that begin with so many names; where they do not, they are copied.
+// Writes `count` names from the start of `octets`, compressed, and the octets after them. Octets that are no name are
+// copied.
 bool ReplyBuilder::writeNames(std::size_t count, ByteSpan octets) {
   for (; count > 0; --count) {
     const auto name = NameView::fromWire(octets);
@@ -173,7 +175,7 @@ bool ReplyBuilder::writeNames(std::size_t count, ByteSpan octets) {
   return writeOctets(octets);
 }
 
-// What follows the owner.
+// Writes a record without its owner.
 bool ReplyBuilder::writeRecord(const RRset& rrset, CompressibleNames names, ByteSpan rdata) {
   if (names.count == 0) {
     if (room() < recordFixedSize + rdata.size()) return false;

@@ -15,7 +15,7 @@ struct TypeMnemonic {
   Type type;
 };
 
-// An enumerator spells the mnemonic but for two: NULL is a macro, and one has a dash.
+// An enumerator spells its mnemonic, with two exceptions: NULL is a macro, and NSAP-PTR has a dash.
 constexpr std::string_view registryText(std::string_view enumerator) {
   if (enumerator == "NULL_") return "NULL";
   if (enumerator == "NSAP_PTR") return "NSAP-PTR";
@@ -47,7 +47,7 @@ constexpr auto typeSlots = [] {
   return slots;
 }();
 
-// The number behind `prefix` in a generic mnemonic such as TYPE123.
+// The number after `prefix` in a generic mnemonic such as TYPE123.
 std::optional<std::uint16_t> genericNumber(std::string_view text, std::string_view prefix) {
   if (text.size() <= prefix.size() || !equalIgnoringCase(text.substr(0, prefix.size()), prefix)) return std::nullopt;
   std::uint16_t number = 0;

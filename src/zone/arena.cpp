@@ -37,7 +37,7 @@ std::uint8_t* allocateBlock(std::size_t size) {
   }
   void* const memory = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (memory == MAP_FAILED) throw std::bad_alloc();
-  // Lookups in a large zone are random: with small pages each would miss the TLB too.
+  // Look-ups in a large zone are random: with small pages each would miss the TLB too.
   madvise(memory, size, MADV_HUGEPAGE);
   return static_cast<std::uint8_t*>(memory);
 }

@@ -11,7 +11,7 @@ namespace taut::detail {
 std::uint8_t* allocateBlock(std::size_t size);
 void freeBlock(void* at, std::size_t size);
 
-// Gives the whole pages between the two back to the system. What was in them is lost, but they may be used again.
+// Gives the whole pages between `begin` and `end` back to the system. Their content is lost; the addresses stay usable.
 void discardPages(void* begin, const void* end);
 
 // A block of memory, aligned to 64 octets. Large ones are mappings: untouched pages of them cost nothing, and their
@@ -37,7 +37,7 @@ class Block {
   std::size_t size_ = 0;
 };
 
-// Gives containers of a million elements memory of their own, on large pages, which goes back when they do.
+// Gives containers of a million elements memory of their own, on large pages, which goes back to the system with them.
 template <class T>
 struct BlockAllocator {
   using value_type = T;
@@ -65,10 +65,11 @@ class Arena {
     return start;
   }
 
-  // Whether the next allocation of `size` octets follows the one before in memory.
+  // Whether the next allocation of `size` octets will directly follow the last one in memory.
   bool hasRoom(std::size_t size) const { return size + alignment <= static_cast<std::size_t>(end_ - at_); }
 
-  // The block that the last allocation lies in: they count from 0, and one that is full may be given back on its own.
+  // The number, from 0, of the block that the last allocation lies in. Each block before it may be given back by
+  // itself.
   std::size_t currentBlock() const { return blocks_.size() - 1; }
   void release(std::size_t block) { blocks_[block] = {}; }
 

@@ -10,7 +10,7 @@ namespace taut::detail {
 
 namespace {
 
-// Whether folding can change the RDATA: it has upper-case letters, and its type may hold names.
+// Whether lower-casing can change the RDATA: it has upper-case letters, and its type may hold names.
 bool needsFolding(Type type, ByteSpan rdata) {
   switch (type) {
     case Type::A:

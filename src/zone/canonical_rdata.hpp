@@ -1,4 +1,4 @@
-// The order of RDATA within an RRset (RFC 4034 section 6.3), names folded as section 6.2 says.
+// The order of RDATA within an RRset (RFC 4034 section 6.3), with names lower-cased as section 6.2 says.
 #pragma once
 
 #include <compare>

@@ -19,7 +19,7 @@ void walkCanonically(const Zone& zone, Visit&& visit) {
   std::size_t node = 0;
   std::size_t link = 0;
   while (node < nodes.size() || link < chain.size()) {
-    // An owner may be a node and a place in the chain at once; both are taken then.
+    // An owner may be a node and a place in the chain at once: both are visited then.
     const bool haveNode = node < nodes.size();
     const bool haveLink = link < chain.size();
     const auto order = !haveNode   ? std::weak_ordering::greater
@@ -34,7 +34,7 @@ void walkCanonically(const Zone& zone, Visit&& visit) {
       const ZoneNode at = chain[link++];
       sets.insert(sets.end(), at.begin(), at.end());
     }
-    // RRSIGs that cover different types are in the order of those, which is the order of their RDATA.
+    // RRSIGs are ordered by the types that they cover, which is the order of their RDATA.
     std::stable_sort(sets.begin(), sets.end(), [](const RRset& a, const RRset& b) { return a.type < b.type; });
     for (const RRset& set : sets) visit(set);
   }

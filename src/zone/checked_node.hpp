@@ -28,7 +28,7 @@ struct CheckedSet {
 
 struct CheckedNode {
   ZoneNode node;
-  std::span<const CheckedSet> sets;  // ordered by type, signatures behind what they cover
+  std::span<const CheckedSet> sets;  // ordered by type, signatures after what they cover
 
   std::string owner() const { return node.owner().toString(); }
   const CheckedSet* find(Type type) const {
@@ -58,7 +58,7 @@ void checkTargets(const ZoneCheck& check, ZoneNode owner, const CheckedSet& set)
 // Whether CDS and CDNSKEY records fit the keys of the apex.
 void checkKeysForParent(const ZoneCheck& check, const CheckedNode& apex);
 
-// Whether the SVCB records of a DNS server say how it can be spoken to.
+// Whether the SVCB records of a DNS server say how a client can reach it.
 void checkSvcb(const ZoneCheck& check, const CheckedNode& node, const CheckedSet& set);
 
 // Whether the PTR records of an address name hosts.

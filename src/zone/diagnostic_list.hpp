@@ -18,7 +18,7 @@ class DiagnosticList {
 
   void add(Diagnostic diagnostic) {
     failed_ = failed_ || diagnostic.isError();
-    // An error is always worth its place: it is why there is no zone.
+    // An error is kept beyond the limit too: it is the reason why there is no zone.
     const bool full = list_.size() >= limit_ && !(diagnostic.isError() && errors_++ < limit_);
     if (full)
       ++dropped_;

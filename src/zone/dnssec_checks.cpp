@@ -15,10 +15,10 @@ namespace {
 
 using Algorithms = std::bitset<256>;
 
-constexpr std::size_t algorithmAt = 3;     // in CDNSKEY and DNSKEY, behind flags and protocol (RFC 4034 section 2.1)
-constexpr std::size_t cdsAlgorithmAt = 2;  // behind the key tag (RFC 4034 section 5.1)
+constexpr std::size_t algorithmAt = 3;     // in CDNSKEY and DNSKEY, after flags and protocol (RFC 4034 section 2.1)
+constexpr std::size_t cdsAlgorithmAt = 2;  // after the key tag (RFC 4034 section 5.1)
 
-// What asks the parent to take all keys away (RFC 8078 section 4).
+// RDATA that asks the parent to remove all keys (RFC 8078 section 4).
 constexpr std::array<std::uint8_t, 5> deletingCds{0, 0, 0, 0, 0};
 constexpr std::array<std::uint8_t, 5> deletingCdnskey{0, 0, 3, 0, 0};
 
@@ -29,7 +29,7 @@ Algorithms algorithmsOf(const RRset& set, std::size_t at) {
   return algorithms;
 }
 
-// Of CDS or CDNSKEY records: `at` is where the algorithm stands, `deleting` the record that takes all keys away.
+// Checks CDS or CDNSKEY records. `at` is the offset of the algorithm, `deleting` the record that removes all keys.
 void checkForParent(const ZoneCheck& check, const CheckedNode& apex, Type type, std::size_t at, ByteSpan deleting) {
   const CheckedSet* const found = apex.find(type);
   if (found == nullptr) return;

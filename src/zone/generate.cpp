@@ -31,7 +31,7 @@ bool skip(std::string_view& text, char c) {
   return true;
 }
 
-// Behind "${": moves behind the closing brace.
+// Called after "${"; moves `text` past the closing brace.
 std::optional<Modifier> readModifier(std::string_view& text) {
   Modifier modifier;
   skip(text, '+');
@@ -64,7 +64,7 @@ void appendNibbles(std::string& text, std::uint64_t value, unsigned width, char 
   } while (value != 0 || written < width);
 }
 
-// Below zero all but decimal digits are those of the 32-bit two's complement, as in BIND.
+// A negative counter has the digits of its 32-bit two's complement in all bases but decimal, as in BIND.
 void appendCounter(std::string& text, std::int64_t counter, const Modifier& modifier) {
   const bool isDecimal = modifier.base == 'd';
   const std::int64_t value = counter < 0 && !isDecimal ? static_cast<std::uint32_t>(counter) : counter;

@@ -20,9 +20,9 @@ struct GenerateRange {
 // "start-stop" or "start-stop/step", with start <= stop and step >= 1.
 std::optional<GenerateRange> parseGenerateRange(std::string_view text);
 
-// Replaces each `$`, `${offset}`, `${offset,width}` and `${offset,width,base}` of `pattern` by the counter; `$$` stands
-// for a dollar sign, and what a backslash escapes is left alone. Nothing, and the reason in `error`, where a modifier
-// is wrong.
+// Replaces each `$`, `${offset}`, `${offset,width}` and `${offset,width,base}` of `pattern` by the counter. `$$` stands
+// for a dollar sign, and what a backslash escapes is left alone. Where a modifier is wrong the result is nothing, and
+// `error` says why.
 std::optional<std::string> expandGenerate(std::string_view pattern, std::uint32_t counter, std::string& error);
 
 }  // namespace taut::detail

@@ -67,7 +67,7 @@ bool Lexer::next() {
   entryLine_ = line_;
   for (;;) {
     const bool found = cut();
-    // At the end of what is in memory the entry may go on: cut it again when there is more.
+    // More text may follow what is in memory, and belong to this entry: the entry is cut again when more is there.
     if (at_ < end_ || text_.isLast()) return found;
     if (!readOn()) return true;
   }
@@ -164,7 +164,7 @@ void Lexer::word() {
   words_.push_back({{start, static_cast<std::size_t>(at_ - start)}, line, startColumn, false});
 }
 
-// From an opening quote to behind the closing one; false with an error where there is none.
+// Moves from an opening quote past the closing one. False, with an error, where there is no closing one.
 bool Lexer::skipPairValue() {
   const std::uint32_t line = line_;
   const std::uint32_t startColumn = column(at_);
@@ -195,8 +195,8 @@ bool Lexer::quoted() {
 
 // Whether this is a record of a type whose parameters are written key="value" (RFC 9460 section 2.1).
 bool Lexer::takesPairs() const {
-  constexpr std::size_t mostWordsBeforeType = 3;
-  for (std::size_t i = 0; i < words_.size() && i <= mostWordsBeforeType; ++i) {
+  constexpr std::size_t maxWordsBeforeType = 3;
+  for (std::size_t i = 0; i < words_.size() && i <= maxWordsBeforeType; ++i) {
     const std::string_view text = words_[i].text;
     if (equalIgnoringCase(text, "SVCB") || equalIgnoringCase(text, "HTTPS") || equalIgnoringCase(text, "TYPE64") ||
         equalIgnoringCase(text, "TYPE65"))

@@ -48,7 +48,7 @@ class Lexer {
   const char* at_;
   const char* end_;
   const char* lineStart_;
-  const char* entry_;  // the line on which the entry that is cut begins
+  const char* entry_;  // the start of the line on which the entry at hand begins
   std::uint32_t line_ = 1;
   std::uint32_t entryLine_ = 1;
   bool beginsBlank_ = false;

@@ -94,7 +94,7 @@ class Scanner {
 
   const MasterFileOptions& options_;
   MasterFileHandler& handler_;
-  std::vector<Source> sources_;  // the file that is read, behind those that include it
+  std::vector<Source> sources_;  // the last is the file that is read; the others include it
   Name origin_;
   Name owner_;
   bool hasOrigin_ = false;
@@ -195,7 +195,7 @@ void Scanner::record(Words words, std::size_t first) {
       if (!ttl) return;
       continue;
     }
-    type = typeFromText(word.text);  // first, for most records name no class; no type is written as a class is
+    type = typeFromText(word.text);  // first: most records name no class, and no type is spelt like a class
     if (!type && !rrClass && (rrClass = dataClass(word.text))) continue;
     if (!type) return error(word, fmt::format("unknown type {}", quotedText(word.text)));
     if (isMetaType(*type) || *type == Type{})
@@ -241,14 +241,14 @@ std::optional<std::uint32_t> Scanner::ttlOf(const Token& word) {
   return 0;
 }
 
-// Order of RFC 2308 section 4, RFC 1035 section 5.1, and the custom of taking the SOA's MINIMUM.
+// In the order of RFC 2308 section 4, RFC 1035 section 5.1, and the custom of taking the SOA's MINIMUM.
 std::optional<std::uint32_t> Scanner::impliedTtl(const Token& at, Type type, ByteSpan rdata) {
   if (ttl_) return ttl_;
   if (lastTtl_) return lastTtl_;
   if (type == Type::SOA && rdata.size() >= 4) {
     const std::uint32_t minimum = std::min(loadU32(rdata.data() + rdata.size() - 4), maxTtl);
     warning(at, fmt::format("SOA without a TTL and no $TTL before it: its MINIMUM, {}, is used", minimum));
-    ttl_ = minimum;  // for what follows too, as BIND reads it
+    ttl_ = minimum;  // for the records that follow too, as in BIND
     return minimum;
   }
   error(at, "record without a TTL, expected one here or $TTL before it");
@@ -317,7 +317,7 @@ void Scanner::includeDirective(Words words) {
   hasOwner_ = hasOwner;
 }
 
-// $GENERATE range owner [ttl] [class] type rdata. A single quoted word is RDATA in whole, as BIND reads it.
+// $GENERATE range owner [ttl] [class] type rdata. A single quoted word is the whole RDATA, as in BIND.
 void Scanner::generateDirective(Words words) {
   if (words.size() < 5) return errorBehind(words, "$GENERATE: expected range, owner, type and RDATA");
   const auto range = detail::parseGenerateRange(words[1].text);
@@ -374,7 +374,7 @@ void Scanner::generateOne(Words words, std::string_view ownerPattern, std::size_
   std::vector<Token> record(words.begin() + 3, words.begin() + static_cast<std::ptrdiff_t>(rest) + 1);
   if (lexer.next() && !lexer.error()) record.insert(record.end(), lexer.words().begin(), lexer.words().end());
   if (lexer.error()) return error(place, lexer.error()->message);
-  // What is generated stands where the directive stands.
+  // A generated record has the place of its directive.
   for (Token& word : record) {
     word.line = words.front().line;
     word.column = word.text.data() >= text.begin() && word.text.data() <= text.end() ? place.column : word.column;

@@ -11,7 +11,7 @@ namespace taut::detail {
 
 namespace {
 
-// Spares the commonest types the look into their RDATA.
+// For the commonest types the answer is no, without a look into their RDATA.
 bool mayHaveTarget(Type type) {
   switch (type) {
     case Type::A:
@@ -62,7 +62,7 @@ void NodeWriter::writeOwner(NameView owner, const OwnerKey& key) {
   }
 }
 
-// Writes the empty non-terminals between the nearest node above `owner` and it.
+// Writes the empty non-terminals between `owner` and its nearest ancestor among the nodes.
 void NodeWriter::writeAncestors(NameView owner, const OwnerKey& key) {
   const auto isAbove = [&](const Ancestor& ancestor) {
     return ancestor.keySize < key.size && std::memcmp(ancestor.key, key.octets, ancestor.keySize) == 0;
@@ -77,7 +77,7 @@ void NodeWriter::writeAncestors(NameView owner, const OwnerKey& key) {
   }
 }
 
-// Writes a node below the last of the ancestors, and makes it one.
+// Writes a node below the last of `ancestors_`, and appends it there.
 void NodeWriter::writeBelow(NameView owner, std::span<const SetPlan> sets, const std::uint8_t* key,
                             std::size_t keySize) {
   if (ancestors_.empty()) written_.hasNsec3Links = usesNsec3(sets);
@@ -136,7 +136,7 @@ void NodeWriter::writeSet(const SetPlan& set, bool linked, RecordPlaces& places)
   }
 }
 
-// Whether any record names a host within the zone, or, by the root, its own owner (RFC 9460 section 2.5).
+// Whether a record names a host within the zone, or its own owner by a root target (RFC 9460 section 2.5).
 bool NodeWriter::hasLinks(const SetPlan& set) const {
   return mayHaveTarget(set.type()) &&
          std::any_of(set.records.begin(), set.records.end(), [&](const OwnerRecord& record) {
@@ -145,7 +145,7 @@ bool NodeWriter::hasLinks(const SetPlan& set) const {
          });
 }
 
-// Whether the apex, which is written first, names a chain that is to be used.
+// Whether the apex, which is written first, names an NSEC3 chain that is to be used.
 bool NodeWriter::usesNsec3(std::span<const SetPlan> apex) const {
   if (!log_.hasNsec3()) return false;
   for (const SetPlan& set : apex) {

@@ -1,4 +1,4 @@
-// Writes the nodes of a zone into its image, in canonical order, and gives back the log of what was written on the way.
+// Writes the nodes of a zone into its image, in canonical order, and frees the log as it goes.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +26,7 @@ struct NodeList {
 };
 
 struct WrittenNodes {
-  NodeList ordinary;                // that names can be found at
+  NodeList ordinary;                // those that a look-up of a name can find
   NodeList nsec3;                   // places in an NSEC3 chain
   LargeList<std::uint32_t> linked;  // nodes with links to others, in units
   bool hasNsec3Links = false;       // whether the nodes have room for places in the chain
@@ -43,7 +43,7 @@ class NodeWriter {
   NodeWriter(RecordLog& log, ZoneImageWriter& image, const Options& options, DiagnosticList& diagnostics)
       : log_(log), image_(image), options_(options), records_(log, diagnostics) {}
 
-  // All of them. Afterwards all that there is about the records is in the nodes. Call once.
+  // Writes all nodes. Afterwards they hold everything that is known of the records. Call once.
   WrittenNodes write(OwnerKeys keys);
 
  private:

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view digits = "0123456789abcdefghijklmnopqrstuv";
 
-// Looking the algorithm up and making a context cost more than hashing a name does: each thread keeps both.
+// Finding the algorithm and making a context cost more than hashing a name: each thread keeps both.
 class Sha1 {
  public:
   Sha1() : digest_(EVP_MD_fetch(nullptr, "SHA1", nullptr)), context_(EVP_MD_CTX_new()) {

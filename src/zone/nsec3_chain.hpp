@@ -13,11 +13,11 @@
 
 namespace taut::detail {
 
-// What an NSEC3PARAM record says, where it names a chain that can be computed: SHA-1, no flags.
+// The parameters of an NSEC3PARAM record that names a chain which taut can compute: SHA-1, no flags.
 std::optional<Nsec3Parameters> readNsec3Param(ByteSpan rdata);
 
-// The parameters of the chain that answers are made from: the first ones in canonical order that can be computed, which
-// are those with the fewest iterations. All chains that an apex names are complete, so that any of them will do.
+// The parameters of the chain that answers use: the first in canonical order that can be computed, which has the fewest
+// iterations. Every chain that an apex names is complete, so any of them serves.
 std::optional<Nsec3Parameters> chosenNsec3Parameters(const RRset& nsec3Params);
 
 // The owners with a record of the chain, in the order of their hashes.
@@ -26,8 +26,8 @@ struct Nsec3Chain {
   std::vector<std::uint32_t> prefixes;  // the first 32 bits of their hashes
 };
 
-// `owners` are those of all NSEC3 records, in canonical order, which is that of their hashes: base32hex keeps the order
-// of octets. `first` is the first node of the image, the apex.
+// `owners` are those of all NSEC3 records, in canonical order. That is the order of their hashes too: base32hex keeps
+// the order of octets. `first` is the first node of the image, the apex.
 Nsec3Chain nsec3ChainOf(ZoneNode first, std::span<const std::uint32_t> owners, const Nsec3Parameters& parameters);
 
 }  // namespace taut::detail

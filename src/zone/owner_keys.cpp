@@ -12,7 +12,7 @@ namespace taut::detail {
 
 namespace {
 
-// Labels from the right, folded, each behind a zero; zeroes and ones within labels are written as two octets.
+// Labels from the right, lower-cased, a zero before each. Zeroes and ones within labels are written as two octets.
 std::size_t writeKey(NameView name, std::size_t originSize, std::uint8_t* key) {
   std::array<std::uint8_t, maxLabelCount> offsets;
   std::size_t labels = 0;
@@ -68,17 +68,17 @@ OwnerKeys makeKeys(const RecordLog& log, NameView origin, DiagnosticList& diagno
   return keys;
 }
 
-// Most files are in order, save for a few records at their head: then a few stretches are merged.
+// Most files are in order, except for a few records at their start: such a file is a few sorted runs, which are merged.
 template <class Keys>
 void sortMostlySorted(Keys& keys, unsigned threads) {
-  constexpr std::size_t few = 8;
-  std::vector<typename Keys::iterator> ends;  // of stretches that are in order
+  constexpr std::size_t maxRuns = 8;
+  std::vector<typename Keys::iterator> ends;  // of the sorted runs
   auto end = keys.begin();
-  while (end != keys.end() && ends.size() <= few) {
+  while (end != keys.end() && ends.size() <= maxRuns) {
     end = std::is_sorted_until(end, keys.end());
     ends.push_back(end);
   }
-  if (ends.size() > few) return sortInParts(threads, keys.begin(), keys.end(), std::less<OwnerKey>());
+  if (ends.size() > maxRuns) return sortInParts(threads, keys.begin(), keys.end(), std::less<OwnerKey>());
   for (std::size_t i = 1; i < ends.size(); ++i) std::inplace_merge(keys.begin(), ends[i - 1], ends[i]);
 }
 
@@ -99,10 +99,11 @@ OwnerKeys sortOwners(const RecordLog& log, NameView origin, unsigned threads, Di
 
 ZoneLayout layoutBound(const RecordLog& log, const OwnerKeys& keys) {
   std::size_t nodes = 0;
-  std::size_t octets = log.rdataSize() + log.recordCount() * 24;  // an entry, a length, a link and what aligns it
+  std::size_t octets = log.rdataSize() + log.recordCount() * 24;  // an entry, a length, a link and its padding
   const OwnerKey* before = nullptr;
   for (const OwnerKey& one : keys.sorted) {
-    // A label of the key that differs from the name before is a node; and one more, for a place in the NSEC3 chain.
+    // Each label of the key from the first that differs from the name before makes a node. One more node is for a place
+    // in the NSEC3 chain.
     std::size_t same = 0;
     if (before != nullptr) {
       const std::uint8_t* const end = one.octets + std::min(one.size, before->size);
@@ -115,10 +116,10 @@ ZoneLayout layoutBound(const RecordLog& log, const OwnerKeys& keys) {
     }
     before = &one;
   }
-  constexpr std::size_t most = std::numeric_limits<std::uint32_t>::max();
+  constexpr std::size_t maxUnits = std::numeric_limits<std::uint32_t>::max();
   ZoneLayout bound;
-  bound.nodeUnits = static_cast<std::uint32_t>(std::min(octets / nodeUnit + 1, most));
-  bound.nodeCount = static_cast<std::uint32_t>(std::min(nodes, most));
+  bound.nodeUnits = static_cast<std::uint32_t>(std::min(octets / nodeUnit + 1, maxUnits));
+  bound.nodeCount = static_cast<std::uint32_t>(std::min(nodes, maxUnits));
   bound.nsec3OwnerCount = bound.nsec3Count = bound.nsecCount = bound.nodeCount;
   return bound;
 }

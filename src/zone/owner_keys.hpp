@@ -13,8 +13,8 @@
 
 namespace taut::detail {
 
-// The name of a run of records as octets whose order is the canonical one. The key of the apex is empty, and that of an
-// ancestor is a prefix of its descendants'.
+// The name of a run of records, as octets that compare in canonical order. The key of the apex is empty, and the key of
+// an ancestor is a prefix of its descendants' keys.
 struct OwnerKey {
   std::uint64_t prefix;  // the first eight octets, as a number
   const std::uint8_t* octets;
@@ -32,7 +32,7 @@ struct OwnerKeys {
   std::vector<OwnerKey, BlockAllocator<OwnerKey>> sorted;
   std::size_t released = 0;
 
-  // Those before `end` are not looked at any more: their memory goes back while the zone grows.
+  // The keys before `end` are done with: their memory goes back to the system while the zone grows.
   void release(const OwnerKey* end) {
     constexpr std::size_t worthACall = std::size_t{1} << 16;  // keys
     const auto count = static_cast<std::size_t>(end - sorted.data());
@@ -42,11 +42,11 @@ struct OwnerKeys {
   }
 };
 
-// The keys of all runs within the origin, sorted; the rest draws warnings. Runs of one owner stay in the order in which
-// they were read.
+// The keys of all runs within the origin, sorted. Runs outside of it draw warnings. Runs of one owner stay in the order
+// in which they were read.
 OwnerKeys sortOwners(const RecordLog& log, NameView origin, unsigned threads, DiagnosticList& diagnostics);
 
-// An image of that layout has room for all records, whatever they are.
+// A layout that has room for all records, whatever nodes they make.
 ZoneLayout layoutBound(const RecordLog& log, const OwnerKeys& keys);
 
 }  // namespace taut::detail

@@ -10,7 +10,7 @@ namespace taut::detail {
 
 namespace {
 
-constexpr std::size_t most = UINT16_MAX;  // RRsets of a node, and records of an RRset
+constexpr std::size_t maxCount = UINT16_MAX;  // RRsets of a node, and records of an RRset
 
 std::uint32_t orderOf(const LoggedRecord& record) {
   if (record.type != static_cast<std::uint16_t>(Type::RRSIG) || record.size < 2) return std::uint32_t{record.type} << 1;
@@ -33,9 +33,9 @@ void OwnerRecords::read(std::span<const OwnerKey> runs) {
     part.push_back(makeSet(records.subspan(first, end - first)));
     first = end;
   }
-  if (ordinary_.size() > most) {
+  if (ordinary_.size() > maxCount) {
     diagnostics_.error(fmt::format("{}: over 65535 RRsets at one name", owner_.toString()), placeOf(records_.front()));
-    ordinary_.resize(most);
+    ordinary_.resize(maxCount);
   }
 }
 
@@ -54,7 +54,7 @@ void OwnerRecords::gather(std::span<const OwnerKey> runs) {
     std::sort(records_.begin(), records_.end(), isBefore);
 }
 
-// The records of one type come in the order in which they were read.
+// `records` are of one type, in the order in which they were read.
 SetPlan OwnerRecords::makeSet(std::span<OwnerRecord> records) {
   const SetPlan asRead{records, records.front().logged->ttl};
   if (records.size() == 1) return asRead;
@@ -73,10 +73,10 @@ SetPlan OwnerRecords::makeSet(std::span<OwnerRecord> records) {
   };
   const auto end = std::unique(records.begin(), records.end(), isSame);
   const auto once = records.first(static_cast<std::size_t>(end - records.begin()));
-  if (once.size() <= most) return {once, asRead.ttl};
+  if (once.size() <= maxCount) return {once, asRead.ttl};
   diagnostics_.error(fmt::format("{} {}: over 65535 records in one RRset", owner_.toString(), toString(type)),
                      placeOf(once.front()));
-  return {once.first(most), asRead.ttl};
+  return {once.first(maxCount), asRead.ttl};
 }
 
 void OwnerRecords::warnOfTtls(std::span<const OwnerRecord> records) {

@@ -13,13 +13,13 @@
 namespace taut::detail {
 
 struct OwnerRecord {
-  std::uint32_t order;  // type << 1; of an RRSIG: covered type << 1 | 1, so that it stands behind what it covers
+  std::uint32_t order;  // type << 1; of an RRSIG: covered type << 1 | 1, so that it comes after what it covers
   std::uint32_t index;  // among the records of the owner as they were read
   const LoggedRecord* logged;
   std::uint16_t file;
 };
 
-// An RRset in canonical order (RFC 4034 section 6.3), without records that are there twice (RFC 2181 section 5).
+// An RRset in canonical order (RFC 4034 section 6.3), without duplicate records (RFC 2181 section 5).
 struct SetPlan {
   std::span<const OwnerRecord> records;
   std::uint32_t ttl;  // of the record that was read first
@@ -31,11 +31,11 @@ class OwnerRecords {
  public:
   OwnerRecords(const RecordLog& log, DiagnosticList& diagnostics) : log_(log), diagnostics_(diagnostics) {}
 
-  // Takes up the runs of one owner, in place of those before. What is lost on the way draws messages.
+  // Reads the runs of one owner, in place of the owner before. Records that are left out draw messages.
   void read(std::span<const OwnerKey> runs);
 
-  // Ordered by type, signatures behind what they cover. NSEC3 records and their signatures are no data of the name:
-  // their owner is a place in the chain, at which names are not found (RFC 5155 section 7.2.8).
+  // Ordered by type, signatures after what they cover. NSEC3 records and their signatures are not data of the name:
+  // their owner is a place in the chain, where look-ups of names find nothing (RFC 5155 section 7.2.8).
   std::span<const SetPlan> ordinary() const { return ordinary_; }
   std::span<const SetPlan> nsec3() const { return nsec3_; }
 

@@ -9,8 +9,8 @@
 
 namespace taut::detail {
 
-// Calls `work(begin, end)` for consecutive parts of [0, count), each in a thread of its own, the last one here. Short
-// loops are not divided: a part has at least `smallest` rounds.
+// Calls `work(begin, end)` for consecutive parts of [0, count), each in a thread of its own, the last in the caller's.
+// Short loops are not divided: a part has at least `smallest` rounds.
 template <class Work>
 void inParts(unsigned threads, std::size_t count, std::size_t smallest, const Work& work) {
   const std::size_t parts = std::clamp<std::size_t>(count / smallest, 1, std::max(threads, 1U));

@@ -16,7 +16,7 @@
 
 namespace taut::detail {
 
-// One record; its RDATA follows, and behind that, at a multiple of `Arena::alignment`, the run's next record.
+// One record. Its RDATA follows; after that, at a multiple of `Arena::alignment`, comes the next record of the run.
 struct LoggedRecord {
   std::uint32_t ttl;
   std::uint32_t line;
@@ -71,20 +71,20 @@ class RecordLog {
   std::size_t rdataSize() const { return rdataSize_; }  // octets, of all records
   bool hasNsec3() const { return hasNsec3_; }
 
-  // The file of a run, by its number. Behind 65,535 changes of the file all is taken to come from the last one.
+  // The file of a run, by its number. After 65,535 changes of the file, all further records count as from the last one.
   const std::shared_ptr<const std::string>& file(std::size_t number) const { return files_[number]; }
 
-  // Of messages about the zone as a whole.
+  // The place for messages about the zone as a whole.
   RecordPlace wholeZone() const { return {files_.empty() ? nullptr : files_.front(), 0}; }
 
-  // The run is not looked at any more. Memory goes back as soon as all that lies beside it is done with: in a file that
-  // is in order already, the log shrinks while the zone grows.
+  // The run is done with. A block of memory goes back to the system when all runs in it are done with: for a file in
+  // canonical order the log shrinks while the zone grows.
   void release(const OwnerRun& run) {
     const std::size_t block = run.block;
     if (--live_[block] == 0 && block != arena_.currentBlock()) arena_.release(block);
   }
 
-  // The same for all runs; what files they came from is kept.
+  // All runs are done with. The names of files are kept.
   void releaseAll() {
     arena_ = {};
     runs_ = {};
@@ -98,7 +98,8 @@ class RecordLog {
     return last.count != UINT16_MAX && last.file == files_.size() - 1 && last.name() == owner;
   }
 
-  // One allocation for the run's head and its first record: records of a run are found by their distance.
+  // One allocation for the head of the run and its first record: the records of a run are found by their distance from
+  // it.
   std::uint8_t* beginRun(NameView owner, std::size_t recordSize) {
     const std::size_t headSize = OwnerRun::sizeFor(owner.size());
     std::uint8_t* const head = arena_.allocate(headSize + recordSize);

@@ -1,5 +1,5 @@
-// Where the records of a zone were read, in the order in which a zone has them: what a message about one names. Lines
-// lie one behind the other as a rule, so that a record takes one octet.
+// Where the records of a zone were read, in the zone's order of records, for messages about them. Lines mostly follow
+// each other, so that a record mostly takes one octet.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,7 @@ struct LogPlace {
   std::uint32_t file = 0;  // see RecordLog::file
   std::uint32_t line = 0;
 
-  // Files are numbered as they are read, and one that is gone on with gets a new number.
+  // Files are numbered as they are read. After an included file, the including one goes on under a new number.
   friend auto operator<=>(const LogPlace&, const LogPlace&) = default;
 };
 
@@ -42,12 +42,12 @@ class RecordPlaces {
   LogPlace last_;
 };
 
-// Reads them again from the first on. Does not outlive them.
+// Reads the places again from the first on. The places outlive it.
 class RecordPlaces::Reader {
  public:
   explicit Reader(const RecordPlaces& places) : at_(places.octets_.begin()) {}
 
-  // That of the next record.
+  // The place of the next record.
   LogPlace next() {
     const std::uint64_t value = get();
     const std::uint64_t distance = value >> 2 ^ (0 - (value >> 1 & 1));

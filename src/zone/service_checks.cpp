@@ -28,7 +28,7 @@ bool isPortLabel(std::string_view label) {
          std::all_of(label.begin() + 1, label.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-// Whether a DNS server's parameters stand at the name: "_dns.<host>" or "_<port>._dns.<host>" (RFC 9461 section 3).
+// Whether the owner is that of a DNS server's parameters: "_dns.<host>" or "_<port>._dns.<host>" (RFC 9461 section 3).
 bool isDnsServer(NameView owner) {
   if (owner.isRoot()) return false;
   if (isLabel(owner, "_dns")) return true;
@@ -59,7 +59,7 @@ bool offersHttp(ByteSpan alpn) {
   return false;
 }
 
-// What a client lacks that would speak to the DNS server; empty where it can.
+// What a client needs and does not find to reach the DNS server; empty where nothing is missing.
 std::string_view lackingIn(ByteSpan svcb) {
   constexpr std::uint16_t aliasMode = 0;
   if (loadU16(svcb.data()) == aliasMode) return {};
@@ -88,8 +88,8 @@ bool isReverse(NameView origin) {
   return origin.isWithin(v4) || origin.isWithin(v6);
 }
 
-// Names below which a network tells what domains to look for services in (RFC 6763 section 11): what they lead to need
-// not be a host.
+// Whether a network lists domains for service discovery at this name (RFC 6763 section 11): their PTR records need not
+// name hosts.
 bool isServiceDomain(NameView owner) {
   if (owner.labelCount() < 3 || !isLabel(owner.parent(), "_dns-sd") || !isLabel(owner.parent().parent(), "_udp"))
     return false;

@@ -7,7 +7,7 @@ namespace taut::detail {
 IndexRange equalRangeOfSpread(std::span<const std::uint32_t> sorted, std::uint32_t wanted) {
   const std::size_t size = sorted.size();
   const auto expected = static_cast<std::size_t>(std::uint64_t{wanted} * size >> 32);
-  // A window around the place, widened by twice as much each time until all equal values lie in it.
+  // A window around the expected place. Each step doubles, until all equal values lie in the window.
   constexpr std::size_t firstStep = 16;
   std::size_t begin = expected;
   for (std::size_t step = firstStep; begin > 0 && sorted[begin - 1] >= wanted; step *= 2)

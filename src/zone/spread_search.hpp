@@ -1,4 +1,4 @@
-// Searches sorted values that spread evenly over all of 32 bits, as the beginnings of hashes do.
+// Searches sorted values that spread evenly over all of 32 bits, as the first bits of hashes do.
 #pragma once
 
 #include <cstddef>
@@ -14,8 +14,8 @@ struct IndexRange {
   friend bool operator==(const IndexRange&, const IndexRange&) = default;
 };
 
-// The places of the values that equal `wanted`; where there are none, both ends are the place of the first one above.
-// Looks first where the value is to be expected. Where values crowd it takes twice the probes of a bisection at most.
+// The range of the values that equal `wanted`; where there are none, an empty range at the first value above. The
+// search starts where the value is expected. Where values are dense it takes at most twice the probes of a bisection.
 IndexRange equalRangeOfSpread(std::span<const std::uint32_t> sorted, std::uint32_t wanted);
 
 }  // namespace taut::detail

@@ -19,7 +19,7 @@ std::string problemOf(const Zone& zone, const RRset& set, ZoneNode owner, NameVi
   if (node && isHost(node)) return {};
   if (node && node.hasCname() && !node.isOccluded()) return "is a CNAME (RFC 2181 section 10.3)";
   if (!found.cut) return "has no address record (A or AAAA)";
-  // Another zone's host: only a name server within its own delegation is lost without an address here.
+  // The host lies below a cut: only a name server of that very delegation cannot be reached without an address here.
   const bool needsGlue = set.type == Type::NS && found.cut == owner;
   return needsGlue ? "has no glue, an address record that the delegation needs" : "";
 }

@@ -8,8 +8,8 @@ namespace taut::detail {
 
 namespace {
 
-// Small enough to stay in the second-level cache between being read and being scanned.
-constexpr std::size_t usualCapacity = std::size_t{256} << 10;
+// Small enough to stay in the second-level cache from reading to scanning.
+constexpr std::size_t initialCapacity = std::size_t{256} << 10;
 
 // Octets of one master file. The image of a zone has 8 GiB at most, and the text of a zone is not that much longer.
 constexpr std::uint64_t maxFile = std::uint64_t{64} << 30;
@@ -21,7 +21,7 @@ TextBuffer TextBuffer::open(const std::string& path, std::function<bool()> goesO
   buffer.file_.emplace(path, maxFile);
   buffer.goesOn_ = std::move(goesOn);
   // One octet more than the file has shows its end with the first read.
-  buffer.grow(static_cast<std::size_t>(std::min<std::uint64_t>(buffer.file_->version().size + 1, usualCapacity)));
+  buffer.grow(static_cast<std::size_t>(std::min<std::uint64_t>(buffer.file_->version().size + 1, initialCapacity)));
   buffer.read();
   return buffer;
 }

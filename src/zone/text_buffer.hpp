@@ -15,7 +15,7 @@ namespace taut::detail {
 
 class TextBuffer {
  public:
-  // Readable octets behind the end; the first of them is a line end.
+  // Readable octets after the end; the first of them is a line end.
   static constexpr std::size_t padding = 32;
 
   // Octets that one entry may have. RDATA has 65535, each of four characters as \DDD: sixteen times as much leaves room

@@ -47,8 +47,8 @@ Zone::Zone(detail::ZoneImage image)
   if (hasNsec3()) nsec3Parameters_ = *detail::chosenNsec3Parameters(apex().rrset(Type::NSEC3PARAM).data);
 }
 
-// Every ancestor of a node is a node, so that the depth of the closest encloser can be found by bisection: a name of
-// 127 labels costs seven probes.
+// Every ancestor of a node is a node, so that a bisection finds the depth of the closest encloser: a name of 127 labels
+// costs seven probes.
 ZoneNode Zone::closestEncloser(NameView name) const {
   std::array<std::uint8_t, maxLabelCount + 1> offsets;  // of the ancestors between the name and the origin
   std::size_t count = 0;

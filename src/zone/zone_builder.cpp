@@ -22,7 +22,7 @@ using detail::RecordLog;
 using detail::WrittenNodes;
 using detail::ZoneImageWriter;
 
-// The owner of an SOA: of any where no origin is asked for.
+// The owner of the SOA at the wanted origin, or of the first SOA where no origin is wanted.
 std::optional<Name> findOrigin(const RecordLog& log, const std::optional<Name>& wanted, DiagnosticList& diagnostics) {
   for (std::size_t index = 0; index < log.runCount(); ++index) {
     const detail::OwnerRun& run = log.run(index);
@@ -36,7 +36,7 @@ std::optional<Name> findOrigin(const RecordLog& log, const std::optional<Name>& 
   return std::nullopt;
 }
 
-// Nodes are counted in units of 32 bits, and links reach half as far in either direction.
+// Distances between nodes are counted in units of 32 bits, and links reach half as far in either direction.
 bool fits(const detail::ZoneLayout& layout) {
   return layout.nodeUnits <= INT32_MAX;
 }
@@ -84,7 +84,8 @@ ZoneBuild ZoneBuilder::build(const ZoneChecks& checks, unsigned threads, const s
   return result;
 }
 
-// Keys, nodes, lists, links: each step takes what the one before has made. Null where an error or `goesOn` ended it.
+// Keys, nodes, lists, links: each step takes the value that the one before made. Null where an error or `goesOn` ended
+// it.
 std::shared_ptr<const Zone> ZoneBuilder::State::build(const ZoneChecks& checks, unsigned threads,
                                                       const std::function<bool()>& goesOn,
                                                       DiagnosticList& diagnostics) {

@@ -13,12 +13,12 @@ namespace {
 
 constexpr std::uint16_t recommendedIterations = 0;  // RFC 9276 section 3.1
 
-// What may stand beside a CNAME: signatures, denial, and the keys of those who may update it (RFC 4035 section 2.5).
+// Types that may stand beside a CNAME: signatures, denial, and keys for dynamic updates (RFC 4035 section 2.5).
 bool mayAccompanyCname(Type type) {
   return type == Type::CNAME || type == Type::RRSIG || type == Type::NSEC || type == Type::SIG || type == Type::KEY;
 }
 
-// Of signatures over one type: `before` is the set in front of them.
+// Checks the signatures over one type. `before` is the set before them.
 void checkSignatures(const ZoneCheck& check, const CheckedNode& node, const CheckedSet& set, const CheckedSet* before) {
   const auto covered = static_cast<Type>(set.node->coveredType(set.entry));
   if (before == nullptr || before->type() != covered)
@@ -115,7 +115,7 @@ void checkNode(const ZoneCheck& check, const CheckedNode& node) {
   if (node.node.isApex()) checkApex(check, node);
 }
 
-// Each node with its sets and where they were read. `places` are those of the nodes' records, in their order.
+// Visits each node with its sets and the places of its records. `places` are in the order of the records.
 template <class Visit>
 void visitNodes(Zone::NodeRange nodes, const RecordPlaces& places, const Visit& visit) {
   RecordPlaces::Reader reader(places);

@@ -1,4 +1,4 @@
-// The checks of named-checkzone, made by walking a zone that is built: what refuses a zone there refuses it here.
+// The checks of named-checkzone, made by walking the finished zone: what named-checkzone refuses is refused here.
 #pragma once
 
 #include "diagnostic_list.hpp"
@@ -9,7 +9,7 @@
 
 namespace taut::detail {
 
-// `nodes` says where the zone's records were read, and `log` in which files.
+// `nodes` has the places where the zone's records were read, and `log` the files.
 void checkZone(const Zone& zone, const WrittenNodes& nodes, const RecordLog& log, const ZoneChecks& checks,
                DiagnosticList& diagnostics);
 

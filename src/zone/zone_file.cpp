@@ -42,7 +42,7 @@ class BuilderHandler final : public MasterFileHandler {
   }
 
   bool onDiagnostic(Diagnostic diagnostic) override {
-    // A file that is wrong in this many places is no master file.
+    // A file with this many errors is no master file.
     errors_ += diagnostic.isError();
     diagnostics.add(std::move(diagnostic));
     return errors_ < maxErrors_;
@@ -86,14 +86,15 @@ unsigned threadsOf(const ZoneLoadOptions& options) {
   return options.threads != 0 ? options.threads : std::max(1U, std::thread::hardware_concurrency());
 }
 
-// The memory in which zones were built lies free within the heap. Until the next load nothing needs as much.
+// The heap holds the free memory in which zones were built. Until the next load nothing needs as much, so the system
+// gets it back.
 void trimHeap() {
 #if defined(__GLIBC__)
   malloc_trim(0);
 #endif
 }
 
-// An error always names a file, also that of a zone without a record.
+// Gives each error the name of a file, even an error about a zone without a record.
 void nameFile(std::vector<Diagnostic>& diagnostics, const std::string& name) {
   for (Diagnostic& diagnostic : diagnostics)
     if (diagnostic.isError() && !diagnostic.file) diagnostic.file = std::make_shared<const std::string>(name);

@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::size_t cacheLine = 64;
 
-// The places of a bucket, a bit for each: those with this tag, and those without an entry.
+// The entries of a bucket, a bit for each: those with this tag, and those that are empty.
 struct Matches {
   Matches(const IndexBucket& bucket, std::uint8_t tag) {
 #if defined(__SSE2__)
@@ -42,7 +42,7 @@ struct Matches {
   unsigned empty = 0;
 };
 
-// The label of an NSEC3 owner against that of a hash, which is in lower case.
+// Compares the label of an NSEC3 owner with that of a hash, which is in lower case.
 std::strong_ordering compareLabels(NameView owner, std::string_view label) {
   const std::string_view first = owner.firstLabel();
   for (std::size_t i = 0; i < label.size(); ++i) {
@@ -93,18 +93,18 @@ void ZoneImage::prefetchNode(std::uint64_t hash) const {
 Nsec3Place ZoneImage::findNsec3(const Nsec3Hash& hash) const {
   const std::span<const std::uint32_t> prefixes(nsec3Chain_ + layout_.nsec3Count, layout_.nsec3Count);
   const IndexRange alike = equalRangeOfSpread(prefixes, loadU32(hash.data()));
-  std::size_t behind = alike.end;  // the first owner behind the hash
+  std::size_t next = alike.end;  // the first owner after the hash
   bool exact = false;
   if (alike.begin != alike.end) {
     const auto label = nsec3Label(hash);
     const std::string_view wanted(label.data(), label.size());
-    const auto isNotBehind = [&](std::uint32_t units) { return compareLabels(nodeAt(units).owner(), wanted) <= 0; };
+    const auto isNotAfter = [&](std::uint32_t units) { return compareLabels(nodeAt(units).owner(), wanted) <= 0; };
     const auto* const first = nsec3Chain_ + alike.begin;
-    const auto* const found = std::partition_point(first, nsec3Chain_ + alike.end, isNotBehind);
-    behind = static_cast<std::size_t>(found - nsec3Chain_);
+    const auto* const found = std::partition_point(first, nsec3Chain_ + alike.end, isNotAfter);
+    next = static_cast<std::size_t>(found - nsec3Chain_);
     exact = found != first && compareLabels(nodeAt(found[-1]).owner(), wanted) == 0;
   }
-  return {behind == 0 ? layout_.nsec3Count - 1 : behind - 1, exact};
+  return {next == 0 ? layout_.nsec3Count - 1 : next - 1, exact};
 }
 
 }  // namespace taut::detail

@@ -86,7 +86,7 @@ ZoneImage ZoneImageWriter::placeLists(const NodeLists& lists) {
   return image;
 }
 
-// Fills the list of nodes with an NSEC too, which costs no second walk.
+// Fills the list of nodes with an NSEC too: that way it costs no second walk.
 void ZoneImageWriter::fillIndex(const ZoneImage& image) {
   const ZoneLayout& layout = image.layout();
   auto* const buckets = reinterpret_cast<IndexBucket*>(block_->data() + layout.indexAt());
@@ -94,7 +94,7 @@ void ZoneImageWriter::fillIndex(const ZoneImage& image) {
   auto* nextNsec = reinterpret_cast<std::uint32_t*>(block_->data() + layout.size()) - layout.nsecCount;
   std::memset(static_cast<void*>(buckets), 0, bucketCount * sizeof(IndexBucket));
 
-  // Buckets are far apart: ask for each some nodes before it is filled.
+  // Buckets are far apart in memory: each is prefetched some nodes before it is filled.
   constexpr std::size_t ahead = 16;
   std::array<std::uint64_t, ahead> hashes;
   const auto order = image.nodes().units();

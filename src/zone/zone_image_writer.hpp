@@ -1,7 +1,8 @@
-// Writes the memory of a zone: nodes one behind the other, then the index and the lists, then the links between nodes.
+// Writes the memory of a zone: the nodes one after the other, then the index and the lists, then the links between
+// nodes.
 //
-// What a large zone costs is, for a good half, the memory that is touched for the first time. So nodes are written
-// where they stay, and room that turns out not to be needed is given back.
+// More than half of the cost of a large zone is memory that is touched for the first time. So nodes are written where
+// they stay, and room that turns out not to be needed is given back.
 #pragma once
 
 #include <cstddef>
@@ -19,7 +20,7 @@
 
 namespace taut::detail {
 
-// Units of nodes, each list in canonical order.
+// Nodes, by their distance in units from the first one. Each list is in canonical order.
 struct NodeLists {
   std::span<const std::uint32_t> nodes;
   std::span<const std::uint32_t> nsec3Owners;
@@ -43,27 +44,27 @@ class ZoneImageWriter {
     bool linked = false;      // room for a link from each record to a node
   };
 
-  // Has room for what `bound` counts. It need not be exact: room that is not touched costs nothing.
+  // Makes room for what `bound` counts. The bound need not be exact: room that is not touched costs nothing.
   explicit ZoneImageWriter(const ZoneLayout& bound);
 
   // The image of a zone without data: an apex that no list names.
   static ZoneImage loneApex(NameView origin, Class rrClass);
 
-  // Begins the next node and returns where it is; its sets follow in their order, and the records of each.
+  // Begins the next node and returns where it is. Its sets follow in their order, and after each set its records.
   std::uint32_t beginNode(const Node& node);
   void addSet(const Set& set);
   void addRecord(ByteSpan rdata);
   void endNode();
 
-  // Of a node that was begun.
+  // A handle of a node that was begun.
   ZoneNode node(std::uint32_t units) const { return ZoneNode(reinterpret_cast<const NodeHeader*>(at(units))); }
   void addFlags(std::uint32_t units, std::uint16_t flags) { headerAt(units).flags |= flags; }
 
-  // Puts index and lists behind the nodes. From now on the image can be read, and only links can be written.
+  // Puts the index and the lists after the nodes. From then on the image can be read, and only links can be written.
   ZoneImage placeLists(const NodeLists& lists);
 
-  // Of the RRset that is the `set`-th of a node and has links: one for each record, in units from the node to the
-  // target; at first `noTarget`.
+  // The links of the `set`-th RRset of a node, which has links: one for each record, in units from the node to the
+  // target. Each is `noTarget` at first.
   std::span<std::int32_t> targets(std::uint32_t units, std::size_t set);
   Nsec3Links& nsec3Links(std::uint32_t units) { return *reinterpret_cast<Nsec3Links*>(&headerAt(units) + 1); }
 

@@ -10,7 +10,7 @@ namespace taut::detail {
 
 namespace {
 
-// The node that a name of the zone leads to without passing a DNAME, which may be a wildcard.
+// The node that a name of the zone leads to without passing a DNAME. It may be a wildcard.
 ZoneNode targetOf(const Zone& zone, NameView name) {
   const ZoneLookup found = zone.find(name);
   if (found.dname) return {};
@@ -20,7 +20,7 @@ ZoneNode targetOf(const Zone& zone, NameView name) {
 void linkSet(ZoneImageWriter& image, const Zone& zone, std::uint32_t units, std::size_t index) {
   const NodeHeader* const node = image.node(units).header();
   const RRset records = node->read(node->entries() + index);
-  // The root stands for the owner itself (RFC 9460 section 2.5); any other use of it is the root zone's business.
+  // The root stands for the owner itself (RFC 9460 section 2.5). In other types the root is a name of the root zone.
   const bool rootIsSelf = records.type == Type::SVCB || records.type == Type::HTTPS;
   std::int32_t* link = image.targets(units, index).data();
   for (const ByteSpan rdata : records) {
@@ -39,7 +39,7 @@ void linkNode(ZoneImageWriter& image, const Zone& zone, std::uint32_t units) {
     if (node->entries()[i].hasLinks()) linkSet(image, zone, units, i);
 }
 
-// Asks the index for the targets of a node.
+// Prefetches the index entries of a node's targets.
 void prefetchTargets(const Zone& zone, ZoneNode node) {
   const NodeHeader* const header = node.header();
   for (const RRsetEntry* entry = header->entries(); entry != header->entriesEnd(); ++entry) {
@@ -52,7 +52,7 @@ void prefetchTargets(const Zone& zone, ZoneNode node) {
 
 }  // namespace
 
-// Targets are all over the zone: the index is asked for them some nodes ahead.
+// Targets are spread over the zone, so their index entries are prefetched some nodes ahead.
 void linkTargets(ZoneImageWriter& image, const Zone& zone, std::span<const std::uint32_t> nodes) {
   constexpr std::size_t ahead = 8;
   for (std::size_t i = 0; i < nodes.size(); ++i) {

@@ -1,5 +1,5 @@
 // The links between the nodes of a zone: from records to the hosts that they name, and from names to the NSEC3 records
-// that speak for them. Answers follow them instead of looking up and hashing.
+// that match or cover them. Answers follow them instead of looking up and hashing.
 #pragma once
 
 #include <cstdint>
@@ -10,10 +10,10 @@
 
 namespace taut::detail {
 
-// Of the nodes that have links, in units. `zone` reads the image that `image` writes.
+// Links the records of the nodes that have links, given in units. `zone` reads the image that `image` writes.
 void linkTargets(ZoneImageWriter& image, const Zone& zone, std::span<const std::uint32_t> nodes);
 
-// Of all nodes that have room for it; the hashes are computed by several threads.
+// Links all nodes that have room for it to the chain. Several threads compute the hashes.
 void linkNsec3(ZoneImageWriter& image, const Zone& zone, unsigned threads);
 
 }  // namespace taut::detail

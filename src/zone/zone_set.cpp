@@ -92,7 +92,7 @@ ZoneSet::LookAhead::LookAhead(const ZoneSet& zones, NameView name) {
   __builtin_prefetch(slot_);
 }
 
-// Another zone may have taken the place before this one, which is then a few places on: not worth a search.
+// Another zone may have taken this slot, and this zone is a few slots further then. A search would not pay.
 void ZoneSet::LookAhead::askForZone() {
   if (slot_ == nullptr || slot_->zone == nullptr || slot_->hash != originHash_) return;
   zone_ = slot_->zone;

@@ -44,7 +44,7 @@ class Digest {
   std::unique_ptr<EVP_MD_CTX, Free> context_;
 };
 
-// What the digest does not cover: itself, and the signatures over it (section 3.1).
+// RRsets that the digest does not cover: the ZONEMD itself, and the signatures over it (section 3.1).
 bool isExcluded(const Zone& zone, const RRset& set) {
   if (set.owner != zone.origin()) return false;
   if (set.type == Type::ZONEMD) return true;

@@ -14,7 +14,8 @@ namespace taut {
 
 namespace {
 
-// Says when to do again what is worth doing now and then: not before twenty times have passed what it took.
+// Paces work that is worth repeating now and then: after a run, the next is due when twenty times its duration has
+// passed.
 class Pace {
  public:
   using Clock = std::chrono::steady_clock;
@@ -134,7 +135,7 @@ void ZoneStore::loadEntries(const std::vector<Entry*>& entries, const Publish& p
   });
 }
 
-// What was loaded from the same file for the same origin is kept, so that only changes cost anything.
+// A zone that was loaded from the same file for the same origin is kept, so that only changes cost anything.
 void ZoneStore::readList(List& list) {
   std::vector<ZoneSource> sources = readZoneList(list.path);
   std::map<std::pair<Name, std::string>, ZoneLoad> known;

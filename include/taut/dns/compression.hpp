@@ -1,5 +1,5 @@
-// Compression of names (RFC 1035 section 4.1.4): what a pointer looks like, and which names of RDATA a writer may
-// compress, which are those of the types of RFC 1035 alone (RFC 3597 section 4).
+// Compression of names (RFC 1035 section 4.1.4): the form of a pointer, and the names in RDATA that a writer may
+// compress: those of the types of RFC 1035 alone (RFC 3597 section 4).
 #pragma once
 
 #include <cstdint>

@@ -73,7 +73,7 @@ struct Edns {
   std::uint16_t udpPayloadSize = 512;  // octets, as offered
   std::uint8_t version = 0;
   bool dnssecOk = false;  // the DO bit (RFC 3225)
-  bool nsid = false;      // the request carries the option, whatever its data, which means nothing in a request
+  bool nsid = false;      // the request carries the option; its data means nothing in a request
   bool keepalive = false;
   bool padding = false;
   Cookie cookie;
@@ -84,7 +84,7 @@ struct Edns {
   // section 6.1.3).
   static std::optional<Edns> parse(std::uint16_t payloadSize, std::uint32_t ttl, ByteSpan options);
 
-  // The same into this object. Where it returns false the fixed fields are valid all the same and no option is.
+  // Reads into this object. Where it returns false the fixed fields are valid and no option is.
   bool read(std::uint16_t payloadSize, std::uint32_t ttl, ByteSpan options);
 };
 

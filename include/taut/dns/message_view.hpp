@@ -1,7 +1,7 @@
 // Reads a received message record by record (RFC 1035 section 4.1): replies from upstream, transfers, updates.
 //
-// Lazy: nothing behind the header is looked at before it is asked for. Every name is read strictly, see Name::read; the
-// first thing that does not parse ends the reading, and `ok()` tells.
+// Lazy: what comes after the header is read when it is asked for. Every name is read strictly, see Name::read. Reading
+// ends at the first thing that does not parse, and `ok()` tells.
 #pragma once
 
 #include <array>
@@ -23,7 +23,7 @@ struct Question {
   friend bool operator==(const Question&, const Question&) = default;
 };
 
-// One record, its RDATA still as in the message: names in it may be compressed (see decompressRdata).
+// One record. Its RDATA is as in the message: names in it may be compressed (see decompressRdata).
 struct Record {
   Record() {}  // a defaulted one would clear all octets of the name first
 

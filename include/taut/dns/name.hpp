@@ -43,7 +43,7 @@ constexpr std::uint64_t foldCase8(std::uint64_t octets) {
   return octets | upper >> 2;
 }
 
-// Whether two runs of octets are equal but for case.
+// Whether two runs of octets are equal, the case of ASCII letters ignored.
 bool equalFolded(const std::uint8_t* left, const std::uint8_t* right, std::size_t size);
 
 class Name;
@@ -111,7 +111,7 @@ class Name {
   Name() : size_(1) { octets_[0] = 0; }  // the root
   Name(NameView view) : size_(static_cast<std::uint8_t>(view.size())) { copyOctets(octets_.data(), view.wire()); }
 
-  // Copies the octets of the name alone, which may be a part of this one. A template, so that `name = {}` is no riddle.
+  // Copies the octets of the view, which may be a part of this name. A template, so that `name = {}` is not ambiguous.
   template <std::same_as<NameView> View>
   Name& operator=(View view) {
     size_ = static_cast<std::uint8_t>(view.size());
@@ -123,20 +123,21 @@ class Name {
   explicit Name(std::string_view text);
   explicit Name(const char* text) : Name(std::string_view(text)) {}
 
-  // From presentation form; what does not end in a dot is completed by `origin`, and "@" alone stands for it (RFC 1035
-  // section 5.1). Writes the reason to `error` where there is one to write to.
+  // From presentation form. A name that does not end in a dot is completed by `origin`, and "@" alone stands for
+  // `origin` (RFC 1035 section 5.1). Writes the reason to `error` where that is not null.
   static std::optional<Name> parse(std::string_view text, NameView origin = {}, NameError* error = nullptr);
-  // The same into `name`, of which `origin` is no part. False, and the root, where the text is wrong.
+  // Parses into `name`, which does not hold `origin`. False, and `name` is the root, where the text is wrong.
   static bool parse(std::string_view text, NameView origin, Name& name, NameError* error = nullptr);
 
-  // Reads the possibly compressed name at the reader's position in the whole `message` and moves the reader behind it
-  // (RFC 1035 section 4.1.4). Strict: a pointer leads behind the header and before the first octet of the run of labels
-  // that it ends, so that following pointers comes to an end, and at most `maxLabelCount` of them are followed.
+  // Reads the possibly compressed name at the reader's position in the whole `message` and moves the reader past it
+  // (RFC 1035 section 4.1.4). Strict: a pointer must lead to an offset after the header, and before the first octet of
+  // the run of labels that it ends, so that following pointers comes to an end. At most `maxLabelCount` pointers are
+  // followed.
   static std::optional<Name> read(ByteSpan message, ByteReader& reader);
-  // The same into `name`. False, a failed reader and the root where there is no valid name.
+  // Reads into `name`. Where there is no valid name it returns false, `name` is the root, and the reader has failed.
   static bool read(ByteSpan message, ByteReader& reader, Name& name);
 
-  // `label` in front of `parent`; nothing if the result would be too long or the label is not 1 to 63 octets.
+  // `label` before `parent`; nothing if the result would be too long or the label is not 1 to 63 octets.
   static std::optional<Name> join(std::string_view label, NameView parent);
 
   // This name with its suffix `from` replaced by `to`, as DNAME does (RFC 6672 section 2.2); `name` lies within `from`.

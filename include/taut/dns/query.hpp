@@ -1,7 +1,7 @@
 // A request, parsed once and eagerly: header, the one question, what OPT said, the client and the transport.
 //
-// What a resolver asks for is a value here. `message()` alone refers to the received octets, which the reply may be
-// written over.
+// All that a resolver asks for is held by value. Only `message()` refers to the received octets, over which the reply
+// may be written.
 #pragma once
 
 #include <chrono>
@@ -30,25 +30,25 @@ class Query {
   struct Received {};  // only parse() can name it
 
  public:
-  // A query of one's own making, to ask another resolver with: ID 0, RD set, no client, no limit but the protocol's.
+  // A query that a program makes itself, to ask another resolver with: ID 0, RD set, no client, the protocol's limits.
   Query(NameView name, Type type, Class rrClass = Class::IN);
 
-  // Parses what a client sent. Nothing where there is nothing to answer: less than a header, or itself a response (QR
-  // set), which answered could bounce between two servers for ever. A message with a header that does not parse is
-  // returned too, with `formatError()` set; its question is valid as far as `hasQuestion()` says.
+  // Parses what a client sent. Nothing for what must not be answered: less than a header, or a response (QR set),
+  // because two servers could answer each other for ever. A message whose header parses and whose rest does not is
+  // returned with `formatError()` set; its question is valid as far as `hasQuestion()` says.
   //
-  // Ruled a format error: a section shorter than its count, a bad name (also any pointer in the question), more than
-  // one question in a QUERY (RFC 9619), more than one OPT, one that is not owned by the root or not in the additional
-  // section, or one with malformed options (RFC 6891 section 6.1.1; `edns()` has its fixed fields then, because a
-  // request with OPT is owed a reply with OPT). Pointers of owner names are not followed. Octets behind the last
-  // record are ignored.
+  // A format error is: a section shorter than its count, a bad name (also any pointer in the question), more than one
+  // question in a QUERY (RFC 9619), more than one OPT, an OPT that the root does not own or that is not in the
+  // additional section, and an OPT with malformed options (RFC 6891 section 6.1.1; `edns()` has its fixed fields then,
+  // because the reply to a request with OPT has OPT too). Pointers of owner names are not followed. Octets after the
+  // last record are ignored.
   //
   // `udpLimit` is how many octets the server sends over UDP at most.
   static std::optional<Query> parse(ByteSpan message, const Address& peer, Transport transport, TimePoint received = {},
                                     std::size_t udpLimit = usualUdpSize);
   Query(Received, ByteSpan message, const Address& peer, Transport transport, TimePoint received, std::size_t udpLimit);
 
-  // The same query from the same client about another name or type: for a resolver that asks on, say along an alias.
+  // The same query from the same client about another name or type: for a resolver that follows an alias.
   Query withQuestion(NameView name, Type type) const;
 
   std::uint16_t id() const { return id_; }
@@ -78,13 +78,12 @@ class Query {
   Transport transport() const { return transport_; }
   TimePoint received() const { return received_; }
 
-  // The octets as they were received. Valid until the query first waits: over a stream they are gone then, and this is
-  // empty.
+  // The octets as they were received. Valid until the query first waits. Over a stream it is empty after that.
   ByteSpan message() const { return message_; }
   void forgetMessage() { message_ = {}; }
 
-  // Stops when the answer is of no use any more: the client went away, or the server is about to end. Whoever waits for
-  // something on behalf of the query waits with it.
+  // Stops when the answer is of no use any more: the client went away, or the server is about to end. A resolver that
+  // waits for something on behalf of the query waits with this token.
   StopToken stopToken() const { return stopToken_; }
   void setStopToken(StopToken token) { stopToken_ = token; }
 

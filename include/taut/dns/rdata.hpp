@@ -1,5 +1,5 @@
-// RDATA: the octets of one record behind its RDLENGTH, as structs for programs that make or read records, and as
-// octets for servers that store and send them.
+// RDATA: the octets of one record after its RDLENGTH, as structs for programs that make or read records, and as octets
+// for servers that store and send them.
 //
 //   Answer answer;
 //   answer.add(name, 5min, rdata::MX(10, Name("mail.example.")));
@@ -44,14 +44,14 @@ struct TextError {
   std::string message;    // what is wrong and what was expected
 };
 
-// Master-file text of one record's RDATA to wire form: `tokens` are the words behind the type, without parentheses.
+// Master-file text of one record's RDATA to wire form: `tokens` are the words after the type, without parentheses.
 // Relative names are completed by `origin`. The generic form `\# LENGTH HEX` (RFC 3597 section 5) is understood for
 // every type and checked against the layout of those that have one. What was written to `out` is void after an error.
 std::optional<TextError> parseRdata(Type type, Class rrClass, std::span<const Token> tokens, NameView origin,
                                     ByteWriter& out);
 
 // Appends the presentation form, on one line; parseRdata() reads it back to the same octets. The generic form is
-// printed where the octets do not fit the layout, or where the type's own form cannot tell them.
+// printed where the octets do not fit the layout, or where the type's own form cannot express them.
 void printRdata(Type type, ByteSpan rdata, fmt::memory_buffer& out);
 
 // Appends `\# LENGTH HEX` (RFC 3597 section 5).

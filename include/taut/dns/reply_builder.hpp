@@ -4,7 +4,7 @@
 // names written before (RFC 1035 section 4.1.4): the QNAME first, then those of a small and fixed table of suffixes. No
 // pointer leads beyond offset 0x3fff.
 //
-// The names of what is put must stay where they are until the message is finished, and not in the buffer.
+// The names of what is put must stay in place until the message is finished, and must not be in the buffer.
 #pragma once
 
 #include <array>
@@ -25,21 +25,21 @@ class ReplyBuilder {
   // At most `limit` octets are written, and no more than the buffer holds, which is at least a header.
   ReplyBuilder(MutableByteSpan buffer, std::size_t limit);
 
-  // Header and question. `flags` is the header's second word, RCODE included. The buffer may be the one that the query
-  // was received in. A question that did not parse is left out, and QDCOUNT is 0 then.
+  // Writes header and question. `flags` is the header's second word, RCODE included. The buffer may be the one that the
+  // query was received in. A question that did not parse is left out, and QDCOUNT is 0 then.
   void begin(const Query& query, std::uint16_t flags);
 
-  // A query's or any other message's header and question, from parts.
+  // Writes the header of a query or of any other message; QDCOUNT is 0.
   void begin(std::uint16_t id, std::uint16_t flags);
   bool putQuestion(NameView name, Type type, Class rrClass);
 
-  // Keeps `octets` at the end free, or as many as there are left, until `release`: room for OPT, say.
+  // Keeps `octets` at the end free, or all that are left where there are fewer, until `release`: room for OPT.
   void reserve(std::size_t octets);
   void release(std::size_t octets);
 
-  // Appends a whole RRset, or nothing and false where there is no room, which takes no longer to find out than filling
-  // the room does. Sections come in order. Where RDATA does not hold the names that its type should, what there is
-  // instead is copied. The record number `first` comes first, those in front of it last.
+  // Appends a whole RRset, or nothing and false where there is no room; the work is bounded by the room, not by the
+  // RRset. Sections come in order. The record number `first` comes first, and the records before it come last. Where
+  // RDATA does not hold the names that its type has, its octets are copied.
   bool put(Section section, const RRset& rrset, std::size_t first = 0);
 
   // Appends OPT (RFC 6891 section 6.1.2) to the additional section, or nothing and false where there is no room.
@@ -68,14 +68,14 @@ class ReplyBuilder {
     std::uint64_t key;  // of its first octets, case folded
     std::uint16_t offset;
     std::uint8_t size;
-    std::uint8_t next;  // in the chain of its bucket
-    std::uint8_t hops;  // pointers that a reader follows from here on
+    std::uint8_t next;      // in the chain of its bucket
+    std::uint8_t pointers;  // how many a reader follows from here on
   };
   static constexpr std::size_t maxSuffixes = 128;
   static constexpr std::size_t bucketCount = 32;
-  // Readers bound how many pointers they follow, some at 16: names that build upon each other must not form longer
-  // chains.
-  static constexpr std::uint8_t maxHops = 8;
+  // Readers bound how many pointers they follow, some at 16: names that are compressed against each other must not need
+  // more.
+  static constexpr std::uint8_t maxPointers = 8;
 
   static std::uint64_t keyOf(NameView name);
   static std::size_t bucketOf(std::uint64_t key);

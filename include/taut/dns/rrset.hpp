@@ -1,7 +1,7 @@
 // A resource record set (RFC 2181 section 5), borrowed from the storage of a zone, a cache entry or an answer.
 //
-// RDATA is kept in wire form with uncompressed names, record after record, each behind its length in two octets (big
-// endian): the form that zones store and that goes into a reply without knowledge of the type.
+// RDATA is kept in wire form with uncompressed names, record after record, each preceded by its length in two octets
+// (big endian): the form that zones store, and that goes into a reply without knowledge of the type.
 #pragma once
 
 #include <cstddef>

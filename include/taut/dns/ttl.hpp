@@ -7,8 +7,8 @@
 
 namespace taut {
 
-// Seconds from 0 to 2^32 - 1. A number without a unit stands alone; units come in any case, order and number. Nothing
-// for other text.
+// Seconds from 0 to 2^32 - 1. A number without a unit stands alone. Numbers with units may come in any order and
+// number, the units in any case. Nothing for other text.
 std::optional<std::uint32_t> parseTtl(std::string_view text);
 
 }  // namespace taut

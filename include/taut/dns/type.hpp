@@ -15,7 +15,7 @@
 namespace taut {
 
 // X(name, value) for each type with a mnemonic that an enumerator can spell.
-// Left as it is by hand: each formatting would indent each line further than the one before.
+// Formatted by hand: each run of clang-format would indent each line further than the one before.
 // clang-format off
 #define TAUT_TYPES(X)                                                                                                \
   X(A, 1) X(NS, 2) X(MD, 3) X(MF, 4) X(CNAME, 5) X(SOA, 6) X(MB, 7) X(MG, 8) X(MR, 9) X(NULL_, 10) X(WKS, 11)        \
@@ -78,7 +78,7 @@ inline constexpr std::uint16_t opcodeMask = 0x7800;
 inline constexpr std::uint16_t rcodeMask = 0x000f;
 }  // namespace flag
 
-// The sections of a message behind the question (RFC 1035 section 4.1).
+// The sections of a message after the question (RFC 1035 section 4.1).
 enum class Section : std::uint8_t { answer, authority, additional };
 
 // Types that ask rather than store (RFC 6895 section 3.1): 128 to 255 and OPT.

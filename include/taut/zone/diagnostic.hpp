@@ -17,7 +17,7 @@ struct Diagnostic {
   enum class Severity : std::uint8_t { warning, error };  // an error refuses the zone
 
   Severity severity = Severity::error;
-  std::shared_ptr<const std::string> file;  // null where there is no file behind the record
+  std::shared_ptr<const std::string> file;  // null where the record came from no file
   std::uint32_t line = 0;                   // from 1; 0 where the message is about the zone as a whole
   std::uint32_t column = 0;                 // from 1; 0 where the message is about the record as a whole
   std::string message;

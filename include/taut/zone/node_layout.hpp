@@ -16,7 +16,7 @@
 
 namespace taut::detail {
 
-// Nodes begin at multiples of so many octets, and what leads from one to another counts in these units.
+// Nodes begin at multiples of so many octets. Distances between nodes are counted in these units.
 inline constexpr std::size_t nodeUnit = 4;
 
 inline constexpr std::uint32_t ttlMask = 0x7fffffff;
@@ -35,13 +35,13 @@ inline constexpr std::uint16_t nsec3Links = 0x40;
 struct RRsetEntry {
   std::uint16_t type;
   std::uint16_t count;
-  std::uint32_t ttl;    // the top bit says that links to target nodes stand in front of the RDATA
+  std::uint32_t ttl;    // the top bit says that links to target nodes stand before the RDATA
   std::uint32_t rdata;  // octets from the node's header to the first record's length
 
   bool hasLinks() const { return (ttl & ~ttlMask) != 0; }
 };
 
-// A place in the NSEC3 chain and whether the owner there matches the hash; else the owner is the last one before it.
+// A place in the NSEC3 chain. Either the owner there matches the hash, or it is the last owner before the hash.
 class Nsec3Place {
  public:
   Nsec3Place() = default;
@@ -78,7 +78,7 @@ struct NodeHeader {
 
   NameView owner() const { return NameView::trusted(reinterpret_cast<const std::uint8_t*>(entriesEnd()), nameSize); }
 
-  // The node so many units on, or back.
+  // The node so many units after this one; before it, where `units` is negative.
   const NodeHeader* at(std::ptrdiff_t units) const {
     return reinterpret_cast<const NodeHeader*>(octets() + units * static_cast<std::ptrdiff_t>(nodeUnit));
   }
@@ -87,12 +87,12 @@ struct NodeHeader {
     return has(nodeflag::nsec3Links) ? reinterpret_cast<const Nsec3Links*>(this + 1) : nullptr;
   }
 
-  // A few entries are walked; a name that has thousands of types is not to cost more than others.
+  // Few entries are searched one by one. Many are bisected, so that a name with thousands of types costs little more.
   const RRsetEntry* find(Type type) const {
-    constexpr std::size_t few = 16;
+    constexpr std::size_t maxScanned = 16;
     const auto wanted = static_cast<std::uint16_t>(type);
     const auto *entry = entries(), *const end = entriesEnd();
-    if (entryCount > few) {
+    if (entryCount > maxScanned) {
       entry = std::partition_point(entry, end, [&](const RRsetEntry& other) {
         const bool signature = other.type == static_cast<std::uint16_t>(Type::RRSIG);
         return (signature ? coveredType(&other) : other.type) < wanted;
@@ -120,7 +120,7 @@ struct NodeHeader {
     return entry->hasLinks() ? reinterpret_cast<const std::int32_t*>(octets() + entry->rdata) - entry->count : nullptr;
   }
 
-  // The entry behind one, where it holds the signatures over it.
+  // The entry after `entry`, where that one holds its signatures.
   const RRsetEntry* signatures(const RRsetEntry* entry) const {
     const RRsetEntry* const next = entry + 1;
     if (next == entriesEnd() || next->type != static_cast<std::uint16_t>(Type::RRSIG)) return nullptr;

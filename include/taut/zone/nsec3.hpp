@@ -24,7 +24,7 @@ struct Nsec3Parameters {
   ByteSpan salt;
 };
 
-// The hash of a name, folded to lower case first (RFC 5155 section 5).
+// The hash of a name, which is lower-cased first (RFC 5155 section 5).
 Nsec3Hash nsec3Hash(NameView name, const Nsec3Parameters& parameters);
 
 // A hash as the first label of an NSEC3 owner, in lower case (RFC 4648 section 7), and back.

@@ -25,7 +25,8 @@ struct ZoneChecks {
   bool requireNsAddresses = true;
   // Refuse a zone with a ZONEMD of which none could be verified, because all schemes or hashes are unknown.
   bool requireZonemd = false;
-  // A zone whose NSEC3 chain iterates more than this is refused (RFC 9276 section 3.2): each answer pays for it.
+  // A zone whose NSEC3 chain iterates more than this is refused (RFC 9276 section 3.2): each answer costs the
+  // iterations.
   std::uint16_t maxNsec3Iterations = 500;
   // The digest of a zone that has a ZONEMD (RFC 8976 section 4) is computed and compared.
   bool verifyZonemd = true;
@@ -49,7 +50,7 @@ class ZoneBuilder {
   void add(NameView owner, Type type, std::uint32_t ttl, ByteSpan rdata, const RecordPlace& place = {});
 
   // Sorts, merges, checks and stores, large zones with several threads. Call once; the builder is empty afterwards.
-  // `goesOn` is asked between these steps, where there is one; after it said no there is neither zone nor error.
+  // Between the steps it asks `goesOn`, where that is not empty. After a no there is neither a zone nor an error.
   ZoneBuild build(const ZoneChecks& checks = {}, unsigned threads = 1, const std::function<bool()>& goesOn = {});
 
  private:

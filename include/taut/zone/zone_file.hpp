@@ -1,7 +1,7 @@
 // Loads zones from master files (RFC 1035 section 5), one or a hundred thousand, on all cores.
 //
-// A file that cannot be read or parsed is a value here, not an exception: the result has no zone and says why, and a
-// server that reloads goes on with the zone that it has.
+// A file that cannot be read or parsed is a value here, not an exception. The result has no zone and says why, so that
+// a server that reloads goes on with the zone that it has.
 #pragma once
 
 #include <cstddef>
@@ -51,8 +51,8 @@ struct ZoneLoad {
   std::string firstError() const;  // one line; empty when ok()
 };
 
-// Called now and then with how many records were read since the last call, by each thread that loads, several at a
-// time. False stops the load.
+// Called now and then by each thread that loads, with the number of records that were read since the last call. Calls
+// may come at the same time. False stops the load.
 using LoadProgress = std::function<bool(std::size_t records)>;
 
 struct ZoneLoadOptions {
@@ -64,13 +64,13 @@ struct ZoneLoadOptions {
 
 ZoneLoad loadZone(const ZoneSource& source, const ZoneLoadOptions& options = {});
 
-// The same from text in memory; `name` stands for the file in messages, and $INCLUDE is refused.
+// Loads from text in memory. `name` stands for the file in messages, and $INCLUDE is refused.
 ZoneLoad parseZone(std::string_view text, std::optional<Name> origin = std::nullopt,
                    const ZoneLoadOptions& options = {}, std::string name = "text");
 
-// Loads many zones, several at a time. `loaded` is called once for each, in no order but never at the same time, with
-// the index of its source: publish zones as they come, show progress. It is not called for those that `progress`
-// stopped.
+// Loads many zones, several at a time. `loaded` is called once for each, with the index of its source, in no order but
+// never at the same time: to publish zones as they come, or to show progress. It is not called for zones whose load
+// `progress` stopped.
 void loadZones(std::span<const ZoneSource> sources, const ZoneLoadOptions& options,
                const std::function<void(std::size_t index, ZoneLoad load)>& loaded);
 

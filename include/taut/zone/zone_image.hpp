@@ -1,8 +1,8 @@
-// The memory of a zone, and the one place that knows how it is laid out: nodes in canonical order, behind them a hash
-// index over the full names, behind that lists of nodes. All addresses in it are relative.
+// The memory of a zone, and the one place that knows its layout: nodes in canonical order, then a hash index over the
+// full names, then lists of nodes. All addresses in it are relative.
 //
-// `ZoneImage` reads. The block and a `ZoneLayout` are all that it is made from, and it is without any state of its own,
-// so that several versions of a zone can share one. Only `detail::ZoneImageWriter` writes.
+// `ZoneImage` reads. It is made from a block and a `ZoneLayout`, and has no state of its own, so that several versions
+// of a zone can share one. Only `detail::ZoneImageWriter` writes.
 #pragma once
 
 #include <cstddef>
@@ -34,12 +34,12 @@ struct alignas(64) IndexBucket {
   }
 };
 
-// How many there are of each part of an image, from which follows where it lies. In octets: the nodes, the index at the
-// next cache line, and the lists, of 32 bits an entry, one directly behind the other.
+// How many there are of each part of an image; the places follow from the numbers. First come the nodes, then the index
+// at the next cache line, then the lists, of 32 bits an entry, one directly after the other.
 struct ZoneLayout {
   std::uint64_t recordCount = 0;
   std::uint32_t nodeUnits = 0;        // that all nodes take
-  std::uint32_t nodeCount = 0;        // first list: every node that names can be found at, in canonical order
+  std::uint32_t nodeCount = 0;        // first list: the nodes that a look-up of a name can find, in canonical order
   std::uint32_t nsec3OwnerCount = 0;  // second list: the owners of NSEC3 records, in canonical order
   std::uint32_t nsec3Count = 0;  // third list: those of the chain that is used; fourth: their hashes' first 32 bits
   std::uint32_t nsecCount = 0;   // fifth list: the nodes that have an NSEC, in canonical order
@@ -114,7 +114,7 @@ class ZoneImage {
   // The node of exactly this name, whose hash this is.
   ZoneNode node(NameView name, std::uint64_t hash) const;
 
-  // Ask the memory for a line of the index, and for the node that is likely to be found there, without waiting.
+  // Prefetch a line of the index, and the node that is likely to be found there, without waiting.
   void prefetchIndex(std::uint64_t hash) const { __builtin_prefetch(buckets_ + bucketOf(hash)); }
   void prefetchNode(std::uint64_t hash) const;
 
@@ -123,7 +123,7 @@ class ZoneImage {
   NodeRange nsec3Chain() const { return {nodes_, {nsec3Chain_, layout_.nsec3Count}}; }
   NodeRange nsecChain() const { return {nodes_, {nsecChain_, layout_.nsecCount}}; }
 
-  // Where in the chain a hash is, or the last owner before it: the chain is a ring, and is not empty.
+  // The place of a hash in the chain, or that of the last owner before it. The chain is a ring, and is not empty.
   Nsec3Place findNsec3(const Nsec3Hash& hash) const;
 
   std::size_t bucketOf(std::uint64_t hash) const { return static_cast<std::size_t>((hash >> 32) * bucketCount_ >> 32); }
@@ -133,10 +133,10 @@ class ZoneImage {
   const NodeHeader* nodes_ = nullptr;
   std::uint64_t bucketCount_ = 0;  // kept apart: each lookup needs it
   const std::uint32_t* lists_ = nullptr;
-  const std::uint32_t* nsec3Chain_ = nullptr;  // the prefixes stand behind it
+  const std::uint32_t* nsec3Chain_ = nullptr;  // the prefixes follow it
   const std::uint32_t* nsecChain_ = nullptr;
   ZoneLayout layout_;
-  std::shared_ptr<const Block> block_;  // holds all of the above
+  std::shared_ptr<const Block> block_;  // what the pointers above point into
 };
 
 }  // namespace taut::detail

@@ -1,9 +1,9 @@
 // A node of a zone: one owner name with its RRsets, or an empty non-terminal (RFC 8020, RFC 4592 section 2.2.2).
 //
-// `ZoneNode` is a handle of one pointer into the storage of a `Zone` and lives no longer than it; a default-constructed
-// handle means "no such node", and only `operator bool` may be asked of it. Everything that depends on a node's place
-// in the zone (zone cuts, occlusion, wildcard children, the nodes that NS and MX records lead to) was worked out when
-// the zone was built: the accessors only read it.
+// `ZoneNode` is a handle of one pointer into the storage of a `Zone` and lives no longer than the zone. A
+// default-constructed handle means "no such node", and only `operator bool` may be asked of it. What depends on a
+// node's place in the zone (zone cuts, occlusion, wildcard children, the nodes that NS and MX records lead to) was
+// found when the zone was built: the accessors only read it.
 #pragma once
 
 #include <cstddef>
@@ -55,7 +55,8 @@ class ZoneNode {
   // The RRSIGs that cover a type, also where the node has no such type; count 0 where there are none.
   RRset rrsig(Type covered) const;
 
-  // Every RRset of the node, ordered by type; the RRSIGs that cover one directly behind it, as an RRset of their own.
+  // The RRsets of the node, ordered by type. The RRSIGs that cover one come directly after it, as an RRset of their
+  // own.
   Iterator begin() const;
   Iterator end() const;
   std::size_t rrsetCount() const { return header_->entryCount; }
@@ -109,8 +110,8 @@ struct ZoneRRset {
   bool hasTargets() const { return links_ != nullptr; }
 
   // The node of the name that the `record`-th record leads to (`additionalName` in dns/rdata.hpp gives that name); none
-  // where the zone has no such node. It may be occluded (glue), or a wildcard that the name matches: such addresses
-  // are given with the record's name for their owner, not with the node's. No cut or DNAME lies between the two.
+  // where the zone has no such node. It may be occluded (glue), or a wildcard that the name matches: the owner of such
+  // addresses in a reply is the record's name, not the node's. No cut or DNAME lies between the two.
   ZoneNode target(std::size_t record) const {
     if (links_ == nullptr || links_[record] == detail::noTarget) return {};
     return ZoneNode(node_->at(links_[record]));

@@ -1,8 +1,8 @@
 // All zones that are served, found by the longest origin that encloses a name (RFC 1034 section 4.3.2 step 2).
 //
-// A zone that is not loaded (`Zone::notLoaded`) is found like any other: its names are not for its parent to answer.
-// Immutable: a reload makes a new set, which shares the zones that did not change. Finding costs one probe for each
-// number of labels that some origin has, whatever the number of zones.
+// A zone that is not loaded (`Zone::notLoaded`) is found like any other: its parent does not answer for its names.
+// Immutable: a reload makes a new set, which shares the zones that did not change. A look-up costs one probe for each
+// number of labels that some origin has, and no more for more zones.
 #pragma once
 
 #include <cstddef>
@@ -30,8 +30,7 @@ class ZoneSet {
   // The zone with the longest origin at or above the name; null when there is none.
   const Zone* find(NameView name, Class rrClass = Class::IN) const;
 
-  // The same, passing over a zone whose origin is the name itself: for DS, which the parent answers (RFC 4035 section
-  // 3.1.4.1).
+  // The zone with the longest origin above the name: for DS, which the parent answers (RFC 4035 section 3.1.4.1).
   const Zone* findParent(NameView name, Class rrClass = Class::IN) const {
     return name.isRoot() ? nullptr : find(name.parent(), rrClass);
   }
@@ -43,11 +42,12 @@ class ZoneSet {
   std::size_t size() const { return zones_.size(); }
   bool empty() const { return zones_.empty(); }
 
-  // Whether the zones are larger than the caches that a core has for itself: then looking ahead pays.
+  // Whether the zones are larger than a core's own caches: then prefetching pays.
   bool isLarge() const { return isLarge_; }
 
  private:
-  // A place of the table: what tells zones apart lies beside the pointer, so that only the right zone is touched.
+  // A slot of the table. What identifies the zone lies beside the pointer, so that a look-up touches only the right
+  // zone.
   struct Slot {
     const Zone* zone = nullptr;
     std::uint32_t hash = 0;
@@ -62,12 +62,12 @@ class ZoneSet {
   bool isLarge_ = false;
 };
 
-// Asks the memory for what a look-up will need. In a large set an answer waits for it four times, each time for the
-// place that the last wait revealed. With several questions at hand these waits overlap: make one of these for each,
+// Prefetches what a look-up will need. In a large set an answer waits for memory four times, each time at an address
+// that the wait before revealed. For several questions at hand the waits overlap: make one of these for each question,
 // take the first step for all, the second for all, the third for all, and answer.
 //
-// It guesses, and nothing depends on it: the zone is the one that fits the deepest origins, class IN. `zones` outlives
-// it.
+// The prefetched zone is a guess, and no answer depends on it: the zone with the deepest origin that fits, in class IN.
+// `zones` outlives this object.
 class ZoneSet::LookAhead {
  public:
   LookAhead() = default;

@@ -28,7 +28,7 @@ void writeRecord(NameView owner, std::uint32_t ttl, Class rrClass, Type type, By
 void writeRRset(const RRset& set, fmt::memory_buffer& out, RdataForm form = RdataForm::presentation);
 
 // The whole zone: the SOA, then all else in canonical order (RFC 4034 section 6). `flush` is called with pieces of the
-// text, so that a large zone is never in memory as text. What is written loads to an identical zone.
+// text, so that the whole text is never in memory. What is written loads to an identical zone.
 void writeZone(const Zone& zone, const std::function<void(std::string_view)>& flush,
                RdataForm form = RdataForm::presentation);
 

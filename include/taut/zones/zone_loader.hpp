@@ -16,7 +16,7 @@ namespace taut {
 
 class ZoneLoader {
  public:
-  // `publish` is called on the loader's thread. What is asked for in the meantime begins when the load before has
+  // `publish` is called on the loader's thread. A reload that is requested during a load begins when that load has
   // ended.
   ZoneLoader(ZoneStore& store, ZoneStore::Publish publish);
   ZoneLoader(const ZoneLoader&) = delete;

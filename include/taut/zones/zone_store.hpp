@@ -1,6 +1,6 @@
-// The zones that a server serves, and the files that they came from: loads them, and loads anew what changed on disk.
+// The zones that a server serves, and their files: loads them, and loads again what changed on disk.
 //
-// One thread at a time may use a store. What it gives out, the sets of zones, never changes, and any thread may.
+// One thread at a time may use a store. The sets of zones that it gives out never change, and any thread may use them.
 #pragma once
 
 #include <functional>
@@ -22,15 +22,15 @@ class ZoneStore {
   // Loads with at most so many threads, 0: all cores.
   explicit ZoneStore(unsigned threads = 0, MakeLoadObserver makeObserver = {});
 
-  // Zones that are named one by one: loads them all and throws std::runtime_error where one does not load. The text
-  // is what is wrong, file, line and column first.
+  // Zones that are named one by one: loads them all. Throws std::runtime_error where one does not load; its text says
+  // what is wrong, file, line and column first.
   void load(std::vector<ZoneSource> sources);
 
-  // Zones of a list, which the next reload loads. Throws std::runtime_error where the list cannot be read.
+  // Adds the zones of a list, which the next reload loads. Throws std::runtime_error where the list cannot be read.
   void addList(const std::string& path);
 
-  // Reads the lists, and loads what is not loaded or changed on disk. What does not load is logged, and the zone is
-  // served as it was. `publish` gets all zones at the end, and before it now and then while they become ready.
+  // Reads the lists, and loads what is not loaded or changed on disk. A load that fails is logged, and the zone is
+  // served as it was. `publish` gets all zones at the end, and now and then before that, as they become ready.
   void reload(const Publish& publish, const std::stop_token& stop);
 
   // All of them, also those that are not loaded.

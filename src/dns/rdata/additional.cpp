@@ -9,7 +9,7 @@ namespace {
 std::optional<NameView> hostAt(ByteSpan rdata, std::size_t offset) {
   if (rdata.size() <= offset) return std::nullopt;
   const auto name = NameView::fromWire(rdata.subspan(offset));
-  // A root target means that there is no host (RFC 2782, RFC 7505).
+  // A root target means that there is no such host (RFC 2782, RFC 7505).
   return name && !name->isRoot() ? name : std::nullopt;
 }
 

@@ -1,4 +1,4 @@
-// A6 (RFC 2874 section 3.1): a prefix length, the address behind the prefix, and a name that has the prefix.
+// A6 (RFC 2874 section 3.1): a prefix length, the address suffix after that prefix, and the name that has the prefix.
 #include <algorithm>
 #include <array>
 
@@ -17,7 +17,7 @@ bool AddressSuffix::walk(RdataWalk& walk) {
   if (walk.remaining() < 1 + size) return false;
   // RFC 2874 section 3.1.1: pad bits must be zero.
   if (prefix % 8 != 0 && walk.peek(1) >> (8 - prefix % 8) != 0) return false;
-  return walk.pass(1 + size) && (prefix == 0 || walk.passFoldedName());
+  return walk.pass(1 + size) && (prefix == 0 || walk.passDowncasedName());
 }
 
 bool AddressSuffix::parse(RdataParser& parser) {

@@ -113,7 +113,7 @@ void SizedBase64::decode(ByteSpan octets, Value& value) {
 bool SizedBase64::walk(RdataWalk& walk) {
   return walk.passSized(2, 0);
 }
-// The length, then base64 in as many words as it takes; none where the length is 0.
+// The length, then base64 in any number of words; no word where the length is 0.
 bool SizedBase64::parse(RdataParser& parser) {
   std::uint64_t size = 0;
   if (!parser.number(0xffff, size)) return false;

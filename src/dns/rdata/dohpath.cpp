@@ -18,7 +18,8 @@ bool hasWholePercentEncodings(std::string_view text) {
   return true;
 }
 
-// Octets that follow the first one of a character of UTF-8 (RFC 3629 section 3); negative where none begins with it.
+// How many octets follow the first octet of a character of UTF-8 (RFC 3629 section 3). Negative where `octet` begins
+// none.
 int continuationCount(std::uint8_t octet) {
   if (octet < 0x80) return 0;
   if (octet >= 0xc2 && octet < 0xe0) return 1;
@@ -38,7 +39,7 @@ bool isUtf8(std::string_view text) {
   return expected == 0;
 }
 
-// The percent signs were seen to be right, so that one is a part of the name with the digits behind it.
+// A percent sign is a part of the name, with the two digits after it: the caller has checked the digits.
 bool isVariableCharacter(char c) {
   return isDigit(c) || (toUpper(c) >= 'A' && toUpper(c) <= 'Z') || c == '_' || c == '%';
 }
@@ -60,7 +61,7 @@ bool isVariableModifier(std::string_view modifier) {
          std::ranges::all_of(digits, isDigit);
 }
 
-// What stands between braces: an operator that has a meaning, or none, and variables. Notes whether one is "dns".
+// The text between braces: variables, and before them an operator or none. Notes whether a variable is "dns".
 bool isExpression(std::string_view list, bool& hasDns) {
   constexpr std::string_view operators = "+#./;?&";
   if (!list.empty() && operators.find(list[0]) != std::string_view::npos) list.remove_prefix(1);

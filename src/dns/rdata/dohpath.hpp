@@ -5,8 +5,8 @@
 
 namespace taut {
 
-// Whether octets are UTF-8 and a URI template (RFC 6570 section 2) that is relative to the origin and has the variable
-// "dns". Characters outside of expressions may be any.
+// Whether the octets are UTF-8 and a URI template (RFC 6570 section 2) that is relative to the origin and has the
+// variable "dns". Any character may stand outside of expressions.
 bool isDohPath(std::string_view value);
 
 }  // namespace taut

@@ -33,7 +33,7 @@ std::uint8_t valueOf(const DecodeTable& table, char c) {
   return table[static_cast<std::uint8_t>(c)];
 }
 
-// Octets on their way to a writer, so that it is asked for room once for many.
+// Octets collected for a writer, so that one check for room serves many octets.
 class Chunk {
  public:
   explicit Chunk(ByteWriter& out) : out_(out) {}
@@ -86,7 +86,7 @@ bool HexDecoder::feed(std::string_view word, ByteWriter& out) {
   return high != invalid;
 }
 
-// The bits that the padding makes superfluous must be zero (RFC 4648 section 3.5).
+// The bits that padding leaves unused must be zero (RFC 4648 section 3.5).
 bool Base64Decoder::closeGroup(ByteWriter& out) {
   const int octets = 3 - padding_;
   if (padding_ > 0 && (group_ & ((1u << (8 * padding_)) - 1)) != 0) return false;

@@ -1,5 +1,5 @@
-// Hexadecimal, base64 and base32hex (RFC 4648) as record types write them: strict, so that each run of octets has one
-// text (but for the case of letters and blanks between words).
+// Hexadecimal, base64 and base32hex (RFC 4648) as record types write them. Strict, so that each run of octets has one
+// text, apart from the case of letters and blanks between words.
 #pragma once
 
 #include <array>
@@ -21,7 +21,7 @@ constexpr int hexDigit(char c) {
   return -1;
 }
 
-// Digits may stand in words that are cut anywhere.
+// The digits may be cut into words at any place.
 class HexDecoder {
  public:
   bool feed(std::string_view word, ByteWriter& out);  // false at the first character that is no digit
@@ -31,7 +31,7 @@ class HexDecoder {
   int high_ = -1;
 };
 
-// Characters may stand in words that are cut anywhere.
+// The characters may be cut into words at any place.
 class Base64Decoder {
  public:
   bool feed(std::string_view word, ByteWriter& out);  // false at the first character that is wrong where it stands

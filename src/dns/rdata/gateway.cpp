@@ -1,5 +1,5 @@
-// The gateway of IPSECKEY (RFC 4025 section 2.5) and the relay of AMTRELAY (RFC 8777 section 4.2): what they are, the
-// octet at offset 1 says.
+// The gateway of IPSECKEY (RFC 4025 section 2.5) and the relay of AMTRELAY (RFC 8777 section 4.2). The octet at offset
+// 1 of the RDATA says what they are.
 #include "addresses.hpp"
 #include "parser.hpp"
 #include "printer.hpp"

@@ -24,8 +24,8 @@ constexpr std::uint32_t altitudeBase = 10000000;    // centimetres below the ref
 constexpr std::uint64_t maxPrecision = 9000000000;  // centimetres
 constexpr std::uint64_t perDegree = 3600000;        // thousandths of a second of arc
 
-// A decimal number with up to `decimals` digits behind the point, as that many times ten of it. Digits may be left out
-// on one side of the point (RFC 1876 section 3 has them on both, but zones do not).
+// A decimal number with up to `decimals` digits after the point, multiplied by ten to the power of `decimals`. Digits
+// may be left out on one side of the point: RFC 1876 section 3 has them on both, but zones do not.
 std::optional<std::uint64_t> parseFixed(std::string_view word, std::size_t decimals) {
   constexpr std::uint64_t maximum = 1000000000000;
   const std::size_t point = std::min(word.find('.'), word.size());
@@ -47,7 +47,7 @@ std::optional<std::uint64_t> parseMetres(std::string_view word) {
   return parseFixed(word, 2);
 }
 
-// One digit and a power of ten; what the digit cannot tell is cut off.
+// One digit and a power of ten. Lower digits are cut off.
 std::uint8_t toPrecision(std::uint64_t centimetres) {
   unsigned exponent = 0;
   for (; centimetres >= 10; centimetres /= 10) ++exponent;
@@ -61,7 +61,7 @@ bool isPrecision(std::uint8_t octet) {
   return mantissa <= 9 && exponent <= 9 && (mantissa != 0 || exponent == 0);
 }
 
-// An angle of LOC: thousandths of a second of arc, 2^31 standing for none.
+// An angle of LOC: thousandths of a second of arc; 2^31 stands for zero.
 bool isAngle(std::uint32_t value, std::uint32_t degrees) {
   constexpr std::uint32_t middle = 0x80000000;
   const std::uint32_t size = value >= middle ? value - middle : middle - value;
@@ -73,7 +73,7 @@ class LocationParser {
  public:
   explicit LocationParser(RdataParser& parser) : parser_(parser) {}
 
-  // Version 0; where no precision is given those of RFC 1876 section 3.
+  // Version 0. Where a precision is not given it is the default of RFC 1876 section 3.
   bool all() {
     const bool ok = angle(90, 'N', 'S', &octets_[4]) && angle(180, 'E', 'W', &octets_[8]) && altitude() &&
                     precision(100, octets_[1]) && precision(1000000, octets_[2]) && precision(1000, octets_[3]);
@@ -149,7 +149,7 @@ void printPrecision(std::uint8_t precision, fmt::memory_buffer& out) {
 
 namespace rdata::kind {
 
-// RFC 1876 section 2: nothing is known of versions other than 0.
+// RFC 1876 section 2: only version 0 is defined, so any octets fit another version.
 bool Location::walk(RdataWalk& walk) {
   if (walk.remaining() == 0) return false;
   const ByteSpan octets = walk.rest();

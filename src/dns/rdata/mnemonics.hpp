@@ -13,10 +13,10 @@ struct Mnemonic {
   std::uint16_t value;
 };
 
-// In any case; nothing for another word.
+// The number of a mnemonic in any case; nothing for another word.
 std::optional<std::uint16_t> parseMnemonic(std::span<const Mnemonic> mnemonics, std::string_view word);
 
-// The first of a number, the one to print; empty where there is none.
+// The first mnemonic of a number, which is the one to print; empty where there is none.
 std::string_view mnemonicOf(std::span<const Mnemonic> mnemonics, std::uint16_t value);
 
 }  // namespace taut

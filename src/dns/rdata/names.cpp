@@ -1,4 +1,4 @@
-// Names, which differ in who compresses them and in their canonical form.
+// Kinds of names. They differ in who may compress them and in their canonical form.
 #include "parser.hpp"
 #include "printer.hpp"
 #include "walk.hpp"
@@ -15,12 +15,12 @@ bool PlainName::print(RdataPrinter& printer) {
   return printer.name();
 }
 
-bool FoldedName::walk(RdataWalk& walk) {
-  return walk.passFoldedName();
+bool DowncasedName::walk(RdataWalk& walk) {
+  return walk.passDowncasedName();
 }
 
-bool ReceivedName::walk(RdataWalk& walk) {
-  return walk.passReceivedName();
+bool DecompressibleName::walk(RdataWalk& walk) {
+  return walk.passDecompressibleName();
 }
 
 void PlainNames::encode(const Value& value, ByteWriter& out) {

@@ -1,4 +1,4 @@
-// Addresses in networks other than the Internet, with dots that only help the reader.
+// Addresses in networks other than the Internet. Dots in their text carry no meaning.
 #include "taut/dns/rdata/network.hpp"
 
 #include <algorithm>
@@ -48,7 +48,7 @@ bool Atma::walk(RdataWalk& walk) {
   return walk.passRest();
 }
 
-// + and digits for E.164, hexadecimal for an end system address; dots stand between two digits.
+// "+" and digits for E.164, hexadecimal for an end system address; a dot must stand between two digits.
 bool Atma::parse(RdataParser& parser) {
   constexpr std::string_view expected = "+ and digits, or hexadecimal, with single dots between them";
   if (!parser.word(expected)) return false;

@@ -66,7 +66,7 @@ std::optional<std::uint32_t> parseTime(std::string_view word) {
   return static_cast<std::uint32_t>(daysSince1970(year, month, day) * 86400 + hour * 3600 + minute * 60 + second);
 }
 
-// The next such time after 1970, up to 2106.
+// Prints the first such time from 1970 on, so one up to 2106.
 void printTime(std::uint32_t time, fmt::memory_buffer& out) {
   const auto days = static_cast<int>(time / 86400);
   int year = 1970 + days / 366;

@@ -1,4 +1,4 @@
-// Parses the words of one record's RDATA: a place among the words, where the octets go, and what is wrong.
+// Parses the words of one record's RDATA: keeps the word at hand, writes the octets, and notes what is wrong.
 #pragma once
 
 #include <array>
@@ -26,11 +26,11 @@ class RdataParser {
   bool generic(Type type, bool isChecked);  // RFC 3597 section 5; the first word was seen to be \#
   TextError takeError() { return std::move(error_); }
 
-  // For the kinds. The word that is at hand, where there is one.
+  // For the kinds: the word at hand, where more() says that there is one.
   bool more() const { return at_ < words_.size(); }
   std::string_view text() const { return words_[at_].text; }
   bool isQuoted() const { return words_[at_].quoted; }
-  bool done() {  // with that word
+  bool done() {  // goes on to the next word
     ++at_;
     return true;
   }
@@ -39,7 +39,7 @@ class RdataParser {
   ByteWriter& out() { return out_; }
   ByteSpan rdata() const { return out_.written().subspan(start_); }  // so far
 
-  // Each of these notes what is wrong and returns false. `wrong` is about the word at hand.
+  // Each notes an error and returns false. wrong() is about the word at hand.
   bool failAt(std::size_t word, std::string message);
   bool failHere(std::string message) { return failAt(at_, std::move(message)); }
   bool failAtField(std::string message) { return failAt(fieldAt_, std::move(message)); }  // about its first word
@@ -47,14 +47,14 @@ class RdataParser {
   bool wrong(std::string_view expected);
   bool missing(std::string_view expected);
 
-  // Each of these returns false, and has noted why, where the words are not as they should be.
-  bool word(std::string_view expected) {  // there is one, and it is not quoted
+  // Each returns false, and has noted an error, where the words are not as they should be.
+  bool word(std::string_view expected) {  // whether there is one that is not quoted
     return more() && !isQuoted() ? true : refuseWord(expected);
   }
   bool number(std::uint64_t maximum, std::uint64_t& value);
   bool name();
   template <class Parse>
-  bool octets(std::size_t size, std::string_view expected, Parse parse);  // a word that stands for so many
+  bool octets(std::size_t size, std::string_view expected, Parse parse);  // a word that stands for `size` octets
 
  private:
   bool refuseWord(std::string_view expected);
@@ -62,7 +62,7 @@ class RdataParser {
 
   std::span<const Token> words_;
   std::size_t at_ = 0;
-  std::size_t fieldAt_ = 0;  // first word of the field that is parsed, or was last
+  std::size_t fieldAt_ = 0;  // first word of the field at hand, or of the last one
   NameView origin_;
   ByteWriter& out_;
   std::size_t start_;

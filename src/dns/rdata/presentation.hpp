@@ -14,7 +14,7 @@ namespace taut {
 // A plain decimal number of at most `maximum`.
 std::optional<std::uint64_t> parseDecimal(std::string_view word, std::uint64_t maximum);
 
-// One octet of a word at `at`, escapes resolved; moves behind it. Negative where an escape is wrong.
+// The octet that the word has at `at`, an escape resolved; moves `at` past it. Negative where an escape is wrong.
 int parseEscaped(std::string_view word, std::size_t& at);
 
 // Writes the octets of a word with escapes; false where an escape is wrong.

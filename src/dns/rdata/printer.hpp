@@ -16,9 +16,9 @@ class RdataPrinter {
  public:
   RdataPrinter(ByteSpan rdata, fmt::memory_buffer& out) : rdata_(rdata), reader_(rdata), out_(out) {}
 
-  bool all(const RdataLayout& layout);  // false where no text tells the octets; what was written is void then
+  bool all(const RdataLayout& layout);  // false where no text expresses the octets; what was written is void then
 
-  // For the kinds: the octets behind the fields that were printed, and the text.
+  // For the kinds: the octets after the fields that were printed, and the text.
   ByteReader& reader() { return reader_; }
   ByteSpan rest() const { return rdata_.subspan(reader_.position()); }
   std::uint8_t printed(std::size_t offset) const { return rdata_[offset]; }

@@ -43,8 +43,8 @@ void canonicaliseRdata(Type type, MutableByteSpan rdata) {
   if (std::ranges::none_of(*layout, &FieldKind::hasCase)) return;
   RdataWalk walk(rdata);
   if (!walk.all(*layout)) return;
-  for (std::size_t i = 0; i < walk.foldedCount(); ++i) {
-    const MutableByteSpan name = rdata.subspan(walk.folded(i).offset, walk.folded(i).size);
+  for (std::size_t i = 0; i < walk.downcasedCount(); ++i) {
+    const MutableByteSpan name = rdata.subspan(walk.downcased(i).offset, walk.downcased(i).size);
     std::ranges::transform(name, name.begin(), foldCase);
   }
 }

@@ -59,7 +59,7 @@ constexpr std::array keyProtocols = {
     Mnemonic{"DNSSEC", 3}, Mnemonic{"IPSEC", 4}, Mnemonic{"ALL", 255},
 };
 
-// What the error fields of TSIG and TKEY can say; 16 is BADSIG there and BADVERS elsewhere (RFC 8945 section 3).
+// Values of the error fields of TSIG and TKEY. There 16 is BADSIG, elsewhere BADVERS (RFC 8945 section 3).
 constexpr std::array errorCodes = {
     Mnemonic{"NOERROR", 0},    Mnemonic{"FORMERR", 1},  Mnemonic{"SERVFAIL", 2}, Mnemonic{"NXDOMAIN", 3},
     Mnemonic{"NOTIMP", 4},     Mnemonic{"REFUSED", 5},  Mnemonic{"YXDOMAIN", 6}, Mnemonic{"YXRRSET", 7},
@@ -89,7 +89,7 @@ constexpr std::array keyFlagNames = {
     KeyFlag{"SIG15", 0x000f, 0x000f},
 };
 
-// A number or a mnemonic; no mnemonic begins with a digit.
+// A number or a mnemonic. No mnemonic begins with a digit.
 bool parseNamed(std::size_t octets, std::span<const Mnemonic> mnemonics, RdataParser& parser) {
   const std::uint64_t maximum = octets == 1 ? 0xff : 0xffff;
   std::uint64_t value = 0;
@@ -115,7 +115,7 @@ bool printNamed(std::span<const Mnemonic> mnemonics, std::uint16_t value, RdataP
   return mnemonic.empty() ? printer.word(value) : printer.word(mnemonic);
 }
 
-// RFC 2535 section 7.1 has the flags in any notation of C, and BIND writes hexadecimal.
+// RFC 2535 section 7.1 allows any notation of C for the flags, and BIND writes hexadecimal.
 std::optional<std::uint16_t> parseHexFlags(std::string_view word) {
   constexpr std::string_view prefix = "0x";
   if (!word.starts_with(prefix) || word.size() == prefix.size() || word.size() > prefix.size() + 4) return std::nullopt;

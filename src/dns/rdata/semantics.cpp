@@ -41,8 +41,8 @@ bool beginsWithOid(ByteSpan octets) {
   return oid[2] != more;
 }
 
-// RFC 2535 section 3.1.2: both bits set say that there is no key. What algorithm a private one is, the key says first
-// (RFC 2535 section 3.2, RFC 4034 appendix A.1.1).
+// RFC 2535 section 3.1.2: both bits set say that there is no key. A key of a private algorithm begins with what names
+// the algorithm (RFC 2535 section 3.2, RFC 4034 appendix A.1.1).
 SemanticError checkKey(ByteSpan rdata) {
   constexpr std::uint8_t privateDns = 253;
   constexpr std::uint8_t privateOid = 254;
@@ -66,8 +66,8 @@ SemanticError checkIpseckey(ByteSpan rdata) {
   return {"there is no key, but the algorithm is not 0", 4};
 }
 
-// RFC 8976 section 2.2: the length is the hash algorithm's, in unknown schemes too. Private schemes (section 5.2) may
-// cut digests, as the one in appendix A.3 does.
+// RFC 8976 section 2.2: the hash algorithm fixes the length, in unknown schemes too. Private schemes (section 5.2) may
+// cut digests: the one in appendix A.3 does.
 SemanticError checkZonemd(ByteSpan rdata) {
   constexpr std::size_t digestAt = 6;
   constexpr std::size_t digestField = 3;
@@ -90,7 +90,8 @@ SemanticError checkNsec3(ByteSpan rdata) {
   return {};
 }
 
-// The signer is the zone of the owner, whose labels are counted (RFC 4034 sections 3.1.3 and 3.1.7).
+// The signer is the zone of the owner, and the labels field counts the owner's labels (RFC 4034 sections 3.1.3 and
+// 3.1.7).
 SemanticError checkRrsig(ByteSpan rdata) {
   constexpr std::size_t signerAt = 18;
   const auto signer = NameView::fromWire(rdata.subspan(signerAt));

@@ -1,4 +1,4 @@
-// What RDATA that fits its layout may still say wrong: a digest whose length is not that of its algorithm, a key where
+// Errors that the layout of a type does not find: a digest whose length is not that of its algorithm, or a key where
 // the algorithm says that there is none.
 #pragma once
 

@@ -1,4 +1,4 @@
-// Character strings (RFC 1035 section 3.3) and what is made like them.
+// Character strings (RFC 1035 section 3.3), and kinds of field that have their form.
 #include <algorithm>
 #include <array>
 
@@ -34,7 +34,7 @@ bool walkString(RdataWalk& walk, Accepts* accepts) {
 
 bool parseString(RdataParser& parser, std::string_view expected, Accepts* accepts = nullptr) {
   if (!parser.more()) return parser.missing(expected);
-  // Each octet takes at least one character, so that a short word without escapes is copied as it stands.
+  // Each octet takes at least one character, so a short word without escapes is copied as it is.
   std::array<std::uint8_t, 256> octets;
   ByteWriter string{MutableByteSpan(octets)};
   if (!parseText(parser.text(), string)) return parser.wrong(expectedEscapes);

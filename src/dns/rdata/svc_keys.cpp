@@ -67,7 +67,7 @@ bool isDocPath(ByteSpan value) {
   return areStrings(value, 0);
 }
 
-// No item of a list may be empty in text.
+// Text has no form for an empty item of a list.
 bool docPathHasText(ByteSpan value) {
   return areStrings(value, 1);
 }
@@ -96,7 +96,7 @@ std::optional<std::vector<std::string_view>> splitItems(std::string_view value) 
   }
 }
 
-// Items between commas in which a comma or a backslash stands behind a backslash (RFC 9460 appendix A.1).
+// Items between commas. A backslash before a comma or a backslash makes it a part of the item (RFC 9460 appendix A.1).
 std::optional<std::vector<std::string>> splitEscapedItems(std::string_view value) {
   std::vector<std::string> items(1);
   for (std::size_t at = 0; at < value.size(); ++at) {

@@ -1,4 +1,4 @@
-// The keys of SVCB parameters (RFC 9460 section 14.3.2): what the value of each looks like on the wire and in text.
+// The keys of SVCB parameters (RFC 9460 section 14.3.2): for each, the form of its value on the wire and in text.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 
 namespace taut::svc {
 
-// What is wrong with a text, if anything.
+// What is wrong with a text; nothing where it is right.
 using Problem = std::optional<std::string>;
 
 struct Key {
@@ -40,10 +40,10 @@ inline constexpr std::uint16_t docpath = 10;            // draft-ietf-core-dns-o
 inline constexpr std::uint16_t invalid = 65535;
 }  // namespace key
 
-// Null for a key that is not known, whose value may be any octets.
+// Null for an unknown key, whose value may be any octets.
 const Key* findKey(std::uint16_t number);
 
-// A key's name, or key65280: case matters, and numbers have no leading zeros (RFC 9460 section 2.1).
+// A key's name, or key65280. Case matters, and numbers have no leading zeros (RFC 9460 section 2.1).
 std::optional<std::uint16_t> parseKey(std::string_view word);
 void printKey(std::uint16_t number, fmt::memory_buffer& out);
 

@@ -42,7 +42,7 @@ std::optional<std::string> unescape(std::string_view text) {
   return value;
 }
 
-// A value to its octets, which are those of the text where the key is written as a number.
+// The octets of a value. Where the key is written as a number they are those of the text.
 Problem parseValue(const svc::Key* named, std::string_view value, Bytes& octets) {
   if (named && named->parse) return named->parse(value, octets);
   octets.assign(value.begin(), value.end());
@@ -73,8 +73,8 @@ Problem parseParam(std::string_view word, SvcParams& params) {
   return std::nullopt;
 }
 
-// What text must not say though the wire may: keys called mandatory that are missing, no-default-alpn without alpn
-// (RFC 9460 section 2.4.3). Null where nothing is wrong.
+// What the wire allows and text does not: keys called mandatory that are missing, and no-default-alpn without alpn (RFC
+// 9460 section 2.4.3). Null where nothing is wrong.
 const char* inconsistency(const SvcParams& params) {
   if (params.find(svc::key::noDefaultAlpn) && !params.find(svc::key::alpn)) return "no-default-alpn without alpn";
   const Bytes* const mandatory = params.find(svc::key::mandatory);

@@ -30,7 +30,7 @@ constexpr std::array<RdataLayout, sizeof...(Record)> makeRows(RecordList<Record.
 
 constexpr auto rows = makeRows(Records{});
 
-// The low types index a table; the few above it are searched for.
+// Low types index a table; the few higher ones are searched for.
 constexpr std::size_t indexSize = 512;
 
 constexpr auto rowIndex = [] {
@@ -42,7 +42,7 @@ constexpr auto rowIndex = [] {
   return index;
 }();
 
-// Octets of a field whose size does not depend on what it holds, for the kinds that precede compressible names.
+// Octets of a field of fixed size, for the kinds that precede compressible names.
 constexpr std::uint8_t prefixSize(const FieldKind* field) {
   return field == &fieldKind<kind::U8>    ? 1
          : field == &fieldKind<kind::U16> ? 2

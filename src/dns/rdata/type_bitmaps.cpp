@@ -24,7 +24,7 @@ void writeWindow(std::size_t window, ByteSpan bitmap, ByteWriter& out) {
   out.bytes(used);
 }
 
-// `first` is the first type beyond the first window, which `low` holds as far as it was parsed.
+// `low` holds the first window as far as it was parsed; `first` is the first type beyond it.
 bool parseWideBitmap(ByteSpan low, Type first, RdataParser& parser) {
   std::array<std::uint8_t, 256 * windowSize> windows{};
   std::ranges::copy(low, windows.begin());
@@ -92,7 +92,7 @@ bool OptionalTypeBitmap::walk(RdataWalk& walk) {
   return true;
 }
 
-// Nearly all types that are in use lie in the first window.
+// Nearly all types in use lie in the first window.
 bool OptionalTypeBitmap::parse(RdataParser& parser) {
   std::array<std::uint8_t, windowSize> bitmap{};
   while (parser.more()) {
@@ -123,7 +123,7 @@ bool TypeBitmap::parse(RdataParser& parser) {
   return parser.more() ? OptionalTypeBitmap::parse(parser) : parser.missing("a record type");
 }
 
-// A set first bit announces a format that was never made.
+// A set first bit announces another format, which was never defined.
 bool NxtBitmap::walk(RdataWalk& walk) {
   const std::size_t size = walk.remaining();
   if (size == 0 || (walk.peek() & 0x80) != 0) return walk.passRest();

@@ -19,15 +19,15 @@ bool RdataWalk::passPlainName() {
   return name && pass(name->size());
 }
 
-bool RdataWalk::passFoldedName() {
+bool RdataWalk::passDowncasedName() {
   const auto name = NameView::fromWire(rest());
   if (!name) return false;
-  if (foldedCount_ < maxFoldedNames) folded_[foldedCount_++] = {position(), name->size()};
+  if (downcasedCount_ < maxDowncasedNames) downcased_[downcasedCount_++] = {position(), name->size()};
   return pass(name->size());
 }
 
-bool RdataWalk::passReceivedName() {
-  if (!out_) return passFoldedName();
+bool RdataWalk::passDecompressibleName() {
+  if (!out_) return passDowncasedName();
   ByteReader reader(octets_, at_);
   Name name;
   if (!Name::read(octets_, reader, name) || reader.position() > end_) return false;

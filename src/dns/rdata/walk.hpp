@@ -1,6 +1,6 @@
-// Passes RDATA field by field, strictly: every length, count and name is checked against the octets at hand. On what it
-// does beyond checking: where the type allows pointers in names it follows them and writes what it passes without
-// compression, and it remembers the names that have a canonical case.
+// Passes RDATA field by field, strictly: every length, count and name is checked against the octets at hand. On request
+// it also decompresses: it follows pointers in names where the type allows them, and writes what it passes without
+// compression. It remembers the names that are lower case in canonical form.
 #pragma once
 
 #include <array>
@@ -15,11 +15,11 @@ namespace taut {
 
 class RdataWalk {
  public:
-  struct FoldedName {
+  struct DowncasedName {
     std::size_t offset;
     std::size_t size;
   };
-  static constexpr std::size_t maxFoldedNames = 2;
+  static constexpr std::size_t maxDowncasedNames = 2;
 
   // Uncompressed RDATA.
   explicit RdataWalk(ByteSpan rdata) : octets_(rdata), start_(0), at_(0), end_(rdata.size()) {}
@@ -28,13 +28,13 @@ class RdataWalk {
   RdataWalk(ByteSpan message, std::size_t offset, std::size_t length, ByteWriter& out)
       : octets_(message), start_(offset), at_(offset), end_(offset + length), out_(&out) {}
 
-  bool all(const RdataLayout& layout);  // every field, and nothing behind the last
+  bool all(const RdataLayout& layout);  // every field, and nothing after the last
 
   std::size_t position() const { return at_ - start_; }
-  std::size_t foldedCount() const { return foldedCount_; }
-  const FoldedName& folded(std::size_t index) const { return folded_[index]; }
+  std::size_t downcasedCount() const { return downcasedCount_; }
+  const DowncasedName& downcased(std::size_t index) const { return downcased_[index]; }
 
-  // For the kinds. What is looked at must be there, what is passed need not.
+  // For the kinds. A function that looks at octets needs them to be there; one that passes octets checks that they are.
   std::size_t remaining() const { return end_ - at_; }
   ByteSpan rest() const { return octets_.subspan(at_, remaining()); }
   std::uint8_t peek(std::size_t ahead = 0) const { return octets_[at_ + ahead]; }
@@ -47,12 +47,12 @@ class RdataWalk {
   }
   bool passRest() { return pass(remaining()); }
   bool passSome() { return remaining() > 0 && passRest(); }
-  bool passSized(std::size_t lengthSize, std::size_t minimum);  // octets behind their length of one octet or two
+  bool passSized(std::size_t lengthSize, std::size_t minimum);  // a length of one octet or two, and as many octets
   bool passCharacterString() { return remaining() > peekedLength() && pass(1u + peek()); }
 
   bool passPlainName();
-  bool passFoldedName();
-  bool passReceivedName();
+  bool passDowncasedName();
+  bool passDecompressibleName();
 
  private:
   std::size_t peekedLength() const { return remaining() == 0 ? 0 : peek(); }
@@ -62,8 +62,8 @@ class RdataWalk {
   std::size_t at_;
   std::size_t end_;
   ByteWriter* out_ = nullptr;
-  std::array<FoldedName, maxFoldedNames> folded_{};
-  std::size_t foldedCount_ = 0;
+  std::array<DowncasedName, maxDowncasedNames> downcased_{};
+  std::size_t downcasedCount_ = 0;
 };
 
 }  // namespace taut

@@ -1,4 +1,4 @@
-// Record types that hold the address of a host on the Internet, or where it stands.
+// Record types that hold the address of a host on the Internet, or its location.
 #pragma once
 
 #include <array>

@@ -29,7 +29,7 @@ class RdataWalk;
 class RdataParser;
 class RdataPrinter;
 
-// A kind as the handlers of octets and of text see it.
+// A kind as the functions on octets and on text see it.
 struct FieldKind {
   bool (*walk)(RdataWalk&);
   bool (*parse)(RdataParser&);

@@ -122,7 +122,7 @@ struct CertificateAssociation {
 using TLSA = CertificateAssociation<Type::TLSA>;
 using SMIMEA = CertificateAssociation<Type::SMIMEA>;  // RFC 8162 section 2
 
-// What a HIP record says before its rendezvous servers (RFC 8005 section 5).
+// What precedes the rendezvous servers in a HIP record (RFC 8005 section 5).
 struct HostIdentity {
   std::uint8_t algorithm = 0;
   Bytes hit;
@@ -143,7 +143,7 @@ struct HostIdentity {
   static bool print(RdataPrinter& printer);
 };
 
-// Names to the end, none too.
+// Names to the end, or none.
 struct PlainNames {
   using Value = std::vector<Name>;
   static void encode(const Value& value, ByteWriter& out);

@@ -1,5 +1,5 @@
-// The kinds of field that record types of several headers use, and what their members hold. What a kind is made of,
-// taut/dns/rdata/field.hpp says.
+// The kinds of field that record types of several headers use, and what their members hold. taut/dns/rdata/field.hpp
+// says what a kind consists of.
 #pragma once
 
 #include <array>
@@ -82,18 +82,18 @@ struct PlainName {
 };
 
 // A name that is lower case in canonical form (RFC 4034 section 6.2, RFC 6840 section 5.1).
-struct FoldedName : PlainName {
+struct DowncasedName : PlainName {
   static constexpr bool hasCase = true;
   static bool walk(RdataWalk& walk);
 };
 
-// The same, in which a reader must understand pointers (RFC 3597 section 4).
-struct ReceivedName : FoldedName {
+// A name that is lower case in canonical form, and in which a reader must follow pointers (RFC 3597 section 4).
+struct DecompressibleName : DowncasedName {
   static bool walk(RdataWalk& walk);
 };
 
-// The same, which a writer may compress.
-struct CompressibleName : ReceivedName {
+// A name that a writer may compress. It is lower case in canonical form.
+struct CompressibleName : DecompressibleName {
   static constexpr bool isCompressible = true;
 };
 
@@ -117,7 +117,8 @@ struct Text {
   static bool print(RdataPrinter& printer);
 };
 
-// To the end; no text form but the generic one (RFC 3597 section 5). The kinds that derive from it have one.
+// To the end, in the generic text form alone (RFC 3597 section 5). The kinds that derive from it have a text form of
+// their own.
 struct Opaque {
   using Value = Bytes;
   static void encode(const Value& value, ByteWriter& out);
@@ -141,7 +142,7 @@ struct Base64 : Opaque {
   static bool print(RdataPrinter& printer);
 };
 
-// The same, or nothing.
+// To the end, in base64; may be empty.
 struct OptionalBase64 : Base64 {
   static bool walk(RdataWalk& walk);
   static bool parse(RdataParser& parser);
@@ -165,7 +166,7 @@ struct Ipv6 : FixedOctets<16> {
   static bool print(RdataPrinter& printer);
 };
 
-// By the octet at offset 1 of the RDATA nothing, an address or a name (RFC 4025 section 2.5).
+// Nothing, an address or a name, as the octet at offset 1 of the RDATA says (RFC 4025 section 2.5).
 struct Gateway : Opaque {
   static bool walk(RdataWalk& walk);
   static bool parse(RdataParser& parser);

@@ -25,7 +25,7 @@ struct ErrorCode : U16 {
   static bool print(RdataPrinter& printer);
 };
 
-// Behind a 16-bit length, which is a word too; base64.
+// A 16-bit length, which is a word of the text too, and as many octets in base64.
 struct SizedBase64 {
   using Value = Bytes;
   static void encode(const Value& value, ByteWriter& out);

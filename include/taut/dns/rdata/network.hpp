@@ -16,7 +16,7 @@ namespace taut::rdata {
 
 namespace kind {
 
-// 0x and hexadecimal, in which dots do not count (RFC 1706 section 5).
+// 0x and hexadecimal; dots in it carry no meaning (RFC 1706 section 5).
 struct Nsap : Opaque {
   static bool walk(RdataWalk& walk);
   static bool parse(RdataParser& parser);

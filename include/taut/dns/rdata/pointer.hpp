@@ -1,4 +1,4 @@
-// Record types whose RDATA is names, with a number or two: RFC 1035 section 3.3, and those that were made after them.
+// Record types whose RDATA is names, with a number or two: those of RFC 1035 section 3.3, and later ones of that form.
 #pragma once
 
 #include <cstdint>
@@ -114,7 +114,7 @@ struct RP {
   RP(NameView mbox, NameView txt) : mailbox(mbox), text(txt) {}
 
   static constexpr auto fields() {
-    return FieldList<Field<kind::ReceivedName, &RP::mailbox>, Field<kind::ReceivedName, &RP::text>>();
+    return FieldList<Field<kind::DecompressibleName, &RP::mailbox>, Field<kind::DecompressibleName, &RP::text>>();
   }
 };
 
@@ -130,7 +130,8 @@ struct PreferredName {
   PreferredName(std::uint16_t preferenceValue, NameView name) : preference(preferenceValue), host(name) {}
 
   static constexpr auto fields() {
-    return FieldList<Field<kind::U16, &PreferredName::preference>, Field<kind::ReceivedName, &PreferredName::host>>();
+    return FieldList<Field<kind::U16, &PreferredName::preference>,
+                     Field<kind::DecompressibleName, &PreferredName::host>>();
   }
 };
 
@@ -150,8 +151,8 @@ struct PX {
       : preference(preferenceValue), map822(rfc822), mapx400(x400) {}
 
   static constexpr auto fields() {
-    return FieldList<Field<kind::U16, &PX::preference>, Field<kind::ReceivedName, &PX::map822>,
-                     Field<kind::ReceivedName, &PX::mapx400>>();
+    return FieldList<Field<kind::U16, &PX::preference>, Field<kind::DecompressibleName, &PX::map822>,
+                     Field<kind::DecompressibleName, &PX::mapx400>>();
   }
 };
 
@@ -166,7 +167,7 @@ struct KX {
   KX(std::uint16_t preferenceValue, NameView host) : preference(preferenceValue), exchanger(host) {}
 
   static constexpr auto fields() {
-    return FieldList<Field<kind::U16, &KX::preference>, Field<kind::FoldedName, &KX::exchanger>>();
+    return FieldList<Field<kind::U16, &KX::preference>, Field<kind::DowncasedName, &KX::exchanger>>();
   }
 };
 
@@ -194,7 +195,7 @@ struct DNAME {
   DNAME() = default;
   explicit DNAME(NameView name) : target(name) {}
 
-  static constexpr auto fields() { return FieldList<Field<kind::FoldedName, &DNAME::target>>(); }
+  static constexpr auto fields() { return FieldList<Field<kind::DowncasedName, &DNAME::target>>(); }
 };
 
 // RFC 1348

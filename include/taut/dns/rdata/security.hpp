@@ -123,7 +123,7 @@ struct RRSIG {
     return FieldList<Field<kind::RecordType, &RRSIG::typeCovered>, Field<kind::Algorithm, &RRSIG::algorithm>,
                      Field<kind::U8, &RRSIG::labels>, Field<kind::U32, &RRSIG::originalTtl>,
                      Field<kind::Time, &RRSIG::expiration>, Field<kind::Time, &RRSIG::inception>,
-                     Field<kind::U16, &RRSIG::keyTag>, Field<kind::FoldedName, &RRSIG::signer>,
+                     Field<kind::U16, &RRSIG::keyTag>, Field<kind::DowncasedName, &RRSIG::signer>,
                      Field<kind::Base64, &RRSIG::signature>>();
   }
 };
@@ -148,7 +148,7 @@ struct SIG {
     return FieldList<Field<kind::RecordType, &SIG::typeCovered>, Field<kind::Algorithm, &SIG::algorithm>,
                      Field<kind::U8, &SIG::labels>, Field<kind::U32, &SIG::originalTtl>,
                      Field<kind::Time, &SIG::expiration>, Field<kind::Time, &SIG::inception>,
-                     Field<kind::U16, &SIG::keyTag>, Field<kind::ReceivedName, &SIG::signer>,
+                     Field<kind::U16, &SIG::keyTag>, Field<kind::DecompressibleName, &SIG::signer>,
                      Field<kind::Base64, &SIG::signature>>();
   }
 };
@@ -180,7 +180,7 @@ struct OptionalTypeBitmap {
   static bool print(RdataPrinter& printer);
 };
 
-// The same, not empty.
+// Like OptionalTypeBitmap, and not empty.
 struct TypeBitmap : OptionalTypeBitmap {
   static bool walk(RdataWalk& walk);
   static bool parse(RdataParser& parser);
@@ -224,7 +224,7 @@ struct NXT {
   NXT() = default;
 
   static constexpr auto fields() {
-    return FieldList<Field<kind::ReceivedName, &NXT::next>, Field<kind::NxtBitmap, &NXT::bitmap>>();
+    return FieldList<Field<kind::DecompressibleName, &NXT::next>, Field<kind::NxtBitmap, &NXT::bitmap>>();
   }
 };
 
@@ -235,7 +235,7 @@ struct Nsec3Algorithm : U8 {
   static bool parse(RdataParser& parser);
 };
 
-// Behind a length octet; hexadecimal, "-" where empty (RFC 5155 section 3.3).
+// A length octet and as many octets, in hexadecimal, "-" where empty (RFC 5155 section 3.3).
 struct Salt {
   using Value = Bytes;
   static void encode(const Value& value, ByteWriter& out);
@@ -245,7 +245,7 @@ struct Salt {
   static bool print(RdataPrinter& printer);
 };
 
-// Behind a length octet; base32hex without padding (RFC 5155 section 3.3).
+// A length octet and as many octets, in base32hex without padding (RFC 5155 section 3.3).
 struct Hash : Salt {
   static bool walk(RdataWalk& walk);
   static bool parse(RdataParser& parser);

@@ -30,7 +30,7 @@ struct SRV {
 
   static constexpr auto fields() {
     return FieldList<Field<kind::U16, &SRV::priority>, Field<kind::U16, &SRV::weight>, Field<kind::U16, &SRV::port>,
-                     Field<kind::ReceivedName, &SRV::target>>();
+                     Field<kind::DecompressibleName, &SRV::target>>();
   }
 };
 
@@ -58,11 +58,12 @@ struct NAPTR {
   static constexpr auto fields() {
     return FieldList<Field<kind::U16, &NAPTR::order>, Field<kind::U16, &NAPTR::preference>,
                      Field<kind::CharacterString, &NAPTR::flags>, Field<kind::CharacterString, &NAPTR::services>,
-                     Field<kind::CharacterString, &NAPTR::regexp>, Field<kind::ReceivedName, &NAPTR::replacement>>();
+                     Field<kind::CharacterString, &NAPTR::regexp>,
+                     Field<kind::DecompressibleName, &NAPTR::replacement>>();
   }
 };
 
-// The parameters of SVCB and HTTPS by rising key (RFC 9460 section 2.2), values in wire form.
+// The parameters of SVCB and HTTPS in ascending order of key (RFC 9460 section 2.2), values in wire form.
 class SvcParams {
  public:
   struct Param {
@@ -76,7 +77,7 @@ class SvcParams {
   SvcParams() = default;
   explicit SvcParams(ByteSpan wire);  // trusts the octets
 
-  SvcParams& set(std::uint16_t key, Bytes value);  // replaces what the key had
+  SvcParams& set(std::uint16_t key, Bytes value);  // replaces the key's value
   SvcParams& mandatory(std::vector<std::uint16_t> keys);
   SvcParams& alpn(const std::vector<std::string>& protocols);
   SvcParams& noDefaultAlpn();

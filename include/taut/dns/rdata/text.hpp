@@ -66,7 +66,7 @@ struct HINFO {
   }
 };
 
-// RFC 7553 section 4.5; the target has no length limit but RDATA's.
+// RFC 7553 section 4.5; only RDATA's own limit bounds the target.
 struct URI {
   static constexpr Type type = Type::URI;
 
@@ -94,7 +94,7 @@ struct Tag : CharacterString {
 
 }  // namespace kind
 
-// RFC 8659 section 4.1; the value has no length limit but RDATA's.
+// RFC 8659 section 4.1; only RDATA's own limit bounds the value.
 struct CAA {
   static constexpr Type type = Type::CAA;
 
