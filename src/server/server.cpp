@@ -235,6 +235,7 @@ void Server::openListeners() {
 
 void Server::start() {
   if (options_.listen.empty()) throw std::invalid_argument("there is no address to listen on");
+  if (options_.maxConnections == 0) throw std::invalid_argument("connections: expected at least 1");
   if (!shards_.empty()) throw std::logic_error("a server starts once");
   try {
     for (unsigned i = 0; i < options_.threads; ++i)

@@ -293,7 +293,7 @@ TEST_CASE("a server that was never started can be stopped, awaited and destroyed
   CHECK(events.list.empty());
 }
 
-TEST_CASE("a server starts once, and with an address to listen on") {
+TEST_CASE("a server starts once, with an address to listen on and room for a connection") {
   Events events;
   Server server(options(), makeFactory(events));
   server.start();
@@ -303,6 +303,10 @@ TEST_CASE("a server starts once, and with an address to listen on") {
   none.listen.clear();
   Server deaf(none, makeFactory(events));
   CHECK_THROWS_AS(deaf.start(), std::invalid_argument);
+  ServerOptions unconnected = options();
+  unconnected.maxConnections = 0;
+  Server closed(unconnected, makeFactory(events));
+  CHECK_THROWS_AS(closed.start(), std::invalid_argument);
 }
 
 TEST_CASE("a server that is destroyed ends by itself") {

@@ -24,7 +24,7 @@ struct ServerOptions {
   std::vector<Address> listen;            // each over UDP and TCP; port 0 picks one that is free for both
   unsigned threads = 0;                   // 0: one for each core that the process may use
   std::size_t datagramBuffers = 1024;     // for each shard: how many datagrams are in work at a time, 1 to 32768
-  std::size_t maxConnections = 1024;      // streams for each shard; see ClientShares for which ends for a further one
+  std::size_t maxConnections = 1024;      // streams for each shard, at least 1; one more ends another (ClientShares)
   std::chrono::milliseconds drain{4000};  // how long queries in flight may take to finish after a stop
 };
 
