@@ -10,6 +10,7 @@
 
 #include "taut/base/address.hpp"
 #include "taut/base/address_policy.hpp"
+#include "taut/dns/query.hpp"
 #include "taut/server/rate_limiter.hpp"
 #include "taut/zone/zone_file.hpp"
 
@@ -26,7 +27,7 @@ struct Options {
   std::optional<RateLimit> rateLimit;
   unsigned threads = 0;  // 0: one for each core
   int verbose = 0;
-  std::uint16_t udpSize = 1232;
+  std::uint16_t udpSize = usualUdpSize;
   std::string version = "taut " TAUT_VERSION;  // what version.bind and version.server say
   std::string identity;                        // what id.server and the NSID option say; empty: the host's name
   std::vector<std::string> hidden;             // of what the server says about itself: names of class CH, and "nsid"

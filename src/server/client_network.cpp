@@ -14,13 +14,15 @@ constexpr std::size_t v6Octets = 7;
 
 }  // namespace
 
-ClientNetwork::ClientNetwork(const Address& client) {
+std::uint64_t networkNumber(const Address& client, std::size_t v4Octets) {
   const auto octets = client.bytes();
-  number_ = octets.size();
-  const std::size_t count = client.isV6() ? v6Octets : v4Octets;
-  for (std::size_t i = 0; i < v6Octets; ++i)
-    number_ = number_ << 8 | (i < std::min(count, octets.size()) ? octets[i] : 0u);
+  const std::size_t count = std::min(client.isV6() ? v6Octets : v4Octets, octets.size());
+  std::uint64_t number = octets.size();
+  for (std::size_t i = 0; i < v6Octets; ++i) number = number << 8 | (i < count ? octets[i] : 0u);
+  return number;
 }
+
+ClientNetwork::ClientNetwork(const Address& client) : number_(networkNumber(client, v4Octets)) {}
 
 std::string ClientNetwork::toString() const {
   std::array<std::uint8_t, 16> octets{};

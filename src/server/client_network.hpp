@@ -2,12 +2,18 @@
 // has, and what a flood with forged addresses can spread over without missing its victim.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
 #include "taut/base/address.hpp"
 
 namespace taut {
+
+// The first octets of an address, `v4Octets` of IPv4 and seven (a /56) of IPv6: the same number for the addresses of
+// one network, and another for every other network. The family's octets are in the highest one, the prefix left-aligned
+// below.
+std::uint64_t networkNumber(const Address& client, std::size_t v4Octets);
 
 class ClientNetwork {
  public:
@@ -22,7 +28,7 @@ class ClientNetwork {
   friend bool operator==(const ClientNetwork&, const ClientNetwork&) = default;
 
  private:
-  std::uint64_t number_ = 0;  // the family's octets in the highest one, the prefix below it
+  std::uint64_t number_ = 0;  // as networkNumber gives it
 };
 
 }  // namespace taut

@@ -4,23 +4,21 @@
 #include <cassert>
 #include <utility>
 
+#include "client_network.hpp"
+
 namespace taut {
 
 namespace {
 
-constexpr std::size_t v6PrefixOctets = 7;  // an IPv6 /56
+// A client is an IPv4 address or an IPv6 /56.
+std::uint64_t numberOf(const Address& client) {
+  return networkNumber(client, 4);
+}
 
 }  // namespace
 
 ClientShares::~ClientShares() {
   assert(size_ == 0 && "places end before what they are places of");
-}
-
-std::uint64_t ClientShares::numberOf(const Address& client) {
-  const auto octets = client.bytes();
-  std::uint64_t number = octets.size();
-  for (std::size_t i = 0; i < std::min(octets.size(), v6PrefixOctets); ++i) number = number << 8 | octets[i];
-  return number;
 }
 
 std::size_t ClientShares::sizeOf(const Address& client) const {

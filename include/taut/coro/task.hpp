@@ -9,12 +9,8 @@
 //   }
 //
 // A function that returns a Task and knows its answer at once need not be a coroutine: Task<int>::ready(7) costs no
-// frame, and awaiting it does not suspend. A function that passes a task on can look with isReady() and save its own
-// frame too:
-//
-//   Task<int> first = resolve(query);
-//   if (first.isReady()) return Task<int>::ready(adjust(first.takeReady()));
-//   return adjustWhenDone(std::move(first));       // a coroutine
+// frame, and awaiting it does not suspend. A function that only passes a task on returns it as it is. One that changes
+// the result is a coroutine that awaits it.
 //
 // An await is the whole initialiser of a named variable or a whole statement (docs/style.md says why).
 #pragma once

@@ -50,7 +50,7 @@ struct ForwarderOptions {
   std::chrono::milliseconds tcpTimeout{10000};  // for a whole exchange over TCP
   std::chrono::milliseconds deadline{120000};   // for a question, however many servers and rounds are left
   std::size_t maxInFlight = 4096;               // different questions at a time; further ones are SERVFAIL at once
-  std::uint16_t udpPayloadSize = 1232;          // offered to the servers with EDNS
+  std::uint16_t udpPayloadSize = usualUdpSize;  // offered to the servers with EDNS
 };
 
 struct ForwarderStatistics {

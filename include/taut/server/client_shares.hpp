@@ -73,7 +73,6 @@ class ClientShares {
   };
   using Ranks = std::unordered_map<std::size_t, IntrusiveList<Network, Network>>;
 
-  static std::uint64_t numberOf(const Address& client);
   Network* greediest();
   void rank(Network& network);
 

@@ -42,7 +42,7 @@ class Responder {
   const Clock* clock_ = &Clock::system();
   EdnsSettings edns_;
   std::unique_ptr<RateLimiter> rateLimiter_;  // null: no limit
-  std::uint16_t udpPayloadSize_ = 1232;
+  std::uint16_t udpPayloadSize_ = usualUdpSize;
   bool rrsetRoundRobin_ = false;
 };
 
