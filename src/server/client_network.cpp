@@ -14,9 +14,9 @@ constexpr std::size_t v6Octets = 7;
 
 }  // namespace
 
-std::uint64_t networkNumber(const Address& client, std::size_t v4Octets) {
+std::uint64_t networkNumber(const Address& client, std::size_t v4PrefixOctets) {
   const auto octets = client.bytes();
-  const std::size_t count = std::min(client.isV6() ? v6Octets : v4Octets, octets.size());
+  const std::size_t count = std::min(client.isV6() ? v6Octets : v4PrefixOctets, octets.size());
   std::uint64_t number = octets.size();
   for (std::size_t i = 0; i < v6Octets; ++i) number = number << 8 | (i < count ? octets[i] : 0u);
   return number;

@@ -10,10 +10,10 @@
 
 namespace taut {
 
-// The first octets of an address, `v4Octets` of IPv4 and seven (a /56) of IPv6: the same number for the addresses of
-// one network, and another for every other network. The family's octets are in the highest one, the prefix left-aligned
-// below.
-std::uint64_t networkNumber(const Address& client, std::size_t v4Octets);
+// The first octets of an address, `v4PrefixOctets` of IPv4 and seven (a /56) of IPv6: the same number for the addresses
+// of one network, and another for every other network. The family's octets are in the highest one, the prefix
+// left-aligned below.
+std::uint64_t networkNumber(const Address& client, std::size_t v4PrefixOctets);
 
 class ClientNetwork {
  public:
