@@ -15,12 +15,6 @@ namespace taut {
 
 namespace {
 
-// Where replies are serialised before they are framed: never held across a wait, so one for each thread is enough.
-MutableByteSpan replyScratch() {
-  thread_local const auto scratch = std::make_unique_for_overwrite<std::uint8_t[]>(maxMessageSize);
-  return {scratch.get(), maxMessageSize};
-}
-
 constexpr std::size_t usualReplies = 512;  // octets
 
 // After the drain has ended: for what is ready to be taken at once.
@@ -49,18 +43,19 @@ class QueryPipeline::Reply final : public ReplyChannel, public WaitingQuery, pub
 
   Transport transport() const override { return Transport::tcp; }
   const Address& peer() const override { return pipeline_.stream_.peer(); }
-  MutableByteSpan replyBuffer() override { return replyScratch(); }
+  MutableByteSpan replyBuffer() override { return pipeline_.replyBuffer(); }
 
  private:
-  Task<> send(std::size_t size) override { return pipeline_.enqueue(replyScratch().first(size)); }
+  Task<> send(std::size_t size) override { return pipeline_.enqueue(pipeline_.replyBuffer().first(size)); }
 
   QueryPipeline& pipeline_;
   Semaphore::Permit permit_;
   std::optional<Query> query_;
 };
 
-QueryPipeline::QueryPipeline(StreamConnection& connection)
+QueryPipeline::QueryPipeline(StreamConnection& connection, const StreamContext& context)
     : connection_(connection),
+      context_(context),
       stream_(connection.stream_),
       limits_(connection.limits_),
       inFlight_(limits_.queriesInFlight) {

@@ -23,7 +23,7 @@ namespace taut {
 
 class QueryPipeline {
  public:
-  explicit QueryPipeline(StreamConnection& connection);
+  QueryPipeline(StreamConnection& connection, const StreamContext& context);
   QueryPipeline(const QueryPipeline&) = delete;
   QueryPipeline& operator=(const QueryPipeline&) = delete;
   ~QueryPipeline();
@@ -56,9 +56,11 @@ class QueryPipeline {
   void startWriting();
   Task<> write();
   Task<bool> writeOnce();
+  MutableByteSpan replyBuffer() const { return {context_.replyBuffer.get(), maxMessageSize}; }
   std::size_t unreadReplies() const { return replies_.size() + writing_.size(); }
 
   StreamConnection& connection_;
+  const StreamContext& context_;
   TcpStream& stream_;
   const StreamLimits& limits_;
   FrameDecoder decoder_;
@@ -66,10 +68,10 @@ class QueryPipeline {
   TaskScope tasks_;
   IntrusiveList<Reply> started_;  // the query that was started last, until it has ended or is known to wait
   IntrusiveList<Reply> waiting_;
-  Event written_;                      // set while nothing is being written
-  LocalBytes replies_;             // framed, not given to the kernel yet
-  LocalBytes writing_;             // given to the kernel, in part perhaps
-  bool corked_ = false;                // replies are gathered: more of them are about to come
+  Event written_;        // set while nothing is being written
+  LocalBytes replies_;   // framed, not given to the kernel yet
+  LocalBytes writing_;   // given to the kernel, in part perhaps
+  bool corked_ = false;  // replies are gathered: more of them are about to come
   bool broken_ = false;
 };
 

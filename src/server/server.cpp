@@ -47,7 +47,7 @@ class Server::ShardThread {
         datagramBuffers_(shard_, options.datagramBuffers,
                          std::max<std::size_t>(usualDatagram, factory_->udpPayloadSize())),
         streamBuffers_(shard_),
-        streams_{streamBuffers_, stop_.token(), abort_.token()} {
+        streams_(streamBuffers_, stop_.token(), abort_.token()) {
     factory_->setClock(shard_.clock());
   }
 

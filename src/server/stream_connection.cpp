@@ -41,7 +41,7 @@ Task<> StreamConnection::serveToEnd(std::unique_ptr<StreamConnection> connection
 
 // Answers what has come, and what comes while there is something in work. Leaves the stream open where it rests.
 Task<> StreamConnection::exchange(ReceivedData& data, const StreamContext& context) {
-  QueryPipeline pipeline(*this);
+  QueryPipeline pipeline(*this, context);
   const auto stopAll = [&pipeline] { pipeline.stopQueries(); };
   const StopCallback whenAborted(context.abort, stopAll);
   bool paused = false;

@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 
 #include "taut/base/address.hpp"
@@ -36,9 +37,15 @@ inline constexpr StreamLimits usualStreamLimits;
 
 // What the stream connections of a shard share. It outlives them.
 struct StreamContext {
+  StreamContext(StreamBuffers& receiveBuffers, StopToken stopped, StopToken aborted)
+      : buffers(receiveBuffers), stop(stopped), abort(aborted) {}
+
   StreamBuffers& buffers;
   StopToken stop;   // no more queries are read; those in flight are answered
   StopToken abort;  // these are stopped too
+
+  // Where a reply is written before it is framed: never held across a wait, so all connections have the same.
+  std::unique_ptr<std::uint8_t[]> replyBuffer = std::make_unique_for_overwrite<std::uint8_t[]>(maxMessageSize);
 };
 
 // The place is the one that it holds among the connections of its client.
