@@ -6,82 +6,10 @@
 
 namespace taut {
 
-// Bodies that answers gave back, for the next ones on this thread. Bounded: a burst of answers held at once goes back
-// to the heap.
-class Answer::Pool {
- public:
-  Pool() = default;
-  Pool(const Pool&) = delete;
-  Pool& operator=(const Pool&) = delete;
-  ~Pool() {
-    while (Body* body = take()) delete body;
-  }
-
-  Body* take() {
-    if (!first_) return nullptr;
-    Body* const body = first_;
-    first_ = body->next;
-    --size_;
-    return body;
-  }
-
-  bool give(Body* body) {
-    if (size_ == maxSize) return false;
-    body->next = first_;
-    first_ = body;
-    ++size_;
-    return true;
-  }
-
-  static Pool& ofThisThread() {
-    thread_local Pool pool;
-    return pool;
-  }
-
- private:
-  static constexpr std::size_t maxSize = 1024;  // of 2 to 5 KiB each
-
-  Body* first_ = nullptr;
-  std::size_t size_ = 0;
-};
-
-Answer::Body* Answer::acquire() {
-  Body* const body = Pool::ofThisThread().take();
-  return body ? body : new Body;
-}
-
-// Enough for the referral of a top-level domain; an answer of unusual size keeps no memory behind.
-bool Answer::isWorthKeeping(const Overflow& overflow) {
-  constexpr std::size_t kept = 64;
-  return std::max({overflow.entries.capacity(), overflow.pins.capacity(), overflow.blocks.capacity()}) <= kept;
-}
-
-void Answer::reset(Body& body) {
-  for (std::size_t i = std::min<std::size_t>(body.pinCount, inlinePins); i > 0; --i) body.pins[i - 1].reset();
-  body.authoritative = body.authenticData = body.truncated = body.hasExtendedError = false;
-  body.noReply = body.transient = false;
-  body.count = body.pinCount = 0;
-  body.sectionCounts = {};
-  body.records = 0;
-  body.sourceOfSynthesis = NameView();
-  body.source = nullptr;
-  body.arenaUsed = 0;
-  if (!body.overflow) return;
-  body.overflow->entries.clear();
-  body.overflow->pins.clear();
-  body.overflow->blocks.clear();
-  body.arena = body.inlineBytes.data();
-  body.arenaSize = inlineArena;
-}
+Answer::Answer(Rcode rcode) : body_(new Body(rcode)) {}
 
 void Answer::release(Body* body) {
-  const bool keep = !body->overflow || isWorthKeeping(*body->overflow);
-  if (keep) reset(*body);
-  if (!keep || !Pool::ofThisThread().give(body)) delete body;
-}
-
-Answer::Answer(Rcode rcode) : body_(acquire()) {
-  body_->rcode = rcode;
+  delete body;
 }
 
 // The RRset may be one of this answer's own, which move.
@@ -90,10 +18,7 @@ void Answer::append(Section section, const RRset& rrset, bool required) {
   ++body_->sectionCounts[static_cast<std::size_t>(section)];
   const std::size_t index = body_->count++;
   if (index < inlineEntries) {
-    Entry& entry = body_->entries[index];
-    entry.rrset = rrset;
-    entry.section = section;
-    entry.required = required;
+    new (&body_->entries[index]) Entry{rrset, section, required};
   } else {
     body_->more().entries.push_back(Entry{rrset, section, required});
   }

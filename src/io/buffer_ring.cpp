@@ -90,6 +90,11 @@ void BufferRing::take() noexcept {
   spare_.pop_back();
 }
 
+void BufferRing::waitForBuffer(Operation& operation) noexcept {
+  operation.state_ = Operation::State::parked;
+  waiters_.pushBack(operation);
+}
+
 void BufferRing::giveBack(std::uint16_t id) noexcept {
   if (offered_ < entries_) {
     offer(id);
@@ -98,7 +103,9 @@ void BufferRing::giveBack(std::uint16_t id) noexcept {
   }
   if (waiters_.empty()) [[likely]]
     return;
-  waiters_.popFront()->bufferAvailable();
+  Operation& operation = *waiters_.popFront();
+  operation.state_ = Operation::State::idle;
+  operation.start();
 }
 
 }  // namespace taut

@@ -142,12 +142,11 @@ bool Ring::tryCancel(Operation& operation) noexcept {
 
 void Ring::cancel(Operation& operation) noexcept {
   using State = Operation::State;
-  ListHook<Ring>& hook = operation;
   if (operation.state_ == State::parked) {
-    hook.unlink();
+    operation.Runnable::unlink();
     operation.state_ = State::idle;
     operation.complete(Completion{.result = -ECANCELED});
-  } else if (operation.state_ == State::submitted && !hook.isLinked() && !tryCancel(operation)) {
+  } else if (operation.state_ == State::submitted && !operation.Runnable::isLinked() && !tryCancel(operation)) {
     cancelling_.pushBack(operation);
     ++parkedCount_;
   }
@@ -190,7 +189,7 @@ void Ring::wait(std::optional<Duration> limit) {
 void Ring::completed(Operation& operation, const Completion& completion) noexcept {
   if (!completion.more) {
     operation.state_ = Operation::State::idle;
-    operation.ListHook<Ring>::unlink();
+    operation.Runnable::unlink();
   }
   operation.complete(completion);
 }

@@ -8,27 +8,26 @@
 namespace taut {
 
 PooledReceive::PooledReceive(Ring& ring, int fd, StreamBuffers& buffers, StopToken stop) noexcept
-    : Operation(ring), buffers_(buffers.ring_), stop_(stop) {
+    : Operation(ring), buffers_(buffers.ring_) {
   request().kind = Request::Kind::receiveBuffered;
   request().fd = fd;
   request().bufferGroup = buffers_.group();
+  stopping_ = !obey(stop);
 }
 
 bool PooledReceive::await_ready() noexcept {
-  if (!stop_.stopRequested()) return false;
+  if (!stopping_) return false;
   result_ = IoResult::failure(ECANCELED);
   return true;
 }
 
 void PooledReceive::await_suspend(std::coroutine_handle<> waiting) noexcept {
   resumeWith(waiting);
-  obey(stop_);
   start();
 }
 
 ReceivedData PooledReceive::await_resume() noexcept {
-  if (!hasBuffer_) return ReceivedData(result_);
-  hasBuffer_ = false;
+  if (result_.value() == 0) return ReceivedData(result_);
   return {buffers_, buffer_, result_};
 }
 
@@ -36,15 +35,16 @@ void PooledReceive::complete(const Completion& completion) noexcept {
   if (completion.hasBuffer) {
     buffers_.take();
     buffer_ = completion.buffer;
-    hasBuffer_ = completion.result > 0;
-    if (!hasBuffer_) buffers_.giveBack(buffer_);
+    if (completion.result <= 0) buffers_.giveBack(buffer_);
   }
   if (completion.result == -ENOBUFS && !stopping_) {
     receiveAgain();
-  } else {
-    // Data that has arrived counts, even when a stop came at the same time.
-    finish(completion.result == -ENOBUFS ? -ECANCELED : completion.result);
+    return;
   }
+  ignoreStop();
+  // Data that has arrived counts, even when a stop came at the same time.
+  result_ = IoResult(completion.result == -ENOBUFS ? -ECANCELED : completion.result);
+  ready();
 }
 
 void PooledReceive::receiveAgain() noexcept {
@@ -55,20 +55,9 @@ void PooledReceive::receiveAgain() noexcept {
   }
 }
 
-void PooledReceive::finish(int result) noexcept {
-  ignoreStop();
-  result_ = IoResult(result);
-  ready();
-}
-
 void PooledReceive::stopRequested() noexcept {
   stopping_ = true;
-  if (inFlight()) {
-    cancel();
-  } else if (BufferRing::Waiter::isLinked()) {
-    BufferRing::Waiter::unlink();
-    finish(-ECANCELED);
-  }
+  if (inFlight()) cancel();
 }
 
 }  // namespace taut

@@ -110,8 +110,17 @@ Task<IoResult> TcpStream::writeBoth(Ring& ring, int fd, std::span<const std::uin
   co_return IoResult(static_cast<int>(total));
 }
 
+IoResult TcpStream::sendNow(std::span<const std::uint8_t> bytes) noexcept {
+  const auto sent = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  return sent < 0 ? IoResult::failure(errno) : IoResult(static_cast<int>(sent));
+}
+
 void TcpStream::shutdownWrite() noexcept {
   ::shutdown(fd_.get(), SHUT_WR);
+}
+
+void TcpStream::shutdownRead() noexcept {
+  ::shutdown(fd_.get(), SHUT_RD);
 }
 
 void TcpStream::shutdown() noexcept {

@@ -98,7 +98,7 @@ void DatagramStream::complete(const Completion& completion) noexcept {
     }
   }
   if (!completion.more) disarmed(completion.result);
-  if (!arrived_.empty()) ready();
+  if (!arrived_.empty()) resumeReader();
 }
 
 void DatagramStream::disarmed(int result) noexcept {
@@ -125,13 +125,16 @@ void DatagramStream::stopRequested() noexcept {
     return;
   }
   Timer::disarm();
-  BufferRing::Waiter::unlink();
   end();
 }
 
 void DatagramStream::end() noexcept {
   ended_ = true;
-  ready();
+  resumeReader();
+}
+
+void DatagramStream::resumeReader() noexcept {
+  if (reader_.hasWaiter() && !reader_.isLinked()) ring().makeRunnable(reader_);
 }
 
 void DatagramStream::onRetry(Timer& timer) noexcept {

@@ -36,10 +36,8 @@ void ClientShares::rank(Network& network) {
 void ClientShares::add(Place& place, const Address& client) {
   assert(!place.isHeld());
   const std::uint64_t number = numberOf(client);
-  Network& network = networks_[number];
-  network.number = number;
+  Network& network = networks_.try_emplace(number, *this, number).first->second;
   network.places.pushBack(place);
-  place.shares_ = this;
   place.network_ = &network;
   ++network.held;
   ++size_;
@@ -52,8 +50,8 @@ ClientShares::Network* ClientShares::greediest() {
 
 void ClientShares::Place::release() {
   if (!isHeld()) return;
-  ClientShares& shares = *std::exchange(shares_, nullptr);
   Network& network = *std::exchange(network_, nullptr);
+  ClientShares& shares = network.shares;
   unlink();
   --network.held;
   --shares.size_;

@@ -13,7 +13,7 @@ void FrameDecoder::dropReturned() {
   if (returned_ == 0) return;
   partial_.erase(partial_.begin(), partial_.begin() + returned_);
   returned_ = 0;
-  if (partial_.empty() && partial_.capacity() > keptSize) partial_ = std::vector<std::uint8_t>();
+  if (partial_.empty() && partial_.capacity() > keptSize) partial_ = LocalBytes();
 }
 
 bool FrameDecoder::hasMessage() const {
@@ -46,6 +46,7 @@ std::optional<ByteSpan> FrameDecoder::next() {
 }
 
 void FrameDecoder::keepRest() {
+  dropReturned();
   append(input_.size());
 }
 

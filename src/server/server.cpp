@@ -46,7 +46,8 @@ class Server::ShardThread {
         factory_(makeFactory(shard_)),
         datagramBuffers_(shard_, options.datagramBuffers,
                          std::max<std::size_t>(usualDatagram, factory_->udpPayloadSize())),
-        streamBuffers_(shard_) {
+        streamBuffers_(shard_),
+        streams_(streamBuffers_, stop_.token(), abort_.token()) {
     factory_->setClock(shard_.clock());
   }
 
@@ -85,13 +86,7 @@ class Server::ShardThread {
   Task<> serveDatagrams(UdpSocket socket);
   Task<> serveStreams(TcpListener listener);
   Task<> acceptConnections(TcpListener listener, TaskScope& connections);
-  Task<> serveConnection(TcpStream stream);
-
-  struct ConnectionPlace : ClientShares::Place {
-    explicit ConnectionPlace(StreamConnection& held) : connection(held) {}
-    StreamConnection& connection;
-  };
-  void takePlace(ConnectionPlace& place, const Address& client);
+  Task<> startConnection(TcpStream stream, TaskScope& connections);
   void giveUpPlace();
 
   const ServerOptions& options_;
@@ -99,11 +94,12 @@ class Server::ShardThread {
   std::unique_ptr<ServerFactory> factory_;
   DatagramBuffers datagramBuffers_;
   StreamBuffers streamBuffers_;
+  StopSource stop_;   // no new queries
+  StopSource abort_;  // queries in flight have had their time
+  StreamContext streams_;
   std::vector<UdpSocket> sockets_;
   std::vector<TcpListener> listeners_;
   ClientShares connections_;
-  StopSource stop_;   // no new queries
-  StopSource abort_;  // queries in flight have had their time
   std::optional<Deadline> drain_;
   std::optional<StopCallback<AbortQueries>> drainEnd_;
   bool serving_ = false;
@@ -186,31 +182,27 @@ Task<> Server::ShardThread::serveStreams(TcpListener listener) {
 // Owns the listener, so that nobody connects any more to a server that only finishes what it has.
 Task<> Server::ShardThread::acceptConnections(TcpListener listener, TaskScope& connections) {
   auto streams = listener.acceptMany(stop_.token());
-  while (auto stream = co_await streams.next()) connections.spawn(serveConnection(std::move(*stream)));
+  while (auto stream = co_await streams.next()) connections.spawn(startConnection(std::move(*stream), connections));
 }
 
-Task<> Server::ShardThread::serveConnection(TcpStream stream) {
-  const auto connection = factory_->buildProtocol(stream.peer());
+// A task of its own: a factory that throws declines this connection, and the others go on. One connection too many
+// costs the client that holds most of them its oldest, without a query in flight if there is such a one. The accept
+// queue is never left waiting for a place: a client that fills it would keep the others out.
+Task<> Server::ShardThread::startConnection(TcpStream stream, TaskScope& connections) {
+  auto connection = factory_->buildProtocol(stream.peer());
   if (!connection) co_return;
-  ConnectionPlace place(*connection);
-  takePlace(place, stream.peer());
-  co_await connection->serve(std::move(stream), streamBuffers_, stop_.token(), abort_.token());
-}
-
-// One connection too many costs the client that holds most of them its oldest, without a query in flight if there is
-// such a one. The accept queue is never left waiting for a place: a client that fills it would keep the others out.
-void Server::ShardThread::takePlace(ConnectionPlace& place, const Address& client) {
   if (connections_.size() == options_.maxConnections) giveUpPlace();
-  connections_.add(place, client);
+  connections_.add(*connection, stream.peer());
+  connections.spawn(StreamConnection::serve(std::move(connection), std::move(stream), streams_));
 }
 
 void Server::ShardThread::giveUpPlace() {
   const auto isResting = [](const ClientShares::Place& held) {
-    return !static_cast<const ConnectionPlace&>(held).connection.hasQueryInFlight();
+    return !static_cast<const StreamConnection&>(held).hasQueryInFlight();
   };
-  auto& displaced = static_cast<ConnectionPlace&>(*connections_.next(isResting));
+  auto& displaced = static_cast<StreamConnection&>(*connections_.next(isResting));
   displaced.release();
-  displaced.connection.close();
+  displaced.close();
 }
 
 Server::Server(ServerOptions options, MakeFactory makeFactory)

@@ -9,10 +9,10 @@
 #include <doctest/doctest.h>
 
 #include "support/counted.hpp"
+#include "taut/base/local_pool.hpp"
 #include "taut/base/log.hpp"
 #include "taut/base/stop_token.hpp"
 #include "taut/coro/event.hpp"
-#include "taut/coro/frame_pool.hpp"
 #include "taut/coro/sync_wait.hpp"
 #include "taut/coro/task.hpp"
 
@@ -146,10 +146,10 @@ TEST_CASE("spawning takes nothing but the task's own frame, and that from the po
   TaskScope scope;
   int counter = 0;
   scope.spawn(count(counter));
-  const auto before = taut::FramePool::heapAllocations();
+  const auto before = taut::LocalPool::heapAllocations();
   for (int i = 0; i < 1000; ++i) scope.spawn(count(counter));
   CHECK(counter == 1001);
-  CHECK(taut::FramePool::heapAllocations() == before);
+  CHECK(taut::LocalPool::heapAllocations() == before);
 }
 
 TEST_CASE("a scope may be destroyed by its joiner as soon as the last task has ended") {

@@ -9,8 +9,8 @@
 #include <doctest/doctest.h>
 
 #include "support/counted.hpp"
+#include "taut/base/local_pool.hpp"
 #include "taut/coro/event.hpp"
-#include "taut/coro/frame_pool.hpp"
 #include "taut/coro/sync_wait.hpp"
 #include "taut/coro/task_scope.hpp"
 
@@ -125,15 +125,15 @@ TEST_CASE("an exception surfaces where the task is awaited") {
 }
 
 TEST_CASE("a ready task needs no frame and its await does not suspend") {
-  const auto before = taut::FramePool::heapAllocations();
-  taut::FramePool::trim();
+  const auto before = taut::LocalPool::heapAllocations();
+  taut::LocalPool::trim();
   auto task = Task<int>::ready(4);
   CHECK(task.isReady());
   CHECK(task.takeReady() == 4);
   auto nothing = Task<>::ready();
   CHECK(nothing.isReady());
   nothing.takeReady();
-  CHECK(taut::FramePool::heapAllocations() == before);
+  CHECK(taut::LocalPool::heapAllocations() == before);
   CHECK(taut::syncWait(addReady(3)) == 3);
   CHECK(taut::syncWait(Task<int>::ready(9)) == 9);
   taut::syncWait(Task<>::ready());
@@ -181,9 +181,9 @@ TEST_CASE("a chain of a hundred thousand tasks needs no stack") {
 
 TEST_CASE("frames are reused") {
   taut::syncWait(addCoroutines(10));
-  const auto before = taut::FramePool::heapAllocations();
+  const auto before = taut::LocalPool::heapAllocations();
   CHECK(taut::syncWait(addCoroutines(1000)) == 1000);
-  CHECK(taut::FramePool::heapAllocations() == before);
+  CHECK(taut::LocalPool::heapAllocations() == before);
 }
 
 TEST_CASE("a task that waits is resumed by the one who brings what it waits for") {

@@ -1,7 +1,9 @@
 #include "taut/io/buffer_ring.hpp"
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <stdexcept>
 #include <vector>
@@ -15,12 +17,15 @@ using taut::Ring;
 
 namespace {
 
-class Counter final : public BufferRing::Waiter {
+class Waiting final : public taut::Operation {
  public:
-  int calls = 0;
+  explicit Waiting(Ring& ring) : Operation(ring) {}
+  using Operation::cancel;
+
+  int result = 1;
 
  private:
-  void bufferAvailable() noexcept override { ++calls; }
+  void complete(const taut::Completion& completion) noexcept override { result = completion.result; }
 };
 
 }  // namespace
@@ -64,21 +69,36 @@ TEST_CASE("the kernel is offered what is free, up to a bound, and gets more as i
   CHECK(buffers.offered() == offered);
 }
 
-TEST_CASE("each buffer that comes back calls one of those who wait, once") {
+TEST_CASE("each buffer that comes back starts one of the operations that wait") {
   Ring ring;
   BufferRing buffers(ring, 2, 64);
   buffers.take();
   buffers.take();
-  Counter first;
-  Counter second;
+  Waiting first(ring);
+  Waiting second(ring);
   buffers.waitForBuffer(first);
   buffers.waitForBuffer(second);
   buffers.giveBack(0);
-  CHECK(first.calls == 1);
-  CHECK(second.calls == 0);
+  ring.poll(std::nullopt);
+  CHECK(first.result == 0);
+  CHECK(second.inFlight());
   buffers.giveBack(1);
-  CHECK(first.calls == 1);
-  CHECK(second.calls == 1);
+  ring.poll(std::nullopt);
+  CHECK(second.result == 0);
+}
+
+TEST_CASE("an operation that is cancelled while it waits for a buffer has ended, and no buffer starts it") {
+  Ring ring;
+  BufferRing buffers(ring, 1, 64);
+  buffers.take();
+  Waiting waiting(ring);
+  buffers.waitForBuffer(waiting);
+  waiting.cancel();
+  CHECK(waiting.result == -ECANCELED);
+  CHECK_FALSE(waiting.inFlight());
+  CHECK_FALSE(buffers.hasWaiters());
+  buffers.giveBack(0);
+  CHECK_FALSE(waiting.inFlight());
 }
 
 TEST_CASE("a pool of no buffers or of too many is refused") {

@@ -145,6 +145,49 @@ TEST_CASE("both ends of a connection know each other's address") {
   CHECK(pair.server.peer() == pair.client.localAddress());
 }
 
+TEST_CASE("what is sent now is what the kernel takes, and nothing is lost of it") {
+  Shard shard;
+  Pair pair = makePair(shard);
+  const Bytes bytes = pattern(1 << 20);
+  std::size_t sent = 0;
+  IoResult last;
+  while ((last = pair.server.sendNow(bytes)).ok()) sent += last.value();
+  CHECK(last.error() == EAGAIN);
+  CHECK(sent > 0);
+  Bytes received(sent);
+  const IoResult read = shard.run(pair.client.readExactly(received));
+  CHECK(read.value() == sent);
+  pair.client.reset();
+  while ((last = pair.server.sendNow(bytes)).ok()) continue;
+  CHECK(last.error() != EAGAIN);
+}
+
+TEST_CASE("a receive that waits sees the end of the stream when reading is shut down, and the peer notices nothing") {
+  Shard shard;
+  Pair pair = makePair(shard);
+  StreamBuffers buffers(shard, 4, 64);
+  std::optional<Bytes> received;
+  const auto receive = [](TcpStream& stream, StreamBuffers& pool, std::optional<Bytes>& result) -> Task<> {
+    Bytes bytes = co_await readToEnd(stream, pool);
+    result = std::move(bytes);
+  };
+  const auto body = [](Task<> receiving, Pair& both, std::optional<Bytes>& result) -> Task<> {
+    TaskScope scope;
+    scope.spawn(std::move(receiving));
+    CHECK_FALSE(result);
+    both.server.shutdownRead();
+    co_await scope.join();
+    REQUIRE(result);
+    CHECK(result->empty());
+    const IoResult written = co_await both.server.writeAll(bytesOf("still here"));
+    CHECK(written.ok());
+    Bytes reply(10);
+    const IoResult read = co_await both.client.readExactly(reply);
+    CHECK(read.value() == 10);
+  };
+  shard.run(body(receive(pair.server, buffers, received), pair, received));
+}
+
 TEST_CASE("what one end writes in two pieces the other reads as one run of bytes") {
   Shard shard;
   Pair pair = makePair(shard);

@@ -20,7 +20,9 @@
 #include "messages.hpp"
 #include "stream_fixture.hpp"
 #include "support/heap_counter.hpp"
+#include "taut/base/local_pool.hpp"
 #include "taut/coro/task_scope.hpp"
+#include "taut/io/sleep.hpp"
 #include "taut/net/datagram.hpp"
 #include "taut/net/udp_socket.hpp"
 #include "taut/resolver/authority.hpp"
@@ -216,12 +218,13 @@ TEST_CASE("a query over a connection allocates nothing either, be it in one segm
   });
 }
 
-TEST_CASE("a connection that waits holds at most 1.5 KiB of the heap") {
+TEST_CASE("a connection that rests holds at most 400 octets of the heap") {
   StreamFixture fixture;
-  fixture.run([](StreamFixture& f, Client&) -> Task<> {
-    constexpr std::size_t count = 200;
+  fixture.run([](StreamFixture& f, Client& first) -> Task<> {
+    constexpr std::size_t count = 250;
     const Bytes query = framed(makeQuery("www.example.com", Type::A));
     Bytes reply(65535);
+    co_await exchange(first, query, reply);
     std::vector<Client> clients;
     clients.reserve(count);
     const std::size_t before = ::mallinfo2().uordblks;
@@ -234,6 +237,34 @@ TEST_CASE("a connection that waits holds at most 1.5 KiB of the heap") {
     CHECK(f.connections() == count + 1);
     const std::size_t each = (::mallinfo2().uordblks - before) / count;
     MESSAGE("octets of the heap for each connection: " << each);
-    CHECK(each <= 1536);
+    CHECK(each <= 400);
+  });
+}
+
+TEST_CASE("a connection whose query had to wait gives back what that took within two seconds of the answer") {
+  StreamFixture fixture;
+  fixture.run([](StreamFixture& f, Client&) -> Task<> {
+    constexpr std::size_t count = 100;
+    const Bytes query = framed(makeQuery("gate.example.com", Type::A));
+    std::vector<Client> clients;
+    clients.reserve(count);
+    const std::size_t before = ::mallinfo2().uordblks;
+    for (std::size_t i = 0; i < count; ++i) {
+      Client client = co_await f.connect();
+      clients.push_back(std::move(client));
+      co_await clients.back().write(query);
+    }
+    co_await f.settle();
+    CHECK(f.resolver->waiting == count);
+    f.resolver->gate.set();
+    for (Client& client : clients) {
+      const auto id = co_await client.readId();
+      CHECK(id);
+    }
+    co_await sleepFor(f.shard, std::chrono::seconds(2));
+    CHECK(f.connections() == count + 1);
+    LocalPool::trim();
+    const std::size_t after = ::mallinfo2().uordblks;
+    CHECK(after < before + 500 * count);
   });
 }

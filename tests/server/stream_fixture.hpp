@@ -114,7 +114,7 @@ class StreamFixture {
     co_return Client(std::move(*stream));
   }
   std::size_t connections() const { return factory->connections().size(); }
-  bool allServed() const { return serving == 0; }
+  bool allServed() const { return connected.empty(); }
 
   ManualClock clock;
   Shard shard;
@@ -124,7 +124,8 @@ class StreamFixture {
   TcpListener listener;
   StopSource stop;
   StopSource abort;
-  std::size_t serving = 0;
+  StreamContext context{buffers, stop.token(), abort.token()};
+  TaskScope connected;
 
  private:
   ShardOptions options() {
@@ -135,7 +136,7 @@ class StreamFixture {
 
   Task<> runBody(Body body) {
     TaskScope scope;
-    scope.spawn(acceptAll(scope));
+    scope.spawn(acceptAll());
     std::exception_ptr failure;
     try {
       Client client = co_await connect();
@@ -146,19 +147,18 @@ class StreamFixture {
     stop.requestStop();
     abort.requestStop();
     co_await scope.join();
+    co_await connected.join();
     if (failure) std::rethrow_exception(failure);
   }
 
-  Task<> acceptAll(TaskScope& scope) {
+  Task<> acceptAll() {
     auto streams = listener.acceptMany(stop.token());
-    while (auto stream = co_await streams.next()) scope.spawn(serve(std::move(*stream)));
+    while (auto stream = co_await streams.next()) serve(std::move(*stream));
   }
 
-  Task<> serve(TcpStream stream) {
-    ++serving;
-    const auto protocol = factory->buildProtocol(stream.peer());
-    if (protocol) co_await protocol->serve(std::move(stream), buffers, stop.token(), abort.token());
-    --serving;
+  void serve(TcpStream stream) {
+    auto connection = factory->buildProtocol(stream.peer());
+    if (connection) connected.spawn(StreamConnection::serve(std::move(connection), std::move(stream), context));
   }
 };
 

@@ -23,7 +23,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "taut/coro/frame_pool.hpp"
+#include "taut/base/local_pool.hpp"
 
 namespace taut {
 
@@ -42,11 +42,8 @@ class TaskOwner {
   ~TaskOwner() = default;
 };
 
-class TaskPromiseBase {
+class TaskPromiseBase : public LocallyPooled {
  public:
-  static void* operator new(std::size_t size) { return FramePool::allocate(size); }
-  static void operator delete(void* memory, std::size_t size) noexcept { FramePool::release(memory, size); }
-
   class FinalAwaiter {
    public:
     FinalAwaiter() noexcept = default;

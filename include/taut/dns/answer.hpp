@@ -1,8 +1,8 @@
 // What a resolver found out: an RCODE and up to three sections of RRsets. A value; the server makes the reply of it.
 //
 // An answer either borrows RRsets from storage that it pins (a zone, a cache entry) or keeps copies of its own. Its
-// memory comes from a per-thread pool and is reused, so an answer of the usual size costs no heap allocation. It
-// belongs to the thread of the query. An answer that was moved from may be destroyed or assigned to, nothing else.
+// memory comes from the LocalPool, so an answer of the usual size costs no heap allocation. It belongs to the thread of
+// the query. An answer that was moved from may be destroyed or assigned to, nothing else.
 //
 // The order of records within a section is the order in which they were added. Records added one after the other
 // with the same owner, type and class form one RRset, which a reply carries whole or not at all.
@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "taut/base/bytes.hpp"
+#include "taut/base/local_pool.hpp"
 #include "taut/base/local_ref.hpp"
 #include "taut/dns/edns.hpp"
 #include "taut/dns/name.hpp"
@@ -169,16 +170,17 @@ class Answer {
   static constexpr std::size_t sourceSize = 48;  // octets that a source may have
 
   // What an answer of unusual size has besides.
-  struct Overflow {
-    std::vector<Entry> entries;
-    std::vector<LocalRef<const PinnedStorage>> pins;
+  struct Overflow : LocallyPooled {
+    std::vector<Entry, LocalAllocator<Entry>> entries;
+    std::vector<LocalRef<const PinnedStorage>, LocalAllocator<LocalRef<const PinnedStorage>>> pins;
     std::vector<std::unique_ptr<std::uint8_t[]>> blocks;
   };
 
-  struct Body {
-    Body() { arena = inlineBytes.data(); }
+  struct Body : LocallyPooled {
+    // What is large stays as it is: the entries are made as they are added.
+    explicit Body(Rcode code) noexcept : rcode(code) { arena = inlineBytes.data(); }
 
-    Rcode rcode{};
+    Rcode rcode;
     bool authoritative = false;
     bool authenticData = false;
     bool truncated = false;
@@ -194,11 +196,12 @@ class Answer {
     std::uint8_t* arena;
     const AdditionalSource* source = nullptr;  // in `sourceMemory`
     std::unique_ptr<Overflow> overflow;
-    Body* next = nullptr;  // in the pool
     NameView sourceOfSynthesis;
     ExtendedError extendedError;
     std::array<LocalRef<const PinnedStorage>, inlinePins> pins;
-    std::array<Entry, inlineEntries> entries;
+    union {
+      std::array<Entry, inlineEntries> entries;
+    };
     alignas(void*) std::array<std::byte, sourceSize> sourceMemory;
     std::array<std::uint8_t, inlineArena> inlineBytes;
 
@@ -210,13 +213,7 @@ class Answer {
       return *overflow;
     }
   };
-  class Pool;
-
-  static Body* acquire();
   static void release(Body* body);
-  static void reset(Body& body);
-  static bool isWorthKeeping(const Overflow& overflow);
-
   void append(Section section, const RRset& rrset, bool required);
   std::uint8_t* allocate(std::size_t size);
   static std::uint32_t clampTtl(std::chrono::seconds ttl);

@@ -9,12 +9,11 @@
 #include <vector>
 
 #include "taut/base/intrusive_list.hpp"
+#include "taut/io/operation.hpp"
 
 struct io_uring_buf_ring;
 
 namespace taut {
-
-class Ring;
 
 class BufferRing {
  public:
@@ -42,16 +41,9 @@ class BufferRing {
   // A lease has ended.
   void giveBack(std::uint16_t id) noexcept;
 
-  // An operation that found no buffer. bufferAvailable() is called once, when a buffer has come back. It resumes no
-  // coroutine.
-  class Waiter : public ListHook<BufferRing> {
-   public:
-    virtual void bufferAvailable() noexcept = 0;
-
-   protected:
-    ~Waiter() = default;
-  };
-  void waitForBuffer(Waiter& waiter) noexcept { waiters_.pushBack(waiter); }
+  // Starts an operation, which found no buffer, when one has come back. It is in flight until then: it can be
+  // cancelled.
+  void waitForBuffer(Operation& operation) noexcept;
   bool hasWaiters() const noexcept { return !waiters_.empty(); }
 
  private:
@@ -68,7 +60,7 @@ class BufferRing {
   std::uint8_t* memory_ = nullptr;
   // Buffers that are neither leased nor offered, last in first out, so that a light load stays within few cache lines.
   std::vector<std::uint16_t> spare_;
-  IntrusiveList<Waiter, BufferRing> waiters_;
+  IntrusiveList<Operation> waiters_;
 };
 
 }  // namespace taut

@@ -67,7 +67,9 @@ class Runnable : public ListHook<> {
   std::coroutine_handle<> waiting_;
 };
 
-class Operation : public Runnable, private ListHook<Ring>, private StopCallbackBase {
+// While it waits to be submitted, it is on a list of the ring or of a BufferRing by the same hook as when it is
+// runnable.
+class Operation : public Runnable, private StopCallbackBase {
  public:
   bool inFlight() const noexcept { return state_ != State::idle; }
 
@@ -89,12 +91,12 @@ class Operation : public Runnable, private ListHook<Ring>, private StopCallbackB
 
   // Called while completions are being read, so it resumes no coroutine: it keeps what it needs and calls ready().
   virtual void complete(const Completion& completion) noexcept = 0;
-  // Makes the waiting coroutine runnable: it is resumed at the end of the turn.
+  // Makes the waiting coroutine runnable: it is resumed at the end of the turn. Only when no completion is to follow.
   void ready() noexcept;
 
  private:
   friend Ring;
-  friend IntrusiveList<Operation, Ring>;
+  friend class BufferRing;
 
   enum class State : std::uint8_t { idle, parked, submitted };
 

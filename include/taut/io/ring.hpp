@@ -91,8 +91,8 @@ class Ring {
   IntrusiveList<Runnable> runnable_;
   IntrusiveList<BeforeSubmit, BeforeSubmit> gathered_;
   // Operations that have no submission entry yet, and those in flight whose cancellation has none.
-  IntrusiveList<Operation, Ring> parked_;
-  IntrusiveList<Operation, Ring> cancelling_;
+  IntrusiveList<Operation> parked_;
+  IntrusiveList<Operation> cancelling_;
   std::uint64_t parkedCount_ = 0;
   std::uint64_t overflowCount_ = 0;
   std::uint16_t nextBufferGroup_ = 0;
@@ -106,7 +106,8 @@ inline void Operation::cancel() noexcept {
   ring_.cancel(*this);
 }
 inline void Operation::ready() noexcept {
-  if (hasWaiter() && !Runnable::isLinked()) ring_.makeRunnable(*this);
+  assert(!inFlight());
+  if (hasWaiter()) ring_.makeRunnable(*this);
 }
 
 }  // namespace taut

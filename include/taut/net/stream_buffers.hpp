@@ -75,7 +75,7 @@ class [[nodiscard]] ReceivedData {
 };
 
 // Awaiter: one read into a buffer of the pool. It also waits while the pool is empty.
-class PooledReceive final : private Operation, private BufferRing::Waiter {
+class PooledReceive final : private Operation {
  public:
   PooledReceive(Ring& ring, int fd, StreamBuffers& buffers, StopToken stop) noexcept;
   PooledReceive(const PooledReceive&) = delete;
@@ -87,16 +87,13 @@ class PooledReceive final : private Operation, private BufferRing::Waiter {
  private:
   void complete(const Completion& completion) noexcept override;
   void receiveAgain() noexcept;
-  void bufferAvailable() noexcept override { start(); }
-  void finish(int result) noexcept;
   void stopRequested() noexcept override;
 
-  BufferRing& buffers_;
-  StopToken stop_;
-  IoResult result_;
-  std::uint16_t buffer_ = 0;
-  bool hasBuffer_ = false;
+  // In this order they fit into what the base leaves of its last word.
   bool stopping_ = false;
+  std::uint16_t buffer_ = 0;  // where result_ counts octets
+  IoResult result_;
+  BufferRing& buffers_;
 };
 
 }  // namespace taut

@@ -24,6 +24,8 @@ namespace taut {
 
 class TcpStream {
  public:
+  // Has no socket yet: another stream is to be moved here.
+  explicit TcpStream(const Address& peer) noexcept : peer_(peer) {}
   // Takes over a connected socket.
   TcpStream(Shard& shard, UniqueFd fd, const Address& peer) noexcept;
 
@@ -62,8 +64,13 @@ class TcpStream {
     return writeBoth(shard_->ring(), fd_.get(), head, body, stop);
   }
 
+  // Sends what the kernel takes at once: the number of bytes, which may be fewer than all, or EAGAIN for none.
+  IoResult sendNow(std::span<const std::uint8_t> bytes) noexcept;
+
   // Ends writing: the peer reads the end of the stream.
   void shutdownWrite() noexcept;
+  // Wakes the reads in flight, which then see the end of the stream. The peer notices nothing.
+  void shutdownRead() noexcept;
   // Wakes all reads and writes in flight, which then see the end of the stream or an error; nothing more is exchanged.
   void shutdown() noexcept;
   // Closes at once, with a reset instead of an orderly end. Nothing may be in flight.
@@ -71,6 +78,7 @@ class TcpStream {
   // Closes. Nothing may be in flight.
   void close() noexcept { fd_.reset(); }
 
+  bool isOpen() const noexcept { return static_cast<bool>(fd_); }
   int fd() const noexcept { return fd_.get(); }
 
  private:
@@ -78,7 +86,7 @@ class TcpStream {
   static Task<IoResult> writeBoth(Ring& ring, int fd, std::span<const std::uint8_t> head,
                                   std::span<const std::uint8_t> body, StopToken stop);
 
-  Shard* shard_;
+  Shard* shard_ = nullptr;
   UniqueFd fd_;
   Address peer_;
 };

@@ -47,7 +47,7 @@ struct UdpOptions {
 //
 // When all buffers are in use it waits for one to come back; the kernel keeps what arrives meanwhile. It has to be read
 // until next() gives nothing, which it does after the token was stopped and what had arrived was handed out.
-class DatagramStream final : private Operation, private BufferRing::Waiter, private Timer {
+class DatagramStream final : private Operation, private Timer {
  public:
   DatagramStream(Shard& shard, detail::ReplyBatch& replies, DatagramBuffers& buffers, StopToken stop) noexcept;
   DatagramStream(const DatagramStream&) = delete;
@@ -58,7 +58,7 @@ class DatagramStream final : private Operation, private BufferRing::Waiter, priv
     explicit NextAwaiter(DatagramStream& stream) noexcept : stream_(stream) {}
     NextAwaiter(const NextAwaiter&) = delete;
     bool await_ready() const noexcept { return stream_.hasNext(); }
-    void await_suspend(std::coroutine_handle<> waiting) const noexcept { stream_.resumeWith(waiting); }
+    void await_suspend(std::coroutine_handle<> waiting) const noexcept { stream_.reader_.resumeWith(waiting); }
     std::optional<Datagram> await_resume() const noexcept { return stream_.take(); }
 
    private:
@@ -70,15 +70,18 @@ class DatagramStream final : private Operation, private BufferRing::Waiter, priv
   std::optional<Datagram> tryNext() noexcept { return take(); }
 
  private:
+  // The coroutine that takes the datagrams is resumed while the operation goes on.
+  class Reader final : public Runnable {};
+
   bool hasNext() noexcept;
   std::optional<Datagram> take() noexcept;
   void arm() noexcept;
   void disarmed(int result) noexcept;
   void retryLater(int error) noexcept;
   void end() noexcept;
+  void resumeReader() noexcept;
 
   void complete(const Completion& completion) noexcept override;
-  void bufferAvailable() noexcept override { arm(); }
   void stopRequested() noexcept override;
   static void onRetry(Timer& timer) noexcept;
 
@@ -87,6 +90,7 @@ class DatagramStream final : private Operation, private BufferRing::Waiter, priv
   DatagramBuffers& buffers_;
   StopToken stop_;
   msghdr shape_{};
+  Reader reader_;
   IntrusiveList<detail::DatagramSlot> arrived_;
   bool started_ = false;
   bool stopping_ = false;

@@ -24,14 +24,13 @@ class ClientShares {
     Place() = default;
     ~Place() { release(); }
 
-    bool isHeld() const { return shares_ != nullptr; }
+    bool isHeld() const { return network_ != nullptr; }
     void release();
 
    private:
     friend ClientShares;
     friend IntrusiveList<Place, ClientShares>;
 
-    ClientShares* shares_ = nullptr;
     Network* network_ = nullptr;
   };
 
@@ -67,7 +66,10 @@ class ClientShares {
  private:
   // In the list of those that hold as many, and with its places in the order in which they were taken.
   struct Network : ListHook<Network> {
-    std::uint64_t number = 0;
+    Network(ClientShares& owner, std::uint64_t client) : shares(owner), number(client) {}
+
+    ClientShares& shares;
+    std::uint64_t number;
     std::size_t held = 0;
     IntrusiveList<Place, ClientShares> places;
   };

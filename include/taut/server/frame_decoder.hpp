@@ -10,9 +10,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <vector>
 
 #include "taut/base/bytes.hpp"
+#include "taut/base/local_pool.hpp"
 
 namespace taut {
 
@@ -45,9 +45,9 @@ class FrameDecoder {
   void append(std::size_t count);
   void dropReturned();
 
-  ByteSpan input_;                     // fed and not looked at yet
-  std::vector<std::uint8_t> partial_;  // the beginning of what `input_` continues
-  std::size_t returned_ = 0;           // octets of `partial_` that the last call of `next` returned
+  ByteSpan input_;            // fed and not looked at yet
+  LocalBytes partial_;        // the beginning of what `input_` continues
+  std::size_t returned_ = 0;  // octets of `partial_` that the last call of `next` returned
 };
 
 }  // namespace taut

@@ -8,22 +8,18 @@
 
 #include "taut/base/address.hpp"
 #include "taut/base/bytes.hpp"
-#include "taut/coro/frame_pool.hpp"
+#include "taut/base/local_pool.hpp"
 #include "taut/coro/task.hpp"
 #include "taut/dns/query.hpp"
 
 namespace taut {
 
-class ReplyChannel {
+class ReplyChannel : public LocallyPooled {
  public:
   ReplyChannel() = default;
   ReplyChannel(const ReplyChannel&) = delete;
   ReplyChannel& operator=(const ReplyChannel&) = delete;
   virtual ~ReplyChannel() = default;
-
-  // A channel lives as long as its query's coroutine, and comes from the same pool.
-  static void* operator new(std::size_t size) { return FramePool::allocate(size); }
-  static void operator delete(void* memory, std::size_t size) noexcept { FramePool::release(memory, size); }
 
   virtual Transport transport() const = 0;
   virtual const Address& peer() const = 0;

@@ -1,6 +1,7 @@
 // One stream connection: messages behind their lengths, answered as each one finishes, so in any order (RFC 7766).
 //
-// A connection that waits holds no buffer worth speaking of. What a peer can make it hold is bounded: the queries in
+// A connection that rests holds its socket, a pending receive, and the timer of its idle time; buffers and all that
+// answering takes exist while there is something in work. What a peer can make it hold is bounded: the queries in
 // flight, the replies that the peer does not read, and the time that it may be idle or take for one message or one
 // write. A peer that resets the connection stops the work for its queries; one that ends its stream leaves them
 // `afterEnd`, since it may still read (RFC 7766 section 6.2.3 has clients close, and some half-close).
@@ -9,23 +10,20 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
+#include <memory>
 
 #include "taut/base/address.hpp"
-#include "taut/base/clock.hpp"
-#include "taut/base/intrusive_list.hpp"
-#include "taut/coro/event.hpp"
-#include "taut/coro/semaphore.hpp"
+#include "taut/base/stop_token.hpp"
 #include "taut/coro/task.hpp"
-#include "taut/coro/task_scope.hpp"
-#include "taut/io/deadline.hpp"
+#include "taut/io/timer.hpp"
 #include "taut/net/stream_buffers.hpp"
 #include "taut/net/tcp_stream.hpp"
-#include "taut/server/frame_decoder.hpp"
-#include "taut/server/reply_channel.hpp"
+#include "taut/server/client_shares.hpp"
 #include "taut/server/server_factory.hpp"
 
 namespace taut {
+
+class QueryPipeline;
 
 struct StreamLimits {
   std::chrono::milliseconds idle{10000};     // since the last answer, unless another query is in flight
@@ -35,60 +33,57 @@ struct StreamLimits {
   std::size_t unreadReplies = 64 * 1024;     // octets; no query is answered while more wait to be taken
 };
 
-class StreamConnection {
+inline constexpr StreamLimits usualStreamLimits;
+
+// What the stream connections of a shard share. It outlives them.
+struct StreamContext {
+  StreamContext(StreamBuffers& receiveBuffers, StopToken stopped, StopToken aborted)
+      : buffers(receiveBuffers), stop(stopped), abort(aborted) {}
+
+  StreamBuffers& buffers;
+  StopToken stop;   // no more queries are read; those in flight are answered
+  StopToken abort;  // these are stopped too
+
+  // Where a reply is written before it is framed: never held across a wait, so all connections have the same.
+  std::unique_ptr<std::uint8_t[]> replyBuffer = std::make_unique_for_overwrite<std::uint8_t[]>(maxMessageSize);
+};
+
+// The place is the one that it holds among the connections of its client.
+class StreamConnection : public ClientShares::Place, private Timer {
  public:
-  StreamConnection(ServerFactory& factory, const Address& peer, const StreamLimits& limits = {});
+  // The limits outlive the connection.
+  StreamConnection(ServerFactory& factory, const Address& peer, const StreamLimits& limits = usualStreamLimits);
+  StreamConnection(ServerFactory& factory, const Address& peer, const StreamLimits&& limits) = delete;
   StreamConnection(const StreamConnection&) = delete;
   StreamConnection& operator=(const StreamConnection&) = delete;
   virtual ~StreamConnection() = default;
 
-  const Address& peer() const { return peer_; }
+  const Address& peer() const { return stream_.peer(); }
   ServerFactory& factory() const { return factory_; }
 
-  // Serves the connection to its end, once. After `stop` no more queries are read and those in flight are answered;
-  // `abort` stops these too. `buffers` outlives the task.
-  Task<> serve(TcpStream stream, StreamBuffers& buffers, StopToken stop, StopToken abort);
+  // Serves the connection to its end. The task owns it.
+  static Task<> serve(std::unique_ptr<StreamConnection> connection, TcpStream stream, const StreamContext& context);
 
   // Ends the connection now, and the work for its queries: another client needs the place.
   void close();
 
-  bool hasQueryInFlight() const { return inFlight_.available() < limits_.queriesInFlight; }
+  bool hasQueryInFlight() const;
 
  private:
-  class Reply;
+  friend QueryPipeline;
 
-  enum class ReadEnd : std::uint8_t { byPeer, byServer };
+  static Task<> serveToEnd(std::unique_ptr<StreamConnection> connection, const StreamContext& context);
+  Task<> exchange(ReceivedData& data, const StreamContext& context);
 
-  Task<> joinWithin(Duration limit);
-  Task<ReadEnd> readQueries(TcpStream& stream, StreamBuffers& buffers, StopToken stop);
-  Task<> answerFrames(TcpStream& stream, ReceivedData& data, StopToken stop);
-  Task<Semaphore::Permit> roomForQuery(TcpStream& stream, ReceivedData& data, StopToken stop);
-  void answer(TcpStream& stream, ByteSpan message, Semaphore::Permit permit);
-  Task<> enqueue(TcpStream& stream, ByteSpan message);
-  Task<> untilRead();
-  void uncork(TcpStream& stream);
-  void startWriting(TcpStream& stream);
-  Task<> write(TcpStream& stream);
-  Task<bool> writeOnce(TcpStream& stream);
-  std::size_t unreadReplies() const { return replies_.size() + writing_.size(); }
-  void breakOff(TcpStream& stream);
-  void stopQueries();
+  // The timer is the limit of the idle time, which begins again when an answer has been given.
+  void touch() { stream_.shard().timers().arm(*this, stream_.shard().now() + limits_.idle); }
+  bool isIdle() const { return !armed(); }
+  static void idleTimeOver(Timer& timer) noexcept;
 
   ServerFactory& factory_;
-  Address peer_;
-  StreamLimits limits_;
-  FrameDecoder decoder_;
-  Semaphore inFlight_;
-  TaskScope tasks_;
-  IntrusiveList<Reply> started_;  // the query that was started last, until it has ended or is known to wait
-  IntrusiveList<Reply> waiting_;
-  TcpStream* stream_ = nullptr;        // while it is served
-  Event written_;                      // set while nothing is being written
-  std::vector<std::uint8_t> replies_;  // framed, not given to the kernel yet
-  std::vector<std::uint8_t> writing_;  // given to the kernel, in part perhaps
-  TimePoint answered_;                 // when the last query was, or when the connection began
-  bool corked_ = false;                // replies are gathered: more of them are about to come
-  bool broken_ = false;
+  TcpStream stream_;  // has no socket before it is served, nor when it has ended
+  const StreamLimits& limits_;
+  QueryPipeline* pipeline_ = nullptr;  // while there is something in work
 };
 
 }  // namespace taut

@@ -1,0 +1,192 @@
+#include "query_pipeline.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <chrono>
+#include <memory>
+#include <utility>
+
+#include "taut/io/deadline.hpp"
+#include "taut/server/reply_channel.hpp"
+#include "taut/server/waiting_queries.hpp"
+
+namespace taut {
+
+namespace {
+
+constexpr std::size_t usualReplies = 512;  // octets
+
+// After the drain has ended: for what is ready to be taken at once.
+constexpr std::chrono::milliseconds lastWrite{200};
+
+}  // namespace
+
+// One query in flight and the way back to its client.
+class QueryPipeline::Reply final : public ReplyChannel, public WaitingQuery, public ListHook<> {
+ public:
+  Reply(QueryPipeline& pipeline, ByteSpan message, Semaphore::Permit permit)
+      : pipeline_(pipeline),
+        permit_(std::move(permit)),
+        query_(Query::parse(message, peer(), Transport::tcp, pipeline.stream_.shard().now())) {
+    if (!query_) return;
+    query_->setStopToken(stopToken());
+    query_->setIdleTimeout(pipeline.limits_.idle);
+  }
+  ~Reply() override {
+    ListHook<>::unlink();
+    if (query_) pipeline_.connection_.touch();
+  }
+
+  // Nothing for what has no header, or is itself a response: such a message gets no reply.
+  std::optional<Query>& query() { return query_; }
+
+  Transport transport() const override { return Transport::tcp; }
+  const Address& peer() const override { return pipeline_.stream_.peer(); }
+  MutableByteSpan replyBuffer() override { return pipeline_.replyBuffer(); }
+
+ private:
+  Task<> send(std::size_t size) override { return pipeline_.enqueue(pipeline_.replyBuffer().first(size)); }
+
+  QueryPipeline& pipeline_;
+  Semaphore::Permit permit_;
+  std::optional<Query> query_;
+};
+
+QueryPipeline::QueryPipeline(StreamConnection& connection, const StreamContext& context)
+    : connection_(connection),
+      context_(context),
+      stream_(connection.stream_),
+      limits_(connection.limits_),
+      inFlight_(limits_.queriesInFlight) {
+  written_.set();
+  connection_.pipeline_ = this;
+}
+
+QueryPipeline::~QueryPipeline() {
+  connection_.pipeline_ = nullptr;
+}
+
+Task<> QueryPipeline::answerFrames(ReceivedData& data, StopToken stop) {
+  decoder_.feed(data.bytes());
+  corked_ = true;
+  while (decoder_.hasMessage()) {
+    auto permit = inFlight_.tryAcquire();
+    if (!permit || unreadReplies() > limits_.unreadReplies) {
+      permit.release();
+      permit = co_await roomForQuery(data, stop);
+    }
+    if (!permit) break;
+    const auto message = decoder_.next();
+    answer(*message, std::move(permit));
+  }
+  decoder_.keepRest();
+  data.release();
+  uncork();
+}
+
+// Waits for the peer to take its replies and for a permit; none where there is nothing more to answer.
+Task<Semaphore::Permit> QueryPipeline::roomForQuery(ReceivedData& data, StopToken stop) {
+  decoder_.keepRest();  // a connection that has to wait holds no buffer of the pool
+  data.release();
+  uncork();
+  auto permit = co_await inFlight_.acquire(stop);
+  while (!broken_ && !stop.stopRequested() && unreadReplies() > limits_.unreadReplies) co_await written_.wait(stop);
+  if (broken_ || stop.stopRequested()) co_return Semaphore::Permit();
+  corked_ = true;
+  co_return permit;
+}
+
+// One coroutine for each query. The message is the receive buffer's: a query that has to wait goes on without it.
+void QueryPipeline::answer(ByteSpan message, Semaphore::Permit permit) {
+  auto reply = std::make_unique<Reply>(*this, message, std::move(permit));
+  if (!reply->query()) return;
+  Reply& channel = *reply;
+  started_.pushBack(channel);
+  tasks_.spawn(connection_.factory_.serve(*channel.query(), channel, std::move(reply)));
+  Reply* const waiting = started_.popFront();
+  if (!waiting) return;
+  waiting->query()->forgetMessage();
+  waiting_.pushBack(*waiting);
+  connection_.factory_.waitingQueries().add(*waiting, stream_.peer());
+}
+
+Task<> QueryPipeline::enqueue(ByteSpan message) {
+  if (broken_) return Task<>::ready();
+  std::array<std::uint8_t, 2> length;
+  storeU16(length.data(), static_cast<std::uint16_t>(message.size()));
+  if (replies_.capacity() == 0) replies_.reserve(usualReplies);
+  replies_.insert(replies_.end(), length.begin(), length.end());
+  replies_.insert(replies_.end(), message.begin(), message.end());
+  const bool full = unreadReplies() > limits_.unreadReplies;
+  if (!corked_ || full) startWriting();
+  return full ? untilRead() : Task<>::ready();
+}
+
+// Until the peer has taken enough of its replies, or will take no more.
+Task<> QueryPipeline::untilRead() {
+  while (!broken_ && unreadReplies() > limits_.unreadReplies) {
+    const bool written = co_await written_.wait(tasks_.token());
+    if (!written) break;
+  }
+}
+
+// What has gathered leaves at once, as far as the kernel takes it; a task of its own waits for the rest.
+void QueryPipeline::uncork() {
+  corked_ = false;
+  if (replies_.empty() || !written_.isSet()) return;
+  const IoResult sent = stream_.sendNow(replies_);
+  if (sent.value() == replies_.size()) {
+    replies_ = {};
+  } else {
+    replies_.erase(replies_.begin(), replies_.begin() + static_cast<std::ptrdiff_t>(sent.value()));
+    startWriting();
+  }
+}
+
+void QueryPipeline::startWriting() {
+  if (replies_.empty() || !written_.isSet()) return;
+  written_.reset();
+  tasks_.spawn(write());
+}
+
+// Writes until nothing is left, everything that has gathered meanwhile at once.
+Task<> QueryPipeline::write() {
+  while (!replies_.empty()) {
+    writing_.swap(replies_);
+    const bool written = co_await writeOnce();
+    writing_ = {};
+    if (!written) breakOff();
+  }
+  written_.set();
+}
+
+Task<bool> QueryPipeline::writeOnce() {
+  const bool ending = tasks_.token().stopRequested();
+  Deadline deadline(stream_.shard(), ending ? lastWrite : limits_.write, ending ? StopToken() : tasks_.token());
+  const IoResult written = co_await stream_.writeAll(writing_, deadline.token());
+  co_return written.ok();
+}
+
+Task<> QueryPipeline::finishWithin(Duration limit) {
+  const auto stopAll = [this] { stopQueries(); };
+  Deadline deadline(stream_.shard(), limit);
+  const StopCallback whenOver(deadline.token(), stopAll);
+  co_await tasks_.join();
+}
+
+void QueryPipeline::breakOff() {
+  broken_ = true;
+  replies_ = {};
+  stream_.shutdown();
+  stopQueries();
+}
+
+// The last query that ends may end the connection with it, so nothing of it is touched after the first stop.
+void QueryPipeline::stopQueries() {
+  IntrusiveList<Reply> waiting(std::move(waiting_));
+  tasks_.stop();
+  while (Reply* const reply = waiting.popFront()) reply->stop();
+}
+
+}  // namespace taut

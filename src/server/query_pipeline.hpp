@@ -1,0 +1,78 @@
+// What is in work on one stream connection: messages that have begun to come, queries in flight, and replies that the
+// peer has not taken yet. It exists only while there is any.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+
+#include "taut/base/bytes.hpp"
+#include "taut/base/clock.hpp"
+#include "taut/base/intrusive_list.hpp"
+#include "taut/base/local_pool.hpp"
+#include "taut/base/stop_token.hpp"
+#include "taut/coro/event.hpp"
+#include "taut/coro/semaphore.hpp"
+#include "taut/coro/task.hpp"
+#include "taut/coro/task_scope.hpp"
+#include "taut/net/stream_buffers.hpp"
+#include "taut/net/tcp_stream.hpp"
+#include "taut/server/frame_decoder.hpp"
+#include "taut/server/stream_connection.hpp"
+
+namespace taut {
+
+class QueryPipeline {
+ public:
+  QueryPipeline(StreamConnection& connection, const StreamContext& context);
+  QueryPipeline(const QueryPipeline&) = delete;
+  QueryPipeline& operator=(const QueryPipeline&) = delete;
+  ~QueryPipeline();
+
+  // Starts on every query that the data completes, and ends its lease; waits where too much is in work.
+  Task<> answerFrames(ReceivedData& data, StopToken stop);
+
+  bool hasQueryInFlight() const { return inFlight_.available() < limits_.queriesInFlight; }
+  // Whether nothing is in work. What the decoder keeps of a message counts as work, so that it is not lost.
+  bool isEmpty() const { return tasks_.empty() && decoder_.atBoundary(); }
+
+  // Waits until all queries are answered and the replies taken; from `limit` on the queries are asked to stop.
+  Task<> finishWithin(Duration limit);
+  TaskScope::JoinAwaiter finish() { return tasks_.join(); }
+
+  // The peer is gone, or does not read, or has to go: its queries are stopped, and their replies are of no use.
+  void breakOff();
+  bool isBroken() const { return broken_; }
+  // Asks the queries in flight to stop. The connection may have ended on return.
+  void stopQueries();
+
+ private:
+  class Reply;
+
+  Task<Semaphore::Permit> roomForQuery(ReceivedData& data, StopToken stop);
+  void answer(ByteSpan message, Semaphore::Permit permit);
+  Task<> enqueue(ByteSpan message);
+  Task<> untilRead();
+  void uncork();
+  void startWriting();
+  Task<> write();
+  Task<bool> writeOnce();
+  MutableByteSpan replyBuffer() const { return {context_.replyBuffer.get(), maxMessageSize}; }
+  std::size_t unreadReplies() const { return replies_.size() + writing_.size(); }
+
+  StreamConnection& connection_;
+  const StreamContext& context_;
+  TcpStream& stream_;
+  const StreamLimits& limits_;
+  FrameDecoder decoder_;
+  Semaphore inFlight_;
+  TaskScope tasks_;
+  IntrusiveList<Reply> started_;  // the query that was started last, until it has ended or is known to wait
+  IntrusiveList<Reply> waiting_;
+  Event written_;        // set while nothing is being written
+  LocalBytes replies_;   // framed, not given to the kernel yet
+  LocalBytes writing_;   // given to the kernel, in part perhaps
+  bool corked_ = false;  // replies are gathered: more of them are about to come
+  bool broken_ = false;
+};
+
+}  // namespace taut
