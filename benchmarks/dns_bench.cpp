@@ -31,7 +31,7 @@ std::vector<std::uint8_t> typicalQuery() {
   ReplyBuilder builder(message, bufferSize);
   builder.begin(0x1234, flag::RD | flag::AD);
   const Name asked("www.example.com");
-  builder.putQuestion(asked, Type::A, Class::IN);
+  builder.putQuestion({asked, Type::A, Class::IN});
   constexpr std::array<std::uint8_t, 12> cookie = {0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8};
   builder.putOpt(1232, Rcode::NOERROR, false, cookie);
   message.resize(builder.finish());

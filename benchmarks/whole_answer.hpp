@@ -36,7 +36,7 @@ inline std::vector<std::uint8_t> questionOctets(std::string_view name, Type type
   ReplyBuilder builder(message, message.size());
   builder.begin(0x1234, flag::RD);
   const Name owner(name);
-  builder.putQuestion(owner, type, Class::IN);
+  builder.putQuestion({owner, type, Class::IN});
   if (edns) builder.putOpt(1232, Rcode::NOERROR, dnssecOk, {});
   const std::size_t size = builder.finish();
   return {message.begin(), message.begin() + static_cast<std::ptrdiff_t>(size)};

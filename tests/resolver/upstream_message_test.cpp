@@ -36,7 +36,7 @@ using Bytes = std::vector<std::uint8_t>;
 constexpr std::uint16_t id = 0x1234;
 
 UpstreamQuestion asking(const char* name, Type type) {
-  return {Name(name), type};
+  return {{Name(name), type}};
 }
 
 Bytes queryFor(const UpstreamQuestion& question, bool edns = true) {

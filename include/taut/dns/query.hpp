@@ -15,6 +15,7 @@
 #include "taut/base/stop_token.hpp"
 #include "taut/dns/edns.hpp"
 #include "taut/dns/name.hpp"
+#include "taut/dns/question.hpp"
 #include "taut/dns/type.hpp"
 
 namespace taut {
@@ -63,13 +64,14 @@ class Query {
   std::uint16_t questionCount() const { return questionCount_; }  // QDCOUNT as sent
   std::size_t questionSize() const { return questionSize_; }      // octets of the question on the wire; 0: none
 
-  const Name& name() const { return name_; }
+  const Question& question() const { return question_; }  // the root, type 0 and IN where there is none
+  const Name& name() const { return question_.name; }
   std::uint64_t nameHash() const {  // the name's, hashed once
-    if (nameHash_ == 0) nameHash_ = name_.hash();
+    if (nameHash_ == 0) nameHash_ = name().hash();
     return nameHash_;
   }
-  Type type() const { return type_; }
-  Class rrClass() const { return class_; }
+  Type type() const { return question_.type; }
+  Class rrClass() const { return question_.rrClass; }
 
   const std::optional<Edns>& edns() const { return edns_; }
   bool dnssecOk() const { return edns_ && edns_->dnssecOk; }
@@ -101,6 +103,7 @@ class Query {
   bool parseRecord(ByteReader& reader, Section section);
   std::uint16_t udpReplyLimit(std::size_t own) const;
 
+  Question question_;
   ByteSpan message_;
   Address peer_;
   TimePoint received_;
@@ -111,13 +114,10 @@ class Query {
   std::uint16_t questionCount_ = 0;
   std::uint16_t questionSize_ = 0;
   std::uint16_t replyLimit_ = maxMessageSize;
-  Type type_{};
-  Class class_ = Class::IN;
   Transport transport_ = Transport::udp;
   bool formatError_ = false;
   mutable std::uint64_t nameHash_ = 0;  // 0: not hashed yet
   std::optional<Edns> edns_;
-  Name name_;
 };
 
 }  // namespace taut
