@@ -31,24 +31,20 @@ Query::Query(NameView name, Type type, Class rrClass)
       questionCount_(1),
       questionSize_(static_cast<std::uint16_t>(name.size() + 4)) {}
 
-std::optional<Query> Query::parse(ByteSpan message, const Address& peer, Transport transport, TimePoint received,
-                                  std::size_t udpLimit) {
+std::optional<Query> Query::parse(ByteSpan message, const Client& client, std::size_t udpLimit) {
   if (message.size() < messageHeaderSize || (message[2] & 0x80) != 0) return std::nullopt;
-  return std::optional<Query>(std::in_place, Received{}, message, peer, transport, received, udpLimit);
+  return std::optional<Query>(std::in_place, Received{}, message, client, udpLimit);
 }
 
-Query::Query(Received, ByteSpan message, const Address& peer, Transport transport, TimePoint received,
-             std::size_t udpLimit)
-    : message_(message),
-      peer_(peer),
-      received_(received),
-      id_(loadU16(message.data())),
+Query::Query(Received, ByteSpan message, const Client& client, std::size_t udpLimit)
+    : id_(loadU16(message.data())),
       flags_(loadU16(message.data() + 2)),
       questionCount_(loadU16(message.data() + 4)),
-      transport_(transport) {
+      message_(message),
+      client_(client) {
   ByteReader reader(message, messageHeaderSize);
   formatError_ = !parseBody(reader);
-  if (transport == Transport::udp) replyLimit_ = udpReplyLimit(udpLimit);
+  if (client.transport == Transport::udp) replyLimit_ = udpReplyLimit(udpLimit);
 }
 
 bool Query::parseBody(ByteReader& reader) {

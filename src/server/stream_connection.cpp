@@ -68,11 +68,8 @@ class StreamConnection::Reply final : public ReplyChannel, public WaitingQuery, 
       : connection_(connection),
         stream_(stream),
         permit_(std::move(permit)),
-        query_(Query::parse(message, connection.peer_, Transport::tcp, stream.shard().now())) {
-    if (!query_) return;
-    query_->setStopToken(stopToken());
-    query_->setIdleTimeout(connection.limits_.idle);
-  }
+        query_(Query::parse(
+            message, {connection.peer_, Transport::tcp, stream.shard().now(), stopToken(), connection.limits_.idle})) {}
   ~Reply() override {
     ListHook<>::unlink();
     if (query_) connection_.answered_ = stream_.shard().now();

@@ -117,7 +117,7 @@ OwnedRRset randomRRset(std::mt19937& random) {
 
 TEST_CASE("A query's header and question are written as they came, with other flags") {
   const Packet packet = Packet::header(flag::RD, 1).question("Www.Example.com", Type::AAAA, Class::CH);
-  const auto query = Query::parse(packet, Address(), Transport::udp);
+  const auto query = Query::parse(packet, {Address(), Transport::udp});
   std::vector<std::uint8_t> buffer(512);
   ReplyBuilder builder(buffer, 512);
   builder.begin(*query, flag::QR | flag::RD);
@@ -128,7 +128,7 @@ TEST_CASE("A query's header and question are written as they came, with other fl
 
 TEST_CASE("A message may be written over the query that it answers") {
   Packet packet = Packet::header(0, 1, 0, 0, 1).question("www.example.com").opt(1232);
-  const auto query = Query::parse(packet.span(), Address(), Transport::udp);
+  const auto query = Query::parse(packet.span(), {Address(), Transport::udp});
   packet.resize(512);
   const OwnedRRset owned(Name("www.example.com"), Type::A, {address});
   ReplyBuilder builder(MutableByteSpan(packet.data(), packet.size()), 512);

@@ -111,7 +111,7 @@ class Upstream {
   Task<> serveUdp(StopToken stop) {
     auto datagrams = socket_->receiveMany(buffers_, stop);
     while (auto datagram = co_await datagrams.next()) {
-      const auto query = Query::parse(datagram->payload(), datagram->peer(), Transport::udp);
+      const auto query = Query::parse(datagram->payload(), {datagram->peer(), Transport::udp});
       note(*query, udp);
       const Replies replies = udpScript_ ? udpScript_(*query) : Replies();
       for (const Bytes& reply : replies) {
@@ -154,7 +154,7 @@ class Upstream {
     const MutableByteSpan intoMessage(message);
     const taut::IoResult rest = co_await stream.readExactly(intoMessage, stop);
     if (rest.value() != message.size()) co_return;
-    const auto query = Query::parse(message, stream.peer(), Transport::tcp);
+    const auto query = Query::parse(message, {stream.peer(), Transport::tcp});
     note(*query, tcp);
     const Replies replies = tcpScript_ ? tcpScript_(*query) : Replies();
     for (const Bytes& reply : replies) {
@@ -272,7 +272,7 @@ Query clientQuery(const char* name, Type type, std::uint16_t flags, bool edns = 
     writer.u32(dnssecOk ? 0x8000 : 0);
     writer.u16(0);
   }
-  return *Query::parse(writer.written(), Address::loopbackV4(4), Transport::udp);
+  return *Query::parse(writer.written(), {Address::loopbackV4(4), Transport::udp});
 }
 
 std::size_t questionEnd(const Query& query) {
