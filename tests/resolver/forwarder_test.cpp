@@ -485,6 +485,8 @@ TEST_CASE_FIXTURE(Fixture, "a truncated reply is asked for again over TCP, from 
   CHECK(last(query) == 1);
   CHECK(first.tcp.size() == 1);
   CHECK(first.tcp[0].question == "www.example. A");
+  CHECK(forward().statistics().udpQueries == 1);
+  CHECK(forward().statistics().tcpQueries == 1);
   CHECK(second.udp.empty());
   CHECK(second.tcp.empty());
 }
@@ -688,6 +690,9 @@ TEST_CASE_FIXTURE(
   const auto overload = refused.takeReady();
   CHECK(overload->rcode() == Rcode::SERVFAIL);
   CHECK(overload->transient());
+  CHECK(forward().statistics().questions == 4);
+  CHECK(forward().statistics().joined == 1);
+  CHECK(forward().statistics().overload == 1);
   shard.run(joinScope(asking));
   for (const auto& result : results) CHECK((*result)->entryCount() == 1);
   CHECK(last(query) == 1);
