@@ -73,7 +73,7 @@ void answerBatches(benchmark::State& state) {
   const auto requests = anyRequests(hosts);
   const Authority authority(zones);
   std::vector<Query> queries;
-  for (const auto& request : requests) queries.push_back(*Query::parse(request, Address(), Transport::udp));
+  for (const auto& request : requests) queries.push_back(*Query::parse(request, {Address(), Transport::udp}));
   std::array<const Query*, batch> ahead;
   std::size_t next = 0;
   while (state.KeepRunningBatch(batch)) {

@@ -23,7 +23,7 @@ Answer answerFor(const Query& query) {
 
 std::vector<Query> queries(std::size_t first, std::size_t count) {
   static const auto request = questionOctets("example.com", Type::A, true, false);
-  const auto query = Query::parse(request, Address::loopbackV4(5353), Transport::udp);
+  const auto query = Query::parse(request, {Address::loopbackV4(5353), Transport::udp});
   std::vector<Query> made;
   for (std::size_t i = 0; i < count; ++i)
     made.push_back(query->withQuestion(Name(fmt::format("h{}.example.com", first + i)), Type::A));

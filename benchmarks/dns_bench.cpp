@@ -31,7 +31,7 @@ std::vector<std::uint8_t> typicalQuery() {
   ReplyBuilder builder(message, bufferSize);
   builder.begin(0x1234, flag::RD | flag::AD);
   const Name asked("www.example.com");
-  builder.putQuestion(asked, Type::A, Class::IN);
+  builder.putQuestion({asked, Type::A, Class::IN});
   constexpr std::array<std::uint8_t, 12> cookie = {0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8};
   builder.putOpt(1232, Rcode::NOERROR, false, cookie);
   message.resize(builder.finish());
@@ -100,7 +100,7 @@ void parseQuery(benchmark::State& state) {
   const auto message = typicalQuery();
   const Address peer = Address::loopbackV4(5353);
   for (auto _ : state) {
-    const auto query = Query::parse(message, peer, Transport::udp);
+    const auto query = Query::parse(message, {peer, Transport::udp});
     benchmark::DoNotOptimize(query->type());
   }
 }
@@ -111,7 +111,7 @@ void answerAndReply(benchmark::State& state) {
   std::vector<std::uint8_t> buffer(bufferSize);
   Storage storage;
   const RRset address = storage.rrset("www.example.com", Type::A, {{192, 0, 2, 1}});
-  const auto query = Query::parse(message, Address::loopbackV4(5353), Transport::udp);
+  const auto query = Query::parse(message, {Address::loopbackV4(5353), Transport::udp});
   const ReplyOptions options;
   for (auto _ : state) {
     Answer answer;
@@ -132,7 +132,7 @@ void wholeHit(benchmark::State& state) {
   const ReplyOptions options;
   for (auto _ : state) {
     std::memcpy(buffer.data(), message.data(), message.size());
-    const auto query = Query::parse(ByteSpan(buffer).first(message.size()), peer, Transport::udp);
+    const auto query = Query::parse(ByteSpan(buffer).first(message.size()), {peer, Transport::udp});
     Answer answer;
     answer.addRRset(Section::answer, address);
     answer.setAuthoritative(true);
@@ -144,7 +144,7 @@ BENCHMARK(wholeHit);
 void handlerRecord(benchmark::State& state) {
   const auto message = typicalQuery();
   std::vector<std::uint8_t> buffer(bufferSize);
-  const auto query = Query::parse(message, Address::loopbackV4(5353), Transport::udp);
+  const auto query = Query::parse(message, {Address::loopbackV4(5353), Transport::udp});
   const ReplyOptions options;
   constexpr std::array<std::uint8_t, 4> address = {192, 0, 2, 1};
   for (auto _ : state) {
@@ -159,7 +159,7 @@ void writeReferral(benchmark::State& state) {
   const auto message = typicalQuery();
   std::vector<std::uint8_t> buffer(bufferSize);
   const Referral referral;
-  const auto query = Query::parse(message, Address::loopbackV4(5353), Transport::udp);
+  const auto query = Query::parse(message, {Address::loopbackV4(5353), Transport::udp});
   const ReplyOptions options;
   for (auto _ : state) {
     const Answer answer = referral.answer();
@@ -172,7 +172,7 @@ void readReferral(benchmark::State& state) {
   const auto message = typicalQuery();
   std::vector<std::uint8_t> buffer(bufferSize);
   const Referral referral;
-  const auto query = Query::parse(message, Address::loopbackV4(5353), Transport::tcp);
+  const auto query = Query::parse(message, {Address::loopbackV4(5353), Transport::tcp});
   buffer.resize(writeReply(*query, referral.answer(), ReplyOptions(), buffer));
   for (auto _ : state) {
     auto view = MessageView::parse(buffer);

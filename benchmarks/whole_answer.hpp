@@ -36,7 +36,7 @@ inline std::vector<std::uint8_t> questionOctets(std::string_view name, Type type
   ReplyBuilder builder(message, message.size());
   builder.begin(0x1234, flag::RD);
   const Name owner(name);
-  builder.putQuestion(owner, type, Class::IN);
+  builder.putQuestion({owner, type, Class::IN});
   if (edns) builder.putOpt(1232, Rcode::NOERROR, dnssecOk, {});
   const std::size_t size = builder.finish();
   return {message.begin(), message.begin() + static_cast<std::ptrdiff_t>(size)};
@@ -107,7 +107,7 @@ class WholeAnswer {
 
   // Keeps an address for the question, as if another server had sent it.
   void fillCache(ByteSpan request) {
-    const auto query = Query::parse(request, peer_, Transport::udp, clock_.now());
+    const auto query = Query::parse(request, {peer_, Transport::udp, clock_.now()});
     Answer answer;
     answer.add(query->name(), std::chrono::hours(1), rdata::A(192, 0, 2, 1));
     if (!cache_->store(*query, answer)) throw std::runtime_error("not to be cached");
@@ -123,7 +123,7 @@ class WholeAnswer {
   // The reply's octets, valid until the next call.
   ByteSpan operator()(ByteSpan request) {
     std::copy(request.begin(), request.end(), buffer_.begin());
-    const auto query = Query::parse(ByteSpan(buffer_).first(request.size()), peer_, transport_, clock_.now());
+    const auto query = Query::parse(ByteSpan(buffer_).first(request.size()), {peer_, transport_, clock_.now()});
     Reply reply(transport_, buffer_, query->peer());
     queries_.spawn(factory_.serve(*query, reply));
     if (!queries_.empty()) throw std::logic_error("an answer that waits for something");

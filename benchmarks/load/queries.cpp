@@ -41,7 +41,7 @@ void QueryList::add(const std::string& line) {
   std::array<std::uint8_t, 512> message;
   ReplyBuilder builder(message, message.size());
   builder.begin(0, flag::RD);
-  builder.putQuestion(*name, *type, Class::IN);
+  builder.putQuestion({*name, *type, Class::IN});
   if (!edns.empty()) builder.putOpt(udpPayloadSize, Rcode::NOERROR, edns == "DO", {});
   const std::size_t size = builder.finish();
   octets_.insert(octets_.end(), message.begin(), message.begin() + static_cast<std::ptrdiff_t>(size));

@@ -29,10 +29,8 @@ TaskScope::~TaskScope() {
 
 std::coroutine_handle<> TaskScope::taskFinished(std::coroutine_handle<> task, std::exception_ptr failure) noexcept {
   task.destroy();
-  if (failure) [[unlikely]] {
-    ++failures_;
+  if (failure) [[unlikely]]
     logStray(failure);
-  }
   --running_;
   if (running_ == 0 && joiner_) return std::exchange(joiner_, nullptr);
   return std::noop_coroutine();

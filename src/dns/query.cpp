@@ -26,31 +26,25 @@ bool skipName(ByteReader& reader) {
 }  // namespace
 
 Query::Query(NameView name, Type type, Class rrClass)
-    : flags_(flag::RD),
+    : question_{name, type, rrClass},
+      flags_(flag::RD),
       questionCount_(1),
-      questionSize_(static_cast<std::uint16_t>(name.size() + 4)),
-      type_(type),
-      class_(rrClass),
-      name_(name) {}
+      questionSize_(static_cast<std::uint16_t>(name.size() + 4)) {}
 
-std::optional<Query> Query::parse(ByteSpan message, const Address& peer, Transport transport, TimePoint received,
-                                  std::size_t udpLimit) {
+std::optional<Query> Query::parse(ByteSpan message, const Client& client, std::size_t udpLimit) {
   if (message.size() < messageHeaderSize || (message[2] & 0x80) != 0) return std::nullopt;
-  return std::optional<Query>(std::in_place, Received{}, message, peer, transport, received, udpLimit);
+  return std::optional<Query>(std::in_place, Received{}, message, client, udpLimit);
 }
 
-Query::Query(Received, ByteSpan message, const Address& peer, Transport transport, TimePoint received,
-             std::size_t udpLimit)
-    : message_(message),
-      peer_(peer),
-      received_(received),
-      id_(loadU16(message.data())),
+Query::Query(Received, ByteSpan message, const Client& client, std::size_t udpLimit)
+    : id_(loadU16(message.data())),
       flags_(loadU16(message.data() + 2)),
       questionCount_(loadU16(message.data() + 4)),
-      transport_(transport) {
+      message_(message),
+      client_(client) {
   ByteReader reader(message, messageHeaderSize);
   formatError_ = !parseBody(reader);
-  if (transport == Transport::udp) replyLimit_ = udpReplyLimit(udpLimit);
+  if (client.transport == Transport::udp) replyLimit_ = udpReplyLimit(udpLimit);
 }
 
 bool Query::parseBody(ByteReader& reader) {
@@ -70,9 +64,9 @@ bool Query::parseQuestion(ByteReader& reader) {
   const ByteSpan rest = message_.subspan(reader.position());
   const auto name = NameView::fromWire(rest);
   if (!name || rest.size() < name->size() + 4) return false;
-  name_ = *name;
-  type_ = static_cast<Type>(loadU16(name->data() + name->size()));
-  class_ = static_cast<Class>(loadU16(name->data() + name->size() + 2));
+  question_.name = *name;
+  question_.type = static_cast<Type>(loadU16(name->data() + name->size()));
+  question_.rrClass = static_cast<Class>(loadU16(name->data() + name->size() + 2));
   questionSize_ = static_cast<std::uint16_t>(name->size() + 4);
   reader.skip(questionSize_);
   return true;
@@ -95,9 +89,9 @@ bool Query::parseRecord(ByteReader& reader, Section section) {
 
 Query Query::withQuestion(NameView name, Type type) const {
   Query query = *this;
-  query.name_ = name;
+  query.question_.name = name;
   query.nameHash_ = 0;
-  query.type_ = type;
+  query.question_.type = type;
   query.questionCount_ = 1;
   query.formatError_ = false;
   query.questionSize_ = static_cast<std::uint16_t>(name.size() + 4);

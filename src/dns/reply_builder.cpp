@@ -25,16 +25,16 @@ void ReplyBuilder::begin(std::uint16_t id, std::uint16_t flags) {
 
 void ReplyBuilder::begin(const Query& query, std::uint16_t flags) {
   begin(query.id(), flags);
-  if (query.hasQuestion()) putQuestion(query.name(), query.type(), query.rrClass());
+  if (query.hasQuestion()) putQuestion(query.question());
 }
 
-bool ReplyBuilder::putQuestion(NameView name, Type type, Class rrClass) {
-  if (room() < name.size() + 4) return false;
-  question_ = name;
+bool ReplyBuilder::putQuestion(const QuestionView& question) {
+  if (room() < question.name.size() + 4) return false;
+  question_ = question.name;
   questionAt_ = size_;
-  writeOctets(name.wire());
-  storeU16(buffer_ + size_, static_cast<std::uint16_t>(type));
-  storeU16(buffer_ + size_ + 2, static_cast<std::uint16_t>(rrClass));
+  writeOctets(question.name.wire());
+  storeU16(buffer_ + size_, static_cast<std::uint16_t>(question.type));
+  storeU16(buffer_ + size_ + 2, static_cast<std::uint16_t>(question.rrClass));
   size_ += 4;
   ++counts_[0];
   return true;

@@ -77,9 +77,7 @@ Cache::~Cache() {
 }
 
 std::uint64_t Cache::hash(const Key& key) const {
-  const std::uint64_t more = static_cast<std::uint64_t>(key.type) << 32 | static_cast<std::uint64_t>(key.rrClass) << 8 |
-                             static_cast<std::uint64_t>(key.dnssecOk) << 1 | key.checkingDisabled;
-  return detail::secretHash(secret_, key.name, more);
+  return detail::secretHash(secret_, key, key.dnssecOk << 1 | key.checkingDisabled);
 }
 
 LocalRef<Cache::Entry>& Cache::bucket(std::uint64_t hash) {

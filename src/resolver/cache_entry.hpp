@@ -13,23 +13,19 @@
 #include "taut/dns/answer.hpp"
 #include "taut/dns/name.hpp"
 #include "taut/dns/query.hpp"
+#include "taut/dns/question.hpp"
 #include "taut/dns/type.hpp"
 
 namespace taut::detail {
 
 // What an entry is found by. A name error holds for every type: its entry has `anyType` in the place of one.
-struct CacheKey {
+struct CacheKey : QuestionView {
   static constexpr Type anyType{};  // TYPE0 is reserved (RFC 6895 section 3.1) and never asked for
 
-  NameView name;
-  Type type{};
-  Class rrClass{};
   bool dnssecOk = false;
   bool checkingDisabled = false;
 
-  static CacheKey of(const Query& query) {
-    return {query.name(), query.type(), query.rrClass(), query.dnssecOk(), query.checkingDisabled()};
-  }
+  static CacheKey of(const Query& query) { return {query.question(), query.dnssecOk(), query.checkingDisabled()}; }
   CacheKey withType(Type other) const {
     CacheKey key = *this;
     key.type = other;

@@ -128,9 +128,7 @@ bool outOfResources(IoResult result) {
 }  // namespace
 
 std::size_t Forwarder::HashQuestion::operator()(const UpstreamQuestion& question) const {
-  const std::uint64_t more = static_cast<std::uint64_t>(question.type) << 8 |
-                             static_cast<std::uint64_t>(question.dnssecOk) << 1 | question.checkingDisabled;
-  return detail::secretHash(secret, question.name, more);
+  return detail::secretHash(secret, question, question.dnssecOk << 1 | question.checkingDisabled);
 }
 
 Forwarder::Forwarder(Shard& shard, ForwarderOptions options) : shard_(shard), options_(std::move(options)) {
@@ -186,8 +184,7 @@ Task<std::optional<Answer>> Forwarder::resolve(const Query& query) {
   if (closed_ || !query.hasQuestion()) return Task<std::optional<Answer>>::ready(std::nullopt);
   if (auto refusal = refuse(query)) return Task<std::optional<Answer>>::ready(std::move(refusal));
   ++statistics_.questions;
-  const UpstreamQuestion question{query.name(), query.type(), query.rrClass(), query.dnssecOk(),
-                                  query.checkingDisabled()};
+  const UpstreamQuestion question{query.question(), query.dnssecOk(), query.checkingDisabled()};
   if (const auto found = flights_.find(question); found != flights_.end()) {
     ++statistics_.joined;
     return await(Interest(*found->second), query);

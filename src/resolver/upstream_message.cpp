@@ -34,7 +34,7 @@ bool isReplyTo(const UpstreamQuestion& asked, std::uint16_t id, MessageView& vie
   if (view.questionCount() == 0) return mayOmitQuestion(view.rcode());
   if (view.questionCount() != 1) return false;
   const auto question = view.nextQuestion();
-  return question && question->name == asked.name && question->type == asked.type && question->rrClass == asked.rrClass;
+  return question && *question == asked;
 }
 
 // Everything that a reply holds, each record by itself. The answer borrows from it what it takes.
@@ -216,7 +216,7 @@ std::size_t writeUpstreamQuery(const UpstreamQuestion& question, std::uint16_t i
   std::uint16_t flags = flag::RD | flag::AD;
   if (question.checkingDisabled) flags |= flag::CD;
   builder.begin(id, flags);
-  builder.putQuestion(question.name, question.type, question.rrClass);
+  builder.putQuestion(question);
   if (edns) builder.putOpt(udpPayloadSize, Rcode::NOERROR, question.dnssecOk, {});
   return builder.finish();
 }

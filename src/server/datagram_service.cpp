@@ -13,9 +13,8 @@ class DatagramService::Reply final : public ReplyChannel, public WaitingQuery, p
  public:
   Reply(Datagram datagram, TimePoint received, std::size_t sizeLimit)
       : datagram_(std::move(datagram)),
-        query_(Query::parse(datagram_->payload(), datagram_->peer(), Transport::udp, received, sizeLimit)) {
-    if (query_) query_->setStopToken(stopToken());
-  }
+        query_(Query::parse(datagram_->payload(), {datagram_->peer(), Transport::udp, received, stopToken()},
+                            sizeLimit)) {}
   ~Reply() override { ListHook<>::unlink(); }
 
   // Nothing for what has no header, or is itself a response: such a message gets no reply.

@@ -53,7 +53,7 @@ void EdnsOptions::encode(const EdnsSettings& settings, const Query& query, const
   if (edns.nsid && !settings.nsid.empty()) putNsid(writer, settings.nsid);
   if (edns.cookie.size > 0 && settings.cookies) putCookie(writer, *settings.cookies, query, clock.wallTime());
   // Over UDP the option means nothing (RFC 7828 section 3.2.1).
-  if (edns.keepalive && query.transport() == Transport::tcp) putKeepalive(writer, query.idleTimeout());
+  if (edns.keepalive && query.transport() == Transport::tcp) putKeepalive(writer, query.client().idleTimeout);
   if (const ExtendedError* const error = answer.extendedError()) putExtendedError(writer, *error);
   size_ = writer.written().size();
 }

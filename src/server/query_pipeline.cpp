@@ -28,11 +28,8 @@ class QueryPipeline::Reply final : public ReplyChannel, public WaitingQuery, pub
   Reply(QueryPipeline& pipeline, ByteSpan message, Semaphore::Permit permit)
       : pipeline_(pipeline),
         permit_(std::move(permit)),
-        query_(Query::parse(message, peer(), Transport::tcp, pipeline.stream_.shard().now())) {
-    if (!query_) return;
-    query_->setStopToken(stopToken());
-    query_->setIdleTimeout(pipeline.limits_.idle);
-  }
+        query_(Query::parse(message, {peer(), Transport::tcp, pipeline.stream_.shard().now(), stopToken(),
+                                      pipeline.limits_.idle})) {}
   ~Reply() override {
     ListHook<>::unlink();
     if (query_) pipeline_.connection_.touch();

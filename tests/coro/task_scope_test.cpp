@@ -124,7 +124,7 @@ TEST_CASE("a stop reaches the tasks that obey the scope's token, from the scope 
   CHECK(log == "a-b-");
 }
 
-TEST_CASE("a stray exception is logged and counted, and the others go on") {
+TEST_CASE("a stray exception is logged, and the others go on") {
   std::string lines;
   taut::log::setSink([&](taut::log::Level, std::string_view line) { lines += std::string(line) + '\n'; });
   std::string log;
@@ -133,7 +133,6 @@ TEST_CASE("a stray exception is logged and counted, and the others go on") {
   scope.spawn(waitHolding(event, Counted(0), {}, log));
   scope.spawn(fail());
   scope.spawn(failOddly());
-  CHECK(scope.failures() == 2);
   CHECK(scope.size() == 1);
   event.set();
   CHECK(scope.empty());

@@ -13,13 +13,14 @@
 #include "support/packet.hpp"
 #include "taut/base/address.hpp"
 #include "taut/base/clock.hpp"
+#include "taut/base/stop_token.hpp"
 
 namespace taut {
 
 namespace {
 
 std::optional<Query> parse(ByteSpan message, Transport transport = Transport::udp) {
-  return Query::parse(message, Address::loopbackV4(5353), transport);
+  return Query::parse(message, {Address::loopbackV4(5353), transport});
 }
 
 bool malformed(ByteSpan message) {
@@ -39,7 +40,9 @@ const std::array<std::uint8_t, 4> address = {192, 0, 2, 1};
 TEST_CASE("A query is its header, its question and its client") {
   const Packet packet = Packet::header(flag::RD, 1).question("Www.Example.com", Type::AAAA, Class::CH);
   const auto received = TimePoint(std::chrono::seconds(7));
-  const auto query = Query::parse(packet, Address::loopbackV6(1053), Transport::tcp, received);
+  StopSource stop;
+  const Client client{Address::loopbackV6(1053), Transport::tcp, received, stop.token(), std::chrono::seconds(9)};
+  const auto query = Query::parse(packet, client);
   REQUIRE(query.has_value());
   CHECK_FALSE(query->formatError());
   CHECK(query->id() == 0x1234);
@@ -48,12 +51,17 @@ TEST_CASE("A query is its header, its question and its client") {
   CHECK(query->name().toString() == "Www.Example.com.");  // the client's case
   CHECK((query->type() == Type::AAAA));
   CHECK((query->rrClass() == Class::CH));
+  CHECK(query->question() == Question{Name("www.example.com"), Type::AAAA, Class::CH});
   CHECK(query->questionCount() == 1);
   CHECK(query->questionSize() == packet.size() - messageHeaderSize);
   CHECK_FALSE(query->edns().has_value());
   CHECK((query->peer() == Address::loopbackV6(1053)));
   CHECK((query->transport() == Transport::tcp));
   CHECK((query->received() == received));
+  CHECK((query->client().idleTimeout == std::chrono::seconds(9)));
+  CHECK_FALSE(query->stopToken().stopRequested());
+  stop.requestStop();
+  CHECK(query->stopToken().stopRequested());
   CHECK(query->message().data() == packet.span().data());
 }
 
@@ -256,7 +264,7 @@ TEST_CASE("An unknown version of EDNS is no format error, even with options that
 TEST_CASE("Over UDP a reply has what the client offers, within 512 octets and our own limit") {
   const auto limit = [](unsigned offered, std::size_t own) {
     const Packet packet = Packet::header(0, 1, 0, 0, 1).question("x").opt(offered);
-    return Query::parse(packet, Address::loopbackV4(5353), Transport::udp, {}, own)->replyLimit();
+    return Query::parse(packet, {Address::loopbackV4(5353), Transport::udp}, own)->replyLimit();
   };
   CHECK(limit(1232, 1232) == 1232);
   CHECK(limit(4096, 1232) == 1232);

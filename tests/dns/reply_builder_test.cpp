@@ -117,7 +117,7 @@ OwnedRRset randomRRset(std::mt19937& random) {
 
 TEST_CASE("A query's header and question are written as they came, with other flags") {
   const Packet packet = Packet::header(flag::RD, 1).question("Www.Example.com", Type::AAAA, Class::CH);
-  const auto query = Query::parse(packet, Address(), Transport::udp);
+  const auto query = Query::parse(packet, {Address(), Transport::udp});
   std::vector<std::uint8_t> buffer(512);
   ReplyBuilder builder(buffer, 512);
   builder.begin(*query, flag::QR | flag::RD);
@@ -128,7 +128,7 @@ TEST_CASE("A query's header and question are written as they came, with other fl
 
 TEST_CASE("A message may be written over the query that it answers") {
   Packet packet = Packet::header(0, 1, 0, 0, 1).question("www.example.com").opt(1232);
-  const auto query = Query::parse(packet.span(), Address(), Transport::udp);
+  const auto query = Query::parse(packet.span(), {Address(), Transport::udp});
   packet.resize(512);
   const OwnedRRset owned(Name("www.example.com"), Type::A, {address});
   ReplyBuilder builder(MutableByteSpan(packet.data(), packet.size()), 512);
@@ -145,7 +145,7 @@ TEST_CASE("Names are compressed against the question and what was written before
   ReplyBuilder builder(buffer, 512);
   builder.begin(0x1234, flag::QR);
   const Name asked("www.example.com");
-  CHECK(builder.putQuestion(asked, Type::MX, Class::IN));
+  CHECK(builder.putQuestion({asked, Type::MX, Class::IN}));
   const Packet mx = Packet().u16(10).name("Mail.EXAMPLE.com");
   const OwnedRRset first(Name("WWW.example.com"), Type::MX, {{mx.span().begin(), mx.span().end()}});
   const OwnedRRset second(Name("a.mail.example.com"), Type::NS, {wireOf("com"), wireOf("mail.example.com")});
@@ -167,7 +167,7 @@ TEST_CASE("Names in RDATA of later types are not compressed") {
   ReplyBuilder builder(buffer, 512);
   builder.begin(1, flag::QR);
   const Name asked("example.com");
-  builder.putQuestion(asked, Type::SRV, Class::IN);
+  builder.putQuestion({asked, Type::SRV, Class::IN});
   const Packet srv = Packet().u16(0).u16(0).u16(53).name("example.com");
   const OwnedRRset owned(Name("example.com"), Type::SRV, {{srv.span().begin(), srv.span().end()}});
   CHECK(builder.put(Section::answer, owned.rrset()));
@@ -181,7 +181,7 @@ TEST_CASE("The root is written as itself, never as a pointer") {
   ReplyBuilder builder(buffer, 512);
   builder.begin(1, flag::QR);
   const Name asked;
-  builder.putQuestion(asked, Type::NS, Class::IN);
+  builder.putQuestion({asked, Type::NS, Class::IN});
   const OwnedRRset owned(Name(), Type::NS, {wireOf("."), wireOf("a"), wireOf(".")});
   CHECK(builder.put(Section::answer, owned.rrset()));
   CHECK(builder.finish() == 12 + 5 + 3 * 11 + 1 + 3 + 1);
@@ -196,7 +196,7 @@ TEST_CASE("An RRset goes in whole or not at all, at every limit") {
     ReplyBuilder builder(buffer, limit);
     builder.begin(1, flag::QR);
     const Name asked("a.example");
-    REQUIRE(builder.putQuestion(asked, Type::NS, Class::IN));
+    REQUIRE(builder.putQuestion({asked, Type::NS, Class::IN}));
     const bool put = builder.put(Section::answer, owned.rrset());
     CHECK(builder.count(Section::answer) == (put ? 3 : 0));
     const std::size_t size = builder.finish();
@@ -215,7 +215,7 @@ TEST_CASE("What was taken back is not pointed to") {
   ReplyBuilder builder(buffer, 512);
   builder.begin(1, flag::QR);
   const Name asked("example");
-  builder.putQuestion(asked, Type::NS, Class::IN);
+  builder.putQuestion({asked, Type::NS, Class::IN});
   const ReplyBuilder::Mark before = builder.mark();
   const OwnedRRset gone(Name("deep.example"), Type::NS, {wireOf("ns.deep.example")});
   CHECK(builder.put(Section::answer, gone.rrset()));
@@ -231,7 +231,7 @@ TEST_CASE("What was taken back is not pointed to") {
   // A failed put takes back what it had written, too.
   ReplyBuilder narrow(buffer, 60);
   narrow.begin(1, flag::QR);
-  narrow.putQuestion(asked, Type::NS, Class::IN);
+  narrow.putQuestion({asked, Type::NS, Class::IN});
   const OwnedRRset large(Name("deep.example"), Type::NS, {wireOf("ns.deep.example"), wireOf("a.b.c.d.e.f.g")});
   CHECK_FALSE(narrow.put(Section::answer, large.rrset()));
   const OwnedRRset small(Name("deep.example"), Type::NS, {wireOf("deep.example")});
@@ -276,7 +276,7 @@ TEST_CASE("A question that does not fit is left out") {
   ReplyBuilder builder(buffer, 12 + 12);
   builder.begin(1, flag::QR);
   const Name asked("example");
-  CHECK_FALSE(builder.putQuestion(asked, Type::A, Class::IN));
+  CHECK_FALSE(builder.putQuestion({asked, Type::A, Class::IN}));
   CHECK(builder.finish() == 12);
   CHECK(MessageView::parse(buffer)->questionCount() == 0);
 }
@@ -305,7 +305,7 @@ TEST_CASE("No pointer leads beyond offset 0x3fff: a message of 64 KiB with repea
   ReplyBuilder builder(buffer, maxMessageSize);
   builder.begin(1, flag::QR);
   const Name asked("example");
-  builder.putQuestion(asked, Type::AXFR, Class::IN);
+  builder.putQuestion({asked, Type::AXFR, Class::IN});
   std::vector<OwnedRRset> sets;
   sets.reserve(4000);
   // Few suffixes up to 0x3fff, so that the table has room for those that may not go in.
@@ -340,7 +340,7 @@ TEST_CASE("More suffixes than the table holds do no harm") {
   ReplyBuilder builder(buffer, maxMessageSize);
   builder.begin(1, flag::QR);
   const Name asked(deep);
-  CHECK(builder.putQuestion(asked, Type::A, Class::IN));
+  CHECK(builder.putQuestion({asked, Type::A, Class::IN}));
   std::vector<OwnedRRset> sets;
   sets.reserve(300);
   for (int i = 0; i < 300; ++i)
@@ -357,7 +357,7 @@ TEST_CASE("A reader of names that build upon each other follows eight pointers a
   ReplyBuilder builder(buffer, buffer.size());
   builder.begin(1, flag::QR);
   const Name asked("a");
-  CHECK(builder.putQuestion(asked, Type::NS, Class::IN));
+  CHECK(builder.putQuestion({asked, Type::NS, Class::IN}));
   // Each name has one label more than the one before, as the targets of a DNAME that leads below itself do.
   std::vector<OwnedRRset> sets;
   sets.reserve(40);
@@ -401,7 +401,7 @@ TEST_CASE("Whatever is put reads back the same, at any limit") {
 
     ReplyBuilder builder(buffer, limit);
     builder.begin(1, flag::QR);
-    REQUIRE(builder.putQuestion(name, Type::A, Class::IN));
+    REQUIRE(builder.putQuestion({name, Type::A, Class::IN}));
     std::vector<std::pair<Section, RRset>> put;
     for (std::size_t i = 0; i < sets.size(); ++i) {
       const auto section = static_cast<Section>(i * 3 / sets.size());

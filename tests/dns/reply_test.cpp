@@ -23,7 +23,7 @@ using namespace std::chrono_literals;
 namespace {
 
 Query parse(ByteSpan message, Transport transport = Transport::udp) {
-  auto query = Query::parse(message, Address::loopbackV4(5353), transport);
+  auto query = Query::parse(message, {Address::loopbackV4(5353), transport});
   REQUIRE(query.has_value());
   return *query;
 }
@@ -502,7 +502,7 @@ TEST_CASE("A hit costs no heap allocation from the query's arrival to its reply"
   addAddresses(store, 1);
   const auto hit = [&] {
     std::ranges::copy(original.span(), packet.data());
-    const auto query = Query::parse(packet.span().first(original.size()), Address(), Transport::udp);
+    const auto query = Query::parse(packet.span().first(original.size()), {Address(), Transport::udp});
     Answer answer;
     answer.addRRset(Section::answer, store.entry(0).rrset);
     return writeReply(*query, answer, ReplyOptions(), MutableByteSpan(packet.data(), packet.size()));

@@ -88,9 +88,9 @@ std::unique_ptr<ServerFactory> makeFactory() {
 }
 
 // The buffer is the query's own, as it is for a datagram.
-class Client final : public ReplyChannel {
+class Channel final : public ReplyChannel {
  public:
-  Client(Transport transport, std::vector<std::uint8_t>& buffer) : transport_(transport), buffer_(buffer) {}
+  Channel(Transport transport, std::vector<std::uint8_t>& buffer) : transport_(transport), buffer_(buffer) {}
 
   Transport transport() const override { return transport_; }
   const Address& peer() const override { return peer_; }
@@ -121,14 +121,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const ByteSpan message(data + 1, size - 1);
   std::vector<std::uint8_t> buffer(maxMessageSize);
   std::ranges::copy(message, buffer.begin());
-  auto query = Query::parse(ByteSpan(buffer).first(message.size()), Address::loopbackV4(53), transport);
+  const Client client{Address::loopbackV4(53), transport, TimePoint(), StopToken(), std::chrono::seconds(10)};
+  const auto query = Query::parse(ByteSpan(buffer).first(message.size()), client);
   if (!query) return 0;
-  query->setIdleTimeout(std::chrono::seconds(10));
-  Client client(transport, buffer);
-  syncWait(factory->serve(*query, client));
-  require(client.sends() == 1, "every query gets its reply");
-  require(client.reply().size() <= query->replyLimit(), "a reply keeps to the client's limit");
-  auto view = MessageView::parse(client.reply());
+  Channel channel(transport, buffer);
+  syncWait(factory->serve(*query, channel));
+  require(channel.sends() == 1, "every query gets its reply");
+  require(channel.reply().size() <= query->replyLimit(), "a reply keeps to the client's limit");
+  auto view = MessageView::parse(channel.reply());
   require(view && view->isResponse(), "a reply is a response");
   require(view->id() == query->id(), "a reply has the ID of its query");
   while (view->nextQuestion()) {

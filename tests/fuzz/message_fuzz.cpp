@@ -16,7 +16,7 @@ using namespace taut;
 using fuzz::require;
 
 void readQuery(ByteSpan message, Transport transport) {
-  const auto query = Query::parse(message, Address::loopbackV4(5353), transport);
+  const auto query = Query::parse(message, {Address::loopbackV4(5353), transport});
   if (!query) return;
   require(message.size() >= messageHeaderSize, "a query has a header");
   require((query->flags() & flag::QR) == 0, "a response is never taken for a query");

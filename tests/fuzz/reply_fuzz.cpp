@@ -96,7 +96,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static std::vector<std::uint8_t> buffer(maxMessageSize);
   std::copy(request.begin(), request.end(), buffer.begin());
 
-  const auto query = Query::parse(ByteSpan(buffer).first(request.size()), Address::loopbackV4(5353), transport);
+  const auto query = Query::parse(ByteSpan(buffer).first(request.size()), {Address::loopbackV4(5353), transport});
   if (!query) return 0;
   const Answer answer = makeAnswer(input, *query);
   const std::size_t written = writeReply(*query, answer, {}, buffer);

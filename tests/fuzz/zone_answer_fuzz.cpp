@@ -85,7 +85,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::size_t requestSize = buffer.size();
     buffer.resize(65535);
     const auto now = TimePoint{};
-    const auto query = Query::parse(ByteSpan(buffer).first(requestSize), Address::loopbackV4(53), transport, now);
+    const auto query = Query::parse(ByteSpan(buffer).first(requestSize), {Address::loopbackV4(53), transport, now});
     require(query.has_value(), "the request is one");
     ZoneSet::LookAhead ahead(*zones, query->name());
     ahead.askForZone();

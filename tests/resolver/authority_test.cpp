@@ -41,7 +41,7 @@ struct Reply {
 // What a client is sent that takes as much as the protocol allows.
 Reply ask(const Authority& authority, const char* name, Type type, Transport transport = Transport::udp) {
   const Packet packet = Packet::header(0, 1, 0, 0, 1).question(name, type).opt(1232);
-  const auto query = Query::parse(packet, Address::loopbackV4(53), transport);
+  const auto query = Query::parse(packet, {Address::loopbackV4(53), transport});
   const auto answer = authority.answer(*query);
   REQUIRE(answer);
   std::vector<std::uint8_t> buffer(maxMessageSize);
@@ -155,7 +155,7 @@ TEST_CASE("ANY gives no NSEC under a name made from a wildcard, and beside an al
   const Authority authority = serving(text);
   const auto answers = [&](const char* name, bool dnssecOk) {
     const Packet packet = Packet::header(0, 1, 0, 0, 1).question(name, Type::ANY).opt(1232, dnssecOk ? 0x8000 : 0);
-    const auto query = Query::parse(packet, Address::loopbackV4(53), Transport::tcp);
+    const auto query = Query::parse(packet, {Address::loopbackV4(53), Transport::tcp});
     std::vector<Type> types;
     authority.answer(*query)->forEach(Section::answer, [&](const RRset& rrset) { types.push_back(rrset.type); });
     return types;
@@ -178,7 +178,7 @@ TEST_CASE("An answer to ANY or RRSIG holds no more than its reply can") {
   const Authority authority = serving(text);
   const auto entries = [&](Type type, Transport transport) {
     const Packet packet = Packet::header(0, 1, 0, 0, 1).question("many.example", type).opt(1232, 0x8000);
-    const auto query = Query::parse(packet, Address::loopbackV4(53), transport);
+    const auto query = Query::parse(packet, {Address::loopbackV4(53), transport});
     return authority.answer(*query)->entryCount();
   };
   CHECK(entries(Type::ANY, Transport::udp) == 2);

@@ -73,7 +73,7 @@ Query parsed(const char* name, Type type, std::uint16_t flags, bool dnssecOk) {
   writer.u16(1232);
   writer.u32(dnssecOk ? 0x8000 : 0);
   writer.u16(0);
-  return *Query::parse(writer.written(), taut::Address(), taut::Transport::udp);
+  return *Query::parse(writer.written(), {taut::Address(), taut::Transport::udp});
 }
 
 std::vector<std::string> logged;

@@ -111,7 +111,7 @@ class Upstream {
   Task<> serveUdp(StopToken stop) {
     auto datagrams = socket_->receiveMany(buffers_, stop);
     while (auto datagram = co_await datagrams.next()) {
-      const auto query = Query::parse(datagram->payload(), datagram->peer(), Transport::udp);
+      const auto query = Query::parse(datagram->payload(), {datagram->peer(), Transport::udp});
       note(*query, udp);
       const Replies replies = udpScript_ ? udpScript_(*query) : Replies();
       for (const Bytes& reply : replies) {
@@ -154,7 +154,7 @@ class Upstream {
     const MutableByteSpan intoMessage(message);
     const taut::IoResult rest = co_await stream.readExactly(intoMessage, stop);
     if (rest.value() != message.size()) co_return;
-    const auto query = Query::parse(message, stream.peer(), Transport::tcp);
+    const auto query = Query::parse(message, {stream.peer(), Transport::tcp});
     note(*query, tcp);
     const Replies replies = tcpScript_ ? tcpScript_(*query) : Replies();
     for (const Bytes& reply : replies) {
@@ -272,7 +272,7 @@ Query clientQuery(const char* name, Type type, std::uint16_t flags, bool edns = 
     writer.u32(dnssecOk ? 0x8000 : 0);
     writer.u16(0);
   }
-  return *Query::parse(writer.written(), Address::loopbackV4(4), Transport::udp);
+  return *Query::parse(writer.written(), {Address::loopbackV4(4), Transport::udp});
 }
 
 std::size_t questionEnd(const Query& query) {
@@ -485,6 +485,8 @@ TEST_CASE_FIXTURE(Fixture, "a truncated reply is asked for again over TCP, from 
   CHECK(last(query) == 1);
   CHECK(first.tcp.size() == 1);
   CHECK(first.tcp[0].question == "www.example. A");
+  CHECK(forward().statistics().udpQueries == 1);
+  CHECK(forward().statistics().tcpQueries == 1);
   CHECK(second.udp.empty());
   CHECK(second.tcp.empty());
 }
@@ -688,6 +690,9 @@ TEST_CASE_FIXTURE(
   const auto overload = refused.takeReady();
   CHECK(overload->rcode() == Rcode::SERVFAIL);
   CHECK(overload->transient());
+  CHECK(forward().statistics().questions == 4);
+  CHECK(forward().statistics().joined == 1);
+  CHECK(forward().statistics().overload == 1);
   shard.run(joinScope(asking));
   for (const auto& result : results) CHECK((*result)->entryCount() == 1);
   CHECK(last(query) == 1);

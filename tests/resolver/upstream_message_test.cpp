@@ -36,7 +36,7 @@ using Bytes = std::vector<std::uint8_t>;
 constexpr std::uint16_t id = 0x1234;
 
 UpstreamQuestion asking(const char* name, Type type) {
-  return {Name(name), type};
+  return {{Name(name), type}};
 }
 
 Bytes queryFor(const UpstreamQuestion& question, bool edns = true) {
@@ -48,7 +48,7 @@ Bytes queryFor(const UpstreamQuestion& question, bool edns = true) {
 // The reply of an ordinary server to the question.
 Bytes replyTo(const UpstreamQuestion& question, const Answer& answer, bool edns = true) {
   const Bytes query = queryFor(question, edns);
-  const auto parsed = Query::parse(query, taut::Address(), taut::Transport::tcp);
+  const auto parsed = Query::parse(query, {taut::Address(), taut::Transport::tcp});
   REQUIRE(parsed);
   Bytes reply(65535);
   taut::ReplyOptions options;
@@ -84,7 +84,7 @@ void addSoa(Answer& answer, const char* zone) {
 }  // namespace
 
 TEST_CASE("a query asks with RD and AD, and copies DO and CD") {
-  const auto plain = Query::parse(queryFor(asking("Www.example.", Type::MX)), taut::Address(), taut::Transport::udp);
+  const auto plain = Query::parse(queryFor(asking("Www.example.", Type::MX)), {taut::Address(), taut::Transport::udp});
   REQUIRE(plain);
   CHECK_FALSE(plain->formatError());
   CHECK(plain->id() == id);
@@ -99,10 +99,10 @@ TEST_CASE("a query asks with RD and AD, and copies DO and CD") {
 
   UpstreamQuestion question = asking("www.example.", Type::MX);
   question.dnssecOk = question.checkingDisabled = true;
-  const auto secure = Query::parse(queryFor(question), taut::Address(), taut::Transport::udp);
+  const auto secure = Query::parse(queryFor(question), {taut::Address(), taut::Transport::udp});
   CHECK(secure->checkingDisabled());
   CHECK(secure->dnssecOk());
-  CHECK_FALSE(Query::parse(queryFor(question, false), taut::Address(), taut::Transport::udp)->edns());
+  CHECK_FALSE(Query::parse(queryFor(question, false), {taut::Address(), taut::Transport::udp})->edns());
 }
 
 TEST_CASE("the longest name has room in a query") {

@@ -139,7 +139,7 @@ void requireNoAllocation(ServerFactory& factory, const std::vector<Bytes>& queri
   CHECK(load.after == load.before);
 }
 
-Task<> exchange(Client& client, const Bytes& query, MutableByteSpan reply) {
+Task<> exchange(StreamClient& client, const Bytes& query, MutableByteSpan reply) {
   const IoResult written = co_await client.stream().writeAll(query);
   const IoResult length = co_await client.stream().readExactly(reply.first(2));
   if (!written || length.value() != 2) throw std::runtime_error("no reply");
@@ -199,7 +199,7 @@ TEST_CASE("a query that is refused, malformed or not implemented allocates nothi
 
 TEST_CASE("a query over a connection allocates nothing either, be it in one segment or its length by itself") {
   StreamFixture fixture(std::make_shared<ServerFactory>(ServerFactory::Resolvers{makeAuthority()}));
-  fixture.run([](StreamFixture& f, Client& client) -> Task<> {
+  fixture.run([](StreamFixture& f, StreamClient& client) -> Task<> {
     const Bytes query = framed(makeQuery("www.example.com", Type::A));
     const Bytes length(query.begin(), query.begin() + 2);
     const Bytes message(query.begin() + 2, query.end());
@@ -220,16 +220,16 @@ TEST_CASE("a query over a connection allocates nothing either, be it in one segm
 
 TEST_CASE("a connection that rests holds at most 400 octets of the heap") {
   StreamFixture fixture;
-  fixture.run([](StreamFixture& f, Client& first) -> Task<> {
+  fixture.run([](StreamFixture& f, StreamClient& first) -> Task<> {
     constexpr std::size_t count = 250;
     const Bytes query = framed(makeQuery("www.example.com", Type::A));
     Bytes reply(65535);
     co_await exchange(first, query, reply);
-    std::vector<Client> clients;
+    std::vector<StreamClient> clients;
     clients.reserve(count);
     const std::size_t before = ::mallinfo2().uordblks;
     for (std::size_t i = 0; i < count; ++i) {
-      Client client = co_await f.connect();
+      StreamClient client = co_await f.connect();
       clients.push_back(std::move(client));
       co_await exchange(clients.back(), query, reply);
     }

@@ -31,8 +31,8 @@ struct Fixture {
   }
 
   ParsedReply ask(const Bytes& message, Transport transport = Transport::udp) {
-    auto query = Query::parse(message, client, transport, clock.now());
-    query.value().setIdleTimeout(transport == Transport::tcp ? 12'300ms : 0ms);
+    const auto idle = transport == Transport::tcp ? 12'300ms : 0ms;
+    const auto query = Query::parse(message, {client, transport, clock.now(), StopToken(), idle});
     TestChannel channel(transport);
     syncWait(factory.serve(*query, channel));
     return ParsedReply(channel.reply);
@@ -94,15 +94,15 @@ TEST_CASE_FIXTURE(Fixture, "a client cookie gets a server cookie that is valid w
   REQUIRE(first.value().size() == 24);
   CHECK(Bytes(first->begin(), first->begin() + 8) == clientCookie);
   const Bytes message = makeQuery("www.example.com", Type::A, withOptions(ednsOption(EdnsOption::COOKIE, *first)));
-  CHECK(factory.hasValidCookie(Query::parse(message, client, Transport::udp).value()));
-  CHECK_FALSE(factory.hasValidCookie(Query::parse(message, Address::loopbackV4(), Transport::udp).value()));
+  CHECK(factory.hasValidCookie(Query::parse(message, {client, Transport::udp}).value()));
+  CHECK_FALSE(factory.hasValidCookie(Query::parse(message, {Address::loopbackV4(), Transport::udp}).value()));
   CHECK(ask(message).option(EdnsOption::COOKIE) == first);
 }
 
 TEST_CASE_FIXTURE(Fixture, "a server cookie ages by the factory's clock: renewed after half an hour, wrong after one") {
   const auto first = ask("www.example.com", ednsOption(EdnsOption::COOKIE, clientCookie)).option(EdnsOption::COOKIE);
   const Bytes message = makeQuery("www.example.com", Type::A, withOptions(ednsOption(EdnsOption::COOKIE, *first)));
-  const Query query = Query::parse(message, client, Transport::udp).value();
+  const Query query = Query::parse(message, {client, Transport::udp}).value();
   clock.advance(30min);
   CHECK(ask(message).option(EdnsOption::COOKIE) == first);
   clock.advance(1s);
@@ -192,7 +192,7 @@ TEST_CASE("all options of the largest size fit into one reply") {
   asked += ednsOption(EdnsOption::COOKIE, clientCookie);
   asked += ednsOption(EdnsOption::KEEPALIVE, {});
   const Bytes message = makeQuery("www.example.com", Type::A, Fixture::withOptions(asked));
-  const auto query = Query::parse(message, client, Transport::tcp);
+  const auto query = Query::parse(message, {client, Transport::tcp});
   Answer answer;
   answer.setExtendedError(ExtendedErrorCode::other, std::string(1000, 'e'));
   const EdnsOptions options(settings, query.value(), answer, ManualClock());

@@ -110,7 +110,7 @@ TEST_CASE("a query that is stopped does not wait") {
 TEST_CASE("a whole server answers without a socket") {
   ServerFactory factory({std::make_shared<Localhost>()});
   const Bytes message = makeQuery("localhost", Type::A);
-  const auto query = Query::parse(message, Address::loopbackV4(4711), Transport::udp);
+  const auto query = Query::parse(message, {Address::loopbackV4(4711), Transport::udp});
   TestChannel channel;
   syncWait(factory.serve(*query, channel));
   CHECK(ParsedReply(channel.reply).counts[0] == 1);

@@ -60,7 +60,7 @@ class Limited {
 
   Verdict ask(std::string_view client, std::string_view name = "www.example.com", Type type = Type::A) {
     const Bytes message = makeQuery(name, type);
-    const auto query = Query::parse(message, Address::parse(client).value(), Transport::udp, now);
+    const auto query = Query::parse(message, {Address::parse(client).value(), Transport::udp, now});
     auto answer = authority.answer(*query);
     return limiter.account(*query, answer ? std::move(*answer) : Answer::refused());
   }
@@ -191,7 +191,7 @@ TEST_CASE("all errors are one response") {
   CHECK(server.ask(1, "192.0.2.1", "a.example.org") == "S");
   CHECK(server.ask(1, "192.0.2.1", "b.example", Type::MX) == ".");
   const Bytes message = makeQuery("www.example.com", Type::A);
-  const auto query = Query::parse(message, Address::v4({192, 0, 2, 1}), Transport::udp, server.now);
+  const auto query = Query::parse(message, {Address::v4({192, 0, 2, 1}), Transport::udp, server.now});
   CHECK(server.limiter.account(*query, Answer::serverFailure()) == Verdict::drop);
   CHECK(server.limiter.account(*query, Answer::formatError()) == Verdict::drop);
   CHECK(server.limiter.account(*query, Answer()) == Verdict::send);  // no data, by a zone that gives no SOA
@@ -314,7 +314,7 @@ struct Replies {
 Replies flood(ServerFactory& factory, const Bytes& message, Transport transport = Transport::udp) {
   Replies replies;
   for (int i = 0; i < 100; ++i) {
-    const auto query = Query::parse(message, Address::v4({192, 0, 2, 100}, 53), transport);
+    const auto query = Query::parse(message, {Address::v4({192, 0, 2, 100}, 53), transport});
     TestChannel channel(transport);
     syncWait(factory.serve(*query, channel));
     if (channel.sends == 0)
@@ -388,7 +388,7 @@ TEST_CASE("a reply that the limit truncates has the question, its RCODE and OPT,
   for (const std::string_view name : {"three.example.com", "missing.example.com"}) {
     CAPTURE(name);
     const Bytes message = makeQuery(name, Type::A, shape);
-    const auto query = Query::parse(message, Address::v4({192, 0, 2, 100}, 53), Transport::udp);
+    const auto query = Query::parse(message, {Address::v4({192, 0, 2, 100}, 53), Transport::udp});
     for (const bool truncated : {false, true}) {
       TestChannel channel;
       syncWait(factory.serve(*query, channel));

@@ -23,7 +23,7 @@ using namespace taut;
 const Address client = Address::v4({192, 0, 2, 100}, 53);
 
 Query parse(const Bytes& message, Transport transport = Transport::udp, std::size_t udpLimit = usualUdpSize) {
-  return Query::parse(message, client, transport, Clock::system().now(), udpLimit).value();
+  return Query::parse(message, {client, transport, Clock::system().now()}, udpLimit).value();
 }
 
 // The reply to one message; nothing where none was sent.
@@ -142,7 +142,7 @@ TEST_CASE(
     QueryShape shape;
     shape.flags = flags;
     const Bytes message = makeQuery("www.example.com", Type::A, shape);
-    const Query query = Query::parse(message, peer, Transport::udp, {}).value();
+    const Query query = Query::parse(message, {peer, Transport::udp}).value();
     TestChannel channel;
     syncWait(factory.serve(query, channel));
     return ParsedReply(channel.reply).rcode;

@@ -63,7 +63,7 @@ void setSocketOption(const TcpStream& stream, int option, int value) {
 
 TEST_CASE("a query over a stream is answered behind its length") {
   StreamFixture fixture;
-  fixture.run([](StreamFixture&, Client& client) -> Task<> {
+  fixture.run([](StreamFixture&, StreamClient& client) -> Task<> {
     const Bytes query = numbered("www.example.com", 7);
     co_await client.write(query);
     const auto reply = co_await client.read();
@@ -77,7 +77,7 @@ TEST_CASE("a query over a stream is answered behind its length") {
 
 TEST_CASE("a stream that is cut in two anywhere is answered in full") {
   StreamFixture fixture;
-  fixture.run([](StreamFixture& f, Client& client) -> Task<> {
+  fixture.run([](StreamFixture& f, StreamClient& client) -> Task<> {
     Bytes stream = numbered("www.example.com", 1);
     stream += numbered("w.example.com", 2);
     for (std::size_t cut = 1; cut < stream.size(); ++cut) {
@@ -96,7 +96,7 @@ TEST_CASE("a stream that is cut in two anywhere is answered in full") {
 
 TEST_CASE("a query that comes octet by octet is answered") {
   StreamFixture fixture;
-  fixture.run([](StreamFixture& f, Client& client) -> Task<> {
+  fixture.run([](StreamFixture& f, StreamClient& client) -> Task<> {
     for (const std::uint8_t octet : numbered("www.example.com", 9)) {
       const Bytes one{octet};
       co_await client.write(one);
@@ -109,7 +109,7 @@ TEST_CASE("a query that comes octet by octet is answered") {
 
 TEST_CASE("many queries in one segment are all answered, in order where nothing has to wait") {
   StreamFixture fixture;
-  fixture.run([](StreamFixture&, Client& client) -> Task<> {
+  fixture.run([](StreamFixture&, StreamClient& client) -> Task<> {
     Bytes stream;
     for (std::uint16_t id = 0; id < 90; ++id) stream += numbered("www.example.com", id);
     co_await client.write(stream);
@@ -122,7 +122,7 @@ TEST_CASE("many queries in one segment are all answered, in order where nothing 
 
 TEST_CASE("a slow answer does not hold up a quick one behind it") {
   StreamFixture fixture;
-  fixture.run([](StreamFixture& f, Client& client) -> Task<> {
+  fixture.run([](StreamFixture& f, StreamClient& client) -> Task<> {
     Bytes stream = numbered("gate.example.com", 1);
     stream += numbered("www.example.com", 2);
     co_await client.write(stream);
@@ -136,7 +136,7 @@ TEST_CASE("a slow answer does not hold up a quick one behind it") {
 
 TEST_CASE("frames that hold no query are ignored, and the connection goes on") {
   StreamFixture fixture;
-  fixture.run([](StreamFixture&, Client& client) -> Task<> {
+  fixture.run([](StreamFixture&, StreamClient& client) -> Task<> {
     const LogCapture log;
     Bytes response = makeQuery("www.example.com", Type::A);
     response[2] |= 0x80;
@@ -154,7 +154,7 @@ TEST_CASE("frames that hold no query are ignored, and the connection goes on") {
 
 TEST_CASE("a frame that has a header and does not parse is a format error") {
   StreamFixture fixture;
-  fixture.run([](StreamFixture&, Client& client) -> Task<> {
+  fixture.run([](StreamFixture&, StreamClient& client) -> Task<> {
     Bytes cut = makeQuery("www.example.com", Type::A);
     cut.resize(20);
     const Bytes frame = framed(cut);
@@ -167,7 +167,7 @@ TEST_CASE("a frame that has a header and does not parse is a format error") {
 
 TEST_CASE("a query of 65,535 octets is read, and a reply of 60,000 is written") {
   StreamFixture fixture;
-  fixture.run([](StreamFixture&, Client& client) -> Task<> {
+  fixture.run([](StreamFixture&, StreamClient& client) -> Task<> {
     const Bytes largest = framed(queryOf(65535));
     co_await client.write(largest);
     const auto answered = co_await client.read();
@@ -184,7 +184,7 @@ TEST_CASE("a query of 65,535 octets is read, and a reply of 60,000 is written") 
 
 TEST_CASE("a client that has finished writing still gets all its answers, and then the end of the stream") {
   StreamFixture fixture;
-  fixture.run([](StreamFixture& f, Client& client) -> Task<> {
+  fixture.run([](StreamFixture& f, StreamClient& client) -> Task<> {
     Bytes stream = numbered("gate.example.com", 1);
     stream += numbered("sleep.example.com", 2);
     co_await client.write(stream);
@@ -203,7 +203,7 @@ TEST_CASE("a client that has finished writing still gets all its answers, and th
 
 TEST_CASE("a connection without a query is closed when its time is over") {
   StreamFixture fixture;
-  fixture.run([](StreamFixture& f, Client& client) -> Task<> {
+  fixture.run([](StreamFixture& f, StreamClient& client) -> Task<> {
     const TimePoint begin = f.shard.now();
     const bool closed = co_await client.closedByServer();
     CHECK(closed);
@@ -215,7 +215,7 @@ TEST_CASE("a connection without a query is closed when its time is over") {
 
 TEST_CASE("the idle time counts from the last answer") {
   StreamFixture fixture;
-  fixture.run([](StreamFixture& f, Client& client) -> Task<> {
+  fixture.run([](StreamFixture& f, StreamClient& client) -> Task<> {
     co_await sleepFor(f.shard, 6s);
     const Bytes query = numbered("www.example.com", 1);
     co_await client.write(query);
@@ -235,7 +235,7 @@ TEST_CASE("the idle time counts from the last answer") {
 
 TEST_CASE("a connection whose place another client needs ends at once, and so does the work for its queries") {
   StreamFixture fixture;
-  fixture.run([](StreamFixture& f, Client& client) -> Task<> {
+  fixture.run([](StreamFixture& f, StreamClient& client) -> Task<> {
     const Bytes query = numbered("gate.example.com", 1);
     co_await client.write(query);
     co_await f.settle();
@@ -253,7 +253,7 @@ TEST_CASE("a connection whose place another client needs ends at once, and so do
 TEST_CASE(
     "the queries of a peer that has ended its stream get two seconds, and those that are answered by then a reply") {
   StreamFixture fixture;
-  fixture.run([](StreamFixture& f, Client& client) -> Task<> {
+  fixture.run([](StreamFixture& f, StreamClient& client) -> Task<> {
     const Bytes query = numbered("gate.example.com", 1);
     co_await client.write(query);
     client.stream().shutdownWrite();
@@ -264,7 +264,7 @@ TEST_CASE(
     CHECK(id == 1);
     f.resolver->gate.reset();
 
-    Client other = co_await f.connect();
+    StreamClient other = co_await f.connect();
     const TimePoint begin = f.shard.now();
     co_await other.write(query);
     other.stream().shutdownWrite();
@@ -282,7 +282,7 @@ TEST_CASE(
 
 TEST_CASE("a connection that waits for an answer is not idle, and has its full time after it") {
   StreamFixture fixture;
-  fixture.run([](StreamFixture& f, Client& client) -> Task<> {
+  fixture.run([](StreamFixture& f, StreamClient& client) -> Task<> {
     const Bytes query = numbered("gate.example.com", 1);
     co_await client.write(query);
     co_await sleepFor(f.shard, 35s);
@@ -299,7 +299,7 @@ TEST_CASE("a connection that waits for an answer is not idle, and has its full t
 
 TEST_CASE("a client that sends an octet now and then and never a whole query is closed like an idle one") {
   StreamFixture fixture;
-  fixture.run([](StreamFixture& f, Client& client) -> Task<> {
+  fixture.run([](StreamFixture& f, StreamClient& client) -> Task<> {
     const Bytes query = numbered("www.example.com", 1);
     const TimePoint begin = f.shard.now();
     for (std::size_t i = 0; i < 20 && f.connections() > 0; ++i) {
@@ -314,7 +314,7 @@ TEST_CASE("a client that sends an octet now and then and never a whole query is 
 
 TEST_CASE("frames without a query do not keep a connection open") {
   StreamFixture fixture;
-  fixture.run([](StreamFixture& f, Client& client) -> Task<> {
+  fixture.run([](StreamFixture& f, StreamClient& client) -> Task<> {
     const Bytes nothing = framed({});
     for (int i = 0; i < 20 && f.connections() > 0; ++i) {
       co_await client.write(nothing);
@@ -327,7 +327,7 @@ TEST_CASE("frames without a query do not keep a connection open") {
 
 TEST_CASE("a client that sends without a pause what is no query is closed when its time is over") {
   StreamFixture fixture;
-  fixture.run([](StreamFixture& f, Client& client) -> Task<> {
+  fixture.run([](StreamFixture& f, StreamClient& client) -> Task<> {
     Bytes flood(40'000, 0);  // empty frames: more than what is read in a few turns of the loop
     flood += numbered("www.example.com", 1);
     co_await client.write(flood);
@@ -343,7 +343,7 @@ TEST_CASE("no more queries of a connection are in work than its limit, and all a
   StreamLimits limits;
   limits.queriesInFlight = 3;
   fixture.setLimits(limits);
-  fixture.run([](StreamFixture& f, Client& client) -> Task<> {
+  fixture.run([](StreamFixture& f, StreamClient& client) -> Task<> {
     Bytes stream;
     for (std::uint16_t id = 0; id < 8; ++id) stream += numbered("gate.example.com", id);
     stream += numbered("www.example.com", 8);
@@ -367,7 +367,7 @@ TEST_CASE("a client that does not read its replies is read no further, and dropp
   StreamLimits limits;
   limits.unreadReplies = 100000;
   fixture.setLimits(limits);
-  fixture.run([](StreamFixture& f, Client& client) -> Task<> {
+  fixture.run([](StreamFixture& f, StreamClient& client) -> Task<> {
     setSocketOption(client.stream(), SO_RCVBUF, 4096);
     Bytes stream;
     for (std::uint16_t id = 0; id < 1000; ++id) stream += numbered("large.example.com", id);
@@ -392,7 +392,7 @@ TEST_CASE("a client that reads its replies late gets all of them") {
   StreamLimits limits;
   limits.unreadReplies = 100000;
   fixture.setLimits(limits);
-  fixture.run([](StreamFixture& f, Client& client) -> Task<> {
+  fixture.run([](StreamFixture& f, StreamClient& client) -> Task<> {
     // Far more than the kernel's own buffers take.
     Bytes stream;
     for (std::uint16_t id = 0; id < 400; ++id) stream += numbered("large.example.com", id);
@@ -408,7 +408,7 @@ TEST_CASE("a client that reads its replies late gets all of them") {
 
 TEST_CASE("a reset in the middle of a frame ends the connection") {
   StreamFixture fixture;
-  fixture.run([](StreamFixture& f, Client& client) -> Task<> {
+  fixture.run([](StreamFixture& f, StreamClient& client) -> Task<> {
     const Bytes beginning = {0, 40, 1, 2, 3};
     co_await client.write(beginning);
     co_await f.settle();
@@ -422,7 +422,7 @@ TEST_CASE("a reset in the middle of a frame ends the connection") {
 
 TEST_CASE("the end of the stream in the middle of a frame ends the connection") {
   StreamFixture fixture;
-  fixture.run([](StreamFixture& f, Client& client) -> Task<> {
+  fixture.run([](StreamFixture& f, StreamClient& client) -> Task<> {
     const Bytes beginning = {0, 40, 1, 2, 3};
     co_await client.write(beginning);
     client.stream().shutdownWrite();
@@ -434,7 +434,7 @@ TEST_CASE("the end of the stream in the middle of a frame ends the connection") 
 
 TEST_CASE("a client that goes away stops the work for its queries") {
   StreamFixture fixture;
-  fixture.run([](StreamFixture& f, Client& client) -> Task<> {
+  fixture.run([](StreamFixture& f, StreamClient& client) -> Task<> {
     Bytes stream = numbered("gate.example.com", 1);
     stream += numbered("gate.example.com", 2);
     co_await client.write(stream);
@@ -453,7 +453,7 @@ TEST_CASE("a client that goes away is noticed while a query waits for its turn")
   StreamLimits limits;
   limits.queriesInFlight = 1;
   fixture.setLimits(limits);
-  fixture.run([](StreamFixture& f, Client& client) -> Task<> {
+  fixture.run([](StreamFixture& f, StreamClient& client) -> Task<> {
     Bytes stream = numbered("sleep.example.com", 1);
     stream += numbered("gate.example.com", 2);
     stream += numbered("gate.example.com", 3);
@@ -470,7 +470,7 @@ TEST_CASE("a client that goes away is noticed while a query waits for its turn")
 
 TEST_CASE("after a stop no query is read, and those in flight are answered before the connection closes") {
   StreamFixture fixture;
-  fixture.run([](StreamFixture& f, Client& client) -> Task<> {
+  fixture.run([](StreamFixture& f, StreamClient& client) -> Task<> {
     Bytes stream = numbered("gate.example.com", 1);
     stream += numbered("gate.example.com", 2);
     co_await client.write(stream);
@@ -494,7 +494,7 @@ TEST_CASE("after a stop no query is read, and those in flight are answered befor
 
 TEST_CASE("an idle connection is closed at once by a stop") {
   StreamFixture fixture;
-  fixture.run([](StreamFixture& f, Client& client) -> Task<> {
+  fixture.run([](StreamFixture& f, StreamClient& client) -> Task<> {
     co_await f.settle();
     const TimePoint begin = f.shard.now();
     f.stop.requestStop();
@@ -506,7 +506,7 @@ TEST_CASE("an idle connection is closed at once by a stop") {
 
 TEST_CASE("an abort stops the queries in flight, whose clients still get an answer") {
   StreamFixture fixture;
-  fixture.run([](StreamFixture& f, Client& client) -> Task<> {
+  fixture.run([](StreamFixture& f, StreamClient& client) -> Task<> {
     const Bytes query = numbered("gate.example.com", 1);
     co_await client.write(query);
     co_await f.settle();
@@ -523,7 +523,7 @@ TEST_CASE("an abort stops the queries in flight, whose clients still get an answ
 
 TEST_CASE("an abort ends a write that the client does not take") {
   StreamFixture fixture;
-  fixture.run([](StreamFixture& f, Client& client) -> Task<> {
+  fixture.run([](StreamFixture& f, StreamClient& client) -> Task<> {
     setSocketOption(client.stream(), SO_RCVBUF, 4096);
     Bytes stream;
     for (std::uint16_t id = 0; id < 1000; ++id) stream += numbered("large.example.com", id);
@@ -542,12 +542,12 @@ TEST_CASE("an abort ends a write that the client does not take") {
 TEST_CASE("connections are counted in when made and out when lost, once each, however they end") {
   const auto factory = std::make_shared<CountingFactory>();
   StreamFixture fixture(factory);
-  fixture.run([](StreamFixture& f, Client& client) -> Task<> {
+  fixture.run([](StreamFixture& f, StreamClient& client) -> Task<> {
     auto& counting = dynamic_cast<CountingFactory&>(*f.factory);
     co_await f.settle();
     CHECK(f.connections() == 1);
-    Client second = co_await f.connect();
-    Client third = co_await f.connect();
+    StreamClient second = co_await f.connect();
+    StreamClient third = co_await f.connect();
     co_await f.settle();
     CHECK(f.connections() == 3);
     CHECK(counting.made == 3);
@@ -571,7 +571,7 @@ TEST_CASE("a peer for which no protocol is built is closed at once") {
   const auto factory = std::make_shared<CountingFactory>();
   StreamFixture fixture(factory);
   factory->setProtocol([](ServerFactory&, const Address&) { return nullptr; });
-  fixture.run([](StreamFixture& f, Client& client) -> Task<> {
+  fixture.run([](StreamFixture& f, StreamClient& client) -> Task<> {
     const TimePoint begin = f.shard.now();
     const bool closed = co_await client.closedByServer();
     CHECK(closed);
@@ -582,7 +582,7 @@ TEST_CASE("a peer for which no protocol is built is closed at once") {
 
 TEST_CASE("an exception of a handler becomes one SERVFAIL, and the other queries of the connection go on") {
   StreamFixture fixture;
-  fixture.run([](StreamFixture& f, Client& client) -> Task<> {
+  fixture.run([](StreamFixture& f, StreamClient& client) -> Task<> {
     const LogCapture log;
     Bytes stream = numbered("throw.example.com", 1);
     stream += numbered("later.example.com", 2);
@@ -606,7 +606,7 @@ TEST_CASE("an exception of a handler becomes one SERVFAIL, and the other queries
 
 TEST_CASE("ten thousand queries over one connection leave nothing behind") {
   StreamFixture fixture;
-  fixture.run([](StreamFixture& f, Client& client) -> Task<> {
+  fixture.run([](StreamFixture& f, StreamClient& client) -> Task<> {
     for (int round = 0; round < 200; ++round) {
       Bytes stream;
       for (std::uint16_t id = 0; id < 50; ++id) stream += numbered("www.example.com", id);

@@ -29,9 +29,9 @@
 
 namespace taut {
 
-class Client {
+class StreamClient {
  public:
-  explicit Client(TcpStream stream) : stream_(std::move(stream)) {}
+  explicit StreamClient(TcpStream stream) : stream_(std::move(stream)) {}
 
   TcpStream& stream() { return stream_; }
 
@@ -78,7 +78,7 @@ class Client {
 
 class StreamFixture {
  public:
-  using Body = Task<> (*)(StreamFixture& fixture, Client& client);
+  using Body = Task<> (*)(StreamFixture& fixture, StreamClient& client);
 
   explicit StreamFixture(std::shared_ptr<ServerFactory> given = {})
       : shard(options()),
@@ -108,10 +108,10 @@ class StreamFixture {
   Task<> someTurns() {
     for (int i = 0; i < 5; ++i) co_await sleepFor(shard, std::chrono::nanoseconds(0));
   }
-  Task<Client> connect() {
+  Task<StreamClient> connect() {
     auto stream = co_await TcpStream::connect(shard, listener.localAddress());
     if (!stream) throw std::runtime_error("connect: " + stream.error().message());
-    co_return Client(std::move(*stream));
+    co_return StreamClient(std::move(*stream));
   }
   std::size_t connections() const { return factory->connections().size(); }
   bool allServed() const { return connected.empty(); }
@@ -139,7 +139,7 @@ class StreamFixture {
     scope.spawn(acceptAll());
     std::exception_ptr failure;
     try {
-      Client client = co_await connect();
+      StreamClient client = co_await connect();
       co_await body(*this, client);
     } catch (...) {
       failure = std::current_exception();

@@ -38,7 +38,7 @@ Lines linesOf(int verbose, const Bytes& message, std::shared_ptr<Resolver> resol
   const ManualClock clock;
   factory.setClock(clock);
   const LogCapture log;
-  const Query query = Query::parse(message, peer, Transport::udp, clock.now() - 1234567us).value();
+  const Query query = Query::parse(message, {peer, Transport::udp, clock.now() - 1234567us}).value();
   TestChannel channel;
   syncWait(factory.serve(query, channel));
   Lines lines = log.lines();

@@ -5,8 +5,7 @@
 //   while (auto datagram = co_await datagrams.next()) queries.spawn(answer(std::move(*datagram)));
 //   co_await queries.join();
 //
-// A spawned task handles its own errors. An exception that leaves it is a bug; it is logged, counted, and the others go
-// on.
+// A spawned task handles its own errors. An exception that leaves it is a bug; it is logged, and the others go on.
 #pragma once
 
 #include <cassert>
@@ -43,8 +42,6 @@ class TaskScope final : private detail::TaskOwner {
 
   bool empty() const noexcept { return running_ == 0; }
   std::size_t size() const noexcept { return running_; }
-  // How many tasks ended with an exception.
-  std::size_t failures() const noexcept { return failures_; }
 
   class JoinAwaiter {
    public:
@@ -69,7 +66,6 @@ class TaskScope final : private detail::TaskOwner {
   StopSource stop_;
   std::coroutine_handle<> joiner_;
   std::size_t running_ = 0;
-  std::size_t failures_ = 0;
 };
 
 }  // namespace taut

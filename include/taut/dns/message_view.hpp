@@ -11,17 +11,10 @@
 
 #include "taut/base/bytes.hpp"
 #include "taut/dns/name.hpp"
+#include "taut/dns/question.hpp"
 #include "taut/dns/type.hpp"
 
 namespace taut {
-
-struct Question {
-  Name name;
-  Type type{};
-  Class rrClass = Class::IN;
-
-  friend bool operator==(const Question&, const Question&) = default;
-};
 
 // One record. Its RDATA is as in the message: names in it may be compressed (see decompressRdata).
 struct Record {

@@ -4,7 +4,6 @@
 // may be written.
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -13,8 +12,10 @@
 #include "taut/base/bytes.hpp"
 #include "taut/base/clock.hpp"
 #include "taut/base/stop_token.hpp"
+#include "taut/dns/client.hpp"
 #include "taut/dns/edns.hpp"
 #include "taut/dns/name.hpp"
+#include "taut/dns/question.hpp"
 #include "taut/dns/type.hpp"
 
 namespace taut {
@@ -23,8 +24,6 @@ inline constexpr std::size_t messageHeaderSize = 12;  // octets (RFC 1035 sectio
 inline constexpr std::size_t maxMessageSize = 65535;  // octets over a stream (RFC 1035 section 4.2.2)
 inline constexpr std::size_t classicUdpSize = 512;    // octets over UDP without EDNS (RFC 1035 section 4.2.1)
 inline constexpr std::uint16_t usualUdpSize = 1232;   // octets over UDP that networks carry whole (RFC 9715)
-
-enum class Transport : std::uint8_t { udp, tcp };
 
 class Query {
   struct Received {};  // only parse() can name it
@@ -44,9 +43,8 @@ class Query {
   // last record are ignored.
   //
   // `udpLimit` is how many octets the server sends over UDP at most.
-  static std::optional<Query> parse(ByteSpan message, const Address& peer, Transport transport, TimePoint received = {},
-                                    std::size_t udpLimit = usualUdpSize);
-  Query(Received, ByteSpan message, const Address& peer, Transport transport, TimePoint received, std::size_t udpLimit);
+  static std::optional<Query> parse(ByteSpan message, const Client& client, std::size_t udpLimit = usualUdpSize);
+  Query(Received, ByteSpan message, const Client& client, std::size_t udpLimit);
 
   // The same query from the same client about another name or type: for a resolver that follows an alias.
   Query withQuestion(NameView name, Type type) const;
@@ -63,33 +61,29 @@ class Query {
   std::uint16_t questionCount() const { return questionCount_; }  // QDCOUNT as sent
   std::size_t questionSize() const { return questionSize_; }      // octets of the question on the wire; 0: none
 
-  const Name& name() const { return name_; }
+  const Question& question() const { return question_; }  // the root, type 0 and IN where there is none
+  const Name& name() const { return question_.name; }
   std::uint64_t nameHash() const {  // the name's, hashed once
-    if (nameHash_ == 0) nameHash_ = name_.hash();
+    if (nameHash_ == 0) nameHash_ = name().hash();
     return nameHash_;
   }
-  Type type() const { return type_; }
-  Class rrClass() const { return class_; }
+  Type type() const { return question_.type; }
+  Class rrClass() const { return question_.rrClass; }
 
   const std::optional<Edns>& edns() const { return edns_; }
   bool dnssecOk() const { return edns_ && edns_->dnssecOk; }
 
-  const Address& peer() const { return peer_; }
-  Transport transport() const { return transport_; }
-  TimePoint received() const { return received_; }
+  const Client& client() const { return client_; }
+  const Address& peer() const { return client_.peer; }
+  Transport transport() const { return client_.transport; }
+  TimePoint received() const { return client_.received; }
+  StopToken stopToken() const { return client_.stopToken; }
+  // For a query that a resolver makes, to end it under a deadline of its own.
+  void setStopToken(StopToken token) { client_.stopToken = token; }
 
   // The octets as they were received. Valid until the query first waits. Over a stream it is empty after that.
   ByteSpan message() const { return message_; }
   void forgetMessage() { message_ = {}; }
-
-  // Stops when the answer is of no use any more: the client went away, or the server is about to end. A resolver that
-  // waits for something on behalf of the query waits with this token.
-  StopToken stopToken() const { return stopToken_; }
-  void setStopToken(StopToken token) { stopToken_ = token; }
-
-  // How long the connection that the query came over may be idle, as its transport says; 0 over UDP.
-  std::chrono::milliseconds idleTimeout() const { return idleTimeout_; }
-  void setIdleTimeout(std::chrono::milliseconds timeout) { idleTimeout_ = timeout; }
 
   // How many octets a reply may have: what the client offered, within 512 and the server's limit over UDP (RFC 6891
   // section 6.2.5), and 65,535 over a stream.
@@ -101,23 +95,17 @@ class Query {
   bool parseRecord(ByteReader& reader, Section section);
   std::uint16_t udpReplyLimit(std::size_t own) const;
 
-  ByteSpan message_;
-  Address peer_;
-  TimePoint received_;
-  StopToken stopToken_;
-  std::chrono::milliseconds idleTimeout_{};
+  Question question_;
   std::uint16_t id_ = 0;
   std::uint16_t flags_ = 0;
   std::uint16_t questionCount_ = 0;
   std::uint16_t questionSize_ = 0;
   std::uint16_t replyLimit_ = maxMessageSize;
-  Type type_{};
-  Class class_ = Class::IN;
-  Transport transport_ = Transport::udp;
   bool formatError_ = false;
   mutable std::uint64_t nameHash_ = 0;  // 0: not hashed yet
+  ByteSpan message_;
+  Client client_;
   std::optional<Edns> edns_;
-  Name name_;
 };
 
 }  // namespace taut

@@ -15,6 +15,7 @@
 #include "taut/dns/compression.hpp"
 #include "taut/dns/name.hpp"
 #include "taut/dns/query.hpp"
+#include "taut/dns/question.hpp"
 #include "taut/dns/rrset.hpp"
 #include "taut/dns/type.hpp"
 
@@ -31,7 +32,7 @@ class ReplyBuilder {
 
   // Writes the header of a query or of any other message; QDCOUNT is 0.
   void begin(std::uint16_t id, std::uint16_t flags);
-  bool putQuestion(NameView name, Type type, Class rrClass);
+  bool putQuestion(const QuestionView& question);
 
   // Keeps `octets` at the end free, or all that are left where there are fewer, until `release`: room for OPT.
   void reserve(std::size_t octets);

@@ -6,6 +6,7 @@
 
 #include "taut/base/random.hpp"
 #include "taut/dns/name.hpp"
+#include "taut/dns/question.hpp"
 
 namespace taut::detail {
 
@@ -35,6 +36,13 @@ inline std::uint64_t secretHash(const HashSecret& secret, NameView name, std::ui
     left -= taken;
   }
   return foldedProduct(hash ^ secret.second, secret.first | 1);
+}
+
+// Of a whole question, and of `flags` below 256 that tell its answers apart.
+inline std::uint64_t secretHash(const HashSecret& secret, const QuestionView& question, unsigned flags) {
+  const std::uint64_t more =
+      static_cast<std::uint64_t>(question.type) << 32 | static_cast<std::uint64_t>(question.rrClass) << 8 | flags;
+  return secretHash(secret, question.name, more);
 }
 
 }  // namespace taut::detail

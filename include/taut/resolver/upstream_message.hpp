@@ -10,14 +10,11 @@
 #include "taut/base/bytes.hpp"
 #include "taut/dns/answer.hpp"
 #include "taut/dns/name.hpp"
-#include "taut/dns/type.hpp"
+#include "taut/dns/question.hpp"
 
 namespace taut {
 
-struct UpstreamQuestion {
-  Name name;
-  Type type{};
-  Class rrClass = Class::IN;
+struct UpstreamQuestion : Question {
   bool dnssecOk = false;
   bool checkingDisabled = false;
 
