@@ -1,7 +1,10 @@
 """Signals: the server drains on SIGTERM and SIGINT, and SIGHUP loads anew without losing a query."""
+import array
+import fcntl
 import os
 import re
 import signal
+import termios
 import time
 from socket import AF_INET, SOCK_DGRAM, socket
 
@@ -163,6 +166,20 @@ class Signals(TestCase):
             path.unlink()
             os.mkfifo(path)
         server.signal(signal.SIGHUP)
+        self.ends_within_five_seconds(server, signal.SIGTERM)
+
+    def test_log_that_nobody_reads(self):
+        """A log that nobody reads keeps it neither from answering nor from ending"""
+        reading, writing = os.pipe()
+        self.addCleanup(os.close, reading)
+        capacity = fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)
+        server = self.start_tautd("--zone", EXAMPLE_ZONE, "-vv", terminal=writing)
+        os.close(writing)
+        for _ in range(100):
+            self.assertTrue(ask_udp("127.0.0.1", server.port, make_query("www.example.com")).answers)
+        unread = array.array("i", [0])
+        fcntl.ioctl(reading, termios.FIONREAD, unread)
+        self.assertGreater(unread[0], capacity // 2, "the pipe is full")
         self.ends_within_five_seconds(server, signal.SIGTERM)
 
     def test_reload_hosts(self):
