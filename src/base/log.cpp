@@ -70,8 +70,8 @@ void blockSignals() {
   pthread_sigmask(SIG_BLOCK, &all, nullptr);
 }
 
-// Started by the first line, so that a program that logs nothing has no extra thread. Never destroyed: the thread may be
-// inside a write that does not end while the pipe is not read.
+// Started by the first line, so that a program that logs nothing has no extra thread. Never destroyed: the thread may
+// be inside a write that does not end while the pipe is not read.
 class Writer {
  public:
   Writer()

@@ -17,7 +17,6 @@
 #include "taut/base/log.hpp"
 #include "taut/resolver/cache.hpp"
 #include "taut/resolver/chaos.hpp"
-#include "taut/resolver/forwarder.hpp"
 #include "taut/resolver/hosts.hpp"
 #include "taut/zones/zone_loader.hpp"
 
@@ -116,11 +115,12 @@ std::unique_ptr<ServerFactory> Daemon::makeFactory(Shard& shard) {
   return factory;
 }
 
-std::shared_ptr<Resolver> Daemon::makeForwarder(Shard& shard) const {
+std::shared_ptr<Resolver> Daemon::makeForwarder(Shard& shard) {
   ForwarderOptions forwarder;
   forwarder.servers = options_.forwarders;
   forwarder.resolvConf = options_.resolvConf;
-  return std::make_shared<Forwarder>(shard, std::move(forwarder));
+  forwarders_.push_back(std::make_shared<Forwarder>(shard, std::move(forwarder)));
+  return forwarders_.back();
 }
 
 bool Daemon::tells(const char* name) const {
@@ -158,11 +158,17 @@ void Daemon::reloadCookies() {
   server_.post([settings = edns()](std::size_t, ServerFactory& factory) { factory.setEdns(settings); });
 }
 
+void Daemon::reloadForwarders() {
+  if (forwarders_.empty()) return;
+  server_.post([this](std::size_t shard, ServerFactory&) { forwarders_[shard]->reload(); });
+}
+
 int Daemon::run() {
   std::optional<ZoneLoader> loader;
   const auto load = [&loader] { loader->request(); };
   const auto reload = [&] {
     reloadCookies();
+    reloadForwarders();
     load();
   };
   const auto started = [&] {

@@ -7,6 +7,7 @@
 
 #include "options.hpp"
 #include "taut/resolver/authority.hpp"
+#include "taut/resolver/forwarder.hpp"
 #include "taut/server/server.hpp"
 #include "taut/zones/zone_store.hpp"
 
@@ -22,12 +23,13 @@ class Daemon {
 
  private:
   std::unique_ptr<ServerFactory> makeFactory(Shard& shard);
-  std::shared_ptr<Resolver> makeForwarder(Shard& shard) const;
+  std::shared_ptr<Resolver> makeForwarder(Shard& shard);
   std::shared_ptr<Resolver> makeChaos() const;
   EdnsSettings edns() const;
   const std::string& identity() const { return options_.identity.empty() ? hostName_ : options_.identity; }
   bool tells(const char* name) const;
   void reloadCookies();
+  void reloadForwarders();
 
   Options options_;
   std::string hostName_;
@@ -35,6 +37,7 @@ class Daemon {
   ZoneStore zones_;
   std::shared_ptr<const ZoneSet> zoneSet_;               // what the shards start with; null when all have
   std::vector<std::shared_ptr<Authority>> authorities_;  // one for each shard, used on its thread alone
+  std::vector<std::shared_ptr<Forwarder>> forwarders_;   // likewise; none where nothing is forwarded
   Server server_;
 };
 

@@ -5,7 +5,7 @@
 namespace taut {
 
 Hosts::Hosts(std::string path, std::chrono::seconds ttl, const Clock& clock)
-    : file_(std::move(path), maxFileSize, clock), ttl_(ttl) {
+    : file_(std::move(path), maxFileSize, clock), ttl_(ttl), table_(HostsTable::parse({}, ttl)) {
   refresh(true);
 }
 
@@ -29,7 +29,10 @@ void Hosts::reload() {
 }
 
 void Hosts::refresh(bool force) {
-  if (const auto text = file_.takeChange(force)) table_ = HostsTable::parse(*text, ttl_);
+  const auto text = force ? file_.take() : file_.takeChange();
+  if (!text) return;
+  table_ = HostsTable::parse(*text, ttl_);
+  table_->ignoredLines().log(file_.path(), "an address and names");
 }
 
 }  // namespace taut

@@ -182,6 +182,25 @@ class Signals(TestCase):
         self.assertGreater(unread[0], capacity // 2, "the pipe is full")
         self.ends_within_five_seconds(server, signal.SIGTERM)
 
+    def test_reload_resolv_conf(self):
+        """SIGHUP reads resolv.conf again; while it is gone its servers are asked as before"""
+        upstream = FakeUpstream()
+        self.addCleanup(upstream.close)
+        path = self.write("resolv.conf", f"nameserver 127.0.0.1:{upstream.port}\n")
+        server = self.start_tautd("--resolv-conf", path, "--threads", 1)
+        path.unlink()
+        warning = f"cannot read {path}: No such file or directory; what it said before counts"
+        for reloads in (1, 2):
+            server.signal(signal.SIGHUP)
+            wait_until(lambda reloads=reloads: server.log().count(warning) == reloads, 5, "the missing file is logged")
+        with socket(AF_INET, SOCK_DGRAM) as client:
+            client.sendto(make_query("kept.example.net"), ("127.0.0.1", server.port))
+            query, asker = upstream.receive()
+            self.assertIn(b"kept", query)
+            upstream.send(query, asker)
+            client.settimeout(5 * SLOWNESS)
+            self.assertEqual(Reply(client.recv(4096)).rcode, NOERROR)
+
     def test_reload_hosts(self):
         """SIGHUP reads the hosts file again"""
         hosts = self.write("hosts", "192.0.2.5 box.t.example\n")

@@ -10,9 +10,9 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include "resolver/warnings.hpp"
 #include "support/temporary_file.hpp"
 #include "taut/base/clock.hpp"
-#include "taut/base/log.hpp"
 #include "taut/dns/rdata.hpp"
 
 namespace {
@@ -92,6 +92,20 @@ TEST_CASE("comments, lines without names and malformed lines are skipped, the re
     CHECK(found(file, name, Type::A) == "-");
   CHECK(found(file, "plain", Type::A) == "192.0.2.5");
   CHECK(HostsTable::parse(file, 1h)->size() == 2);  // plain, and 5.2.0.192.in-addr.arpa
+}
+
+TEST_CASE("lines that were not understood are told by their numbers") {
+  const auto table = HostsTable::parse("# first\n192.0.2.1 a\n192.0.2 b\n\nfe80::1%lo c\n192.0.2.3\n::1 d e..f\n", 1h);
+  CHECK(table->ignoredLines().numbers() == std::vector<std::size_t>{3, 6, 7});
+}
+
+TEST_CASE("a byte order mark and an address in brackets are understood") {
+  constexpr std::string_view file =
+      "\xef\xbb\xbf"
+      "192.0.2.1 a\n[2001:DB8::1] a\n[192.0.2.2] b\n[] c\n[::1 d\n";
+  CHECK(found(file, "a", Type::A) == "192.0.2.1");
+  CHECK(found(file, "a", Type::AAAA) == "2001:db8::1");
+  CHECK(HostsTable::parse(file, 1h)->ignoredLines().numbers() == std::vector<std::size_t>{3, 4, 5});
 }
 
 TEST_CASE("an address is found by its reverse name, under the first name that the file gives it") {
@@ -175,29 +189,33 @@ TEST_CASE_FIXTURE(Fixture, "a changed file is read again within a second, and no
 
 TEST_CASE_FIXTURE(Fixture, "an answer outlives the table that it was found in") {
   const auto answer = ask(Query(Name("www.example."), Type::A));
-  file.write("");
+  file.write("# nothing\n");
   hosts.reload();
   CHECK(ask("www.example.", Type::A) == "-");
   REQUIRE(answer);
   CHECK(textOf(answer->entry(0).rrset) == "192.0.2.1 192.0.2.2");
 }
 
-TEST_CASE_FIXTURE(Fixture, "a file that cannot be read has no names, which is logged once") {
-  std::vector<std::string> logged;
-  taut::log::setSink([&](taut::log::Level level, std::string_view line) {
-    if (level == taut::log::Level::warning) logged.emplace_back(line);
-  });
+TEST_CASE_FIXTURE(Fixture, "a file that is gone or empty for a while leaves the names that it had, with one warning") {
+  const taut::test::Warnings warnings;
   file.remove();
   for (int i = 0; i < 3; ++i) {
     clock.advance(1s);
-    CHECK(ask("www.example.", Type::A) == "-");
+    CHECK(ask("www.example.", Type::A) == "192.0.2.1 192.0.2.2");
   }
-  CHECK(logged.size() == 1);
-  file.write("192.0.2.1 www.example\n");
+  file.write("");
   clock.advance(1s);
-  CHECK(ask("www.example.", Type::A) == "192.0.2.1");
+  CHECK(ask("www.example.", Type::A) == "192.0.2.1 192.0.2.2");
+  CHECK(warnings.lines().size() == 1);
+  file.write("# nothing\n");
+  clock.advance(1s);
+  CHECK(ask("www.example.", Type::A) == "-");
+  CHECK(warnings.lines().size() == 1);
+}
+
+TEST_CASE("a file that cannot be read at the start has no names, which is logged") {
+  const taut::test::Warnings warnings;
   Hosts directory("/");
   CHECK_FALSE(directory.resolve(Query(Name("www.example."), Type::A)).takeReady());
-  CHECK(logged.size() == 2);
-  taut::log::setSink({});
+  CHECK(warnings.lines() == std::vector<std::string>{"cannot read /: Is a directory"});
 }

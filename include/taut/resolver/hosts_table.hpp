@@ -3,8 +3,8 @@
 //
 // A line is an address and its names, `#` begins a comment. A name may be on several lines and has all their
 // addresses, in the file's order. An address has one name for PTR: the first of the first line that has the address, as
-// getnameinfo(3) would find it. Lines without a valid address or name are skipped, and so are addresses with a scope,
-// which no record can hold.
+// getnameinfo(3) would find it. IPv6 addresses may stand in brackets. Lines without a valid address or name are skipped
+// and told; so are, without a word, addresses with a scope, which no record can hold.
 #pragma once
 
 #include <chrono>
@@ -18,6 +18,7 @@
 #include "taut/dns/answer.hpp"
 #include "taut/dns/name.hpp"
 #include "taut/dns/rrset.hpp"
+#include "taut/resolver/ignored_lines.hpp"
 #include "taut/resolver/name_hash.hpp"
 
 namespace taut {
@@ -39,6 +40,7 @@ class HostsTable final : public PinnedStorage {
   // Nothing for a name that the file does not have. The reverse names of the file's addresses are names of it too.
   std::optional<Host> find(NameView name) const;
   std::size_t size() const { return hosts_.size(); }  // names, reverse names included
+  const IgnoredLines& ignoredLines() const { return ignoredLines_; }
 
  private:
   class Builder;
@@ -62,6 +64,7 @@ class HostsTable final : public PinnedStorage {
   std::size_t slotOf(NameView name) const;
   RRset rrset(const Stored& host, Type type, std::uint32_t rdata, std::size_t count) const;
 
+  IgnoredLines ignoredLines_;
   detail::HashSecret secret_;
   std::uint32_t ttl_ = 0;
   std::vector<std::uint8_t> octets_;
