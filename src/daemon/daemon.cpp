@@ -17,7 +17,7 @@
 #include "taut/base/log.hpp"
 #include "taut/resolver/cache.hpp"
 #include "taut/resolver/chaos.hpp"
-#include "taut/resolver/hosts.hpp"
+#include "taut/resolver/hosts_loader.hpp"
 #include "taut/zones/zone_loader.hpp"
 
 namespace taut {
@@ -78,10 +78,11 @@ Daemon::Daemon(Options options)
       cookies_(makeCookies(options_)),
       zones_(options_.threads, [](std::size_t zones) { return std::make_unique<ProgressLine>(zones); }),
       server_(serverOptions(options_), [this](Shard& shard) { return makeFactory(shard); }) {
-  requireReadable(options_.hostsFile, Hosts::maxFileSize);
+  requireReadable(options_.hostsFile, HostsFile::maxSize);
   requireReadable(options_.resolvConf, ResolvConfFile::maxFileSize);
   const std::size_t forwarded = options_.forwards() ? ForwarderOptions().maxInFlight : 0;
   raiseDescriptorLimit((options_.maxConnections + forwarded) * server_.shardCount());
+  if (!options_.hostsFile.empty()) hostsFile_.emplace(options_.hostsFile);
   zones_.load(options_.zones);
   for (const std::string& list : options_.zoneLists) zones_.addList(list);
   zoneSet_ = zones_.zones();
@@ -96,8 +97,10 @@ std::unique_ptr<ServerFactory> Daemon::makeFactory(Shard& shard) {
   authorities.push_back(authorities_.back());
   authorities.push_back(makeChaos());
   // In front of the cache, so that a change of the file counts at once.
-  if (!options_.hostsFile.empty())
-    authorities.push_back(std::make_shared<Hosts>(options_.hostsFile, std::chrono::hours(1), shard.turnClock()));
+  if (hostsFile_) {
+    hosts_.push_back(std::make_shared<Hosts>(hostsFile_->table()));
+    authorities.push_back(hosts_.back());
+  }
   if (options_.cache) {
     CacheOptions cache;
     cache.verbose = options_.verbose;
@@ -165,10 +168,12 @@ void Daemon::reloadForwarders() {
 
 int Daemon::run() {
   std::optional<ZoneLoader> loader;
+  std::optional<HostsLoader> hostsLoader;
   const auto load = [&loader] { loader->request(); };
   const auto reload = [&] {
     reloadCookies();
     reloadForwarders();
+    if (hostsLoader) hostsLoader->request();
     load();
   };
   const auto started = [&] {
@@ -177,6 +182,11 @@ int Daemon::run() {
       server_.post(
           [this, zones = std::move(zones)](std::size_t shard, ServerFactory&) { authorities_[shard]->replace(zones); });
     });
+    if (hostsFile_)
+      hostsLoader.emplace(*hostsFile_, [this](std::shared_ptr<const HostsTable> table) {
+        server_.post(
+            [this, table = std::move(table)](std::size_t shard, ServerFactory&) { hosts_[shard]->replace(table); });
+      });
     if (!options_.zoneLists.empty()) load();
   };
   return server_.run(reload, started);

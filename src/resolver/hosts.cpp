@@ -4,35 +4,41 @@
 
 namespace taut {
 
-Hosts::Hosts(std::string path, std::chrono::seconds ttl, const Clock& clock)
-    : file_(std::move(path), maxFileSize, clock), ttl_(ttl), table_(HostsTable::parse({}, ttl)) {
-  refresh(true);
+class Hosts::Snapshot final : public PinnedStorage {
+ public:
+  explicit Snapshot(std::shared_ptr<const HostsTable> table) : table_(std::move(table)) {}
+  const HostsTable& table() const { return *table_; }
+
+ private:
+  std::shared_ptr<const HostsTable> table_;
+};
+
+Hosts::Hosts(std::shared_ptr<const HostsTable> table) {
+  replace(std::move(table));
+}
+
+Hosts::~Hosts() = default;
+
+void Hosts::replace(std::shared_ptr<const HostsTable> table) {
+  snapshot_ = makeLocalRef<const Snapshot>(std::move(table));
+}
+
+const HostsTable& Hosts::table() const {
+  return snapshot_->table();
 }
 
 Task<std::optional<Answer>> Hosts::resolve(const Query& query) {
-  refresh(false);
   if (query.rrClass() != Class::IN) return Task<std::optional<Answer>>::ready(std::nullopt);
-  const auto host = table_->find(query.name());
+  const auto host = table().find(query.name());
   if (!host) return Task<std::optional<Answer>>::ready(std::nullopt);
   Answer answer;
   answer.setAuthoritative(true);
-  answer.pin(*table_);
+  answer.pin(*snapshot_);
   for (const RRset* rrset : {&host->a, &host->aaaa, &host->ptr}) {
     const bool asked = query.type() == rrset->type || query.type() == Type::ANY;
     if (asked && rrset->count > 0) answer.addRRset(Section::answer, *rrset);
   }
   return Task<std::optional<Answer>>::ready(std::move(answer));
-}
-
-void Hosts::reload() {
-  refresh(true);
-}
-
-void Hosts::refresh(bool force) {
-  const auto text = force ? file_.take() : file_.takeChange();
-  if (!text) return;
-  table_ = HostsTable::parse(*text, ttl_);
-  table_->ignoredLines().log(file_.path(), "an address and names");
 }
 
 }  // namespace taut

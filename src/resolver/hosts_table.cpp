@@ -80,7 +80,7 @@ class HostsTable::Builder {
     if (!address || !addNames(line, *address)) table_->ignoredLines_.add(number);
   }
 
-  LocalRef<const HostsTable> finish(std::chrono::seconds ttl) {
+  std::shared_ptr<const HostsTable> finish(std::chrono::seconds ttl) {
     table_->ttl_ = static_cast<std::uint32_t>(std::clamp<std::chrono::seconds::rep>(ttl.count(), 0, maxTtl));
     for (std::size_t i = 0; i < pending_.size(); ++i) {
       Stored& host = table_->hosts_[i];
@@ -88,7 +88,7 @@ class HostsTable::Builder {
       host.aaaa = writeAddresses(pending_[i].first[1]);
       if (host.ptrCount > 0) host.ptr = writePointer(pending_[i].pointer);
     }
-    return LocalRef<const HostsTable>(std::exchange(table_, {}).get());
+    return std::move(table_);
   }
 
  private:
@@ -194,12 +194,12 @@ class HostsTable::Builder {
     return appendRdata(target.wire());
   }
 
-  LocalRef<HostsTable> table_;
+  std::shared_ptr<HostsTable> table_;
   std::vector<Pending> pending_;
   std::vector<Link> links_;
 };
 
-LocalRef<const HostsTable> HostsTable::parse(std::string_view text, std::chrono::seconds ttl) {
+std::shared_ptr<const HostsTable> HostsTable::parse(std::string_view text, std::chrono::seconds ttl) {
   Builder builder;
   text = withoutByteOrderMark(text);
   for (std::size_t number = 1; !text.empty(); ++number) {

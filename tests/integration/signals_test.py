@@ -201,6 +201,24 @@ class Signals(TestCase):
             client.settimeout(5 * SLOWNESS)
             self.assertEqual(Reply(client.recv(4096)).rcode, NOERROR)
 
+    def test_large_hosts_file_loses_nothing(self):
+        """A hosts file of 400,000 lines that changes again and again loses no query, and the new address is served"""
+        lines = "".join(f"10.{i >> 16}.{i >> 8 & 255}.{i & 255} host{i}.example\n" for i in range(400_000))
+        path = self.write("hosts", "192.0.2.1 www.t.example\n" + lines)
+        server = self.start_tautd("--hosts-file", path)
+        load = self.dnsperf(server, "-l", 4, "-Q", 500 // SLOWNESS, "-t", 0.5 * SLOWNESS, "-c", 4, "-S", 0.1)
+        self.wait_for_load(load)
+        changes = 1
+        while load.running():
+            changes += 1
+            new = self.write("hosts.new", f"192.0.2.{changes} www.t.example\n" + lines)
+            new.rename(path)
+            time.sleep(0.3)
+        self.assertEqual(load.wait(30 * SLOWNESS), 0, load.log())
+        self.assertRegex(load.log(), r"Queries lost:\s+0 \(0\.00%\)", load.log())
+        self.assertGreater(server.log().count("changed, reparsing"), 1, "it was parsed meanwhile")
+        wait_until(lambda: self.address(server) == [f"192.0.2.{changes}"], 5, "the last address is served")
+
     def test_reload_hosts(self):
         """SIGHUP reads the hosts file again"""
         hosts = self.write("hosts", "192.0.2.5 box.t.example\n")

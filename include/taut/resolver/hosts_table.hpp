@@ -1,5 +1,5 @@
-// What a hosts(5) file says, indexed: the addresses of each name, and the name of each address. Immutable, in a few
-// flat arrays; answers borrow from it.
+// What a hosts(5) file says, indexed: the addresses of each name, and the name of each address. Immutable, so that any
+// thread may use it, in a few flat arrays; answers borrow from it.
 //
 // A line is an address and its names, `#` begins a comment. A name may be on several lines and has all their
 // addresses, in the file's order. An address has one name for PTR: the first of the first line that has the address, as
@@ -10,12 +10,11 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <vector>
 
-#include "taut/base/local_ref.hpp"
-#include "taut/dns/answer.hpp"
 #include "taut/dns/name.hpp"
 #include "taut/dns/rrset.hpp"
 #include "taut/resolver/ignored_lines.hpp"
@@ -23,7 +22,7 @@
 
 namespace taut {
 
-class HostsTable final : public PinnedStorage {
+class HostsTable {
  public:
   // Of one name and family; further ones are left out. What a file repeats for ever would fit no reply anyway.
   static constexpr std::size_t maxAddresses = 256;
@@ -35,7 +34,7 @@ class HostsTable final : public PinnedStorage {
     RRset ptr;
   };
 
-  static LocalRef<const HostsTable> parse(std::string_view text, std::chrono::seconds ttl);
+  static std::shared_ptr<const HostsTable> parse(std::string_view text, std::chrono::seconds ttl);
 
   // Nothing for a name that the file does not have. The reverse names of the file's addresses are names of it too.
   std::optional<Host> find(NameView name) const;
