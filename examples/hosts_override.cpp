@@ -1,5 +1,5 @@
-// Forwards every query to another server, but for names that a hosts file has: those are answered from the file, and a
-// change of the file counts within a second.
+// Forwards every query to another server, save for addresses of names that a hosts file has, and names of its
+// addresses: those are answered from the file, and a change of the file counts within a second.
 #include <memory>
 #include <optional>
 #include <vector>
@@ -9,6 +9,7 @@
 #include "taut/resolver/cache.hpp"
 #include "taut/resolver/forwarder.hpp"
 #include "taut/resolver/hosts.hpp"
+#include "taut/resolver/hosts_client.hpp"
 #include "taut/resolver/hosts_loader.hpp"
 #include "taut/server/server.hpp"
 
@@ -29,10 +30,11 @@ int main(int argc, char** argv) {
   Server server(options, [&](Shard& shard) {
     ForwarderOptions forwarding;
     forwarding.servers = {*upstream};
-    hosts.push_back(std::make_shared<Hosts>(hostsFile.table()));
+    hosts.push_back(std::make_shared<Hosts>(hostsFile.table(), Hosts::OtherTypes::nextResolver));
     const ServerFactory::Resolvers authorities = {hosts.back()};
     const ServerFactory::Caches caches = {std::make_shared<Cache>(16 << 20)};
-    const ServerFactory::Resolvers clients = {std::make_shared<Forwarder>(shard, forwarding)};
+    auto forwarder = std::make_shared<Forwarder>(shard, forwarding);
+    const ServerFactory::Resolvers clients = {std::make_shared<HostsClient>(hosts.back(), std::move(forwarder))};
     return std::make_unique<ServerFactory>(authorities, caches, clients);
   });
   std::optional<HostsLoader> loader;

@@ -17,6 +17,7 @@
 #include "taut/base/log.hpp"
 #include "taut/resolver/cache.hpp"
 #include "taut/resolver/chaos.hpp"
+#include "taut/resolver/hosts_client.hpp"
 #include "taut/resolver/hosts_loader.hpp"
 #include "taut/zones/zone_loader.hpp"
 
@@ -98,7 +99,8 @@ std::unique_ptr<ServerFactory> Daemon::makeFactory(Shard& shard) {
   authorities.push_back(makeChaos());
   // In front of the cache, so that a change of the file counts at once.
   if (hostsFile_) {
-    hosts_.push_back(std::make_shared<Hosts>(hostsFile_->table()));
+    const auto otherTypes = options_.forwards() ? Hosts::OtherTypes::nextResolver : Hosts::OtherTypes::noData;
+    hosts_.push_back(std::make_shared<Hosts>(hostsFile_->table(), otherTypes));
     authorities.push_back(hosts_.back());
   }
   if (options_.cache) {
@@ -106,7 +108,11 @@ std::unique_ptr<ServerFactory> Daemon::makeFactory(Shard& shard) {
     cache.verbose = options_.verbose;
     caches.push_back(std::make_shared<Cache>(cacheBytes / server_.shardCount(), shard.turnClock(), cache));
   }
-  if (options_.forwards()) clients.push_back(makeForwarder(shard));
+  if (options_.forwards()) {
+    auto forwarder = makeForwarder(shard);
+    if (hostsFile_) forwarder = std::make_shared<HostsClient>(hosts_.back(), std::move(forwarder));
+    clients.push_back(std::move(forwarder));
+  }
 
   auto factory =
       std::make_unique<ServerFactory>(std::move(authorities), std::move(caches), std::move(clients), options_.verbose);

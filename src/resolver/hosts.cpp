@@ -4,6 +4,14 @@
 
 namespace taut {
 
+namespace {
+
+bool isHeld(Type type) {
+  return type == Type::A || type == Type::AAAA || type == Type::PTR || type == Type::ANY;
+}
+
+}  // namespace
+
 class Hosts::Snapshot final : public PinnedStorage {
  public:
   explicit Snapshot(std::shared_ptr<const HostsTable> table) : table_(std::move(table)) {}
@@ -13,7 +21,7 @@ class Hosts::Snapshot final : public PinnedStorage {
   std::shared_ptr<const HostsTable> table_;
 };
 
-Hosts::Hosts(std::shared_ptr<const HostsTable> table) {
+Hosts::Hosts(std::shared_ptr<const HostsTable> table, OtherTypes otherTypes) : otherTypes_(otherTypes) {
   replace(std::move(table));
 }
 
@@ -27,8 +35,13 @@ const HostsTable& Hosts::table() const {
   return snapshot_->table();
 }
 
+bool Hosts::has(const Query& query) const {
+  return query.rrClass() == Class::IN && table().find(query.name());
+}
+
 Task<std::optional<Answer>> Hosts::resolve(const Query& query) {
-  if (query.rrClass() != Class::IN) return Task<std::optional<Answer>>::ready(std::nullopt);
+  const bool ours = query.rrClass() == Class::IN && (isHeld(query.type()) || otherTypes_ == OtherTypes::noData);
+  if (!ours) return Task<std::optional<Answer>>::ready(std::nullopt);
   const auto host = table().find(query.name());
   if (!host) return Task<std::optional<Answer>>::ready(std::nullopt);
   Answer answer;

@@ -60,7 +60,19 @@ TEST_CASE_FIXTURE(Fixture, "A, AAAA, PTR and ANY are answered, with the TTL that
   CHECK(answer->entry(0).rrset.owner == Name("www.example.").view());
 }
 
-TEST_CASE_FIXTURE(Fixture, "other types of a name that the file has are answered with no data") {
+TEST_CASE("other types of a name that the file has are left to the next resolver where there is one") {
+  Hosts hosts(HostsTable::parse("192.0.2.1 www\n", 1h), Hosts::OtherTypes::nextResolver);
+  const Name name("www.");
+  for (const Type type : {Type::MX, Type::TXT, Type::SRV, Type::HTTPS, Type::NS, Type::SOA, Type::CNAME})
+    CHECK_FALSE(hosts.resolve(Query(name, type)).takeReady());
+  for (const Type type : {Type::A, Type::AAAA, Type::PTR, Type::ANY}) {
+    const auto answer = hosts.resolve(Query(name, type)).takeReady();
+    REQUIRE(answer);
+    CHECK(answer->rcode() == Rcode::NOERROR);
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "other types of a name that the file has are answered with no data otherwise") {
   CHECK(ask("www.example.", Type::MX) == "");
   CHECK(ask("www.", Type::AAAA) == "");
   CHECK(ask("1.2.0.192.in-addr.arpa.", Type::A) == "");

@@ -1,5 +1,6 @@
-// Answers from a hosts(5) file, /etc/hosts or a list of one's own: A, AAAA and PTR, all of them for ANY, and an empty
-// answer for any other type of a name that the file has. Names that it does not have are left to the next resolver.
+// Answers from a hosts(5) file, /etc/hosts or a list of one's own: A, AAAA and PTR, and all of them for ANY. Names that
+// the file does not have are left to the next resolver, and so are the other types of those that it has, where that is
+// asked for: the file knows nothing of mail exchangers or services. Otherwise they are answered without data.
 //
 // The answers have the AA bit, as those of other servers' hosts modules do: the file is the only source of what it
 // says. So no cache keeps them. There is no SOA; a client may not cache the empty answers (RFC 2308 section 2.2).
@@ -22,13 +23,20 @@ namespace taut {
 
 class Hosts final : public Resolver {
  public:
+  // What becomes of the types that a hosts file does not hold. With a client behind (`HostsClient`) it is the next
+  // resolver's turn.
+  enum class OtherTypes { noData, nextResolver };
+
   // `table` is never null.
-  explicit Hosts(std::shared_ptr<const HostsTable> table);
+  explicit Hosts(std::shared_ptr<const HostsTable> table, OtherTypes otherTypes = OtherTypes::noData);
   ~Hosts() override;
 
   // Answers that borrow from the table before keep it alive.
   void replace(std::shared_ptr<const HostsTable> table);
   const HostsTable& table() const;
+
+  // Whether the file has the name that is asked for.
+  bool has(const Query& query) const;
 
   Task<std::optional<Answer>> resolve(const Query& query) override;
 
@@ -36,6 +44,7 @@ class Hosts final : public Resolver {
   class Snapshot;
 
   LocalRef<const Snapshot> snapshot_;
+  OtherTypes otherTypes_;
 };
 
 }  // namespace taut
