@@ -1,14 +1,16 @@
-// Forwards every query to another server, but for names that a hosts file has: those are answered from the file, and a
-// change of the file counts within a second.
+// Forwards every query to another server, save for addresses of names that a hosts file has, and names of its
+// addresses: those are answered from the file, and a change of the file counts within a second.
 #include <memory>
 #include <optional>
-#include <string>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "taut/resolver/cache.hpp"
 #include "taut/resolver/forwarder.hpp"
 #include "taut/resolver/hosts.hpp"
+#include "taut/resolver/hosts_client.hpp"
+#include "taut/resolver/hosts_loader.hpp"
 #include "taut/server/server.hpp"
 
 using namespace taut;
@@ -20,17 +22,27 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "usage: hosts_override ADDRESS[:PORT] HOSTS-FILE UPSTREAM[:PORT]\n");
     return 2;
   }
-  const std::string hostsFile = argv[2];
+  HostsFile hostsFile(argv[2]);
+  std::vector<std::shared_ptr<Hosts>> hosts;  // one for each shard
 
   ServerOptions options;
   options.listen = {*address};
   Server server(options, [&](Shard& shard) {
     ForwarderOptions forwarding;
     forwarding.servers = {*upstream};
-    const ServerFactory::Resolvers authorities = {std::make_shared<Hosts>(hostsFile)};
+    hosts.push_back(std::make_shared<Hosts>(hostsFile.table(), Hosts::OtherTypes::nextResolver));
+    const ServerFactory::Resolvers authorities = {hosts.back()};
     const ServerFactory::Caches caches = {std::make_shared<Cache>(16 << 20)};
-    const ServerFactory::Resolvers clients = {std::make_shared<Forwarder>(shard, forwarding)};
+    auto forwarder = std::make_shared<Forwarder>(shard, forwarding);
+    const ServerFactory::Resolvers clients = {std::make_shared<HostsClient>(hosts.back(), std::move(forwarder))};
     return std::make_unique<ServerFactory>(authorities, caches, clients);
   });
-  return server.run();
+  std::optional<HostsLoader> loader;
+  const auto reload = [&] { loader->request(); };
+  const auto started = [&] {
+    loader.emplace(hostsFile, [&](std::shared_ptr<const HostsTable> table) {
+      server.post([&, table](std::size_t shard, ServerFactory&) { hosts[shard]->replace(table); });
+    });
+  };
+  return server.run(reload, started);
 }

@@ -1,8 +1,10 @@
 #include "taut/base/log.hpp"
 
 #include <pthread.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstddef>
@@ -13,8 +15,9 @@
 
 #include <spdlog/async.h>
 #include <spdlog/async_logger.h>
+#include <spdlog/details/null_mutex.h>
 #include <spdlog/details/thread_pool.h>
-#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/sinks/base_sink.h>
 
 #include "taut/base/format.hpp"
 
@@ -38,14 +41,26 @@ spdlog::level::level_enum spdlogLevel(Level level) {
   return spdlog::level::info;
 }
 
-// Counts what it has written, so that flush() can wait without a call that might block for ever on a full pipe.
-class CountingSink final : public spdlog::sinks::stderr_sink_mt {
+// Standard error without stdio: a write that never ends would hold the lock of `stderr`, which exit() waits for. Counts
+// what it has written, so that flush() can wait without such a call of its own. One thread alone writes.
+class ErrorSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
  public:
-  void log(const spdlog::details::log_msg& message) override {
-    spdlog::sinks::stderr_sink_mt::log(message);
+  std::atomic<std::size_t> written{0};
+
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t line;
+    formatter_->format(message, line);
+    std::string_view rest(line.data(), line.size());
+    while (!rest.empty()) {
+      const ssize_t count = ::write(STDERR_FILENO, rest.data(), rest.size());
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0) break;  // nothing is left to report it to
+      rest.remove_prefix(static_cast<std::size_t>(count));
+    }
     written.fetch_add(1, std::memory_order_release);
   }
-  std::atomic<std::size_t> written{0};
+  void flush_() override {}
 };
 
 // Other threads wait for the process's signals: a signal that they have blocked must not end the program in this one.
@@ -55,21 +70,19 @@ void blockSignals() {
   pthread_sigmask(SIG_BLOCK, &all, nullptr);
 }
 
-// Started by the first line, so that a program that logs nothing has no extra thread. When the process ends, the
-// destructor writes out what is queued.
+// Started by the first line, so that a program that logs nothing has no extra thread. Never destroyed: the thread may
+// be inside a write that does not end while the pipe is not read.
 class Writer {
  public:
   Writer()
       : pool_(std::make_shared<spdlog::details::thread_pool>(queueLines, 1, blockSignals)),
-        sink_(std::make_shared<CountingSink>()),
+        sink_(std::make_shared<ErrorSink>()),
         logger_(std::make_shared<spdlog::async_logger>("taut", sink_, pool_,
                                                        spdlog::async_overflow_policy::overrun_oldest)) {
     logger_->set_level(spdlog::level::trace);
     logger_->set_pattern("%Y-%m-%d %H:%M:%S.%e %l %v");
   }
 
-  // The pool ends first: its thread may still use the sink and the logger.
-  ~Writer() { pool_.reset(); }
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
 
@@ -78,20 +91,30 @@ class Writer {
     logger_->log(spdlogLevel(level), spdlog::string_view_t(line.data(), line.size()));
   }
 
-  void flush() {
+  // False where not all is written within `patience`.
+  bool flush() {
     const auto target = accepted_.load(std::memory_order_relaxed);
-    const auto giveUp = std::chrono::steady_clock::now() + std::chrono::seconds(2);
-    while (sink_->written.load(std::memory_order_acquire) + lost() < target &&
-           std::chrono::steady_clock::now() < giveUp) {
+    const auto giveUp = std::chrono::steady_clock::now() + patience;
+    while (sink_->written.load(std::memory_order_acquire) + lost() < target) {
+      if (std::chrono::steady_clock::now() >= giveUp) return false;
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
+    return true;
   }
 
-  std::size_t lost() { return pool_->overrun_counter(); }
+  // When the process ends: writes out what is queued, and joins the thread where that has come to an end.
+  void end() {
+    if (flush()) pool_.reset();
+  }
+
+  std::size_t lost() { return pool_ ? pool_->overrun_counter() : 0; }
 
  private:
+  // With the four seconds that a server drains for, a process ends within five.
+  static constexpr std::chrono::milliseconds patience{800};
+
   std::shared_ptr<spdlog::details::thread_pool> pool_;
-  std::shared_ptr<CountingSink> sink_;
+  std::shared_ptr<ErrorSink> sink_;
   std::shared_ptr<spdlog::async_logger> logger_;
   std::atomic<std::size_t> accepted_{0};
 };
@@ -99,7 +122,12 @@ class Writer {
 std::atomic<bool> writerStarted{false};
 
 Writer& writer() {
-  static Writer instance;
+  struct Ending {
+    Writer& writer;
+    ~Ending() { writer.end(); }
+  };
+  static Writer& instance = *new Writer;
+  static const Ending ending{instance};
   writerStarted.store(true, std::memory_order_release);
   return instance;
 }

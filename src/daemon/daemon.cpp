@@ -17,8 +17,8 @@
 #include "taut/base/log.hpp"
 #include "taut/resolver/cache.hpp"
 #include "taut/resolver/chaos.hpp"
-#include "taut/resolver/forwarder.hpp"
-#include "taut/resolver/hosts.hpp"
+#include "taut/resolver/hosts_client.hpp"
+#include "taut/resolver/hosts_loader.hpp"
 #include "taut/zones/zone_loader.hpp"
 
 namespace taut {
@@ -79,10 +79,11 @@ Daemon::Daemon(Options options)
       cookies_(makeCookies(options_)),
       zones_(options_.threads, [](std::size_t zones) { return std::make_unique<ProgressLine>(zones); }),
       server_(serverOptions(options_), [this](Shard& shard) { return makeFactory(shard); }) {
-  requireReadable(options_.hostsFile, Hosts::maxFileSize);
+  requireReadable(options_.hostsFile, HostsFile::maxSize);
   requireReadable(options_.resolvConf, ResolvConfFile::maxFileSize);
   const std::size_t forwarded = options_.forwards() ? ForwarderOptions().maxInFlight : 0;
   raiseDescriptorLimit((options_.maxConnections + forwarded) * server_.shardCount());
+  if (!options_.hostsFile.empty()) hostsFile_.emplace(options_.hostsFile);
   zones_.load(options_.zones);
   for (const std::string& list : options_.zoneLists) zones_.addList(list);
   zoneSet_ = zones_.zones();
@@ -97,14 +98,21 @@ std::unique_ptr<ServerFactory> Daemon::makeFactory(Shard& shard) {
   authorities.push_back(authorities_.back());
   authorities.push_back(makeChaos());
   // In front of the cache, so that a change of the file counts at once.
-  if (!options_.hostsFile.empty())
-    authorities.push_back(std::make_shared<Hosts>(options_.hostsFile, std::chrono::hours(1), shard.turnClock()));
+  if (hostsFile_) {
+    const auto otherTypes = options_.forwards() ? Hosts::OtherTypes::nextResolver : Hosts::OtherTypes::noData;
+    hosts_.push_back(std::make_shared<Hosts>(hostsFile_->table(), otherTypes));
+    authorities.push_back(hosts_.back());
+  }
   if (options_.cache) {
     CacheOptions cache;
     cache.verbose = options_.verbose;
     caches.push_back(std::make_shared<Cache>(cacheBytes / server_.shardCount(), shard.turnClock(), cache));
   }
-  if (options_.forwards()) clients.push_back(makeForwarder(shard));
+  if (options_.forwards()) {
+    auto forwarder = makeForwarder(shard);
+    if (hostsFile_) forwarder = std::make_shared<HostsClient>(hosts_.back(), std::move(forwarder));
+    clients.push_back(std::move(forwarder));
+  }
 
   auto factory =
       std::make_unique<ServerFactory>(std::move(authorities), std::move(caches), std::move(clients), options_.verbose);
@@ -116,11 +124,12 @@ std::unique_ptr<ServerFactory> Daemon::makeFactory(Shard& shard) {
   return factory;
 }
 
-std::shared_ptr<Resolver> Daemon::makeForwarder(Shard& shard) const {
+std::shared_ptr<Resolver> Daemon::makeForwarder(Shard& shard) {
   ForwarderOptions forwarder;
   forwarder.servers = options_.forwarders;
   forwarder.resolvConf = options_.resolvConf;
-  return std::make_shared<Forwarder>(shard, std::move(forwarder));
+  forwarders_.push_back(std::make_shared<Forwarder>(shard, std::move(forwarder)));
+  return forwarders_.back();
 }
 
 bool Daemon::tells(const char* name) const {
@@ -158,11 +167,19 @@ void Daemon::reloadCookies() {
   server_.post([settings = edns()](std::size_t, ServerFactory& factory) { factory.setEdns(settings); });
 }
 
+void Daemon::reloadForwarders() {
+  if (forwarders_.empty()) return;
+  server_.post([this](std::size_t shard, ServerFactory&) { forwarders_[shard]->reload(); });
+}
+
 int Daemon::run() {
   std::optional<ZoneLoader> loader;
+  std::optional<HostsLoader> hostsLoader;
   const auto load = [&loader] { loader->request(); };
   const auto reload = [&] {
     reloadCookies();
+    reloadForwarders();
+    if (hostsLoader) hostsLoader->request();
     load();
   };
   const auto started = [&] {
@@ -171,6 +188,11 @@ int Daemon::run() {
       server_.post(
           [this, zones = std::move(zones)](std::size_t shard, ServerFactory&) { authorities_[shard]->replace(zones); });
     });
+    if (hostsFile_)
+      hostsLoader.emplace(*hostsFile_, [this](std::shared_ptr<const HostsTable> table) {
+        server_.post(
+            [this, table = std::move(table)](std::size_t shard, ServerFactory&) { hosts_[shard]->replace(table); });
+      });
     if (!options_.zoneLists.empty()) load();
   };
   return server_.run(reload, started);

@@ -2,11 +2,15 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "options.hpp"
 #include "taut/resolver/authority.hpp"
+#include "taut/resolver/forwarder.hpp"
+#include "taut/resolver/hosts.hpp"
+#include "taut/resolver/hosts_file.hpp"
 #include "taut/server/server.hpp"
 #include "taut/zones/zone_store.hpp"
 
@@ -22,19 +26,23 @@ class Daemon {
 
  private:
   std::unique_ptr<ServerFactory> makeFactory(Shard& shard);
-  std::shared_ptr<Resolver> makeForwarder(Shard& shard) const;
+  std::shared_ptr<Resolver> makeForwarder(Shard& shard);
   std::shared_ptr<Resolver> makeChaos() const;
   EdnsSettings edns() const;
   const std::string& identity() const { return options_.identity.empty() ? hostName_ : options_.identity; }
   bool tells(const char* name) const;
   void reloadCookies();
+  void reloadForwarders();
 
   Options options_;
   std::string hostName_;
   std::shared_ptr<const ServerCookies> cookies_;  // null: none
   ZoneStore zones_;
+  std::optional<HostsFile> hostsFile_;
   std::shared_ptr<const ZoneSet> zoneSet_;               // what the shards start with; null when all have
   std::vector<std::shared_ptr<Authority>> authorities_;  // one for each shard, used on its thread alone
+  std::vector<std::shared_ptr<Hosts>> hosts_;            // likewise; none without a hosts file
+  std::vector<std::shared_ptr<Forwarder>> forwarders_;   // likewise; none where nothing is forwarded
   Server server_;
 };
 

@@ -27,11 +27,13 @@ struct HostAddress {
 };
 
 std::optional<HostAddress> parseAddress(std::string_view word) {
+  const bool bracketed = word.starts_with('[') && word.ends_with(']');
+  if (bracketed) word = word.substr(1, word.size() - 2);
   if (word.empty() || word.size() > maxAddressText) return std::nullopt;
   std::array<char, maxAddressText + 1> text{};
   std::copy(word.begin(), word.end(), text.begin());
   HostAddress address;
-  if (::inet_pton(AF_INET, text.data(), address.octets.data()) == 1)
+  if (!bracketed && ::inet_pton(AF_INET, text.data(), address.octets.data()) == 1)
     address.size = 4;
   else if (::inet_pton(AF_INET6, text.data(), address.octets.data()) == 1)
     address.size = 16;
@@ -71,21 +73,14 @@ class HostsTable::Builder {
  public:
   Builder() : table_(new HostsTable) { table_->index_.assign(64, none); }
 
-  void addLine(std::string_view line) {
-    const auto address = parseAddress(takeWord(line));
-    if (!address) return;
-    bool first = true;
-    for (std::string_view word = takeWord(line); !word.empty(); word = takeWord(line)) {
-      const auto name = parseHostName(word);
-      if (!name) continue;
-      const std::uint32_t host = intern(*name);
-      if (first) addPointer(reverseName(*address), host);
-      first = false;
-      addAddress(host, *address);
-    }
+  void addLine(std::string_view line, std::size_t number) {
+    const std::string_view word = takeWord(line);
+    if (word.empty() || word.find('%') != word.npos) return;
+    const auto address = parseAddress(word);
+    if (!address || !addNames(line, *address)) table_->ignoredLines_.add(number);
   }
 
-  LocalRef<const HostsTable> finish(std::chrono::seconds ttl) {
+  std::shared_ptr<const HostsTable> finish(std::chrono::seconds ttl) {
     table_->ttl_ = static_cast<std::uint32_t>(std::clamp<std::chrono::seconds::rep>(ttl.count(), 0, maxTtl));
     for (std::size_t i = 0; i < pending_.size(); ++i) {
       Stored& host = table_->hosts_[i];
@@ -93,10 +88,28 @@ class HostsTable::Builder {
       host.aaaa = writeAddresses(pending_[i].first[1]);
       if (host.ptrCount > 0) host.ptr = writePointer(pending_[i].pointer);
     }
-    return LocalRef<const HostsTable>(std::exchange(table_, {}).get());
+    return std::move(table_);
   }
 
  private:
+  // False where there is none, or one that cannot be a name.
+  bool addNames(std::string_view words, const HostAddress& address) {
+    bool first = true;
+    bool understood = true;
+    for (std::string_view word = takeWord(words); !word.empty(); word = takeWord(words)) {
+      const auto name = parseHostName(word);
+      if (!name) {
+        understood = false;
+        continue;
+      }
+      const std::uint32_t host = intern(*name);
+      if (first) addPointer(reverseName(address), host);
+      first = false;
+      addAddress(host, address);
+    }
+    return understood && !first;
+  }
+
   struct Link {
     HostAddress address;
     std::uint32_t next = none;
@@ -181,16 +194,17 @@ class HostsTable::Builder {
     return appendRdata(target.wire());
   }
 
-  LocalRef<HostsTable> table_;
+  std::shared_ptr<HostsTable> table_;
   std::vector<Pending> pending_;
   std::vector<Link> links_;
 };
 
-LocalRef<const HostsTable> HostsTable::parse(std::string_view text, std::chrono::seconds ttl) {
+std::shared_ptr<const HostsTable> HostsTable::parse(std::string_view text, std::chrono::seconds ttl) {
   Builder builder;
-  while (!text.empty()) {
+  text = withoutByteOrderMark(text);
+  for (std::size_t number = 1; !text.empty(); ++number) {
     const std::string_view line = takeLine(text);
-    builder.addLine(line.substr(0, line.find('#')));
+    builder.addLine(line.substr(0, line.find('#')), number);
   }
   return builder.finish(ttl);
 }

@@ -22,7 +22,7 @@ constexpr std::size_t maxAttempts = 5;
 // The number of `name:number`, brought within the bounds; nothing where `option` is something else.
 std::optional<std::size_t> numberOf(std::string_view option, std::string_view name, std::size_t least,
                                     std::size_t most) {
-  if (!option.starts_with(name)) return std::nullopt;
+  if (!equalIgnoringCase(option.substr(0, name.size()), name)) return std::nullopt;
   option.remove_prefix(name.size());
   std::size_t number = 0;
   const auto [end, error] = std::from_chars(option.data(), option.data() + option.size(), number);
@@ -53,7 +53,7 @@ bool parseSearch(std::string_view rest, ResolvConf& conf) {
 
 void parseOptions(std::string_view rest, ResolvConf& conf) {
   for (std::string_view option = takeWord(rest); !option.empty(); option = takeWord(rest)) {
-    if (option == "rotate") conf.rotate = true;
+    if (equalIgnoringCase(option, "rotate")) conf.rotate = true;
     if (const auto number = numberOf(option, "ndots:", 0, maxNdots)) conf.ndots = *number;
     if (const auto number = numberOf(option, "timeout:", 1, maxTimeout)) conf.timeout = std::chrono::seconds(*number);
     if (const auto number = numberOf(option, "attempts:", 1, maxAttempts)) conf.attempts = *number;
@@ -63,14 +63,14 @@ void parseOptions(std::string_view rest, ResolvConf& conf) {
 // False where a line of a known kind has no usable value. Other kinds (sortlist, and what may come) are none of ours.
 bool parseLine(std::string_view line, ResolvConf& conf) {
   const std::string_view keyword = takeWord(line);
-  if (keyword == "nameserver") {
+  if (equalIgnoringCase(keyword, "nameserver")) {
     const auto server = serverAddress(takeWord(line));
     if (server) conf.servers.push_back(*server);
     return server.has_value();
   }
-  if (keyword == "domain") return parseSearch(takeWord(line), conf);
-  if (keyword == "search") return parseSearch(line, conf);
-  if (keyword == "options") parseOptions(line, conf);
+  if (equalIgnoringCase(keyword, "domain")) return parseSearch(takeWord(line), conf);
+  if (equalIgnoringCase(keyword, "search")) return parseSearch(line, conf);
+  if (equalIgnoringCase(keyword, "options")) parseOptions(line, conf);
   return true;
 }
 
@@ -78,33 +78,32 @@ bool parseLine(std::string_view line, ResolvConf& conf) {
 
 ResolvConf ResolvConf::parse(std::string_view text) {
   ResolvConf conf;
-  while (!text.empty()) {
+  text = withoutByteOrderMark(text);
+  for (std::size_t number = 1; !text.empty(); ++number) {
     const std::string_view line = takeLine(text);
-    if (!parseLine(line.substr(0, line.find_first_of("#;")), conf)) ++conf.ignoredLines;
+    if (!parseLine(line.substr(0, line.find_first_of("#;")), conf)) conf.ignoredLines.add(number);
   }
   if (conf.servers.empty()) conf.servers.push_back(Address::loopbackV4(dnsPort));
   return conf;
 }
 
 ResolvConfFile::ResolvConfFile(std::string path, const Clock& clock) : file_(std::move(path), maxFileSize, clock) {
-  refresh(true);
+  reload();
 }
 
 const ResolvConf& ResolvConfFile::get() {
-  refresh(false);
+  if (const auto text = file_.takeChange()) accept(*text);
   return conf_;
 }
 
 void ResolvConfFile::reload() {
-  refresh(true);
+  if (const auto text = file_.take()) accept(*text);
 }
 
-void ResolvConfFile::refresh(bool force) {
-  const auto text = file_.takeChange(force);
-  if (!text) return;
-  conf_ = ResolvConf::parse(*text);
+void ResolvConfFile::accept(const std::string& text) {
+  conf_ = ResolvConf::parse(text);
   ++version_;
-  if (conf_.ignoredLines > 0) log::warning("{}: {} lines were not understood", path(), conf_.ignoredLines);
+  conf_.ignoredLines.log(path(), "a keyword of resolv.conf(5) with its values");
   for (const Address& server : conf_.servers) log::debug("{}: resolver {} added to server list", path(), server);
 }
 

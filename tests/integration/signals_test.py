@@ -1,7 +1,10 @@
 """Signals: the server drains on SIGTERM and SIGINT, and SIGHUP loads anew without losing a query."""
+import array
+import fcntl
 import os
 import re
 import signal
+import termios
 import time
 from socket import AF_INET, SOCK_DGRAM, socket
 
@@ -164,6 +167,57 @@ class Signals(TestCase):
             os.mkfifo(path)
         server.signal(signal.SIGHUP)
         self.ends_within_five_seconds(server, signal.SIGTERM)
+
+    def test_log_that_nobody_reads(self):
+        """A log that nobody reads keeps it neither from answering nor from ending"""
+        reading, writing = os.pipe()
+        self.addCleanup(os.close, reading)
+        capacity = fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)
+        server = self.start_tautd("--zone", EXAMPLE_ZONE, "-vv", terminal=writing)
+        os.close(writing)
+        for _ in range(100):
+            self.assertTrue(ask_udp("127.0.0.1", server.port, make_query("www.example.com")).answers)
+        unread = array.array("i", [0])
+        fcntl.ioctl(reading, termios.FIONREAD, unread)
+        self.assertGreater(unread[0], capacity // 2, "the pipe is full")
+        self.ends_within_five_seconds(server, signal.SIGTERM)
+
+    def test_reload_resolv_conf(self):
+        """SIGHUP reads resolv.conf again; while it is gone its servers are asked as before"""
+        upstream = FakeUpstream()
+        self.addCleanup(upstream.close)
+        path = self.write("resolv.conf", f"nameserver 127.0.0.1:{upstream.port}\n")
+        server = self.start_tautd("--resolv-conf", path, "--threads", 1)
+        path.unlink()
+        warning = f"cannot read {path}: No such file or directory; what it said before counts"
+        for reloads in (1, 2):
+            server.signal(signal.SIGHUP)
+            wait_until(lambda reloads=reloads: server.log().count(warning) == reloads, 5, "the missing file is logged")
+        with socket(AF_INET, SOCK_DGRAM) as client:
+            client.sendto(make_query("kept.example.net"), ("127.0.0.1", server.port))
+            query, asker = upstream.receive()
+            self.assertIn(b"kept", query)
+            upstream.send(query, asker)
+            client.settimeout(5 * SLOWNESS)
+            self.assertEqual(Reply(client.recv(4096)).rcode, NOERROR)
+
+    def test_large_hosts_file_loses_nothing(self):
+        """A hosts file of 400,000 lines that changes again and again loses no query, and the new address is served"""
+        lines = "".join(f"10.{i >> 16}.{i >> 8 & 255}.{i & 255} host{i}.example\n" for i in range(400_000))
+        path = self.write("hosts", "192.0.2.1 www.t.example\n" + lines)
+        server = self.start_tautd("--hosts-file", path)
+        load = self.dnsperf(server, "-l", 4, "-Q", 500 // SLOWNESS, "-t", 0.5 * SLOWNESS, "-c", 4, "-S", 0.1)
+        self.wait_for_load(load)
+        changes = 1
+        while load.running():
+            changes += 1
+            new = self.write("hosts.new", f"192.0.2.{changes} www.t.example\n" + lines)
+            new.rename(path)
+            time.sleep(0.3)
+        self.assertEqual(load.wait(30 * SLOWNESS), 0, load.log())
+        self.assertRegex(load.log(), r"Queries lost:\s+0 \(0\.00%\)", load.log())
+        self.assertGreater(server.log().count("changed, reparsing"), 1, "it was parsed meanwhile")
+        wait_until(lambda: self.address(server) == [f"192.0.2.{changes}"], 5, "the last address is served")
 
     def test_reload_hosts(self):
         """SIGHUP reads the hosts file again"""

@@ -2,7 +2,7 @@
 import resource
 from socket import AF_INET, SOCK_DGRAM, socket
 
-from support import (A, EXAMPLE_ZONE, NOERROR, NXDOMAIN, REFUSED, SERVFAIL, TXT, FakeUpstream, TestCase, ask_tcp,
+from support import (A, AAAA, EXAMPLE_ZONE, NOERROR, NXDOMAIN, REFUSED, SERVFAIL, TXT, FakeUpstream, TestCase, ask_tcp,
                      ask_udp, encode_name, free_port, main, make_query, wait_until)
 
 KNOT_ZONE = """$ORIGIN k.example.
@@ -137,13 +137,17 @@ class Upstreams(TestCase):
     def test_hosts(self):
         """Names of a hosts file are answered, both ways, and what is not in it is forwarded"""
         hosts = self.write("hosts", "192.0.2.5 box box.example.net\n2001:db8::5 box\n")
-        unbound = self.start_unbound(["a.u.example. 60 IN A 192.0.2.77"])
+        unbound = self.start_unbound(["a.u.example. 60 IN A 192.0.2.77", 'box.example.net. 60 IN TXT "t"'])
         server = self.forward(unbound.port, arguments=["--hosts-file", hosts])
         self.assertEqual(self.ask(server, "box.example.net").addresses(), ["192.0.2.5"])
         pointer = self.ask(server, "5.2.0.192.in-addr.arpa", 12)
         self.assertEqual((pointer.rcode, pointer.answers[0].type), (NOERROR, 12))
         nodata = self.ask(server, "box", TXT)
-        self.assertEqual((nodata.rcode, nodata.answers), (NOERROR, []))
+        self.assertEqual((nodata.rcode, nodata.answers), (NOERROR, []), "whatever the upstream says, the name exists")
+        text = self.ask(server, "box.example.net", TXT)
+        self.assertEqual([record.rdata for record in text.answers], [b"\1t"], "what a file cannot hold is forwarded")
+        missing = self.ask(server, "box.example.net", AAAA)
+        self.assertEqual((missing.rcode, missing.answers), (NOERROR, []))
         self.assertEqual(self.ask(server, "a.u.example").addresses(), ["192.0.2.77"])
         hosts.write_text("192.0.2.6 box.example.net\n")
         changed = ["192.0.2.6"]

@@ -2,53 +2,33 @@
 
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
-#include <vector>
 
 #include <doctest/doctest.h>
-#include <fmt/format.h>
 
+#include "resolver/hosts_support.hpp"
+#include "support/heap_counter.hpp"
 #include "support/temporary_file.hpp"
-#include "taut/base/clock.hpp"
-#include "taut/base/log.hpp"
-#include "taut/dns/rdata.hpp"
+#include "taut/resolver/hosts_file.hpp"
 
 namespace {
 
 using namespace std::chrono_literals;
 using taut::Answer;
+using taut::HeapCounter;
 using taut::Hosts;
+using taut::HostsFile;
 using taut::HostsTable;
 using taut::Name;
 using taut::Query;
 using taut::Rcode;
-using taut::RRset;
 using taut::Type;
-
-std::string textOf(const RRset& rrset) {
-  std::string text;
-  for (const auto rdata : rrset) {
-    fmt::memory_buffer printed;
-    taut::printRdata(rrset.type, rdata, printed);
-    text += (text.empty() ? "" : " ") + fmt::to_string(printed);
-  }
-  return text;
-}
-
-// All addresses or names of a type that a file has for a name; "-" where it does not have the name.
-std::string found(std::string_view file, const char* name, Type type) {
-  const auto table = HostsTable::parse(file, 1h);
-  const auto host = table->find(Name(name));
-  if (!host) return "-";
-  return textOf(type == Type::A ? host->a : type == Type::AAAA ? host->aaaa : host->ptr);
-}
+using taut::test::textOf;
 
 struct Fixture {
-  taut::ManualClock clock;
-  taut::TemporaryFile file{"192.0.2.1 www.example www\n2001:db8::1 www.example\n192.0.2.2 www.example\n"};
-  Hosts hosts{file.path(), 77s, clock};
+  Hosts hosts{HostsTable::parse("192.0.2.1 www.example www\n2001:db8::1 www.example\n192.0.2.2 www.example\n", 77s)};
 
   std::optional<Answer> ask(const Query& query) {
     auto task = hosts.resolve(query);
@@ -67,67 +47,6 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE("all addresses of a name are found, in the order of the file") {
-  constexpr std::string_view file =
-      "192.0.2.1 a.example\n2001:db8::1 a.example\n192.0.2.9 other\n192.0.2.2 a.example\n";
-  CHECK(found(file, "a.example", Type::A) == "192.0.2.1 192.0.2.2");
-  CHECK(found(file, "a.example", Type::AAAA) == "2001:db8::1");
-  CHECK(found(file, "b.example", Type::A) == "-");
-  CHECK(found(file, "example", Type::A) == "-");
-}
-
-TEST_CASE("aliases, upper case, final dots and any kind of blank are understood") {
-  constexpr std::string_view file = "  192.0.2.1\tName.Example.  alias \r\n\n192.0.2.2 last";
-  CHECK(found(file, "name.example", Type::A) == "192.0.2.1");
-  CHECK(found(file, "ALIAS", Type::A) == "192.0.2.1");
-  CHECK(found(file, "last", Type::A) == "192.0.2.2");
-}
-
-TEST_CASE("comments, lines without names and malformed lines are skipped, the rest is served") {
-  constexpr std::string_view file =
-      "# 192.0.2.1 comment\n192.0.2.2 # nameless\n192.0.2.3\n192.0.2 short\n192.0.2.256 large\n"
-      "gibberish\nfe80::1%eth0 scoped\n\xc3\xa9 192.0.2.4 accent\n192.0.2.5 acc\xc3\xa9nt plain#comment\n"
-      "192.0.2.6 two..dots .\n::1\n";
-  for (const char* name : {"comment", "nameless", "short", "large", "scoped", "accent", "."})
-    CHECK(found(file, name, Type::A) == "-");
-  CHECK(found(file, "plain", Type::A) == "192.0.2.5");
-  CHECK(HostsTable::parse(file, 1h)->size() == 2);  // plain, and 5.2.0.192.in-addr.arpa
-}
-
-TEST_CASE("an address is found by its reverse name, under the first name that the file gives it") {
-  constexpr std::string_view file =
-      "192.0.2.1 first second\n192.0.2.1 third\n2001:db8::1 six\n0.0.0.0 ad1\n0.0.0.0 ad2\n";
-  CHECK(found(file, "1.2.0.192.in-addr.arpa", Type::PTR) == "first.");
-  CHECK(found(file, "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.IP6.ARPA", Type::PTR) == "six.");
-  CHECK(found(file, "0.0.0.0.in-addr.arpa", Type::PTR) == "ad1.");
-  CHECK(found(file, "2.2.0.192.in-addr.arpa", Type::PTR) == "-");
-}
-
-TEST_CASE("an address that is there twice is given once") {
-  CHECK(found("192.0.2.1 a\n192.0.2.1 a a\n", "a", Type::A) == "192.0.2.1");
-}
-
-TEST_CASE("a hundred thousand names are found, each with its own address") {
-  std::string file;
-  for (int i = 0; i < 100'000; ++i)
-    file += fmt::format("10.{}.{}.{} host{}.example\n", i >> 16, i >> 8 & 255, i & 255, i);
-  const auto table = HostsTable::parse(file, 1h);
-  CHECK(table->size() == 200'000);
-  for (int i = 0; i < 100'000; i += 997) {
-    const auto host = table->find(Name(fmt::format("host{}.example.", i)));
-    REQUIRE(host);
-    CHECK(textOf(host->a) == fmt::format("10.{}.{}.{}", i >> 16, i >> 8 & 255, i & 255));
-  }
-}
-
-TEST_CASE("a name has a bounded number of addresses") {
-  std::string file;
-  for (int i = 0; i < 1000; ++i) file += fmt::format("10.0.{}.{} many\n", i >> 8, i & 255);
-  const auto host = HostsTable::parse(file, 1h)->find(Name("many."));
-  REQUIRE(host);
-  CHECK(host->a.count == HostsTable::maxAddresses);
-}
-
 TEST_CASE_FIXTURE(Fixture, "A, AAAA, PTR and ANY are answered, with the TTL that was asked for and AA") {
   CHECK(ask("www.example.", Type::A) == "192.0.2.1 192.0.2.2");
   CHECK(ask("www.example.", Type::AAAA) == "2001:db8::1");
@@ -141,15 +60,19 @@ TEST_CASE_FIXTURE(Fixture, "A, AAAA, PTR and ANY are answered, with the TTL that
   CHECK(answer->entry(0).rrset.owner == Name("www.example.").view());
 }
 
-TEST_CASE("the TTL is an hour unless another is given") {
-  const taut::TemporaryFile file("192.0.2.1 www\n");
-  Hosts hosts(file.path());
-  const auto answer = hosts.resolve(Query(Name("www."), Type::A)).takeReady();
-  REQUIRE(answer);
-  CHECK(answer->entry(0).rrset.ttl == 3600);
+TEST_CASE("other types of a name that the file has are left to the next resolver where there is one") {
+  Hosts hosts(HostsTable::parse("192.0.2.1 www\n", 1h), Hosts::OtherTypes::nextResolver);
+  const Name name("www.");
+  for (const Type type : {Type::MX, Type::TXT, Type::SRV, Type::HTTPS, Type::NS, Type::SOA, Type::CNAME})
+    CHECK_FALSE(hosts.resolve(Query(name, type)).takeReady());
+  for (const Type type : {Type::A, Type::AAAA, Type::PTR, Type::ANY}) {
+    const auto answer = hosts.resolve(Query(name, type)).takeReady();
+    REQUIRE(answer);
+    CHECK(answer->rcode() == Rcode::NOERROR);
+  }
 }
 
-TEST_CASE_FIXTURE(Fixture, "other types of a name that the file has are answered with no data") {
+TEST_CASE_FIXTURE(Fixture, "other types of a name that the file has are answered with no data otherwise") {
   CHECK(ask("www.example.", Type::MX) == "");
   CHECK(ask("www.", Type::AAAA) == "");
   CHECK(ask("1.2.0.192.in-addr.arpa.", Type::A) == "");
@@ -161,43 +84,36 @@ TEST_CASE_FIXTURE(Fixture, "names that the file does not have and other classes 
   CHECK_FALSE(ask(Query(Name("www.example."), Type::A, taut::Class::CH)));
 }
 
-TEST_CASE_FIXTURE(Fixture, "a changed file is read again within a second, and not looked at more often") {
-  REQUIRE(ask("www.example.", Type::A) == "192.0.2.1 192.0.2.2");
-  file.write("192.0.2.3 www.example\n");
-  clock.advance(999ms);
-  CHECK(ask("www.example.", Type::A) == "192.0.2.1 192.0.2.2");
-  clock.advance(1ms);
-  CHECK(ask("www.example.", Type::A) == "192.0.2.3");
-  file.write("192.0.2.4 www.example\n");
-  hosts.reload();
-  CHECK(ask("www.example.", Type::A) == "192.0.2.4");
-}
-
 TEST_CASE_FIXTURE(Fixture, "an answer outlives the table that it was found in") {
   const auto answer = ask(Query(Name("www.example."), Type::A));
-  file.write("");
-  hosts.reload();
+  hosts.replace(HostsTable::parse("", 1h));
   CHECK(ask("www.example.", Type::A) == "-");
   REQUIRE(answer);
   CHECK(textOf(answer->entry(0).rrset) == "192.0.2.1 192.0.2.2");
 }
 
-TEST_CASE_FIXTURE(Fixture, "a file that cannot be read has no names, which is logged once") {
-  std::vector<std::string> logged;
-  taut::log::setSink([&](taut::log::Level level, std::string_view line) {
-    if (level == taut::log::Level::warning) logged.emplace_back(line);
-  });
-  file.remove();
-  for (int i = 0; i < 3; ++i) {
-    clock.advance(1s);
-    CHECK(ask("www.example.", Type::A) == "-");
-  }
-  CHECK(logged.size() == 1);
-  file.write("192.0.2.1 www.example\n");
-  clock.advance(1s);
-  CHECK(ask("www.example.", Type::A) == "192.0.2.1");
-  Hosts directory("/");
-  CHECK_FALSE(directory.resolve(Query(Name("www.example."), Type::A)).takeReady());
-  CHECK(logged.size() == 2);
-  taut::log::setSink({});
+TEST_CASE(
+    "serving reads and parses nothing: a table that was made of a changed file counts when it is given, not before") {
+  taut::TemporaryFile text("192.0.2.1 www\n");
+  HostsFile file(text.path());
+  Hosts hosts(file.table());
+  const Query query(Name("www."), Type::A);
+  const auto served = [&] { return textOf(hosts.resolve(query).takeReady()->entry(0).rrset); };
+  CHECK(served() == "192.0.2.1");
+  text.write("192.0.2.2 www\n");
+  REQUIRE(file.reload());
+  const std::size_t before = HeapCounter::allocations();
+  static_cast<void>(hosts.resolve(query).takeReady());
+  CHECK(HeapCounter::allocations() == before);
+  CHECK(served() == "192.0.2.1");
+  hosts.replace(file.table());
+  CHECK(served() == "192.0.2.2");
+}
+
+TEST_CASE("all shards share one table") {
+  const auto table = HostsTable::parse("192.0.2.1 www\n", 1h);
+  const Hosts first(table);
+  const Hosts second(table);
+  CHECK(&first.table() == table.get());
+  CHECK(&second.table() == table.get());
 }

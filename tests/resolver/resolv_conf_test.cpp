@@ -1,12 +1,16 @@
 #include "taut/resolver/resolv_conf.hpp"
 
+#include <sys/stat.h>
+
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include <doctest/doctest.h>
 
+#include "resolver/warnings.hpp"
 #include "support/temporary_file.hpp"
 #include "taut/base/clock.hpp"
 
@@ -35,7 +39,7 @@ TEST_CASE("servers are taken in order, on port 53, however many there are") {
   CHECK(servers(conf) == Texts{"192.0.2.1:53", "[2001:db8::1]:53", "192.0.2.3:53", "192.0.2.4:53", "192.0.2.5:5353",
                                "[2001:db8::1]:5353", "[fe80::1%lo]:53"});
   CHECK(conf.servers[6].scope() != 0);
-  CHECK(conf.ignoredLines == 0);
+  CHECK(conf.ignoredLines.count() == 0);
 }
 
 TEST_CASE("without a server it is the one on this machine") {
@@ -47,12 +51,12 @@ TEST_CASE("a wildcard address stands for this machine") {
   CHECK(servers(ResolvConf::parse("nameserver 0.0.0.0\nnameserver ::\n")) == Texts{"127.0.0.1:53", "[::1]:53"});
 }
 
-TEST_CASE("lines that make no sense are left out and counted") {
+TEST_CASE("lines that make no sense are left out and told by their numbers") {
   const auto conf = ResolvConf::parse(
       "nameserver\nnameserver dns.example\nnameserver 192.0.2.1:0\nnameserver 192.0.2.1\nsearch a..b good\n"
       "sortlist 192.0.2.0\nunknown\n\n");
   CHECK(servers(conf) == Texts{"192.0.2.1:53"});
-  CHECK(conf.ignoredLines == 4);
+  CHECK(conf.ignoredLines.numbers() == std::vector<std::size_t>{1, 2, 3, 5});
   CHECK(conf.search == std::vector<Name>{Name("good.")});
 }
 
@@ -90,7 +94,78 @@ TEST_CASE("options are read, and brought within the bounds of resolv.conf(5)") {
   CHECK(bad.ndots == 1);
 }
 
-TEST_CASE("a file that changes is read again, and a missing one is an empty one") {
+TEST_CASE("a byte order mark, brackets and upper case are understood") {
+  const auto conf = ResolvConf::parse(
+      "\xef\xbb\xbfnameserver [2001:DB8::1]\nNAMESERVER 192.0.2.2\nSearch A.example\nOptions Rotate NDOTS:3\n");
+  CHECK(servers(conf) == Texts{"[2001:db8::1]:53", "192.0.2.2:53"});
+  CHECK(conf.search == std::vector<Name>{Name("a.example.")});
+  CHECK(conf.rotate);
+  CHECK(conf.ndots == 3);
+  CHECK(conf.ignoredLines.count() == 0);
+}
+
+TEST_CASE("of many lines that make no sense the first few are told one by one") {
+  std::string text;
+  for (int i = 0; i < 1000; ++i) text += "nameserver nonsense\n";
+  const taut::TemporaryFile file(text);
+  const taut::test::Warnings warnings;
+  const ResolvConfFile conf(file.path());
+  REQUIRE(warnings.lines().size() == 11);
+  CHECK(warnings.lines()[0].starts_with(file.path() + ":1: "));
+  CHECK(warnings.lines()[9].starts_with(file.path() + ":10: "));
+  CHECK(warnings.lines()[10] == file.path() + ": 990 more lines were not understood");
+}
+
+TEST_CASE("a file that is gone, empty, too large or no regular one for a while leaves what it said, with one warning") {
+  taut::ManualClock clock;
+  taut::TemporaryFile file("nameserver 192.0.2.1\n");
+  ResolvConfFile conf(file.path(), clock);
+  const std::vector<std::function<void()>> damages = {
+      [&] { file.remove(); },
+      [&] { file.write(""); },
+      [&] { file.write(" \n\n"); },
+      [&] { file.write(std::string(ResolvConfFile::maxFileSize + 1, '#')); },
+      [&] {
+        file.remove();
+        REQUIRE(::mkfifo(file.path().c_str(), 0600) == 0);
+      },
+  };
+  const taut::test::Warnings warnings;
+  for (std::size_t i = 0; i < damages.size(); ++i) {
+    for (int repeated = 0; repeated < 3; ++repeated) {
+      damages[(i + static_cast<std::size_t>(repeated)) % damages.size()]();
+      clock.advance(1s);
+      CHECK(servers(conf.get()) == Texts{"192.0.2.1:53"});
+      CHECK(warnings.lines().size() == i + 1);
+    }
+    file.write("nameserver 192.0.2.1\n");
+    clock.advance(1s);
+    CHECK(servers(conf.get()) == Texts{"192.0.2.1:53"});
+  }
+  CHECK(warnings.lines()[0] ==
+        "cannot read " + file.path() + ": No such file or directory; what it said before counts");
+  CHECK(warnings.lines()[1] == "cannot read " + file.path() + ": it is empty; what it said before counts");
+}
+
+TEST_CASE("a reload reads a file that does not seem to have changed, and tells again that it cannot be read") {
+  taut::TemporaryFile file("nameserver 192.0.2.1\n");
+  ResolvConfFile conf(file.path());
+  const std::size_t version = conf.version();
+  conf.reload();
+  CHECK(conf.version() == version + 1);
+  file.remove();
+  const taut::test::Warnings warnings;
+  conf.reload();
+  conf.reload();
+  CHECK(warnings.lines().size() == 2);
+}
+
+TEST_CASE("the null device, and no file at all, are an empty file at the start") {
+  CHECK(servers(ResolvConfFile("/dev/null").get()) == Texts{"127.0.0.1:53"});
+  CHECK(servers(ResolvConfFile("/nowhere/resolv.conf").get()) == Texts{"127.0.0.1:53"});
+}
+
+TEST_CASE("a file that changes is read again") {
   taut::ManualClock clock;
   taut::TemporaryFile file("nameserver 192.0.2.1\n");
   ResolvConfFile conf(file.path(), clock);
@@ -102,7 +177,4 @@ TEST_CASE("a file that changes is read again, and a missing one is an empty one"
   file.write("nameserver 192.0.2.3\n");
   conf.reload();
   CHECK(servers(conf.get()) == Texts{"192.0.2.3:53"});
-  file.remove();
-  clock.advance(1s);
-  CHECK(servers(conf.get()) == Texts{"127.0.0.1:53"});
 }

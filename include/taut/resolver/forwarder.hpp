@@ -76,7 +76,7 @@ class Forwarder final : public Resolver {
   // Gives up what is in flight; whoever waits gets nothing.
   Task<> close() override;
 
-  // Looks at the file at once; otherwise that is done once a second, by whoever asks.
+  // Reads the file at once; otherwise that is done when it changes, which is looked for once a second.
   void reload();
   // Whom the next question will be sent to.
   const std::vector<Address>& servers();

@@ -1,46 +1,50 @@
-// Answers from a hosts(5) file, /etc/hosts or a list of one's own: A, AAAA and PTR, all of them for ANY, and an empty
-// answer for any other type of a name that the file has. Names that it does not have are somebody else's.
+// Answers from a hosts(5) file, /etc/hosts or a list of one's own: A, AAAA and PTR, and all of them for ANY. Names that
+// the file does not have are left to the next resolver, and so are the other types of those that it has, where that is
+// asked for: the file knows nothing of mail exchangers or services. Otherwise they are answered without data.
 //
 // The answers have the AA bit, as those of other servers' hosts modules do: the file is the only source of what it
-// says, nobody could be asked for better. So no cache keeps them, and a change of the file is seen within a second.
-// There is no SOA; a client may not cache the empty answers (RFC 2308 section 2.2).
+// says. So no cache keeps them. There is no SOA; a client may not cache the empty answers (RFC 2308 section 2.2).
+//
+// One object for each shard. It reads no file: the table is an immutable snapshot, which all shards may share, and
+// `replace` gives later queries another one. `HostsFile` makes tables, and `HostsLoader` makes them while a server
+// serves. No query touches a count that other shards touch.
 #pragma once
 
-#include <chrono>
+#include <memory>
 #include <optional>
-#include <string>
 
-#include "taut/base/clock.hpp"
 #include "taut/base/local_ref.hpp"
 #include "taut/dns/answer.hpp"
 #include "taut/dns/query.hpp"
 #include "taut/resolver/hosts_table.hpp"
 #include "taut/resolver/resolver.hpp"
-#include "taut/resolver/watched_file.hpp"
 
 namespace taut {
 
 class Hosts final : public Resolver {
  public:
-  static constexpr std::size_t maxFileSize = 16u << 20;  // octets; a larger file is not read
+  // What becomes of the types that a hosts file does not hold. With a client behind (`HostsClient`) it is the next
+  // resolver's turn.
+  enum class OtherTypes { noData, nextResolver };
 
-  // A file that cannot be read has no names; that is logged, and it is tried again when it changes. The clock outlives
-  // the resolver.
-  explicit Hosts(std::string path = "/etc/hosts", std::chrono::seconds ttl = std::chrono::hours(1),
-                 const Clock& clock = Clock::system());
+  // `table` is never null.
+  explicit Hosts(std::shared_ptr<const HostsTable> table, OtherTypes otherTypes = OtherTypes::noData);
+  ~Hosts() override;
+
+  // Answers that borrow from the table before keep it alive.
+  void replace(std::shared_ptr<const HostsTable> table);
+  const HostsTable& table() const;
+
+  // Whether the file has the name that is asked for.
+  bool has(const Query& query) const;
 
   Task<std::optional<Answer>> resolve(const Query& query) override;
 
-  // Looks at once whether the file has changed; otherwise that is done once a second, by whoever asks.
-  void reload();
-  const HostsTable& table() const { return *table_; }
-
  private:
-  void refresh(bool force);
+  class Snapshot;
 
-  WatchedFile file_;
-  std::chrono::seconds ttl_;
-  LocalRef<const HostsTable> table_;
+  LocalRef<const Snapshot> snapshot_;
+  OtherTypes otherTypes_;
 };
 
 }  // namespace taut

@@ -1,28 +1,28 @@
-// What a hosts(5) file says, indexed: the addresses of each name, and the name of each address. Immutable, in a few
-// flat arrays; answers borrow from it.
+// What a hosts(5) file says, indexed: the addresses of each name, and the name of each address. Immutable, so that any
+// thread may use it, in a few flat arrays; answers borrow from it.
 //
 // A line is an address and its names, `#` begins a comment. A name may be on several lines and has all their
 // addresses, in the file's order. An address has one name for PTR: the first of the first line that has the address, as
-// getnameinfo(3) would find it. Lines without a valid address or name are skipped, and so are addresses with a scope,
-// which no record can hold.
+// getnameinfo(3) would find it. IPv6 addresses may stand in brackets. Lines without a valid address or name are skipped
+// and told; so are, without a word, addresses with a scope, which no record can hold.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <vector>
 
-#include "taut/base/local_ref.hpp"
-#include "taut/dns/answer.hpp"
 #include "taut/dns/name.hpp"
 #include "taut/dns/rrset.hpp"
+#include "taut/resolver/ignored_lines.hpp"
 #include "taut/resolver/name_hash.hpp"
 
 namespace taut {
 
-class HostsTable final : public PinnedStorage {
+class HostsTable {
  public:
   // Of one name and family; further ones are left out. What a file repeats for ever would fit no reply anyway.
   static constexpr std::size_t maxAddresses = 256;
@@ -34,11 +34,12 @@ class HostsTable final : public PinnedStorage {
     RRset ptr;
   };
 
-  static LocalRef<const HostsTable> parse(std::string_view text, std::chrono::seconds ttl);
+  static std::shared_ptr<const HostsTable> parse(std::string_view text, std::chrono::seconds ttl);
 
   // Nothing for a name that the file does not have. The reverse names of the file's addresses are names of it too.
   std::optional<Host> find(NameView name) const;
   std::size_t size() const { return hosts_.size(); }  // names, reverse names included
+  const IgnoredLines& ignoredLines() const { return ignoredLines_; }
 
  private:
   class Builder;
@@ -62,6 +63,7 @@ class HostsTable final : public PinnedStorage {
   std::size_t slotOf(NameView name) const;
   RRset rrset(const Stored& host, Type type, std::uint32_t rdata, std::size_t count) const;
 
+  IgnoredLines ignoredLines_;
   detail::HashSecret secret_;
   std::uint32_t ttl_ = 0;
   std::vector<std::uint8_t> octets_;

@@ -1,8 +1,8 @@
 // The configuration of a stub resolver, resolv.conf(5): which servers to ask, how long to wait for them, and how host
 // names are completed.
 //
-// A line is a keyword and its values; `#` and `;` begin a comment. What is not understood is left out and counted, so
-// that a typing error costs one line and not the service.
+// A line is a keyword and its values, in upper or lower case; `#` and `;` begin a comment. What is not understood is
+// left out and told with its line, so that a typing error costs one line and not the service.
 #pragma once
 
 #include <chrono>
@@ -15,6 +15,7 @@
 #include "taut/base/address.hpp"
 #include "taut/base/clock.hpp"
 #include "taut/dns/name.hpp"
+#include "taut/resolver/ignored_lines.hpp"
 #include "taut/resolver/watched_file.hpp"
 
 namespace taut {
@@ -29,7 +30,7 @@ struct ResolvConf {
   std::optional<std::chrono::seconds> timeout;  // `options timeout:n`, 1 to 30, where given
   std::optional<std::size_t> attempts;          // `options attempts:n`, 1 to 5, where given
   bool rotate = false;
-  std::size_t ignoredLines = 0;  // with a known keyword, but without a usable value
+  IgnoredLines ignoredLines;  // with a known keyword, but without a usable value
 
   static ResolvConf parse(std::string_view text);
 };
@@ -42,19 +43,20 @@ class ResolvConfFile {
   // The clock outlives it.
   explicit ResolvConfFile(std::string path = "/etc/resolv.conf", const Clock& clock = Clock::system());
 
-  // As the file is now, or was a second ago. A file that cannot be read counts as empty.
+  // As the file is now, or was a second ago. A file that cannot be read, or is empty, leaves what it said before; at
+  // the start it counts as empty.
   const ResolvConf& get();
-  // Looks at once.
+  // Reads it at once, whether or not it seems to have changed.
   void reload();
   // How often it was read, so that whoever made something of it knows when to do so again.
   std::size_t version() const { return version_; }
   const std::string& path() const { return file_.path(); }
 
  private:
-  void refresh(bool force);
+  void accept(const std::string& text);
 
   WatchedFile file_;
-  ResolvConf conf_;
+  ResolvConf conf_ = ResolvConf::parse({});
   std::size_t version_ = 0;
 };
 

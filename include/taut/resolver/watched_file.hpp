@@ -1,15 +1,18 @@
-// A small text file that somebody else may change at any time, such as /etc/hosts: read whole, and again when it has
-// become another file. Changes are looked for when the file's user asks, with one stat() a second at most, so that
-// nothing runs in between and nothing needs to be stopped.
+// A small text file that somebody else may change at any time, such as /etc/resolv.conf: read whole, and again when it
+// has become another file. Changes are looked for when the file's user asks, with one stat() a second at most.
+//
+// A file that is gone, is no regular one or is empty changes nothing: many programs that write such files remove or
+// truncate them first, and who is served meanwhile is to notice nothing. A file with a comment alone is not empty.
 #pragma once
 
 #include <chrono>
-#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "taut/base/clock.hpp"
+#include "taut/base/input_file.hpp"
 
 namespace taut {
 
@@ -18,35 +21,28 @@ class WatchedFile {
   static constexpr std::chrono::seconds checkInterval{1};
 
   // A file larger than `maxSize` octets is not read: reading blocks the thread. The clock outlives the object.
-  WatchedFile(std::string path, std::size_t maxSize, const Clock& clock);
+  WatchedFile(std::string path, std::uint64_t maxSize, const Clock& clock);
 
   const std::string& path() const { return path_; }
 
-  // The text, where it is not the one that was given last; nothing where it is the same, or was looked at less than a
-  // second ago (`force` looks all the same). A file that cannot be read, or is no regular file, counts as empty; the
-  // reason is logged once.
-  std::optional<std::string> takeChange(bool force = false);
+  // The text, where the file is not the one that was read last; nothing where it is, or was looked at less than a
+  // second ago. What keeps it from being read is logged, once until it can be read again.
+  std::optional<std::string> takeChange();
+
+  // The text, whether or not it seems to have changed; nothing where it cannot be read, which is logged.
+  std::optional<std::string> take();
 
  private:
-  // What tells one version of the file from another.
-  struct Version {
-    int error = 0;  // errno of the look, 0 where it was there
-    std::uint64_t device = 0;
-    std::uint64_t inode = 0;
-    std::int64_t size = 0;
-    std::int64_t changed = 0;  // nanoseconds
-
-    friend bool operator==(const Version&, const Version&) = default;
-  };
-
-  Version look() const;
-  std::string read() const;
+  std::optional<std::string> read();
+  void complain(std::string_view reason);
 
   std::string path_;
-  std::size_t maxSize_;
+  std::uint64_t maxSize_;
   const Clock& clock_;
   std::optional<TimePoint> looked_;
-  std::optional<Version> version_;
+  std::optional<FileVersion> version_;  // of the file that was looked at last
+  bool hasText_ = false;                // it could be read at some time
+  bool complained_ = false;             // about the file as it is now
 };
 
 }  // namespace taut
