@@ -243,21 +243,21 @@ TEST_CASE("a connection that rests holds at most 400 octets of the heap") {
 
 TEST_CASE("a connection whose query had to wait gives back what that took within two seconds of the answer") {
   StreamFixture fixture;
-  fixture.run([](StreamFixture& f, Client&) -> Task<> {
+  fixture.run([](StreamFixture& f, StreamClient&) -> Task<> {
     constexpr std::size_t count = 100;
     const Bytes query = framed(makeQuery("gate.example.com", Type::A));
-    std::vector<Client> clients;
+    std::vector<StreamClient> clients;
     clients.reserve(count);
     const std::size_t before = ::mallinfo2().uordblks;
     for (std::size_t i = 0; i < count; ++i) {
-      Client client = co_await f.connect();
+      StreamClient client = co_await f.connect();
       clients.push_back(std::move(client));
       co_await clients.back().write(query);
     }
     co_await f.settle();
     CHECK(f.resolver->waiting == count);
     f.resolver->gate.set();
-    for (Client& client : clients) {
+    for (StreamClient& client : clients) {
       const auto id = co_await client.readId();
       CHECK(id);
     }
