@@ -1,5 +1,5 @@
-// Forwards every query to another server, but for names that a hosts file has: those are answered from the file, and a
-// change of the file counts within a second.
+// Answers the names of a hosts file from the file, and forwards all other queries to another server. A change of the file
+// counts within a second.
 #include <memory>
 #include <optional>
 #include <string>
