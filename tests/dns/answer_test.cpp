@@ -283,7 +283,7 @@ TEST_CASE("Answers of the usual size cost no heap allocation after the first") {
   CHECK(HeapCounter::allocations() == before);
 }
 
-TEST_CASE("An answer of unusual size keeps no memory behind") {
+TEST_CASE("An answer of unusual size leaves no memory in the pool") {
   const Name owner("x");
   const auto large = [&] {
     Answer answer;

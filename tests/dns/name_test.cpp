@@ -354,7 +354,7 @@ TEST_CASE("An uncompressed name is taken from octets only where it is whole and 
   CHECK_FALSE(NameView::fromWire(tooLong).has_value());
 }
 
-TEST_CASE("A compressed name is read through its pointers, and the reader stands behind the first") {
+TEST_CASE("A compressed name is read through its pointers, and the reader stands after the first") {
   Packet packet = Packet::header(0, 0);
   packet.label("example").label("com").u8(0);  // 12
   packet.label("www").pointer(12);             // 25
@@ -445,7 +445,7 @@ TEST_CASE("What cannot be read fails the reader and leaves the root") {
   CHECK_FALSE(Name::read(packet, reader, name));  // and stays failed
 }
 
-TEST_CASE("A name may not go on behind the end of a reader that ends before the message") {
+TEST_CASE("A name may not go on past the end of a reader that ends before the message") {
   Packet packet = Packet::header(0, 0);
   packet.name("example.com");
   ByteReader reader(packet.span().first(20), 12);

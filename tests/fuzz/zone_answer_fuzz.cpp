@@ -1,5 +1,5 @@
 // Any zone that loads and any question: the answer is made within bounds, and the reply parses, keeps to its limit and
-// has the RCODE that fits what the zone knows of the name. The input is a question and, behind it, lines of a zone.
+// has the RCODE that fits what the zone knows of the name. The input is a question and, after it, lines of a zone.
 #include <algorithm>
 #include <array>
 #include <chrono>
