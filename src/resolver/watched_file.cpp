@@ -52,14 +52,14 @@ WatchedFile::Version WatchedFile::look() const {
 }
 
 std::string WatchedFile::read() const {
-  // Without O_NONBLOCK the open of a named pipe would wait for somebody to write to it.
+  // Without O_NONBLOCK the open of a named pipe would wait for a writer.
   const UniqueFd file(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat status;
   if (!file || ::fstat(file.get(), &status) != 0) {
     log::warning("cannot read {}: {}", path_, reason(errno));
     return {};
   }
-  // Many an installation has no file but the null device here.
+  // Some installations have the null device in place of the file.
   if (S_ISCHR(status.st_mode)) return {};
   if (!S_ISREG(status.st_mode) || static_cast<std::size_t>(status.st_size) > maxSize_) {
     log::warning("cannot read {}: it is no regular file of {} octets at most", path_, maxSize_);

@@ -1,9 +1,9 @@
-// Answers from a hosts(5) file, /etc/hosts or a list of one's own: A, AAAA and PTR, all of them for ANY, and an empty
-// answer for any other type of a name that the file has. Names that it does not have are somebody else's.
+// Answers from a hosts(5) file, /etc/hosts or another one: A, AAAA and PTR, all of them for ANY, and an empty answer
+// for any other type of a name that the file has. For other names the next resolver is asked.
 //
-// The answers have the AA bit, as those of other servers' hosts modules do: the file is the only source of what it
-// says, nobody could be asked for better. So no cache keeps them, and a change of the file is seen within a second.
-// There is no SOA; a client may not cache the empty answers (RFC 2308 section 2.2).
+// The answers have the AA bit, as those of other servers' hosts modules do: the file is the only source of its data,
+// and no server knows better. So no cache keeps them, and a change of the file is seen within a second. There is no
+// SOA, so a client may not cache the empty answers (RFC 2308 section 2.2).
 #pragma once
 
 #include <chrono>
@@ -31,7 +31,7 @@ class Hosts final : public Resolver {
 
   Task<std::optional<Answer>> resolve(const Query& query) override;
 
-  // Looks at once whether the file has changed; otherwise that is done once a second, by whoever asks.
+  // Looks at once whether the file has changed. Otherwise a query causes a look, once a second at most.
   void reload();
   const HostsTable& table() const { return *table_; }
 

@@ -1,6 +1,6 @@
-// A small text file that somebody else may change at any time, such as /etc/hosts: read whole, and again when it has
-// become another file. Changes are looked for when the file's user asks, with one stat() a second at most, so that
-// nothing runs in between and nothing needs to be stopped.
+// A small text file that other programs may change at any time, such as /etc/hosts: read whole, and again when it has
+// changed. A call of takeChange() looks for changes, by one stat() a second at most, so that nothing runs in between
+// and nothing needs to be stopped.
 #pragma once
 
 #include <chrono>
@@ -28,7 +28,7 @@ class WatchedFile {
   std::optional<std::string> takeChange(bool force = false);
 
  private:
-  // What tells one version of the file from another.
+  // Identifies one version of the file.
   struct Version {
     int error = 0;  // errno of the look, 0 where it was there
     std::uint64_t device = 0;
