@@ -39,8 +39,8 @@ struct Options {
   bool forwards() const { return !resolvConf.empty() || !forwarders.empty(); }
 };
 
-// The options; or, where the process is to end now, its exit status: 0 after --help and --version, 2 after a mistake in
-// the usage, 1 where what the options name is not there. What there is to say has been printed.
+// The options, or the exit status where the process is to end now: 0 after --help and --version, 2 after a mistake in
+// the usage, 1 where something that the options name does not exist. The message has been printed.
 std::variant<Options, int> parseOptions(int argc, char** argv);
 
 }  // namespace taut
