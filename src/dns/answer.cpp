@@ -6,8 +6,8 @@
 
 namespace taut {
 
-// Bodies that answers gave back, for the next ones on this thread. Bounded: a burst of answers held at once goes back
-// to the heap.
+// Bodies of earlier answers, for the next ones on this thread. Bounded: in a burst, what exceeds the bound goes back to
+// the heap.
 class Answer::Pool {
  public:
   Pool() = default;
@@ -50,7 +50,7 @@ Answer::Body* Answer::acquire() {
   return body ? body : new Body;
 }
 
-// Enough for the referral of a top-level domain; an answer of unusual size keeps no memory behind.
+// Enough for the referral of a top-level domain. A larger answer leaves no memory in the pool.
 bool Answer::isWorthKeeping(const Overflow& overflow) {
   constexpr std::size_t kept = 64;
   return std::max({overflow.entries.capacity(), overflow.pins.capacity(), overflow.blocks.capacity()}) <= kept;
@@ -84,7 +84,7 @@ Answer::Answer(Rcode rcode) : body_(acquire()) {
   body_->rcode = rcode;
 }
 
-// The RRset may be one of this answer's own, which move.
+// `rrset` may be an entry of this answer, and move.
 void Answer::append(Section section, const RRset& rrset, bool required) {
   body_->records += rrset.count;
   ++body_->sectionCounts[static_cast<std::size_t>(section)];
@@ -122,7 +122,7 @@ void Answer::addRecord(Section section, NameView owner, Type type, Class rrClass
   storeU16(stored, static_cast<std::uint16_t>(rdata.size()));
   copyOctets(stored + 2, rdata);
   RRset rrset;
-  // Runs of records with one owner are usual: they share one copy of it.
+  // Records often follow others of the same owner: they share one copy of the name.
   const Entry* const last = body_->count > 0 ? &body_->entry(body_->count - 1) : nullptr;
   const bool sameOwner = last && last->rrset.owner.size() == owner.size() &&
                          std::memcmp(last->rrset.owner.data(), owner.data(), owner.size()) == 0;

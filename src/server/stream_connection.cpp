@@ -11,23 +11,23 @@ namespace taut {
 
 namespace {
 
-// Where replies are serialised before they are framed: never held across a wait, so one for each thread is enough.
+// Replies are serialised here before they are framed. It is never held across a wait, so one for each thread is enough.
 MutableByteSpan replyScratch() {
   thread_local const auto scratch = std::make_unique_for_overwrite<std::uint8_t[]>(maxMessageSize);
   return {scratch.get(), maxMessageSize};
 }
 
-// After the drain has ended: for what is ready to be taken at once.
+// For replies that the peer can take at once, after the drain has ended.
 constexpr std::chrono::milliseconds lastWrite{200};
 
-// Memory for replies: lent to the connections of this thread that have some, so that one that waits holds none and
-// usual replies cost no heap allocation.
+// Memory for replies, lent to those connections of this thread that have some. A connection that waits holds none, and
+// ordinary replies cost no heap allocation.
 class ReplyMemory {
  public:
   static std::vector<std::uint8_t> take() {
     std::vector<std::uint8_t> buffer;
     if (free().empty()) {
-      buffer.reserve(usual);
+      buffer.reserve(initialSize);
     } else {
       buffer.swap(free().back());
       free().pop_back();
@@ -39,20 +39,20 @@ class ReplyMemory {
   static void giveBack(std::vector<std::uint8_t>& buffer) {
     std::vector<std::uint8_t> memory;
     memory.swap(buffer);
-    if (memory.capacity() < usual || memory.capacity() > largest || free().size() == most) return;
+    if (memory.capacity() < initialSize || memory.capacity() > maxSize || free().size() == maxBuffers) return;
     memory.clear();
     free().push_back(std::move(memory));
   }
 
  private:
-  static constexpr std::size_t usual = 512;         // octets
-  static constexpr std::size_t largest = 16 << 10;  // octets, of a buffer that is kept
-  static constexpr std::size_t most = 64;           // buffers
+  static constexpr std::size_t initialSize = 512;   // octets
+  static constexpr std::size_t maxSize = 16 << 10;  // octets, of a buffer that is kept
+  static constexpr std::size_t maxBuffers = 64;
 
   static std::vector<std::vector<std::uint8_t>>& free() {
     thread_local auto buffers = [] {
       std::vector<std::vector<std::uint8_t>> none;
-      none.reserve(most);
+      none.reserve(maxBuffers);
       return none;
     }();
     return buffers;
@@ -78,7 +78,7 @@ class StreamConnection::Reply final : public ReplyChannel, public WaitingQuery, 
     if (query_) connection_.answered_ = stream_.shard().now();
   }
 
-  // Nothing for what has no header, or is itself a response: such a message gets no reply.
+  // Nothing for a message without a header, or one that is itself a response: it gets no reply.
   std::optional<Query>& query() { return query_; }
 
   Transport transport() const override { return Transport::tcp; }
@@ -112,7 +112,7 @@ Task<> StreamConnection::serve(TcpStream stream, StreamBuffers& buffers, StopTok
   factory_.connectionLost(*this);
 }
 
-// Apart from `serve`, whose frame is what a connection that rests holds.
+// Apart from `serve`, because an idle connection holds the frame of `serve`.
 Task<> StreamConnection::joinWithin(Duration limit) {
   const auto stopAll = [this] { stopQueries(); };
   Deadline deadline(stream_->shard(), limit);
@@ -135,17 +135,17 @@ Task<StreamConnection::ReadEnd> StreamConnection::readQueries(TcpStream& stream,
     } else if (data.endOfStream()) {
       co_return ReadEnd::byPeer;
     } else if (idle.expired() && hasQueryInFlight()) {
-      answered_ = shard.now();  // it waits for us
+      answered_ = shard.now();  // the peer waits for answers
     } else if (!idle.expired() || answered_ + limits_.idle <= shard.now()) {
       open = false;
-      if (!data.ok() && !data.result().stopped()) breakOff(stream);
+      if (!data.ok() && !data.result().stopped()) abortStream(stream);
     }
   }
   co_return ReadEnd::byServer;
 }
 
 void StreamConnection::close() {
-  if (stream_) breakOff(*stream_);
+  if (stream_) abortStream(*stream_);
 }
 
 Task<> StreamConnection::answerFrames(TcpStream& stream, ReceivedData& data, StopToken stop) {
@@ -165,7 +165,7 @@ Task<> StreamConnection::answerFrames(TcpStream& stream, ReceivedData& data, Sto
   uncork(stream);
 }
 
-// Waits for the peer to take its replies and for a permit; none where there is nothing more to answer.
+// Waits for the peer to take its replies and for a permit. No permit where there is nothing more to answer.
 Task<Semaphore::Permit> StreamConnection::roomForQuery(TcpStream& stream, ReceivedData& data, StopToken stop) {
   decoder_.keepRest();  // a connection that has to wait holds no buffer of the pool
   data.release();
@@ -203,7 +203,7 @@ Task<> StreamConnection::enqueue(TcpStream& stream, ByteSpan message) {
   return full ? untilRead() : Task<>::ready();
 }
 
-// Until the peer has taken enough of its replies, or will take no more.
+// Waits until the peer has taken enough of its replies, or will take no more.
 Task<> StreamConnection::untilRead() {
   while (!broken_ && unreadReplies() > limits_.unreadReplies) {
     const bool written = co_await written_.wait(tasks_.token());
@@ -222,13 +222,13 @@ void StreamConnection::startWriting(TcpStream& stream) {
   tasks_.spawn(write(stream));
 }
 
-// Writes until nothing is left, everything that has gathered meanwhile at once.
+// Writes until nothing is left; replies that gather during a write leave together.
 Task<> StreamConnection::write(TcpStream& stream) {
   while (!replies_.empty()) {
     writing_.swap(replies_);
     const bool written = co_await writeOnce(stream);
     ReplyMemory::giveBack(writing_);
-    if (!written) breakOff(stream);
+    if (!written) abortStream(stream);
   }
   written_.set();
 }
@@ -240,15 +240,15 @@ Task<bool> StreamConnection::writeOnce(TcpStream& stream) {
   co_return written.ok();
 }
 
-// The peer is gone, or does not read: nothing that it asked is of use to anybody.
-void StreamConnection::breakOff(TcpStream& stream) {
+// The peer is gone, or does not read: the answers to its queries are of no use.
+void StreamConnection::abortStream(TcpStream& stream) {
   broken_ = true;
   replies_ = {};
   stream.shutdown();
   stopQueries();
 }
 
-// The last query that ends may end the connection with it, so nothing of it is touched after the first stop.
+// The last query that ends may end the connection with it: nothing of the connection is touched after the first stop.
 void StreamConnection::stopQueries() {
   IntrusiveList<Reply> waiting(std::move(waiting_));
   tasks_.stop();

@@ -1,9 +1,10 @@
-// One stream connection: messages behind their lengths, answered as each one finishes, so in any order (RFC 7766).
+// One stream connection: messages with their lengths before them, answered as each one finishes, so in any order (RFC
+// 7766).
 //
-// A connection that waits holds no buffer worth speaking of. What a peer can make it hold is bounded: the queries in
-// flight, the replies that the peer does not read, and the time that it may be idle or take for one message or one
-// write. A peer that resets the connection stops the work for its queries; one that ends its stream leaves them
-// `afterEnd`, since it may still read (RFC 7766 section 6.2.3 has clients close, and some half-close).
+// A connection that waits holds hardly any buffer. What a peer can make it hold is bounded: the queries in flight, the
+// replies that the peer does not read, and the time that it may be idle or take for one message or one write. A peer
+// that resets the connection stops the work for its queries. A peer that ends its stream leaves them `afterEnd`, since
+// it may still read (RFC 7766 section 6.2.3 has clients close, and some half-close).
 #pragma once
 
 #include <chrono>
@@ -49,7 +50,7 @@ class StreamConnection {
   // `abort` stops these too. `buffers` outlives the task.
   Task<> serve(TcpStream stream, StreamBuffers& buffers, StopToken stop, StopToken abort);
 
-  // Ends the connection now, and the work for its queries: another client needs the place.
+  // Ends the connection now, and the work for its queries: another client needs its place.
   void close();
 
   bool hasQueryInFlight() const { return inFlight_.available() < limits_.queriesInFlight; }
@@ -71,7 +72,7 @@ class StreamConnection {
   Task<> write(TcpStream& stream);
   Task<bool> writeOnce(TcpStream& stream);
   std::size_t unreadReplies() const { return replies_.size() + writing_.size(); }
-  void breakOff(TcpStream& stream);
+  void abortStream(TcpStream& stream);
   void stopQueries();
 
   ServerFactory& factory_;
