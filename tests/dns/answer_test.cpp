@@ -268,7 +268,7 @@ TEST_CASE("Answers of ordinary size cost no heap allocation after the first") {
   const RRset rrset = borrowed(owner);
   int live = 0;
   const auto storage = makeLocalRef<Storage>(live);
-  const auto allocations = [&] {
+  const auto useAnswers = [&] {
     Answer answer;
     answer.pin(*storage);
     for (int i = 0; i < 40; ++i) answer.addGlue(rrset);  // as many as a top-level domain's referral has
@@ -277,9 +277,9 @@ TEST_CASE("Answers of ordinary size cost no heap allocation after the first") {
     other.keep(owner);
     return answer.entryCount() + other.entryCount();
   };
-  allocations();
+  useAnswers();
   const std::size_t before = HeapCounter::allocations();
-  for (int i = 0; i < 100; ++i) REQUIRE(allocations() == 41);
+  for (int i = 0; i < 100; ++i) REQUIRE(useAnswers() == 41);
   CHECK(HeapCounter::allocations() == before);
 }
 

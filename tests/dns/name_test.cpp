@@ -455,8 +455,8 @@ TEST_CASE("A name may not go on past the end of a reader that ends before the me
 TEST_CASE("The pointers of one name are at most 127, so that hostile chains cost little") {
   Packet packet = Packet::header(0, 0);
   packet.u8(0).pointer(12);
-  for (std::size_t hops = 1; hops < 8000; ++hops) packet.pointer(13 + 2 * (hops - 1));
-  const auto through = [&](std::size_t hops) { return readAt(packet, 13 + 2 * (hops - 1)); };
+  for (std::size_t pointers = 1; pointers < 8000; ++pointers) packet.pointer(13 + 2 * (pointers - 1));
+  const auto through = [&](std::size_t pointers) { return readAt(packet, 13 + 2 * (pointers - 1)); };
   CHECK(through(1) == Name());
   CHECK(through(maxLabelCount) == Name());
   CHECK_FALSE(through(maxLabelCount + 1).has_value());

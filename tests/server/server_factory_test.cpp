@@ -232,7 +232,7 @@ TEST_CASE("two questions in one query are a format error, and no resolver hears 
   CHECK(resolver->asked == 0);
 }
 
-TEST_CASE("octets behind a query are ignored") {
+TEST_CASE("octets after a query are ignored") {
   const auto factory = makeFactory();
   Bytes message = makeQuery("www.example.com", Type::A);
   message += Bytes{1, 2, 3};
@@ -533,7 +533,7 @@ TEST_CASE("an exception in the step that handles exceptions is caught as well") 
   CHECK(log.count("overridden") == 1);
 }
 
-TEST_CASE("an exception behind the reply does not replace it") {
+TEST_CASE("an exception after the reply does not replace it") {
   const LogCapture log;
   Throwing factory(Throwing::Where::replyAfterSend);
   const Bytes message = makeQuery("www.example.com", Type::A);
