@@ -1,5 +1,5 @@
-// Answers the names of a hosts file from the file, and forwards all other queries to another server. A change of the file
-// counts within a second.
+// Answers the names of a hosts file from the file, and forwards all other queries to another server. A change of the
+// file counts within a second.
 #include <memory>
 #include <optional>
 #include <string>

@@ -604,7 +604,7 @@ TEST_CASE("an exception of a handler becomes one SERVFAIL, and the other queries
   });
 }
 
-TEST_CASE("ten thousand queries over one connection leave no memory in use") {
+TEST_CASE("ten thousand queries over one connection leave no buffer in use") {
   StreamFixture fixture;
   fixture.run([](StreamFixture& f, Client& client) -> Task<> {
     for (int round = 0; round < 200; ++round) {
