@@ -29,8 +29,8 @@ class Clock {
   static Clock& system() noexcept;
 };
 
-// Its time moves by advance() only, and over idle waits after skipIdle(); its calendar begins in 2026 and moves with it.
-// Used on the thread of its shard only.
+// Its time moves by advance() only, and over idle waits after skipIdle(); its calendar begins in 2026 and moves with
+// it. Used on the thread of its shard only.
 class ManualClock final : public Clock {
  public:
   TimePoint now() const noexcept override { return now_; }
