@@ -14,9 +14,8 @@ namespace {
 std::string linesOf(std::string_view text) {
   const taut::TemporaryFile file(text);
   std::string lines;
-  taut::forEachLine(file.path(), [&](std::string_view line, std::size_t number) {
-    lines += fmt::format("{}:{};", number, line);
-  });
+  taut::forEachLine(file.path(),
+                    [&](std::string_view line, std::size_t number) { lines += fmt::format("{}:{};", number, line); });
   return lines;
 }
 
@@ -28,7 +27,11 @@ TEST_CASE("Lines are given with their numbers, without their ends, and comments 
 }
 
 TEST_CASE("A byte order mark is no part of the first line") {
-  CHECK(linesOf("\xef\xbb\xbf" "a\n\xef\xbb\xbf" "b\n") == "1:a;2:\xef\xbb\xbf" "b;");
+  CHECK(linesOf("\xef\xbb\xbf"
+                "a\n\xef\xbb\xbf"
+                "b\n") ==
+        "1:a;2:\xef\xbb\xbf"
+        "b;");
 }
 
 TEST_CASE("What cannot be read as a file of lines is told with its path") {

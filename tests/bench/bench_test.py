@@ -1,4 +1,4 @@
-"""The bench itself: its generator counts what a server answers, its sums are right, and it leaves no process and no file."""
+"""The bench itself: its generator counts what a server answers, its sums are right, and it leaves nothing running."""
 import json
 import os
 import subprocess

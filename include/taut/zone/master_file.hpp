@@ -10,7 +10,7 @@
 // - TTLs above 2^31 - 1 count as zero (RFC 2181 section 8), with a warning.
 // - Without an origin from the caller and before $ORIGIN, the first owner must be absolute and becomes the origin.
 //- $INCLUDE is relative to the folder of the file that includes. The end of the included file restores the origin and
-//the
+// the
 //  last owner, but not the default TTL.
 #pragma once
 
