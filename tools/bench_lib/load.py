@@ -1,4 +1,4 @@
-"""The loads that servers are put under: dnsperf and our own generator, each pinned to the core that the server does not use."""
+"""The loads that servers are put under: dnsperf and our own generator, each pinned to a core without a server."""
 import json
 import re
 import shutil

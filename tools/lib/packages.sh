@@ -57,7 +57,7 @@ aptGet() {
   DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=120 "$@" </dev/null >>"$aptLog" 2>&1
 }
 
-# Installs those of the named packages that are missing. Prints what it does, or a reason, with status 1, where it cannot.
+# Installs those of the named packages that are missing, and says so; a reason and status 1 where it cannot.
 ensurePackages() {
   local missing
   mapfile -t missing < <(missingPackages "$@")

@@ -5,8 +5,8 @@
 //   all have failed, the last RCODE goes to the client.
 // - Each attempt has a new socket with a port that the system draws at random from its ephemeral range, and a random
 //   ID (RFC 5452). The socket is connected: the kernel drops datagrams from other addresses. Mismatched replies are
-//   ignored. Many of them mean that an attacker may be guessing: the same server is then asked over TCP, which cannot
-//   be guessed.
+//   ignored. Where they are many, or no other reply comes, an attacker may be guessing: the same server is then asked
+//   over TCP, where guesses do not get in.
 // - A truncated reply is asked for again over TCP, from the same server (RFC 7766 section 5). A server that does not
 //   understand EDNS is asked without (RFC 6891 section 6.2.2).
 // - A question that is outstanding is not sent again: all queries that ask it get the one answer.
