@@ -64,7 +64,7 @@ void answerAny(benchmark::State& state) {
 }
 BENCHMARK(answerAny)->Arg(10)->Arg(10'000)->Arg(1'000'000);
 
-// As they come with one wait of a busy server, several at a time: those that wait for memory wait together.
+// Several at a time, as a busy server receives them: their waits for memory overlap.
 void answerBatches(benchmark::State& state) {
   constexpr std::size_t batch = 32;
   const auto hosts = static_cast<std::size_t>(state.range(0));

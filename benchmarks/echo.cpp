@@ -1,5 +1,5 @@
-// A UDP server that does nothing: it sends each datagram back with the bit set that makes a DNS query a response. What
-// it costs is what the kernel costs, and no server with sockets and plain replies can cost less.
+// A UDP server that does nothing: it sends each datagram back with the bit set that makes a DNS query a response. It
+// costs what the kernel costs, and no server with sockets and plain replies can cost less.
 #include <sys/socket.h>
 
 #include <array>

@@ -1,5 +1,5 @@
-// A load generator that costs less than the servers that it measures: it keeps a window of queries in flight, or sends
-// at a constant rate, over UDP or TCP, and prints what became of them as a line of JSON.
+// A load generator that costs less than the servers that it measures. It keeps a window of queries in flight, or sends
+// at a constant rate, over UDP or TCP, and prints the results as a line of JSON.
 #include <sys/resource.h>
 
 #include <algorithm>

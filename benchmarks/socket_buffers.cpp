@@ -1,5 +1,5 @@
 // Loaded into every server under measurement (LD_PRELOAD): gives each UDP socket the same buffers, in octets as
-// TAUT_SOCKET_BUFFER says, so that none wins or loses by what it asks the kernel for.
+// TAUT_SOCKET_BUFFER says, so that the size that a server asks for does not matter.
 #include <dlfcn.h>
 #include <sys/socket.h>
 

@@ -1,4 +1,4 @@
-// Answers one question again and again: for callgrind, whose counts do not depend on the machine's mood.
+// Answers one question again and again, for callgrind, whose counts do not depend on other work on the machine.
 #include "whole_answer.hpp"
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// A server without a network: request octets in, reply octets out, by the same steps as a datagram's. What it costs is
-// what the server itself costs, the kernel left out.
+// A server without a network: request octets in, reply octets out, by the same steps as a datagram's. It costs what the
+// server itself costs, without the kernel.
 #pragma once
 
 #include <algorithm>
@@ -74,8 +74,8 @@ inline std::shared_ptr<const ZoneSet> benchmarkZones(std::size_t hosts) {
   return zonesOf(benchmarkZone(hosts));
 }
 
-// What costs much where the work is not bounded by the reply: `count` mail hosts and name servers with two addresses
-// each at one name, and a name of 255 octets that one DNAME after the other redirects.
+// Questions that cost much where work is not bounded by the reply: `count` mail hosts and name servers with two
+// addresses each at one name, and a name of 255 octets that is redirected by one DNAME after the other.
 inline std::string largeRRsetZone(std::size_t count) {
   std::string text =
       "$ORIGIN example.com.\n$TTL 3600\n@ SOA ns1 hostmaster 1 7200 3600 1209600 300\n@ NS ns1\nns1 A 192.0.2.53\n";

@@ -1,5 +1,5 @@
-// Forwards every query to another server, save for addresses of names that a hosts file has, and names of its
-// addresses: those are answered from the file, and a change of the file counts within a second.
+// Answers the addresses of a hosts file's names, and the names of its addresses, from the file, and forwards all other
+// queries to another server. A change of the file counts within a second.
 #include <memory>
 #include <optional>
 #include <vector>

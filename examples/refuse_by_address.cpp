@@ -21,7 +21,7 @@ class Mirror final : public Resolver {
   }
 };
 
-// The address policy decides, as in any server; this one says so too.
+// The address policy decides, as in any server. This server also logs the refusal.
 class Doorkeeper final : public ServerFactory {
  public:
   using ServerFactory::ServerFactory;

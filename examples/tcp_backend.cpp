@@ -1,5 +1,5 @@
-// Answers with what a TCP service says. It is sent a line with the name, says an IPv4 address or nothing, and closes. A
-// cache in front of it keeps what it said for a minute.
+// Answers with the data of a TCP service, which gets a line with the name, sends an IPv4 address or nothing, and
+// closes. A cache in front of it keeps each answer for a minute.
 #include <array>
 #include <chrono>
 #include <cstdint>

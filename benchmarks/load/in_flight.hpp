@@ -1,4 +1,4 @@
-// The queries that one socket has sent and that are not answered yet, known by their message ID.
+// The queries that one socket has sent and that are not answered yet, identified by their message ID.
 #pragma once
 
 #include <algorithm>
@@ -19,8 +19,8 @@ class InFlight {
       : slots_(std::bit_ceil(std::clamp<std::size_t>(4 * window, 4, 65536))), window_(window) {}
 
   std::size_t count() const { return count_; }
-  // How many more may be sent now. Answers that overtake others fill the room for IDs, so it may be fewer than those
-  // that the window has left.
+  // How many more may be sent now. Answers that overtake others use up IDs, so it may be fewer than the window has
+  // left.
   std::size_t room() const {
     return std::min(window_ - count_, slots_.size() - static_cast<std::size_t>(next_ - oldest_));
   }
@@ -45,7 +45,7 @@ class InFlight {
     return slot.sentAt;
   }
 
-  // Gives up on queries that were sent before `limit`; how many.
+  // Gives up the queries that were sent before `limit`, and returns how many they were.
   std::size_t expire(LoadClock::time_point limit) {
     std::size_t expired = 0;
     while (oldest_ < next_ && slots_[oldest_ % slots_.size()].sentAt < limit) {

@@ -62,7 +62,7 @@ TcpLoad::Connection TcpLoad::open(std::size_t index) const {
   return {std::move(fd), InFlight(window), {}, {}, 0, 0, false};
 }
 
-// What was under way on a connection that the server closed is lost.
+// Queries in flight on a connection that the server closed are lost.
 void TcpLoad::reopen(std::size_t index) {
   tally_.lost += connections_[index].inFlight.count();
   ++tally_.reconnects;
@@ -197,7 +197,7 @@ void TcpLoad::saturate() {
   tally_.lost += waiting();
 }
 
-// One after the other, because a server that is handed thousands at once loses some to a full queue of the kernel's.
+// One after the other: of thousands at once a server loses some to a full queue of the kernel.
 void TcpLoad::askOnce() {
   const auto start = LoadClock::now();
   for (std::size_t i = 0; i < options_.sockets; ++i) {

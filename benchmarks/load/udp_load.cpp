@@ -21,7 +21,7 @@ constexpr auto drainTime = std::chrono::milliseconds(500);
   throw std::system_error(errno, std::generic_category(), what);
 }
 
-// What a size is limited to by the system does not matter: the window is far smaller.
+// The system's limit on the size does not matter: the window is far smaller.
 void enlarge(int fd) {
   ::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &socketBuffer, sizeof socketBuffer);
   ::setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &socketBuffer, sizeof socketBuffer);
@@ -78,7 +78,7 @@ void UdpLoad::send(Channel& channel, std::size_t count, LoadClock::time_point du
     outgoing_[i][1] = static_cast<std::uint8_t>(id);
     outgoingParts_[i].iov_len = query.size();
   }
-  // What the kernel does not take now counts as sent and lost, as it would on a wire.
+  // A query that the kernel does not take now counts as sent and lost, as on a wire.
   tally_.sent += count;
   std::size_t done = 0;
   while (done < count) {
@@ -119,7 +119,7 @@ void UdpLoad::refill(Channel& channel) {
   }
 }
 
-// Receives what has come on any socket; whether that was anything.
+// Receives what has come on any socket; false where nothing has.
 bool UdpLoad::receiveAll() {
   if (channels_.size() == 1) return receive(channels_[0]);
   std::array<epoll_event, 256> events;

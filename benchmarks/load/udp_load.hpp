@@ -32,7 +32,7 @@ class UdpLoad {
 
   // Keeps the window full until the time is over, and waits for what is on its way.
   void saturate();
-  // Sends at a constant rate, whatever comes back. Latency counts from when a query was due.
+  // Sends at a constant rate, even when nothing comes back. Latency counts from when a query was due.
   void pace();
 
   const Tally& tally() const { return tally_; }

@@ -39,7 +39,8 @@ bool isNullDevice(const struct stat& status) {
 
 }  // namespace
 
-// Without O_NONBLOCK the open of a FIFO would wait for a writer. Opening a terminal must not make it the process's own.
+// Without O_NONBLOCK the open of a FIFO would wait for a writer. A terminal must not become the process's own by being
+// opened.
 InputFile::InputFile(const std::string& path, std::uint64_t maxSize)
     : file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)), maxSize_(maxSize) {
   struct stat status {};
@@ -62,7 +63,7 @@ std::size_t InputFile::read(char* into, std::size_t size) {
 }
 
 std::string InputFile::readAll() {
-  // One octet more than the file has shows its end with the first read.
+  // With room for one octet more than the file has, the first read already shows the file's end.
   std::string text(version_.size + 1, '\0');
   std::size_t size = 0;
   while (const std::size_t count = read(text.data() + size, text.size() - size)) {

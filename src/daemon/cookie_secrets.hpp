@@ -1,4 +1,4 @@
-// The file of secrets that server cookies are made and proved with: the same on all servers of one service.
+// The file of secrets that make server cookies and prove them: the same on all servers of one service.
 #pragma once
 
 #include <string>

@@ -35,7 +35,7 @@ ServerOptions serverOptions(const Options& options) {
   return server;
 }
 
-// Such a file may go and come back while the server runs; one that is not there at the start is the operator's mistake.
+// Such a file may come and go while the server runs. A file that is missing at the start is the operator's mistake.
 void requireReadable(const std::string& path, std::uint64_t maxSize) {
   if (path.empty()) return;
   try {
@@ -57,7 +57,7 @@ std::shared_ptr<const ServerCookies> makeCookies(const Options& options) {
   return std::make_shared<ServerCookies>(readCookieSecrets(options.cookieSecrets));
 }
 
-// The usual soft limit, 1024, is there for programs that call select; a server gets what the hard one allows.
+// The default soft limit, 1024, protects programs that call select. A server may use the hard limit.
 void raiseDescriptorLimit(std::size_t sockets) {
   constexpr rlim_t others = 64;  // rings, listeners, files
   rlimit limit{};
@@ -97,7 +97,7 @@ std::unique_ptr<ServerFactory> Daemon::makeFactory(Shard& shard) {
   authorities_.push_back(std::make_shared<Authority>(zoneSet_));
   authorities.push_back(authorities_.back());
   authorities.push_back(makeChaos());
-  // In front of the cache, so that a change of the file counts at once.
+  // Before the cache, so that a change of the file counts at once.
   if (hostsFile_) {
     const auto otherTypes = options_.forwards() ? Hosts::OtherTypes::nextResolver : Hosts::OtherTypes::noData;
     hosts_.push_back(std::make_shared<Hosts>(hostsFile_->table(), otherTypes));

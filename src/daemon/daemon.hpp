@@ -1,4 +1,4 @@
-// tautd: zones, hosts, cache and forwarding put together by the command line.
+// tautd: puts zones, hosts, cache and forwarding together as the command line says.
 #pragma once
 
 #include <memory>
@@ -18,7 +18,7 @@ namespace taut {
 
 class Daemon {
  public:
-  // Throws where something is wrong that the operator has to mend.
+  // Throws for a mistake that the operator has to mend.
   explicit Daemon(Options options);
 
   // Serves until it is asked to end; the exit status.

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::uint16_t dnsPort = 53;
 
-// Who may ask questions that are forwarded, where the operator does not say: this host and its own networks. An open
+// The networks whose questions are forwarded where the operator names none: this host and its own networks. An open
 // resolver is a weapon against others.
 constexpr const char* ownNetworks[] = {"127.0.0.0/8",    "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16",
                                        "169.254.0.0/16", "::1",        "fc00::/7",      "fe80::/10"};
@@ -97,7 +97,7 @@ void declareRateLimit(CLI::App& app, RawOptions& raw) {
                                 ->type_name("RESPONSES")
                                 ->check(CLI::Range(1, 1'000'000));
   app.add_option("--rate-limit-slip", raw.rateLimit.slip,
-                 "Of the responses above the limit, every so many is sent truncated; 0: none [2]")
+                 "Of the responses above the limit, one in COUNT is sent truncated; 0: none [2]")
       ->type_name("COUNT")
       ->check(CLI::Range(0, 10))
       ->needs(rate);

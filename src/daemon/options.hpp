@@ -27,7 +27,7 @@ struct Options {
   std::optional<RateLimit> rateLimit;
   unsigned threads = 0;  // 0: one for each core
   int verbose = 0;
-  std::uint16_t udpSize = usualUdpSize;
+  std::uint16_t udpSize = defaultUdpSize;
   std::string version = "taut " TAUT_VERSION;  // what version.bind and version.server say
   std::string identity;                        // what id.server and the NSID option say; empty: the host's name
   std::vector<std::string> hidden;             // of what the server says about itself: names of class CH, and "nsid"
@@ -40,8 +40,8 @@ struct Options {
   bool forwards() const { return !resolvConf.empty() || !forwarders.empty(); }
 };
 
-// The options; or, where the process is to end now, its exit status: 0 after --help and --version, 2 after a mistake in
-// the usage, 1 where what the options name is not there. What there is to say has been printed.
+// The options, or the exit status where the process is to end now: 0 after --help and --version, 2 after a mistake in
+// the usage, 1 where something that the options name does not exist. The message has been printed.
 std::variant<Options, int> parseOptions(int argc, char** argv);
 
 }  // namespace taut

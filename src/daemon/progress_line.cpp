@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::chrono::milliseconds interval{100};
 
-// The cursor goes back to the front, so that a line of the log writes over this one.
+// The cursor goes back to the start, so that a line of the log overwrites this one.
 constexpr std::string_view lineEnd = "\x1b[K\r";
 
 std::string grouped(std::size_t number) {
@@ -28,7 +28,7 @@ void write(std::string_view text) {
 
 }  // namespace
 
-// What is loaded within the first interval is not worth a line.
+// A load that ends within the first interval shows no line.
 ProgressLine::ProgressLine(std::size_t zones)
     : zones_(zones), terminal_(::isatty(STDERR_FILENO) == 1), next_(std::chrono::steady_clock::now() + interval) {}
 

@@ -1,5 +1,5 @@
-// How far the loading of zones is, for people: one line on a terminal, which is written over again and again. Where
-// standard error is no terminal it shows nothing.
+// The progress of loading zones: one line on a terminal, which is overwritten again and again. Where standard error is
+// no terminal it shows nothing.
 #pragma once
 
 #include <chrono>

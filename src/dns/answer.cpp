@@ -12,7 +12,7 @@ void Answer::release(Body* body) {
   delete body;
 }
 
-// The RRset may be one of this answer's own, which move.
+// `rrset` may be an entry of this answer, and move.
 void Answer::append(Section section, const RRset& rrset, bool required) {
   body_->records += rrset.count;
   ++body_->sectionCounts[static_cast<std::size_t>(section)];
@@ -47,7 +47,7 @@ void Answer::addRecord(Section section, NameView owner, Type type, Class rrClass
   storeU16(stored, static_cast<std::uint16_t>(rdata.size()));
   copyOctets(stored + 2, rdata);
   RRset rrset;
-  // Runs of records with one owner are usual: they share one copy of it.
+  // Records often follow others of the same owner: they share one copy of the name.
   const Entry* const last = body_->count > 0 ? &body_->entry(body_->count - 1) : nullptr;
   const bool sameOwner = last && last->rrset.owner.size() == owner.size() &&
                          std::memcmp(last->rrset.owner.data(), owner.data(), owner.size()) == 0;

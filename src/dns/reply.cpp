@@ -27,7 +27,7 @@ bool putRRset(ReplyBuilder& builder, const Answer::Entry& entry, std::size_t rot
   return builder.put(entry.section, rrset, turns ? rotation % rrset.count : 0);
 }
 
-// Puts the entry at `index` and those behind it that are of the same RRset, all or none; moves `index` behind them.
+// Puts the entries from `index` on that are of one RRset, all or none, and moves `index` past them.
 bool putGroup(ReplyBuilder& builder, const Answer& answer, std::size_t& index, std::size_t rotation) {
   const Answer::Entry& first = answer.entry(index);
   const std::size_t start = index;
@@ -63,8 +63,8 @@ bool putSection(ReplyBuilder& builder, const Answer& answer, Section section, st
   return true;
 }
 
-// Puts what a source of additional data gives. Optional RRsets that do not fit are passed over, but a reply that has
-// been too full for many of them is full.
+// Puts the records of a source of additional data. Optional RRsets that do not fit are passed over; after many of them
+// the reply counts as full.
 class AdditionalWriter final : public AdditionalSink {
  public:
   explicit AdditionalWriter(ReplyBuilder& builder) : builder_(builder) {}
@@ -109,7 +109,7 @@ std::size_t writeReply(const Query& query, const Answer& answer, const ReplyOpti
   builder.begin(query, replyFlags(query, answer, options.recursionAvailable, rcode));
   const std::size_t optSize = query.edns() ? optFixedSize + options.ednsOptions.size() : 0;
   builder.reserve(optSize);
-  // IDs are as good as random, so nothing has to be remembered from one query to the next.
+  // IDs are as good as random numbers, so no state is kept from one query to the next.
   const std::size_t rotation = options.rrsetRoundRobin ? query.id() : 0u;
   if (!putSections(builder, answer, rotation)) builder.setTruncated();
   builder.release(optSize);

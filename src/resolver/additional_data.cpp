@@ -14,13 +14,13 @@ namespace taut {
 
 namespace {
 
-// The names of hosts that were seen, in a hash table that never fills.
+// The names of hosts that were given already, in a hash table that never fills.
 class HostNames {
  public:
   explicit HostNames(std::size_t atMost) {
     const std::size_t count = std::bit_ceil(2 * atMost);
-    if (count > few_.size()) many_.resize(count);
-    slots_ = many_.empty() ? std::span(few_).first(count) : std::span(many_);
+    if (count > inline_.size()) heap_.resize(count);
+    slots_ = heap_.empty() ? std::span(inline_).first(count) : std::span(heap_);
     std::ranges::fill(slots_, Slot{});
   }
 
@@ -39,8 +39,8 @@ class HostNames {
     std::size_t size;
   };
 
-  std::array<Slot, 256> few_;  // enough for the records of a reply over UDP
-  std::vector<Slot> many_;
+  std::array<Slot, 256> inline_;  // enough for the records of a reply over UDP
+  std::vector<Slot> heap_;
   std::span<Slot> slots_;
 };
 
@@ -55,7 +55,7 @@ class AdditionalData::Drawing {
     hosts([](NameView) { return true; }, false);
   }
 
-  // Addresses below the cut can be had nowhere else, so they go first and are required (RFC 9471 section 3).
+  // Addresses below the cut have no other source, so they go first and are required (RFC 9471 section 3).
   void glue() {
     bool others = false;
     const auto isBelow = [&](NameView name) {

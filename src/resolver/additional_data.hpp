@@ -1,6 +1,6 @@
-// What a client will ask for next: the addresses of the hosts that an RRset's records name (RFC 1034 section 4.3.2 step
-// 6, RFC 3596 section 3), the glue of a referral, and the service that a record leads to (RFC 3403 section 4.1, RFC
-// 9460 section 4.1). Nothing of it is looked up before a reply has room for it.
+// Data that a client will ask for next: the addresses of the hosts that an RRset's records name (RFC 1034 section 4.3.2
+// step 6, RFC 3596 section 3), the glue of a referral, and the service that a record leads to (RFC 3403 section 4.1,
+// RFC 9460 section 4.1). None of it is looked up before a reply has room for it.
 #pragma once
 
 #include "taut/dns/answer.hpp"
@@ -12,7 +12,7 @@ namespace taut {
 
 class AdditionalData final : public AdditionalSource {
  public:
-  // Of the node's RRset of that type, which an answer gives under the name `owner`; that lives as long as the answer.
+  // For the node's RRset of that type. `owner` is the RRset's owner in the answer, and lives as long as the answer.
   AdditionalData(ZoneNode node, Type type, NameView owner, bool signatures)
       : node_(node), owner_(owner), type_(type), signatures_(signatures) {}
 

@@ -23,8 +23,8 @@ class Authority::Snapshot final : public PinnedStorage {
 
 namespace {
 
-// Names that one answer is about: the one asked for, and those that aliases lead to. Chains that are longer are
-// mistakes; the bound keeps the work for a question small.
+// Names that one answer is about: the one asked for, and those that aliases lead to. A longer chain is a mistake in a
+// zone; the bound keeps the work for a question small.
 constexpr std::size_t maxNames = 20;
 
 // The answer to one question while it is made: the algorithm of RFC 1034 section 4.3.2, one function for each outcome.
@@ -57,8 +57,8 @@ class Resolution {
     return zone;
   }
 
-  // Goes on to the name that the alias leads to. False where the chain came from it already, is too long, or leaves the
-  // zones that are loaded.
+  // Goes on to the name that the alias leads to. False where the chain has been at that name already, is too long, or
+  // leaves the loaded zones.
   bool takeAlias() {
     name_ = *std::exchange(alias_, std::nullopt);
     const std::uint64_t hash = name_.hash();
@@ -96,7 +96,7 @@ class Resolution {
     }
   }
 
-  // A wildcard's records are given under the name that was asked for (RFC 4592 section 2.1).
+  // The owner of a wildcard's records in a reply is the name that was asked for (RFC 4592 section 2.1).
   NameView ownerOf(const RRset& rrset) {
     if (found_.node) return rrset.owner;
     if (answer_.entryCount() == 0) answer_.setSourceOfSynthesis(found_.wildcard.owner());
@@ -118,9 +118,8 @@ class Resolution {
     if (dnssec_ && !found_.node) Denial(*zone_, answer_).wildcardAnswer(name_, found_.encloser);
   }
 
-  // Over UDP one RRset is enough (RFC 8482 section 4.1): whoever wants them all asks over TCP.
-  // An NSEC is given by its own name only: one made from a wildcard does not exist, and proofs beside an alias are for
-  // those who ask for them.
+  // Over UDP one RRset is enough (RFC 8482 section 4.1): a client that wants all asks over TCP. An NSEC is given for
+  // its own name only, because one made from a wildcard does not exist. Beside a CNAME an NSEC is given with DO only.
   void answerAny(ZoneNode node) {
     const bool givesNsec = found_.node && (dnssec_ || !node.hasCname());
     std::optional<Type> last;
@@ -202,7 +201,7 @@ class Resolution {
   Answer& answer_;
   const bool dnssec_;
 
-  // The step that the answer is at: a name, what its zone knows of it, and where an alias leads.
+  // The current step of the answer: a name, what its zone knows of it, and where an alias leads.
   NameView name_;
   const Zone* zone_ = nullptr;
   ZoneLookup found_;
@@ -237,9 +236,9 @@ void Authority::prefetch(std::span<const Query* const> queries) const {
   for (; !queries.empty(); queries = queries.subspan(std::min(queries.size(), ahead.size()))) {
     const std::size_t count = std::min(queries.size(), ahead.size());
     for (std::size_t i = 0; i < count; ++i) ahead[i] = {zones(), queries[i]->name()};
-    for (std::size_t i = 0; i < count; ++i) ahead[i].askForZone();
-    for (std::size_t i = 0; i < count; ++i) ahead[i].askForIndex();
-    for (std::size_t i = 0; i < count; ++i) ahead[i].askForNode();
+    for (std::size_t i = 0; i < count; ++i) ahead[i].prefetchZone();
+    for (std::size_t i = 0; i < count; ++i) ahead[i].prefetchIndex();
+    for (std::size_t i = 0; i < count; ++i) ahead[i].prefetchNode();
   }
 }
 

@@ -15,13 +15,13 @@ namespace taut {
 namespace {
 
 constexpr std::size_t minCapacity = 4096;
-constexpr std::size_t bytesPerBucket = 256;  // about what the smallest entries take, so that chains stay short
+constexpr std::size_t bytesPerBucket = 256;  // about the size of the smallest entries, so that chains stay short
 
 std::size_t bucketCount(std::size_t capacity) {
   return std::bit_floor(std::max<std::size_t>(capacity / bytesPerBucket, 8));
 }
 
-// As the log has always shown names: without the final dot.
+// The log shows names without the final dot.
 std::string logName(NameView name) {
   std::string text = name.toString();
   if (text.size() > 1) text.pop_back();
@@ -37,7 +37,7 @@ std::uint32_t toTtl(std::chrono::seconds seconds) {
   return static_cast<std::uint32_t>(std::clamp<std::chrono::seconds::rep>(seconds.count(), 0, maxTtl));
 }
 
-// How long the answer's SOA allows the absence to be believed (RFC 2308 section 5); 0 without one.
+// How long the absence may be cached by the answer's SOA (RFC 2308 section 5); 0 without one.
 std::uint32_t negativeTtl(const Answer& answer) {
   constexpr std::size_t smallestSoa = 22;
   std::uint32_t ttl = 0;
@@ -131,7 +131,7 @@ bool Cache::store(const Query& query, const Answer& answer) {
 bool Cache::store(const Query& query, const Answer& answer, TimePoint got) {
   const std::uint32_t seconds = lifetime(query, answer);
   if (seconds == 0) return false;
-  // A name error that an alias leads to is one of the alias's target, and the alias itself may have other types.
+  // After an alias, a name error is about the alias's target; the alias itself may have other types.
   const bool wholeName = answer.rcode() == Rcode::NXDOMAIN && answer.recordCount(Section::answer) == 0;
   const Key key = wholeName ? Key::of(query).withType(Key::anyType) : Key::of(query);
   const std::uint32_t ofSoa = std::min(toTtl(options_.maxNegativeTtl), negativeTtl(answer));
@@ -164,7 +164,7 @@ void Cache::remove(Entry& entry) {
   entry.unlink();
   LocalRef<Entry>* link = &bucket(entry.hash());
   while (link->get() != &entry) link = &(*link)->next;
-  // The entry may live on, pinned by an answer, and must not hold on to its neighbour.
+  // An answer that pins the entry may keep it alive, and the entry must not keep its neighbour alive.
   LocalRef<Entry> next = std::move(entry.next);
   *link = std::move(next);
 }

@@ -21,7 +21,7 @@ bool sameRRset(const Answer::Entry& a, const Answer::Entry& b) {
          a.rrset.rrClass == b.rrset.rrClass && a.rrset.owner == b.rrset.owner;
 }
 
-// The records at `first` and directly behind it that make up one RRset; the index behind them.
+// The index after the RRset that begins at `first`: after all records that follow it and belong to it.
 std::size_t endOfRRset(const Answer& answer, std::size_t first) {
   std::size_t records = answer.entry(first).rrset.count;
   std::size_t end = first + 1;

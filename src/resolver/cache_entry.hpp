@@ -1,5 +1,4 @@
-// One answer that the cache keeps, in one allocation: the entry, its RRsets, and behind them every name and RDATA that
-// they refer to.
+// One answer in the cache, in one allocation: the entry, its RRsets, and then the names and RDATA that they refer to.
 #pragma once
 
 #include <chrono>
@@ -18,7 +17,7 @@
 
 namespace taut::detail {
 
-// What an entry is found by. A name error holds for every type: its entry has `anyType` in the place of one.
+// The key of an entry. A name error holds for every type: its entry has `anyType` for its type.
 struct CacheKey : QuestionView {
   static constexpr Type anyType{};  // TYPE0 is reserved (RFC 6895 section 3.1) and never asked for
 
@@ -52,8 +51,8 @@ class CacheEntry final : public PinnedStorage, public ListHook<> {
   }
   bool expired(TimePoint now) const { return age(now) >= lifetime_; }
 
-  // The answer, its TTLs counted down; it borrows from this entry. RRsets that a reply of `limit` octets can have no
-  // room for are left out.
+  // The answer, its TTLs counted down. It borrows from this entry. RRsets that cannot fit a reply of `limit` octets are
+  // left out.
   Answer answer(TimePoint now, std::size_t limit) const;
 
   LocalRef<CacheEntry> next;  // in the bucket

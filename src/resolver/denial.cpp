@@ -7,7 +7,7 @@ namespace taut {
 void Denial::addRRset(ZoneNode node, Type type) {
   if (!node) return;
   const ZoneRRset set = node.rrset(type);
-  // One record often proves two things: it goes in once.
+  // One record often proves two things, and is added once.
   if (set && !isIn(answer_, set.data)) addSigned(answer_, Section::authority, set, true);
 }
 
@@ -32,7 +32,7 @@ void Denial::noData(ZoneNode node) {
     if (match.exact) return addNsec3(match);
     return addClosestEncloserProof(node.owner(), node);
   }
-  // An empty non-terminal has no NSEC: the record in front of it shows that nothing is there.
+  // An empty non-terminal has no NSEC: the record before it shows that it has no data.
   if (zone_.hasNsec()) addNsec(zone_.nsecCovering(node.owner()));
 }
 

@@ -18,7 +18,7 @@ class Denial {
   void nameError(NameView name, ZoneNode encloser);
   // The name does not exist, so that the wildcard at its closest encloser answers.
   void wildcardAnswer(NameView name, ZoneNode encloser);
-  // The same where the wildcard has no such type.
+  // Like wildcardAnswer(), and the wildcard does not have the type.
   void wildcardNoData(NameView name, ZoneNode encloser, ZoneNode wildcard);
 
  private:

@@ -19,10 +19,10 @@ namespace {
 
 constexpr std::uint16_t dnsPort = 53;
 
-// Datagrams with a wrong ID or question that one attempt reads before it goes over to TCP.
-constexpr std::size_t maxForeign = 16;
+// Mismatched replies that one attempt reads before it goes over to TCP.
+constexpr std::size_t maxMismatched = 16;
 
-// Of resolv.conf(5), for a file that gives only one of the two.
+// The defaults of resolv.conf(5), for a file that gives only one of the two.
 constexpr std::chrono::seconds defaultTimeout{5};
 constexpr std::size_t defaultAttempts = 2;
 
@@ -40,24 +40,24 @@ bool answersTheQuestion(Rcode rcode) {
   return rcode == Rcode::NOERROR || rcode == Rcode::NXDOMAIN || rcode == Rcode::YXDOMAIN;
 }
 
-// What a server without EDNS says to a query with it (RFC 6891 section 7).
+// The RCODEs of a server without EDNS for a query with it (RFC 6891 section 7).
 bool refusesEdns(Rcode rcode) {
   return rcode == Rcode::FORMERR || rcode == Rcode::NOTIMP || rcode == Rcode::BADVERS;
 }
 
 }  // namespace
 
-// Whom to ask and how long, as it was when a question was first asked.
+// The servers to ask, and how long, as they were when a question was first asked.
 struct Forwarder::Plan : LocalCounted {
   std::vector<Address> servers;
   Timeouts timeouts;
   bool rotate = false;
 };
 
-// One question in flight, and then its answer, which the answers of all who asked borrow from.
-class Forwarder::Flight final : public PinnedStorage {
+// One outstanding question, and then its answer, from which the answers of all its waiters borrow.
+class Forwarder::OutstandingQuery final : public PinnedStorage {
  public:
-  Flight(Forwarder& owner, const UpstreamQuestion& asked, StopToken parent)
+  OutstandingQuery(Forwarder& owner, const UpstreamQuestion& asked, StopToken parent)
       : forwarder(owner), question(asked), stop(parent) {}
 
   Answer share() const {
@@ -80,31 +80,31 @@ class Forwarder::Flight final : public PinnedStorage {
   Answer answer = Answer::serverFailure();
   Event done;
   StopSource stop;
-  std::size_t interested = 0;
+  std::size_t waiters = 0;
 };
 
-// One query's wish for a flight's answer. When the last is gone before the answer is there, the flight is given up.
-class Forwarder::Interest {
+// One query that waits for the answer. When the last waiter goes before the answer comes, the question is given up.
+class Forwarder::Waiter {
  public:
-  explicit Interest(Flight& flight) : flight_(&flight) { ++flight.interested; }
-  Interest(Interest&& other) noexcept = default;
-  Interest& operator=(Interest&&) = delete;
-  ~Interest() {
-    if (!flight_ || --flight_->interested > 0 || flight_->done.isSet()) return;
-    flight_->forwarder.forget(*flight_);
-    flight_->stop.requestStop();
+  explicit Waiter(OutstandingQuery& outstanding) : query_(&outstanding) { ++outstanding.waiters; }
+  Waiter(Waiter&& other) noexcept = default;
+  Waiter& operator=(Waiter&&) = delete;
+  ~Waiter() {
+    if (!query_ || --query_->waiters > 0 || query_->done.isSet()) return;
+    query_->forwarder.forget(*query_);
+    query_->stop.requestStop();
   }
 
-  Flight& flight() const { return *flight_; }
+  OutstandingQuery& query() const { return *query_; }
 
  private:
-  LocalRef<Flight> flight_;
+  LocalRef<OutstandingQuery> query_;
 };
 
-// What came of asking.
+// The outcome of an attempt.
 struct Forwarder::Outcome {
   enum class Kind : std::uint8_t {
-    answered,  // the flight has its answer
+    answered,  // the outstanding query has its answer
     failed,    // the server cannot answer this question, as `rcode` says
     silent,    // no reply in time, or the server cannot be reached now
     useTcp,    // truncated, or too much that was no reply
@@ -185,9 +185,9 @@ Task<std::optional<Answer>> Forwarder::resolve(const Query& query) {
   if (auto refusal = refuse(query)) return Task<std::optional<Answer>>::ready(std::move(refusal));
   ++statistics_.questions;
   const UpstreamQuestion question{query.question(), query.dnssecOk(), query.checkingDisabled()};
-  if (const auto found = flights_.find(question); found != flights_.end()) {
+  if (const auto found = outstanding_.find(question); found != outstanding_.end()) {
     ++statistics_.joined;
-    return await(Interest(*found->second), query);
+    return await(Waiter(*found->second), query);
   }
   if (scope_.size() >= options_.maxInFlight) {
     ++statistics_.overload;
@@ -195,23 +195,23 @@ Task<std::optional<Answer>> Forwarder::resolve(const Query& query) {
     overload.setTransient(true);
     return Task<std::optional<Answer>>::ready(std::move(overload));
   }
-  const auto flight = makeLocalRef<Flight>(*this, question, scope_.token());
-  Interest interest(*flight);
-  flights_.emplace(question, flight.get());
-  scope_.spawn(run(flight));
-  return await(std::move(interest), query);
+  const auto outstanding = makeLocalRef<OutstandingQuery>(*this, question, scope_.token());
+  Waiter waiter(*outstanding);
+  outstanding_.emplace(question, outstanding.get());
+  scope_.spawn(run(outstanding));
+  return await(std::move(waiter), query);
 }
 
-Task<std::optional<Answer>> Forwarder::await(Interest interest, const Query& query) {
-  const bool done = co_await interest.flight().done.wait(query.stopToken());
+Task<std::optional<Answer>> Forwarder::await(Waiter waiter, const Query& query) {
+  const bool done = co_await waiter.query().done.wait(query.stopToken());
   if (!done || closed_) co_return std::nullopt;
-  co_return interest.flight().share();
+  co_return waiter.query().share();
 }
 
-// Nobody joins the flight any more. It may have been forgotten before, and another be on its way for the same question.
-void Forwarder::forget(Flight& flight) {
-  const auto found = flights_.find(flight.question);
-  if (found != flights_.end() && found->second == &flight) flights_.erase(found);
+// No further query joins this one. It may have been removed before, and another be outstanding for the same question.
+void Forwarder::forget(OutstandingQuery& outstanding) {
+  const auto found = outstanding_.find(outstanding.question);
+  if (found != outstanding_.end() && found->second == &outstanding) outstanding_.erase(found);
 }
 
 Task<> Forwarder::close() {
@@ -220,20 +220,21 @@ Task<> Forwarder::close() {
   co_await scope_.join();
 }
 
-Task<> Forwarder::run(LocalRef<Flight> flight) {
+Task<> Forwarder::run(LocalRef<OutstandingQuery> outstanding) {
   const LocalRef<const Plan> asked = plan();
-  Deadline deadline(shard_, options_.deadline, flight->stop.token());
-  const Outcome outcome = co_await askAll(*flight, *asked, deadline.token());
+  Deadline deadline(shard_, options_.deadline, outstanding->stop.token());
+  const Outcome outcome = co_await askAll(*outstanding, *asked, deadline.token());
   if (outcome.kind != Outcome::Kind::answered) {
-    flight->answer = Answer(outcome.rcode);
-    if (outcome.kind == Outcome::Kind::failed) flight->answer.setExtendedError(ExtendedErrorCode::noReachableAuthority);
+    outstanding->answer = Answer(outcome.rcode);
+    if (outcome.kind == Outcome::Kind::failed)
+      outstanding->answer.setExtendedError(ExtendedErrorCode::noReachableAuthority);
     ++statistics_.failures;
   }
-  forget(*flight);
-  flight->done.set();
+  forget(*outstanding);
+  outstanding->done.set();
 }
 
-Task<Forwarder::Outcome> Forwarder::askAll(Flight& flight, const Plan& plan, StopToken stop) {
+Task<Forwarder::Outcome> Forwarder::askAll(OutstandingQuery& outstanding, const Plan& plan, StopToken stop) {
   using Kind = Outcome::Kind;
   const std::size_t count = plan.servers.size();
   const std::size_t first = plan.rotate ? nextServer_++ % count : 0;
@@ -244,7 +245,7 @@ Task<Forwarder::Outcome> Forwarder::askAll(Flight& flight, const Plan& plan, Sto
     for (std::size_t i = 0; i < count; ++i) {
       const std::size_t server = (first + i) % count;
       if (failed[server]) continue;
-      const Outcome outcome = co_await ask(flight, plan.servers[server], timeout, stop);
+      const Outcome outcome = co_await ask(outstanding, plan.servers[server], timeout, stop);
       if (outcome.kind == Kind::answered || outcome.kind == Kind::exhausted) co_return outcome;
       if (stop.stopRequested()) co_return Outcome(Kind::stopped, rcode);
       if (outcome.kind != Kind::failed) continue;
@@ -256,24 +257,25 @@ Task<Forwarder::Outcome> Forwarder::askAll(Flight& flight, const Plan& plan, Sto
   co_return Outcome(Kind::failed, rcode);
 }
 
-// One server, in one round: with EDNS, and without where it does not know EDNS.
-Task<Forwarder::Outcome> Forwarder::ask(Flight& flight, Address server, Duration timeout, StopToken stop) {
-  const Outcome outcome = co_await exchange(flight, server, timeout, true, stop);
+// Asks one server in one round: with EDNS, and without where the server does not know EDNS.
+Task<Forwarder::Outcome> Forwarder::ask(OutstandingQuery& outstanding, Address server, Duration timeout,
+                                        StopToken stop) {
+  const Outcome outcome = co_await exchange(outstanding, server, timeout, true, stop);
   if (outcome.kind != Outcome::Kind::noEdns) co_return outcome;
-  const Outcome plain = co_await exchange(flight, server, timeout, false, stop);
+  const Outcome plain = co_await exchange(outstanding, server, timeout, false, stop);
   co_return plain;
 }
 
-// Over UDP, and over TCP where that is what the reply asks for.
-Task<Forwarder::Outcome> Forwarder::exchange(Flight& flight, Address server, Duration timeout, bool edns,
+// Asks over UDP, and over TCP where the outcome requires it.
+Task<Forwarder::Outcome> Forwarder::exchange(OutstandingQuery& outstanding, Address server, Duration timeout, bool edns,
                                              StopToken stop) {
-  const Outcome outcome = co_await askUdp(flight, server, timeout, edns, stop);
+  const Outcome outcome = co_await askUdp(outstanding, server, timeout, edns, stop);
   if (outcome.kind != Outcome::Kind::useTcp) co_return outcome;
-  const Outcome overTcp = co_await askTcp(flight, server, edns, stop);
+  const Outcome overTcp = co_await askTcp(outstanding, server, edns, stop);
   co_return overTcp;
 }
 
-Task<Forwarder::Outcome> Forwarder::askUdp(Flight& flight, Address server, Duration timeout, bool edns,
+Task<Forwarder::Outcome> Forwarder::askUdp(OutstandingQuery& outstanding, Address server, Duration timeout, bool edns,
                                            StopToken stop) {
   using Kind = Outcome::Kind;
   auto socket = UdpSocket::connect(shard_, server);
@@ -281,45 +283,45 @@ Task<Forwarder::Outcome> Forwarder::askUdp(Flight& flight, Address server, Durat
   const std::uint16_t id = randomU16();
   std::array<std::uint8_t, 2048> buffer;  // a frame of this size is still a pooled one
   const std::size_t querySize =
-      writeUpstreamQuery(flight.question, id, edns, options_.udpPayloadSize, MutableByteSpan(buffer));
+      writeUpstreamQuery(outstanding.question, id, edns, options_.udpPayloadSize, MutableByteSpan(buffer));
   const ByteSpan query = ByteSpan(buffer).first(querySize);
   Deadline deadline(shard_, timeout, stop);
   ++statistics_.udpQueries;
   const IoResult sent = co_await socket->send(query, deadline.token());
   if (!sent) co_return Outcome(Kind::silent);
-  for (std::size_t foreign = 0;;) {
+  for (std::size_t mismatched = 0;;) {
     const MutableByteSpan into(buffer);
     const IoResult received = co_await socket->receive(into, deadline.token());
     if (!received) {
-      // Silence in spite of replies that were none: a server that mixes them up, or somebody who tries to be it.
+      // Only mismatched replies came: the server mixes up its replies, or an attacker forges them.
       if (deadline.expired()) ++statistics_.timeouts;
-      co_return Outcome(foreign > 0 && deadline.expired() ? Kind::useTcp : Kind::silent);
+      co_return Outcome(mismatched > 0 && deadline.expired() ? Kind::useTcp : Kind::silent);
     }
-    UpstreamReply reply = readUpstreamReply(flight.question, id, ByteSpan(buffer).first(received.value()));
-    if (reply.kind != UpstreamReply::Kind::foreign) co_return judge(std::move(reply), flight, edns, false);
-    ++statistics_.foreign;
-    if (++foreign == maxForeign) co_return Outcome(Kind::useTcp);
+    UpstreamReply reply = readUpstreamReply(outstanding.question, id, ByteSpan(buffer).first(received.value()));
+    if (reply.kind != UpstreamReply::Kind::mismatched) co_return classify(std::move(reply), outstanding, edns, false);
+    ++statistics_.mismatched;
+    if (++mismatched == maxMismatched) co_return Outcome(Kind::useTcp);
   }
 }
 
-Task<Forwarder::Outcome> Forwarder::askTcp(Flight& flight, Address server, bool edns, StopToken stop) {
+Task<Forwarder::Outcome> Forwarder::askTcp(OutstandingQuery& outstanding, Address server, bool edns, StopToken stop) {
   using Kind = Outcome::Kind;
   const std::uint16_t id = randomU16();
   std::array<std::uint8_t, maxUpstreamQuerySize> buffer;
   const std::size_t querySize =
-      writeUpstreamQuery(flight.question, id, edns, options_.udpPayloadSize, MutableByteSpan(buffer));
+      writeUpstreamQuery(outstanding.question, id, edns, options_.udpPayloadSize, MutableByteSpan(buffer));
   const ByteSpan query = ByteSpan(buffer).first(querySize);
   Deadline deadline(shard_, options_.tcpTimeout, stop);
   ++statistics_.tcpQueries;
   const auto message = co_await exchangeTcp(server, query, deadline.token());
   if (deadline.expired()) ++statistics_.timeouts;
-  // Over TCP there is nothing to wait for: whoever refuses or breaks the connection will not do better in a moment.
+  // A server that refuses or breaks the connection will do the same in a moment: it has failed.
   if (!message) co_return Outcome(Kind::failed);
-  UpstreamReply reply = readUpstreamReply(flight.question, id, *message);
-  co_return judge(std::move(reply), flight, edns, true);
+  UpstreamReply reply = readUpstreamReply(outstanding.question, id, *message);
+  co_return classify(std::move(reply), outstanding, edns, true);
 }
 
-// One query on a connection of its own; the reply's message, or nothing.
+// Sends one query on a connection of its own; gives the reply's message, or nothing.
 Task<std::optional<std::vector<std::uint8_t>>> Forwarder::exchangeTcp(Address server, ByteSpan query, StopToken stop) {
   auto stream = co_await TcpStream::connect(shard_, server, stop);
   if (!stream) co_return std::nullopt;
@@ -338,8 +340,8 @@ Task<std::optional<std::vector<std::uint8_t>>> Forwarder::exchangeTcp(Address se
   co_return message;
 }
 
-// What to do after a reply that is one; or, over TCP, after anything.
-Forwarder::Outcome Forwarder::judge(UpstreamReply reply, Flight& flight, bool edns, bool overTcp) {
+// Classifies a reply that matches its query; over TCP, any reply.
+Forwarder::Outcome Forwarder::classify(UpstreamReply reply, OutstandingQuery& outstanding, bool edns, bool overTcp) {
   using Kind = Outcome::Kind;
   if (reply.kind == UpstreamReply::Kind::truncated && !overTcp) return Outcome(Kind::useTcp);
   if (reply.kind != UpstreamReply::Kind::complete) {
@@ -351,7 +353,7 @@ Forwarder::Outcome Forwarder::judge(UpstreamReply reply, Flight& flight, bool ed
   if (rcode == Rcode::BADVERS && edns) return Outcome(Kind::noEdns);
   // RCODEs beyond 15 speak of the exchange between two servers, not of the question.
   if (!answersTheQuestion(rcode)) return Outcome(Kind::failed, rcode > Rcode::DSOTYPENI ? Rcode::SERVFAIL : rcode);
-  flight.answer = std::move(reply.answer);
+  outstanding.answer = std::move(reply.answer);
   return Outcome(Kind::answered);
 }
 

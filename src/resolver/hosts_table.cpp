@@ -42,7 +42,7 @@ std::optional<HostAddress> parseAddress(std::string_view word) {
   return address;
 }
 
-// Host names in other scripts are in the DNS as A-labels (RFC 5890); what is not ASCII could never be asked for.
+// Host names in other scripts are in the DNS as A-labels (RFC 5890): no query can ask for a name that is not ASCII.
 std::optional<Name> parseHostName(std::string_view word) {
   const bool ascii = std::all_of(word.begin(), word.end(), [](char c) { return c > 0x20 && c < 0x7f; });
   if (!ascii) return std::nullopt;
@@ -67,8 +67,8 @@ Name reverseName(const HostAddress& address) {
 
 }  // namespace
 
-// Names get their place as they come; the addresses of one name may be lines apart, so they are strung on a list first
-// and copied together at the end.
+// Names are stored in their order in the file. The addresses of one name may be lines apart, so they are linked in
+// lists first, and copied together at the end.
 class HostsTable::Builder {
  public:
   Builder() : table_(new HostsTable) { table_->index_.assign(64, none); }

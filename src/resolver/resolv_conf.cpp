@@ -60,7 +60,7 @@ void parseOptions(std::string_view rest, ResolvConf& conf) {
   }
 }
 
-// False where a line of a known kind has no usable value. Other kinds (sortlist, and what may come) are none of ours.
+// False where a line of a known kind has no usable value. Lines of other kinds, such as sortlist, are ignored.
 bool parseLine(std::string_view line, ResolvConf& conf) {
   const std::string_view keyword = takeWord(line);
   if (equalIgnoringCase(keyword, "nameserver")) {

@@ -8,13 +8,13 @@
 
 namespace taut {
 
-// The set, and its RRSIGs where there are any and they are wanted (RFC 4035 section 3.1.1).
+// Adds the set, and its RRSIGs where it has any and they are wanted (RFC 4035 section 3.1.1).
 inline void addSigned(Answer& answer, Section section, const ZoneRRset& set, bool signatures) {
   answer.addRRset(section, set.data);
   if (signatures && set.rrsig.count != 0) answer.addRRset(section, set.rrsig);
 }
 
-// Whether this very RRset, by where it is stored, is in the answer already. For those of which few are added: proofs
+// Whether this very RRset, by its place in memory, is in the answer already. For RRsets of which few are added: proofs
 // and aliases.
 inline bool isIn(const Answer& answer, const RRset& rrset) {
   for (std::size_t i = 0; i < answer.entryCount(); ++i)

@@ -24,7 +24,7 @@ bool carriesData(Rcode rcode) {
   return rcode == Rcode::NOERROR || rcode == Rcode::NXDOMAIN || rcode == Rcode::YXDOMAIN;
 }
 
-// A server that did not understand the question may have left it out (RFC 6891 section 7 has servers that do).
+// A server that did not understand the query may leave the question out (RFC 6891 section 7).
 bool mayOmitQuestion(Rcode rcode) {
   return rcode == Rcode::FORMERR || rcode == Rcode::SERVFAIL || rcode == Rcode::NOTIMP || rcode == Rcode::REFUSED;
 }
@@ -37,7 +37,7 @@ bool isReplyTo(const UpstreamQuestion& asked, std::uint16_t id, MessageView& vie
   return question && *question == asked;
 }
 
-// Everything that a reply holds, each record by itself. The answer borrows from it what it takes.
+// The contents of a reply, each record by itself. The answer borrows from it.
 struct Contents final : PinnedStorage {
   Answer records;
   Rcode rcode{};
@@ -53,7 +53,7 @@ bool readOpt(const Record& record, Contents& contents) {
   return true;
 }
 
-// Null where the message does not parse to its end. Octets behind the last record are ignored, as everywhere.
+// Null where the message does not parse to its end. Octets after the last record are ignored, as in queries.
 LocalRef<const Contents> readContents(Class rrClass, MessageView& view) {
   std::array<std::uint8_t, maxRdataSize> scratch;
   const auto contents = makeLocalRef<Contents>();
@@ -80,7 +80,7 @@ LocalRef<const Contents> readContents(Class rrClass, MessageView& view) {
   return LocalRef<const Contents>(contents.get());
 }
 
-// Takes from all records of a reply those that belong to the question.
+// Takes the records that belong to the question from all records of a reply.
 class Selection {
  public:
   Selection(const UpstreamQuestion& question, const Answer& all) : question_(question), all_(all) { followAliases(); }
@@ -149,7 +149,7 @@ class Selection {
     return question_.dnssecOk || question_.type == Type::RRSIG || question_.type == Type::ANY;
   }
 
-  // The type, or for a signature the type of what it signs (RFC 4034 section 3.1.1).
+  // The type; for a signature, the type that it covers (RFC 4034 section 3.1.1).
   Type covers(const RRset& rrset) const {
     if (rrset.type != Type::RRSIG || rrset.front().size() < 2) return rrset.type;
     return static_cast<Type>(loadU16(rrset.front().data()));
@@ -174,7 +174,8 @@ class Selection {
     }
   }
 
-  // Signatures over different types at one owner are one RRset by name only; their TTLs are those of what they sign.
+  // Signatures over different types at one owner form an RRset by name only; their TTLs are those of the RRsets that
+  // they cover.
   static bool sameRRset(const Answer::Entry& a, const Answer::Entry& b) {
     return a.section == b.section && a.rrset.type == b.rrset.type && a.rrset.type != Type::RRSIG &&
            a.rrset.owner == b.rrset.owner;
@@ -202,7 +203,7 @@ bool hasType(const Answer& answer, Section section, Type type) {
   return found;
 }
 
-// Whether the reply only points at other servers (RFC 2308 section 2.1.1 tells it from "no data" by the SOA).
+// Whether the reply only refers to other servers (RFC 2308 section 2.1.1: "no data" has an SOA).
 bool isReferral(const Answer& answer, bool authoritative) {
   return answer.rcode() == Rcode::NOERROR && !authoritative && answer.recordCount(Section::answer) == 0 &&
          hasType(answer, Section::authority, Type::NS) && !hasType(answer, Section::authority, Type::SOA);
@@ -225,7 +226,7 @@ UpstreamReply readUpstreamReply(const UpstreamQuestion& question, std::uint16_t 
   UpstreamReply reply;
   auto view = MessageView::parse(message);
   if (!view || !isReplyTo(question, id, *view)) return reply;
-  // Looked at first: what was cut off need not parse.
+  // TC is looked at first: what was cut off need not parse.
   reply.kind = UpstreamReply::Kind::truncated;
   if (view->truncated()) return reply;
   reply.kind = UpstreamReply::Kind::unusable;

@@ -1,5 +1,5 @@
-// What counts as one client for response-rate limiting: an IPv4 /24 or an IPv6 /56, which is what one customer usually
-// has, and what a flood with forged addresses can spread over without missing its victim.
+// One client for response-rate limiting: an IPv4 /24 or an IPv6 /56, which is what one customer usually has. A flood
+// with forged addresses can spread over such a network without missing its victim.
 #pragma once
 
 #include <cstddef>

@@ -29,8 +29,8 @@ std::size_t ClientShares::sizeOf(const Address& client) const {
 void ClientShares::rank(Network& network) {
   network.unlink();
   if (network.held > 0) ranks_[network.held].pushBack(network);
-  most_ = std::max(most_, network.held);
-  while (most_ > 0 && ranks_[most_].empty()) ranks_.erase(most_--);
+  maxHeld_ = std::max(maxHeld_, network.held);
+  while (maxHeld_ > 0 && ranks_[maxHeld_].empty()) ranks_.erase(maxHeld_--);
 }
 
 void ClientShares::add(Place& place, const Address& client) {
@@ -45,7 +45,7 @@ void ClientShares::add(Place& place, const Address& client) {
 }
 
 ClientShares::Network* ClientShares::greediest() {
-  return most_ > 0 ? &ranks_[most_].front() : nullptr;
+  return maxHeld_ > 0 ? &ranks_[maxHeld_].front() : nullptr;
 }
 
 void ClientShares::Place::release() {

@@ -17,7 +17,7 @@ class DatagramService::Reply final : public ReplyChannel, public WaitingQuery, p
                             sizeLimit)) {}
   ~Reply() override { ListHook<>::unlink(); }
 
-  // Nothing for what has no header, or is itself a response: such a message gets no reply.
+  // Nothing for a message without a header, or one that is itself a response: it gets no reply.
   const std::optional<Query>& query() const { return query_; }
 
   Transport transport() const override { return Transport::udp; }
@@ -39,8 +39,8 @@ class DatagramService::Reply final : public ReplyChannel, public WaitingQuery, p
 
 namespace {
 
-// How many of the datagrams that have come are parsed before the first is answered, so that what their look-ups need
-// is fetched from memory for all of them at once.
+// How many of the datagrams that have come are parsed before the first is answered, so that the waits of their look-ups
+// for memory overlap.
 constexpr std::size_t batchSize = 32;
 
 }  // namespace
@@ -71,7 +71,7 @@ std::unique_ptr<DatagramService::Reply> DatagramService::parse(Datagram datagram
   return reply;
 }
 
-// What is alone gains nothing.
+// A single query gains nothing.
 void DatagramService::prefetch(std::span<const std::unique_ptr<Reply>> arrived) const {
   if (arrived.size() < 2) return;
   std::array<const Query*, batchSize> queries;
@@ -90,7 +90,7 @@ void DatagramService::answer(std::unique_ptr<Reply> reply, TaskScope& queries) {
   factory_.waitingQueries().add(*waiting, waiting->peer());
 }
 
-// The last query that ends may end the service with it, so nothing of it is touched after the first stop.
+// The last query that ends may end the service with it: nothing of the service is touched after the first stop.
 void DatagramService::stopWaiting() {
   IntrusiveList<Reply> waiting(std::move(waiting_));
   while (Reply* const reply = waiting.popFront()) reply->stop();

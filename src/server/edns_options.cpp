@@ -40,7 +40,7 @@ void putExtendedError(ByteWriter& writer, const ExtendedError& error) {
 }  // namespace
 
 EdnsOptions::EdnsOptions(const EdnsSettings& settings, const Query& query, const Answer& answer, const Clock& clock) {
-  // Nearly every query asks for nothing.
+  // Most queries ask for no option.
   if (!query.edns()) return;
   const Edns& edns = *query.edns();
   if (edns.nsid || edns.cookie.size > 0 || edns.keepalive || answer.extendedError())

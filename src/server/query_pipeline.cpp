@@ -15,9 +15,9 @@ namespace taut {
 
 namespace {
 
-constexpr std::size_t usualReplies = 512;  // octets
+constexpr std::size_t initialReplies = 512;  // octets
 
-// After the drain has ended: for what is ready to be taken at once.
+// For replies that the peer can take at once, after the drain has ended.
 constexpr std::chrono::milliseconds lastWrite{200};
 
 }  // namespace
@@ -28,14 +28,14 @@ class QueryPipeline::Reply final : public ReplyChannel, public WaitingQuery, pub
   Reply(QueryPipeline& pipeline, ByteSpan message, Semaphore::Permit permit)
       : pipeline_(pipeline),
         permit_(std::move(permit)),
-        query_(Query::parse(message, {peer(), Transport::tcp, pipeline.stream_.shard().now(), stopToken(),
-                                      pipeline.limits_.idle})) {}
+        query_(Query::parse(
+            message, {peer(), Transport::tcp, pipeline.stream_.shard().now(), stopToken(), pipeline.limits_.idle})) {}
   ~Reply() override {
     ListHook<>::unlink();
     if (query_) pipeline_.connection_.touch();
   }
 
-  // Nothing for what has no header, or is itself a response: such a message gets no reply.
+  // Nothing for a message without a header, or one that is itself a response: it gets no reply.
   std::optional<Query>& query() { return query_; }
 
   Transport transport() const override { return Transport::tcp; }
@@ -112,7 +112,7 @@ Task<> QueryPipeline::enqueue(ByteSpan message) {
   if (broken_) return Task<>::ready();
   std::array<std::uint8_t, 2> length;
   storeU16(length.data(), static_cast<std::uint16_t>(message.size()));
-  if (replies_.capacity() == 0) replies_.reserve(usualReplies);
+  if (replies_.capacity() == 0) replies_.reserve(initialReplies);
   replies_.insert(replies_.end(), length.begin(), length.end());
   replies_.insert(replies_.end(), message.begin(), message.end());
   const bool full = unreadReplies() > limits_.unreadReplies;
@@ -153,7 +153,7 @@ Task<> QueryPipeline::write() {
     writing_.swap(replies_);
     const bool written = co_await writeOnce();
     writing_ = {};
-    if (!written) breakOff();
+    if (!written) abortStream();
   }
   written_.set();
 }
@@ -172,7 +172,7 @@ Task<> QueryPipeline::finishWithin(Duration limit) {
   co_await tasks_.join();
 }
 
-void QueryPipeline::breakOff() {
+void QueryPipeline::abortStream() {
   broken_ = true;
   replies_ = {};
   stream_.shutdown();

@@ -40,7 +40,7 @@ class QueryPipeline {
   TaskScope::JoinAwaiter finish() { return tasks_.join(); }
 
   // The peer is gone, or does not read, or has to go: its queries are stopped, and their replies are of no use.
-  void breakOff();
+  void abortStream();
   bool isBroken() const { return broken_; }
   // Asks the queries in flight to stop. The connection may have ended on return.
   void stopQueries();

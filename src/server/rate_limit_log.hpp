@@ -1,6 +1,6 @@
-// Tells the operator which networks are being limited: a line when it begins, and another when it has been over for a
-// minute. Whoever forges addresses must not fill the log with them, so a few networks are followed at a time, and of
-// the others there is but a count.
+// Tells the operator which networks are limited: a line when the limit begins, and another when it has been over for a
+// minute. Forged addresses must not fill the log, so a few networks are followed at a time, and the others are only
+// counted.
 #pragma once
 
 #include <array>
@@ -15,10 +15,10 @@ namespace taut {
 
 class RateLimitLog {
  public:
-  // A response that was not sent as it is, at the time when its query came in.
+  // Counts a response that was not sent whole, at the time when its query came in.
   void limited(const Query& query, bool truncated);
 
-  // To be called now and then, at `due` or soon afterwards.
+  // Called now and then, at `due` or soon afterwards.
   void update(TimePoint now);
   TimePoint due() const { return due_; }
 

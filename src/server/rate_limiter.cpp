@@ -22,8 +22,8 @@ std::uint64_t nanoseconds(TimePoint time) {
   return static_cast<std::uint64_t>(std::chrono::nanoseconds(time.time_since_epoch()).count());
 }
 
-void requireRange(std::uint32_t value, std::uint32_t least, std::uint32_t most, const char* message) {
-  if (value < least || value > most) throw std::invalid_argument(message);
+void requireRange(std::uint32_t value, std::uint32_t minimum, std::uint32_t maximum, const char* message) {
+  if (value < minimum || value > maximum) throw std::invalid_argument(message);
 }
 
 }  // namespace
@@ -33,7 +33,7 @@ RateLimiter::RateLimiter(const RateLimit& limit) : slip_(limit.slip), exempt_(li
   requireRange(limit.window, 1, 3600, "window of the rate limit: expected 1 to 3600 seconds");
   requireRange(limit.slip, 0, 10, "slip of the rate limit: expected 0 to 10");
   interval_ = second / limit.responsesPerSecond;
-  farthest_ = second * (1 + limit.window);
+  maxAhead_ = second * (1 + limit.window);
   buckets_.resize(std::bit_floor(std::max<std::size_t>(1, limit.tableSize / sizeof(Bucket))));
   log_ = std::make_unique<RateLimitLog>();
 }
@@ -45,7 +45,7 @@ RateLimiter::Verdict RateLimiter::account(const Query& query, const Answer& answ
   Account& account = find(keyOf(query, answer));
   const std::uint64_t now = nanoseconds(query.received());
   // The second bound counts after a flood, and where the clock went back.
-  account.fullAt = std::min(std::max(account.fullAt, now) + interval_, now + farthest_);
+  account.fullAt = std::min(std::max(account.fullAt, now) + interval_, now + maxAhead_);
   if (account.fullAt <= now + second) {
     account.limited = 0;
     return Verdict::send;
@@ -54,7 +54,8 @@ RateLimiter::Verdict RateLimiter::account(const Query& query, const Answer& answ
   return limit(account, query);
 }
 
-// The first one of every so many, so that a client that has just met its limit learns of TCP at once.
+// One in `slip_` is truncated, and the first is among them, so that a client that has just met its limit learns of TCP
+// at once.
 RateLimiter::Verdict RateLimiter::limit(Account& account, const Query& query) {
   const bool truncated = slip_ != 0 && account.limited == 0;
   if (++account.limited >= slip_) account.limited = 0;
@@ -62,7 +63,7 @@ RateLimiter::Verdict RateLimiter::limit(Account& account, const Query& query) {
   return truncated ? Verdict::truncate : Verdict::drop;
 }
 
-// The first RRset says what kind of response it is: an answer, a referral's NS, or the SOA of a negative answer.
+// The first RRset tells the kind of response: it is an answer, a referral's NS, or the SOA of a negative answer.
 std::uint64_t RateLimiter::keyOf(const Query& query, const Answer& answer) const {
   auto what = static_cast<std::uint64_t>(isError(answer.rcode()) ? Rcode::SERVFAIL : answer.rcode());
   NameView name;

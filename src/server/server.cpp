@@ -33,8 +33,8 @@ unsigned usableCores() {
   return static_cast<unsigned>(std::max(1, CPU_COUNT(&cores)));
 }
 
-constexpr std::size_t usualDatagram = 2048;  // octets: longer queries over UDP exist in tests only
-constexpr int socketBuffer = 4 << 20;        // octets; a burst waits here while a shard is at work
+constexpr std::size_t datagramSize = 2048;  // octets: longer queries over UDP exist in tests only
+constexpr int socketBuffer = 4 << 20;       // octets; a burst waits here while a shard is at work
 
 }  // namespace
 
@@ -45,7 +45,7 @@ class Server::ShardThread {
       : options_(options),
         factory_(makeFactory(shard_)),
         datagramBuffers_(shard_, options.datagramBuffers,
-                         std::max<std::size_t>(usualDatagram, factory_->udpPayloadSize())),
+                         std::max<std::size_t>(datagramSize, factory_->udpPayloadSize())),
         streamBuffers_(shard_),
         streams_(streamBuffers_, stop_.token(), abort_.token()) {
     factory_->setClock(shard_.clock());
@@ -60,7 +60,7 @@ class Server::ShardThread {
   void start() {
     thread_ = std::thread([this] { run(); });
   }
-  // Until it serves; throws what kept it from that.
+  // Waits until it serves; throws the reason where it cannot.
   void waitUntilStarted() { started_.get_future().get(); }
   void stop() {
     shard_.post([this] {
@@ -166,8 +166,8 @@ Task<> Server::ShardThread::end() {
   }
 }
 
-// Owns the socket, which closes when its own replies have left: a client that asks while other queries are still being
-// answered learns at once that this server is gone.
+// Owns the socket, which closes when its own replies have left: while other queries are still answered, a new client
+// learns at once that this server is gone.
 Task<> Server::ShardThread::serveDatagrams(UdpSocket socket) {
   DatagramService service(shard_, *factory_, socket, datagramBuffers_);
   co_await service.serve(stop_.token(), abort_.token());
@@ -179,7 +179,7 @@ Task<> Server::ShardThread::serveStreams(TcpListener listener) {
   co_await connections.join();
 }
 
-// Owns the listener, so that nobody connects any more to a server that only finishes what it has.
+// Owns the listener, so that no client connects any more to a server that only finishes its work.
 Task<> Server::ShardThread::acceptConnections(TcpListener listener, TaskScope& connections) {
   auto streams = listener.acceptMany(stop_.token());
   while (auto stream = co_await streams.next()) connections.spawn(startConnection(std::move(*stream), connections));

@@ -19,7 +19,7 @@ static_assert(sizeof(ServerCookies::Secret) == crypto_shorthash_KEYBYTES);
 
 constexpr std::uint8_t version = 1;
 constexpr std::size_t clientSize = 8;
-constexpr std::size_t timeOffset = clientSize + 4;  // behind the version and three reserved octets
+constexpr std::size_t timeOffset = clientSize + 4;  // after the version and three reserved octets
 constexpr std::size_t hashOffset = clientSize + 8;
 constexpr std::int32_t oldest = 3600;  // seconds
 constexpr std::int32_t newest = -300;  // a clock that is ahead of ours

@@ -11,7 +11,7 @@ namespace taut {
 
 namespace {
 
-// Types that no zone holds and that an ordinary query may not ask for, and what they are answered with.
+// Types that no zone holds and that an ordinary query may not ask for, with their RCODEs.
 std::optional<Rcode> rcodeForMetaType(Type type) {
   switch (type) {
     case Type::ANY:
@@ -27,7 +27,7 @@ std::optional<Rcode> rcodeForMetaType(Type type) {
   }
 }
 
-// The layout of another opcode's messages is not known, so such a message cannot be said to be wrong.
+// The layout of another opcode's messages is unknown, so such a message cannot be called malformed.
 bool isImplemented(Opcode opcode) {
   return opcode == Opcode::QUERY || opcode == Opcode::IQUERY || opcode == Opcode::STATUS || opcode == Opcode::NOTIFY;
 }
@@ -37,7 +37,7 @@ Answer withExtendedError(Answer answer, ExtendedErrorCode why) {
   return answer;
 }
 
-// Resolvers that were asked to stop have nothing to say; that is not the same as a name that is not served.
+// Resolvers that were asked to stop give no answer; that does not mean that the name is not served.
 Answer unanswered(const Query& query) {
   if (query.stopToken().stopRequested()) return Answer::serverFailure();
   return withExtendedError(Answer::refused(), ExtendedErrorCode::notAuthoritative);
@@ -56,7 +56,7 @@ void logFailure(const std::exception_ptr& failure, const Query& query) {
 }  // namespace
 
 ServerFactory::ServerFactory(Resolvers authorities, Caches caches, Resolvers clients, int verbose)
-    : resolver_(std::move(authorities)), verbose_(verbose), canRecurse_(!clients.empty()) {
+    : resolver_(std::move(authorities)), verbose_(verbose), recursionAvailable_(!clients.empty()) {
   if (!caches.empty()) cache_ = caches.back();
   if (caches.empty() && clients.empty()) return;
   recursion_ = std::make_shared<RecursiveService>(std::move(caches), std::move(clients));
@@ -202,11 +202,11 @@ Task<> ServerFactory::sendReply(ReplyChannel& channel, const Query& query, Answe
 }
 
 std::size_t ServerFactory::responseFromMessage(const Query& query, const Answer& answer, MutableByteSpan buffer) {
-  return responder_.write(query, answer, canRecurse_, buffer);
+  return responder_.write(query, answer, recursionAvailable_, buffer);
 }
 
-// A handler that wrote messages before it failed is owed no other: what it began cannot be taken back. One line of the
-// log is enough for each query.
+// A handler that wrote messages before it failed cannot take them back, so no other message follows. Each query gets
+// one line in the log at most.
 Task<> ServerFactory::replyFailed(std::exception_ptr failure, const Query& query, ReplyChannel& channel) {
   bool logged = false;
   std::exception_ptr another;

@@ -56,7 +56,7 @@ Task<> StreamConnection::exchange(ReceivedData& data, const StreamContext& conte
     data = std::move(more);
   }
   if (data.endOfStream()) co_await pipeline.finishWithin(limits_.afterEnd);
-  if (!paused && !data.ok() && !data.result().stopped()) pipeline.breakOff();
+  if (!paused && !data.ok() && !data.result().stopped()) pipeline.abortStream();
   co_await pipeline.finish();
   stream_.close();
 }
@@ -69,7 +69,7 @@ void StreamConnection::idleTimeOver(Timer& timer) noexcept {
 
 void StreamConnection::close() {
   if (pipeline_) {
-    pipeline_->breakOff();
+    pipeline_->abortStream();
   } else {
     stream_.shutdownRead();
   }

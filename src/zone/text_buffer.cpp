@@ -20,7 +20,7 @@ TextBuffer TextBuffer::open(const std::string& path, std::function<bool()> goesO
   TextBuffer buffer;
   buffer.file_.emplace(path, maxFile);
   buffer.goesOn_ = std::move(goesOn);
-  // One octet more than the file has shows its end with the first read.
+  // With room for one octet more than the file has, the first read already shows the file's end.
   buffer.grow(static_cast<std::size_t>(std::min<std::uint64_t>(buffer.file_->version().size + 1, initialCapacity)));
   buffer.read();
   return buffer;

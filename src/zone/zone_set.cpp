@@ -93,17 +93,17 @@ ZoneSet::LookAhead::LookAhead(const ZoneSet& zones, NameView name) {
 }
 
 // Another zone may have taken this slot, and this zone is a few slots further then. A search would not pay.
-void ZoneSet::LookAhead::askForZone() {
+void ZoneSet::LookAhead::prefetchZone() {
   if (slot_ == nullptr || slot_->zone == nullptr || slot_->hash != originHash_) return;
   zone_ = slot_->zone;
   zone_->prefetch();
 }
 
-void ZoneSet::LookAhead::askForIndex() const {
+void ZoneSet::LookAhead::prefetchIndex() const {
   if (zone_ != nullptr && zone_->isLoaded()) zone_->prefetch(hash_);
 }
 
-void ZoneSet::LookAhead::askForNode() const {
+void ZoneSet::LookAhead::prefetchNode() const {
   if (zone_ != nullptr && zone_->isLoaded()) zone_->prefetchNode(hash_);
 }
 

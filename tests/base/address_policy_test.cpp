@@ -26,7 +26,7 @@ std::string complaint(std::string_view network) {
 
 }  // namespace
 
-TEST_CASE("an empty policy does to everybody what it was made for") {
+TEST_CASE("an empty policy applies its default action to every address") {
   CHECK(allows(AddressPolicy(), "192.0.2.1"));
   CHECK_FALSE(allows(AddressPolicy(Action::refuse), "192.0.2.1"));
   CHECK_FALSE(allows(AddressPolicy(Action::refuse), "2001:db8::1"));

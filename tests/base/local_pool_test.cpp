@@ -51,7 +51,7 @@ TEST_CASE("what waits for reuse is bounded, and blocks that are too large do not
   CHECK(LocalPool::heldBytes() == 0);
 }
 
-TEST_CASE("each thread has its own pool and leaves nothing behind") {
+TEST_CASE("each thread has its own pool and frees it at its end") {
   void* mine = LocalPool::allocate(128);
   LocalPool::release(mine, 128);
   const auto held = LocalPool::heldBytes();

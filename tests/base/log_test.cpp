@@ -92,7 +92,7 @@ TEST_CASE("without a sink lines go to standard error, and logging does not wait 
   const taut::UniqueFd before(::dup(STDERR_FILENO));
   REQUIRE(::dup2(writing.get(), STDERR_FILENO) == STDERR_FILENO);
   writing.reset();
-  // Far more than the pipe and the queue hold, and nobody reads.
+  // Far more than the pipe and the queue hold, without a reader.
   const std::string filler(100, '.');
   for (int i = 0; i < 20'000; ++i) taut::log::info("line {} {}", i, filler);
   CHECK(taut::log::lostLines() > 0);

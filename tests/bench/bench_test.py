@@ -1,4 +1,4 @@
-"""The bench itself: its generator counts what a server answers, its sums are right, and it leaves nothing behind."""
+"""The bench itself: its generator counts what a server answers, its sums are right, and it leaves nothing running."""
 import json
 import os
 import subprocess
@@ -83,7 +83,7 @@ class Generator(unittest.TestCase):
         self.assertGreater(latency[0], 0)
 
     def test_silence(self):
-        """Where nobody answers, everything is lost and the load ends"""
+        """Where no server answers, everything is lost and the load ends"""
         with Silent() as port:
             result = generate(port, "--seconds", "0.2", "--window", "10")
         counted = json.loads(result.stdout)
@@ -153,7 +153,7 @@ class Sums(unittest.TestCase):
 @unittest.skipIf(len(os.sched_getaffinity(0)) < 2, "needs two cores")
 class Bench(unittest.TestCase):
     def test_run(self):
-        """A run writes a table, JSON and a chart, and leaves no process and no file behind"""
+        """A run writes a table, JSON and a chart, and leaves no process and no file"""
         with tempfile.TemporaryDirectory() as folder:
             command = [sys.executable, str(SOURCE / "tools/bench_lib/bench.py"), "--quick", "--servers", "taut,echo",
                        "--rounds", "1", "--seconds", "0.2", "--build", str(BUILD), "--output", folder]

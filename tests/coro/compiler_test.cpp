@@ -171,7 +171,7 @@ Task<long> sumMany(int count) {
 
 }  // namespace
 
-TEST_CASE("a body behind a condition that was awaited runs") {
+TEST_CASE("a body after a condition that was awaited runs") {
   CHECK(syncWait(ifOnAwait()) == 1);
   int rounds = 0;
   CHECK(syncWait(whileOnAwait(rounds)) == 3);

@@ -65,7 +65,7 @@ TEST_CASE("an event wakes all who wait, in the order in which they began") {
   CHECK(event.isSet());
 }
 
-TEST_CASE("nobody waits for an event that has happened, until it is reset") {
+TEST_CASE("an event that has happened makes no coroutine wait until it is reset") {
   Event event;
   std::string log;
   TaskScope scope;
@@ -79,7 +79,7 @@ TEST_CASE("nobody waits for an event that has happened, until it is reset") {
   CHECK(log == "a+b+");
 }
 
-TEST_CASE("a stop ends the wait of those who obey it, and of nobody else") {
+TEST_CASE("a stop ends the waits that obey it, and no others") {
   Event event;
   std::string log;
   StopSource stop;

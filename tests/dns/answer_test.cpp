@@ -263,12 +263,12 @@ TEST_CASE("A new answer has nothing of those before it") {
   }
 }
 
-TEST_CASE("Answers of the usual size cost no heap allocation after the first") {
+TEST_CASE("Answers of ordinary size cost no heap allocation after the first") {
   const Name owner("www.example.com");
   const RRset rrset = borrowed(owner);
   int live = 0;
   const auto storage = makeLocalRef<Storage>(live);
-  const auto usual = [&] {
+  const auto useAnswers = [&] {
     Answer answer;
     answer.pin(*storage);
     for (int i = 0; i < 40; ++i) answer.addGlue(rrset);  // as many as a top-level domain's referral has
@@ -277,13 +277,13 @@ TEST_CASE("Answers of the usual size cost no heap allocation after the first") {
     other.keep(owner);
     return answer.entryCount() + other.entryCount();
   };
-  usual();
+  useAnswers();
   const std::size_t before = HeapCounter::allocations();
-  for (int i = 0; i < 100; ++i) REQUIRE(usual() == 41);
+  for (int i = 0; i < 100; ++i) REQUIRE(useAnswers() == 41);
   CHECK(HeapCounter::allocations() == before);
 }
 
-TEST_CASE("An answer of unusual size keeps no memory behind") {
+TEST_CASE("An answer of unusual size leaves no memory in the pool") {
   const Name owner("x");
   const auto large = [&] {
     Answer answer;

@@ -354,7 +354,7 @@ TEST_CASE("An uncompressed name is taken from octets only where it is whole and 
   CHECK_FALSE(NameView::fromWire(tooLong).has_value());
 }
 
-TEST_CASE("A compressed name is read through its pointers, and the reader stands behind the first") {
+TEST_CASE("A compressed name is read through its pointers, and the reader stands after the first") {
   Packet packet = Packet::header(0, 0);
   packet.label("example").label("com").u8(0);  // 12
   packet.label("www").pointer(12);             // 25
@@ -445,7 +445,7 @@ TEST_CASE("What cannot be read fails the reader and leaves the root") {
   CHECK_FALSE(Name::read(packet, reader, name));  // and stays failed
 }
 
-TEST_CASE("A name may not go on behind the end of a reader that ends before the message") {
+TEST_CASE("A name may not go on past the end of a reader that ends before the message") {
   Packet packet = Packet::header(0, 0);
   packet.name("example.com");
   ByteReader reader(packet.span().first(20), 12);
@@ -455,8 +455,8 @@ TEST_CASE("A name may not go on behind the end of a reader that ends before the 
 TEST_CASE("The pointers of one name are at most 127, so that hostile chains cost little") {
   Packet packet = Packet::header(0, 0);
   packet.u8(0).pointer(12);
-  for (std::size_t hops = 1; hops < 8000; ++hops) packet.pointer(13 + 2 * (hops - 1));
-  const auto through = [&](std::size_t hops) { return readAt(packet, 13 + 2 * (hops - 1)); };
+  for (std::size_t pointers = 1; pointers < 8000; ++pointers) packet.pointer(13 + 2 * (pointers - 1));
+  const auto through = [&](std::size_t pointers) { return readAt(packet, 13 + 2 * (pointers - 1)); };
   CHECK(through(1) == Name());
   CHECK(through(maxLabelCount) == Name());
   CHECK_FALSE(through(maxLabelCount + 1).has_value());

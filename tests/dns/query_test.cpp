@@ -156,7 +156,7 @@ TEST_CASE("A QUERY has one question at most, other opcodes may have more") {
   CHECK(malformed(Packet::header(opcodeBits(Opcode::NOTIFY), 2).question("a").pointer(40).u16(1).u16(1)));
 }
 
-TEST_CASE("Records that are fewer than their count are a format error, and octets behind the last are ignored") {
+TEST_CASE("Records that are fewer than their count are a format error, and octets after the last are ignored") {
   Packet packet = Packet::header(opcodeBits(Opcode::NOTIFY), 1, 1).question("example.com", Type::SOA);
   const std::size_t recordAt = packet.size();
   packet.pointer(12).recordBody(Type::A, address);
@@ -182,7 +182,7 @@ TEST_CASE("RDLENGTH may be zero, and may not lead beyond the message") {
   CHECK(malformed(packet));
 }
 
-TEST_CASE("Owner names of records are bounded, and their pointers lead backwards behind the header") {
+TEST_CASE("Owner names of records are bounded, and their pointers lead backwards to after the header") {
   const auto withOwner = [](const Packet& owner) {
     return malformed(Packet::header(0, 1, 1).question("x").bytes(owner).recordBody(Type::A, address));
   };

@@ -87,7 +87,7 @@ TEST_CASE("A KEY of a private algorithm begins with what names the algorithm (RF
                        {"0 0 254 CgYHKwYBBAGTPw==", ""},  // longer than the key
                        {"0 0 254 CQYGKwYBBAGTPw==", ""},  // lengths that disagree
                        {"0 0 254 BAYCgAE=", ""},          // a number that begins with a zero digit
-                       {"0 0 254 BQYDK4AB", ""},          // the same behind another number
+                       {"0 0 254 BQYDK4AB", ""},          // the same after another number
                        {"0 0 254 AgYA", ""},              // an identifier without a number
                    });
 }

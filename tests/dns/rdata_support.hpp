@@ -1,4 +1,4 @@
-// What the tests of RDATA share: words out of a line, hexadecimal, and RDATA as a value.
+// Helpers for the tests of RDATA: words out of a line, hexadecimal, and RDATA as a value.
 #pragma once
 
 #include <cstdint>

@@ -13,8 +13,8 @@ namespace {
 // A message with "example." at offset 12 and RDATA at offset 21. "c00c" is a pointer to the name.
 constexpr std::size_t rdataAt = 21;
 
-std::string decompressed(Type type, std::string_view rdataHex, std::size_t length, std::string_view behind = "") {
-  const std::string hex = std::string(24, '0') + "076578616d706c6500" + std::string(rdataHex) + std::string(behind);
+std::string decompressed(Type type, std::string_view rdataHex, std::size_t length, std::string_view after = "") {
+  const std::string hex = std::string(24, '0') + "076578616d706c6500" + std::string(rdataHex) + std::string(after);
   const std::vector<std::uint8_t> message = fromHex(hex);
   std::vector<std::uint8_t> buffer(maxRdataSize);
   ByteWriter writer{MutableByteSpan(buffer)};

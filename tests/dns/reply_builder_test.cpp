@@ -372,16 +372,16 @@ TEST_CASE("A reader of names that build upon each other follows eight pointers a
   REQUIRE(records.size() == 40);
   std::size_t at = messageHeaderSize + 3 + 4;
   for (const ReadRecord& record : records) {
-    std::size_t hops = 0;
+    std::size_t pointers = 0;
     for (std::size_t i = at; message[i] != 0;) {
       if (message[i] < 0xc0) {
         i += message[i] + 1u;
       } else {
         i = loadU16(message.data() + i) & 0x3fffu;
-        ++hops;
+        ++pointers;
       }
     }
-    CHECK(hops <= 8);
+    CHECK(pointers <= 8);
     at = record.record.rdataOffset + record.record.rdataSize;
   }
 }

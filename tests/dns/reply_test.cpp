@@ -67,7 +67,7 @@ Packet askedWithOpt(unsigned payloadSize = 1232, std::uint32_t ttl = 0) {
   return Packet::header(0, 1, 0, 0, 1).question("www.example.com").opt(payloadSize, ttl);
 }
 
-// Records of one RRset, added one by one: 16 octets each behind the owner's pointer.
+// Records of one RRset, added one by one: 16 octets each after the owner's pointer.
 void addAddresses(Answer& answer, std::size_t count, NameView owner = Name("www.example.com")) {
   for (std::size_t i = 0; i < count; ++i) answer.add(owner, 1min, rdata::A(192, 0, 2, static_cast<std::uint8_t>(i)));
 }

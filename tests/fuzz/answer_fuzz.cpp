@@ -42,7 +42,7 @@ l TXT "$GENERATE"
 $GENERATE 1-60 l TXT "text that is long enough for only so many of them to fit $"
 )";
 
-// Signed by form: what a signature is worth is for others to find out.
+// Signed in form only: no part of taut verifies a signature.
 constexpr const char* signedZone = R"($ORIGIN s.
 $TTL 60
 @ SOA ns h 1 2 3 4 5

@@ -56,7 +56,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                                       stream.begin() + static_cast<std::ptrdiff_t>(arrived + count));
     decoder.feed(segment);
     arrived += count;
-    // Now and then the segment has to go before its messages have been looked at.
+    // Now and then the segment is given back before its messages have been looked at.
     if (!cuts.empty() && cuts[turn % cuts.size()] % 3 == 0) {
       decoder.keepRest();
       segment.clear();

@@ -1,5 +1,5 @@
 // Any zone that loads and any question: the answer is made within bounds, and the reply parses, keeps to its limit and
-// has the RCODE that fits what the zone knows of the name. The input is a question and, behind it, lines of a zone.
+// has the RCODE that fits what the zone knows of the name. The input is a question and, after it, lines of a zone.
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -88,9 +88,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto query = Query::parse(ByteSpan(buffer).first(requestSize), {Address::loopbackV4(53), transport, now});
     require(query.has_value(), "the request is one");
     ZoneSet::LookAhead ahead(*zones, query->name());
-    ahead.askForZone();
-    ahead.askForIndex();
-    ahead.askForNode();
+    ahead.prefetchZone();
+    ahead.prefetchIndex();
+    ahead.prefetchNode();
     const auto answer = authority.answer(*query);
     require(answer.has_value(), "a zone answers for its names");
     if (zones->find(name) != &zone && query->type() != Type::DS)

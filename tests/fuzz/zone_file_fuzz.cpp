@@ -44,7 +44,7 @@ void search(const Zone& zone) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  // $GENERATE makes much of little: what is tested is whether it ends, not how much memory there is.
+  // A short $GENERATE makes many records: the test is whether it ends, not how much memory there is.
   constexpr std::size_t maxSize = 16384;
   if (size > maxSize) return 0;
   ZoneLoadOptions options;

@@ -53,7 +53,7 @@ class Clients(TestCase):
         self.assertRegex(out, r"ns\.sub\.example\.com\.\s+3600\s+IN\s+A\s+192\.0\.2\.53")
 
     def test_dig_unknown_opcode(self):
-        """dig gets NOTIMP for an opcode that nobody serves"""
+        """dig gets NOTIMP for an opcode that is not served"""
         self.assertIn("status: NOTIMP", self.dig("+opcode=status", "example.com"))
 
     def test_kdig(self):

@@ -97,7 +97,7 @@ class Dnssec(TestCase):
         return server, self.start_validator(server.port, [origin for origin, _ in zones])
 
     def start_validator(self, upstream, origins):
-        """Unbound, which asks tautd whatever it is, and trusts the keys of the parents."""
+        """Unbound, which asks tautd every question, and trusts the keys of the parents."""
         stubs = "".join(
             f'stub-zone:\n  name: "{origin}"\n  stub-addr: 127.0.0.1@{upstream}\n' for origin in [".", *origins]
         )
@@ -142,7 +142,7 @@ class Dnssec(TestCase):
         self.assertEqual(self.outcome(validator, "nsec3.test", NSEC3PARAM), (NOERROR, SECURE))
 
     def test_controls(self):
-        """What is not as it was signed is bogus, so that the test above can fail"""
+        """Data that differs from what was signed is bogus, so that the test above can fail"""
         zones = self.make_zones()
         for _, path in zones:
             # One record that does not match its signature, and no proof that anything does not exist.

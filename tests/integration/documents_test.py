@@ -24,7 +24,7 @@ def squeezed(code):
 
 class Documents(TestCase):
     def test_cpp(self):
-        """Every C++ snippet is taken from a source file, or compiles behind the public headers"""
+        """Every C++ snippet is taken from a source file, or compiles after the public headers"""
         sources = [
             squeezed(path.read_text())
             for folder in ("examples", "src", "include", "tests")

@@ -1,4 +1,4 @@
-"""What the server says of itself, and of its answers: CHAOS names, NSID, cookies, keepalive, extended errors."""
+"""What the server tells about itself and its answers: CHAOS names, NSID, cookies, keepalive, extended errors."""
 import re
 import signal
 import socket
@@ -36,7 +36,7 @@ class Identity(TestCase):
         self.assertIn(f'("{socket.gethostname()}")', out)
 
     def test_told(self):
-        """The server tells what it was told to, and kdig reads it too"""
+        """The server tells the configured texts, and kdig reads them too"""
         server = self.start_tautd("--zone", EXAMPLE_ZONE, "--identity", "ns1.fra", "--version-text", "a server")
         self.assertEqual(self.chaos(server, "version.bind"), "a server")
         self.assertEqual(self.chaos(server, "id.server"), "ns1.fra")
@@ -45,7 +45,7 @@ class Identity(TestCase):
         self.assertIn('"ns1.fra"', out)
 
     def test_hidden(self):
-        """What is hidden is REFUSED, and NSID is not sent"""
+        """A hidden name is REFUSED, and NSID is not sent"""
         names = ("version.bind", "version.server", "hostname.bind", "id.server")
         server = self.start_tautd(
             "--zone", EXAMPLE_ZONE, *(word for name in (*names, "nsid") for word in ("--hide", name))

@@ -169,7 +169,7 @@ class Signals(TestCase):
         self.ends_within_five_seconds(server, signal.SIGTERM)
 
     def test_log_that_nobody_reads(self):
-        """A log that nobody reads keeps it neither from answering nor from ending"""
+        """A log that no process reads keeps it neither from answering nor from ending"""
         reading, writing = os.pipe()
         self.addCleanup(os.close, reading)
         capacity = fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)

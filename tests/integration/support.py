@@ -123,16 +123,16 @@ class Reply:
         self.answers, self.authority, self.additional = self.sections
 
     def _name(self, position):
-        labels, behind = [], None
+        labels, end = [], None
         while self.octets[position]:
             length = self.octets[position]
             if length >= 192:
-                behind = behind or position + 2
+                end = end or position + 2
                 position = (length & 63) << 8 | self.octets[position + 1]
                 continue
             labels.append(self.octets[position + 1 : position + 1 + length].decode("latin1"))
             position += 1 + length
-        return ".".join(labels) + ".", behind or position + 1
+        return ".".join(labels) + ".", end or position + 1
 
     def addresses(self):
         return sorted(record.address() for record in self.answers if record.type in (A, AAAA))
@@ -303,12 +303,12 @@ class TestCase(unittest.TestCase):
             raise AssertionError(f"{error}\n{server.log()}") from None
 
     def start_unbound(self, records):
-        """A resolver that knows the given local-data lines and asks nobody."""
+        """A resolver that knows the given local-data lines and asks no other server."""
         lines = "".join(f"  local-data: '{record}'\n" for record in records)
         return self.start_unbound_with(f'  module-config: "iterator"\n  local-zone: "." static\n{lines}')
 
     def start_unbound_with(self, options, query=None):
-        """Unbound with more options of its server clause, and other clauses behind them."""
+        """Unbound with more options of its server clause, and other clauses after them."""
         port = free_port()
         config = self.write(
             "unbound.conf",

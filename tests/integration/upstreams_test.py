@@ -32,7 +32,7 @@ class Upstreams(TestCase):
         return self.start_tautd(*options, *arguments)
 
     def test_unbound(self):
-        """What unbound knows comes through, and so does what it denies"""
+        """Answers and denials of unbound come through"""
         unbound = self.start_unbound(["a.u.example. 60 IN A 192.0.2.77"])
         server = self.forward(unbound.port)
         reply = self.ask(server, "a.u.example")
@@ -42,7 +42,7 @@ class Upstreams(TestCase):
         self.assertEqual(self.ask(server, "a.u.example", over=ask_tcp).addresses(), ["192.0.2.77"])
 
     def test_knot(self):
-        """What knot serves comes through, aliases and negative answers too"""
+        """Answers of knot come through, aliases and negative answers too"""
         knot = self.start_knot("k.example", KNOT_ZONE.format(BIG))
         server = self.forward(knot.port)
         self.assertEqual(self.ask(server, "www.k.example").addresses(), ["192.0.2.33"])
@@ -135,7 +135,7 @@ class Upstreams(TestCase):
         self.assertEqual(self.ask(server, "a.u.example").addresses(), ["192.0.2.77"])
 
     def test_hosts(self):
-        """Names of a hosts file are answered, both ways, and what is not in it is forwarded"""
+        """Names of a hosts file are answered, both ways, and other names are forwarded"""
         hosts = self.write("hosts", "192.0.2.5 box box.example.net\n2001:db8::5 box\n")
         unbound = self.start_unbound(["a.u.example. 60 IN A 192.0.2.77", 'box.example.net. 60 IN TXT "t"'])
         server = self.forward(unbound.port, arguments=["--hosts-file", hosts])

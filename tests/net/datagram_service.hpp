@@ -1,4 +1,4 @@
-// A client with plain system calls and a service that runs by single turns: what tests of datagrams have in common.
+// Helpers for tests of datagrams: a client with plain system calls, and a service that runs by single turns.
 #pragma once
 
 #include <netinet/in.h>
@@ -26,7 +26,7 @@
 
 namespace taut {
 
-// A client with plain system calls, so that a test sees what others see.
+// A client with plain system calls, so that a test sees what other programs see.
 class Client {
  public:
   explicit Client(int family = AF_INET) : fd_(::socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {

@@ -128,7 +128,7 @@ Task<> echoSome(UdpSocket& socket, DatagramBuffers& buffers, int count) {
   }
 }
 
-// `count` queries of `size` octets are answered in one turn: every reply arrives, and they take so many runs.
+// `count` queries of `size` octets are answered in one turn: every reply arrives, in the expected number of runs.
 template <typename Answer>
 void checkRuns(Server& server, const Client& client, int count, std::size_t size, Answer answer, std::uint64_t runs) {
   const auto expected = ask(client, server.address(), count, size);

@@ -216,7 +216,7 @@ TEST_CASE("short writes are continued until everything is written, in order") {
   Shard shard;
   Pair pair = makePair(shard);
   setBuffers(pair.client, SO_SNDBUF, 4096);
-  // Not the smallest: with that the kernel sends only when a timer of its own has run out, 20 seconds in all.
+  // Not the smallest buffer: with that the kernel sends only when a timer of its own has run out, 20 seconds in all.
   setBuffers(pair.server, SO_RCVBUF, 16384);
   StreamBuffers buffers(shard, 2, 1000);
   const Bytes head = pattern(70'001);
@@ -334,12 +334,12 @@ TEST_CASE("a read and a write are ended by their deadline") {
   CHECK(written.stopped());
 }
 
-TEST_CASE("a connection that nobody takes is refused, as a value") {
+TEST_CASE("a connection to a port without a listener is refused, as a value") {
   Shard shard;
-  Address nobody;
-  { nobody = TcpListener::bind(shard, Address::loopbackV4()).localAddress(); }
+  Address unused;
+  { unused = TcpListener::bind(shard, Address::loopbackV4()).localAddress(); }
   std::optional<IoResult> result;
-  shard.run(connectInto(shard, nobody, {}, result));
+  shard.run(connectInto(shard, unused, {}, result));
   CHECK(result->error() == ECONNREFUSED);
 }
 
@@ -364,7 +364,7 @@ TEST_CASE("an attempt to connect is ended by its deadline") {
                                                [](const auto& result) { return result->stopped(); })) == waiting);
 }
 
-TEST_CASE("shutting a stream down wakes whoever reads it") {
+TEST_CASE("shutting a stream down wakes the coroutine that reads it") {
   Shard shard;
   Pair pair = makePair(shard);
   StreamBuffers buffers(shard, 1, 512);

@@ -223,7 +223,7 @@ TEST_CASE("when all buffers are in use receiving waits, and goes on when one com
   CHECK_FALSE(client.receive());
   kept.pop_back();
   for (int i = 4; i < 10; ++i) CHECK(service.receive(client) == "text" + std::to_string(i));
-  // Idle again with all but three free, and not asking the kernel in vain.
+  // Idle again with all but three buffers free, and no request to the kernel that would fail.
   const auto starved = buffers.counters().starved;
   service.turns(20);
   CHECK(buffers.counters().starved == starved);
@@ -371,9 +371,9 @@ TEST_CASE("a pending receive is ended by its deadline") {
 
 TEST_CASE("a peer that does not listen is an error and no exception") {
   Shard shard;
-  Address nobody;
-  { nobody = UdpSocket::bind(shard, Address::loopbackV4()).localAddress(); }
-  auto connected = UdpSocket::connect(shard, nobody);
+  Address unused;
+  { unused = UdpSocket::bind(shard, Address::loopbackV4()).localAddress(); }
+  auto connected = UdpSocket::connect(shard, unused);
   REQUIRE(connected.ok());
   const auto received = shard.run([](UdpSocket& socket) -> Task<IoResult> {
     std::array<std::uint8_t, 10> bytes{};
@@ -405,7 +405,7 @@ TEST_CASE("a failed send is counted, ends its lease, and the stream goes on") {
   kept.clear();
 }
 
-TEST_CASE("shards share an address, and a port that somebody has is an error with the address in its text") {
+TEST_CASE("shards share an address, and a port that is taken is an error with the address in its text") {
   Shard shard;
   auto first = UdpSocket::bind(shard, Address::loopbackV4());
   CHECK_NOTHROW(UdpSocket::bind(shard, first.localAddress()));

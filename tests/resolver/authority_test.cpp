@@ -189,7 +189,7 @@ TEST_CASE("An answer to ANY or RRSIG holds no more than its reply can") {
   CHECK(ask(authority, "many.example", static_cast<Type>(64999)).size > 60);
 }
 
-TEST_CASE("The names of a zone that is not loaded are SERVFAIL, and nobody else's") {
+TEST_CASE("The names of a zone that is not loaded are SERVFAIL, and no other names") {
   const Authority authority(std::make_shared<const ZoneSet>(
       std::vector{zoneOf("example. 1 SOA ns h 1 2 3 4 5\n@ 1 NS ns.x.\nwww 1 A 192.0.2.1\nalias 1 CNAME www.broken\n"),
                   Zone::notLoaded(Name("broken.example."))}));
@@ -206,7 +206,7 @@ TEST_CASE("The names of a zone that is not loaded are SERVFAIL, and nobody else'
   CHECK(ask("broken.example.", Type::DS)->rcode() == Rcode::NXDOMAIN);
   CHECK_FALSE(ask("www.elsewhere.", Type::A));
 
-  // An alias into it ends there, as one does that leads to somebody else's zone.
+  // An alias into it ends there, as an alias into a zone that is not served does.
   const auto alias = ask("alias.example.", Type::A);
   REQUIRE(alias);
   CHECK(alias->rcode() == Rcode::NOERROR);

@@ -143,7 +143,8 @@ TEST_CASE_FIXTURE(Fixture, "a hit holds the records that were stored, section by
   CHECK(last == std::vector<std::uint8_t>{1, 2});
 }
 
-TEST_CASE_FIXTURE(Fixture, "a hit holds no more than its reply can, but for answers whose sections are not in order") {
+TEST_CASE_FIXTURE(Fixture,
+                  "a hit holds no more than its reply can, except for answers whose sections are not in order") {
   Answer answer = addressAnswer(Name("many.example."), 60s);
   for (unsigned type = 1000; type < 3000; ++type)
     answer.addRecord(Section::authority, Name("many.example."), static_cast<Type>(type), taut::Class::IN, 60, {});

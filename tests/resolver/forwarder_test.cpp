@@ -139,7 +139,7 @@ class Upstream {
       try {
         socket_.emplace(taut::UdpSocket::bind(shard_, listener_->localAddress()));
         return;
-      } catch (const std::system_error&) {  // somebody has the same port for UDP
+      } catch (const std::system_error&) {  // the port is taken over UDP
       }
     }
     throw std::runtime_error("no port is free for both UDP and TCP");
@@ -334,7 +334,7 @@ TEST_CASE_FIXTURE(Fixture,
     return replies;
   });
   CHECK(last(query) == 1);
-  CHECK(forward().statistics().foreign == 8);
+  CHECK(forward().statistics().mismatched == 8);
   CHECK(forward().statistics().udpQueries == 1);
 }
 
@@ -348,7 +348,7 @@ TEST_CASE_FIXTURE(Fixture, "a reply from another address or port is not accepted
     return Replies{address(asked, 1)};
   });
   CHECK(last(query) == 1);
-  CHECK(forward().statistics().foreign == 0);
+  CHECK(forward().statistics().mismatched == 0);
 }
 
 TEST_CASE_FIXTURE(Fixture, "after many replies that are none, the same server is asked over TCP") {
@@ -577,7 +577,7 @@ TEST_CASE_FIXTURE(Fixture, "AD comes from upstream") {
   CHECK(ask(query)->authenticData());
 }
 
-TEST_CASE_FIXTURE(Fixture, "the same question in flight is asked once, and everybody gets the answer") {
+TEST_CASE_FIXTURE(Fixture, "a question that is outstanding is sent once, and all its waiters get the answer") {
   bool answering = false;
   auto& server = upstream([&](const Query& asked) { return answering ? Replies{address(asked)} : Replies(); });
   const Query sameOther(Name("WWW.Example."), Type::A);
@@ -601,7 +601,7 @@ TEST_CASE_FIXTURE(Fixture, "the same question in flight is asked once, and every
   CHECK((*results[1])->entry(0).rrset.front()[3] == 1);
   CHECK(forward().statistics().joined == 1);
   CHECK(server.udp.size() == 3);
-  // The answers outlive the flight, and each other.
+  // The answers outlive the outstanding query, and each other.
   results[0].reset();
   CHECK((*results[1])->entry(0).rrset.owner == query.name().view());
   CHECK(last(query) == 1);
@@ -654,7 +654,7 @@ TEST_CASE_FIXTURE(Fixture, "one who no longer waits does not take the answer fro
   CHECK((*results[1])->entryCount() == 1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a question that nobody waits for is given up, and can be asked again at once") {
+TEST_CASE_FIXTURE(Fixture, "a question without waiters is given up, and can be asked again at once") {
   bool answering = false;
   upstream([&](const Query& asked) { return answering ? Replies{address(asked)} : Replies(); });
   taut::StopSource gone;
@@ -714,7 +714,7 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(server.udp.size() == 1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "close gives up what is in flight, and those who wait get nothing") {
+TEST_CASE_FIXTURE(Fixture, "close gives up the outstanding queries, and their waiters get nothing") {
   upstream({});
   std::optional<std::optional<Answer>> result;
   taut::TaskScope asking;

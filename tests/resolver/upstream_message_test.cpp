@@ -132,18 +132,18 @@ TEST_CASE("what differs in ID, QR, opcode or question is no reply, and case make
   const Bytes right = replyTo(question, addressOf("www.example."));
   REQUIRE(read(question, right).kind == Kind::complete);
   CHECK(read(asking("wWw.EXAMPLE.", Type::A), right).kind == Kind::complete);
-  CHECK(read(asking("ww2.example.", Type::A), right).kind == Kind::foreign);
-  CHECK(read(asking("www.example.", Type::AAAA), right).kind == Kind::foreign);
-  CHECK(read({Name("www.example."), Type::A, Class::CH}, right).kind == Kind::foreign);
-  CHECK(taut::readUpstreamReply(question, id + 1, right).kind == Kind::foreign);
+  CHECK(read(asking("ww2.example.", Type::A), right).kind == Kind::mismatched);
+  CHECK(read(asking("www.example.", Type::AAAA), right).kind == Kind::mismatched);
+  CHECK(read({Name("www.example."), Type::A, Class::CH}, right).kind == Kind::mismatched);
+  CHECK(taut::readUpstreamReply(question, id + 1, right).kind == Kind::mismatched);
   const std::pair<std::size_t, std::uint8_t> faults[] = {{2, 0x01}, {2, 0x91}, {5, 0}, {5, 2}, {12, 40}};
   for (const auto& [at, octet] : faults) {
     Bytes wrong = right;
     wrong[at] = octet;
-    CHECK(read(question, wrong).kind == Kind::foreign);
+    CHECK(read(question, wrong).kind == Kind::mismatched);
   }
-  CHECK(read(question, {}).kind == Kind::foreign);
-  CHECK(read(question, ByteSpan(right).first(11)).kind == Kind::foreign);
+  CHECK(read(question, {}).kind == Kind::mismatched);
+  CHECK(read(question, ByteSpan(right).first(11)).kind == Kind::mismatched);
 }
 
 TEST_CASE("an error may come without the question, data may not") {
@@ -154,7 +154,7 @@ TEST_CASE("an error may come without the question, data may not") {
   CHECK(reply.answer.rcode() == Rcode::FORMERR);
   for (const std::uint8_t rcode : Bytes{0, 3}) {
     header[3] = rcode;
-    CHECK(read(question, header).kind == Kind::foreign);
+    CHECK(read(question, header).kind == Kind::mismatched);
   }
 }
 

@@ -197,7 +197,7 @@ TEST_CASE("a query that is refused, malformed or not implemented allocates nothi
                                 makeQuery("example.com", Type::SOA, unassigned), malformed});
 }
 
-TEST_CASE("a query over a connection allocates nothing either, be it in one segment or its length by itself") {
+TEST_CASE("a query over a connection allocates nothing either, in one segment or with its length by itself") {
   StreamFixture fixture(std::make_shared<ServerFactory>(ServerFactory::Resolvers{makeAuthority()}));
   fixture.run([](StreamFixture& f, StreamClient& client) -> Task<> {
     const Bytes query = framed(makeQuery("www.example.com", Type::A));

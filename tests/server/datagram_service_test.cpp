@@ -297,7 +297,7 @@ TEST_CASE("a datagram larger than a buffer is judged by what there is of it") {
   });
 }
 
-TEST_CASE("an answer that waits does not hold up the ones behind it") {
+TEST_CASE("an answer that waits does not hold up later ones") {
   Fixture fixture;
   fixture.run([](Fixture& f, UdpClient& client) -> Task<> {
     const Bytes slow = numbered("gate.example.com", 1);

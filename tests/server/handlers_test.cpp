@@ -70,7 +70,7 @@ class Either final : public Resolver {
 
 }  // namespace
 
-TEST_CASE("localhost has an address, no other data, and is nobody else") {
+TEST_CASE("localhost has an address and no other data, and other names are not answered") {
   Localhost handler;
   const auto ask = [&](const char* name, Type type) { return syncWait(handler.resolve(Query(Name(name), type))); };
   CHECK(ask("localhost", Type::A)->recordCount() == 1);
@@ -78,7 +78,7 @@ TEST_CASE("localhost has an address, no other data, and is nobody else") {
   CHECK_FALSE(ask("www.localhost", Type::A));
 }
 
-TEST_CASE("who asks for everything waits for two seconds") {
+TEST_CASE("a question of type ANY waits for two seconds") {
   ManualClock clock;
   clock.skipIdle(1ms);  // the clock jumps to the next deadline, so no test waits for it
   ShardOptions options;

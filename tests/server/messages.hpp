@@ -64,7 +64,7 @@ inline Bytes withId(Bytes message, std::uint16_t id) {
   return message;
 }
 
-// Behind its length, as a stream carries it.
+// With its length before it, as a stream carries it.
 inline Bytes framed(ByteSpan message) {
   Bytes bytes;
   putU16(bytes, message.size());

@@ -127,7 +127,7 @@ TEST_CASE("after a flood a client waits until its debt is paid, at most the wind
   CHECK(server.ask(3, "192.0.2.1") == "SS.");
 }
 
-TEST_CASE("of those that are not sent, the first of every so many is truncated") {
+TEST_CASE("of the responses above the limit, one in `slip` is truncated, the first among them") {
   CHECK(Limited(rate(1, 0)).ask(8, "192.0.2.1") == "S.......");
   CHECK(Limited(rate(1, 1)).ask(8, "192.0.2.1") == "STTTTTTT");
   CHECK(Limited(rate(1, 2)).ask(8, "192.0.2.1") == "ST.T.T.T");
@@ -207,7 +207,7 @@ TEST_CASE("exempt networks are never limited, and only those") {
   CHECK(server.ask(4, "2001:db8::1") == "SSSS");
 }
 
-TEST_CASE("a clock that goes back, or far ahead, keeps nobody out for longer than the window") {
+TEST_CASE("a clock that goes back, or far ahead, limits no network for longer than the window") {
   Limited server(rate(2, 0, 5));
   server.ask(100, "192.0.2.1");
   server.now -= 30min;
@@ -233,7 +233,7 @@ TEST_CASE("the table has the size that was asked for at most, and never none") {
   CHECK(server.ask(3, "192.0.2.1") == "S..");
 }
 
-TEST_CASE("a flood from ever new networks fills the table and frees nobody who is limited") {
+TEST_CASE("a flood from ever new networks fills the table and frees no network that is limited") {
   RateLimit limit = rate(5);
   limit.tableSize = 64 * 64;
   Limited server(limit);

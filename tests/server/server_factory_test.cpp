@@ -22,7 +22,7 @@ using namespace taut;
 
 const Address client = Address::v4({192, 0, 2, 100}, 53);
 
-Query parse(const Bytes& message, Transport transport = Transport::udp, std::size_t udpLimit = usualUdpSize) {
+Query parse(const Bytes& message, Transport transport = Transport::udp, std::size_t udpLimit = defaultUdpSize) {
   return Query::parse(message, {client, transport, Clock::system().now()}, udpLimit).value();
 }
 
@@ -71,7 +71,7 @@ TEST_CASE("a factory of nothing has an empty chain, no cache, no recursion, no c
   ServerFactory factory;
   CHECK(factory.resolver().resolvers().empty());
   CHECK(factory.cache() == nullptr);
-  CHECK_FALSE(factory.canRecurse());
+  CHECK_FALSE(factory.recursionAvailable());
   CHECK(factory.verbose() == 0);
   CHECK(factory.connections().empty());
 }
@@ -162,7 +162,7 @@ TEST_CASE("RA says whether there is a client, and never what the query said") {
   const auto resolver = std::make_shared<TestResolver>();
   ServerFactory authority({resolver});
   ServerFactory forwarder({}, {}, {resolver});
-  CHECK(forwarder.canRecurse());
+  CHECK(forwarder.recursionAvailable());
   QueryShape shape;
   shape.flags = flag::RD | flag::RA;
   CHECK_FALSE(ask(authority, makeQuery("www.example.com", Type::A, shape)).value().has(flag::RA));
@@ -232,7 +232,7 @@ TEST_CASE("two questions in one query are a format error, and no resolver hears 
   CHECK(resolver->asked == 0);
 }
 
-TEST_CASE("octets behind a query are ignored") {
+TEST_CASE("octets after a query are ignored") {
   const auto factory = makeFactory();
   Bytes message = makeQuery("www.example.com", Type::A);
   message += Bytes{1, 2, 3};
@@ -533,7 +533,7 @@ TEST_CASE("an exception in the step that handles exceptions is caught as well") 
   CHECK(log.count("overridden") == 1);
 }
 
-TEST_CASE("an exception behind the reply does not replace it") {
+TEST_CASE("an exception after the reply does not replace it") {
   const LogCapture log;
   Throwing factory(Throwing::Where::replyAfterSend);
   const Bytes message = makeQuery("www.example.com", Type::A);

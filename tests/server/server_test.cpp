@@ -318,7 +318,7 @@ TEST_CASE("a server that is destroyed ends by itself") {
   CHECK(events.count("stop") == 2);
 }
 
-TEST_CASE("after a stop the queries in flight are answered, and nobody can connect any more") {
+TEST_CASE("after a stop the queries in flight are answered, and no client can connect any more") {
   Events events;
   ServerOptions patient = options();
   patient.drain = 1h;

@@ -61,7 +61,7 @@ void setSocketOption(const TcpStream& stream, int option, int value) {
 
 }  // namespace
 
-TEST_CASE("a query over a stream is answered behind its length") {
+TEST_CASE("a query over a stream is answered with its length before it") {
   StreamFixture fixture;
   fixture.run([](StreamFixture&, StreamClient& client) -> Task<> {
     const Bytes query = numbered("www.example.com", 7);
@@ -120,7 +120,7 @@ TEST_CASE("many queries in one segment are all answered, in order where nothing 
   });
 }
 
-TEST_CASE("a slow answer does not hold up a quick one behind it") {
+TEST_CASE("a slow answer does not hold up a quick one after it") {
   StreamFixture fixture;
   fixture.run([](StreamFixture& f, StreamClient& client) -> Task<> {
     Bytes stream = numbered("gate.example.com", 1);
@@ -604,7 +604,7 @@ TEST_CASE("an exception of a handler becomes one SERVFAIL, and the other queries
   });
 }
 
-TEST_CASE("ten thousand queries over one connection leave nothing behind") {
+TEST_CASE("ten thousand queries over one connection leave no buffer in use") {
   StreamFixture fixture;
   fixture.run([](StreamFixture& f, StreamClient& client) -> Task<> {
     for (int round = 0; round < 200; ++round) {

@@ -34,7 +34,7 @@ void* operator new(std::size_t size) {
 void* operator new[](std::size_t size) {
   return allocateOrThrow(size);
 }
-// What the library asks for that can do without: std::inplace_merge, say.
+// Allocations that the library can do without: those of std::inplace_merge, for example.
 void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
   return allocate(size);
 }

@@ -25,7 +25,7 @@ class TemporaryFile {
   ~TemporaryFile() { remove(); }
 
   const std::string& path() const { return path_; }
-  // In the place of what was there, as an editor does it: under another name first, so that it is another file.
+  // Replaces the file as an editor does: writes another file under another name, and renames that.
   void write(std::string_view text) {
     const std::string other = path_ + ".new";
     std::ofstream(other, std::ios::binary) << text;

@@ -1,4 +1,4 @@
-"""Coroutine shapes that g++ 12 translates wrongly without a word, as far as reading the text can find them."""
+"""Coroutine shapes that g++ 12 silently translates wrongly, as far as reading the text can find them."""
 import re
 
 from registry import check

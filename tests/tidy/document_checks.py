@@ -1,4 +1,4 @@
-"""That the documents speak of what is there: links, paths and the table of options."""
+"""Whether the documents name only what exists: links, paths and the table of options."""
 import posixpath
 import re
 

@@ -1,4 +1,4 @@
-"""Who may include whom: the table in docs/architecture.md, read against every #include of the library."""
+"""Which layer may include which: the table in docs/architecture.md, read against every #include of the library."""
 import re
 
 from registry import check

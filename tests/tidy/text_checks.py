@@ -1,4 +1,4 @@
-"""What can be seen by looking at the lines: marks, lengths, guards, names, and that meson knows every source."""
+"""What the lines show: marks, lengths, guards, names, and that meson knows every source."""
 import re
 
 from registry import check
@@ -65,7 +65,7 @@ def whitespace_is_plain(tree):
     ],
 )
 def headers_are_guarded(tree):
-    """Every header has #pragma once, but for those that are compiled by themselves, where g++ warns of it"""
+    """Every header has #pragma once, except headers that are compiled by themselves, where g++ warns of it"""
     for path, text in tree.headers().items():
         if not path.endswith("/precompiled.hpp") and not re.search(r"^#pragma once$", text, re.MULTILINE):
             yield f"{path}: no #pragma once"
@@ -76,7 +76,7 @@ def headers_are_guarded(tree):
     good=[{"include/taut/net/x.hpp": "// What it is for.\n#pragma once\n"}, {"src/net/x.hpp": "#pragma once\n"}],
 )
 def public_headers_say_what_they_are_for(tree):
-    """Every public header opens with what it is for"""
+    """Every public header opens with a comment on its purpose"""
     for path, text in tree.headers().items():
         if path.startswith("include/") and not re.match(r"// \S", text):
             yield f"{path}: does not open with a comment"

@@ -67,7 +67,7 @@ def line_of(text, position):
 
 
 def matching(code, start):
-    """The position behind the bracket that closes the one at `start`; the end of the text where none does."""
+    """The position after the bracket that closes the one at `start`; the end of the text where none does."""
     pairs = {"(": ")", "[": "]", "{": "}"}
     opening, closing = code[start], pairs[code[start]]
     depth = 0

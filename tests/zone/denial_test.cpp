@@ -105,9 +105,9 @@ TEST_CASE("A name that does not exist is covered by the NSEC3 before its hash, a
   high.fill(0xff);
   CHECK(zone->nsec3(high).node.owner().firstLabel() == "t644ebqk9bibcna874givr6joj62mlhv");
   for (const Hashed& one : hashes) {
-    Nsec3Hash behind = *nsec3HashFromLabel(one.label);
-    ++behind.back();
-    const Nsec3Match match = zone->nsec3(behind);
+    Nsec3Hash next = *nsec3HashFromLabel(one.label);
+    ++next.back();
+    const Nsec3Match match = zone->nsec3(next);
     CHECK(!match.exact);
     CHECK(match.node.owner().firstLabel() == one.label);
   }
@@ -127,8 +127,8 @@ TEST_CASE("Any hash finds its owner in the chain, or the last one before it, als
     for (const std::string& owner : labels) text += fmt::format("{0} NSEC3 1 0 0 - {0} A\n", owner);
     const auto zone = zoneOf(text);
     const auto check = [&](const Nsec3Hash& hash) {
-      const auto behind = labels.upper_bound(label(hash));
-      const std::string& expected = behind == labels.begin() ? *labels.rbegin() : *std::prev(behind);
+      const auto next = labels.upper_bound(label(hash));
+      const std::string& expected = next == labels.begin() ? *labels.rbegin() : *std::prev(next);
       const Nsec3Match match = zone->nsec3(hash);
       CHECK(match.node.owner().firstLabel() == expected);
       CHECK(match.exact == labels.contains(label(hash)));

@@ -136,7 +136,7 @@ TEST_CASE("Quoted strings keep blanks, semicolons and line ends") {
   CHECK(read.lines == std::vector<std::uint32_t>{1, 2, 4, 5});
 }
 
-TEST_CASE("A quote behind an equals sign belongs to the word in SVCB parameters only") {
+TEST_CASE("A quote after an equals sign belongs to the word in SVCB parameters only") {
   const auto read = scan(
       "a 1 SVCB 1 . alpn=\"h2,h3\" port=8\n"
       "b 1 TXT a=\"b c\"\n");
@@ -162,9 +162,9 @@ TEST_CASE("A record without TTL takes $TTL, else the TTL before it, else an SOA'
         Lines{"example. 50 IN SOA a.example. b.example. 1 2 3 4 50", "b.example. 50 IN A 192.0.2.1"});
   CHECK(collector.diagnostics ==
         Lines{"f:1:1: warning: SOA without a TTL and no $TTL before it: its MINIMUM, 50, is used"});
-  Collector behind;
-  CHECK(scanMasterText("@ SOA a b 1 2 3 4 50\nb 7 A 192.0.2.1\nc A 192.0.2.1\n", "f", options, behind));
-  CHECK(behind.records.back() == "c.example. 50 IN A 192.0.2.1");
+  Collector after;
+  CHECK(scanMasterText("@ SOA a b 1 2 3 4 50\nb 7 A 192.0.2.1\nc A 192.0.2.1\n", "f", options, after));
+  CHECK(after.records.back() == "c.example. 50 IN A 192.0.2.1");
   CHECK(scan("a A 192.0.2.1\n").diagnostics ==
         Lines{"f:1:1: error: record without a TTL, expected one here or $TTL before it"});
 }
@@ -226,7 +226,7 @@ TEST_CASE("Every mistake is told with file, line and column, and what was expect
   }
 }
 
-TEST_CASE("A scan goes on behind a mistake and reports the next one too") {
+TEST_CASE("A scan goes on after a mistake and reports the next one too") {
   const auto read = scan("$TTL 1\na A bad\nb A 192.0.2.1\nc A worse\n");
   CHECK(read.records == Lines{"b.example. 1 IN A 192.0.2.1"});
   CHECK(read.diagnostics.size() == 2);

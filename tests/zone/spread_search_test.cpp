@@ -16,7 +16,7 @@ IndexRange equalRange(const std::vector<std::uint32_t>& sorted, std::uint32_t wa
   return {static_cast<std::size_t>(begin - sorted.begin()), static_cast<std::size_t>(end - sorted.begin())};
 }
 
-// Values of every kind: spread evenly, crowded in one place, many of them equal, and at either end.
+// Values of every kind: spread evenly, dense in one place, many of them equal, and at either end.
 std::vector<std::uint32_t> values(std::size_t count, std::mt19937& random) {
   std::vector<std::uint32_t> all(count);
   const unsigned kind = random() % 4;

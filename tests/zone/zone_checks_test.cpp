@@ -161,7 +161,7 @@ TEST_CASE("Missing glue and hosts without address draw a warning") {
   warns("@ MX 1 x\n", "6: warning: example. MX 1 x.example.: x.example. has no address record");
   warns("a SRV 0 0 1 x\nx CNAME ns1\n", "6: warning: a.example. SRV 0 0 1 x.example.: x.example. is a CNAME");
   CHECK(messages(load("@ MX 1 x.w\n*.w A 192.0.2.2\n")).empty());
-  // Another zone knows that host's address.
+  // The host's address is in another zone.
   CHECK(messages(load("d NS ns.e\ne NS ns1\n")).empty());
 }
 

@@ -111,9 +111,9 @@ TEST_CASE("Looking ahead takes any name, any zones, and leaves every answer as i
   for (const ZoneSet* const zonesOf : {&set, &none, &root}) {
     for (const Name& asked : names) {
       ZoneSet::LookAhead ahead(*zonesOf, asked);
-      ahead.askForZone();
-      ahead.askForIndex();
-      ahead.askForNode();
+      ahead.prefetchZone();
+      ahead.prefetchIndex();
+      ahead.prefetchNode();
     }
   }
   CHECK(set.find(name) == zones[1].get());

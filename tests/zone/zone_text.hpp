@@ -32,7 +32,7 @@ inline std::shared_ptr<const Zone> zoneOf(std::string_view body) {
   return loaded.zone;
 }
 
-// The messages of a load, each behind "text:": "8:3: error: …".
+// The messages of a load, each without the "text:" before it: "8:3: error: …".
 inline std::vector<std::string> messages(const ZoneLoad& loaded) {
   std::vector<std::string> texts;
   for (const Diagnostic& diagnostic : loaded.diagnostics) {

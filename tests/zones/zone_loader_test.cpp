@@ -15,7 +15,7 @@ using test::zoneText;
 
 namespace {
 
-// What was published last, from whatever thread.
+// The last publication, on any thread.
 class Published {
  public:
   void operator()(std::shared_ptr<const ZoneSet> zones) {

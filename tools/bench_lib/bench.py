@@ -76,7 +76,7 @@ def parse_arguments():
 
 
 def allow_many_descriptors():
-    """For servers and loads with ten thousand connections: as many as root may allow, or as there are."""
+    """Raises the limit on descriptors, for servers and loads with ten thousand connections."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(hard, DESCRIPTORS), max(hard, DESCRIPTORS)))

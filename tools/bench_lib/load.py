@@ -1,4 +1,4 @@
-"""The loads that servers are put under: dnsperf and our own generator, each pinned to the core that is not theirs."""
+"""The loads that servers are put under: dnsperf and our own generator, each pinned to a core without a server."""
 import json
 import re
 import shutil
@@ -12,7 +12,7 @@ class LoadFailure(Exception):
 
 
 def run_pinned(command, core, seconds):
-    """What the command prints; it is given three times the time that it should take."""
+    """What the command prints. It may take three times the time that it should take."""
     process = start(command, core, subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     prefer(process.pid)
     try:
@@ -81,7 +81,7 @@ class Generator(Load):
     def run(self, context, port, queries, seconds):
         result = json.loads(run_pinned(self.command(context, port, queries, seconds), context.load_core, seconds))
         if not self.tcp:
-            result["latency"] = None  # that of a full queue says nothing
+            result["latency"] = None  # the latency of a full queue says nothing
         return result
 
 

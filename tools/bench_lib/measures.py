@@ -40,7 +40,7 @@ class Progress:
 
 
 class Bench:
-    """Runs workloads and gathers what they gave."""
+    """Runs workloads and gathers their results."""
 
     def __init__(self, context, servers, progress):
         self.context = context
@@ -54,7 +54,7 @@ class Bench:
     # Servers.
 
     def start_servers(self, workload, servers, noted=True):
-        """Those that started; how long each took and what memory it holds is noted."""
+        """The servers that started; notes how long each took, and its memory."""
         running = []
         for server in servers:
             self.progress.show(f"{workload.title}: starting {server.title}")

@@ -45,7 +45,7 @@ def read_text(path):
 
 
 def stat_fields(pid):
-    """The fields of /proc/PID/stat behind the name: fields[0] is the state, fields[1] the parent."""
+    """The fields of /proc/PID/stat after the name: fields[0] is the state, fields[1] the parent."""
     return read_text(f"/proc/{pid}/stat").rpartition(")")[2].split()
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from processes import RunningServer
 
-# TCP connections that every server allows. NSD and Unbound grow impatient with those that are open when half of them
-# are, so it is more than twice what is opened.
+# TCP connections that every server allows. NSD and Unbound shorten the time-outs of connections when half of
+# the allowed number is open, so it is more than twice what is opened.
 MAX_CLIENTS = 25000
 IDLE_SECONDS = 600
 SOCKET_BUFFER = 4 << 20
@@ -46,7 +46,7 @@ def encode_query(name, rrtype=1):
 
 
 def ask(port, name, timeout, rrtype=1):
-    """The RCODE of the answer to one question over UDP; nothing where there is none in time."""
+    """The RCODE of the answer to one question over UDP; None where no answer comes in time."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         client.settimeout(timeout)
         client.connect(("127.0.0.1", port))
@@ -309,14 +309,14 @@ class Unbound(Server):
     def sources(workload):
         """Where its answers come from: the end of the server clause, and clauses that follow it."""
         if workload.upstream:
-            # It would answer for test. itself.
+            # Unbound would answer for test. itself.
             return ('  local-zone: "test." nodefault\n'
                     f'forward-zone:\n  name: "."\n  forward-addr: 127.0.0.1@{workload.upstream}\n')
         lines = [f'  local-zone: "{origin}" static\n' for origin, _ in workload.zones]
         return "".join(lines + [f"  local-data: '{record}'\n" for record in workload.local_data])
 
     def command(self, folder, workload):
-        # It refuses to start where it could run out of them.
+        # Unbound refuses to start where it could run out of descriptors.
         descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         (folder / "unbound.conf").write_text(f"""server:
   interface: 127.0.0.1

@@ -6,7 +6,7 @@
 export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1 CCACHE_INODECACHE=1
 export CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
 
-# The compiler for meson, behind ccache where there is one: meson itself puts it there only where no compiler is named.
+# The compiler for meson, run by ccache where that is installed: meson adds ccache only where no compiler is named.
 cachedCompiler() {
   if command -v ccache >/dev/null; then
     echo "ccache $1"

@@ -32,7 +32,7 @@ missingPackages() {
   done
 }
 
-# Forbids package scripts to start services: some test programs come with a server that Debian would start.
+# Forbids package scripts to start services: Debian would start the servers that come with some test programs.
 policyFile=/usr/sbin/policy-rc.d
 policyBackup=
 
@@ -57,7 +57,7 @@ aptGet() {
   DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=120 "$@" </dev/null >>"$aptLog" 2>&1
 }
 
-# Installs those of the named packages that are missing. Says what it does; a reason and status 1 where it cannot.
+# Installs those of the named packages that are missing, and says so; a reason and status 1 where it cannot.
 ensurePackages() {
   local missing
   mapfile -t missing < <(missingPackages "$@")

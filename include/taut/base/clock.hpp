@@ -1,4 +1,4 @@
-// The one place where time comes from. What counts time takes a Clock: the system's, a shard's, which stands still
+// The one place where time comes from. Code that counts time takes a Clock: the system's, a shard's, which stands still
 // during a turn of its loop, or in tests one that is moved by hand, so that no test sleeps.
 #pragma once
 
@@ -17,7 +17,7 @@ class Clock {
 
   // Never goes back, and means nothing outside of this process.
   virtual TimePoint now() const noexcept = 0;
-  // What a calendar says. The operator may set it, also back.
+  // The time of the calendar. The operator may set it, also back.
   virtual WallTime wallTime() const noexcept = 0;
 
   // How long a shard that has nothing to do may really wait where its next timer is due at `deadline`; nullopt means

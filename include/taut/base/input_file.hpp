@@ -1,7 +1,7 @@
 // A file of the operator's, opened so that reading it always comes to an end: a regular file of a bounded size.
 //
-// Anything else is refused before a read could wait for it. A FIFO without a writer never ends, nor does a device that
-// has octets for ever. The null device alone is let through, as the empty file that it stands for.
+// Any other file is refused before a read could wait for it: a FIFO without a writer never ends, nor does a device that
+// always has octets. The null device alone is allowed, and counts as an empty file.
 #pragma once
 
 #include <cstddef>
@@ -13,8 +13,8 @@
 
 namespace taut {
 
-// What tells one version of a file from another. The time is that of the last change of the inode, in nanoseconds since
-// the epoch: unlike that of the last modification no program can set it back.
+// Identifies one version of a file. The time is that of the last change of the inode, in nanoseconds since the epoch:
+// unlike the time of the last modification, no program can set it back.
 struct FileVersion {
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
@@ -35,13 +35,13 @@ class InputFile {
   // Throws FileError where there is no such file, or none of at most `maxSize` octets.
   InputFile(const std::string& path, std::uint64_t maxSize);
 
-  // As it was when opened.
+  // The file's version when it was opened.
   const FileVersion& version() const { return version_; }
 
   // Up to `size` octets, 0 at the end of the file. Throws FileError, also where the file has grown beyond `maxSize`.
   std::size_t read(char* into, std::size_t size);
 
-  // All that is left.
+  // The rest of the file.
   std::string readAll();
 
  private:
@@ -51,7 +51,7 @@ class InputFile {
   std::uint64_t read_ = 0;  // octets
 };
 
-// The version of what lies at the path, all zero where nothing does.
+// The version of the file at the path, all zero where there is none.
 FileVersion fileVersion(const std::string& path);
 
 }  // namespace taut

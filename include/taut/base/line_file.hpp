@@ -8,8 +8,8 @@
 
 namespace taut {
 
-// Calls `read` with each line, without its end, and its number from 1; empty lines and comments, which begin with `#`,
-// are left out, and so is a byte order mark at the front. Throws std::runtime_error where the file cannot be read.
+// Calls `read` with each line, without its end, and its number from 1. Empty lines, comments, which begin with `#`, and
+// a byte order mark at the front are left out. Throws std::runtime_error where the file cannot be read.
 void forEachLine(const std::string& path, const std::function<void(std::string_view line, std::size_t number)>& read);
 
 }  // namespace taut

@@ -28,8 +28,8 @@ Level level() noexcept;
 // library. Not to be called while another thread logs.
 void setSink(Sink sink);
 
-// Waits until the lines logged so far are written, but not long where nobody reads them: before the process ends, not
-// on a shard.
+// Waits until the lines logged so far are written, but not long where no process reads them: before the process ends,
+// not on a shard.
 void flush() noexcept;
 
 // How many lines were dropped because the queue was full.

@@ -1,13 +1,13 @@
-// What a resolver found out: an RCODE and up to three sections of RRsets. A value; the server makes the reply of it.
+// The result of a resolver: an RCODE and up to three sections of RRsets. A value; the server turns it into the reply.
 //
 // An answer either borrows RRsets from storage that it pins (a zone, a cache entry) or keeps copies of its own. Its
-// memory comes from the LocalPool, so an answer of the usual size costs no heap allocation. It belongs to the thread of
+// memory comes from the LocalPool, so an answer of ordinary size costs no heap allocation. It belongs to the thread of
 // the query. An answer that was moved from may be destroyed or assigned to, nothing else.
 //
-// The order of records within a section is the order in which they were added. Records added one after the other
-// with the same owner, type and class form one RRset, which a reply carries whole or not at all.
+// The order of records within a section is the order in which they were added. Records added one after the other with
+// the same owner, type and class form one RRset, which a reply carries whole or not at all.
 //
-// Additional data need not be looked up before there is a reply with room for it: an `AdditionalSource` gives it then.
+// Additional data need not be looked up before a reply has room for it: then an `AdditionalSource` gives it.
 #pragma once
 
 #include <array>
@@ -37,7 +37,7 @@ class PinnedStorage : public LocalCounted {
   virtual ~PinnedStorage() = default;
 };
 
-// Takes additional data, one RRset with the RRSIGs that cover it after the other.
+// Takes additional data: one RRset after the other, each with the RRSIGs that cover it.
 class AdditionalSink {
  public:
   // A `required` RRset is glue (RFC 9471). `signatures` has a count of 0 where there are none. False: no more is
@@ -48,8 +48,9 @@ class AdditionalSink {
   ~AdditionalSink() = default;
 };
 
-// Additional data that is looked up only as long as a reply has room for it. What it gives lives as long as what the
-// answer has pinned. The answer keeps a copy, which is never destroyed: it holds handles and views alone.
+// Additional data that is looked up only while a reply has room for it. What it gives lives as long as the storage that
+// the answer has pinned. The answer keeps a copy of the source, which is never destroyed: a source holds handles and
+// views alone.
 class AdditionalSource {
  public:
   // Gives each RRset to the sink, required ones first, until the sink wants no more.
@@ -64,7 +65,7 @@ class Answer {
   struct Entry {
     RRset rrset;
     Section section{};
-    bool required = true;  // a reply that has no room for it sets TC; otherwise it is left out without a word
+    bool required = true;  // a reply without room for it sets TC; what is not required is left out silently
   };
 
   explicit Answer(Rcode rcode = Rcode::NOERROR);
@@ -83,7 +84,7 @@ class Answer {
   static Answer notImplemented() { return Answer(Rcode::NOTIMP); }
   static Answer refused() { return Answer(Rcode::REFUSED); }
 
-  // Says that no reply is to be sent: the query is to go unanswered, or what it asked for was written already.
+  // No reply is to be sent: the query stays unanswered, or its messages were written already.
   static Answer noReply() {
     Answer answer;
     answer.body_->noReply = true;
@@ -102,8 +103,7 @@ class Answer {
   bool truncated() const { return body_->truncated; }
   void setTruncated(bool truncated) { body_->truncated = truncated; }
 
-  // Whether the answer holds for this query only, and is not to be kept: what a resolver says while it has too much to
-  // do.
+  // Whether the answer holds for this query only, and must not be kept: the answer of a resolver that is overloaded.
   bool transient() const { return body_->transient; }
   void setTransient(bool transient) { body_->transient = transient; }
 
@@ -112,8 +112,8 @@ class Answer {
   NameView sourceOfSynthesis() const { return body_->sourceOfSynthesis; }
   void setSourceOfSynthesis(NameView wildcard) { body_->sourceOfSynthesis = wildcard; }
 
-  // Tells clients that know EDNS why (RFC 8914): with an error, or with an answer that is not what it would have been.
-  // The text is copied, and cut to `ExtendedError::maxText`.
+  // Tells clients that know EDNS the reason (RFC 8914) of an error, or of an answer that was changed. The text is
+  // copied, and cut to `ExtendedError::maxText`.
   void setExtendedError(ExtendedErrorCode code, std::string_view text = {});
   const ExtendedError* extendedError() const { return body_->hasExtendedError ? &body_->extendedError : nullptr; }
 
@@ -129,16 +129,16 @@ class Answer {
   // query's message, which the reply is written over.
   void addRRset(Section section, const RRset& rrset);
 
-  // The same into the additional section. Addresses that a referral cannot do without are `glue` (RFC 9471): without
-  // room for them the reply is truncated. Other additional data is left out where there is no room.
+  // Add to the additional section. Addresses that a referral cannot do without are `glue` (RFC 9471): without room for
+  // them the reply is truncated. Other additional data is left out where there is no room.
   void addGlue(const RRset& rrset);
   void addAdditional(const RRset& rrset);
 
-  // Where more additional data comes from, after that which was added. An answer has one source; the last one counts.
+  // The source of more additional data, after the data that was added. An answer has one source; the last one counts.
   template <class Source>
   void setAdditionalSource(const Source& source);
 
-  // Gives the sink what that source has.
+  // Gives the sink the data of the source.
   void drawAdditional(AdditionalSink& sink) const {
     if (body_->source) body_->source->draw(sink);
   }
@@ -146,13 +146,13 @@ class Answer {
   NameView keep(NameView name);            // a copy that lives as long as this answer
   void pin(const PinnedStorage& storage);  // keeps borrowed storage alive as long as this answer
 
-  // What was added; what a source would give is not among it.
+  // RRsets that were added, without those that the source would give.
   std::size_t entryCount() const { return body_->count; }
   std::size_t entryCount(Section section) const { return body_->sectionCounts[static_cast<std::size_t>(section)]; }
   const Entry& entry(std::size_t index) const { return body_->entry(index); }
   void setTtl(std::size_t index, std::uint32_t ttl) { body_->entry(index).rrset.ttl = ttl; }
 
-  // Whether the records added can be more than a reply of so many octets holds: adding more would be in vain.
+  // Whether the added records may be more than a reply of so many octets holds: then it is useless to add more.
   bool exceeds(std::size_t octets) const { return body_->records * leastRecordSize > octets; }
 
   // Records added and given by the source.

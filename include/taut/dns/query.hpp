@@ -20,10 +20,10 @@
 
 namespace taut {
 
-inline constexpr std::size_t messageHeaderSize = 12;  // octets (RFC 1035 section 4.1.1)
-inline constexpr std::size_t maxMessageSize = 65535;  // octets over a stream (RFC 1035 section 4.2.2)
-inline constexpr std::size_t classicUdpSize = 512;    // octets over UDP without EDNS (RFC 1035 section 4.2.1)
-inline constexpr std::uint16_t usualUdpSize = 1232;   // octets over UDP that networks carry whole (RFC 9715)
+inline constexpr std::size_t messageHeaderSize = 12;   // octets (RFC 1035 section 4.1.1)
+inline constexpr std::size_t maxMessageSize = 65535;   // octets over a stream (RFC 1035 section 4.2.2)
+inline constexpr std::size_t classicUdpSize = 512;     // octets over UDP without EDNS (RFC 1035 section 4.2.1)
+inline constexpr std::uint16_t defaultUdpSize = 1232;  // octets over UDP that networks carry whole (RFC 9715)
 
 class Query {
   struct Received {};  // only parse() can name it
@@ -43,7 +43,7 @@ class Query {
   // last record are ignored.
   //
   // `udpLimit` is how many octets the server sends over UDP at most.
-  static std::optional<Query> parse(ByteSpan message, const Client& client, std::size_t udpLimit = usualUdpSize);
+  static std::optional<Query> parse(ByteSpan message, const Client& client, std::size_t udpLimit = defaultUdpSize);
   Query(Received, ByteSpan message, const Client& client, std::size_t udpLimit);
 
   // The same query from the same client about another name or type: for a resolver that follows an alias.

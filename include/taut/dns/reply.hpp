@@ -13,7 +13,7 @@ namespace taut {
 struct ReplyOptions {
   bool recursionAvailable = false;
   bool rrsetRoundRobin = false;  // whether the order of records in the RRsets of the answer section goes by the ID
-  std::uint16_t udpPayloadSize = usualUdpSize;  // octets: the size that OPT advertises
+  std::uint16_t udpPayloadSize = defaultUdpSize;  // octets: the size that OPT advertises
   // Encoded options for the reply's OPT, where the query had one; not in the buffer that the reply is written to. They
   // come before records, and are left out where they do not fit beside the question.
   ByteSpan ednsOptions;

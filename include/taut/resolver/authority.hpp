@@ -1,9 +1,9 @@
 // Answers from the zones that are served (RFC 1034 section 4.3.2 as clarified by RFCs 2181, 2308, 4592, 6672 and 8020;
 // DNSSEC by RFC 4035 section 3.1 and RFC 5155 section 7.2).
 //
-// Aliases are followed through all zones that are served; a chain that leaves them ends with its last alias, and one
-// that loops ends where it would begin again. A name outside every zone is not ours: the next resolver is asked. A name
-// of a zone that is not loaded is ours, and SERVFAIL.
+// Aliases are followed through all zones that are served. A chain that leaves them ends with its last alias, and a loop
+// ends where it would begin again. For a name outside every zone the next resolver is asked. A name of a zone that is
+// not loaded is SERVFAIL.
 //
 // One object for each shard. The zones are an immutable snapshot: `replace` gives later queries another one, and
 // answers that borrow from the old one keep it alive. No query touches a count that other shards touch.
@@ -34,7 +34,7 @@ class Authority final : public Resolver {
   // Only for zones that are larger than the caches of a core.
   void prefetch(std::span<const Query* const> queries) const override;
 
-  // The same as `resolve` without a task; nothing where no zone encloses the name.
+  // The answer of `resolve`, without a task; nothing where no zone encloses the name.
   std::optional<Answer> answer(const Query& query) const;
 
  private:

@@ -1,5 +1,5 @@
-// Answers that other resolvers got, kept until their TTL has run out. In a chain it stands behind the authorities and
-// in front of the clients; the server hands it each answer that a client resolver gave (`store`).
+// Answers that other resolvers got, kept until their TTL has run out. In a chain the cache comes after the authorities
+// and before the clients; the server gives it each answer of a client resolver (`store`).
 //
 //  - Bounded in bytes; what was used least recently goes first.
 //  - TTLs count down from the moment of storing; the smallest TTL of an answer is its lifetime (RFC 2181 section 8).
@@ -9,11 +9,11 @@
 //    (RFC 9520 section 3.2).
 //  - The key is name, type, class, DO and CD: an answer that was asked for without DO may lack signatures, and one that
 //    was asked for with CD may be bogus.
-//  - Never authoritative data: a zone is there at once, and always the newest.
+//  - Never authoritative data: zones are in memory too, and are always the newest.
 //
 // A hit is a ready task that borrows from the entry and pins it: no coroutine, no heap allocation. Each shard has a
-// cache of its own, without a lock; hits in one that two threads share behind a lock measured a third dearer, before
-// what it takes to make their borrowed answers safe.
+// cache of its own, without a lock. Hits in a cache that two threads share by a lock measured a third dearer, and the
+// answers that borrow from it would cost more to keep safe.
 #pragma once
 
 #include <chrono>
@@ -66,8 +66,7 @@ class Cache final : public Resolver {
     return Task<std::optional<Answer>>::ready(lookup(query));
   }
 
-  // Keeps a copy, in the place of what was kept for the same question. False where the answer is not one to keep.
-  // `got` is when it was got, if not now.
+  // Keeps a copy, in place of the last answer to the same question. False where the answer must not be kept.
   bool store(const Query& query, const Answer& answer);
   bool store(const Query& query, const Answer& answer, TimePoint got);
 

@@ -1,5 +1,5 @@
-// Chaos answers what operators ask a server about itself in class CH: TXT records of `version.bind`, `id.server` and
-// the like (RFC 4892). It has an answer for the names that it was given, and for nothing else.
+// Chaos answers questions of operators about the server itself, in class CH: TXT records of `version.bind`, `id.server`
+// and the like (RFC 4892). It answers for the names that it was given, and for no others.
 #pragma once
 
 #include <cstdint>

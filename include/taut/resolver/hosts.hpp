@@ -1,9 +1,9 @@
-// Answers from a hosts(5) file, /etc/hosts or a list of one's own: A, AAAA and PTR, and all of them for ANY. Names that
-// the file does not have are left to the next resolver, and so are the other types of those that it has, where that is
-// asked for: the file knows nothing of mail exchangers or services. Otherwise they are answered without data.
+// Answers from a hosts(5) file, /etc/hosts or another one: A, AAAA and PTR, all of them for ANY. Other types of a name
+// that the file has are left to the next resolver or have no data, as `OtherTypes` says: the file knows nothing of mail
+// exchangers or services. For other names the next resolver is asked.
 //
-// The answers have the AA bit, as those of other servers' hosts modules do: the file is the only source of what it
-// says. So no cache keeps them. There is no SOA; a client may not cache the empty answers (RFC 2308 section 2.2).
+// The answers have the AA bit, as those of other servers' hosts modules do: the file is the only source of its data. So
+// no cache keeps them. There is no SOA, so a client may not cache the empty answers (RFC 2308 section 2.2).
 //
 // One object for each shard. It reads no file: the table is an immutable snapshot, which all shards may share, and
 // `replace` gives later queries another one. `HostsFile` makes tables, and `HostsLoader` makes them while a server

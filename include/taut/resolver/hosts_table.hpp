@@ -1,5 +1,5 @@
-// What a hosts(5) file says, indexed: the addresses of each name, and the name of each address. Immutable, so that any
-// thread may use it, in a few flat arrays; answers borrow from it.
+// The data of a hosts(5) file, indexed: the addresses of each name, and the name of each address. Immutable, so that
+// any thread may use it, in a few flat arrays; answers borrow from it.
 //
 // A line is an address and its names, `#` begins a comment. A name may be on several lines and has all their
 // addresses, in the file's order. An address has one name for PTR: the first of the first line that has the address, as
@@ -24,7 +24,7 @@ namespace taut {
 
 class HostsTable {
  public:
-  // Of one name and family; further ones are left out. What a file repeats for ever would fit no reply anyway.
+  // For one name and family. Further addresses are left out: so many would fit no reply.
   static constexpr std::size_t maxAddresses = 256;
 
   // The RRsets of one name; one without records has a count of 0.
@@ -36,7 +36,7 @@ class HostsTable {
 
   static std::shared_ptr<const HostsTable> parse(std::string_view text, std::chrono::seconds ttl);
 
-  // Nothing for a name that the file does not have. The reverse names of the file's addresses are names of it too.
+  // Nothing for a name that the file does not have. The reverse names of the file's addresses are among its names.
   std::optional<Host> find(NameView name) const;
   std::size_t size() const { return hosts_.size(); }  // names, reverse names included
   const IgnoredLines& ignoredLines() const { return ignoredLines_; }
@@ -45,7 +45,7 @@ class HostsTable {
   class Builder;
   HostsTable() = default;
 
-  // Where in `octets_` the name and the RDATA of one host are.
+  // The offsets in `octets_` of one host's name and RDATA.
   struct Stored {
     std::uint32_t name = 0;
     std::uint32_t a = 0;

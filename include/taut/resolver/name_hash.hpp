@@ -1,4 +1,5 @@
-// A hash of names for tables that clients fill: without knowing the secret nobody can choose names that collide.
+// A hash of names for tables that clients fill. An attacker who does not know the secret cannot choose names that
+// collide.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +23,7 @@ inline std::uint64_t foldedProduct(std::uint64_t a, std::uint64_t b) {
   return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
 }
 
-// `more` is whatever else belongs to the key. Case does not matter.
+// `more` is the rest of the key. The case of the name does not matter.
 inline std::uint64_t secretHash(const HashSecret& secret, NameView name, std::uint64_t more) {
   std::uint64_t hash = foldedProduct(more ^ secret.second, secret.first ^ name.size());
   const std::uint8_t* at = name.data();

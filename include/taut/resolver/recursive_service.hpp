@@ -1,7 +1,7 @@
 // Recursive service: caches, and clients that ask other servers, behind one access list.
 //
-// A client that may not recurse gets REFUSED for cached data too, whether it sets RD or not: otherwise it could read
-// from the cache what others have asked for, and use large cached answers for amplification.
+// A client that may not recurse gets REFUSED for cached data too, with RD set or not: otherwise it could learn from the
+// cache what others have asked, and use large cached answers for amplification.
 #pragma once
 
 #include <memory>
@@ -17,11 +17,11 @@ class RecursiveService final : public Resolver {
  public:
   using Caches = std::vector<std::shared_ptr<Cache>>;
 
-  // Asks all caches, then all clients, each in the order given. What a client answers is stored in the last cache.
+  // Asks all caches, then all clients, each in the order given. The answer of a client is stored in the last cache.
   RecursiveService(Caches caches, std::vector<std::shared_ptr<Resolver>> clients)
       : caches_(std::move(caches)), clients_(std::move(clients)) {}
 
-  // Who is served; everyone at first.
+  // The clients that are served; all at first.
   void setAddressPolicy(AddressPolicy policy) { policy_ = std::move(policy); }
 
   Task<std::optional<Answer>> resolve(const Query& query) override;

@@ -1,8 +1,8 @@
 // The configuration of a stub resolver, resolv.conf(5): which servers to ask, how long to wait for them, and how host
 // names are completed.
 //
-// A line is a keyword and its values, in upper or lower case; `#` and `;` begin a comment. What is not understood is
-// left out and told with its line, so that a typing error costs one line and not the service.
+// A line is a keyword and its values, in upper or lower case; `#` and `;` begin a comment. A line that cannot be
+// understood is ignored and reported with its number, so that a typing error costs one line and not the service.
 #pragma once
 
 #include <chrono>
@@ -35,7 +35,7 @@ struct ResolvConf {
   static ResolvConf parse(std::string_view text);
 };
 
-// One on disk, read again when it changes.
+// A resolv.conf on disk, read again when it changes.
 class ResolvConfFile {
  public:
   static constexpr std::size_t maxFileSize = 64 * 1024;  // octets; a larger file is not read
@@ -43,12 +43,12 @@ class ResolvConfFile {
   // The clock outlives it.
   explicit ResolvConfFile(std::string path = "/etc/resolv.conf", const Clock& clock = Clock::system());
 
-  // As the file is now, or was a second ago. A file that cannot be read, or is empty, leaves what it said before; at
+  // The file as it is now, or was a second ago. A file that cannot be read, or is empty, leaves what it said before; at
   // the start it counts as empty.
   const ResolvConf& get();
   // Reads it at once, whether or not it seems to have changed.
   void reload();
-  // How often it was read, so that whoever made something of it knows when to do so again.
+  // How often the file was read: a change tells a user that what it derived from the file is out of date.
   std::size_t version() const { return version_; }
   const std::string& path() const { return file_.path(); }
 

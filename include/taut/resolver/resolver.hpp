@@ -5,7 +5,7 @@
 // thread. The query outlives the task. Each shard has resolvers of its own, so a resolver needs no lock.
 //
 // A resolver that can answer without waiting may return a task that is ready (Task::ready) instead of being a
-// coroutine; nobody can tell the difference but by a clock.
+// coroutine. The difference is the cost only.
 #pragma once
 
 #include <optional>
@@ -26,12 +26,12 @@ class Resolver {
 
   virtual Task<std::optional<Answer>> resolve(const Query& query) = 0;
 
-  // Several queries are about to be asked. A resolver whose data lie far apart in memory starts to fetch what it will
-  // need, so that the waits for memory overlap. No answer depends on it.
+  // Several queries are about to be asked. A resolver whose data are spread over memory prefetches what it will need,
+  // so that the waits for memory overlap. No answer depends on it.
   virtual void prefetch(std::span<const Query* const>) const {}
 
-  // Ends what the resolver does on its own account: work in flight that no query waits for. Awaited once, after the
-  // last query, while the shard still runs.
+  // Ends the resolver's own work, which no query waits for. Awaited once, after the last query, while the shard still
+  // runs.
   virtual Task<> close() { return Task<>::ready(); }
 };
 

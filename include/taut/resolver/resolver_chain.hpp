@@ -1,4 +1,4 @@
-// Resolvers in order: the first that has an answer wins, whatever the answer's RCODE.
+// Resolvers in order: the first answer wins, whatever its RCODE.
 #pragma once
 
 #include <memory>

@@ -1,7 +1,7 @@
-// One question to another server as messages: the query to send, and what to make of a reply.
+// One question to another server as messages: writes the query, and reads the reply.
 //
-// A reply is hostile until it has proved to be one: ID, QR, opcode and question are those that were asked (RFC 5452
-// section 9.1). It is then read whole and strictly, and only what belongs to the question is taken from it.
+// A reply is hostile until it has been checked: its ID, QR, opcode and question must be those of the query (RFC 5452
+// section 9.1). Then all of it is read, strictly, and only the records that belong to the question are taken.
 #pragma once
 
 #include <cstddef>
@@ -23,31 +23,30 @@ struct UpstreamQuestion : Question {
 
 inline constexpr std::size_t maxUpstreamQuerySize = 12 + maxNameSize + 4 + 11;  // octets
 
-// Writes the query, with RD, and with AD to learn whether the server has validated (RFC 6840 section 5.7); its size.
-// With `edns` it offers to take `udpPayloadSize` octets; without, DO cannot be said.
+// Writes the query, and returns its size. It has RD, and AD to learn whether the server has validated (RFC 6840 section
+// 5.7). With `edns` it offers to take `udpPayloadSize` octets; without `edns` it cannot carry DO.
 std::size_t writeUpstreamQuery(const UpstreamQuestion& question, std::uint16_t id, bool edns,
                                std::uint16_t udpPayloadSize, MutableByteSpan buffer);
 
 struct UpstreamReply {
   enum class Kind : std::uint8_t {
-    foreign,    // no reply to this query: somebody guesses, or a late one
-    truncated,  // TC: to be asked again over TCP
-    unusable,   // a reply, but malformed, or one that does not answer the question
-    complete,   // any RCODE, in `answer`
+    mismatched,  // no reply to this query: late, or forged by guessing
+    truncated,   // TC: to be asked again over TCP
+    unusable,    // a reply, but malformed, or one that does not answer the question
+    complete,    // any RCODE, in `answer`
   };
 
-  Kind kind = Kind::foreign;
+  Kind kind = Kind::mismatched;
   bool edns = false;  // it has an OPT record
   Answer answer;      // records only where the RCODE is NOERROR, NXDOMAIN or YXDOMAIN; AA is off, AD as received
 };
 
-// What is taken from a reply:
-//  - answer section: the records of the name asked for and of the names that its aliases lead to, and the DNAMEs above
-//    them;
-//  - authority section: SOA, NS and DS of these names' ancestors, and with DO the proofs;
-//  - additional section: the addresses of names that the records taken refer to, as optional data.
-// Records of other classes, of meta types and beyond that are dropped. A referral is no answer, and neither is a reply
-// whose answer section is about other names.
+// The records that are taken from a reply:
+// - answer section: those of the name asked for and of the names that its aliases lead to, and the DNAMEs above them;
+// - authority section: SOA, NS and DS of these names' ancestors, and with DO the proofs;
+// - additional section: the addresses of names that the taken records refer to, as optional data.
+// Records of other classes, of meta types, and all others are dropped. A referral is unusable, and so is a reply whose
+// answer section is about other names.
 UpstreamReply readUpstreamReply(const UpstreamQuestion& question, std::uint16_t id, ByteSpan message);
 
 }  // namespace taut

@@ -1,8 +1,10 @@
-// A small text file that somebody else may change at any time, such as /etc/resolv.conf: read whole, and again when it
-// has become another file. Changes are looked for when the file's user asks, with one stat() a second at most.
+// A small text file that other programs may change at any time, such as /etc/resolv.conf: read whole, and again when it
+// has changed. A call of takeChange() looks for changes, by one stat() a second at most, so that nothing runs in
+// between and nothing needs to be stopped.
 //
 // A file that is gone, is no regular one or is empty changes nothing: many programs that write such files remove or
-// truncate them first, and who is served meanwhile is to notice nothing. A file with a comment alone is not empty.
+// truncate them first, and clients that are served meanwhile are not to notice. A file with a comment alone is not
+// empty.
 #pragma once
 
 #include <chrono>

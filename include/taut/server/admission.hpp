@@ -1,4 +1,4 @@
-// What a server decides about a message before it looks at what is asked.
+// The decision of a server about a message before its question is looked at.
 #pragma once
 
 #include <cstdint>

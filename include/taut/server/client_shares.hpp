@@ -1,8 +1,8 @@
-// How much each client network holds of something that a shard has little of: places for queries that wait, or for
-// connections. A client is an IPv4 address or an IPv6 /56, which is what one customer usually has.
+// How much each client network holds of a scarce resource of a shard: places for waiting queries, or for connections. A
+// client is an IPv4 address or an IPv6 /56, which is what one customer usually has.
 //
-// Where all places are taken, the network that holds most gives one up: the one that it has held longest. So a client
-// that takes all it can get displaces itself, and never a client that holds little.
+// Where all places are taken, the network that holds most gives up the place that it has held longest. So a client that
+// takes all it can get displaces itself, and never a client that holds little.
 #pragma once
 
 #include <cstddef>
@@ -41,12 +41,12 @@ class ClientShares {
 
   void add(Place& place, const Address& client);
 
-  // Places that are held, by all clients and by the client's network.
+  // Places that are held: by all clients, and by the client's network.
   std::size_t size() const { return size_; }
   std::size_t sizeOf(const Address& client) const;
 
-  // The place that is to be given up next; null where none is held. The first one that is `preferred` among the oldest
-  // few of the network that holds most, or else the oldest.
+  // The place that is to be given up next; null where none is held. It is the first that is `preferred` among the
+  // oldest few places of the network that holds most, or else the oldest.
   template <typename Predicate>
   Place* next(Predicate preferred) {
     constexpr std::size_t few = 16;
@@ -64,7 +64,7 @@ class ClientShares {
   }
 
  private:
-  // In the list of those that hold as many, and with its places in the order in which they were taken.
+  // A network, in the list of those that hold as many, with its places in the order in which they were taken.
   struct Network : ListHook<Network> {
     Network(ClientShares& owner, std::uint64_t client) : shares(owner), number(client) {}
 
@@ -79,8 +79,8 @@ class ClientShares {
   void rank(Network& network);
 
   std::unordered_map<std::uint64_t, Network> networks_;
-  Ranks ranks_;           // by how many places a network holds
-  std::size_t most_ = 0;  // that any network holds
+  Ranks ranks_;              // by how many places a network holds
+  std::size_t maxHeld_ = 0;  // of any network
   std::size_t size_ = 0;
 };
 

@@ -1,7 +1,7 @@
 // One shard's service on one UDP socket: receive, answer concurrently, drain on stop.
 //
-// A query that has to wait keeps the buffer that it came in. So that slow ones never take the buffers of quick ones,
-// the factory's `waitingQueries` allows fewer to wait than there are buffers.
+// A query that has to wait keeps the buffer that it came in. The factory's `waitingQueries` allows fewer queries to
+// wait than there are buffers, so that slow queries never take the buffers of quick ones.
 #pragma once
 
 #include <cstddef>
@@ -21,7 +21,7 @@ namespace taut {
 
 class DatagramService {
  public:
-  // All outlive it. The buffers' payload holds the factory's largest reply.
+  // The arguments outlive the service. The buffers' payload holds the factory's largest reply.
   DatagramService(Shard& shard, ServerFactory& factory, UdpSocket& socket, DatagramBuffers& buffers)
       : shard_(shard), factory_(factory), socket_(socket), buffers_(buffers) {}
 

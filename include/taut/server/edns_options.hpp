@@ -1,6 +1,6 @@
 // The EDNS options of replies: name server identifier (RFC 5001), server cookie (RFC 7873), TCP keepalive (RFC 7828)
-// and extended error (RFC 8914). Each is a client's to ask for, but the extended error, which goes to everyone who sent
-// OPT.
+// and extended error (RFC 8914). A client gets the options that it asked for; the extended error goes to every client
+// that sent OPT.
 #pragma once
 
 #include <array>
@@ -24,7 +24,7 @@ struct EdnsSettings {
   std::shared_ptr<const ServerCookies> cookies;  // null: cookies are ignored
 };
 
-// The encoded options of one reply, to be held while it is written.
+// The encoded options of one reply. The object lives while the reply is written.
 class EdnsOptions {
  public:
   EdnsOptions(const EdnsSettings& settings, const Query& query, const Answer& answer, const Clock& clock);

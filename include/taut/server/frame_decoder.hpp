@@ -1,8 +1,8 @@
-// Cuts a stream into messages: each stands behind its length in two octets (RFC 1035 section 4.2.2, RFC 7766 section
+// Cuts a stream into messages: each is preceded by its length in two octets (RFC 1035 section 4.2.2, RFC 7766 section
 // 8).
 //
-// However the stream is cut, the messages come out whole and in order. A message that arrived in one piece is not
-// copied; of one that did not, the part that is there is kept, in memory that grows with what has really arrived.
+// The messages come out whole and in order, no matter how the stream is cut. A message that arrived in one piece is not
+// copied. Of a message that did not, the received part is kept, in memory that grows with what has really arrived.
 // Between two messages the decoder holds at most `keptSize` octets, so that a peer that always sends the length by
 // itself costs no heap allocation for each message.
 #pragma once
@@ -20,7 +20,7 @@ class FrameDecoder {
  public:
   static constexpr std::size_t keptSize = 512;
 
-  // The next octets of the stream; `next` has returned nothing before. They stay in place until it does so again, or
+  // The next octets of the stream, after `next` has returned nothing. They stay in place until it does so again, or
   // `keepRest` is called.
   void feed(ByteSpan octets) { input_ = octets; }
 
@@ -33,10 +33,10 @@ class FrameDecoder {
   // Copies what `next` has not returned yet, so that the octets fed may go.
   void keepRest();
 
-  // Octets of memory held for what is not whole yet.
+  // Octets of memory held for a message that is not whole yet.
   std::size_t capacity() const { return partial_.capacity(); }
 
-  // Whether the stream stands between two messages, so that its end loses nothing.
+  // Whether the stream is between two messages, so that its end loses nothing.
   bool atBoundary() const { return partial_.empty() && input_.empty(); }
 
  private:

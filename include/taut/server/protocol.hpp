@@ -1,4 +1,4 @@
-// The names that twisted.names has for what carries a server's messages, for those who come from there.
+// The names of twisted.names for what carries a server's messages, for its users.
 #pragma once
 
 #include "taut/server/datagram_service.hpp"

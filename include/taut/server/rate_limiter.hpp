@@ -1,20 +1,20 @@
-// Response-rate limiting: how often a server sends one network the same thing over UDP, where addresses can be forged
-// and replies are larger than queries. The scheme is that of Vixie and Schryver, as BIND has it.
+// Response-rate limiting: bounds how often a server sends one network the same data over UDP, where addresses can be
+// forged and replies are larger than queries. The scheme is that of Vixie and Schryver, as in BIND.
 //
 //   RateLimit limit;
 //   limit.responsesPerSecond = 20;
 //   factory->setRateLimit(limit);
 //
-// Responses are accounted for by the client's network (an IPv4 /24, an IPv6 /56) and by what is sent: data and
-// referrals by owner and type of their first RRset, so that a CNAME counts once whatever type is asked for; data from a
-// wildcard or a DNAME by the name of that, whatever name is asked for; name errors and missing data by zone, whatever
-// the name; all errors together. Each account earns `responsesPerSecond` responses a second, keeps those of one second,
-// and pays one for each response, sent or not. Who is in debt gets nothing, or now and then a truncated reply, with
-// which a real client comes back over TCP. Debts grow to those of `window` seconds: so long a network has to be quiet
-// after a flood.
+// Responses are counted by the client's network (an IPv4 /24, an IPv6 /56) and by their content. Data and referrals
+// count by owner and type of their first RRset, so that a CNAME counts as one, no matter what type is asked for. Data
+// from a wildcard or a DNAME count by its name, no matter what name is asked for. Name errors and missing data count by
+// zone, and all errors together. Each account earns `responsesPerSecond` responses a second, keeps those of one second,
+// and pays one for each response, sent or not. A client in debt gets nothing, or now and then a truncated reply, with
+// which a real client comes back over TCP. A debt grows at most to the earnings of `window` seconds: after a flood a
+// network has to be quiet for that time.
 //
-// Accounts are kept in a table of fixed size for each shard, keyed by a secret. Where a new one finds no room, the one
-// goes that is in the least debt: a flood from ever new addresses never frees another.
+// Accounts are kept in a table of fixed size for each shard, keyed by a secret. A new account that finds no room
+// replaces the one with the least debt, so a flood from ever new addresses never clears the debt of another.
 #pragma once
 
 #include <array>
@@ -50,14 +50,14 @@ class RateLimiter {
   RateLimiter& operator=(const RateLimiter&) = delete;
   ~RateLimiter();
 
-  // Counts one response, at the time when its query came in, and says what becomes of it. Allocates nothing.
+  // Counts one response, at the time when its query came in, and gives its verdict. Allocates nothing.
   Verdict account(const Query& query, const Answer& answer);
 
   std::size_t memoryUse() const { return buckets_.size() * sizeof(Bucket); }  // octets of the table
 
  private:
-  // A balance as a time (the generic cell rate algorithm): when the account will have all that it can keep. Later than
-  // now by a second: nothing is left; by more: debt.
+  // A balance as a time (the generic cell rate algorithm): when the account will have all that it can keep. A second
+  // from now means that nothing is left, and later means debt.
   struct Account {
     std::uint64_t fullAt = 0;   // nanoseconds of the steady clock
     std::uint32_t tag = 0;      // of its key
@@ -72,7 +72,7 @@ class RateLimiter {
   Verdict limit(Account& account, const Query& query);
 
   std::uint64_t interval_;  // nanoseconds that one response costs
-  std::uint64_t farthest_;  // nanoseconds from now to `fullAt`, at most
+  std::uint64_t maxAhead_;  // nanoseconds from now to `fullAt`, at most
   std::uint32_t slip_;
   AddressPolicy exempt_;
   detail::HashSecret secret_;

@@ -1,7 +1,7 @@
-// The way back to the client of one query: in a datagram, or down the stream connection that the query came by.
+// The way back to the client of one query: by a datagram, or by the stream connection that the query came by.
 //
 // A server hands it to the steps of `ServerFactory` together with the query. Over a stream it takes any number of
-// messages, as a zone transfer needs them (RFC 5936 section 2.2); over UDP the first one is the reply.
+// messages, as a zone transfer needs them (RFC 5936 section 2.2). Over UDP the first message is the reply.
 #pragma once
 
 #include <cstddef>
@@ -24,8 +24,8 @@ class ReplyChannel : public LocallyPooled {
   virtual Transport transport() const = 0;
   virtual const Address& peer() const = 0;
 
-  // Where a message is to be written right before `write`, without a wait in between; at least as large as a reply over
-  // this transport may be. It may be the buffer of the query's message. Empty after a datagram was sent.
+  // The buffer for a message, which is written right before `write`, without a wait in between. At least as large as a
+  // reply over this transport may be. It may be the buffer of the query's message. Empty after a datagram was sent.
   virtual MutableByteSpan replyBuffer() = 0;
 
   // Sends the first `size` octets of the reply buffer. Waits while the peer leaves too much unread, so a peer that

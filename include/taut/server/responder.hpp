@@ -1,4 +1,4 @@
-// Makes replies of answers: EDNS options, the limit on response rates, the size over UDP, and the octets.
+// Turns answers into replies: EDNS options, the limit on response rates, the size over UDP, and the octets.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +16,7 @@ namespace taut {
 
 class Responder {
  public:
-  // See ServerFactory for what each of these means to a user.
+  // ServerFactory documents what each of these means to a user.
   const Clock& clock() const { return *clock_; }
   void setClock(const Clock& clock) { clock_ = &clock; }
   std::uint16_t udpPayloadSize() const { return udpPayloadSize_; }
@@ -25,14 +25,14 @@ class Responder {
   void setRRsetRoundRobin(bool on) { rrsetRoundRobin_ = on; }
   void setRateLimit(const RateLimit& limit) { rateLimiter_ = std::make_unique<RateLimiter>(limit); }
 
-  // Whether the query carries a server cookie that is to be looked at, and no question (RFC 7873 section 5.4).
+  // Whether the query only asks for a server cookie, without a question (RFC 7873 section 5.4), and cookies are in use.
   bool isCookieRequest(const Query& query) const;
   // BADCOOKIE where the server cookie is wrong. The reply has a new one in either case.
   Answer answerCookieRequest(const Query& query) const;
   bool hasValidCookie(const Query& query) const;
 
-  // Accounts for the response, and says what becomes of it. Over a connection, or with a valid cookie, nobody asks in
-  // another's name.
+  // Counts the response, and gives its verdict. Over a connection, and with a valid cookie, the client's address is not
+  // forged.
   RateLimiter::Verdict limitRate(const Query& query, const Answer& answer);
 
   // Writes the reply and returns its size. `recursionAvailable` is its RA bit.
@@ -42,7 +42,7 @@ class Responder {
   const Clock* clock_ = &Clock::system();
   EdnsSettings edns_;
   std::unique_ptr<RateLimiter> rateLimiter_;  // null: no limit
-  std::uint16_t udpPayloadSize_ = usualUdpSize;
+  std::uint16_t udpPayloadSize_ = defaultUdpSize;
   bool rrsetRoundRobin_ = false;
 };
 

@@ -5,7 +5,7 @@
 //   Server server(options, [](Shard&) { return std::make_unique<ServerFactory>(…); });
 //   return server.run();                     // until SIGINT or SIGTERM
 //
-// What is shared between shards is what the function that makes factories shares, and has to be immutable or safe.
+// All that shards share is what the function that makes factories gives to each; it must be immutable or thread-safe.
 #pragma once
 
 #include <chrono>
@@ -32,7 +32,7 @@ class Server {
  public:
   using MakeFactory = std::function<std::unique_ptr<ServerFactory>(Shard& shard)>;
 
-  // `makeFactory` is called once for each shard, on the thread that calls `start`; what it makes is used on the shard's
+  // `makeFactory` is called once for each shard, on the thread that calls `start`. The factory is used on the shard's
   // thread alone.
   Server(ServerOptions options, MakeFactory makeFactory);
   Server(const Server&) = delete;
@@ -43,24 +43,25 @@ class Server {
   // naming the address, IoUnavailable, or what `startFactory` throws; nothing runs then. Once for each server.
   void start();
 
-  // What is listened on, with the ports that were picked.
+  // The addresses that are listened on, with the ports that were picked.
   const std::vector<Address>& addresses() const { return addresses_; }
   unsigned shardCount() const { return options_.threads; }
 
-  // Has the function called once on each shard's thread, with the shard's number from 0; it must not throw. From any
-  // thread, after `start`.
+  // Has the function called once on each shard's thread, with the shard's number from 0. It must not throw. May be
+  // called on any thread, after `start`.
   void post(std::function<void(std::size_t shard, ServerFactory& factory)> function);
 
-  // No new queries; those in flight are answered, for as long as `drain` allows. From any thread; returns at once.
+  // Takes no new queries; those in flight are answered, for as long as `drain` allows. May be called on any thread;
+  // returns at once.
   void stop();
 
-  // Until all threads have ended.
+  // Waits until all threads have ended.
   void wait();
 
-  // start, a line of the log for each address, then SIGINT or SIGTERM, then stop and wait. Returns the exit status: 0
-  // for a server that was asked to end, 1 for one that did not start, with a line of the log that says why. On the
-  // calling thread, and where there is such a function: `started` is called once, when all shards serve, `reload` for
-  // each SIGHUP. Call it before other threads are started: it blocks these signals for all that start later.
+  // Runs the server: start, a line of the log for each address, then SIGINT or SIGTERM, then stop and wait. Returns the
+  // exit status: 0 for a server that was asked to end, 1 for one that did not start, with a line of the log that says
+  // why. On the calling thread, `started` is called once, when all shards serve, and `reload` for each SIGHUP; either
+  // may be empty. Call it before other threads are started: it blocks these signals for all that start later.
   int run(const std::function<void()>& reload = {}, const std::function<void()>& started = {});
 
  private:

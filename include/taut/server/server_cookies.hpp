@@ -2,7 +2,7 @@
 // SipHash-2-4 over both cookies' parts and the client's address. A client that returns a valid one has shown that it
 // owns its address.
 //
-// Servers behind one address share the secrets. To change the secret without refusing anybody's cookie, append the new
+// Servers that share an address share the secrets. To change the secret while all cookies stay valid, append the new
 // one everywhere, then put it first everywhere, and an hour later drop the old one (RFC 9018 section 5). Immutable, so
 // that all shards use one object.
 #pragma once
@@ -26,7 +26,8 @@ class ServerCookies {
 
   static constexpr std::size_t maxSecrets = 8;  // each may cost a hash for a cookie that is wrong
 
-  // The first secret makes cookies, all of them prove cookies. Throws std::invalid_argument for none or too many.
+  // The first secret makes cookies; a cookie of any of them is valid. Throws std::invalid_argument for none or too
+  // many.
   explicit ServerCookies(std::vector<Secret> secrets);
 
   // 32 hexadecimal digits; nothing for anything else.

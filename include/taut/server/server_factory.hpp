@@ -16,9 +16,9 @@
 //   where any of these throws
 //     gotResolverError(failure, query), then sendReply; where they throw too, SERVFAIL past every override
 //
-// A query gets one reply, whatever is thrown on the way: an exception becomes SERVFAIL and one line in the log. A step
-// may also decide that there is none (`Admission::drop`, `Answer::noReply`), and so does a rate limit. A handler may
-// write several messages into the channel itself, and then returns `Answer::noReply()`.
+// A query gets one reply even when a step throws: an exception becomes SERVFAIL and one line in the log. A step may
+// also decide that there is none (`Admission::drop`, `Answer::noReply`), and so may the rate limit. A handler may write
+// several messages into the channel itself, and then returns `Answer::noReply()`.
 #pragma once
 
 #include <cstddef>
@@ -52,7 +52,7 @@ class ServerFactory {
   using Resolvers = std::vector<std::shared_ptr<Resolver>>;
   using Caches = std::vector<std::shared_ptr<Cache>>;
 
-  // The chain asks all authorities, then all caches, then all clients, each in the order given. What a client answers
+  // The chain asks all authorities, then all caches, then all clients, each in the order given. The answer of a client
   // is stored in the last cache. Caches and clients together are one RecursiveService.
   explicit ServerFactory(Resolvers authorities = {}, Caches caches = {}, Resolvers clients = {}, int verbose = 0);
   ServerFactory(const ServerFactory&) = delete;
@@ -60,9 +60,9 @@ class ServerFactory {
   virtual ~ServerFactory();
 
   ResolverChain& resolver() { return resolver_; }
-  Cache* cache() const { return cache_.get(); }    // the last one given; null without
-  bool canRecurse() const { return canRecurse_; }  // whether there is a client: the RA bit of replies
-  int verbose() const { return verbose_; }         // 0: failures only; 1: a few lines for each query; 2: all records
+  Cache* cache() const { return cache_.get(); }                    // the last one given; null without
+  bool recursionAvailable() const { return recursionAvailable_; }  // whether there is a client: the RA bit of replies
+  int verbose() const { return verbose_; }  // 0: failures only; 1: a few lines for each query; 2: all records
   WaitingQueries& waitingQueries() { return waitingQueries_; }                        // of all transports of the shard
   const std::vector<StreamConnection*>& connections() const { return connections_; }  // in order of arrival
 
@@ -76,21 +76,21 @@ class ServerFactory {
   std::uint16_t udpPayloadSize() const { return responder_.udpPayloadSize(); }
   void setUdpPayloadSize(std::uint16_t octets) { responder_.setUdpPayloadSize(octets); }
 
-  // Whether the records of an RRset in the answer section come in a different order each time: the order goes round, by
-  // the ID of the query. They come in one order at first.
+  // Whether the records of an RRset in the answer section come in a different order each time: the ID of the query
+  // chooses the first record. At first they come in one order.
   void setRRsetRoundRobin(bool on) { responder_.setRRsetRoundRobin(on); }
 
-  // The options that replies carry for those who ask; none at first. Throws std::invalid_argument for an NSID that is
-  // too long.
+  // The options that replies carry for clients that ask; none at first. Throws std::invalid_argument for an NSID that
+  // is too long.
   void setEdns(EdnsSettings settings) { responder_.setEdns(std::move(settings)); }
 
   // Whether the client has proved by a server cookie that it owns its address (RFC 7873 section 5.2.5).
   bool hasValidCookie(const Query& query) const { return responder_.hasValidCookie(query); }
 
-  // What the default `allowQuery` asks.
+  // The addresses that the default `allowQuery` allows; all at first.
   void setAddressPolicy(AddressPolicy policy) { addressPolicy_ = std::move(policy); }
 
-  // Whom caches and clients work for; the others are REFUSED what no authority answers. Everyone at first.
+  // The clients that caches and clients work for; all at first. Others get REFUSED where no authority answers.
   void setRecursionPolicy(AddressPolicy policy);
 
   // Limits replies over UDP; there is no limit at first. Throws std::invalid_argument for what is out of range.
@@ -114,43 +114,43 @@ class ServerFactory {
   virtual void stopFactory() {}
   virtual std::string_view logPrefix() const { return "ServerFactory"; }
 
-  // The life of one query, over whatever transport it came. Query and channel outlive the task; `owner` is destroyed
-  // with it, for a transport that has nothing else to keep them by.
+  // The life of one query, over any transport. Query and channel outlive the task. `owner` is destroyed with the task,
+  // for a transport that keeps them nowhere else.
   Task<> serve(const Query& query, ReplyChannel& channel, std::unique_ptr<ReplyChannel> owner = nullptr);
 
-  // What becomes of the message. Asked about every message first, also one that cannot be parsed (query.formatError()).
-  // The default allows what has a question, or ought to have one, or asks for a server cookie alone (RFC 7873 section
-  // 5.4), and comes from an address that the policy allows, and refuses the rest.
+  // Decides about the message. Called first for every message, even for one that cannot be parsed
+  // (query.formatError()). The default looks at the address policy, and at whether the message has a question, ought to
+  // have one, or asks for a server cookie alone (RFC 7873 section 5.4). It refuses all other messages.
   virtual Task<Admission> allowQuery(const Query& query, const ReplyChannel& channel);
 
   // Passes on the task of the opcode's handler, for a message that was allowed and could be parsed. Nothing: REFUSED,
   // or SERVFAIL where the query was stopped.
   virtual Task<std::optional<Answer>> messageReceived(const Query& query, ReplyChannel& channel);
 
-  // The default handleQuery passes on the chain's task, and answers itself what no resolver is to be asked: REFUSED for
-  // zone transfers, FORMERR or NOTIMP for types that only have a meaning elsewhere in a message.
+  // The default handleQuery passes on the chain's task. It answers questions itself that no resolver may be asked:
+  // REFUSED for zone transfers, FORMERR or NOTIMP for types that only have a meaning elsewhere in a message.
   virtual Task<std::optional<Answer>> handleQuery(const Query& query, ReplyChannel& channel);
   virtual Task<std::optional<Answer>> handleInverseQuery(const Query& query, ReplyChannel& channel);
   virtual Task<std::optional<Answer>> handleStatus(const Query& query, ReplyChannel& channel);
   virtual Task<std::optional<Answer>> handleNotify(const Query& query, ReplyChannel& channel);
   virtual Task<std::optional<Answer>> handleOther(const Query& query, ReplyChannel& channel);
 
-  // Make an answer of what the chain found (nothing: REFUSED, or SERVFAIL where the query was stopped), and of an
+  // Make an answer of the chain's outcome (nothing: REFUSED, or SERVFAIL where the query was stopped), and of an
   // exception (SERVFAIL).
   virtual Answer gotResolverResponse(std::optional<Answer> answer, const Query& query);
   virtual Answer gotResolverError(std::exception_ptr failure, const Query& query);
 
-  // The one place that serialises and sends, for datagram and stream alike, and that sends nothing, or a truncated
-  // reply, to a client that is over the rate limit.
+  // The one place that serialises and sends, for datagram and stream alike. A client over the rate limit gets nothing
+  // from it, or a truncated reply.
   virtual Task<> sendReply(ReplyChannel& channel, const Query& query, Answer answer);
 
   // Writes the reply into the buffer and returns its size.
   virtual std::size_t responseFromMessage(const Query& query, const Answer& answer, MutableByteSpan buffer);
 
  private:
-  // The answer to what was refused, or is no request that a handler could understand; nothing for the others.
+  // The answer to a message that was refused, or that no handler could understand; nothing for other messages.
   std::optional<Answer> answerAtOnce(const Query& query, Admission admission) const;
-  // Makes an answer of what a handler's outcome is: of a look-up's by gotResolverResponse.
+  // Makes an answer of a handler's outcome; for a look-up gotResolverResponse does so.
   void conclude(const Query& query, std::optional<Answer>& outcome);
   Task<> replyFailed(std::exception_ptr failure, const Query& query, ReplyChannel& channel);
   Task<std::optional<Answer>> notImplemented(const Query& query, std::string_view what);
@@ -165,7 +165,7 @@ class ServerFactory {
   ProtocolFactory protocol_;
   int verbose_;
   int started_ = 0;
-  bool canRecurse_;
+  bool recursionAvailable_;
 };
 
 }  // namespace taut

@@ -1,9 +1,10 @@
-// One stream connection: messages behind their lengths, answered as each one finishes, so in any order (RFC 7766).
+// One stream connection: messages with their lengths before them, answered as each one finishes, so in any order (RFC
+// 7766).
 //
-// A connection that rests holds its socket, a pending receive, and the timer of its idle time; buffers and all that
+// A connection that rests holds its socket, a pending receive, and the timer of its idle time. Buffers and all that
 // answering takes exist while there is something in work. What a peer can make it hold is bounded: the queries in
 // flight, the replies that the peer does not read, and the time that it may be idle or take for one message or one
-// write. A peer that resets the connection stops the work for its queries; one that ends its stream leaves them
+// write. A peer that resets the connection stops the work for its queries. A peer that ends its stream leaves them
 // `afterEnd`, since it may still read (RFC 7766 section 6.2.3 has clients close, and some half-close).
 #pragma once
 
@@ -64,7 +65,7 @@ class StreamConnection : public ClientShares::Place, private Timer {
   // Serves the connection to its end. The task owns it.
   static Task<> serve(std::unique_ptr<StreamConnection> connection, TcpStream stream, const StreamContext& context);
 
-  // Ends the connection now, and the work for its queries: another client needs the place.
+  // Ends the connection now, and the work for its queries: another client needs its place.
   void close();
 
   bool hasQueryInFlight() const;

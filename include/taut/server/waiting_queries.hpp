@@ -1,6 +1,6 @@
-// The queries of one shard that wait for something, over whatever transport they came. They are bounded together,
-// because what they wait for is: sockets, memory, and the patience of servers upstream. One more, and a query of the
-// client that has most of them is asked to stop, the one that has waited longest (`ClientShares`).
+// The queries of one shard that wait for something, over all transports. One bound holds for all of them, because they
+// use the same resources: sockets, memory, and the patience of upstream servers. One query too many stops the one that
+// has waited longest of the client that has most of them (`ClientShares`).
 #pragma once
 
 #include <cstddef>
@@ -10,7 +10,7 @@
 
 namespace taut {
 
-// What a transport keeps of a query: the source of its stop token, and its place while it waits.
+// What a transport keeps for a query: the source of its stop token, and its place while it waits.
 class WaitingQuery : private ClientShares::Place {
  public:
   StopToken stopToken() { return stop_.token(); }
@@ -29,7 +29,7 @@ class WaitingQuery : private ClientShares::Place {
 
 class WaitingQueries {
  public:
-  static constexpr std::size_t usualLimit = 768;
+  static constexpr std::size_t defaultLimit = 768;
 
   // At least 1.
   void setLimit(std::size_t limit) { limit_ = limit; }
@@ -44,7 +44,7 @@ class WaitingQueries {
 
  private:
   ClientShares shares_;
-  std::size_t limit_ = usualLimit;
+  std::size_t limit_ = defaultLimit;
 };
 
 }  // namespace taut

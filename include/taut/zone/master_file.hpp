@@ -4,14 +4,13 @@
 // The scanner knows nothing of zones: it turns text into records and hands each over as soon as it is read. After an
 // entry that is wrong it goes on, so that one run reports many mistakes. What it decides where the RFCs are silent:
 //
-//- A quoted string may span lines. A quote inside a word ends the word, except after "=" in SVCB and HTTPS parameters.
+// - A quoted string may span lines. A quote inside a word ends the word, except after "=" in SVCB and HTTPS parameters.
 // - A record without TTL takes the default of $TTL, else the TTL of the record before it, else, for the SOA, its
 //   MINIMUM, which is the default from then on.
 // - TTLs above 2^31 - 1 count as zero (RFC 2181 section 8), with a warning.
 // - Without an origin from the caller and before $ORIGIN, the first owner must be absolute and becomes the origin.
-//- $INCLUDE is relative to the folder of the file that includes. The end of the included file restores the origin and
-// the
-//  last owner, but not the default TTL.
+// - $INCLUDE is relative to the folder of the file that includes. The end of the included file restores the origin and
+//   the last owner, but not the default TTL.
 #pragma once
 
 #include <cstddef>

@@ -74,9 +74,9 @@ class ZoneSet::LookAhead {
 
   LookAhead(const ZoneSet& zones, NameView name);
 
-  void askForZone();
-  void askForIndex() const;
-  void askForNode() const;
+  void prefetchZone();
+  void prefetchIndex() const;
+  void prefetchNode() const;
 
  private:
   const Slot* slot_ = nullptr;
