@@ -235,7 +235,7 @@ void Authority::prefetch(std::span<const Query* const> queries) const {
   std::array<ZoneSet::LookAhead, 32> ahead;
   for (; !queries.empty(); queries = queries.subspan(std::min(queries.size(), ahead.size()))) {
     const std::size_t count = std::min(queries.size(), ahead.size());
-    for (std::size_t i = 0; i < count; ++i) ahead[i] = {zones(), queries[i]->name()};
+    for (std::size_t i = 0; i < count; ++i) ahead[i] = {zones(), queries[i]->name(), queries[i]->nameHash()};
     for (std::size_t i = 0; i < count; ++i) ahead[i].prefetchZone();
     for (std::size_t i = 0; i < count; ++i) ahead[i].prefetchIndex();
     for (std::size_t i = 0; i < count; ++i) ahead[i].prefetchNode();

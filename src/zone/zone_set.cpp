@@ -79,16 +79,16 @@ const ZoneSet::Slot* ZoneSet::slot(NameView origin, Class rrClass) const {
   return nullptr;
 }
 
-ZoneSet::LookAhead::LookAhead(const ZoneSet& zones, NameView name) {
+ZoneSet::LookAhead::LookAhead(const ZoneSet& zones, NameView name, std::uint64_t hash) {
   if (zones.empty()) return;
   NameView origin = name;
   std::size_t labels = origin.labelCount();
   const auto isServed = [&] { return (zones.depths_[labels / 64] >> labels % 64 & 1) != 0; };
   for (; labels > 0 && !isServed(); --labels) origin = origin.parent();
-  hash_ = name.hash();
-  const std::uint64_t hash = hashOf(origin.size() == name.size() ? hash_ : origin.hash(), Class::IN);
-  originHash_ = static_cast<std::uint32_t>(hash >> 32);
-  slot_ = &zones.table_[hash & (zones.table_.size() - 1)];
+  hash_ = hash;
+  const std::uint64_t ofOrigin = hashOf(origin.size() == name.size() ? hash : origin.hash(), Class::IN);
+  originHash_ = static_cast<std::uint32_t>(ofOrigin >> 32);
+  slot_ = &zones.table_[ofOrigin & (zones.table_.size() - 1)];
   __builtin_prefetch(slot_);
 }
 

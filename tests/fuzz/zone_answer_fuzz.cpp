@@ -87,7 +87,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto now = TimePoint{};
     const auto query = Query::parse(ByteSpan(buffer).first(requestSize), {Address::loopbackV4(53), transport, now});
     require(query.has_value(), "the request is one");
-    ZoneSet::LookAhead ahead(*zones, query->name());
+    ZoneSet::LookAhead ahead(*zones, query->name(), query->nameHash());
     ahead.prefetchZone();
     ahead.prefetchIndex();
     ahead.prefetchNode();

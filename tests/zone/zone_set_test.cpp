@@ -110,7 +110,7 @@ TEST_CASE("Looking ahead takes any name, any zones, and leaves every answer as i
   const ZoneSet root{std::vector{zoneAt(".")}};
   for (const ZoneSet* const zonesOf : {&set, &none, &root}) {
     for (const Name& asked : names) {
-      ZoneSet::LookAhead ahead(*zonesOf, asked);
+      ZoneSet::LookAhead ahead(*zonesOf, asked, asked.hash());
       ahead.prefetchZone();
       ahead.prefetchIndex();
       ahead.prefetchNode();

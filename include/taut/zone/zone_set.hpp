@@ -72,7 +72,8 @@ class ZoneSet::LookAhead {
  public:
   LookAhead() = default;
 
-  LookAhead(const ZoneSet& zones, NameView name);
+  // `hash` is `name.hash()`, which the answer needs too.
+  LookAhead(const ZoneSet& zones, NameView name, std::uint64_t hash);
 
   void prefetchZone();
   void prefetchIndex() const;
