@@ -134,7 +134,7 @@ TEST_CASE("what differs in ID, QR, opcode or question is no reply, and case make
   CHECK(read(asking("wWw.EXAMPLE.", Type::A), right).kind == Kind::complete);
   CHECK(read(asking("ww2.example.", Type::A), right).kind == Kind::mismatched);
   CHECK(read(asking("www.example.", Type::AAAA), right).kind == Kind::mismatched);
-  CHECK(read({Name("www.example."), Type::A, Class::CH}, right).kind == Kind::mismatched);
+  CHECK(read({{Name("www.example."), Type::A, Class::CH}}, right).kind == Kind::mismatched);
   CHECK(taut::readUpstreamReply(question, id + 1, right).kind == Kind::mismatched);
   const std::pair<std::size_t, std::uint8_t> faults[] = {{2, 0x01}, {2, 0x91}, {5, 0}, {5, 2}, {12, 40}};
   for (const auto& [at, octet] : faults) {
