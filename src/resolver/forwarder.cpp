@@ -19,6 +19,9 @@ namespace {
 
 constexpr std::uint16_t dnsPort = 53;
 
+// Octets that a datagram is received into: a frame with a buffer of this size is still a pooled one.
+constexpr std::size_t datagramBufferSize = 2048;
+
 // Mismatched replies that one attempt reads before it goes over to TCP.
 constexpr std::size_t maxMismatched = 16;
 
@@ -134,6 +137,7 @@ std::size_t Forwarder::HashQuestion::operator()(const UpstreamQuestion& question
 Forwarder::Forwarder(Shard& shard, ForwarderOptions options) : shard_(shard), options_(std::move(options)) {
   if (options_.servers.empty() && options_.resolvConf.empty())
     throw std::invalid_argument("forwarding: expected servers or a resolv.conf");
+  options_.udpPayloadSize = std::min<std::uint16_t>(options_.udpPayloadSize, datagramBufferSize);
   if (!options_.resolvConf.empty()) file_.emplace(options_.resolvConf, shard.turnClock());
 }
 
@@ -281,7 +285,7 @@ Task<Forwarder::Outcome> Forwarder::askUdp(OutstandingQuery& outstanding, Addres
   auto socket = UdpSocket::connect(shard_, server);
   if (!socket) co_return Outcome(outOfResources(socket.error()) ? Kind::exhausted : Kind::silent);
   const std::uint16_t id = randomU16();
-  std::array<std::uint8_t, 2048> buffer;  // a frame of this size is still a pooled one
+  std::array<std::uint8_t, datagramBufferSize> buffer;
   const std::size_t querySize =
       writeUpstreamQuery(outstanding.question, id, edns, options_.udpPayloadSize, MutableByteSpan(buffer));
   const ByteSpan query = ByteSpan(buffer).first(querySize);
@@ -298,6 +302,9 @@ Task<Forwarder::Outcome> Forwarder::askUdp(OutstandingQuery& outstanding, Addres
       co_return Outcome(mismatched > 0 && deadline.expired() ? Kind::useTcp : Kind::silent);
     }
     UpstreamReply reply = readUpstreamReply(outstanding.question, id, ByteSpan(buffer).first(received.value()));
+    // The kernel has cut a datagram that fills the buffer, unless all of its records are there.
+    if (reply.kind == UpstreamReply::Kind::unusable && received.value() == buffer.size())
+      co_return Outcome(Kind::useTcp);
     if (reply.kind != UpstreamReply::Kind::mismatched) co_return classify(std::move(reply), outstanding, edns, false);
     ++statistics_.mismatched;
     if (++mismatched == maxMismatched) co_return Outcome(Kind::useTcp);

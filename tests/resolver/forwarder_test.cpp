@@ -74,6 +74,18 @@ Bytes truncated(const Query& query) {
   return reply;
 }
 
+// A reply of so many octets in all, whatever the query's limit.
+Bytes textOfSize(const Query& query, std::size_t size) {
+  const Query unlimited(query.name(), query.type());
+  Answer answer;
+  answer.addRecord(Section::answer, query.name(), Type::TXT, Class::IN, 60,
+                   Bytes(size - serialise(unlimited, Answer()).size() - 12));
+  Bytes reply = serialise(unlimited, answer);
+  REQUIRE(reply.size() == size);
+  taut::storeU16(reply.data(), query.id());
+  return reply;
+}
+
 Bytes nameError(const Query& query) {
   Answer answer = Answer::nameError();
   answer.add(Name("example."), 60s, taut::rdata::SOA(Name("ns.example."), Name("a.example."), 1, 2, 3, 4, 60),
@@ -489,6 +501,34 @@ TEST_CASE_FIXTURE(Fixture, "a truncated reply is asked for again over TCP, from 
   CHECK(forward().statistics().tcpQueries == 1);
   CHECK(second.udp.empty());
   CHECK(second.tcp.empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "a datagram that does not fit is asked for again over TCP, though it has no TC") {
+  std::size_t size = 0;
+  auto& server = upstream([&](const Query& asked) { return Replies{textOfSize(asked, size)}; },
+                          [](const Query& asked) { return Replies{textOfSize(asked, 60'000)}; });
+  const Query text(Name("www.example."), Type::TXT);
+  const auto octets = [&](std::size_t datagram) {
+    size = datagram;
+    const auto answer = ask(text);
+    REQUIRE(answer);
+    REQUIRE(answer->entryCount() == 1);
+    return answer->entry(0).rrset.front().size();
+  };
+  CHECK(octets(2048) < 2048);
+  CHECK(server.tcp.empty());
+  CHECK(octets(2049) > 59'000);
+  CHECK(octets(20'000) > 59'000);
+  CHECK(server.udp.size() == 3);
+  CHECK(server.tcp.size() == 2);
+  CHECK(forward().statistics().unusable == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "no more octets are offered to the servers than fit") {
+  auto& server = upstream([](const Query& asked) { return Replies{address(asked)}; });
+  options.udpPayloadSize = 4096;
+  CHECK(last(query) == 1);
+  CHECK(server.udp[0].ednsSize == 2048);
 }
 
 TEST_CASE_FIXTURE(Fixture, "a large answer comes over TCP whole") {

@@ -7,8 +7,9 @@
 //   ID (RFC 5452). The socket is connected: the kernel drops datagrams from other addresses. Mismatched replies are
 //   ignored. Where they are many, or no other reply comes, an attacker may be guessing: the same server is then asked
 //   over TCP, where guesses do not get in.
-// - A truncated reply is asked for again over TCP, from the same server (RFC 7766 section 5). A server that does not
-//   understand EDNS is asked without (RFC 6891 section 6.2.2).
+// - A truncated reply is asked for again over TCP, from the same server (RFC 7766 section 5), and so is one that is
+//   larger than it was allowed to be and did not fit. A server that does not understand EDNS is asked without (RFC 6891
+//   section 6.2.2).
 // - A question that is outstanding is not sent again: all queries that ask it get the one answer.
 //
 // A query without RD is not forwarded but REFUSED: the only data here is in a cache before the forwarder. Transfers and
@@ -51,7 +52,7 @@ struct ForwarderOptions {
   std::chrono::milliseconds tcpTimeout{10000};    // for a whole exchange over TCP
   std::chrono::milliseconds deadline{120000};     // for a question, however many servers and rounds are left
   std::size_t maxInFlight = 4096;                 // different questions at a time; further ones are SERVFAIL at once
-  std::uint16_t udpPayloadSize = defaultUdpSize;  // offered to the servers with EDNS
+  std::uint16_t udpPayloadSize = defaultUdpSize;  // offered to the servers with EDNS, 2048 at most
 };
 
 struct ForwarderStatistics {
