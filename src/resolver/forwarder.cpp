@@ -124,6 +124,21 @@ struct Forwarder::Outcome {
 
 namespace {
 
+// Reads a message of so many octets, or nothing where the stream ends before. Memory grows with the octets that have
+// come: what a server only announces costs nothing.
+Task<std::optional<std::vector<std::uint8_t>>> readMessage(TcpStream& stream, std::size_t size, StopToken stop) {
+  constexpr std::size_t firstStep = 1024;
+  std::vector<std::uint8_t> message;
+  for (std::size_t read = 0; read < size;) {
+    message.resize(std::min(size, std::max(firstStep, 2 * read)));
+    const MutableByteSpan room = MutableByteSpan(message).subspan(read);
+    const IoResult some = co_await stream.readSome(room, stop);
+    if (some.value() == 0) co_return std::nullopt;
+    read += some.value();
+  }
+  co_return message;
+}
+
 bool outOfResources(IoResult result) {
   return result.error() == EMFILE || result.error() == ENFILE || result.error() == ENOBUFS || result.error() == ENOMEM;
 }
@@ -340,10 +355,7 @@ Task<std::optional<std::vector<std::uint8_t>>> Forwarder::exchangeTcp(Address se
   const MutableByteSpan intoLength(length);
   const IoResult first = co_await stream->readExactly(intoLength, stop);
   if (first.value() != length.size()) co_return std::nullopt;
-  std::vector<std::uint8_t> message(loadU16(length.data()));
-  const MutableByteSpan intoMessage(message);
-  const IoResult rest = co_await stream->readExactly(intoMessage, stop);
-  if (rest.value() != message.size()) co_return std::nullopt;
+  auto message = co_await readMessage(*stream, loadU16(length.data()), stop);
   co_return message;
 }
 

@@ -16,6 +16,7 @@
 
 #include <doctest/doctest.h>
 
+#include "support/heap_counter.hpp"
 #include "support/temporary_file.hpp"
 #include "taut/base/clock.hpp"
 #include "taut/coro/task_scope.hpp"
@@ -143,6 +144,7 @@ class Upstream {
 
   std::vector<Asked> udp;
   std::vector<Asked> tcp;
+  std::optional<std::uint16_t> announced;  // the length before each reply over TCP, in place of the true one
 
  private:
   void open(Address host) {
@@ -170,7 +172,7 @@ class Upstream {
     note(*query, tcp);
     const Replies replies = tcpScript_ ? tcpScript_(*query) : Replies();
     for (const Bytes& reply : replies) {
-      taut::storeU16(length.data(), static_cast<std::uint16_t>(reply.size()));
+      taut::storeU16(length.data(), announced.value_or(static_cast<std::uint16_t>(reply.size())));
       const ByteSpan head(length);
       const ByteSpan body(reply);
       co_await stream.writeAll(head, body, stop);
@@ -543,6 +545,20 @@ TEST_CASE_FIXTURE(Fixture, "a large answer comes over TCP whole") {
   const auto answer = ask(query);
   REQUIRE(answer);
   CHECK(answer->recordCount() == 3000);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a length that a server only announces over TCP takes no memory") {
+  auto& server = upstream([](const Query& asked) { return Replies{truncated(asked)}; },
+                          [](const Query&) { return Replies{Bytes()}; });
+  const auto spent = [&](std::uint16_t announced) {
+    server.announced = announced;
+    const std::size_t before = taut::HeapCounter::octets();
+    CHECK(rcode(query) == Rcode::SERVFAIL);
+    return taut::HeapCounter::octets() - before;
+  };
+  spent(1);
+  CHECK(spent(65535) < spent(1) + 4096);
+  CHECK(server.tcp.size() == 3);
 }
 
 TEST_CASE_FIXTURE(Fixture, "a server that breaks off, keeps silent or mixes up IDs over TCP has failed") {

@@ -7,9 +7,11 @@
 namespace {
 
 thread_local std::size_t counted = 0;
+thread_local std::size_t countedOctets = 0;
 
 void* allocate(std::size_t size) noexcept {
   ++counted;
+  countedOctets += size;
   return std::malloc(size == 0 ? 1 : size);
 }
 
@@ -24,6 +26,9 @@ namespace taut {
 
 std::size_t HeapCounter::allocations() noexcept {
   return counted;
+}
+std::size_t HeapCounter::octets() noexcept {
+  return countedOctets;
 }
 
 }  // namespace taut
