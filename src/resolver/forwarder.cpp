@@ -107,12 +107,11 @@ class Forwarder::Waiter {
 // The outcome of an attempt.
 struct Forwarder::Outcome {
   enum class Kind : std::uint8_t {
-    answered,  // the outstanding query has its answer
-    failed,    // the server cannot answer this question, as `rcode` says
-    silent,    // no reply in time, or the server cannot be reached now
-    useTcp,    // truncated, or too much that was no reply
-    noEdns,    // to be asked without EDNS
-    stopped,
+    answered,   // the outstanding query has its answer
+    failed,     // the server cannot answer this question, as `rcode` says
+    silent,     // no reply in time, or the server cannot be reached now
+    useTcp,     // truncated, or too much that was no reply
+    noEdns,     // to be asked without EDNS
     exhausted,  // no descriptors or memory for a socket
   };
 
@@ -120,6 +119,7 @@ struct Forwarder::Outcome {
 
   Kind kind;
   Rcode rcode;
+  bool endless = false;  // the server has an answer, but its aliases do not end
 };
 
 namespace {
@@ -245,7 +245,9 @@ Task<> Forwarder::run(LocalRef<OutstandingQuery> outstanding) {
   const Outcome outcome = co_await askAll(*outstanding, *asked, deadline.token());
   if (outcome.kind != Outcome::Kind::answered) {
     outstanding->answer = Answer(outcome.rcode);
-    if (outcome.kind == Outcome::Kind::failed)
+    if (outcome.endless)
+      outstanding->answer.setExtendedError(ExtendedErrorCode::other, "aliases without end");
+    else if (outcome.kind == Outcome::Kind::failed)
       outstanding->answer.setExtendedError(ExtendedErrorCode::noReachableAuthority);
     ++statistics_.failures;
   }
@@ -259,21 +261,21 @@ Task<Forwarder::Outcome> Forwarder::askAll(OutstandingQuery& outstanding, const 
   const std::size_t first = plan.rotate ? nextServer_++ % count : 0;
   std::vector<bool> failed(count);
   std::size_t left = count;
-  Rcode rcode = Rcode::SERVFAIL;
+  Outcome last(Kind::failed);
   for (const Duration timeout : plan.timeouts) {
     for (std::size_t i = 0; i < count; ++i) {
       const std::size_t server = (first + i) % count;
       if (failed[server]) continue;
       const Outcome outcome = co_await ask(outstanding, plan.servers[server], timeout, stop);
       if (outcome.kind == Kind::answered || outcome.kind == Kind::exhausted) co_return outcome;
-      if (stop.stopRequested()) co_return Outcome(Kind::stopped, rcode);
+      if (stop.stopRequested()) co_return last;
       if (outcome.kind != Kind::failed) continue;
-      rcode = outcome.rcode;
+      if (!last.endless) last = outcome;
       failed[server] = true;
-      if (--left == 0) co_return outcome;
+      if (--left == 0) co_return last;
     }
   }
-  co_return Outcome(Kind::failed, rcode);
+  co_return last;
 }
 
 // Asks one server in one round: with EDNS, and without where the server does not know EDNS.
@@ -365,7 +367,9 @@ Forwarder::Outcome Forwarder::classify(UpstreamReply reply, OutstandingQuery& ou
   if (reply.kind == UpstreamReply::Kind::truncated && !overTcp) return Outcome(Kind::useTcp);
   if (reply.kind != UpstreamReply::Kind::complete) {
     ++statistics_.unusable;
-    return Outcome(Kind::failed);
+    Outcome failure(Kind::failed);
+    failure.endless = reply.kind == UpstreamReply::Kind::endless;
+    return failure;
   }
   const Rcode rcode = reply.answer.rcode();
   if (edns && !reply.edns && refusesEdns(rcode)) return Outcome(Kind::noEdns);

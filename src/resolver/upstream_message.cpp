@@ -83,7 +83,12 @@ LocalRef<const Contents> readContents(Class rrClass, MessageView& view) {
 // Takes the records that belong to the question from all records of a reply.
 class Selection {
  public:
-  Selection(const UpstreamQuestion& question, const Answer& all) : question_(question), all_(all) { followAliases(); }
+  Selection(const UpstreamQuestion& question, const Answer& all) : question_(question), all_(all) {
+    endless_ = !followAliases();
+  }
+
+  // The aliases have no end within the bound: without it, what is there of the chain is no answer.
+  bool endless() const { return endless_; }
 
   void addTo(Answer& answer) {
     std::size_t additional = 0;
@@ -97,15 +102,16 @@ class Selection {
   }
 
  private:
-  // The names that the answer section may be about: the one asked for, and each that an alias leads to.
-  void followAliases() {
+  // The names that the answer section may be about: the one asked for, and each that an alias leads to. False where
+  // the aliases do not end.
+  bool followAliases() {
     chain_.push_back(question_.name);
-    if (question_.type == Type::CNAME || question_.type == Type::ANY) return;
-    while (chain_.size() < maxChain) {
-      const auto target = aliasTarget(chain_.back());
-      if (!target || inChain(*target)) return;
+    if (question_.type == Type::CNAME || question_.type == Type::ANY) return true;
+    while (const auto target = aliasTarget(chain_.back())) {
+      if (inChain(*target) || chain_.size() == maxChain) return false;
       chain_.push_back(*target);
     }
+    return true;
   }
 
   std::optional<NameView> aliasTarget(NameView name) const {
@@ -195,6 +201,7 @@ class Selection {
   std::vector<NameView> chain_;
   std::vector<const Answer::Entry*> kept_;
   std::vector<std::uint32_t> ttls_;
+  bool endless_ = false;
 };
 
 bool hasType(const Answer& answer, Section section, Type type) {
@@ -237,7 +244,12 @@ UpstreamReply readUpstreamReply(const UpstreamQuestion& question, std::uint16_t 
   if (carriesData(contents->rcode)) {
     reply.answer.setAuthenticData((view->flags() & flag::AD) != 0);
     reply.answer.pin(*contents);
-    Selection(question, contents->records).addTo(reply.answer);
+    Selection selection(question, contents->records);
+    if (selection.endless()) {
+      reply.kind = UpstreamReply::Kind::endless;
+      return reply;
+    }
+    selection.addTo(reply.answer);
     if (view->recordCount(Section::answer) > 0 && reply.answer.recordCount(Section::answer) == 0) return reply;
     if (isReferral(reply.answer, (view->flags() & flag::AA) != 0)) return reply;
   }

@@ -422,7 +422,11 @@ TEST_CASE_FIXTURE(Fixture, "a question ends at its deadline, however many attemp
   upstream({});
   options.deadline = 10s;
   const auto before = clock.now();
-  CHECK(rcode(query) == Rcode::SERVFAIL);
+  const auto answer = ask(query);
+  REQUIRE(answer);
+  CHECK(answer->rcode() == Rcode::SERVFAIL);
+  REQUIRE(answer->extendedError());
+  CHECK(answer->extendedError()->code == taut::ExtendedErrorCode::noReachableAuthority);
   CHECK(clock.now() - before == 10s);
 }
 
@@ -478,6 +482,27 @@ TEST_CASE_FIXTURE(Fixture, "a malformed reply counts as a failure of its server"
   upstream([](const Query& asked) { return Replies{address(asked, 2)}; });
   CHECK(last(query) == 2);
   CHECK(forward().statistics().unusable == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "aliases that lead in a circle are SERVFAIL with the reason, when no other server knows better") {
+  upstream([](const Query& asked) {
+    Answer answer;
+    answer.add(asked.name(), 60s, taut::rdata::CNAME(Name("ftp.example.")));
+    answer.add(Name("ftp.example."), 60s, taut::rdata::CNAME(asked.name()));
+    return Replies{serialise(asked, answer)};
+  });
+  bool knows = true;
+  upstream([&](const Query& asked) { return Replies{knows ? address(asked, 2) : error(asked, Rcode::SERVFAIL)}; });
+  CHECK(last(query) == 2);
+  knows = false;
+  const auto answer = ask(query);
+  REQUIRE(answer);
+  CHECK(answer->rcode() == Rcode::SERVFAIL);
+  CHECK(answer->entryCount() == 0);
+  REQUIRE(answer->extendedError());
+  CHECK(answer->extendedError()->code == taut::ExtendedErrorCode::other);
+  CHECK(answer->extendedError()->text == "aliases without end");
 }
 
 TEST_CASE_FIXTURE(Fixture, "garbage from the only server becomes SERVFAIL, at once") {

@@ -201,17 +201,33 @@ TEST_CASE("aliases are followed through the answer section in any order, and wha
   CHECK(describe(reply.answer) == "?c.example.A ?b.example.CNAME ?a.example.CNAME ");
 }
 
-TEST_CASE("a chain of aliases that loops or is very long ends") {
+TEST_CASE("aliases in a circle, or through more than 32 names, make a reply endless") {
   const auto question = asking("0.example.", Type::A);
-  Answer loop;
-  loop.add(Name("0.example."), 60s, taut::rdata::CNAME(Name("1.example.")));
-  loop.add(Name("1.example."), 60s, taut::rdata::CNAME(Name("0.example.")));
-  CHECK(describe(read(question, replyTo(question, loop)).answer) == "?0.example.CNAME ?1.example.CNAME ");
-  Answer chain;
-  for (int i = 0; i < 500; ++i)
-    chain.add(Name(std::to_string(i) + ".example."), 60s,
-              taut::rdata::CNAME(Name(std::to_string(i + 1) + ".example.")));
-  CHECK(read(question, replyTo(question, chain)).answer.recordCount() == 32);
+  const auto chainOf = [&](int names, const char* last) {
+    Answer chain;
+    for (int i = 0; i + 1 < names; ++i)
+      chain.add(Name(std::to_string(i) + ".example."), 60s,
+                taut::rdata::CNAME(Name(std::to_string(i + 1) + ".example.")));
+    const Name end(std::to_string(names - 1) + ".example.");
+    if (last)
+      chain.add(end, 60s, taut::rdata::CNAME(Name(last)));
+    else
+      chain.add(end, 60s, taut::rdata::A(192, 0, 2, 1));
+    return read(question, replyTo(question, chain));
+  };
+  CHECK(chainOf(32, nullptr).kind == Kind::complete);
+  CHECK(chainOf(32, nullptr).answer.recordCount() == 32);
+  CHECK(chainOf(32, "elsewhere.").kind == Kind::endless);
+  CHECK(chainOf(33, nullptr).kind == Kind::endless);
+  CHECK(chainOf(500, nullptr).kind == Kind::endless);
+  CHECK(chainOf(1, "0.example.").kind == Kind::endless);
+  CHECK(chainOf(2, "0.example.").kind == Kind::endless);
+  CHECK(chainOf(5, "3.example.").kind == Kind::endless);
+  CHECK(chainOf(5, "3.example.").answer.entryCount() == 0);
+  const auto alias = asking("0.example.", Type::CNAME);
+  Answer self;
+  self.add(Name("0.example."), 60s, taut::rdata::CNAME(Name("0.example.")));
+  CHECK(read(alias, replyTo(alias, self)).kind == Kind::complete);
 }
 
 TEST_CASE("a DNAME above the name is part of the answer") {

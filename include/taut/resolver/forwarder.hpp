@@ -2,7 +2,8 @@
 //
 // - Servers are asked in order, each for the first timeout of the schedule, then all again for the second, and so on. A
 //   server that fails (SERVFAIL, REFUSED and the like, or an unusable reply) is not asked again for this question. When
-//   all have failed, the last RCODE goes to the client.
+//   all have failed, the last RCODE goes to the client; aliases without end are SERVFAIL. The reason goes along
+//   (RFC 8914).
 // - Each attempt has a new socket with a port that the system draws at random from its ephemeral range, and a random
 //   ID (RFC 5452). The socket is connected: the kernel drops datagrams from other addresses. Mismatched replies are
 //   ignored. Where they are many, or no other reply comes, an attacker may be guessing: the same server is then asked

@@ -33,6 +33,7 @@ struct UpstreamReply {
     mismatched,  // no reply to this query: late, or forged by guessing
     truncated,   // TC: to be asked again over TCP
     unusable,    // a reply, but malformed, or one that does not answer the question
+    endless,     // its aliases lead in a circle, or through more than 32 names
     complete,    // any RCODE, in `answer`
   };
 
