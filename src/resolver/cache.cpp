@@ -134,14 +134,26 @@ bool Cache::store(const Query& query, const Answer& answer, TimePoint got) {
   // After an alias, a name error is about the alias's target; the alias itself may have other types.
   const bool wholeName = answer.rcode() == Rcode::NXDOMAIN && answer.recordCount(Section::answer) == 0;
   const Key key = wholeName ? Key::of(query).withType(Key::anyType) : Key::of(query);
-  const std::uint32_t ofSoa = std::min(toTtl(options_.maxNegativeTtl), negativeTtl(answer));
-  auto entry = Entry::make(key, hash(key), answer, toTtl(options_.maxTtl), ofSoa);
+  auto entry = Entry::make(key, hash(key), answer, ttlLimits(answer));
   entry->live(got, seconds);
   eraseKey(key);
   if (entry->bytes() > capacity_ - buckets_.size() * sizeof buckets_[0]) return false;
   if (options_.verbose > 1) log::info("Adding {} to cache", logQuery(query));
   insert(std::move(entry));
   return true;
+}
+
+detail::TtlLimits Cache::ttlLimits(const Answer& answer) const {
+  const std::uint32_t records = toTtl(options_.maxTtl);
+  return {records, std::min({records, toTtl(options_.maxNegativeTtl), negativeTtl(answer)})};
+}
+
+void Cache::limitTtls(Answer& answer) const {
+  const detail::TtlLimits limits = ttlLimits(answer);
+  for (std::size_t i = 0; i < answer.entryCount(); ++i) {
+    const auto& [rrset, section, required] = answer.entry(i);
+    answer.setTtl(i, std::min(rrset.ttl, limits.of(section, rrset.type)));
+  }
 }
 
 void Cache::insert(LocalRef<Entry> entry) {

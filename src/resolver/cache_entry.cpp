@@ -59,8 +59,7 @@ NameView copyName(NameView name, std::uint8_t*& to) {
 
 }  // namespace
 
-LocalRef<CacheEntry> CacheEntry::make(const CacheKey& key, std::uint64_t hash, const Answer& answer,
-                                      std::uint32_t ttlLimit, std::uint32_t soaLimit) {
+LocalRef<CacheEntry> CacheEntry::make(const CacheKey& key, std::uint64_t hash, const Answer& answer, TtlLimits limits) {
   static_assert(sizeof(CacheEntry) % alignof(Answer::Entry) == 0);
   const Extent extent = measure(answer, key.name);
   const std::size_t more = extent.rrsets * sizeof(Answer::Entry) + extent.octets;
@@ -80,8 +79,7 @@ LocalRef<CacheEntry> CacheEntry::make(const CacheKey& key, std::uint64_t hash, c
     else
       kept.owner = first.rrset.owner == before ? before : copyName(first.rrset.owner, octets);
     before = kept.owner;
-    const bool negativeSoa = first.section == Section::authority && first.rrset.type == Type::SOA;
-    kept.ttl = negativeSoa ? std::min(ttlLimit, soaLimit) : ttlLimit;
+    kept.ttl = limits.of(first.section, first.rrset.type);
     kept.rdata = octets;
     kept.count = 0;
     for (const std::size_t end = endOfRRset(answer, i); i < end; ++i) {

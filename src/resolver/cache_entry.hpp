@@ -33,11 +33,20 @@ struct CacheKey : QuestionView {
   friend bool operator==(const CacheKey&, const CacheKey&) = default;
 };
 
+// How long records may live in the cache, in seconds. SOA records of the authority section have a limit of their own:
+// their TTL is for how long something does not exist (RFC 2308 section 5).
+struct TtlLimits {
+  std::uint32_t records;
+  std::uint32_t authoritySoa;
+
+  std::uint32_t of(Section section, Type type) const {
+    return section == Section::authority && type == Type::SOA ? authoritySoa : records;
+  }
+};
+
 class CacheEntry final : public PinnedStorage, public ListHook<> {
  public:
-  // `ttlLimit` bounds each record's TTL, `soaLimit` those of a SOA in the authority section.
-  static LocalRef<CacheEntry> make(const CacheKey& key, std::uint64_t hash, const Answer& answer,
-                                   std::uint32_t ttlLimit, std::uint32_t soaLimit);
+  static LocalRef<CacheEntry> make(const CacheKey& key, std::uint64_t hash, const Answer& answer, TtlLimits limits);
   ~CacheEntry() override = default;
   static void operator delete(void* memory) { ::operator delete(memory); }
 

@@ -15,7 +15,7 @@ Task<std::optional<Answer>> RecursiveService::resolve(const Query& query) {
 
 Task<std::optional<Answer>> RecursiveService::askClients(const Query& query) {
   auto answer = co_await clients_.resolve(query);
-  if (answer && !caches_.empty()) caches_.back()->store(query, *answer);
+  if (answer && !caches_.empty() && caches_.back()->store(query, *answer)) caches_.back()->limitTtls(*answer);
   co_return answer;
 }
 

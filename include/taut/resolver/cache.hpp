@@ -35,6 +35,7 @@ namespace taut {
 namespace detail {
 class CacheEntry;
 struct CacheKey;
+struct TtlLimits;
 }  // namespace detail
 
 struct CacheOptions {
@@ -70,6 +71,9 @@ class Cache final : public Resolver {
   bool store(const Query& query, const Answer& answer);
   bool store(const Query& query, const Answer& answer, TimePoint got);
 
+  // Cuts the TTLs to those that a stored answer has, so that who asks first learns the same as who asks next.
+  void limitTtls(Answer& answer) const;
+
   // Forgets what is kept for the question, a name error that covers it too; false where there was nothing.
   bool erase(const Query& query);
   void flush();
@@ -88,6 +92,7 @@ class Cache final : public Resolver {
   void remove(Entry& entry);
   bool eraseKey(const Key& key);
   std::uint32_t lifetime(const Query& query, const Answer& answer) const;
+  detail::TtlLimits ttlLimits(const Answer& answer) const;
 
   std::size_t capacity_;
   std::size_t bytes_;
