@@ -22,8 +22,9 @@ constexpr std::uint16_t dnsPort = 53;
 // Octets that a datagram is received into: a frame with a buffer of this size is still a pooled one.
 constexpr std::size_t datagramBufferSize = 2048;
 
-// Mismatched replies that one attempt reads before it goes over to TCP.
-constexpr std::size_t maxMismatched = 16;
+// Mismatched replies that one attempt reads before it goes over to TCP. Each may be the guess of an attacker, and a
+// server that is not under attack sends none.
+constexpr std::size_t maxMismatched = 3;
 
 // The defaults of resolv.conf(5), for a file that gives only one of the two.
 constexpr std::chrono::seconds defaultTimeout{5};

@@ -6,7 +6,7 @@
 //   (RFC 8914).
 // - Each attempt has a new socket with a port that the system draws at random from its ephemeral range, and a random
 //   ID (RFC 5452). The socket is connected: the kernel drops datagrams from other addresses. Mismatched replies are
-//   ignored. Where they are many, or no other reply comes, an attacker may be guessing: the same server is then asked
+//   ignored. After the third, or where no other reply comes, an attacker may be guessing: the same server is then asked
 //   over TCP, where guesses do not get in.
 // - A truncated reply is asked for again over TCP, from the same server (RFC 7766 section 5), and so is one that is
 //   larger than it was allowed to be and did not fit. A server that does not understand EDNS is asked without (RFC 6891
