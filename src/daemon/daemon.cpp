@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <stdexcept>
@@ -125,7 +126,12 @@ std::unique_ptr<ServerFactory> Daemon::makeFactory(Shard& shard) {
 }
 
 std::shared_ptr<Resolver> Daemon::makeForwarder(Shard& shard) {
+  using namespace std::chrono_literals;
   ForwarderOptions forwarder;
+  // Whatever the servers do, a client hears within ten seconds what went wrong.
+  forwarder.defaultTimeouts = {1s, 3s, 5s};
+  forwarder.tcpTimeout = 4s;
+  forwarder.deadline = 9s;
   forwarder.servers = options_.forwarders;
   forwarder.resolvConf = options_.resolvConf;
   forwarders_.push_back(std::make_shared<Forwarder>(shard, std::move(forwarder)));

@@ -22,6 +22,9 @@ constexpr std::uint16_t dnsPort = 53;
 // Octets that a datagram is received into: a frame with a buffer of this size is still a pooled one.
 constexpr std::size_t datagramBufferSize = 2048;
 
+// Servers whose expected times differ by less count as equally good.
+constexpr std::chrono::milliseconds sameTime{20};
+
 // Mismatched replies that one attempt reads before it goes over to TCP. Each may be the guess of an attacker, and a
 // server that is not under attack sends none.
 constexpr std::size_t maxMismatched = 3;
@@ -33,11 +36,10 @@ constexpr std::size_t defaultAttempts = 2;
 using Timeouts = std::vector<std::chrono::milliseconds>;
 
 Timeouts schedule(const ForwarderOptions& options, const ResolvConf* conf) {
-  using namespace std::chrono_literals;
   if (!options.timeouts.empty()) return options.timeouts;
   if (conf && (conf->timeout || conf->attempts))
     return Timeouts(conf->attempts.value_or(defaultAttempts), conf->timeout.value_or(defaultTimeout));
-  return {1s, 3s, 11s, 45s};
+  return options.defaultTimeouts;
 }
 
 bool answersTheQuestion(Rcode rcode) {
@@ -51,9 +53,24 @@ bool refusesEdns(Rcode rcode) {
 
 }  // namespace
 
-// The servers to ask, and how long, as they were when a question was first asked.
+struct Forwarder::Server {
+  Address address;
+  ServerHistory history;
+};
+
+// The servers to ask, and how long, as they were when a question was first asked. The list does not change.
 struct Forwarder::Plan : LocalCounted {
-  std::vector<Address> servers;
+  void add(const Address& address, const Plan* before) {
+    const auto same = [&](const Server& server) { return server.address == address; };
+    if (before)
+      if (const auto found = std::ranges::find_if(before->servers, same); found != before->servers.end()) {
+        servers.push_back(*found);
+        return;
+      }
+    servers.push_back({address, {}});
+  }
+
+  std::vector<Server> servers;
   Timeouts timeouts;
   bool rotate = false;
 };
@@ -108,10 +125,11 @@ class Forwarder::Waiter {
 // The outcome of an attempt.
 struct Forwarder::Outcome {
   enum class Kind : std::uint8_t {
-    answered,   // the outstanding query has its answer
-    failed,     // the server cannot answer this question, as `rcode` says
-    silent,     // no reply in time, or the server cannot be reached now
-    useTcp,     // truncated, or too much that was no reply
+    answered,  // the outstanding query has its answer
+    failed,    // the server cannot answer this question, as `rcode` says
+    silent,    // no reply in time, or the server cannot be reached now
+    truncated,
+    doubtful,   // too much came that was no reply
     noEdns,     // to be asked without EDNS
     exhausted,  // no descriptors or memory for a socket
   };
@@ -159,17 +177,18 @@ Forwarder::Forwarder(Shard& shard, ForwarderOptions options) : shard_(shard), op
 
 Forwarder::~Forwarder() = default;
 
-const LocalRef<const Forwarder::Plan>& Forwarder::plan() {
+const LocalRef<Forwarder::Plan>& Forwarder::plan() {
   const ResolvConf* const conf = file_ ? &file_->get() : nullptr;
   const std::size_t version = file_ ? file_->version() : 0;
   if (plan_ && version == planVersion_) return plan_;
-  const auto plan = makeLocalRef<Plan>();
+  auto plan = makeLocalRef<Plan>();
   for (const Address& server : options_.servers)
-    plan->servers.push_back(server.port() == 0 ? server.withPort(dnsPort) : server);
-  if (conf) plan->servers.insert(plan->servers.end(), conf->servers.begin(), conf->servers.end());
+    plan->add(server.port() == 0 ? server.withPort(dnsPort) : server, plan_.get());
+  if (conf)
+    for (const Address& server : conf->servers) plan->add(server, plan_.get());
   plan->timeouts = schedule(options_, conf);
   plan->rotate = options_.rotate || (conf && conf->rotate);
-  plan_ = LocalRef<const Plan>(plan.get());
+  plan_ = std::move(plan);
   planVersion_ = version;
   return plan_;
 }
@@ -178,8 +197,10 @@ void Forwarder::reload() {
   if (file_) file_->reload();
 }
 
-const std::vector<Address>& Forwarder::servers() {
-  return plan()->servers;
+std::vector<Address> Forwarder::servers() {
+  std::vector<Address> addresses;
+  for (const Server& server : plan()->servers) addresses.push_back(server.address);
+  return addresses;
 }
 
 // The answer to a query that is not to be forwarded.
@@ -237,13 +258,15 @@ void Forwarder::forget(OutstandingQuery& outstanding) {
 Task<> Forwarder::close() {
   closed_ = true;
   scope_.stop();
+  probes_.stop();
   co_await scope_.join();
+  co_await probes_.join();
 }
 
 Task<> Forwarder::run(LocalRef<OutstandingQuery> outstanding) {
-  const LocalRef<const Plan> asked = plan();
+  const LocalRef<Plan> asked = plan();
   Deadline deadline(shard_, options_.deadline, outstanding->stop.token());
-  const Outcome outcome = co_await askAll(*outstanding, *asked, deadline.token());
+  const Outcome outcome = co_await askAll(*outstanding, asked, deadline.token());
   if (outcome.kind != Outcome::Kind::answered) {
     outstanding->answer = Answer(outcome.rcode);
     if (outcome.endless)
@@ -256,31 +279,71 @@ Task<> Forwarder::run(LocalRef<OutstandingQuery> outstanding) {
   outstanding->done.set();
 }
 
-Task<Forwarder::Outcome> Forwarder::askAll(OutstandingQuery& outstanding, const Plan& plan, StopToken stop) {
+// The servers in the order in which a question tries them.
+std::vector<Forwarder::Server*> Forwarder::inOrder(Plan& plan) {
+  std::vector<Server*> servers;
+  for (Server& server : plan.servers) servers.push_back(&server);
+  if (servers.size() < 2) return servers;
+  if (plan.rotate) {
+    std::ranges::rotate(servers, servers.begin() + static_cast<std::ptrdiff_t>(nextServer_++ % servers.size()));
+    std::ranges::stable_partition(servers, [](const Server* server) { return !server->history.impaired(); });
+    return servers;
+  }
+  const auto expected = [](const Server* server) { return server->history.expected(); };
+  const Duration asGood = expected(*std::ranges::min_element(servers, {}, expected)) + sameTime;
+  std::ranges::stable_sort(servers, {}, [&](const Server* server) {
+    return std::pair(server->history.lame(), std::max(expected(server), asGood));
+  });
+  return servers;
+}
+
+// Sends the question also to one of the servers that are not asked first, where one is to be measured.
+void Forwarder::probeOneOf(const std::vector<Server*>& servers, const LocalRef<Plan>& plan,
+                           const UpstreamQuestion& question) {
+  const TimePoint now = shard_.now();
+  // While the first server is unknown, it is the one that is being measured.
+  if (!servers.front()->history.known()) return;
+  const auto due = std::find_if(servers.begin() + 1, servers.end(), [&](const Server* server) {
+    return server->history.probeDue(now) && (!plan->rotate || server->history.impaired());
+  });
+  if (due == servers.end()) return;
+  (*due)->history.probed(now);
+  ++statistics_.probes;
+  const auto copy = makeLocalRef<OutstandingQuery>(*this, question, probes_.token());
+  probes_.spawn(probe(copy, plan, **due));
+}
+
+// The server is one of the plan's.
+Task<> Forwarder::probe(LocalRef<OutstandingQuery> copy, LocalRef<Plan> plan, Server& server) {
+  const Outcome outcome = co_await ask(*copy, server, plan->timeouts.front(), copy->stop.token());
+  if (outcome.kind == Outcome::Kind::failed && server.history.lame()) server.history.failed(shard_.now());
+}
+
+Task<Forwarder::Outcome> Forwarder::askAll(OutstandingQuery& outstanding, const LocalRef<Plan>& plan, StopToken stop) {
   using Kind = Outcome::Kind;
-  const std::size_t count = plan.servers.size();
-  const std::size_t first = plan.rotate ? nextServer_++ % count : 0;
-  std::vector<bool> failed(count);
-  std::size_t left = count;
+  const std::vector<Server*> servers = inOrder(*plan);
+  probeOneOf(servers, plan, outstanding.question);
+  std::vector<Server*> failed;
   Outcome last(Kind::failed);
-  for (const Duration timeout : plan.timeouts) {
-    for (std::size_t i = 0; i < count; ++i) {
-      const std::size_t server = (first + i) % count;
-      if (failed[server]) continue;
-      const Outcome outcome = co_await ask(outstanding, plan.servers[server], timeout, stop);
+  for (const Duration timeout : plan->timeouts) {
+    for (Server* const server : servers) {
+      if (std::ranges::find(failed, server) != failed.end()) continue;
+      const Outcome outcome = co_await ask(outstanding, *server, timeout, stop);
+      if (outcome.kind == Kind::answered)
+        for (Server* const other : failed) other->history.failed(shard_.now());
       if (outcome.kind == Kind::answered || outcome.kind == Kind::exhausted) co_return outcome;
       if (stop.stopRequested()) co_return last;
       if (outcome.kind != Kind::failed) continue;
       if (!last.endless) last = outcome;
-      failed[server] = true;
-      if (--left == 0) co_return last;
+      failed.push_back(server);
+      if (failed.size() == servers.size()) co_return last;
     }
   }
   co_return last;
 }
 
 // Asks one server in one round: with EDNS, and without where the server does not know EDNS.
-Task<Forwarder::Outcome> Forwarder::ask(OutstandingQuery& outstanding, Address server, Duration timeout,
+Task<Forwarder::Outcome> Forwarder::ask(OutstandingQuery& outstanding, Server& server, Duration timeout,
                                         StopToken stop) {
   const Outcome outcome = co_await exchange(outstanding, server, timeout, true, stop);
   if (outcome.kind != Outcome::Kind::noEdns) co_return outcome;
@@ -289,12 +352,32 @@ Task<Forwarder::Outcome> Forwarder::ask(OutstandingQuery& outstanding, Address s
 }
 
 // Asks over UDP, and over TCP where the outcome requires it.
-Task<Forwarder::Outcome> Forwarder::exchange(OutstandingQuery& outstanding, Address server, Duration timeout, bool edns,
+Task<Forwarder::Outcome> Forwarder::exchange(OutstandingQuery& outstanding, Server& server, Duration timeout, bool edns,
                                              StopToken stop) {
-  const Outcome outcome = co_await askUdp(outstanding, server, timeout, edns, stop);
-  if (outcome.kind != Outcome::Kind::useTcp) co_return outcome;
-  const Outcome overTcp = co_await askTcp(outstanding, server, edns, stop);
+  const TimePoint sent = shard_.now();
+  const Outcome outcome = co_await askUdp(outstanding, server.address, timeout, edns, stop);
+  if (!stop.stopRequested()) note(outcome, sent, server.history);
+  if (outcome.kind != Outcome::Kind::truncated && outcome.kind != Outcome::Kind::doubtful) co_return outcome;
+  const Outcome overTcp = co_await askTcp(outstanding, server.address, edns, stop);
   co_return overTcp;
+}
+
+// Notes what came of an attempt over UDP.
+void Forwarder::note(const Outcome& outcome, TimePoint sent, ServerHistory& history) {
+  const TimePoint now = shard_.now();
+  switch (outcome.kind) {
+    case Outcome::Kind::answered:
+    case Outcome::Kind::truncated:
+      return history.answered(sent, now);
+    case Outcome::Kind::failed:
+    case Outcome::Kind::noEdns:
+      return history.heard(now);
+    case Outcome::Kind::silent:
+      return history.silent(sent, now);
+    case Outcome::Kind::doubtful:
+    case Outcome::Kind::exhausted:
+      return;
+  }
 }
 
 Task<Forwarder::Outcome> Forwarder::askUdp(OutstandingQuery& outstanding, Address server, Duration timeout, bool edns,
@@ -317,15 +400,15 @@ Task<Forwarder::Outcome> Forwarder::askUdp(OutstandingQuery& outstanding, Addres
     if (!received) {
       // Only mismatched replies came: the server mixes up its replies, or an attacker forges them.
       if (deadline.expired()) ++statistics_.timeouts;
-      co_return Outcome(mismatched > 0 && deadline.expired() ? Kind::useTcp : Kind::silent);
+      co_return Outcome(mismatched > 0 && deadline.expired() ? Kind::doubtful : Kind::silent);
     }
     UpstreamReply reply = readUpstreamReply(outstanding.question, id, ByteSpan(buffer).first(received.value()));
     // The kernel has cut a datagram that fills the buffer, unless all of its records are there.
     if (reply.kind == UpstreamReply::Kind::unusable && received.value() == buffer.size())
-      co_return Outcome(Kind::useTcp);
+      co_return Outcome(Kind::truncated);
     if (reply.kind != UpstreamReply::Kind::mismatched) co_return classify(std::move(reply), outstanding, edns, false);
     ++statistics_.mismatched;
-    if (++mismatched == maxMismatched) co_return Outcome(Kind::useTcp);
+    if (++mismatched == maxMismatched) co_return Outcome(Kind::doubtful);
   }
 }
 
@@ -365,7 +448,7 @@ Task<std::optional<std::vector<std::uint8_t>>> Forwarder::exchangeTcp(Address se
 // Classifies a reply that matches its query; over TCP, any reply.
 Forwarder::Outcome Forwarder::classify(UpstreamReply reply, OutstandingQuery& outstanding, bool edns, bool overTcp) {
   using Kind = Outcome::Kind;
-  if (reply.kind == UpstreamReply::Kind::truncated && !overTcp) return Outcome(Kind::useTcp);
+  if (reply.kind == UpstreamReply::Kind::truncated && !overTcp) return Outcome(Kind::truncated);
   if (reply.kind != UpstreamReply::Kind::complete) {
     ++statistics_.unusable;
     Outcome failure(Kind::failed);

@@ -85,6 +85,32 @@ class Upstreams(TestCase):
         self.assertIsNotNone(reply, server.log())
         self.assertEqual(reply.addresses(), ["192.0.2.77"])
 
+    def test_silent_server(self):
+        """A silent server is not waited for by the questions that follow, but probed from time to time"""
+        silent = FakeUpstream()
+        self.addCleanup(silent.close)
+        unbound = self.start_unbound(["a.u.example. 60 IN A 192.0.2.77"])
+        server = self.forward(silent.port, unbound.port, arguments=["--threads", 1])
+        for _ in range(40):
+            self.assertEqual(self.ask(server, "a.u.example").addresses(), ["192.0.2.77"])
+        silent.socket.setblocking(False)
+        queries = 0
+        with self.assertRaises(BlockingIOError):
+            while silent.socket.recvfrom(4096):
+                queries += 1
+        self.assertIn(queries, range(1, 10))
+
+    def test_all_silent(self):
+        """Where no server answers, a client gets SERVFAIL with the reason within ten seconds"""
+        upstreams = [FakeUpstream() for _ in range(3)]
+        for upstream in upstreams:
+            self.addCleanup(upstream.close)
+        server = self.forward(*(upstream.port for upstream in upstreams))
+        reply = ask_udp("127.0.0.1", server.port, make_query("a.u.example", edns=1232), 10)
+        self.assertIsNotNone(reply, server.log())
+        self.assertEqual(reply.rcode, SERVFAIL)
+        self.assertIn(b"\0\x0f\0\x02\0\x16", reply.additional[0].rdata, "no reachable authority")
+
     def test_cache(self):
         """With a cache, a second question is answered when the upstream is gone, with a TTL that counts down"""
         unbound = self.start_unbound(["a.u.example. 3600 IN A 192.0.2.77"])

@@ -24,6 +24,7 @@
 #include "taut/dns/rdata.hpp"
 #include "taut/dns/reply.hpp"
 #include "taut/io/shard.hpp"
+#include "taut/io/sleep.hpp"
 #include "taut/net/tcp_listener.hpp"
 #include "taut/net/udp_socket.hpp"
 #include "taut/resolver/cache.hpp"
@@ -127,6 +128,7 @@ class Upstream {
       const auto query = Query::parse(datagram->payload(), {datagram->peer(), Transport::udp});
       note(*query, udp);
       const Replies replies = udpScript_ ? udpScript_(*query) : Replies();
+      if (delay != 0ms) co_await taut::sleepFor(shard_, delay, stop);
       for (const Bytes& reply : replies) {
         const ByteSpan bytes(reply);
         const Address peer = datagram->peer();
@@ -144,6 +146,7 @@ class Upstream {
 
   std::vector<Asked> udp;
   std::vector<Asked> tcp;
+  std::chrono::milliseconds delay{0};      // of each reply over UDP
   std::optional<std::uint16_t> announced;  // the length before each reply over TCP, in place of the true one
 
  private:
@@ -237,6 +240,16 @@ struct Fixture {
     const auto answer = ask(question);
     REQUIRE(answer);
     return answer->entryCount() == 1 ? answer->entry(0).rrset.front()[3] : 0;
+  }
+  // How long an answer takes.
+  taut::Duration timeFor(const Query& question) {
+    const auto before = clock.now();
+    CHECK(rcode(question) == Rcode::NOERROR);
+    return clock.now() - before;
+  }
+  void pass(taut::Duration duration) {
+    clock.advance(duration);
+    settle();
   }
   // Lets everything run that waits for nothing but the kernel.
   void settle() { shard.run(settled(shard)); }
@@ -409,6 +422,132 @@ TEST_CASE_FIXTURE(Fixture, "each timeout of 1, 3, 11 and 45 seconds is tried on 
   CHECK(clock.now().time_since_epoch() - start == 120s);
   CHECK(forward().statistics().timeouts == 8);
   CHECK(first.tcp.empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "a silent first server costs its time-out once, and not for each question") {
+  auto& first = upstream({});
+  upstream([](const Query& asked) { return Replies{address(asked, 2)}; });
+  CHECK(timeFor(query) == 1s);
+  for (int i = 0; i < 20; ++i) CHECK(timeFor(query) == 0s);
+  CHECK(first.udp.size() == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "a silent server is probed ever more rarely, at nobody's cost, and is asked again when it answers") {
+  bool silent = true;
+  auto& first = upstream([&](const Query& asked) { return silent ? Replies() : Replies{address(asked, 1)}; });
+  auto& second = upstream([](const Query& asked) { return Replies{address(asked, 2)}; });
+  CHECK(last(query) == 2);
+  // For two minutes there are five questions each second.
+  for (int i = 0; i < 600; ++i) {
+    pass(200ms);
+    CHECK(timeFor(query) == 0s);
+  }
+  settle();
+  CHECK(first.udp.size() >= 5);
+  CHECK(first.udp.size() <= 8);
+  CHECK(forward().statistics().probes == first.udp.size() - 1);
+  silent = false;
+  pass(31s);
+  CHECK(last(query) == 2);
+  settle();
+  const std::size_t asked = second.udp.size();
+  for (int i = 0; i < 20; ++i) CHECK(last(query) == 1);
+  CHECK(second.udp.size() == asked);
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "when all servers are silent each question still tries all, and the one that comes back is found") {
+  bool silent = true;
+  auto& first = upstream({});
+  auto& second = upstream([&](const Query& asked) { return silent ? Replies() : Replies{address(asked, 2)}; });
+  options.timeouts = {1s, 3s};
+  for (int i = 0; i < 10; ++i) {
+    first.udp.clear();
+    second.udp.clear();
+    CHECK(rcode(query) == Rcode::SERVFAIL);
+    CHECK(first.udp.size() >= 2);
+    CHECK(second.udp.size() >= 2);
+  }
+  silent = false;
+  CHECK(last(query) == 2);
+  CHECK(timeFor(query) == 0s);
+}
+
+TEST_CASE_FIXTURE(Fixture, "the server that answers sooner is asked first, whatever its place in the list") {
+  auto& first = upstream([](const Query& asked) { return Replies{address(asked, 1)}; });
+  auto& second = upstream([](const Query& asked) { return Replies{address(asked, 2)}; });
+  first.delay = 100ms;
+  second.delay = 10ms;
+  CHECK(last(query) == 1);
+  CHECK(last(query) == 1);
+  CHECK(forward().statistics().probes == 1);
+  settle();
+  for (int i = 0; i < 20; ++i) CHECK(last(query) == 2);
+  CHECK(first.udp.size() == 2);
+  // A minute later it is measured again, and is the better one.
+  first.delay = 1ms;
+  second.delay = 300ms;
+  for (int i = 0; i < 3; ++i) {
+    pass(61s);
+    CHECK(rcode(query) == Rcode::NOERROR);
+  }
+  CHECK(last(query) == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "servers that answer about as soon are asked in their order") {
+  auto& first = upstream([](const Query& asked) { return Replies{address(asked, 1)}; });
+  upstream([](const Query& asked) { return Replies{address(asked, 2)}; });
+  first.delay = 5ms;
+  for (int i = 0; i < 20; ++i) CHECK(last(query) == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "a server that fails where another one answers is passed over after three times, until it answers") {
+  Rcode code = Rcode::NOERROR;
+  auto& first = upstream(
+      [&](const Query& asked) { return Replies{code == Rcode::NOERROR ? address(asked, 1) : error(asked, code)}; });
+  upstream([](const Query& asked) { return Replies{address(asked, 2)}; });
+  CHECK(last(query) == 1);
+  code = Rcode::REFUSED;
+  for (int i = 0; i < 20; ++i) CHECK(last(query) == 2);
+  CHECK(first.udp.size() == 4);
+  pass(10s);
+  CHECK(last(query) == 2);
+  settle();
+  CHECK(first.udp.size() == 5);
+  CHECK(last(query) == 2);
+  code = Rcode::NOERROR;
+  pass(10s);
+  CHECK(last(query) == 2);
+  settle();
+  CHECK(last(query) == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a name that no server can resolve makes none of them lame") {
+  auto& first = upstream([&](const Query& asked) {
+    return Replies{asked.name() == query.name() ? address(asked, 1) : error(asked, Rcode::SERVFAIL)};
+  });
+  auto& second = upstream([](const Query& asked) { return Replies{error(asked, Rcode::SERVFAIL)}; });
+  const Query broken(Name("broken.example."), Type::A);
+  for (int i = 0; i < 10; ++i) CHECK(rcode(broken) == Rcode::SERVFAIL);
+  CHECK(first.udp.size() >= 10);
+  const std::size_t asked = second.udp.size();
+  CHECK(last(query) == 1);
+  CHECK(second.udp.size() == asked);
+}
+
+TEST_CASE_FIXTURE(Fixture, "what is known of a server outlives a change of resolv.conf") {
+  auto& first = upstream({});
+  auto& second = upstream([](const Query& asked) { return Replies{address(asked, 2)}; });
+  const std::string servers = "nameserver " + first.where().toText() + "\nnameserver " + second.where().toText() + "\n";
+  taut::TemporaryFile file(servers);
+  options.servers.clear();
+  options.resolvConf = file.path();
+  CHECK(timeFor(query) == 1s);
+  file.write(servers + "search example.\n");
+  forward().reload();
+  CHECK(timeFor(query) == 0s);
 }
 
 TEST_CASE_FIXTURE(Fixture, "a server that answers late in its turn is still heard") {

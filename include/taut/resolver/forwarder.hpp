@@ -1,8 +1,14 @@
 // Forwards questions to other servers that resolve, and returns their answers: a stub resolver (RFC 1035 section 7).
 //
-// - Servers are asked in order, each for the first timeout of the schedule, then all again for the second, and so on. A
-//   server that fails (SERVFAIL, REFUSED and the like, or an unusable reply) is not asked again for this question. When
-//   all have failed, the last RCODE goes to the client; aliases without end are SERVFAIL. The reason goes along
+// - The server that is expected to answer soonest is asked first (ServerHistory); of those that differ by less than 20
+//   ms, and of those that nothing is known about, the first of the list. When it does not answer within the first
+//   timeout of the schedule the next one is asked, then all again for the second timeout, and so on: a server that was
+//   silent before is the last, but never left out. All servers are taken to know the same names.
+// - A server that is not asked first is measured again now and then: a question that another server is asked is sent to
+//   it too, and only the time of its reply is used. Each question does this to one server at most. With `rotate`,
+//   which spreads the questions, this concerns servers that are silent or lame.
+// - A server that fails (SERVFAIL, REFUSED and the like, or an unusable reply) is not asked again for this question.
+//   When all have failed, the last RCODE goes to the client; aliases without end are SERVFAIL. The reason goes along
 //   (RFC 8914).
 // - Each attempt has a new socket with a port that the system draws at random from its ephemeral range, and a random
 //   ID (RFC 5452). The socket is connected: the kernel drops datagrams from other addresses. Mismatched replies are
@@ -39,16 +45,19 @@
 #include "taut/resolver/name_hash.hpp"
 #include "taut/resolver/resolv_conf.hpp"
 #include "taut/resolver/resolver.hpp"
+#include "taut/resolver/server_history.hpp"
 #include "taut/resolver/upstream_message.hpp"
 
 namespace taut {
 
 struct ForwarderOptions {
-  std::vector<Address> servers;  // asked in this order, before those of the file; port 0 stands for 53
+  std::vector<Address> servers;  // before those of the file; port 0 stands for 53
   std::string resolvConf;        // path of a resolv.conf(5), followed as it changes; empty for none
-  // How long each server has to answer in each round. Empty: by the file's options timeout and attempts, or else 1, 3,
-  // 11 and 45 seconds.
+  // How long each server has to answer in each round. Empty: by the file's options timeout and attempts, or else as
+  // `defaultTimeouts` says.
   std::vector<std::chrono::milliseconds> timeouts;
+  std::vector<std::chrono::milliseconds> defaultTimeouts{std::chrono::seconds(1), std::chrono::seconds(3),
+                                                         std::chrono::seconds(11), std::chrono::seconds(45)};
   bool rotate = false;                            // each question starts at the next server; also an option of the file
   std::chrono::milliseconds tcpTimeout{10000};    // for a whole exchange over TCP
   std::chrono::milliseconds deadline{120000};     // for a question, however many servers and rounds are left
@@ -60,6 +69,7 @@ struct ForwarderStatistics {
   std::uint64_t questions = 0;   // that came in and were to be forwarded
   std::uint64_t joined = 0;      // of them, those whose question was outstanding already
   std::uint64_t overload = 0;    // of them, those above the limit
+  std::uint64_t probes = 0;      // questions that were sent to a server only to measure it
   std::uint64_t udpQueries = 0;  // sent
   std::uint64_t tcpQueries = 0;
   std::uint64_t timeouts = 0;    // attempts
@@ -81,8 +91,8 @@ class Forwarder final : public Resolver {
 
   // Reads the file at once. Otherwise a query causes a look, once a second at most.
   void reload();
-  // The servers that the next question will be sent to.
-  const std::vector<Address>& servers();
+  // The servers that the next question can be sent to.
+  std::vector<Address> servers();
 
   std::size_t inFlight() const { return scope_.size(); }
   const ForwarderStatistics& statistics() const { return statistics_; }
@@ -90,6 +100,7 @@ class Forwarder final : public Resolver {
  private:
   class OutstandingQuery;
   class Waiter;
+  struct Server;
   struct Plan;
   struct Outcome;
 
@@ -99,28 +110,33 @@ class Forwarder final : public Resolver {
   };
 
   static std::optional<Answer> refuse(const Query& query);
-  const LocalRef<const Plan>& plan();
+  const LocalRef<Plan>& plan();
   Task<std::optional<Answer>> await(Waiter waiter, const Query& query);
   void forget(OutstandingQuery& outstanding);
 
   Task<> run(LocalRef<OutstandingQuery> outstanding);
-  Task<Outcome> askAll(OutstandingQuery& outstanding, const Plan& plan, StopToken stop);
-  Task<Outcome> ask(OutstandingQuery& outstanding, Address server, Duration timeout, StopToken stop);
-  Task<Outcome> exchange(OutstandingQuery& outstanding, Address server, Duration timeout, bool edns, StopToken stop);
+  std::vector<Server*> inOrder(Plan& plan);
+  void probeOneOf(const std::vector<Server*>& servers, const LocalRef<Plan>& plan, const UpstreamQuestion& question);
+  Task<> probe(LocalRef<OutstandingQuery> copy, LocalRef<Plan> plan, Server& server);
+  Task<Outcome> askAll(OutstandingQuery& outstanding, const LocalRef<Plan>& plan, StopToken stop);
+  Task<Outcome> ask(OutstandingQuery& outstanding, Server& server, Duration timeout, StopToken stop);
+  Task<Outcome> exchange(OutstandingQuery& outstanding, Server& server, Duration timeout, bool edns, StopToken stop);
   Task<Outcome> askUdp(OutstandingQuery& outstanding, Address server, Duration timeout, bool edns, StopToken stop);
   Task<Outcome> askTcp(OutstandingQuery& outstanding, Address server, bool edns, StopToken stop);
   Task<std::optional<std::vector<std::uint8_t>>> exchangeTcp(Address server, ByteSpan query, StopToken stop);
+  void note(const Outcome& outcome, TimePoint sent, ServerHistory& history);
   Outcome classify(UpstreamReply reply, OutstandingQuery& outstanding, bool edns, bool overTcp);
 
   Shard& shard_;
   ForwarderOptions options_;
   std::optional<ResolvConfFile> file_;
-  LocalRef<const Plan> plan_;
+  LocalRef<Plan> plan_;
   std::size_t planVersion_ = 0;
   std::size_t nextServer_ = 0;
   std::unordered_map<UpstreamQuestion, OutstandingQuery*, HashQuestion> outstanding_;
   ForwarderStatistics statistics_;
   TaskScope scope_;
+  TaskScope probes_;
   bool closed_ = false;
 };
 
