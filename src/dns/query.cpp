@@ -98,6 +98,16 @@ Query Query::withQuestion(NameView name, Type type) const {
   return query;
 }
 
+Query Query::forAllClients(bool checkingDisabled) const {
+  Query query = *this;
+  if (!query.edns_) query.edns_.emplace();
+  query.edns_->dnssecOk = true;
+  query.replyLimit_ = maxMessageSize;
+  query.flags_ &= static_cast<std::uint16_t>(~flag::CD);
+  if (checkingDisabled) query.flags_ |= flag::CD;
+  return query;
+}
+
 std::uint16_t Query::udpReplyLimit(std::size_t own) const {
   const std::size_t offered = edns_ ? edns_->udpPayloadSize : classicUdpSize;
   return static_cast<std::uint16_t>(std::max(classicUdpSize, std::min(offered, own)));

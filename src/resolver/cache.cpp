@@ -77,7 +77,7 @@ Cache::~Cache() {
 }
 
 std::uint64_t Cache::hash(const Key& key) const {
-  return detail::secretHash(secret_, key, key.dnssecOk << 1 | key.checkingDisabled);
+  return detail::secretHash(secret_, key, key.checkingDisabled);
 }
 
 LocalRef<Cache::Entry>& Cache::bucket(std::uint64_t hash) {
@@ -96,11 +96,24 @@ Cache::Entry* Cache::find(const Key& key, TimePoint now) {
   return nullptr;
 }
 
+// What else may answer the query than the entry of its own question: a name error, and with CD what was asked for with
+// CD.
+Cache::Entry* Cache::findOther(Key key, const Query& query, TimePoint now) {
+  Entry* entry = find(key.withType(Key::anyType), now);
+  if (entry && entry->serves(query)) return entry;
+  if (!query.checkingDisabled()) return nullptr;
+  key.checkingDisabled = true;
+  entry = find(key, now);
+  if (entry && entry->serves(query)) return entry;
+  entry = find(key.withType(Key::anyType), now);
+  return entry && entry->serves(query) ? entry : nullptr;
+}
+
 std::optional<Answer> Cache::lookup(const Query& query) {
   const TimePoint now = clock_.now();
-  const Key key = Key::of(query);
+  const Key key{query.question(), false};
   Entry* entry = find(key, now);
-  if (!entry) entry = find(key.withType(Key::anyType), now);
+  if (!entry || !entry->serves(query)) entry = findOther(key, query, now);
   if (!entry) {
     ++statistics_.misses;
     if (options_.verbose > 1) log::info("Cache miss for {}", logName(query.name()));
@@ -110,7 +123,7 @@ std::optional<Answer> Cache::lookup(const Query& query) {
   if (options_.verbose > 0) log::info("Cache hit for {}", logName(query.name()));
   entry->unlink();
   byUse_.pushFront(*entry);
-  return entry->answer(now, query.replyLimit());
+  return entry->answer(query, now);
 }
 
 // Seconds; 0 where the answer is not kept.
@@ -133,8 +146,9 @@ bool Cache::store(const Query& query, const Answer& answer, TimePoint got) {
   if (seconds == 0) return false;
   // After an alias, a name error is about the alias's target; the alias itself may have other types.
   const bool wholeName = answer.rcode() == Rcode::NXDOMAIN && answer.recordCount(Section::answer) == 0;
-  const Key key = wholeName ? Key::of(query).withType(Key::anyType) : Key::of(query);
-  auto entry = Entry::make(key, hash(key), answer, ttlLimits(answer));
+  Key key{query.question(), query.checkingDisabled()};
+  if (wholeName) key.type = Key::anyType;
+  auto entry = Entry::make(key, hash(key), query.dnssecOk(), answer, ttlLimits(answer));
   entry->live(got, seconds);
   eraseKey(key);
   if (entry->bytes() > capacity_ - buckets_.size() * sizeof buckets_[0]) return false;
@@ -192,10 +206,13 @@ bool Cache::eraseKey(const Key& key) {
 }
 
 bool Cache::erase(const Query& query) {
-  const Key key = Key::of(query);
-  const bool exact = eraseKey(key);
-  const bool nameError = eraseKey(key.withType(Key::anyType));
-  return exact || nameError;
+  bool erased = false;
+  for (const bool checkingDisabled : {false, true}) {
+    const Key key{query.question(), checkingDisabled};
+    erased |= eraseKey(key);
+    erased |= eraseKey(key.withType(Key::anyType));
+  }
+  return erased;
 }
 
 void Cache::flush() {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "taut/resolver/dnssec_records.hpp"
+
 namespace taut::detail {
 
 namespace {
@@ -59,11 +61,12 @@ NameView copyName(NameView name, std::uint8_t*& to) {
 
 }  // namespace
 
-LocalRef<CacheEntry> CacheEntry::make(const CacheKey& key, std::uint64_t hash, const Answer& answer, TtlLimits limits) {
+LocalRef<CacheEntry> CacheEntry::make(const CacheKey& key, std::uint64_t hash, bool dnssecOk, const Answer& answer,
+                                      TtlLimits limits) {
   static_assert(sizeof(CacheEntry) % alignof(Answer::Entry) == 0);
   const Extent extent = measure(answer, key.name);
   const std::size_t more = extent.rrsets * sizeof(Answer::Entry) + extent.octets;
-  LocalRef<CacheEntry> entry(new (more) CacheEntry(key, hash, answer));
+  LocalRef<CacheEntry> entry(new (more) CacheEntry(key, hash, dnssecOk, answer));
   entry->bytes_ = sizeof(CacheEntry) + more + allocatorOverhead;
   Answer::Entry* rrset = entry->rrsets();
   auto* octets = reinterpret_cast<std::uint8_t*>(rrset + extent.rrsets);
@@ -72,6 +75,7 @@ LocalRef<CacheEntry> CacheEntry::make(const CacheKey& key, std::uint64_t hash, c
   for (std::size_t i = 0; i < answer.entryCount(); ++rrset, ++entry->rrsetCount_) {
     const Answer::Entry& first = answer.entry(i);
     entry->inSectionOrder_ &= i == 0 || answer.entry(i - 1).section <= first.section;
+    entry->hasDnssecRecords_ |= isDnssecType(first.rrset.type);
     new (rrset) Answer::Entry(first);
     RRset& kept = rrset->rrset;
     if (first.rrset.owner == entry->key_.name)
@@ -94,7 +98,9 @@ LocalRef<CacheEntry> CacheEntry::make(const CacheKey& key, std::uint64_t hash, c
   return entry;
 }
 
-Answer CacheEntry::answer(TimePoint now, std::size_t limit) const {
+Answer CacheEntry::answer(const Query& query, TimePoint now) const {
+  const std::size_t limit = query.replyLimit();
+  const bool leavesOut = hasDnssecRecords_ && !query.dnssecOk();
   const auto passed = static_cast<std::uint32_t>(age(now));
   Answer answer(rcode_);
   answer.setAuthenticData(authenticData_);
@@ -103,6 +109,7 @@ Answer CacheEntry::answer(TimePoint now, std::size_t limit) const {
   for (std::size_t i = 0; i < rrsetCount_; ++i) {
     if (inSectionOrder_ && answer.exceeds(limit)) break;
     const Answer::Entry& kept = rrsets()[i];
+    if (leavesOut && needsDnssecOk(kept, query.type())) continue;
     RRset rrset = kept.rrset;
     rrset.ttl -= std::min(rrset.ttl, passed);
     if (kept.required)

@@ -21,10 +21,8 @@ namespace taut::detail {
 struct CacheKey : QuestionView {
   static constexpr Type anyType{};  // TYPE0 is reserved (RFC 6895 section 3.1) and never asked for
 
-  bool dnssecOk = false;
   bool checkingDisabled = false;
 
-  static CacheKey of(const Query& query) { return {query.question(), query.dnssecOk(), query.checkingDisabled()}; }
   CacheKey withType(Type other) const {
     CacheKey key = *this;
     key.type = other;
@@ -46,7 +44,8 @@ struct TtlLimits {
 
 class CacheEntry final : public PinnedStorage, public ListHook<> {
  public:
-  static LocalRef<CacheEntry> make(const CacheKey& key, std::uint64_t hash, const Answer& answer, TtlLimits limits);
+  static LocalRef<CacheEntry> make(const CacheKey& key, std::uint64_t hash, bool dnssecOk, const Answer& answer,
+                                   TtlLimits limits);
   ~CacheEntry() override = default;
   static void operator delete(void* memory) { ::operator delete(memory); }
 
@@ -60,15 +59,22 @@ class CacheEntry final : public PinnedStorage, public ListHook<> {
   }
   bool expired(TimePoint now) const { return age(now) >= lifetime_; }
 
-  // The answer, its TTLs counted down. It borrows from this entry. RRsets that cannot fit a reply of `limit` octets are
-  // left out.
-  Answer answer(TimePoint now, std::size_t limit) const;
+  // Whether it may answer a query for its question: with DO only what was asked for with DO, and with CD no failure
+  // that was not asked for with CD.
+  bool serves(const Query& query) const {
+    if (query.checkingDisabled() && rcode_ == Rcode::SERVFAIL && !key_.checkingDisabled) return false;
+    return dnssecOk_ || !query.dnssecOk();
+  }
+
+  // The answer to the query, its TTLs counted down. It borrows from this entry. RRsets that cannot fit the reply are
+  // left out, and without DO those that only DO brings.
+  Answer answer(const Query& query, TimePoint now) const;
 
   LocalRef<CacheEntry> next;  // in the bucket
 
  private:
-  CacheEntry(const CacheKey& key, std::uint64_t hash, const Answer& answer)
-      : key_(key), hash_(hash), rcode_(answer.rcode()), authenticData_(answer.authenticData()) {}
+  CacheEntry(const CacheKey& key, std::uint64_t hash, bool dnssecOk, const Answer& answer)
+      : key_(key), hash_(hash), rcode_(answer.rcode()), authenticData_(answer.authenticData()), dnssecOk_(dnssecOk) {}
   static void* operator new(std::size_t size, std::size_t more) { return ::operator new(size + more); }
   static void operator delete(void* memory, std::size_t) { ::operator delete(memory); }
 
@@ -88,6 +94,8 @@ class CacheEntry final : public PinnedStorage, public ListHook<> {
   std::uint32_t rrsetCount_ = 0;
   Rcode rcode_;
   bool authenticData_;
+  bool dnssecOk_;                  // asked for with DO
+  bool hasDnssecRecords_ = false;  // it holds such that are not for every query
   bool inSectionOrder_ = true;
 };
 

@@ -12,6 +12,7 @@
 #include "taut/io/deadline.hpp"
 #include "taut/net/tcp_stream.hpp"
 #include "taut/net/udp_socket.hpp"
+#include "taut/resolver/dnssec_records.hpp"
 
 namespace taut {
 
@@ -81,13 +82,14 @@ class Forwarder::OutstandingQuery final : public PinnedStorage {
   OutstandingQuery(Forwarder& owner, const UpstreamQuestion& asked, StopToken parent)
       : forwarder(owner), question(asked), stop(parent) {}
 
-  Answer share() const {
+  Answer share(const Query& query) const {
     Answer copy(answer.rcode());
     copy.setAuthenticData(answer.authenticData());
     if (const ExtendedError* const error = answer.extendedError()) copy.setExtendedError(error->code, error->text);
     copy.pin(*this);
     for (std::size_t i = 0; i < answer.entryCount(); ++i) {
       const Answer::Entry& entry = answer.entry(i);
+      if (!query.dnssecOk() && needsDnssecOk(entry, query.type())) continue;
       if (entry.required)
         copy.addRRset(entry.section, entry.rrset);
       else
@@ -138,6 +140,7 @@ struct Forwarder::Outcome {
 
   Kind kind;
   Rcode rcode;
+  bool replied = false;  // the RCODE is the server's own
   bool endless = false;  // the server has an answer, but its aliases do not end
 };
 
@@ -165,7 +168,7 @@ bool outOfResources(IoResult result) {
 }  // namespace
 
 std::size_t Forwarder::HashQuestion::operator()(const UpstreamQuestion& question) const {
-  return detail::secretHash(secret, question, question.dnssecOk << 1 | question.checkingDisabled);
+  return detail::secretHash(secret, question, question.checkingDisabled);
 }
 
 Forwarder::Forwarder(Shard& shard, ForwarderOptions options) : shard_(shard), options_(std::move(options)) {
@@ -225,7 +228,7 @@ Task<std::optional<Answer>> Forwarder::resolve(const Query& query) {
   if (closed_ || !query.hasQuestion()) return Task<std::optional<Answer>>::ready(std::nullopt);
   if (auto refusal = refuse(query)) return Task<std::optional<Answer>>::ready(std::move(refusal));
   ++statistics_.questions;
-  const UpstreamQuestion question{query.question(), query.dnssecOk(), query.checkingDisabled()};
+  const UpstreamQuestion question{query.question(), query.checkingDisabled()};
   if (const auto found = outstanding_.find(question); found != outstanding_.end()) {
     ++statistics_.joined;
     return await(Waiter(*found->second), query);
@@ -246,7 +249,7 @@ Task<std::optional<Answer>> Forwarder::resolve(const Query& query) {
 Task<std::optional<Answer>> Forwarder::await(Waiter waiter, const Query& query) {
   const bool done = co_await waiter.query().done.wait(query.stopToken());
   if (!done || closed_) co_return std::nullopt;
-  co_return waiter.query().share();
+  co_return waiter.query().share(query);
 }
 
 // No further query joins this one. It may have been removed before, and another be outstanding for the same question.
@@ -271,6 +274,8 @@ Task<> Forwarder::run(LocalRef<OutstandingQuery> outstanding) {
     outstanding->answer = Answer(outcome.rcode);
     if (outcome.endless)
       outstanding->answer.setExtendedError(ExtendedErrorCode::other, "aliases without end");
+    else if (outcome.replied && outcome.rcode == Rcode::SERVFAIL)
+      outstanding->answer.setExtendedError(ExtendedErrorCode::other, "SERVFAIL from upstream");
     else if (outcome.kind == Outcome::Kind::failed)
       outstanding->answer.setExtendedError(ExtendedErrorCode::noReachableAuthority);
     ++statistics_.failures;
@@ -459,7 +464,11 @@ Forwarder::Outcome Forwarder::classify(UpstreamReply reply, OutstandingQuery& ou
   if (edns && !reply.edns && refusesEdns(rcode)) return Outcome(Kind::noEdns);
   if (rcode == Rcode::BADVERS && edns) return Outcome(Kind::noEdns);
   // RCODEs beyond 15 speak of the exchange between two servers, not of the question.
-  if (!answersTheQuestion(rcode)) return Outcome(Kind::failed, rcode > Rcode::DSOTYPENI ? Rcode::SERVFAIL : rcode);
+  if (!answersTheQuestion(rcode)) {
+    Outcome failure(Kind::failed, rcode > Rcode::DSOTYPENI ? Rcode::SERVFAIL : rcode);
+    failure.replied = true;
+    return failure;
+  }
   outstanding.answer = std::move(reply.answer);
   return Outcome(Kind::answered);
 }

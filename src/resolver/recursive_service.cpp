@@ -1,5 +1,9 @@
 #include "taut/resolver/recursive_service.hpp"
 
+#include <utility>
+
+#include "taut/resolver/dnssec_records.hpp"
+
 namespace taut {
 
 Task<std::optional<Answer>> RecursiveService::resolve(const Query& query) {
@@ -13,10 +17,34 @@ Task<std::optional<Answer>> RecursiveService::resolve(const Query& query) {
   return askClients(query);
 }
 
+namespace {
+
+// Whether the failure may be one of validation. Where no server could be asked, none has validated.
+bool mayBeBogus(const Answer& answer) {
+  if (answer.rcode() != Rcode::SERVFAIL || answer.transient()) return false;
+  const ExtendedError* const reason = answer.extendedError();
+  return !reason || reason->code != ExtendedErrorCode::noReachableAuthority;
+}
+
+}  // namespace
+
 Task<std::optional<Answer>> RecursiveService::askClients(const Query& query) {
-  auto answer = co_await clients_.resolve(query);
-  if (answer && !caches_.empty() && caches_.back()->store(query, *answer)) caches_.back()->limitTtls(*answer);
+  Query asked = query.forAllClients(false);
+  auto answer = co_await clients_.resolve(asked);
+  if (answer) keep(asked, *answer);
+  if (answer && query.checkingDisabled() && mayBeBogus(*answer)) {
+    asked = query.forAllClients(true);
+    auto unchecked = co_await clients_.resolve(asked);
+    if (unchecked) keep(asked, *unchecked);
+    answer = std::move(unchecked);
+  }
+  if (answer && !query.dnssecOk())
+    answer->removeIf([&](const Answer::Entry& entry) { return needsDnssecOk(entry, query.type()); });
   co_return answer;
+}
+
+void RecursiveService::keep(const Query& asked, Answer& answer) {
+  if (!caches_.empty() && caches_.back()->store(asked, answer)) caches_.back()->limitTtls(answer);
 }
 
 }  // namespace taut

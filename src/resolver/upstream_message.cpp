@@ -130,14 +130,12 @@ class Selection {
 
   bool belongs(const Answer::Entry& entry) const {
     const RRset& rrset = entry.rrset;
-    if (rrset.type == Type::RRSIG && !wantsSignatures()) return false;
     switch (entry.section) {
       case Section::answer:
         if (covers(rrset) == Type::DNAME && aboveChain(rrset.owner)) return true;
         return inChain(rrset.owner) && isAskedFor(rrset);
       case Section::authority:
-        if (rrset.type == Type::RRSIG) return true;
-        if (rrset.type == Type::NSEC || rrset.type == Type::NSEC3) return question_.dnssecOk;
+        if (rrset.type == Type::RRSIG || rrset.type == Type::NSEC || rrset.type == Type::NSEC3) return true;
         return (rrset.type == Type::SOA || rrset.type == Type::NS || rrset.type == Type::DS) && aboveChain(rrset.owner);
       case Section::additional:
         return (covers(rrset) == Type::A || covers(rrset) == Type::AAAA) && isReferredTo(rrset.owner);
@@ -148,11 +146,6 @@ class Selection {
   bool isAskedFor(const RRset& rrset) const {
     return rrset.type == question_.type || question_.type == Type::ANY || covers(rrset) == Type::CNAME ||
            covers(rrset) == question_.type;
-  }
-
-  // RFC 4035 section 3.2.1
-  bool wantsSignatures() const {
-    return question_.dnssecOk || question_.type == Type::RRSIG || question_.type == Type::ANY;
   }
 
   // The type; for a signature, the type that it covers (RFC 4034 section 3.1.1).
@@ -225,7 +218,7 @@ std::size_t writeUpstreamQuery(const UpstreamQuestion& question, std::uint16_t i
   if (question.checkingDisabled) flags |= flag::CD;
   builder.begin(id, flags);
   builder.putQuestion(question);
-  if (edns) builder.putOpt(udpPayloadSize, Rcode::NOERROR, question.dnssecOk, {});
+  if (edns) builder.putOpt(udpPayloadSize, Rcode::NOERROR, true, {});
   return builder.finish();
 }
 

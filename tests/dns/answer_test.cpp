@@ -343,6 +343,25 @@ TEST_CASE("A changed TTL is the answer's own") {
   CHECK(rrset.ttl == 60);
 }
 
+TEST_CASE("What is removed is gone from its section, and the rest stays in order, however much it is") {
+  for (const int count : {3, 16, 17, 100}) {
+    Answer answer;
+    for (int i = 0; i < count; ++i)
+      answer.add(Name("www.example."), std::chrono::seconds(i), taut::rdata::A(192, 0, 2, 1),
+                 i % 3 == 0 ? Section::authority : Section::answer);
+    answer.removeIf([](const Answer::Entry& entry) { return entry.rrset.ttl % 2 == 1; });
+    REQUIRE(answer.entryCount() == static_cast<std::size_t>((count + 1) / 2));
+    for (std::size_t i = 0; i < answer.entryCount(); ++i) CHECK(answer.entry(i).rrset.ttl == 2 * i);
+    CHECK(answer.entryCount(Section::authority) == static_cast<std::size_t>((count + 5) / 6));
+    CHECK(answer.recordCount() == answer.entryCount());
+    answer.add(Name("new.example."), std::chrono::seconds(7), taut::rdata::A(192, 0, 2, 1));
+    CHECK(answer.entry(answer.entryCount() - 1).rrset.owner == Name("new.example.").view());
+    answer.removeIf([](const Answer::Entry&) { return true; });
+    CHECK(answer.entryCount() == 0);
+    CHECK_FALSE(answer.exceeds(0));
+  }
+}
+
 TEST_CASE("an extended error keeps its text, cut before a character that does not fit whole") {
   Answer answer = Answer::serverFailure();
   CHECK(answer.extendedError() == nullptr);

@@ -323,6 +323,22 @@ TEST_CASE("Asking on keeps all but the question") {
   CHECK(fromNone.questionCount() == 1);
 }
 
+TEST_CASE("On behalf of all clients a query has DO, the CD that is wanted, and room for the largest reply") {
+  const auto plain = parse(Packet::header(flag::RD, 1).question("a.example"));
+  const auto other = parse(Packet::header(flag::RD | flag::CD, 1, 0, 0, 1).question("a.example").opt(1232));
+  for (const auto* query : {&*plain, &*other}) {
+    for (const bool checkingDisabled : {false, true}) {
+      const Query asked = query->forAllClients(checkingDisabled);
+      CHECK(asked.dnssecOk());
+      CHECK(asked.checkingDisabled() == checkingDisabled);
+      CHECK(asked.recursionDesired());
+      CHECK(asked.question() == query->question());
+      CHECK(asked.replyLimit() == 65535);
+    }
+    CHECK_FALSE(query->dnssecOk());
+  }
+}
+
 TEST_CASE("A query's values do not change with the octets that it was parsed from") {
   const Packet options = Packet().option(10, Packet().u32(1).u32(2));
   Packet packet = Packet::header(0, 1, 0, 0, 1).question("www.example.com").opt(1232, 0, options);

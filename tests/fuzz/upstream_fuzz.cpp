@@ -34,7 +34,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   UpstreamQuestion question;
   question.name = input.name();
   question.type = static_cast<Type>(input.u16());
-  question.dnssecOk = (mode & 1) != 0;
   std::vector<std::uint8_t> message(maxUpstreamQuerySize);
   message.resize(writeUpstreamQuery(question, id, false, 1232, message));
   const ByteSpan rest = input.rest();

@@ -76,6 +76,22 @@ Query parsed(const char* name, Type type, std::uint16_t flags, bool dnssecOk) {
   return *Query::parse(writer.written(), {taut::Address(), taut::Transport::udp});
 }
 
+// An address, and all that only DO brings; no record is more than its type.
+Answer signedAnswer(const char* name) {
+  Answer answer = addressAnswer(Name(name), 60s);
+  answer.addRecord(Section::answer, Name(name), Type::RRSIG, Class::IN, 60, {});
+  addSoa(answer, "example.", 60s, 60);
+  for (const Type type : {Type::NSEC, Type::NSEC3, Type::DS, Type::RRSIG})
+    answer.addRecord(Section::authority, Name("example."), type, Class::IN, 60, {});
+  return answer;
+}
+
+std::string types(const Answer& answer) {
+  std::string text;
+  for (std::size_t i = 0; i < answer.entryCount(); ++i) text += toString(answer.entry(i).rrset.type) + ' ';
+  return text;
+}
+
 std::vector<std::string> logged;
 
 struct CapturedLog {
@@ -159,15 +175,57 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(cache.resolve(udp).takeReady()->entryCount() == 2002);
 }
 
-TEST_CASE_FIXTURE(Fixture, "name, type, class, DO and CD tell entries apart, and case does not") {
+TEST_CASE_FIXTURE(Fixture, "name, type and class tell entries apart, and case does not") {
   REQUIRE(cache.store(Query(Name("www.example."), Type::A), addressAnswer(Name("www.example."), 60s)));
   CHECK(ask("wWw.ExAmPlE.", Type::A));
   CHECK_FALSE(ask("ww.example.", Type::A));
   CHECK_FALSE(ask("www.example.", Type::AAAA));
   CHECK_FALSE(ask(Query(Name("www.example."), Type::A, Class::CH)));
-  CHECK_FALSE(ask(parsed("www.example.", Type::A, taut::flag::RD, true)));
-  CHECK_FALSE(ask(parsed("www.example.", Type::A, taut::flag::RD | taut::flag::CD, false)));
   CHECK(ask(parsed("www.example.", Type::A, 0, false)));
+}
+
+TEST_CASE_FIXTURE(Fixture, "what was asked for with DO serves all, without DO it lacks the records that DO brings") {
+  const Query plain = parsed("www.example.", Type::A, taut::flag::RD, false);
+  const Query withDo = parsed("www.example.", Type::A, taut::flag::RD, true);
+  REQUIRE(cache.store(withDo, signedAnswer("www.example.")));
+  CHECK(types(*ask(withDo)) == "A RRSIG SOA NSEC NSEC3 DS RRSIG ");
+  CHECK(types(*ask(plain)) == "A SOA ");
+  REQUIRE(cache.store(plain, addressAnswer(Name("www.example."), 60s)));
+  CHECK(types(*ask(plain)) == "A ");
+  CHECK_FALSE(ask(withDo));
+  CHECK(cache.statistics().entries == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "records that DO brings are given without it where they are asked for by type") {
+  for (const Type type : {Type::RRSIG, Type::ANY}) {
+    REQUIRE(cache.store(parsed("www.example.", type, taut::flag::RD, true), signedAnswer("www.example.")));
+    CHECK(types(*ask(parsed("www.example.", type, taut::flag::RD, false))) == "A RRSIG SOA ");
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "what was asked for with CD serves queries with CD alone, and what was asked for without all") {
+  const Query plain = parsed("www.example.", Type::A, taut::flag::RD, false);
+  const Query withCd = parsed("www.example.", Type::A, taut::flag::RD | taut::flag::CD, false);
+  REQUIRE(cache.store(withCd, addressAnswer(Name("www.example."), 60s, 66)));
+  CHECK(ask(withCd)->entry(0).rrset.front()[3] == 66);
+  CHECK_FALSE(ask(plain));
+  REQUIRE(cache.store(plain, addressAnswer(Name("www.example."), 60s, 1)));
+  CHECK(ask(plain)->entry(0).rrset.front()[3] == 1);
+  CHECK(ask(withCd)->entry(0).rrset.front()[3] == 1);
+  CHECK(cache.erase(plain));
+  CHECK_FALSE(ask(withCd));
+}
+
+TEST_CASE_FIXTURE(Fixture, "a failure, which may be one of validation, does not answer a query with CD") {
+  const Query plain = parsed("www.example.", Type::A, taut::flag::RD, false);
+  const Query withCd = parsed("www.example.", Type::A, taut::flag::RD | taut::flag::CD, false);
+  REQUIRE(cache.store(plain, Answer::serverFailure()));
+  CHECK(ask(plain));
+  CHECK_FALSE(ask(withCd));
+  REQUIRE(cache.store(withCd, addressAnswer(Name("www.example."), 60s)));
+  CHECK(ask(withCd)->rcode() == Rcode::NOERROR);
+  CHECK(ask(plain)->rcode() == Rcode::SERVFAIL);
 }
 
 TEST_CASE_FIXTURE(Fixture, "ANY is answered only by what was asked for as ANY") {

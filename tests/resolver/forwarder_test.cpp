@@ -102,6 +102,7 @@ struct Asked {
   std::uint16_t id;
   std::optional<std::uint16_t> ednsSize;
   bool dnssecOk;
+  bool checkingDisabled;
   std::chrono::seconds at;
 };
 
@@ -186,6 +187,7 @@ class Upstream {
     const auto& edns = query.edns();
     asked.push_back({query.name().toString() + ' ' + toString(query.type()), query.peer(), query.id(),
                      edns ? std::optional(edns->udpPayloadSize) : std::nullopt, query.dnssecOk(),
+                     query.checkingDisabled(),
                      std::chrono::duration_cast<std::chrono::seconds>(clock_.now().time_since_epoch())});
   }
 
@@ -754,16 +756,20 @@ TEST_CASE_FIXTURE(Fixture, "a server that cannot be reached is passed over witho
   CHECK(clock.now() == before);
 }
 
-TEST_CASE_FIXTURE(Fixture, "servers have EDNS with 1232 octets and the client's DO") {
+TEST_CASE_FIXTURE(Fixture, "servers are asked with EDNS, 1232 octets and DO, and with the client's CD") {
   auto& server = upstream([](const Query& asked) { return Replies{address(asked)}; });
+  constexpr std::uint16_t rd = taut::flag::RD;
   CHECK(last(query) == 1);
-  CHECK(last(clientQuery("www.example.", Type::A, taut::flag::RD, true, true)) == 1);
-  CHECK(last(clientQuery("www.example.", Type::A, taut::flag::RD, true, false)) == 1);
+  CHECK(last(clientQuery("www.example.", Type::A, rd, true, true)) == 1);
+  CHECK(last(clientQuery("www.example.", Type::A, rd | taut::flag::CD, true, false)) == 1);
   REQUIRE(server.udp.size() == 3);
-  for (const Asked& asked : server.udp) CHECK(asked.ednsSize == 1232);
-  CHECK_FALSE(server.udp[0].dnssecOk);
-  CHECK(server.udp[1].dnssecOk);
-  CHECK_FALSE(server.udp[2].dnssecOk);
+  for (const Asked& asked : server.udp) {
+    CHECK(asked.ednsSize == 1232);
+    CHECK(asked.dnssecOk);
+  }
+  CHECK_FALSE(server.udp[0].checkingDisabled);
+  CHECK_FALSE(server.udp[1].checkingDisabled);
+  CHECK(server.udp[2].checkingDisabled);
 }
 
 TEST_CASE_FIXTURE(Fixture, "a server that does not know EDNS is asked once more without") {
@@ -829,19 +835,50 @@ TEST_CASE_FIXTURE(Fixture, "a question that is outstanding is sent once, and all
   CHECK(server.udp.size() == 4);
 }
 
-TEST_CASE_FIXTURE(Fixture, "DO and CD make different questions") {
-  upstream([](const Query& asked) { return Replies{address(asked)}; });
+TEST_CASE_FIXTURE(Fixture, "clients with and without DO share a question, and each gets the records that are for it") {
+  auto& server = upstream([](const Query& asked) {
+    const Bytes signature = {0, 1, 8, 2, 0, 0, 0, 60, 0x70, 0, 0, 0, 0x60, 0, 0, 0, 0, 1, 0, 1, 2, 3};
+    Answer answer;
+    answer.add(asked.name(), 60s, taut::rdata::A(192, 0, 2, 1));
+    answer.addRecord(Section::answer, asked.name(), Type::RRSIG, Class::IN, 60, signature);
+    answer.setAuthenticData(true);
+    return Replies{serialise(asked, answer)};
+  });
   const Query plain = clientQuery("www.example.", Type::A, taut::flag::RD);
+  const Query withEdns = clientQuery("www.example.", Type::A, taut::flag::RD, true, false);
   const Query withDo = clientQuery("www.example.", Type::A, taut::flag::RD, true, true);
-  const Query withCd = clientQuery("www.example.", Type::A, taut::flag::RD | taut::flag::CD);
   std::array<std::optional<std::optional<Answer>>, 3> results;
   taut::TaskScope asking;
   asking.spawn(askInto(forward(), plain, results[0]));
   asking.spawn(askInto(forward(), withDo, results[1]));
-  asking.spawn(askInto(forward(), withCd, results[2]));
-  CHECK(forward().inFlight() == 3);
+  asking.spawn(askInto(forward(), withEdns, results[2]));
+  CHECK(forward().inFlight() == 1);
   shard.run(joinScope(asking));
-  CHECK(forward().statistics().joined == 0);
+  CHECK(server.udp.size() == 1);
+  CHECK((*results[0])->entryCount() == 1);
+  CHECK((*results[1])->entryCount() == 2);
+  CHECK((*results[2])->entryCount() == 1);
+  for (const auto& result : results) CHECK((*result)->authenticData());
+}
+
+TEST_CASE_FIXTURE(Fixture, "CD makes a question of its own") {
+  upstream([](const Query& asked) { return Replies{address(asked, asked.checkingDisabled() ? 66 : 1)}; });
+  const Query withCd = clientQuery("www.example.", Type::A, taut::flag::RD | taut::flag::CD);
+  std::array<std::optional<std::optional<Answer>>, 2> results;
+  taut::TaskScope asking;
+  asking.spawn(askInto(forward(), query, results[0]));
+  asking.spawn(askInto(forward(), withCd, results[1]));
+  shard.run(joinScope(asking));
+  CHECK((*results[0])->entry(0).rrset.front()[3] == 1);
+  CHECK((*results[1])->entry(0).rrset.front()[3] == 66);
+}
+
+TEST_CASE_FIXTURE(Fixture, "what is reported tells a server's own SERVFAIL from servers that could not be asked") {
+  bool silent = false;
+  upstream([&](const Query& asked) { return silent ? Replies() : Replies{error(asked, Rcode::SERVFAIL)}; });
+  CHECK(ask(query)->extendedError()->code == taut::ExtendedErrorCode::other);
+  silent = true;
+  CHECK(ask(query)->extendedError()->code == taut::ExtendedErrorCode::noReachableAuthority);
 }
 
 TEST_CASE_FIXTURE(Fixture, "a failure is shared like an answer") {

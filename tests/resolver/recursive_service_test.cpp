@@ -1,6 +1,8 @@
 #include "taut/resolver/recursive_service.hpp"
 
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -14,14 +16,17 @@
 #include "taut/coro/sync_wait.hpp"
 #include "taut/dns/name.hpp"
 #include "taut/dns/rdata.hpp"
+#include "taut/dns/reply_builder.hpp"
 
 namespace {
 
 using namespace std::chrono_literals;
 using taut::Answer;
 using taut::Cache;
+using taut::Class;
 using taut::Name;
 using taut::Query;
+using taut::Rcode;
 using taut::RecursiveService;
 using taut::Section;
 using taut::Task;
@@ -63,6 +68,16 @@ struct Fixture {
   std::optional<RecursiveService> service;
 };
 
+// A client's query for an address, over UDP and with EDNS.
+Query parse(std::uint16_t flags, bool dnssecOk = false) {
+  static std::array<std::uint8_t, 512> wire;
+  taut::ReplyBuilder builder{taut::MutableByteSpan(wire), wire.size()};
+  builder.begin(7, flags);
+  builder.putQuestion({Name("www.example."), Type::A});
+  builder.putOpt(1232, Rcode::NOERROR, dnssecOk, {});
+  return *Query::parse(taut::ByteSpan(wire).first(builder.finish()), {taut::Address(), taut::Transport::udp});
+}
+
 }  // namespace
 
 TEST_CASE_FIXTURE(Fixture, "who asks first gets the TTLs that who asks next gets from the cache") {
@@ -86,4 +101,58 @@ TEST_CASE_FIXTURE(Fixture, "who asks first gets the TTLs that who asks next gets
     CHECK(first.entry(1).rrset.ttl == (type == Type::A ? 86400 : 10800));
   }
   CHECK(client->asked == 2);
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "clients are asked on behalf of all, and one answer serves queries with and without DO and CD") {
+  serve([](const Query& asked) {
+    CHECK(asked.dnssecOk());
+    CHECK_FALSE(asked.checkingDisabled());
+    CHECK(asked.replyLimit() == 65535);
+    Answer answer;
+    answer.add(asked.name(), 60s, taut::rdata::A(192, 0, 2, 1));
+    answer.addRecord(Section::answer, asked.name(), Type::RRSIG, Class::IN, 60, {});
+    answer.setAuthenticData(true);
+    return answer;
+  });
+  for (const std::uint16_t flags : {taut::flag::RD, static_cast<std::uint16_t>(taut::flag::RD | taut::flag::CD)}) {
+    cache->flush();
+    client->asked = 0;
+    for (int i = 0; i < 3; ++i) {
+      CHECK(ask(parse(flags)).entryCount() == 1);
+      CHECK(ask(parse(taut::flag::RD)).entryCount() == 1);
+      CHECK(ask(parse(taut::flag::RD | taut::flag::CD)).entryCount() == 1);
+      const Answer whole = ask(parse(flags, true));
+      CHECK(whole.entryCount() == 2);
+      CHECK(whole.authenticData());
+    }
+    CHECK(client->asked == 1);
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "a client with CD gets the data that fails validation upstream, and no other client does") {
+  serve([](const Query& asked) {
+    if (!asked.checkingDisabled()) return Answer::serverFailure();
+    Answer answer;
+    answer.add(asked.name(), 60s, taut::rdata::A(192, 0, 2, 66));
+    return answer;
+  });
+  for (int i = 0; i < 3; ++i) {
+    CHECK(ask(parse(taut::flag::RD)).rcode() == Rcode::SERVFAIL);
+    const Answer bogus = ask(parse(taut::flag::RD | taut::flag::CD));
+    CHECK(bogus.rcode() == Rcode::NOERROR);
+    CHECK(bogus.entryCount() == 1);
+  }
+  // The failure, the failure again for who has CD, and the data: each is asked for once.
+  CHECK(client->asked == 3);
+}
+
+TEST_CASE_FIXTURE(Fixture, "where no server could be asked, CD is no reason to ask again") {
+  serve([](const Query&) {
+    Answer answer = Answer::serverFailure();
+    answer.setExtendedError(taut::ExtendedErrorCode::noReachableAuthority);
+    return answer;
+  });
+  CHECK(ask(parse(taut::flag::RD | taut::flag::CD)).rcode() == Rcode::SERVFAIL);
+  CHECK(client->asked == 1);
 }

@@ -83,7 +83,7 @@ void addSoa(Answer& answer, const char* zone) {
 
 }  // namespace
 
-TEST_CASE("a query asks with RD and AD, and copies DO and CD") {
+TEST_CASE("a query asks with RD and AD, with DO where it has EDNS, and copies CD") {
   const auto plain = Query::parse(queryFor(asking("Www.example.", Type::MX)), {taut::Address(), taut::Transport::udp});
   REQUIRE(plain);
   CHECK_FALSE(plain->formatError());
@@ -95,13 +95,12 @@ TEST_CASE("a query asks with RD and AD, and copies DO and CD") {
   CHECK_FALSE(plain->checkingDisabled());
   REQUIRE(plain->edns());
   CHECK(plain->edns()->udpPayloadSize == 1232);
-  CHECK_FALSE(plain->dnssecOk());
+  CHECK(plain->dnssecOk());
 
   UpstreamQuestion question = asking("www.example.", Type::MX);
-  question.dnssecOk = question.checkingDisabled = true;
+  question.checkingDisabled = true;
   const auto secure = Query::parse(queryFor(question), {taut::Address(), taut::Transport::udp});
   CHECK(secure->checkingDisabled());
-  CHECK(secure->dnssecOk());
   CHECK_FALSE(Query::parse(queryFor(question, false), {taut::Address(), taut::Transport::udp})->edns());
 }
 
@@ -254,18 +253,17 @@ TEST_CASE("only what concerns the name's zones is taken from the authority secti
   CHECK(describe(reply.answer) == "!example.SOA ");
 }
 
-TEST_CASE("proofs and signatures come with DO only") {
-  auto question = asking("www.example.", Type::A);
+TEST_CASE("proofs and signatures are taken, for queries with DO") {
+  const auto question = asking("www.example.", Type::A);
   Answer sent = addressOf("www.example.");
   const Bytes signature = {0, 1, 8, 2, 0, 0, 0, 60, 0x70, 0, 0, 0, 0x60, 0, 0, 0, 0, 1, 0, 1, 2, 3};
   sent.addRecord(Section::answer, Name("www.example."), Type::RRSIG, Class::IN, 60, signature);
+  const Bytes signatureOfMx = {0, 15, 8, 2, 0, 0, 0, 60, 0x70, 0, 0, 0, 0x60, 0, 0, 0, 0, 1, 0, 1, 2, 3};
+  sent.addRecord(Section::answer, Name("www.example."), Type::RRSIG, Class::IN, 60, signatureOfMx);
   const Bytes nsec = {1, 'z', 0, 0, 1, 0x40};
   sent.addRecord(Section::authority, Name("v.example."), Type::NSEC, Class::IN, 60, nsec);
-  question.dnssecOk = true;
-  CHECK(describe(read(question, replyTo(question, sent)).answer) ==
-        "?www.example.A ?www.example.RRSIG !v.example.NSEC ");
-  question.dnssecOk = false;
-  CHECK(describe(read(question, replyTo(question, sent)).answer) == "?www.example.A ");
+  const UpstreamReply reply = read(question, replyTo(question, sent));
+  CHECK(describe(reply.answer) == "?www.example.A ?www.example.RRSIG !v.example.NSEC ");
 }
 
 TEST_CASE("additional addresses are taken where a record refers to them, as optional data") {

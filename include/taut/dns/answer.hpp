@@ -152,6 +152,10 @@ class Answer {
   const Entry& entry(std::size_t index) const { return body_->entry(index); }
   void setTtl(std::size_t index, std::uint32_t ttl) { body_->entry(index).rrset.ttl = ttl; }
 
+  // Removes the added RRsets whose entries the predicate is true for.
+  template <class Predicate>
+  void removeIf(Predicate&& predicate);
+
   // Whether the added records may be more than a reply of so many octets holds: then it is useless to add more.
   bool exceeds(std::size_t octets) const { return body_->records * leastRecordSize > octets; }
 
@@ -234,6 +238,22 @@ bool Answer::add(NameView owner, std::chrono::seconds ttl, const Rdata& rdata, S
   }
   if (writer.ok()) addRecord(section, owner, Rdata::type, Class::IN, clampTtl(ttl), writer.written());
   return writer.ok();
+}
+
+template <class Predicate>
+void Answer::removeIf(Predicate&& predicate) {
+  const std::uint32_t before = body_->count;
+  body_->count = 0;
+  body_->records = 0;
+  body_->sectionCounts = {};
+  for (std::uint32_t i = 0; i < before; ++i) {
+    const Entry entry = body_->entry(i);
+    if (predicate(entry)) continue;
+    body_->records += entry.rrset.count;
+    ++body_->sectionCounts[static_cast<std::size_t>(entry.section)];
+    body_->entry(body_->count++) = entry;
+  }
+  if (body_->overflow) body_->overflow->entries.resize(body_->count > inlineEntries ? body_->count - inlineEntries : 0);
 }
 
 template <class Source>

@@ -48,6 +48,9 @@ class Query {
 
   // The same query from the same client about another name or type: for a resolver that follows an alias.
   Query withQuestion(NameView name, Type type) const;
+  // The same query on behalf of all clients that may ask it, for a resolver that keeps the answer for them: with DO,
+  // and with no limit of the reply but the protocol's. CD is as given.
+  Query forAllClients(bool checkingDisabled) const;
 
   std::uint16_t id() const { return id_; }
   Opcode opcode() const { return static_cast<Opcode>((flags_ & flag::opcodeMask) >> 11); }

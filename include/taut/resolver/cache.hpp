@@ -7,8 +7,12 @@
 //    holds for every type of its name.
 //  - A failure to resolve is kept for a few seconds, so that a broken domain is not asked for again and again
 //    (RFC 9520 section 3.2).
-//  - The key is name, type, class, DO and CD: an answer that was asked for without DO may lack signatures, and one that
-//    was asked for with CD may be bogus.
+//  - The key is name, type and class. What was asked for with DO serves queries without DO too, which get it without
+//  the
+//    records that DO brings (RFC 4035 section 3.2.1); what was asked for without DO may lack them, and serves those
+//    alone.
+//  - What was asked for with CD may be bogus, is kept apart, and serves queries with CD alone. What was asked for
+//    without CD serves them too, except for a failure: perhaps validation failed, which they do not want.
 //  - Never authoritative data: zones are in memory too, and are always the newest.
 //
 // A hit is a ready task that borrows from the entry and pins it: no coroutine, no heap allocation. Each shard has a
@@ -88,6 +92,7 @@ class Cache final : public Resolver {
   std::uint64_t hash(const Key& key) const;
   LocalRef<Entry>& bucket(std::uint64_t hash);
   Entry* find(const Key& key, TimePoint now);
+  Entry* findOther(Key key, const Query& query, TimePoint now);
   void insert(LocalRef<Entry> entry);
   void remove(Entry& entry);
   bool eraseKey(const Key& key);

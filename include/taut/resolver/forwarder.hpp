@@ -17,7 +17,9 @@
 // - A truncated reply is asked for again over TCP, from the same server (RFC 7766 section 5), and so is one that is
 //   larger than it was allowed to be and did not fit. A server that does not understand EDNS is asked without (RFC 6891
 //   section 6.2.2).
-// - A question that is outstanding is not sent again: all queries that ask it get the one answer.
+// - A question that is outstanding is not sent again: all queries that ask it get the one answer. It is asked with DO;
+//   queries without DO get the answer without the records that only DO brings (RFC 4035 section 3.2.1). CD makes a
+//   question of its own: with it the servers pass on what they have found to be bogus.
 //
 // A query without RD is not forwarded but REFUSED: the only data here is in a cache before the forwarder. Transfers and
 // the other types that only the asked server itself can answer are not forwarded either. Answers are never

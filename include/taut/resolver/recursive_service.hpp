@@ -2,6 +2,13 @@
 //
 // A client that may not recurse gets REFUSED for cached data too, with RD set or not: otherwise it could learn from the
 // cache what others have asked, and use large cached answers for amplification.
+//
+// Clients are asked on behalf of all who may ask the same (Query::forAllClients), so that the answer that is stored
+// serves everybody:
+//  - With DO; who did not set it gets the answer without the records that DO brings.
+//  - Without CD: what a validating server upstream has found good is good for who set CD too. Where it gives SERVFAIL,
+//    which may be a failed validation, they are asked once more with CD (RFC 4035 section 3.2.2), and the answer is
+//    kept for queries with CD alone.
 #pragma once
 
 #include <memory>
@@ -29,6 +36,7 @@ class RecursiveService final : public Resolver {
 
  private:
   Task<std::optional<Answer>> askClients(const Query& query);
+  void keep(const Query& asked, Answer& answer);
 
   AddressPolicy policy_;
   Caches caches_;

@@ -15,7 +15,6 @@
 namespace taut {
 
 struct UpstreamQuestion : Question {
-  bool dnssecOk = false;
   bool checkingDisabled = false;
 
   friend bool operator==(const UpstreamQuestion&, const UpstreamQuestion&) = default;
@@ -24,7 +23,8 @@ struct UpstreamQuestion : Question {
 inline constexpr std::size_t maxUpstreamQuerySize = 12 + maxNameSize + 4 + 11;  // octets
 
 // Writes the query, and returns its size. It has RD, and AD to learn whether the server has validated (RFC 6840 section
-// 5.7). With `edns` it offers to take `udpPayloadSize` octets; without `edns` it cannot carry DO.
+// 5.7). With `edns` it offers to take `udpPayloadSize` octets, and has DO, so that one reply serves clients with and
+// without DO.
 std::size_t writeUpstreamQuery(const UpstreamQuestion& question, std::uint16_t id, bool edns,
                                std::uint16_t udpPayloadSize, MutableByteSpan buffer);
 
@@ -44,10 +44,10 @@ struct UpstreamReply {
 
 // The records that are taken from a reply:
 // - answer section: those of the name asked for and of the names that its aliases lead to, and the DNAMEs above them;
-// - authority section: SOA, NS and DS of these names' ancestors, and with DO the proofs;
+// - authority section: SOA, NS and DS of these names' ancestors, and the proofs;
 // - additional section: the addresses of names that the taken records refer to, as optional data.
-// Records of other classes, of meta types, and all others are dropped. A referral is unusable, and so is a reply whose
-// answer section is about other names.
+// Each section has the signatures too. Records of other classes, of meta types, and all others are dropped. A referral
+// is unusable, and so is a reply whose answer section is about other names.
 UpstreamReply readUpstreamReply(const UpstreamQuestion& question, std::uint16_t id, ByteSpan message);
 
 }  // namespace taut
