@@ -9,7 +9,8 @@ import socket
 from support import A, NOERROR, NXDOMAIN, SERVFAIL, SOA, TXT, TestCase, ask_tcp, main, make_query, wait_until
 import signed_zones
 
-DNAME, DS, DNSKEY, NSEC3PARAM, MX = 39, 43, 48, 51, 15
+DNAME, DS, RRSIG, NSEC, DNSKEY, NSEC3PARAM, MX = 39, 43, 46, 47, 48, 51, 15
+AD, CD = 0x20, 0x10  # in the header's fourth octet
 
 CHILD = """$TTL 300
 @ IN SOA ns hostmaster 1 7200 3600 1209600 120
@@ -157,6 +158,33 @@ class Dnssec(TestCase):
             self.assertEqual(self.outcome(validator, f"www.{origin}", TXT)[1], BOGUS)
             self.assertEqual(self.outcome(validator, f"a.b.wild.{origin}", A)[1], BOGUS)
             self.assertEqual(self.outcome(validator, f"www.insecure.{origin}", A)[1], BOGUS)
+
+    def test_forwarded(self):
+        """A forwarder gives clients with DO alone what DO brings, and clients with CD alone what is bogus to a validator"""
+        zones = self.make_zones()
+        for _, path in zones:
+            path.write_text(path.read_text().replace("192.0.2.80", "192.0.2.81"))
+        _, validator = self.start(zones)
+        server = self.start_tautd("--forward", f"127.0.0.1:{validator.port}", "--cache", "--threads", 1)
+
+        def ask(label, flags=0, dnssec=False):
+            query = bytearray(make_query(f"{label}.nsec.test", A, edns=1232, dnssec=dnssec))
+            query[3] |= flags
+            reply = ask_tcp("127.0.0.1", server.port, bytes(query))
+            types = {record.type for record in reply.answers + reply.authority}
+            return reply.rcode, bool(reply.flags & AD), types
+
+        for _ in range(2):
+            self.assertEqual(ask("mail"), (NOERROR, False, {A}))
+            self.assertEqual(ask("mail", AD), (NOERROR, True, {A}))
+            self.assertEqual(ask("mail", CD), (NOERROR, False, {A}))
+            self.assertEqual(ask("mail", dnssec=True), (NOERROR, True, {A, RRSIG}))
+            self.assertEqual(ask("none"), (NXDOMAIN, False, {SOA}))
+            self.assertEqual(ask("none", dnssec=True), (NXDOMAIN, True, {SOA, NSEC, RRSIG}))
+            self.assertEqual(ask("www")[0], SERVFAIL)
+            self.assertEqual(ask("www", CD), (NOERROR, False, {A}))
+            self.assertEqual(ask("www", CD, dnssec=True), (NOERROR, False, {A, RRSIG}))
+        self.assertEqual(ask("www")[0], SERVFAIL)
 
 
 if __name__ == "__main__":
