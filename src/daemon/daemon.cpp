@@ -20,6 +20,7 @@
 #include "taut/resolver/chaos.hpp"
 #include "taut/resolver/hosts_client.hpp"
 #include "taut/resolver/hosts_loader.hpp"
+#include "taut/resolver/rebinding_filter.hpp"
 #include "taut/zones/zone_loader.hpp"
 
 namespace taut {
@@ -111,6 +112,8 @@ std::unique_ptr<ServerFactory> Daemon::makeFactory(Shard& shard) {
   }
   if (options_.forwards()) {
     auto forwarder = makeForwarder(shard);
+    if (options_.denyRebinding)
+      forwarder = std::make_shared<RebindingFilter>(std::move(forwarder), options_.privateDomains);
     if (hostsFile_) forwarder = std::make_shared<HostsClient>(hosts_.back(), std::move(forwarder));
     clients.push_back(std::move(forwarder));
   }

@@ -33,6 +33,7 @@ struct RawOptions {
   std::vector<std::string> zones;
   std::vector<std::string> forwarders;
   std::vector<std::string> recursionNetworks;
+  std::vector<std::string> privateDomains;
   RateLimit rateLimit;
   std::vector<std::string> rateLimitExempt;
   bool recursive = false;
@@ -82,6 +83,16 @@ AddressPolicy parseNetworks(const char* option, const std::vector<std::string>& 
     throw CLI::ValidationError(option, error.what());
   }
   return policy;
+}
+
+std::vector<Name> parsePrivateDomains(const RawOptions& raw) {
+  std::vector<Name> domains;
+  for (const std::string& text : raw.privateDomains) {
+    const auto domain = Name::parse(text);
+    if (!domain) throw CLI::ValidationError("--private-domain", fmt::format("'{}' is not a domain name", text));
+    domains.push_back(*domain);
+  }
+  return domains;
 }
 
 AddressPolicy recursionPolicy(const RawOptions& raw) {
@@ -141,6 +152,12 @@ void declare(CLI::App& app, RawOptions& raw, Options& options) {
       ->allow_extra_args(false)
       ->type_name("NETWORK");
   app.add_flag("-c,--cache", options.cache, "Cache what was forwarded");
+  CLI::Option* const denyRebinding =
+      app.add_flag("--deny-rebinding", options.denyRebinding, "Refuse private addresses in forwarded answers");
+  app.add_option("--private-domain", raw.privateDomains, "Domain that may have private addresses; repeatable")
+      ->allow_extra_args(false)
+      ->type_name("DOMAIN")
+      ->needs(denyRebinding);
   app.add_option("--udp-size", options.udpSize, "Largest reply over UDP, in octets [1232]")
       ->type_name("OCTETS")
       ->check(CLI::Range(512, 4096));
@@ -182,6 +199,7 @@ Options complete(const CLI::App& app, const RawOptions& raw, Options options) {
   for (const std::string& forwarder : raw.forwarders)
     options.forwarders.push_back(parseAddressOption("--forward", forwarder, dnsPort));
   options.recursionPolicy = recursionPolicy(raw);
+  options.privateDomains = parsePrivateDomains(raw);
   if (app.count("--rate-limit") > 0) {
     options.rateLimit = raw.rateLimit;
     options.rateLimit->exempt = parseNetworks("--rate-limit-exempt", raw.rateLimitExempt);
@@ -194,6 +212,8 @@ Options complete(const CLI::App& app, const RawOptions& raw, Options options) {
   if (options.cache && !options.forwards())
     throw CLI::ValidationError("--cache",
                                "needs --recursive, --resolv-conf or --forward: only what was forwarded is cached");
+  if (options.denyRebinding && !options.forwards())
+    throw CLI::ValidationError("--deny-rebinding", "needs --recursive, --resolv-conf or --forward");
   if (options.zones.empty() && options.zoneLists.empty() && options.hostsFile.empty() && !options.forwards())
     throw CLI::ValidationError("nothing to serve", "give --zone, --zone-list, --hosts-file, --recursive or --forward");
   return options;

@@ -10,6 +10,7 @@
 
 #include "taut/base/address.hpp"
 #include "taut/base/address_policy.hpp"
+#include "taut/dns/name.hpp"
 #include "taut/dns/query.hpp"
 #include "taut/server/rate_limiter.hpp"
 #include "taut/zone/zone_file.hpp"
@@ -35,6 +36,8 @@ struct Options {
   bool cookies = true;
   std::size_t maxConnections = 1024;  // streams for each thread
   bool cache = false;
+  bool denyRebinding = false;
+  std::vector<Name> privateDomains;  // that may have private addresses though rebinding is denied
   bool rrsetRoundRobin = false;
 
   bool forwards() const { return !resolvConf.empty() || !forwarders.empty(); }

@@ -19,11 +19,13 @@ Task<std::optional<Answer>> RecursiveService::resolve(const Query& query) {
 
 namespace {
 
-// Whether the failure may be one of validation. Where no server could be asked, none has validated.
+// Whether the failure may be one of validation. Where no server could be asked, none has validated; what was blocked is
+// so with CD too.
 bool mayBeBogus(const Answer& answer) {
   if (answer.rcode() != Rcode::SERVFAIL || answer.transient()) return false;
   const ExtendedError* const reason = answer.extendedError();
-  return !reason || reason->code != ExtendedErrorCode::noReachableAuthority;
+  return !reason ||
+         (reason->code != ExtendedErrorCode::noReachableAuthority && reason->code != ExtendedErrorCode::blocked);
 }
 
 }  // namespace

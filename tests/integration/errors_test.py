@@ -133,6 +133,9 @@ class Errors(TestCase):
             (["--threads", "0", *zone], "0"),
             (["--zone"], "--zone"),
             (["stray", *zone], "stray"),
+            (["--deny-rebinding", *zone], "--forward"),
+            (["--private-domain", "home.test", "--forward", "127.0.0.1"], "--deny-rebinding"),
+            (["--private-domain", "a..b", "--deny-rebinding", "--forward", "127.0.0.1"], "a..b"),
         ):
             self.assertIn(word, self.fails(*arguments, status=2, lines=None), arguments)
 

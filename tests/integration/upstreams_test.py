@@ -121,6 +121,24 @@ class Upstreams(TestCase):
         wait_until(lambda: self.ask(server, "a.u.example").answers[0].ttl < full, 5, "the TTL counts down")
         self.assertEqual(self.ask(server, "A.U.example").addresses(), ["192.0.2.77"])
 
+    def test_rebinding(self):
+        """Private addresses from upstream are refused when rebinding is denied, except in domains that may have them"""
+        records = ["a.u.example. 60 IN A 192.0.2.77", "b.u.example. 60 IN A 192.168.1.1",
+                   "c.u.example. 60 IN AAAA ::ffff:10.0.0.1", "box.home.test. 60 IN A 192.168.1.2"]
+        unbound = self.start_unbound(records)
+        hosts = self.write("hosts", "192.168.1.3 mine.example.net\n")
+        plain = self.forward(unbound.port)
+        self.assertEqual(self.ask(plain, "b.u.example").addresses(), ["192.168.1.1"])
+        server = self.forward(unbound.port, arguments=["--deny-rebinding", "--private-domain", "home.test", "--cache",
+                                                       "--hosts-file", hosts])
+        for _ in range(2):
+            self.assertEqual(self.ask(server, "a.u.example").addresses(), ["192.0.2.77"])
+            for name, rrtype in (("b.u.example", A), ("c.u.example", AAAA)):
+                refused = self.ask(server, name, rrtype)
+                self.assertEqual((refused.rcode, refused.answers), (SERVFAIL, []))
+            self.assertEqual(self.ask(server, "box.home.test").addresses(), ["192.168.1.2"])
+            self.assertEqual(self.ask(server, "mine.example.net").addresses(), ["192.168.1.3"])
+
     def test_coalescing(self):
         """Identical questions in flight are asked once, and every client is answered"""
         upstream = FakeUpstream()
