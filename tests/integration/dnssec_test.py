@@ -160,7 +160,7 @@ class Dnssec(TestCase):
             self.assertEqual(self.outcome(validator, f"www.insecure.{origin}", A)[1], BOGUS)
 
     def test_forwarded(self):
-        """Clients with DO alone get what DO brings, clients with CD alone what is bogus to the validator behind a forwarder"""
+        """Clients with DO alone get what DO brings, those with CD alone what a validator upstream finds bogus"""
         zones = self.make_zones()
         for _, path in zones:
             path.write_text(path.read_text().replace("192.0.2.80", "192.0.2.81"))
