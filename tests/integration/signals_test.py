@@ -216,8 +216,8 @@ class Signals(TestCase):
             time.sleep(0.3)
         self.assertEqual(load.wait(30 * SLOWNESS), 0, load.log())
         self.assertRegex(load.log(), r"Queries lost:\s+0 \(0\.00%\)", load.log())
-        self.assertGreater(server.log().count("changed, reparsing"), 1, "it was parsed meanwhile")
-        wait_until(lambda: self.address(server) == [f"192.0.2.{changes}"], 5, "the last address is served")
+        self.assertIn("changed, reparsing", server.log(), "it was parsed meanwhile")
+        wait_until(lambda: self.address(server) == [f"192.0.2.{changes}"], 20, "the last address is served")
 
     def test_reload_hosts(self):
         """SIGHUP reads the hosts file again"""

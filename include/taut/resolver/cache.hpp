@@ -8,9 +8,8 @@
 //  - A failure to resolve is kept for a few seconds, so that a broken domain is not asked for again and again
 //    (RFC 9520 section 3.2).
 //  - The key is name, type and class. What was asked for with DO serves queries without DO too, which get it without
-//  the
-//    records that DO brings (RFC 4035 section 3.2.1); what was asked for without DO may lack them, and serves those
-//    alone.
+//    the records that DO brings (RFC 4035 section 3.2.1). What was asked for without DO may lack them, and serves
+//    queries without DO alone.
 //  - What was asked for with CD may be bogus, is kept apart, and serves queries with CD alone. What was asked for
 //    without CD serves them too, except for a failure: perhaps validation failed, which they do not want.
 //  - Never authoritative data: zones are in memory too, and are always the newest.

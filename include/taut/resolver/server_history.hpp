@@ -2,10 +2,9 @@
 // fails where others can answer. Who asks several servers tries first the one that is expected to answer soonest.
 //
 //  - The round-trip time is smoothed, with its variance, as for the retransmission timer of TCP (RFC 6298 section 2).
-//  - Each time-out in a row doubles the expected time (section 5.5), up to two minutes. A time-out says nothing when
-//  the
-//    server was heard of meanwhile: then it is the question that takes long. Of attempts that wait at the same time the
-//    first time-out counts for all.
+//  - Each time-out in a row doubles the expected time (section 5.5), up to two minutes. A time-out says nothing where
+//    the server was heard of meanwhile: then it is the question that takes long. Of attempts that wait at the same time
+//    the first time-out counts for all.
 //  - A server that failed three questions in a row, which others answered, is lame. A question that no server answers
 //    tells nothing about any of them: what clients ask for does not make a server lame.
 //  - A server that is silent, lame or slower than others is not asked first, but probed from time to time: silent and
