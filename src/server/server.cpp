@@ -35,6 +35,7 @@ unsigned usableCores() {
 
 constexpr std::size_t datagramSize = 2048;  // octets: longer queries over UDP exist in tests only
 constexpr int socketBuffer = 4 << 20;       // octets; a burst waits here while a shard is at work
+constexpr int streamBuffer = 64 << 10;      // octets, each way: what a peer can leave in the kernel that does not read
 
 }  // namespace
 
@@ -115,6 +116,8 @@ Address Server::ShardThread::listen(const Address& address, bool mustBeFree) {
   udp.sendBuffer = socketBuffer;
   TcpOptions tcp;
   tcp.mustBeFree = mustBeFree;
+  tcp.receiveBuffer = streamBuffer;
+  tcp.sendBuffer = streamBuffer;
   for (int attempt = 1;; ++attempt) {
     UdpSocket socket = UdpSocket::bind(shard_, address, udp);
     const Address bound = address.withPort(socket.localAddress().port());
