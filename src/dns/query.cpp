@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "taut/dns/rdata.hpp"
+
 namespace taut {
 
 namespace {
@@ -56,7 +58,7 @@ bool Query::parseBody(ByteReader& reader) {
   }
   for (std::size_t section = 0; section < 3; ++section)
     for (std::uint16_t left = loadU16(message_.data() + 6 + 2 * section); left > 0; --left)
-      if (!parseRecord(reader, static_cast<Section>(section))) return false;
+      if (!parseRecord(reader, static_cast<Section>(section), left == 1)) return false;
   return questionCount_ <= 1 || opcode() != Opcode::QUERY;  // in the end: the reply echoes what there was
 }
 
@@ -72,7 +74,7 @@ bool Query::parseQuestion(ByteReader& reader) {
   return true;
 }
 
-bool Query::parseRecord(ByteReader& reader, Section section) {
+bool Query::parseRecord(ByteReader& reader, Section section, bool isLast) {
   const bool rootOwner = reader.remaining() > 0 && message_[reader.position()] == 0;
   if (rootOwner)
     reader.skip(1);
@@ -82,7 +84,12 @@ bool Query::parseRecord(ByteReader& reader, Section section) {
   if (!reader.ok()) return false;
   const ByteSpan rdata = reader.take(loadU16(fields.data() + 8));
   if (!reader.ok()) return false;
-  if (static_cast<Type>(loadU16(fields.data())) != Type::OPT) return true;
+  const auto type = static_cast<Type>(loadU16(fields.data()));
+  if (type == Type::TSIG) {
+    const bool atEnd = section == Section::additional && isLast;
+    return atEnd && static_cast<Class>(loadU16(fields.data() + 2)) == Class::ANY && validRdata(type, rdata);
+  }
+  if (type != Type::OPT) return true;
   if (section != Section::additional || edns_ || !rootOwner) return false;
   return edns_.emplace().read(loadU16(fields.data() + 2), loadU32(fields.data() + 4), rdata);
 }

@@ -39,7 +39,8 @@ class QueryPipeline {
   Task<> finishWithin(Duration limit);
   TaskScope::JoinAwaiter finish() { return tasks_.join(); }
 
-  // The peer is gone, or does not read, or has to go: its queries are stopped, and their replies are of no use.
+  // The peer is gone, or does not read, or has to go: its queries are stopped, and their replies are of no use. The
+  // connection ends with a reset.
   void abortStream();
   bool isBroken() const { return broken_; }
   // Asks the queries in flight to stop. The connection may have ended on return.

@@ -15,6 +15,7 @@
 #include "taut/base/log.hpp"
 #include "taut/io/deadline.hpp"
 #include "taut/net/datagram.hpp"
+#include "taut/net/interface_addresses.hpp"
 #include "taut/net/stream_buffers.hpp"
 #include "taut/net/tcp_listener.hpp"
 #include "taut/net/udp_socket.hpp"
@@ -35,6 +36,7 @@ unsigned usableCores() {
 
 constexpr std::size_t datagramSize = 2048;  // octets: longer queries over UDP exist in tests only
 constexpr int socketBuffer = 4 << 20;       // octets; a burst waits here while a shard is at work
+constexpr int streamBuffer = 64 << 10;      // octets, each way: what a peer can leave in the kernel that does not read
 
 }  // namespace
 
@@ -80,6 +82,7 @@ class Server::ShardThread {
     void operator()() const { abort.requestStop(); }
   };
 
+  void listenOnEach(const std::vector<Address>& addresses, UdpOptions options);
   void run();
   Task<> serve();
   Task<> end();
@@ -115,6 +118,8 @@ Address Server::ShardThread::listen(const Address& address, bool mustBeFree) {
   udp.sendBuffer = socketBuffer;
   TcpOptions tcp;
   tcp.mustBeFree = mustBeFree;
+  tcp.receiveBuffer = streamBuffer;
+  tcp.sendBuffer = streamBuffer;
   for (int attempt = 1;; ++attempt) {
     UdpSocket socket = UdpSocket::bind(shard_, address, udp);
     const Address bound = address.withPort(socket.localAddress().port());
@@ -125,7 +130,23 @@ Address Server::ShardThread::listen(const Address& address, bool mustBeFree) {
       continue;
     }
     sockets_.push_back(std::move(socket));
+    if (bound.isWildcard()) listenOnEach(interfaceAddresses(bound), udp);
     return bound;
+  }
+}
+
+// Each address has a socket of its own, as the resolvers and servers have that open none for the wildcard: what leaves
+// by one slow link fills the send buffer of one socket, and replies from other addresses do not find it full. The
+// wildcard's socket hears what comes to all other addresses, and to those that are new.
+void Server::ShardThread::listenOnEach(const std::vector<Address>& addresses, UdpOptions options) {
+  constexpr std::size_t max = 32;
+  options.mustBeFree = false;
+  for (std::size_t i = 0; i < std::min(max, addresses.size()); ++i) {
+    try {
+      sockets_.push_back(UdpSocket::bind(shard_, addresses[i], options));
+    } catch (const std::system_error&) {
+      // The address has gone, or is not usable yet: the wildcard's socket is there for it.
+    }
   }
 }
 

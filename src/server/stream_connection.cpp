@@ -58,7 +58,12 @@ Task<> StreamConnection::exchange(ReceivedData& data, const StreamContext& conte
   if (data.endOfStream()) co_await pipeline.finishWithin(limits_.afterEnd);
   if (!paused && !data.ok() && !data.result().stopped()) pipeline.abortStream();
   co_await pipeline.finish();
-  stream_.close();
+  // What a peer has not read that had to go would stay in the kernel for minutes.
+  if (pipeline.isBroken()) {
+    stream_.reset();
+  } else {
+    stream_.close();
+  }
 }
 
 // Where something is in work, `exchange` looks at the timer itself.

@@ -34,6 +34,12 @@ constexpr std::uint16_t opcodeBits(Opcode opcode) {
 }
 
 const std::array<std::uint8_t, 4> address = {192, 0, 2, 1};
+constexpr auto any = static_cast<unsigned>(Class::ANY);
+
+// The message with a question and one TSIG record after it.
+Packet withTsig(Packet header, ByteSpan rdata, unsigned rrClass = any) {
+  return header.question("x").name("key.example").recordBody(Type::TSIG, rdata, 0, rrClass);
+}
 
 }  // namespace
 
@@ -252,6 +258,23 @@ TEST_CASE("Malformed options are a format error that is still owed an OPT") {
   CHECK(query->edns()->udpPayloadSize == 1400);
   CHECK(query->dnssecOk());
   CHECK(query->edns()->options.empty());
+}
+
+TEST_CASE("A TSIG is the last record of the additional section, of class ANY and with whole data, or a format error") {
+  const Packet rdata = Packet().name("hmac-sha256").u16(0).u32(1767225600).u16(300).u16(2).u16(7).u16(9).u16(0).u16(0);
+  const Packet good = withTsig(Packet::header(0, 1, 0, 0, 1), rdata);
+  CHECK_FALSE(malformed(good));
+  CHECK_FALSE(malformed(
+      Packet::header(0, 1, 0, 0, 2).question("x").opt(1400).name("key.example").recordBody(Type::TSIG, rdata, 0, any)));
+
+  for (std::size_t size = 0; size < rdata.size(); ++size)
+    CHECK(malformed(withTsig(Packet::header(0, 1, 0, 0, 1), rdata.span().first(size))));
+  CHECK(malformed(withTsig(Packet::header(0, 1, 0, 0, 1), Packet(rdata).u8(0))));
+  CHECK(malformed(withTsig(Packet::header(0, 1, 0, 0, 1), rdata, 1)));
+  CHECK(malformed(withTsig(Packet::header(0, 1, 0, 0, 2), rdata).opt(1400)));
+  CHECK(malformed(withTsig(Packet::header(0, 1, 0, 0, 2), rdata).name("k").recordBody(Type::TSIG, rdata, 0, any)));
+  CHECK(malformed(withTsig(Packet::header(0, 1, 1), rdata)));
+  CHECK(malformed(withTsig(Packet::header(0, 1, 0, 1), rdata)));
 }
 
 TEST_CASE("An unknown version of EDNS is no format error, even with options that make no sense") {

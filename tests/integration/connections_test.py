@@ -1,8 +1,9 @@
 """How many TCP connections the server takes at a time."""
 import resource
 import time
+from pathlib import Path
 
-from support import (EXAMPLE_ZONE, NOERROR, SLOWNESS, Reply, TestCase, connect, frame, main, make_query,
+from support import (EXAMPLE_ZONE, NOERROR, SLOWNESS, TXT, Reply, TestCase, connect, frame, main, make_query,
                      read_frame)
 
 QUERY = make_query("www.example.com")
@@ -56,6 +57,39 @@ class Connections(TestCase):
                 self.answered(other)
         self.assertLess(time.monotonic() - start, 5 * SLOWNESS)
         self.answered(idle[-1])
+
+    def octets_in_kernel(self, port):
+        """What the kernel holds of the connections that the port has accepted, both ways."""
+        octets = 0
+        for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+            _, local, _, _, queues = line.split()[:5]
+            if int(local.split(":")[1], 16) == port:
+                octets += sum(int(queue, 16) for queue in queues.split(":"))
+        return octets
+
+    def test_unread_replies(self):
+        """Clients that ask on and read nothing leave little in the kernel"""
+        records = "".join(f'big TXT "{number:03}{"y" * 240}"\n' for number in range(200))
+        head = "$ORIGIN test.\n$TTL 300\n@ SOA ns h 1 2 3 4 5\n@ NS ns\nns A 127.0.0.1\nwww A 192.0.2.1\n"
+        zone = self.write("test.zone", head + records)
+        server = self.start_tautd("--zone", f"test.={zone}", "--threads", 1)
+        count = 20
+        connections = [connect("127.0.0.1", server.port) for _ in range(count)]
+        queries = frame(make_query("big.test", TXT)) * 100
+        for connection in connections:
+            self.addCleanup(connection.close)
+            connection.setblocking(False)
+        most = 0
+        for _ in range(50):
+            for connection in connections:
+                try:
+                    connection.send(queries)
+                except BlockingIOError:
+                    pass
+            most = max(most, self.octets_in_kernel(server.port))
+            time.sleep(0.02)
+        self.assertGreater(most, count * 32 * 1024)  # the attack was one
+        self.assertLess(most, count * 2 * 160 * 1024)
 
 
 if __name__ == "__main__":

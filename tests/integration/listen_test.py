@@ -1,4 +1,6 @@
 """Where the server listens: several addresses and ports, and wildcards that answer from the address asked."""
+from pathlib import Path
+
 from support import (A, EXAMPLE_ZONE, NOERROR, TAUTD, Process, TestCase, ask_tcp, ask_udp, free_port, main, make_query,
                      wait_until)
 
@@ -15,6 +17,18 @@ class Listening(TestCase):
                 reply = ask(host, server.port, QUERY)
                 self.assertIsNotNone(reply, f"{host} {ask.__name__}")
                 self.assertEqual(reply.rcode, NOERROR)
+
+    def test_sockets_of_addresses(self):
+        """Each address of an interface has a UDP socket of its own on each thread, so that no link fills another's"""
+        server = self.start_tautd("--zone", EXAMPLE_ZONE, "--threads", 2, interfaces=("0.0.0.0", "::"))
+        bound = []
+        for table in ("/proc/net/udp", "/proc/net/udp6"):
+            for line in Path(table).read_text().splitlines()[1:]:
+                address, port = line.split()[1].split(":")
+                if int(port, 16) == server.port:
+                    bound.append(address)
+        for address in ("00000000", "0100007F", "0" * 32, "0" * 24 + "01000000"):
+            self.assertEqual(bound.count(address), 2, address)
 
     def test_default_is_every_address(self):
         """Without an address, all are listened on"""

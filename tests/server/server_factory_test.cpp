@@ -256,6 +256,40 @@ TEST_CASE("the opcodes that are not served are NOTIMP, real responses that echo 
   }
 }
 
+TEST_CASE(
+    "a message of an opcode that is not served is NOTIMP without a question too, and with whatever follows the "
+    "header") {
+  const auto factory = makeFactory();
+  for (const int opcode : {1, 2, 3, 4, 5, 6, 15}) {
+    CAPTURE(opcode);
+    const auto flags = static_cast<std::uint16_t>(opcode << 11);
+    Bytes garbage = headerOnly(flags, 1);
+    garbage += Bytes{0xff, 0xff, 3, 'a'};
+    Bytes countsOnly = headerOnly(flags, 0xffff);
+    for (std::size_t at = 6; at < countsOnly.size(); ++at) countsOnly[at] = 0xff;
+    for (const Bytes& message : {headerOnly(flags, 0), garbage, countsOnly}) {
+      const auto reply = ask(*factory, message).value();
+      CHECK(reply.rcode == Rcode::NOTIMP);
+      CHECK(reply.id == 7);
+      CHECK(reply.has(flag::QR));
+      CHECK(static_cast<int>(reply.opcode) == opcode);
+      CHECK_FALSE(reply.question);
+    }
+  }
+}
+
+TEST_CASE("a query with a TSIG that cannot be interpreted is a format error, and no resolver hears of it") {
+  const auto resolver = std::make_shared<TestResolver>();
+  ServerFactory factory({resolver});
+  Bytes message = makeQuery("www.example.com", Type::A);
+  message[11] = 1;
+  message += Bytes{0, 0, 250, 0, 255, 0, 0, 0, 0, 0, 1, 0};  // no more than an algorithm's name
+  const auto reply = ask(factory, message).value();
+  CHECK(reply.rcode == Rcode::FORMERR);
+  CHECK(reply.question);
+  CHECK(resolver->asked == 0);
+}
+
 TEST_CASE("no record of a request comes back in a reply, OPT being answered by one of our own") {
   const auto factory = makeFactory();
   QueryShape shape;

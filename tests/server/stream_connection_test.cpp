@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <cerrno>
 #include <chrono>
 #include <cstddef>
 #include <memory>
@@ -57,6 +58,13 @@ class CountingFactory final : public ServerFactory {
 
 void setSocketOption(const TcpStream& stream, int option, int value) {
   REQUIRE(::setsockopt(stream.fd(), SOL_SOCKET, option, &value, sizeof value) == 0);
+}
+
+int socketError(const TcpStream& stream) {
+  int error = 0;
+  socklen_t size = sizeof error;
+  REQUIRE(::getsockopt(stream.fd(), SOL_SOCKET, SO_ERROR, &error, &size) == 0);
+  return error;
 }
 
 }  // namespace
@@ -384,6 +392,22 @@ TEST_CASE("a client that does not read its replies is read no further, and dropp
     CHECK(f.resolver->asked == asked);
     CHECK(f.connections() == 0);
     CHECK(f.allServed());
+  });
+}
+
+TEST_CASE("what a client that is dropped has not read is not kept for it") {
+  StreamFixture fixture;
+  fixture.run([](StreamFixture& f, StreamClient& client) -> Task<> {
+    setSocketOption(client.stream(), SO_RCVBUF, 4096);
+    Bytes stream;  // few enough to be read whole: what the server has not read would mean a reset anyway
+    for (std::uint16_t id = 0; id < 100; ++id) stream += numbered("large.example.com", id);
+    co_await client.write(stream);
+    co_await f.settle();
+    CHECK(f.connections() == 1);
+    co_await sleepFor(f.shard, 11s);
+    co_await f.settle();
+    CHECK(f.connections() == 0);
+    CHECK(socketError(client.stream()) == ECONNRESET);
   });
 }
 

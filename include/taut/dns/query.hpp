@@ -38,9 +38,10 @@ class Query {
   //
   // A format error is: a section shorter than its count, a bad name (also any pointer in the question), more than one
   // question in a QUERY (RFC 9619), more than one OPT, an OPT that the root does not own or that is not in the
-  // additional section, and an OPT with malformed options (RFC 6891 section 6.1.1; `edns()` has its fixed fields then,
-  // because the reply to a request with OPT has OPT too). Pointers of owner names are not followed. Octets after the
-  // last record are ignored.
+  // additional section, an OPT with malformed options (RFC 6891 section 6.1.1; `edns()` has its fixed fields then,
+  // because the reply to a request with OPT has OPT too), and a TSIG that is not the last record of the additional
+  // section, not of class ANY, or has malformed data (RFC 8945 section 5.2). Pointers of owner names are not followed.
+  // Octets after the last record are ignored.
   //
   // `udpLimit` is how many octets the server sends over UDP at most.
   static std::optional<Query> parse(ByteSpan message, const Client& client, std::size_t udpLimit = defaultUdpSize);
@@ -95,7 +96,7 @@ class Query {
  private:
   bool parseBody(ByteReader& reader);
   bool parseQuestion(ByteReader& reader);
-  bool parseRecord(ByteReader& reader, Section section);
+  bool parseRecord(ByteReader& reader, Section section, bool isLast);
   std::uint16_t udpReplyLimit(std::size_t own) const;
 
   Question question_;

@@ -24,6 +24,11 @@ struct TcpOptions {
   bool mustBeFree = false;
   // Connections that the kernel keeps until they are accepted; net.core.somaxconn is the system's limit.
   int backlog = 1024;
+  // Bytes that the kernel keeps of each connection, of what was not read yet, and of what was written and the peer has
+  // not taken. It counts its own overhead too, and allows twice as much for it. 0: the system chooses, and changes what
+  // it chose with what passes, up to net.ipv4.tcp_rmem and tcp_wmem.
+  int receiveBuffer = 0;
+  int sendBuffer = 0;
 };
 
 class ConnectionStream {

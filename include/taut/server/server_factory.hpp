@@ -5,7 +5,7 @@
 //
 //   factory->serve(query, channel)
 //     allowQuery(query, channel)             allow; refuse: REFUSED; drop: no reply
-//       FORMERR for what cannot be parsed, BADVERS, and the answer to a lone cookie
+//       QUERY only: FORMERR for what cannot be parsed, BADVERS, and the answer to a lone cookie
 //     messageReceived(query, channel)        passes on the task of the opcode's handler
 //       handleQuery(query, channel)          QUERY; the other opcodes have handlers of their own, NOTIMP by default
 //         resolver().resolve(query)
@@ -119,12 +119,13 @@ class ServerFactory {
   Task<> serve(const Query& query, ReplyChannel& channel, std::unique_ptr<ReplyChannel> owner = nullptr);
 
   // Decides about the message. Called first for every message, even for one that cannot be parsed
-  // (query.formatError()). The default looks at the address policy, and at whether the message has a question, ought to
-  // have one, or asks for a server cookie alone (RFC 7873 section 5.4). It refuses all other messages.
+  // (query.formatError()). The default looks at the address policy, and at whether a QUERY has a question, ought to
+  // have one, or asks for a server cookie alone (RFC 7873 section 5.4). It refuses all other QUERY messages.
   virtual Task<Admission> allowQuery(const Query& query, const ReplyChannel& channel);
 
-  // Passes on the task of the opcode's handler, for a message that was allowed and could be parsed. Nothing: REFUSED,
-  // or SERVFAIL where the query was stopped.
+  // Passes on the task of the opcode's handler, for a message that was allowed. A QUERY has one question and could be
+  // parsed. A message of another opcode comes as it is: it may have no question, and `query.formatError()` may be set.
+  // Nothing: REFUSED, or SERVFAIL where the query was stopped.
   virtual Task<std::optional<Answer>> messageReceived(const Query& query, ReplyChannel& channel);
 
   // The default handleQuery passes on the chain's task. It answers questions itself that no resolver may be asked:
