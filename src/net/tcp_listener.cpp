@@ -86,6 +86,7 @@ TcpListener TcpListener::bind(Shard& shard, const Address& address, const TcpOpt
   bindOptions.type = SOCK_STREAM;
   bindOptions.reusePort = options.reusePort;
   bindOptions.mustBeFree = options.mustBeFree;
+  bindOptions.mayBeAbsent = options.mayBeAbsent;
   UniqueFd fd = detail::bindSocket(address, bindOptions);
   if (::listen(fd.get(), options.backlog) != 0) detail::throwListenError(errno, address, "TCP");
   return TcpListener(shard, std::move(fd));

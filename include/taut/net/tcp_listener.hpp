@@ -19,9 +19,10 @@
 namespace taut {
 
 struct TcpOptions {
-  // As for UDP: one listening socket for each shard.
+  // All three as for UDP: one listening socket for each shard.
   bool reusePort = true;
   bool mustBeFree = false;
+  bool mayBeAbsent = false;
   // Connections that the kernel keeps until they are accepted; net.core.somaxconn is the system's limit.
   int backlog = 1024;
 };

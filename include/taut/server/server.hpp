@@ -21,7 +21,9 @@
 namespace taut {
 
 struct ServerOptions {
-  std::vector<Address> listen;            // each over UDP and TCP; port 0 picks one that is free for both
+  // Each over UDP and TCP, once even where it is given twice; port 0 picks one that is free for both. Where some of
+  // them are on no interface yet, the others are served, a line of the log says so, and they are served when they come.
+  std::vector<Address> listen;
   unsigned threads = 0;                   // 0: one for each core that the process may use
   std::size_t datagramBuffers = 1024;     // for each shard: how many datagrams are in work at a time, 1 to 32768
   std::size_t maxConnections = 1024;      // streams for each shard, at least 1; one more ends another (ClientShares)
@@ -40,10 +42,11 @@ class Server {
   ~Server();  // stops and waits
 
   // Opens all sockets, starts the threads and returns when all of them serve. Throws std::system_error, its text
-  // naming the address, IoUnavailable, or what `startFactory` throws; nothing runs then. Once for each server.
+  // naming the address, where a port is taken or forbidden or no address is on an interface, IoUnavailable, or what
+  // `startFactory` throws; nothing runs then. Once for each server.
   void start();
 
-  // The addresses that are listened on, with the ports that were picked.
+  // The addresses that are listened on, with the ports that were picked, those that were on no interface at the end.
   const std::vector<Address>& addresses() const { return addresses_; }
   unsigned shardCount() const { return options_.threads; }
 
@@ -68,6 +71,7 @@ class Server {
   class ShardThread;
 
   void openListeners();
+  void awaitAddress(ShardThread& first, const Address& address);
 
   ServerOptions options_;
   MakeFactory makeFactory_;
