@@ -29,13 +29,6 @@ namespace taut {
 
 namespace {
 
-unsigned usableCores() {
-  cpu_set_t cores;
-  CPU_ZERO(&cores);
-  if (sched_getaffinity(0, sizeof cores, &cores) != 0) return std::max(1u, std::thread::hardware_concurrency());
-  return static_cast<unsigned>(std::max(1, CPU_COUNT(&cores)));
-}
-
 constexpr std::size_t datagramSize = 2048;  // octets: longer queries over UDP exist in tests only
 constexpr int socketBuffer = 4 << 20;       // octets; a burst waits here while a shard is at work
 
@@ -209,13 +202,15 @@ Task<> Server::ShardThread::serveStreams(TcpListener listener) {
 
 // Owns the listener, so that no client connects any more to a server that only finishes its work.
 Task<> Server::ShardThread::acceptConnections(TcpListener listener, TaskScope& connections) {
-  auto streams = listener.acceptMany(stop_.token());
+  auto makeRoom = [this] { giveUpPlace(); };
+  auto streams = listener.acceptMany(stop_.token(), std::move(makeRoom));
   while (auto stream = co_await streams.next()) connections.spawn(startConnection(std::move(*stream), connections));
 }
 
 // A task of its own: a factory that throws declines this connection, and the others go on. One connection too many
-// costs the client that holds most of them its oldest, without a query in flight if there is such a one. The accept
-// queue is never left waiting for a place: a client that fills it would keep the others out.
+// costs the client that holds most of them its oldest, without a query in flight if there is such a one, and so does
+// one for which there is no descriptor. The accept queue is never left waiting for a place: a client that fills it
+// would keep the others out.
 Task<> Server::ShardThread::startConnection(TcpStream stream, TaskScope& connections) {
   auto connection = factory_->buildProtocol(stream.peer());
   if (!connection) co_return;
@@ -228,14 +223,22 @@ void Server::ShardThread::giveUpPlace() {
   const auto isResting = [](const ClientShares::Place& held) {
     return !static_cast<const StreamConnection&>(held).hasQueryInFlight();
   };
-  auto& displaced = static_cast<StreamConnection&>(*connections_.next(isResting));
-  displaced.release();
-  displaced.close();
+  auto* const displaced = static_cast<StreamConnection*>(connections_.next(isResting));
+  if (!displaced) return;
+  displaced->release();
+  displaced->close();
 }
 
 Server::Server(ServerOptions options, MakeFactory makeFactory)
     : options_(std::move(options)), makeFactory_(std::move(makeFactory)) {
-  if (options_.threads == 0) options_.threads = usableCores();
+  if (options_.threads == 0) options_.threads = defaultThreads();
+}
+
+unsigned Server::defaultThreads() {
+  cpu_set_t cores;
+  CPU_ZERO(&cores);
+  if (sched_getaffinity(0, sizeof cores, &cores) != 0) return std::max(1u, std::thread::hardware_concurrency());
+  return static_cast<unsigned>(std::max(1, CPU_COUNT(&cores)));
 }
 
 Server::~Server() {

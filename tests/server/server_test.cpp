@@ -1,5 +1,6 @@
 #include "taut/server/server.hpp"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <sys/socket.h>
 
@@ -22,6 +23,7 @@
 
 #include "blocking_client.hpp"
 #include "messages.hpp"
+#include "support/no_descriptors.hpp"
 #include "taut/server/stream_connection.hpp"
 #include "test_resolver.hpp"
 
@@ -443,6 +445,33 @@ TEST_CASE("one connection too many ends the oldest without a query in flight of 
   CHECK(other.ask(query));
   onShard(server, openGate);
   CHECK(busy.receive());
+}
+
+TEST_CASE("a connection for which there is no descriptor ends the oldest of the client that holds most") {
+  Events events;
+  LogCapture captured;
+  log::warning("UBSan opens a pipe the first time that it checks a type: {}",
+               std::make_error_code(std::errc()).message());
+  Server server(options(), makeFactory(events));
+  server.start();
+  const Address address = server.addresses()[0];
+  const Bytes query = makeQuery("www.example.com", Type::A);
+  BlockingClient other(SOCK_STREAM, server.addresses()[1]);
+  CHECK(other.ask(query));
+  BlockingClient oldest(SOCK_STREAM, address);
+  CHECK(oldest.ask(query));
+  BlockingClient second(SOCK_STREAM, address);
+  CHECK(second.ask(query));
+  {
+    UniqueFd ofClient(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    const NoDescriptors none;
+    ofClient.reset();
+    BlockingClient last(SOCK_STREAM, address);
+    CHECK(last.ask(query));
+  }
+  CHECK_FALSE(oldest.receive());
+  for (BlockingClient* client : {&other, &second}) CHECK(client->ask(query));
+  CHECK(captured.count("cannot accept connections for now") == 1);
 }
 
 TEST_CASE("a protocol factory that declines closes the connection") {

@@ -24,7 +24,7 @@ struct ServerOptions {
   // Each over UDP and TCP, once even where it is given twice; port 0 picks one that is free for both. Where some of
   // them are on no interface yet, the others are served, a line of the log says so, and they are served when they come.
   std::vector<Address> listen;
-  unsigned threads = 0;                   // 0: one for each core that the process may use
+  unsigned threads = 0;                   // 0: Server::defaultThreads()
   std::size_t datagramBuffers = 1024;     // for each shard: how many datagrams are in work at a time, 1 to 32768
   std::size_t maxConnections = 1024;      // streams for each shard, at least 1; one more ends another (ClientShares)
   std::chrono::milliseconds drain{4000};  // how long queries in flight may take to finish after a stop
@@ -45,6 +45,9 @@ class Server {
   // naming the address, where a port is taken or forbidden or no address is on an interface, IoUnavailable, or what
   // `startFactory` throws; nothing runs then. Once for each server.
   void start();
+
+  // One for each core that the process may use.
+  static unsigned defaultThreads();
 
   // The addresses that are listened on, with the ports that were picked, those that were on no interface at the end.
   const std::vector<Address>& addresses() const { return addresses_; }
