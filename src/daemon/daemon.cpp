@@ -1,6 +1,5 @@
 #include "daemon.hpp"
 
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -29,11 +28,21 @@ namespace {
 
 constexpr std::size_t cacheBytes = 64 << 20;  // of all shards together
 
-ServerOptions serverOptions(const Options& options) {
+Options withThreads(Options options) {
+  if (options.threads == 0) options.threads = Server::defaultThreads();
+  return options;
+}
+
+DescriptorShares sharesFor(const Options& options) {
+  const std::size_t forwards = options.forwards() ? ForwarderOptions().maxInFlight : 0;
+  return shareDescriptors(options.threads, options.listen.size(), {options.maxConnections, forwards});
+}
+
+ServerOptions serverOptions(const Options& options, const DescriptorShares& descriptors) {
   ServerOptions server;
   server.listen = options.listen;
   server.threads = options.threads;
-  server.maxConnections = options.maxConnections;
+  server.maxConnections = descriptors.connections;
   return server;
 }
 
@@ -59,32 +68,17 @@ std::shared_ptr<const ServerCookies> makeCookies(const Options& options) {
   return std::make_shared<ServerCookies>(readCookieSecrets(options.cookieSecrets));
 }
 
-// The default soft limit, 1024, protects programs that call select. A server may use the hard limit.
-void raiseDescriptorLimit(std::size_t sockets) {
-  constexpr rlim_t others = 64;  // rings, listeners, files
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  const rlim_t wanted = sockets + others;
-  if (limit.rlim_cur >= wanted) return;
-  limit.rlim_cur = std::min(limit.rlim_max, wanted);
-  ::setrlimit(RLIMIT_NOFILE, &limit);
-  if (limit.rlim_cur < wanted)
-    log::warning("{} descriptors may be open, too few for {} connections and forwarded questions at a time",
-                 limit.rlim_cur, sockets);
-}
-
 }  // namespace
 
 Daemon::Daemon(Options options)
-    : options_(std::move(options)),
+    : options_(withThreads(std::move(options))),
+      descriptors_(sharesFor(options_)),
       hostName_(hostName()),
       cookies_(makeCookies(options_)),
       zones_(options_.threads, [](std::size_t zones) { return std::make_unique<ProgressLine>(zones); }),
-      server_(serverOptions(options_), [this](Shard& shard) { return makeFactory(shard); }) {
+      server_(serverOptions(options_, descriptors_), [this](Shard& shard) { return makeFactory(shard); }) {
   requireReadable(options_.hostsFile, HostsFile::maxSize);
   requireReadable(options_.resolvConf, ResolvConfFile::maxFileSize);
-  const std::size_t forwarded = options_.forwards() ? ForwarderOptions().maxInFlight : 0;
-  raiseDescriptorLimit((options_.maxConnections + forwarded) * server_.shardCount());
   if (!options_.hostsFile.empty()) hostsFile_.emplace(options_.hostsFile);
   zones_.load(options_.zones);
   for (const std::string& list : options_.zoneLists) zones_.addList(list);
@@ -137,6 +131,7 @@ std::shared_ptr<Resolver> Daemon::makeForwarder(Shard& shard) {
   forwarder.deadline = 9s;
   forwarder.servers = options_.forwarders;
   forwarder.resolvConf = options_.resolvConf;
+  forwarder.maxInFlight = descriptors_.forwards;
   forwarders_.push_back(std::make_shared<Forwarder>(shard, std::move(forwarder)));
   return forwarders_.back();
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "descriptors.hpp"
 #include "options.hpp"
 #include "taut/resolver/authority.hpp"
 #include "taut/resolver/forwarder.hpp"
@@ -35,6 +36,7 @@ class Daemon {
   void reloadForwarders();
 
   Options options_;
+  DescriptorShares descriptors_;
   std::string hostName_;
   std::shared_ptr<const ServerCookies> cookies_;  // null: none
   ZoneStore zones_;

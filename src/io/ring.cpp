@@ -4,6 +4,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
+#include <array>
 #include <cassert>
 #include <cerrno>
 #include <chrono>
@@ -12,6 +13,7 @@
 #include <cstring>
 #include <fstream>
 #include <memory>
+#include <new>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -45,11 +47,22 @@ std::string readSysctl() {
   return value;
 }
 
-// Multishot recvmsg cannot be probed for. It came with the same kernel release as SEND_ZC, which can.
-bool isRecentEnough(io_uring& ring) {
-  std::unique_ptr<io_uring_probe, void (*)(io_uring_probe*)> probe(io_uring_get_probe_ring(&ring),
-                                                                   &io_uring_free_probe);
-  return probe && io_uring_opcode_supported(probe.get(), IORING_OP_SEND_ZC) != 0;
+// Of the three system calls, a policy may forbid one alone. A ring that is not enabled yet says so to whoever may enter
+// it.
+int tryToEnter(io_uring& ring) {
+  const int result = io_uring_enter(static_cast<unsigned>(ring.ring_fd), 0, 0, 0, nullptr);
+  return result == -EBADFD ? 0 : result;
+}
+
+// Multishot recvmsg cannot be probed for. It came with the same kernel release as SEND_ZC, which can. 0, or why the
+// ring cannot be used.
+int probe(io_uring& ring) {
+  constexpr unsigned operations = 256;
+  alignas(io_uring_probe) std::array<std::uint8_t, sizeof(io_uring_probe) + operations * sizeof(io_uring_probe_op)>
+      memory{};
+  auto* const found = new (memory.data()) io_uring_probe;
+  if (const int result = io_uring_register_probe(&ring, found, operations); result < 0) return result;
+  return io_uring_opcode_supported(found, IORING_OP_SEND_ZC) != 0 ? 0 : -EINVAL;
 }
 
 void prepareMultishot(io_uring_sqe& sqe, const Request& request) {
@@ -99,12 +112,13 @@ void prepare(io_uring_sqe& sqe, const Request& request) {
 }  // namespace
 
 Ring::Ring(const RingOptions& options) : ring_(std::make_unique<io_uring>()) {
-  const int result = detail::setUpRing(*ring_, options, &setUpByKernel);
-  if (result < 0) throw IoUnavailable(detail::explainUnavailable(-result, readSysctl(), detail::kernelRelease()));
-  if (!isRecentEnough(*ring_)) {
-    io_uring_queue_exit(ring_.get());
-    throw IoUnavailable(detail::explainTooOld(detail::kernelRelease()));
+  int result = detail::setUpRing(*ring_, options, &setUpByKernel);
+  if (result >= 0) {
+    result = tryToEnter(*ring_);
+    if (result >= 0) result = probe(*ring_);
+    if (result < 0) io_uring_queue_exit(ring_.get());
   }
+  if (result < 0) throw IoUnavailable(detail::explainUnavailable(-result, readSysctl(), detail::kernelRelease()));
 }
 
 Ring::~Ring() {

@@ -55,7 +55,7 @@ std::string explainUnavailable(int error, std::string_view sysctl, std::string_v
           "profile that hides it",
           release, reason);
     case EINVAL:
-      return explainTooOld(release);
+      return fmt::format("the io_uring of Linux {} is too old: use Linux 6.0 or later", release);
     case ENOMEM:
       return fmt::format("no memory for io_uring ({}): raise the limit on locked memory (`ulimit -l`)", reason);
     case EMFILE:
@@ -64,10 +64,6 @@ std::string explainUnavailable(int error, std::string_view sysctl, std::string_v
     default:
       return fmt::format("io_uring cannot be set up on Linux {}: {}", release, reason);
   }
-}
-
-std::string explainTooOld(std::string_view release) {
-  return fmt::format("the io_uring of Linux {} is too old: use Linux 6.0 or later", release);
 }
 
 std::string kernelRelease() {

@@ -22,7 +22,6 @@ int setUpRing(io_uring& ring, const RingOptions& options, SetupFunction setup);
 // The one line for an operator. `sysctl` is the content of /proc/sys/kernel/io_uring_disabled, empty where there is no
 // such file; `release` is the kernel's.
 std::string explainUnavailable(int error, std::string_view sysctl, std::string_view release);
-std::string explainTooOld(std::string_view release);
 
 // The release of the running kernel.
 std::string kernelRelease();

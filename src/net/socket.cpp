@@ -21,6 +21,7 @@ UniqueFd openSocket(const Address& address, const BindOptions& options, bool reu
   if (address.isV6()) setOption(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 1);
   if (options.type == SOCK_STREAM) setOption(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
   if (reusePort) setOption(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1);
+  if (options.mayBeAbsent) setOption(fd.get(), IPPROTO_IP, IP_FREEBIND, 1);
   sockaddr_storage name{};
   const socklen_t length = address.toSockaddr(name);
   if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&name), length) != 0) {

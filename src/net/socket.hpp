@@ -13,6 +13,7 @@ struct BindOptions {
   int type = 0;               // SOCK_DGRAM or SOCK_STREAM
   bool reusePort = false;
   bool mustBeFree = false;
+  bool mayBeAbsent = false;
 };
 
 // A bound socket, not yet listening. Throws std::system_error.

@@ -20,6 +20,7 @@ namespace {
 
 constexpr Duration firstPause = std::chrono::milliseconds(10);
 constexpr Duration longestPause = std::chrono::seconds(1);
+constexpr Duration complaintInterval = std::chrono::minutes(1);
 
 class AcceptOperation final : public SingleOperation {
  public:
@@ -72,12 +73,22 @@ Task<std::optional<TcpStream>> ConnectionStream::next() {
     }
     if (accepted.stopped()) co_return std::nullopt;
     if (concernsConnection(accepted.error())) continue;
-    if (pause_ == Duration::zero()) log::warning("cannot accept connections for now: {}", accepted.message());
-    pause_ = std::clamp(2 * pause_, firstPause, longestPause);
-    ++pauses_;
-    const bool slept = co_await sleepFor(shard_, pause_, stop_);
-    if (!slept) co_return std::nullopt;
+    const bool goesOn = co_await pauseAfter(accepted);
+    if (!goesOn) co_return std::nullopt;
   }
+}
+
+// False where the token was stopped meanwhile.
+Task<bool> ConnectionStream::pauseAfter(IoResult failure) {
+  if (!complained_ || shard_.now() >= *complained_ + complaintInterval) {
+    log::warning("cannot accept connections for now: {}", failure.message());
+    complained_ = shard_.now();
+  }
+  pause_ = std::clamp(2 * pause_, firstPause, longestPause);
+  ++pauses_;
+  if (makeRoom_) makeRoom_();
+  const bool slept = co_await sleepFor(shard_, pause_, stop_);
+  co_return slept;
 }
 
 TcpListener TcpListener::bind(Shard& shard, const Address& address, const TcpOptions& options) {
@@ -86,6 +97,7 @@ TcpListener TcpListener::bind(Shard& shard, const Address& address, const TcpOpt
   bindOptions.type = SOCK_STREAM;
   bindOptions.reusePort = options.reusePort;
   bindOptions.mustBeFree = options.mustBeFree;
+  bindOptions.mayBeAbsent = options.mayBeAbsent;
   UniqueFd fd = detail::bindSocket(address, bindOptions);
   // Connections have them from their listener.
   if (options.receiveBuffer > 0) detail::setOption(fd.get(), SOL_SOCKET, SO_RCVBUF, options.receiveBuffer);

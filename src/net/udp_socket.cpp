@@ -152,6 +152,7 @@ UdpSocket UdpSocket::bind(Shard& shard, const Address& address, const UdpOptions
   bindOptions.type = SOCK_DGRAM;
   bindOptions.reusePort = options.reusePort;
   bindOptions.mustBeFree = options.mustBeFree;
+  bindOptions.mayBeAbsent = options.mayBeAbsent;
   UniqueFd fd = detail::bindSocket(address, bindOptions);
   applyOptions(fd.get(), address, options);
   UdpSocket socket(shard, std::move(fd));

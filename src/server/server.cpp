@@ -4,9 +4,12 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <exception>
 #include <future>
+#include <optional>
+#include <ranges>
 #include <stdexcept>
 #include <system_error>
 #include <thread>
@@ -27,16 +30,26 @@ namespace taut {
 
 namespace {
 
-unsigned usableCores() {
-  cpu_set_t cores;
-  CPU_ZERO(&cores);
-  if (sched_getaffinity(0, sizeof cores, &cores) != 0) return std::max(1u, std::thread::hardware_concurrency());
-  return static_cast<unsigned>(std::max(1, CPU_COUNT(&cores)));
-}
-
 constexpr std::size_t datagramSize = 2048;  // octets: longer queries over UDP exist in tests only
 constexpr int socketBuffer = 4 << 20;       // octets; a burst waits here while a shard is at work
 constexpr int streamBuffer = 64 << 10;      // octets, each way: what a peer can leave in the kernel that does not read
+
+// An address that is given twice is one listener.
+std::vector<Address> distinct(const std::vector<Address>& addresses) {
+  std::vector<Address> found;
+  for (const Address& address : addresses)
+    if (std::ranges::find(found, address) == found.end()) found.push_back(address);
+  return found;
+}
+
+bool isUnknownFamily(const std::system_error& error) {
+  return error.code().value() == EAFNOSUPPORT;
+}
+
+// Whether the address, and not its port or a permission, is the reason.
+bool isAbsent(const std::system_error& error) {
+  return isUnknownFamily(error) || error.code().value() == EADDRNOTAVAIL;
+}
 
 }  // namespace
 
@@ -56,8 +69,14 @@ class Server::ShardThread {
   Shard& shard() { return shard_; }
   ServerFactory& factory() { return *factory_; }
 
+  // What is asked of the address: see UdpOptions.
+  struct Listening {
+    bool mustBeFree = false;
+    bool mayBeAbsent = false;
+  };
+
   // Opens the address over UDP and TCP and returns it with its port.
-  Address listen(const Address& address, bool mustBeFree);
+  Address listen(const Address& address, const Listening& listening);
 
   void start() {
     thread_ = std::thread([this] { run(); });
@@ -110,14 +129,16 @@ class Server::ShardThread {
   std::thread thread_;
 };
 
-Address Server::ShardThread::listen(const Address& address, bool mustBeFree) {
+Address Server::ShardThread::listen(const Address& address, const Listening& listening) {
   constexpr int attempts = 20;  // to find a port that is free for both
   UdpOptions udp;
-  udp.mustBeFree = mustBeFree;
+  udp.mustBeFree = listening.mustBeFree;
+  udp.mayBeAbsent = listening.mayBeAbsent;
   udp.receiveBuffer = socketBuffer;
   udp.sendBuffer = socketBuffer;
   TcpOptions tcp;
-  tcp.mustBeFree = mustBeFree;
+  tcp.mustBeFree = listening.mustBeFree;
+  tcp.mayBeAbsent = listening.mayBeAbsent;
   tcp.receiveBuffer = streamBuffer;
   tcp.sendBuffer = streamBuffer;
   for (int attempt = 1;; ++attempt) {
@@ -202,13 +223,15 @@ Task<> Server::ShardThread::serveStreams(TcpListener listener) {
 
 // Owns the listener, so that no client connects any more to a server that only finishes its work.
 Task<> Server::ShardThread::acceptConnections(TcpListener listener, TaskScope& connections) {
-  auto streams = listener.acceptMany(stop_.token());
+  auto makeRoom = [this] { giveUpPlace(); };
+  auto streams = listener.acceptMany(stop_.token(), std::move(makeRoom));
   while (auto stream = co_await streams.next()) connections.spawn(startConnection(std::move(*stream), connections));
 }
 
 // A task of its own: a factory that throws declines this connection, and the others go on. One connection too many
-// costs the client that holds most of them its oldest, without a query in flight if there is such a one. The accept
-// queue is never left waiting for a place: a client that fills it would keep the others out.
+// costs the client that holds most of them its oldest, without a query in flight if there is such a one, and so does
+// one for which there is no descriptor. The accept queue is never left waiting for a place: a client that fills it
+// would keep the others out.
 Task<> Server::ShardThread::startConnection(TcpStream stream, TaskScope& connections) {
   auto connection = factory_->buildProtocol(stream.peer());
   if (!connection) co_return;
@@ -221,14 +244,22 @@ void Server::ShardThread::giveUpPlace() {
   const auto isResting = [](const ClientShares::Place& held) {
     return !static_cast<const StreamConnection&>(held).hasQueryInFlight();
   };
-  auto& displaced = static_cast<StreamConnection&>(*connections_.next(isResting));
-  displaced.release();
-  displaced.close();
+  auto* const displaced = static_cast<StreamConnection*>(connections_.next(isResting));
+  if (!displaced) return;
+  displaced->release();
+  displaced->close();
 }
 
 Server::Server(ServerOptions options, MakeFactory makeFactory)
     : options_(std::move(options)), makeFactory_(std::move(makeFactory)) {
-  if (options_.threads == 0) options_.threads = usableCores();
+  if (options_.threads == 0) options_.threads = defaultThreads();
+}
+
+unsigned Server::defaultThreads() {
+  cpu_set_t cores;
+  CPU_ZERO(&cores);
+  if (sched_getaffinity(0, sizeof cores, &cores) != 0) return std::max(1u, std::thread::hardware_concurrency());
+  return static_cast<unsigned>(std::max(1, CPU_COUNT(&cores)));
 }
 
 Server::~Server() {
@@ -236,13 +267,35 @@ Server::~Server() {
   wait();
 }
 
+// The first shard finds out which addresses are there and which ports are free; the others share what it has.
 void Server::openListeners() {
-  for (const auto& shard : shards_) {
-    const bool first = addresses_.empty();
-    const std::vector<Address> wanted = first ? options_.listen : addresses_;
-    std::vector<Address> bound;
-    for (const Address& address : wanted) bound.push_back(shard->listen(address, first));
-    addresses_ = std::move(bound);
+  ShardThread& first = *shards_.front();
+  std::optional<std::system_error> reason;
+  std::vector<Address> absent;
+  for (const Address& address : distinct(options_.listen)) {
+    try {
+      addresses_.push_back(first.listen(address, {.mustBeFree = true}));
+    } catch (const std::system_error& error) {
+      if (!isAbsent(error)) throw;
+      if (!reason) reason = error;
+      absent.push_back(address);
+    }
+  }
+  if (addresses_.empty()) throw std::system_error(*reason);
+  for (const Address& address : absent) awaitAddress(first, address);
+  for (const auto& shard : shards_ | std::views::drop(1))
+    for (const Address& address : addresses_) shard->listen(address, {.mayBeAbsent = true});
+}
+
+// An address without an interface is bound all the same, and the kernel takes care of the rest. A system without IPv6
+// stays without it until it boots again.
+void Server::awaitAddress(ShardThread& first, const Address& address) {
+  try {
+    addresses_.push_back(first.listen(address, {.mustBeFree = true, .mayBeAbsent = true}));
+    log::warning("no interface has the address {}: it is served from when one has it", address.hostText());
+  } catch (const std::system_error& error) {
+    if (!isUnknownFamily(error)) throw;
+    log::warning("this system has no {}: {} is not served", address.isV6() ? "IPv6" : "IPv4", address);
   }
 }
 

@@ -1,10 +1,18 @@
 """Where the server listens: several addresses and ports, and wildcards that answer from the address asked."""
+import errno
+import platform
+import socket
 from pathlib import Path
 
-from support import (A, EXAMPLE_ZONE, NOERROR, TAUTD, Process, TestCase, ask_tcp, ask_udp, free_port, main, make_query,
-                     wait_until)
+from support import (A, EXAMPLE_ZONE, NOERROR, TAUTD, NetworkNamespace, Process, TestCase, ask_tcp, ask_udp, free_port,
+                     main, make_query, refuse_call, wait_until)
 
 QUERY = make_query("www.example.com", A)
+SOCKET_CALL = {"x86_64": 41, "aarch64": 198}  # the number of socket(2)
+
+
+def bracketed(host):
+    return f"[{host}]" if ":" in host else host
 
 
 class Listening(TestCase):
@@ -51,6 +59,55 @@ class Listening(TestCase):
                 self.assertIsNotNone(ask_udp(host, port, QUERY), f"{host} {port}")
                 self.assertIsNotNone(ask_tcp(host, port, QUERY), f"{host} {port}")
         self.assertIsNone(ask_udp("127.0.0.6", ports[0], QUERY, 0.2))
+
+    def test_twice(self):
+        """An address that is given twice is one listener, and so is one that is spelled in two ways"""
+        twice = ("127.0.0.1", "127.0.0.1", "::1", "0:0:0:0:0:0:0:1")
+        server = self.start_tautd("--zone", EXAMPLE_ZONE, interfaces=twice)
+        for host in ("127.0.0.1", "::1"):
+            self.assert_served(host, server.port)
+            self.assertEqual(server.log().count(f"listening on {bracketed(host)}:{server.port}"), 1, server.log())
+
+    def assert_served(self, host, port):
+        for ask in (ask_udp, ask_tcp):
+            reply = ask(host, port, QUERY)
+            self.assertIsNotNone(reply, f"{host} {ask.__name__}")
+            self.assertEqual(reply.rcode, NOERROR)
+
+    def network(self):
+        network = NetworkNamespace()
+        self.addCleanup(network.close)
+        return network
+
+    def test_address_that_comes_later(self):
+        """An address that no interface has is said once, keeps no other away, and is served when it comes"""
+        network = self.network()
+        late = ("192.0.2.1", "2001:db8::1")
+        arguments = ["--zone", EXAMPLE_ZONE, "--threads", "2"]
+        server = network.run(self.start_tautd, *arguments, interfaces=("192.0.2.1", "127.0.0.1", "2001:db8::1"))
+        network.run(self.assert_served, "127.0.0.1", server.port)
+        for host in late:
+            network.run(network.configure, "address", "add", host, "dev", "lo")
+            network.run(self.assert_served, host, server.port)
+            self.assertEqual(server.log().count(f"no interface has the address {host}"), 1, server.log())
+
+    def test_ipv6_that_comes_later(self):
+        """Where IPv6 is switched off, ::1 keeps 127.0.0.1 from nothing, and is served when IPv6 is switched on"""
+        network = self.network()
+        switch = Path("/proc/sys/net/ipv6/conf/all/disable_ipv6")
+        network.run(switch.write_text, "1")
+        server = network.run(self.start_tautd, "--zone", EXAMPLE_ZONE)
+        network.run(self.assert_served, "127.0.0.1", server.port)
+        network.run(switch.write_text, "0")
+        network.run(self.assert_served, "::1", server.port)
+
+    def test_no_ipv6(self):
+        """A system without IPv6 serves IPv4, by default and where ::1 is given, and says so"""
+        without = refuse_call(errno.EAFNOSUPPORT, SOCKET_CALL[platform.machine()], socket.AF_INET6)
+        for interfaces in (("127.0.0.1", "::1"), ()):
+            server = self.start_tautd("--zone", EXAMPLE_ZONE, interfaces=interfaces, preexec_fn=without)
+            self.assert_served("127.0.0.1", server.port)
+            self.assertEqual(server.log().count("this system has no IPv6"), 1, server.log())
 
     def test_zone_list(self):
         """Every zone of a list is served, and --bindzone is an old name of --zone"""

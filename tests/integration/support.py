@@ -3,7 +3,9 @@
 A test program runs with these in its environment: TAUT_SOURCE and TAUT_BUILD, the two folders; TAUT_TAUTD, the daemon;
 TAUT_SANITIZE, what meson calls b_sanitize.
 """
+import ctypes
 import os
+import queue
 import random
 import select
 import shutil
@@ -13,8 +15,10 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -237,6 +241,70 @@ class Process:
         if self.running():
             self.signal(signal.SIGTERM)
         return self.wait(10 * SLOWNESS)
+
+
+def refuse_call(error, call, first_argument=None):
+    """Returns a function that forbids the calling process a system call by a seccomp filter, as containers do: the call
+    of this number, or only where its first argument is the one given."""
+    load, jump_equal, ret = 0x20, 0x15, 0x06
+    at_number, at_first_argument = 0, 16
+    allow, fail = 0x7FFF0000, 0x00050000 | error
+    checks = [(at_number, call)] + ([] if first_argument is None else [(at_first_argument, first_argument)])
+    rows = []
+    for index, (offset, value) in enumerate(checks):
+        to_allow = 2 * (len(checks) - index) - 1
+        rows += [(load, 0, 0, offset), (jump_equal, 0, to_allow, value)]
+    rows += [(ret, 0, 0, fail), (ret, 0, 0, allow)]
+    program = b"".join(struct.pack("HBBI", *row) for row in rows)
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def apply():
+        code = ctypes.create_string_buffer(program)
+        filter_program = struct.pack("HxxxxxxP", len(rows), ctypes.addressof(code))
+        no_new_privileges, seccomp, filter_mode = 38, 22, 2
+        if libc.prctl(no_new_privileges, 1, 0, 0, 0) or libc.prctl(seccomp, filter_mode, filter_program, 0, 0):
+            os._exit(99)
+
+    return apply
+
+
+class NetworkNamespace:
+    """A network of its own with a loopback interface. What `run` calls is in it, and so is what that starts."""
+
+    def __init__(self):
+        self.calls = queue.SimpleQueue()
+        entered = Future()
+        self.thread = threading.Thread(target=self._work, args=(entered,), daemon=True)
+        self.thread.start()
+        entered.result()
+        self.run(self.configure, "link", "set", "lo", "up")
+
+    def _work(self, entered):
+        new_network = 0x40000000  # CLONE_NEWNET, for this thread alone
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.unshare(new_network) != 0:
+            entered.set_exception(unittest.SkipTest("network namespaces need privileges"))
+            return
+        entered.set_result(None)
+        while call := self.calls.get():
+            result, function, arguments, options = call
+            try:
+                result.set_result(function(*arguments, **options))
+            except BaseException as error:  # pylint: disable=broad-exception-caught
+                result.set_exception(error)
+
+    def run(self, function, *arguments, **options):
+        result = Future()
+        self.calls.put((result, function, arguments, options))
+        return result.result()
+
+    def configure(self, *words):
+        """Runs ip(8); for `run`."""
+        subprocess.run([which("ip"), *words], check=True)
+
+    def close(self):
+        self.calls.put(None)
+        self.thread.join()
 
 
 class TestCase(unittest.TestCase):

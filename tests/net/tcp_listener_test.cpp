@@ -1,7 +1,6 @@
 #include "taut/net/tcp_listener.hpp"
 
 #include <fcntl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <cerrno>
 
@@ -16,6 +15,7 @@
 
 #include <doctest/doctest.h>
 
+#include "support/no_descriptors.hpp"
 #include "taut/base/clock.hpp"
 #include "taut/base/log.hpp"
 #include "taut/coro/task_scope.hpp"
@@ -24,6 +24,7 @@
 
 using namespace std::chrono_literals;
 using taut::Address;
+using taut::NoDescriptors;
 using taut::Shard;
 using taut::StopSource;
 using taut::StopToken;
@@ -53,21 +54,11 @@ Task<> collect(TcpListener& listener, StopToken stop, std::vector<TcpStream>& ac
   pauses = connections.pauses();
 }
 
-// Takes all descriptors that the process may have, and gives them back.
-class NoDescriptors {
- public:
-  NoDescriptors() {
-    REQUIRE(::getrlimit(RLIMIT_NOFILE, &before_) == 0);
-    const UniqueFd lowest(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-    rlimit limit = before_;
-    limit.rlim_cur = static_cast<rlim_t>(lowest.get());
-    REQUIRE(::setrlimit(RLIMIT_NOFILE, &limit) == 0);
-  }
-  ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
-
- private:
-  rlimit before_{};
-};
+Task<> collectMakingRoom(TcpListener& listener, StopToken stop, std::vector<TcpStream>& accepted,
+                         taut::ConnectionStream::MakeRoom makeRoom) {
+  auto connections = listener.acceptMany(stop, std::move(makeRoom));
+  while (auto connection = co_await connections.next()) accepted.push_back(std::move(*connection));
+}
 
 }  // namespace
 
@@ -129,6 +120,47 @@ TEST_CASE("where descriptors have run out the listener pauses without spinning, 
   CHECK(accepted.size() == 1);
   CHECK(warnings == 1);
   CHECK(pauses == 11);
+  stop.requestStop();
+  for (int turn = 0; turn < 3; ++turn) shard.poll();
+  CHECK(scope.empty());
+  taut::log::setSink({});
+}
+
+TEST_CASE("where descriptors have run out the listener asks for room, says so once a minute, and accepts at once") {
+  int warnings = 0;
+  taut::log::setSink([&](taut::log::Level level, std::string_view) { warnings += level == taut::log::Level::warning; });
+  taut::ManualClock clock;
+  taut::ShardOptions options;
+  options.clock = &clock;
+  Shard shard(options);
+  auto listener = TcpListener::bind(shard, Address::loopbackV4());
+  StopSource stop;
+  TaskScope scope;
+  std::vector<TcpStream> accepted;
+  std::vector<UniqueFd> spare;
+  int asked = 0;
+  std::vector<UniqueFd> clients;
+  for (int i = 0; i < 5; ++i) {
+    clients.push_back(connectTo(listener.localAddress()));
+    spare.emplace_back(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  }
+  {
+    const NoDescriptors none;
+    scope.spawn(collectMakingRoom(listener, stop.token(), accepted, [&] {
+      ++asked;
+      if (!spare.empty()) spare.pop_back();
+    }));
+    for (int round = 0; round < 20; ++round) {
+      for (int turn = 0; turn < 5; ++turn) shard.poll();
+      clock.advance(10ms);
+    }
+    CHECK(accepted.size() == 5);
+    CHECK(asked >= 5);
+    CHECK(warnings == 1);
+    clock.advance(1min);
+    for (int turn = 0; turn < 5; ++turn) shard.poll();
+    CHECK(warnings == 2);
+  }
   stop.requestStop();
   for (int turn = 0; turn < 3; ++turn) shard.poll();
   CHECK(scope.empty());

@@ -1,5 +1,6 @@
 #include "taut/server/server.hpp"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <sys/socket.h>
 
@@ -22,6 +23,7 @@
 
 #include "blocking_client.hpp"
 #include "messages.hpp"
+#include "support/no_descriptors.hpp"
 #include "taut/server/stream_connection.hpp"
 #include "test_resolver.hpp"
 
@@ -225,6 +227,42 @@ TEST_CASE("a function that is posted is called once on each shard, on threads of
   CHECK_FALSE(threads.contains(std::this_thread::get_id()));
 }
 
+TEST_CASE("an address that no interface has is said once, and keeps no other from being served") {
+  Events events;
+  LogCapture captured;
+  ServerOptions some = options(2);
+  const Address absentV4 = Address::parse("192.0.2.1").value();
+  const Address absentV6 = Address::parse("2001:db8::1").value();
+  some.listen = {absentV4, Address::loopbackV4(), absentV6};
+  Server server(some, makeFactory(events));
+  server.start();
+  REQUIRE(server.addresses().size() == 3);
+  CHECK(BlockingClient(SOCK_DGRAM, server.addresses()[0]).ask(makeQuery("www.example.com", Type::A)));
+  CHECK(server.addresses()[1].sameHost(absentV4));
+  CHECK(server.addresses()[2].sameHost(absentV6));
+  for (const Address& absent : {absentV4, absentV6})
+    CHECK(captured.count("no interface has the address " + absent.toText()) == 1);
+}
+
+TEST_CASE("where no interface has any of the addresses, the first of them is named and nothing runs") {
+  Events events;
+  ServerOptions none = options();
+  none.listen = {Address::parse("192.0.2.1").value(), Address::parse("2001:db8::1").value()};
+  Server server(none, makeFactory(events));
+  CHECK(startFailure(server).find("192.0.2.1") != std::string::npos);
+  CHECK(server.addresses().empty());
+  CHECK(events.list.empty());
+}
+
+TEST_CASE("an address that is given twice is one listener") {
+  Events events;
+  ServerOptions twice = options();
+  for (const Address& address : options().listen) twice.listen.push_back(address);
+  Server server(twice, makeFactory(events));
+  server.start();
+  CHECK(server.addresses().size() == 2);
+}
+
 TEST_CASE("a port that is taken is an error that names the address, and nothing runs") {
   Events events;
   Server first(options(), makeFactory(events));
@@ -407,6 +445,33 @@ TEST_CASE("one connection too many ends the oldest without a query in flight of 
   CHECK(other.ask(query));
   onShard(server, openGate);
   CHECK(busy.receive());
+}
+
+TEST_CASE("a connection for which there is no descriptor ends the oldest of the client that holds most") {
+  Events events;
+  LogCapture captured;
+  log::warning("UBSan opens a pipe the first time that it checks a type: {}",
+               std::make_error_code(std::errc()).message());
+  Server server(options(), makeFactory(events));
+  server.start();
+  const Address address = server.addresses()[0];
+  const Bytes query = makeQuery("www.example.com", Type::A);
+  BlockingClient other(SOCK_STREAM, server.addresses()[1]);
+  CHECK(other.ask(query));
+  BlockingClient oldest(SOCK_STREAM, address);
+  CHECK(oldest.ask(query));
+  BlockingClient second(SOCK_STREAM, address);
+  CHECK(second.ask(query));
+  {
+    UniqueFd ofClient(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    const NoDescriptors none;
+    ofClient.reset();
+    BlockingClient last(SOCK_STREAM, address);
+    CHECK(last.ask(query));
+  }
+  CHECK_FALSE(oldest.receive());
+  for (BlockingClient* client : {&other, &second}) CHECK(client->ask(query));
+  CHECK(captured.count("cannot accept connections for now") == 1);
 }
 
 TEST_CASE("a protocol factory that declines closes the connection") {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <utility>
 
@@ -13,15 +14,17 @@
 #include "taut/base/stop_token.hpp"
 #include "taut/base/unique_fd.hpp"
 #include "taut/coro/task.hpp"
+#include "taut/io/io_result.hpp"
 #include "taut/io/shard.hpp"
 #include "taut/net/tcp_stream.hpp"
 
 namespace taut {
 
 struct TcpOptions {
-  // As for UDP: one listening socket for each shard.
+  // All three as for UDP: one listening socket for each shard.
   bool reusePort = true;
   bool mustBeFree = false;
+  bool mayBeAbsent = false;
   // Connections that the kernel keeps until they are accepted; net.core.somaxconn is the system's limit.
   int backlog = 1024;
   // Bytes that the kernel keeps of each connection, of what was not read yet, and of what was written and the peer has
@@ -33,20 +36,28 @@ struct TcpOptions {
 
 class ConnectionStream {
  public:
-  ConnectionStream(Shard& shard, int fd, StopToken stop) noexcept : shard_(shard), fd_(fd), stop_(stop) {}
+  // Gives up a descriptor, if it can, so that a connection that waits can be accepted.
+  using MakeRoom = std::function<void()>;
+
+  ConnectionStream(Shard& shard, int fd, StopToken stop, MakeRoom makeRoom) noexcept
+      : shard_(shard), fd_(fd), stop_(stop), makeRoom_(std::move(makeRoom)) {}
   ConnectionStream(const ConnectionStream&) = delete;
 
-  // The next connection; nothing after the token was stopped. Where descriptors or memory have run out it pauses,
-  // longer each time up to a second, and goes on: the kernel keeps the connections that wait.
+  // The next connection; nothing after the token was stopped. Where descriptors or memory have run out it asks for
+  // room, pauses, longer each time up to a second, and goes on: the kernel keeps the connections that wait.
   Task<std::optional<TcpStream>> next();
 
   // How many times it has paused.
   std::size_t pauses() const noexcept { return pauses_; }
 
  private:
+  Task<bool> pauseAfter(IoResult failure);
+
   Shard& shard_;
   int fd_;
   StopToken stop_;
+  MakeRoom makeRoom_;
+  std::optional<TimePoint> complained_;
   Duration pause_{};
   std::size_t pauses_ = 0;
 };
@@ -59,7 +70,9 @@ class TcpListener {
 
   Address localAddress() const noexcept;
   // One stream at a time. The listener outlives it.
-  ConnectionStream acceptMany(StopToken stop) noexcept { return ConnectionStream(*shard_, fd_.get(), stop); }
+  ConnectionStream acceptMany(StopToken stop, ConnectionStream::MakeRoom makeRoom = {}) noexcept {
+    return ConnectionStream(*shard_, fd_.get(), stop, std::move(makeRoom));
+  }
 
   int fd() const noexcept { return fd_.get(); }
 

@@ -34,6 +34,8 @@ struct UdpOptions {
   // Fail where another socket has the address already, shards of ours included. For the first shard: with reusePort
   // alone a second server of the same user would go unnoticed.
   bool mustBeFree = false;
+  // Bind also to an address that no interface has yet. The socket hears of it from when an interface has it on.
+  bool mayBeAbsent = false;
   // Bytes that the kernel keeps of what was not read or sent yet. 0 leaves the system's default. The system's limits
   // (net.core.rmem_max, net.core.wmem_max) apply.
   int receiveBuffer = 0;

@@ -21,8 +21,10 @@
 namespace taut {
 
 struct ServerOptions {
-  std::vector<Address> listen;            // each over UDP and TCP; port 0 picks one that is free for both
-  unsigned threads = 0;                   // 0: one for each core that the process may use
+  // Each over UDP and TCP, once even where it is given twice; port 0 picks one that is free for both. Where some of
+  // them are on no interface yet, the others are served, a line of the log says so, and they are served when they come.
+  std::vector<Address> listen;
+  unsigned threads = 0;                   // 0: Server::defaultThreads()
   std::size_t datagramBuffers = 1024;     // for each shard: how many datagrams are in work at a time, 1 to 32768
   std::size_t maxConnections = 1024;      // streams for each shard, at least 1; one more ends another (ClientShares)
   std::chrono::milliseconds drain{4000};  // how long queries in flight may take to finish after a stop
@@ -40,10 +42,14 @@ class Server {
   ~Server();  // stops and waits
 
   // Opens all sockets, starts the threads and returns when all of them serve. Throws std::system_error, its text
-  // naming the address, IoUnavailable, or what `startFactory` throws; nothing runs then. Once for each server.
+  // naming the address, where a port is taken or forbidden or no address is on an interface, IoUnavailable, or what
+  // `startFactory` throws; nothing runs then. Once for each server.
   void start();
 
-  // The addresses that are listened on, with the ports that were picked.
+  // One for each core that the process may use.
+  static unsigned defaultThreads();
+
+  // The addresses that are listened on, with the ports that were picked, those that were on no interface at the end.
   const std::vector<Address>& addresses() const { return addresses_; }
   unsigned shardCount() const { return options_.threads; }
 
@@ -68,6 +74,7 @@ class Server {
   class ShardThread;
 
   void openListeners();
+  void awaitAddress(ShardThread& first, const Address& address);
 
   ServerOptions options_;
   MakeFactory makeFactory_;
