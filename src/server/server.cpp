@@ -33,6 +33,11 @@ unsigned usableCores() {
   return static_cast<unsigned>(std::max(1, CPU_COUNT(&cores)));
 }
 
+std::unique_ptr<ServerFactory> notNull(std::unique_ptr<ServerFactory> factory) {
+  if (!factory) throw std::invalid_argument("the function that makes factories gave a null pointer");
+  return factory;
+}
+
 constexpr std::size_t datagramSize = 2048;  // octets: longer queries over UDP exist in tests only
 constexpr int socketBuffer = 4 << 20;       // octets; a burst waits here while a shard is at work
 
@@ -43,7 +48,7 @@ class Server::ShardThread {
  public:
   ShardThread(const ServerOptions& options, const MakeFactory& makeFactory)
       : options_(options),
-        factory_(makeFactory(shard_)),
+        factory_(notNull(makeFactory(shard_))),
         datagramBuffers_(shard_, options.datagramBuffers,
                          std::max<std::size_t>(datagramSize, factory_->udpPayloadSize())),
         streamBuffers_(shard_),

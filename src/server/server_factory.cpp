@@ -43,16 +43,6 @@ Answer unanswered(const Query& query) {
   return withExtendedError(Answer::refused(), ExtendedErrorCode::notAuthoritative);
 }
 
-void logFailure(const std::exception_ptr& failure, const Query& query) {
-  try {
-    std::rethrow_exception(failure);
-  } catch (const std::exception& error) {
-    log::error("{} {} from {}: {}", query.name(), query.type(), query.peer(), error.what());
-  } catch (...) {
-    log::error("{} {} from {}: unknown exception", query.name(), query.type(), query.peer());
-  }
-}
-
 }  // namespace
 
 ServerFactory::ServerFactory(Resolvers authorities, Caches caches, Resolvers clients, int verbose)
@@ -182,6 +172,16 @@ Answer ServerFactory::gotResolverResponse(std::optional<Answer> answer, const Qu
   Answer found = answer ? std::move(*answer) : unanswered(query);
   if (verbose_ > 0) VerboseLog(verbose_).found(found);
   return found;
+}
+
+void ServerFactory::logFailure(const std::exception_ptr& failure, const Query& query) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const std::exception& error) {
+    failureLog_.add(query, error.what(), clock().now());
+  } catch (...) {
+    failureLog_.add(query, "unknown exception", clock().now());
+  }
 }
 
 Answer ServerFactory::gotResolverError(std::exception_ptr failure, const Query& query) {

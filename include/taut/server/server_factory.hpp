@@ -16,9 +16,9 @@
 //   where any of these throws
 //     gotResolverError(failure, query), then sendReply; where they throw too, SERVFAIL past every override
 //
-// A query gets one reply even when a step throws: an exception becomes SERVFAIL and one line in the log. A step may
-// also decide that there is none (`Admission::drop`, `Answer::noReply`), and so may the rate limit. A handler may write
-// several messages into the channel itself, and then returns `Answer::noReply()`.
+// A query gets one reply even when a step throws: an exception becomes SERVFAIL and one line in the log (`FailureLog`).
+// A step may also decide that there is none (`Admission::drop`, `Answer::noReply`), and so may the rate limit. A
+// handler may write several messages into the channel itself, and then returns `Answer::noReply()`.
 #pragma once
 
 #include <cstddef>
@@ -39,6 +39,7 @@
 #include "taut/resolver/recursive_service.hpp"
 #include "taut/resolver/resolver_chain.hpp"
 #include "taut/server/admission.hpp"
+#include "taut/server/failure_log.hpp"
 #include "taut/server/reply_channel.hpp"
 #include "taut/server/responder.hpp"
 #include "taut/server/waiting_queries.hpp"
@@ -152,6 +153,7 @@ class ServerFactory {
   std::optional<Answer> answerAtOnce(const Query& query, Admission admission) const;
   // Makes an answer of a handler's outcome; for a look-up gotResolverResponse does so.
   void conclude(const Query& query, std::optional<Answer>& outcome);
+  void logFailure(const std::exception_ptr& failure, const Query& query);
   Task<> replyFailed(std::exception_ptr failure, const Query& query, ReplyChannel& channel);
   Task<std::optional<Answer>> notImplemented(const Query& query, std::string_view what);
 
@@ -159,6 +161,7 @@ class ServerFactory {
   std::shared_ptr<RecursiveService> recursion_;  // null without caches and clients
   std::shared_ptr<Cache> cache_;
   Responder responder_;
+  FailureLog failureLog_;
   WaitingQueries waitingQueries_;
   AddressPolicy addressPolicy_;
   std::vector<StreamConnection*> connections_;
