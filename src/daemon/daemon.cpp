@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <stdexcept>
@@ -118,6 +119,7 @@ std::unique_ptr<ServerFactory> Daemon::makeFactory(Shard& shard) {
       std::make_unique<ServerFactory>(std::move(authorities), std::move(caches), std::move(clients), options_.verbose);
   factory->setRecursionPolicy(options_.recursionPolicy);
   factory->setUdpPayloadSize(options_.udpSize);
+  factory->setAnswerTimeout(std::chrono::seconds(options_.answerTimeout));
   factory->setRRsetRoundRobin(options_.rrsetRoundRobin);
   if (options_.rateLimit) factory->setRateLimit(*options_.rateLimit);
   factory->setEdns(edns());
@@ -128,6 +130,8 @@ std::shared_ptr<Resolver> Daemon::makeForwarder(Shard& shard) {
   ForwarderOptions forwarder;
   forwarder.servers = options_.forwarders;
   forwarder.resolvConf = options_.resolvConf;
+  // The forwarder gives up before its query is given up, and knows better why there is no answer.
+  forwarder.deadline = std::chrono::milliseconds(900) * options_.answerTimeout;
   forwarders_.push_back(std::make_shared<Forwarder>(shard, std::move(forwarder)));
   return forwarders_.back();
 }

@@ -34,6 +34,7 @@ struct Options {
   std::string cookieSecrets;                   // a file; empty: a random secret, another one at each start
   bool cookies = true;
   std::size_t maxConnections = 1024;  // streams for each thread
+  unsigned answerTimeout = 10;        // seconds
   bool cache = false;
   bool rrsetRoundRobin = false;
 

@@ -226,7 +226,7 @@ Task<> Forwarder::run(LocalRef<OutstandingQuery> outstanding) {
   const Outcome outcome = co_await askAll(*outstanding, *asked, deadline.token());
   if (outcome.kind != Outcome::Kind::answered) {
     outstanding->answer = Answer(outcome.rcode);
-    if (outcome.kind == Outcome::Kind::failed)
+    if (outcome.kind == Outcome::Kind::failed || deadline.expired())
       outstanding->answer.setExtendedError(ExtendedErrorCode::noReachableAuthority);
     ++statistics_.failures;
   }

@@ -256,6 +256,9 @@ class [[nodiscard]] Task<void> {
   };
   Awaiter operator co_await() && noexcept { return Awaiter(*this); }
 
+  // Names the coroutine to the scope that runs it (`TaskScope::moveTo`); null where there is none.
+  std::coroutine_handle<promise_type> coroutine() const noexcept { return frame_.handle(); }
+
   // Starts the task now, on behalf of an owner that is told of its end, perhaps before this returns. Until then the
   // returned handle names the task. For scopes and loops; all other code awaits. Only where !isReady().
   std::coroutine_handle<> startFor(detail::TaskOwner& owner) && {

@@ -21,6 +21,7 @@
 // handler may write several messages into the channel itself, and then returns `Answer::noReply()`.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -97,6 +98,10 @@ class ServerFactory {
   // Limits replies over UDP; there is no limit at first. Throws std::invalid_argument for what is out of range.
   void setRateLimit(const RateLimit& limit) { responder_.setRateLimit(limit); }
 
+  // How long a query may go without an answer (`WaitingQueries` says what happens then); 10 seconds at first. Throws
+  // std::invalid_argument for what is not above 0.
+  void setAnswerTimeout(std::chrono::milliseconds timeout);
+
   // Makes the protocol of a new stream: a StreamConnection. May decline with null, which closes the connection. The
   // default calls the function of `setProtocol`, where there is one.
   using ProtocolFactory = std::function<std::unique_ptr<StreamConnection>(ServerFactory& factory, const Address& peer)>;
@@ -149,6 +154,10 @@ class ServerFactory {
   virtual std::size_t responseFromMessage(const Query& query, const Answer& answer, MutableByteSpan buffer);
 
  private:
+  friend WaitingQueries;
+
+  // Answers SERVFAIL, where no message was written yet, and logs what happened.
+  void queryGivenUp(WaitingQuery& query, std::string_view what) noexcept;
   // The answer to a message that was refused, or that no handler could understand; nothing for other messages.
   std::optional<Answer> answerAtOnce(const Query& query, Admission admission) const;
   // Makes an answer of a handler's outcome; for a look-up gotResolverResponse does so.
@@ -162,7 +171,7 @@ class ServerFactory {
   std::shared_ptr<Cache> cache_;
   Responder responder_;
   FailureLog failureLog_;
-  WaitingQueries waitingQueries_;
+  WaitingQueries waitingQueries_{*this};
   AddressPolicy addressPolicy_;
   std::vector<StreamConnection*> connections_;
   ProtocolFactory protocol_;
