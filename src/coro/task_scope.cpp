@@ -27,6 +27,13 @@ TaskScope::~TaskScope() {
   assert(running_ == 0 && "a scope is joined before it ends");
 }
 
+void TaskScope::moveTo(TaskScope& other, std::coroutine_handle<detail::TaskPromise<void>> task) noexcept {
+  task.promise().ownedBy(other);
+  ++other.running_;
+  --running_;
+  if (running_ == 0 && joiner_) std::exchange(joiner_, nullptr).resume();
+}
+
 std::coroutine_handle<> TaskScope::taskFinished(std::coroutine_handle<> task, std::exception_ptr failure) noexcept {
   task.destroy();
   if (failure) [[unlikely]]

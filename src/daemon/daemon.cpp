@@ -116,6 +116,7 @@ std::unique_ptr<ServerFactory> Daemon::makeFactory(Shard& shard) {
       std::make_unique<ServerFactory>(std::move(authorities), std::move(caches), std::move(clients), options_.verbose);
   factory->setRecursionPolicy(options_.recursionPolicy);
   factory->setUdpPayloadSize(options_.udpSize);
+  factory->setAnswerTimeout(std::chrono::seconds(options_.answerTimeout));
   factory->setRRsetRoundRobin(options_.rrsetRoundRobin);
   if (options_.rateLimit) factory->setRateLimit(*options_.rateLimit);
   factory->setEdns(edns());
@@ -125,10 +126,11 @@ std::unique_ptr<ServerFactory> Daemon::makeFactory(Shard& shard) {
 std::shared_ptr<Resolver> Daemon::makeForwarder(Shard& shard) {
   using namespace std::chrono_literals;
   ForwarderOptions forwarder;
-  // Whatever the servers do, a client hears within ten seconds what went wrong.
+  // Whatever the servers do, the forwarder gives up before its query is given up, and knows better why there is no
+  // answer.
   forwarder.defaultTimeouts = {1s, 3s, 5s};
   forwarder.tcpTimeout = 4s;
-  forwarder.deadline = 9s;
+  forwarder.deadline = 900ms * options_.answerTimeout;
   forwarder.servers = options_.forwarders;
   forwarder.resolvConf = options_.resolvConf;
   forwarder.maxInFlight = descriptors_.forwards;

@@ -182,6 +182,9 @@ void declare(CLI::App& app, RawOptions& raw, Options& options) {
                  "most [1024]")
       ->type_name("COUNT")
       ->check(CLI::Range(1, 1'000'000));
+  app.add_option("--answer-timeout", options.answerTimeout, "How long a query may go without an answer [10]")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(1, 3600));
   app.add_flag("--rrset-roundrobin", options.rrsetRoundRobin,
                "Change the order of the records in each answer, so that clients spread over them");
   declareRateLimit(app, raw);

@@ -35,6 +35,7 @@ struct Options {
   std::string cookieSecrets;                   // a file; empty: a random secret, another one at each start
   bool cookies = true;
   std::size_t maxConnections = 1024;  // streams for each thread
+  unsigned answerTimeout = 10;        // seconds
   bool cache = false;
   bool denyRebinding = false;
   std::vector<Name> privateDomains;  // that may have private addresses though rebinding is denied

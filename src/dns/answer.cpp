@@ -3,10 +3,17 @@
 #include <algorithm>
 #include <cassert>
 #include <cstring>
+#include <stdexcept>
 
 namespace taut {
 
+Answer::Body Answer::movedFrom_(Rcode::SERVFAIL);
+
 Answer::Answer(Rcode rcode) : body_(new Body(rcode)) {}
+
+void Answer::throwMovedFrom() {
+  throw std::logic_error("an answer was used that had been moved from");
+}
 
 void Answer::release(Body* body) {
   delete body;
@@ -14,7 +21,7 @@ void Answer::release(Body* body) {
 
 // `rrset` may be an entry of this answer, and move.
 void Answer::append(Section section, const RRset& rrset, bool required) {
-  body_->records += rrset.count;
+  changeable().records += rrset.count;
   ++body_->sectionCounts[static_cast<std::size_t>(section)];
   const std::size_t index = body_->count++;
   if (index < inlineEntries) {
@@ -26,6 +33,8 @@ void Answer::append(Section section, const RRset& rrset, bool required) {
 
 std::uint8_t* Answer::allocate(std::size_t size) {
   constexpr std::size_t blockSize = 4096;
+  if (isMovedFrom()) [[unlikely]]
+    throwMovedFrom();
   if (body_->arenaSize - body_->arenaUsed < size) {
     body_->arenaSize = std::max(size, blockSize);
     auto& blocks = body_->more().blocks;
@@ -94,6 +103,8 @@ NameView Answer::keep(NameView name) {
 }
 
 void Answer::pin(const PinnedStorage& storage) {
+  if (isMovedFrom()) [[unlikely]]
+    throwMovedFrom();
   for (std::size_t i = 0; i < std::min<std::size_t>(body_->pinCount, inlinePins); ++i)
     if (body_->pins[i].get() == &storage) return;
   LocalRef<const PinnedStorage> reference(&storage);

@@ -5,19 +5,27 @@
 #include <cstddef>
 #include <cstdint>
 #include <utility>
+#include <vector>
 
 #include "additional_data.hpp"
 #include "denial.hpp"
 #include "signed_rrset.hpp"
+#include "taut/base/log.hpp"
 
 namespace taut {
 
 class Authority::Snapshot final : public PinnedStorage {
  public:
-  explicit Snapshot(std::shared_ptr<const ZoneSet> zones) : zones_(std::move(zones)) {}
+  explicit Snapshot(std::shared_ptr<const ZoneSet> zones) : zones_(zones ? std::move(zones) : inPlaceOfNull()) {}
   const ZoneSet& zones() const { return *zones_; }
 
  private:
+  static std::shared_ptr<const ZoneSet> inPlaceOfNull() {
+    log::error("an authority was given a null pointer for its zones; it answers SERVFAIL");
+    const std::vector<std::shared_ptr<const Zone>> zones = {Zone::notLoaded(Name())};
+    return std::make_shared<const ZoneSet>(zones);
+  }
+
   std::shared_ptr<const ZoneSet> zones_;
 };
 

@@ -59,7 +59,8 @@ bool isNegative(const Query& query, const Answer& answer) {
 }
 
 bool isCacheable(const Query& query, const Answer& answer) {
-  if (query.opcode() != Opcode::QUERY || !query.hasQuestion() || answer.authoritative() || answer.transient())
+  if (query.opcode() != Opcode::QUERY || !query.hasQuestion() || answer.authoritative() || answer.transient() ||
+      answer.isMovedFrom())
     return false;
   if (isMetaType(query.type()) && query.type() != Type::ANY) return false;
   return query.type() != detail::CacheKey::anyType && query.rrClass() != Class::ANY && query.rrClass() != Class::NONE;

@@ -276,7 +276,7 @@ Task<> Forwarder::run(LocalRef<OutstandingQuery> outstanding) {
       outstanding->answer.setExtendedError(ExtendedErrorCode::other, "aliases without end");
     else if (outcome.replied && outcome.rcode == Rcode::SERVFAIL)
       outstanding->answer.setExtendedError(ExtendedErrorCode::other, "SERVFAIL from upstream");
-    else if (outcome.kind == Outcome::Kind::failed)
+    else if (outcome.kind == Outcome::Kind::failed || deadline.expired())
       outstanding->answer.setExtendedError(ExtendedErrorCode::noReachableAuthority);
     ++statistics_.failures;
   }

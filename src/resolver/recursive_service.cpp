@@ -6,6 +6,19 @@
 
 namespace taut {
 
+namespace {
+
+std::vector<std::shared_ptr<Resolver>> behindNull(std::vector<std::shared_ptr<Resolver>> resolvers) {
+  resolvers.insert(resolvers.begin(), nullptr);
+  return resolvers;
+}
+
+}  // namespace
+
+RecursiveService::RecursiveService(Caches caches, std::vector<std::shared_ptr<Resolver>> clients)
+    : caches_(std::move(caches)),
+      clients_(std::erase(caches_, nullptr) > 0 ? behindNull(std::move(clients)) : std::move(clients)) {}
+
 Task<std::optional<Answer>> RecursiveService::resolve(const Query& query) {
   if (!policy_.allows(query.peer())) {
     Answer refusal = Answer::refused();

@@ -1,6 +1,29 @@
 #include "taut/resolver/resolver_chain.hpp"
 
+#include <stdexcept>
+#include <utility>
+
 namespace taut {
+
+namespace {
+
+class NullResolver final : public Resolver {
+ public:
+  Task<std::optional<Answer>> resolve(const Query&) override {
+    throw std::logic_error("a resolver or a cache is null");
+  }
+};
+
+}  // namespace
+
+ResolverChain::ResolverChain(std::vector<std::shared_ptr<Resolver>> resolvers) {
+  resolvers_.reserve(resolvers.size());
+  for (auto& resolver : resolvers) add(std::move(resolver));
+}
+
+void ResolverChain::add(std::shared_ptr<Resolver> resolver) {
+  resolvers_.push_back(resolver ? std::move(resolver) : std::make_shared<NullResolver>());
+}
 
 Task<std::optional<Answer>> ResolverChain::resolve(const Query& query) {
   for (std::size_t i = 0; i < resolvers_.size(); ++i) {

@@ -9,19 +9,12 @@
 namespace taut {
 
 // One query and the way back to its client. The reply is written over the query and leaves from the same buffer.
-class DatagramService::Reply final : public ReplyChannel, public WaitingQuery, public ListHook<> {
+class DatagramService::Reply final : public WaitingQuery {
  public:
   Reply(Datagram datagram, TimePoint received, std::size_t sizeLimit)
-      : datagram_(std::move(datagram)),
-        query_(Query::parse(datagram_->payload(), {datagram_->peer(), Transport::udp, received, stopToken()},
-                            sizeLimit)) {}
-  ~Reply() override { ListHook<>::unlink(); }
+      : WaitingQuery(datagram.payload(), {datagram.peer(), Transport::udp, received, {}, {}}, sizeLimit),
+        datagram_(std::move(datagram)) {}
 
-  // Nothing for a message without a header, or one that is itself a response: it gets no reply.
-  const std::optional<Query>& query() const { return query_; }
-
-  Transport transport() const override { return Transport::udp; }
-  const Address& peer() const override { return query_->peer(); }
   MutableByteSpan replyBuffer() override { return datagram_ ? datagram_->buffer() : MutableByteSpan(); }
 
  private:
@@ -32,9 +25,9 @@ class DatagramService::Reply final : public ReplyChannel, public WaitingQuery, p
     }
     return Task<>::ready();
   }
+  void leaveTransport() override { datagram_.reset(); }
 
   std::optional<Datagram> datagram_;
-  std::optional<Query> query_;
 };
 
 namespace {
@@ -45,9 +38,9 @@ constexpr std::size_t batchSize = 32;
 
 }  // namespace
 
+// One coroutine for each datagram. It owns the datagram's buffer until its reply has left.
 Task<> DatagramService::serve(StopToken stop, StopToken abort) {
-  TaskScope queries;
-  const auto stopAll = [this] { stopWaiting(); };
+  const auto stopAll = [this] { queries_.stop(); };
   const StopCallback whenAborted(abort, stopAll);
   auto datagrams = socket_.receiveMany(buffers_, stop);
   std::array<std::unique_ptr<Reply>, batchSize> arrived;
@@ -59,9 +52,9 @@ Task<> DatagramService::serve(StopToken stop, StopToken abort) {
       datagram = count < arrived.size() ? datagrams.tryNext() : std::nullopt;
     }
     prefetch(std::span(arrived).first(count));
-    for (std::unique_ptr<Reply>& reply : std::span(arrived).first(count)) answer(std::move(reply), queries);
+    for (std::unique_ptr<Reply>& reply : std::span(arrived).first(count)) queries_.start(std::move(reply));
   }
-  co_await queries.join();
+  co_await queries_.tasks().join();
   socket_.flushReplies();
 }
 
@@ -77,23 +70,6 @@ void DatagramService::prefetch(std::span<const std::unique_ptr<Reply>> arrived) 
   std::array<const Query*, batchSize> queries;
   for (std::size_t i = 0; i < arrived.size(); ++i) queries[i] = &*arrived[i]->query();
   factory_.resolver().prefetch(std::span(queries).first(arrived.size()));
-}
-
-// One coroutine for each datagram. It owns the datagram's buffer until its reply has left.
-void DatagramService::answer(std::unique_ptr<Reply> reply, TaskScope& queries) {
-  Reply& channel = *reply;
-  started_.pushBack(channel);
-  queries.spawn(factory_.serve(*channel.query(), channel, std::move(reply)));
-  Reply* const waiting = started_.popFront();
-  if (!waiting) return;
-  waiting_.pushBack(*waiting);
-  factory_.waitingQueries().add(*waiting, waiting->peer());
-}
-
-// The last query that ends may end the service with it: nothing of the service is touched after the first stop.
-void DatagramService::stopWaiting() {
-  IntrusiveList<Reply> waiting(std::move(waiting_));
-  while (Reply* const reply = waiting.popFront()) reply->stop();
 }
 
 }  // namespace taut

@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "taut/io/deadline.hpp"
-#include "taut/server/reply_channel.hpp"
 #include "taut/server/waiting_queries.hpp"
 
 namespace taut {
@@ -23,31 +22,33 @@ constexpr std::chrono::milliseconds lastWrite{200};
 }  // namespace
 
 // One query in flight and the way back to its client.
-class QueryPipeline::Reply final : public ReplyChannel, public WaitingQuery, public ListHook<> {
+class QueryPipeline::Reply final : public WaitingQuery {
  public:
   Reply(QueryPipeline& pipeline, ByteSpan message, Semaphore::Permit permit)
-      : pipeline_(pipeline),
-        permit_(std::move(permit)),
-        query_(Query::parse(
-            message, {peer(), Transport::tcp, pipeline.stream_.shard().now(), stopToken(), pipeline.limits_.idle})) {}
+      : WaitingQuery(
+            message,
+            {pipeline.stream_.peer(), Transport::tcp, pipeline.stream_.shard().now(), {}, pipeline.limits_.idle}),
+        pipeline_(&pipeline),
+        permit_(std::move(permit)) {}
   ~Reply() override {
-    ListHook<>::unlink();
-    if (query_) pipeline_.connection_.touch();
+    leave();
+    if (query() && pipeline_) pipeline_->connection_.touch();
   }
 
-  // Nothing for a message without a header, or one that is itself a response: it gets no reply.
-  std::optional<Query>& query() { return query_; }
-
-  Transport transport() const override { return Transport::tcp; }
-  const Address& peer() const override { return pipeline_.stream_.peer(); }
-  MutableByteSpan replyBuffer() override { return pipeline_.replyBuffer(); }
+  MutableByteSpan replyBuffer() override { return pipeline_ ? pipeline_->replyBuffer() : MutableByteSpan(); }
 
  private:
-  Task<> send(std::size_t size) override { return pipeline_.enqueue(pipeline_.replyBuffer().first(size)); }
+  Task<> send(std::size_t size) override { return pipeline_->enqueue(pipeline_->replyBuffer().first(size)); }
+  void breakOff() override { pipeline_->abortStream(); }
+  bool waitsForPeer() const override { return pipeline_->unreadReplies() > pipeline_->limits_.unreadReplies; }
+  void leaveTransport() override {
+    pipeline_->connection_.touch();
+    pipeline_ = nullptr;
+    permit_.release();
+  }
 
-  QueryPipeline& pipeline_;
+  QueryPipeline* pipeline_;  // null when the query was given up
   Semaphore::Permit permit_;
-  std::optional<Query> query_;
 };
 
 QueryPipeline::QueryPipeline(StreamConnection& connection, const StreamContext& context)
@@ -55,7 +56,8 @@ QueryPipeline::QueryPipeline(StreamConnection& connection, const StreamContext& 
       context_(context),
       stream_(connection.stream_),
       limits_(connection.limits_),
-      inFlight_(limits_.queriesInFlight) {
+      inFlight_(limits_.queriesInFlight),
+      queries_(connection.stream_.shard(), connection.factory_) {
   written_.set();
   connection_.pipeline_ = this;
 }
@@ -94,18 +96,11 @@ Task<Semaphore::Permit> QueryPipeline::roomForQuery(ReceivedData& data, StopToke
   co_return permit;
 }
 
-// One coroutine for each query. The message is the receive buffer's: a query that has to wait goes on without it.
+// One coroutine for each query.
 void QueryPipeline::answer(ByteSpan message, Semaphore::Permit permit) {
   auto reply = std::make_unique<Reply>(*this, message, std::move(permit));
   if (!reply->query()) return;
-  Reply& channel = *reply;
-  started_.pushBack(channel);
-  tasks_.spawn(connection_.factory_.serve(*channel.query(), channel, std::move(reply)));
-  Reply* const waiting = started_.popFront();
-  if (!waiting) return;
-  waiting->query()->forgetMessage();
-  waiting_.pushBack(*waiting);
-  connection_.factory_.waitingQueries().add(*waiting, stream_.peer());
+  queries_.start(std::move(reply));
 }
 
 Task<> QueryPipeline::enqueue(ByteSpan message) {
@@ -123,7 +118,7 @@ Task<> QueryPipeline::enqueue(ByteSpan message) {
 // Until the peer has taken enough of its replies, or will take no more.
 Task<> QueryPipeline::untilRead() {
   while (!broken_ && unreadReplies() > limits_.unreadReplies) {
-    const bool written = co_await written_.wait(tasks_.token());
+    const bool written = co_await written_.wait(queries_.tasks().token());
     if (!written) break;
   }
 }
@@ -144,7 +139,7 @@ void QueryPipeline::uncork() {
 void QueryPipeline::startWriting() {
   if (replies_.empty() || !written_.isSet()) return;
   written_.reset();
-  tasks_.spawn(write());
+  queries_.tasks().spawn(write());
 }
 
 // Writes until nothing is left, everything that has gathered meanwhile at once.
@@ -159,31 +154,25 @@ Task<> QueryPipeline::write() {
 }
 
 Task<bool> QueryPipeline::writeOnce() {
-  const bool ending = tasks_.token().stopRequested();
-  Deadline deadline(stream_.shard(), ending ? lastWrite : limits_.write, ending ? StopToken() : tasks_.token());
+  const bool ending = queries_.tasks().token().stopRequested();
+  Deadline deadline(stream_.shard(), ending ? lastWrite : limits_.write,
+                    ending ? StopToken() : queries_.tasks().token());
   const IoResult written = co_await stream_.writeAll(writing_, deadline.token());
   co_return written.ok();
 }
 
 Task<> QueryPipeline::finishWithin(Duration limit) {
-  const auto stopAll = [this] { stopQueries(); };
+  const auto stopAll = [this] { queries_.stop(); };
   Deadline deadline(stream_.shard(), limit);
   const StopCallback whenOver(deadline.token(), stopAll);
-  co_await tasks_.join();
+  co_await queries_.tasks().join();
 }
 
 void QueryPipeline::abortStream() {
   broken_ = true;
   replies_ = {};
   stream_.shutdown();
-  stopQueries();
-}
-
-// The last query that ends may end the connection with it, so nothing of it is touched after the first stop.
-void QueryPipeline::stopQueries() {
-  IntrusiveList<Reply> waiting(std::move(waiting_));
-  tasks_.stop();
-  while (Reply* const reply = waiting.popFront()) reply->stop();
+  queries_.stop();
 }
 
 }  // namespace taut

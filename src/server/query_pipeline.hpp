@@ -7,7 +7,6 @@
 
 #include "taut/base/bytes.hpp"
 #include "taut/base/clock.hpp"
-#include "taut/base/intrusive_list.hpp"
 #include "taut/base/local_pool.hpp"
 #include "taut/base/stop_token.hpp"
 #include "taut/coro/event.hpp"
@@ -17,6 +16,7 @@
 #include "taut/net/stream_buffers.hpp"
 #include "taut/net/tcp_stream.hpp"
 #include "taut/server/frame_decoder.hpp"
+#include "taut/server/queries_in_work.hpp"
 #include "taut/server/stream_connection.hpp"
 
 namespace taut {
@@ -33,18 +33,18 @@ class QueryPipeline {
 
   bool hasQueryInFlight() const { return inFlight_.available() < limits_.queriesInFlight; }
   // Whether nothing is in work. What the decoder keeps of a message counts as work, so that it is not lost.
-  bool isEmpty() const { return tasks_.empty() && decoder_.atBoundary(); }
+  bool isEmpty() const { return queries_.tasks().empty() && decoder_.atBoundary(); }
 
   // Waits until all queries are answered and the replies taken; from `limit` on the queries are asked to stop.
   Task<> finishWithin(Duration limit);
-  TaskScope::JoinAwaiter finish() { return tasks_.join(); }
+  TaskScope::JoinAwaiter finish() { return queries_.tasks().join(); }
 
   // The peer is gone, or does not read, or has to go: its queries are stopped, and their replies are of no use. The
   // connection ends with a reset.
   void abortStream();
   bool isBroken() const { return broken_; }
   // Asks the queries in flight to stop. The connection may have ended on return.
-  void stopQueries();
+  void stopQueries() { queries_.stop(); }
 
  private:
   class Reply;
@@ -66,9 +66,7 @@ class QueryPipeline {
   const StreamLimits& limits_;
   FrameDecoder decoder_;
   Semaphore inFlight_;
-  TaskScope tasks_;
-  IntrusiveList<Reply> started_;  // the query that was started last, until it has ended or is known to wait
-  IntrusiveList<Reply> waiting_;
+  QueriesInWork queries_;
   Event written_;        // set while nothing is being written
   LocalBytes replies_;   // framed, not given to the kernel yet
   LocalBytes writing_;   // given to the kernel, in part perhaps

@@ -39,6 +39,10 @@ RateLimiter::Verdict Responder::limitRate(const Query& query, const Answer& answ
 
 std::size_t Responder::write(const Query& query, const Answer& answer, bool recursionAvailable,
                              MutableByteSpan buffer) const {
+  if (answer.isMovedFrom()) [[unlikely]]
+    throw std::logic_error("the answer had been moved from");
+  if (buffer.size() < messageHeaderSize) [[unlikely]]
+    return 0;
   const EdnsOptions options(edns_, query, answer, *clock_);
   ReplyOptions reply;
   reply.recursionAvailable = recursionAvailable;

@@ -30,6 +30,11 @@ namespace taut {
 
 namespace {
 
+std::unique_ptr<ServerFactory> notNull(std::unique_ptr<ServerFactory> factory) {
+  if (!factory) throw std::invalid_argument("the function that makes factories gave a null pointer");
+  return factory;
+}
+
 constexpr std::size_t datagramSize = 2048;  // octets: longer queries over UDP exist in tests only
 constexpr int socketBuffer = 4 << 20;       // octets; a burst waits here while a shard is at work
 constexpr int streamBuffer = 64 << 10;      // octets, each way: what a peer can leave in the kernel that does not read
@@ -58,7 +63,7 @@ class Server::ShardThread {
  public:
   ShardThread(const ServerOptions& options, const MakeFactory& makeFactory)
       : options_(options),
-        factory_(makeFactory(shard_)),
+        factory_(notNull(makeFactory(shard_))),
         datagramBuffers_(shard_, options.datagramBuffers,
                          std::max<std::size_t>(datagramSize, factory_->udpPayloadSize())),
         streamBuffers_(shard_),

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <stdexcept>
 
 #include "taut/base/log.hpp"
 #include "taut/server/stream_connection.hpp"
@@ -38,16 +39,6 @@ Answer unanswered(const Query& query) {
   return withExtendedError(Answer::refused(), ExtendedErrorCode::notAuthoritative);
 }
 
-void logFailure(const std::exception_ptr& failure, const Query& query) {
-  try {
-    std::rethrow_exception(failure);
-  } catch (const std::exception& error) {
-    log::error("{} {} from {}: {}", query.name(), query.type(), query.peer(), error.what());
-  } catch (...) {
-    log::error("{} {} from {}: unknown exception", query.name(), query.type(), query.peer());
-  }
-}
-
 }  // namespace
 
 ServerFactory::ServerFactory(Resolvers authorities, Caches caches, Resolvers clients, int verbose)
@@ -62,6 +53,11 @@ ServerFactory::~ServerFactory() = default;
 
 void ServerFactory::setRecursionPolicy(AddressPolicy policy) {
   if (recursion_) recursion_->setAddressPolicy(std::move(policy));
+}
+
+void ServerFactory::setAnswerTimeout(std::chrono::milliseconds timeout) {
+  if (timeout.count() <= 0) throw std::invalid_argument("answer time-out: expected more than 0");
+  waitingQueries_.setTimeout(timeout);
 }
 
 std::unique_ptr<StreamConnection> ServerFactory::buildProtocol(const Address& peer) {
@@ -95,7 +91,7 @@ Task<> ServerFactory::serve(const Query& query, ReplyChannel& channel, std::uniq
     std::optional<Answer> outcome = answerAtOnce(query, admission);
     if (!outcome) {
       outcome = co_await messageReceived(query, channel);
-      if (outcome && outcome->isNoReply()) co_return;
+      if (channel.isClosed() || (outcome && outcome->isNoReply())) co_return;
       conclude(query, outcome);
     }
     co_await sendReply(channel, query, std::move(*outcome));
@@ -181,6 +177,16 @@ Answer ServerFactory::gotResolverResponse(std::optional<Answer> answer, const Qu
   return found;
 }
 
+void ServerFactory::logFailure(const std::exception_ptr& failure, const Query& query) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const std::exception& error) {
+    failureLog_.add(query, error.what(), clock().now());
+  } catch (...) {
+    failureLog_.add(query, "unknown exception", clock().now());
+  }
+}
+
 Answer ServerFactory::gotResolverError(std::exception_ptr failure, const Query& query) {
   logFailure(failure, query);
   if (verbose_ > 0) log::info("Lookup failed");
@@ -200,6 +206,24 @@ Task<> ServerFactory::sendReply(ReplyChannel& channel, const Query& query, Answe
 
 std::size_t ServerFactory::responseFromMessage(const Query& query, const Answer& answer, MutableByteSpan buffer) {
   return responder_.write(query, answer, recursionAvailable_, buffer);
+}
+
+// Past every override: these may wait, and the query has no time left. The message is with the channel when `write`
+// returns, so its task is not awaited.
+void ServerFactory::queryGivenUp(WaitingQuery& channel, std::string_view what) noexcept {
+  const Query& query = *channel.query();
+  try {
+    failureLog_.add(query, what, clock().now());
+    if (channel.messagesWritten() > 0) return channel.breakOff();
+    Answer answer = withExtendedError(Answer::serverFailure(), ExtendedErrorCode::other);
+    const RateLimiter::Verdict verdict = responder_.limitRate(query, answer);
+    if (verdict == RateLimiter::Verdict::drop) return;
+    if (verdict == RateLimiter::Verdict::truncate) answer.setTruncated(true);
+    const std::size_t size = ServerFactory::responseFromMessage(query, answer, channel.replyBuffer());
+    [[maybe_unused]] const Task<> written = channel.write(size);
+  } catch (const std::exception& error) {
+    log::error("{}: {}", logPrefix(), error.what());
+  }
 }
 
 // A handler that wrote messages before it failed cannot take them back, so no other message follows. Each query gets

@@ -81,6 +81,40 @@ Task<int> nest(int depth) {
   co_return below + 1;
 }
 
+#if defined(__clang__)
+#pragma clang diagnostic ignored "-Wreturn-type"
+#endif
+Task<std::string> endsWithoutReturn(bool fine) {
+  if (fine) co_return "fine";
+}
+
+Task<int> awaitTwice(Task<int> task) {
+  const int first = co_await std::move(task);
+  const int second = co_await std::move(task);
+  co_return first + second;
+}
+
+Task<> awaitTwice(Task<> task) {
+  co_await std::move(task);
+  co_await std::move(task);
+}
+
+Task<int> waitForNumber(taut::Event& event) {
+  co_await event.wait();
+  co_return 5;
+}
+
+Task<> keepNumber(Task<int>& task, std::string& log) {
+  try {
+    const int value = co_await std::move(task);
+    log += std::to_string(value);
+  } catch (const std::logic_error&) {
+    log += "refused";
+  }
+}
+
+constexpr const char* spent = "a task was awaited that had been awaited before or moved from";
+
 Task<> waitFor(taut::Event& event, std::string& log, char name) {
   co_await event.wait();
   log += name;
@@ -168,6 +202,45 @@ TEST_CASE("a task that is moved keeps its coroutine") {
   auto third = number(7);
   third = std::move(second);
   CHECK(taut::syncWait(std::move(third)) == 6);
+}
+
+TEST_CASE("a coroutine that ends without co_return throws where it is awaited") {
+  CHECK(taut::syncWait(endsWithoutReturn(true)) == "fine");
+  CHECK_THROWS_WITH_AS(taut::syncWait(endsWithoutReturn(false)), "a coroutine ended without co_return",
+                       std::logic_error);
+}
+
+TEST_CASE("a task that is awaited a second time throws, whether it was a coroutine or ready") {
+  CHECK_THROWS_WITH_AS(taut::syncWait(awaitTwice(number(1))), spent, std::logic_error);
+  CHECK_THROWS_WITH_AS(taut::syncWait(awaitTwice(Task<int>::ready(1))), spent, std::logic_error);
+  bool started = false;
+  CHECK_THROWS_WITH_AS(taut::syncWait(awaitTwice(markStarted(started))), spent, std::logic_error);
+  CHECK(started);
+}
+
+TEST_CASE("a task that was moved from throws where it is awaited or taken") {
+  auto coroutine = number(1);
+  const auto newOwner = std::move(coroutine);
+  CHECK_THROWS_WITH_AS(taut::syncWait(std::move(coroutine)), spent, std::logic_error);
+  auto ready = Task<int>::ready(1);
+  auto other = Task<int>::ready(2);
+  other = std::move(ready);
+  CHECK(other.takeReady() == 1);
+  CHECK_THROWS_WITH_AS(ready.takeReady(), spent, std::logic_error);
+  CHECK_THROWS_WITH_AS(taut::syncWait(std::move(ready)), spent, std::logic_error);
+}
+
+TEST_CASE("a second awaiter of a task that waits is refused, and the first gets the result") {
+  taut::Event event;
+  std::string log;
+  auto task = waitForNumber(event);
+  taut::TaskScope scope;
+  scope.spawn(keepNumber(task, log));
+  scope.spawn(keepNumber(task, log));
+  CHECK(log == "refused");
+  event.set();
+  CHECK(log == "refused5");
+  CHECK(scope.empty());
 }
 
 TEST_CASE("a million awaits that complete at once need no stack") {

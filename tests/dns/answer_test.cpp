@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <limits>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -222,6 +223,29 @@ TEST_CASE("Pinning the same storages again and again takes one reference to each
   }
   CHECK(zone->useCount() == 2);
   CHECK(other->useCount() == 2);
+}
+
+TEST_CASE("An answer that was moved from reads as an empty SERVFAIL, and cannot be changed") {
+  Answer answer = Answer::refused();
+  answer.add(Name("x"), 1s, rdata::A(192, 0, 2, 1));
+  const Answer other = std::move(answer);
+  CHECK(answer.isMovedFrom());
+  CHECK_FALSE(other.isMovedFrom());
+  CHECK((answer.rcode() == Rcode::SERVFAIL));
+  CHECK(answer.recordCount() == 0);
+  CHECK(answer.extendedError() == nullptr);
+  CHECK_FALSE(answer.isNoReply());
+  const Name owner("y");
+  CHECK_THROWS_AS(answer.add(owner, 1s, rdata::A(192, 0, 2, 1)), std::logic_error);
+  CHECK_THROWS_AS(answer.addRRset(Section::answer, borrowed(owner)), std::logic_error);
+  CHECK_THROWS_AS(answer.keep(owner), std::logic_error);
+  CHECK_THROWS_AS(answer.setRcode(Rcode::NOERROR), std::logic_error);
+  CHECK_THROWS_AS(answer.setExtendedError(ExtendedErrorCode::other), std::logic_error);
+  int live = 0;
+  const auto storage = makeLocalRef<Storage>(live);
+  CHECK_THROWS_AS(answer.pin(*storage), std::logic_error);
+  const Answer again = std::move(answer);
+  CHECK(again.isMovedFrom());
 }
 
 TEST_CASE("An answer that was moved from can be destroyed and assigned to") {

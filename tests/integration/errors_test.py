@@ -111,6 +111,8 @@ class Errors(TestCase):
             (["--interface", "nowhere", *zone], "nowhere"),
             (["--forward", "not-an-address"], "not-an-address"),
             (["--threads", "0", *zone], "0"),
+            (["--answer-timeout", "0", *zone], "--answer-timeout"),
+            (["--answer-timeout", "3601", *zone], "--answer-timeout"),
             (["--zone"], "--zone"),
             (["stray", *zone], "stray"),
             (["--deny-rebinding", *zone], "--forward"),

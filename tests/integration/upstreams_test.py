@@ -77,6 +77,15 @@ class Upstreams(TestCase):
                 message, _ = upstream.receive()
                 asked.add(message[12 : message.index(b"\0", 12) + 1])
 
+    def test_answer_timeout(self):
+        """A question that the upstream does not answer is SERVFAIL in the time that --answer-timeout gives"""
+        upstream = FakeUpstream()
+        self.addCleanup(upstream.close)
+        server = self.forward(upstream.port, arguments=("--answer-timeout", 1))
+        reply = self.ask(server, "never.example", edns=1232)
+        self.assertEqual(reply.rcode, SERVFAIL)
+        self.assertNotIn("error", server.log())
+
     def test_unreachable(self):
         """A server that is not there is passed over for one that is"""
         unbound = self.start_unbound(["a.u.example. 60 IN A 192.0.2.77"])

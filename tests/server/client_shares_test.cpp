@@ -6,8 +6,6 @@
 
 #include <doctest/doctest.h>
 
-#include "taut/server/waiting_queries.hpp"
-
 namespace {
 
 using taut::Address;
@@ -76,19 +74,4 @@ TEST_CASE("a place that ends is free, and a network that holds none is forgotten
   CHECK(shares.size() == 0);
   CHECK(shares.sizeOf(greedy) == 0);
   CHECK(shares.next() == nullptr);
-}
-
-TEST_CASE("one query above the limit stops the oldest of the client that has most, and none of another's") {
-  taut::WaitingQueries queries;
-  queries.setLimit(3);
-  taut::WaitingQuery other;
-  queries.add(other, modest);
-  std::array<taut::WaitingQuery, 4> flood;
-  for (taut::WaitingQuery& query : flood) queries.add(query, greedy);
-  CHECK(queries.size() == 3);
-  CHECK_FALSE(other.stopToken().stopRequested());
-  CHECK(flood[0].stopToken().stopRequested());
-  CHECK(flood[1].stopToken().stopRequested());
-  CHECK_FALSE(flood[2].stopToken().stopRequested());
-  CHECK_FALSE(flood[3].stopToken().stopRequested());
 }

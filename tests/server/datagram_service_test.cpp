@@ -469,3 +469,113 @@ TEST_CASE("a hundred thousand queries leave no buffer in use") {
     CHECK(f.buffers.counters().sendFailures == 0);
   });
 }
+
+TEST_CASE(
+    "a query whose handler does not end gets SERVFAIL after ten seconds, and nothing that its handler gives later") {
+  Fixture fixture;
+  fixture.run([](Fixture& f, UdpClient& client) -> Task<> {
+    const LogCapture log;
+    const TimePoint begin = f.shard.now();
+    QueryShape shape;
+    shape.payloadSize = 1232;
+    const Bytes query = makeQuery("deaf.example.com", Type::A, shape);
+    const auto reply = co_await client.ask(query);
+    REQUIRE(reply);
+    CHECK(reply->rcode == Rcode::SERVFAIL);
+    CHECK(reply->option(EdnsOption::EDE));
+    CHECK(f.shard.now() - begin >= 10s);
+    CHECK(f.shard.now() - begin < 11s);
+    CHECK(f.buffers.leased() == 0);
+    CHECK(f.factory->waitingQueries().size() == 0);
+    CHECK(f.factory->waitingQueries().givenUp() == 1);
+    CHECK(log.lines().size() == 1);
+    CHECK(log.has("deaf.example.com. A"));
+    f.resolver->gate.set();
+    CHECK(f.resolver->waiting == 0);
+    CHECK(f.factory->waitingQueries().givenUp() == 0);
+    const auto another = co_await client.receive();
+    CHECK_FALSE(another);
+  });
+}
+
+TEST_CASE("a handler that obeys the stop token ends with the time of its query, whose client gets one SERVFAIL") {
+  Fixture fixture;
+  fixture.factory->setAnswerTimeout(300ms);
+  fixture.run([](Fixture& f, UdpClient& client) -> Task<> {
+    const TimePoint begin = f.shard.now();
+    const Bytes query = numbered("gate.example.com", 1);
+    const auto reply = co_await client.ask(query);
+    REQUIRE(reply);
+    CHECK(reply->rcode == Rcode::SERVFAIL);
+    CHECK(f.shard.now() - begin < 1s);
+    CHECK(f.resolver->stopped == 1);
+    const auto another = co_await client.receive();
+    CHECK_FALSE(another);
+  });
+}
+
+TEST_CASE("queries whose handlers never end keep no buffer from others, however many they are") {
+  Fixture fixture(Address::loopbackV4(), 64, 48);
+  fixture.run([](Fixture& f, UdpClient& client) -> Task<> {
+    const LogCapture log;
+    for (std::uint16_t id = 0; id < 400; ++id) {
+      const Bytes query = numbered("deaf.example.com", id);
+      co_await client.send(query);
+      co_await f.settle();
+    }
+    CHECK(f.resolver->waiting == 400);
+    UdpClient other(f.shard, f.server());
+    const Bytes query = numbered("www.example.com", 1000);
+    const auto reply = co_await other.ask(query);
+    REQUIRE(reply);
+    CHECK(reply->counts[0] == 1);
+    CHECK(f.buffers.leased() <= 64);
+    f.resolver->gate.set();
+    co_await f.settle();
+    CHECK(f.buffers.leased() == 0);
+  });
+}
+
+TEST_CASE("after an abort the service ends within a second of it, though a handler does not") {
+  Fixture fixture;
+  fixture.run([](Fixture& f, UdpClient& client) -> Task<> {
+    const LogCapture log;
+    const Bytes query = numbered("deaf.example.com", 1);
+    co_await client.send(query);
+    co_await f.settle();
+    f.stop.requestStop();
+    f.abort.requestStop();
+    const auto reply = co_await client.receive();
+    REQUIRE(reply);
+    CHECK(ParsedReply(*reply).rcode == Rcode::SERVFAIL);
+    co_await f.settle();
+    CHECK(f.ended);
+    f.resolver->gate.set();
+  });
+}
+
+namespace {
+
+// Answers a datagram itself, and then gives another answer.
+class AnswersTwice final : public ServerFactory {
+ public:
+  Task<std::optional<Answer>> handleQuery(const Query& query, ReplyChannel& channel) override {
+    const std::size_t size = responseFromMessage(query, Answer::nameError(), channel.replyBuffer());
+    co_await channel.write(size);
+    co_return Answer::refused();
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a handler that writes a datagram and returns an answer too has sent the first") {
+  Fixture fixture(Address::loopbackV4(), 64, 48, std::make_shared<AnswersTwice>());
+  fixture.run([](Fixture&, UdpClient& client) -> Task<> {
+    const Bytes query = numbered("www.example.com", 1);
+    const auto reply = co_await client.ask(query);
+    REQUIRE(reply);
+    CHECK(reply->rcode == Rcode::NXDOMAIN);
+    const auto another = co_await client.receive();
+    CHECK_FALSE(another);
+  });
+}

@@ -290,6 +290,7 @@ TEST_CASE(
 
 TEST_CASE("a connection that waits for an answer is not idle, and has its full time after it") {
   StreamFixture fixture;
+  fixture.factory->setAnswerTimeout(60s);
   fixture.run([](StreamFixture& f, StreamClient& client) -> Task<> {
     const Bytes query = numbered("gate.example.com", 1);
     co_await client.write(query);
@@ -642,5 +643,98 @@ TEST_CASE("ten thousand queries over one connection leave no buffer in use") {
     }
     CHECK(f.resolver->asked == 10000);
     CHECK(f.buffers.leased() == 0);
+  });
+}
+
+TEST_CASE("a query whose handler does not end gets SERVFAIL, and holds neither its connection nor its server") {
+  StreamFixture fixture;
+  fixture.run([](StreamFixture& f, StreamClient& client) -> Task<> {
+    const LogCapture log;
+    const TimePoint begin = f.shard.now();
+    Bytes stream = numbered("deaf.example.com", 1);
+    stream += numbered("www.example.com", 2);
+    co_await client.write(stream);
+    const auto quick = co_await client.readId();
+    CHECK(quick == 2);
+    const auto late = co_await client.read();
+    REQUIRE(late);
+    CHECK(ParsedReply(*late).id == 1);
+    CHECK(ParsedReply(*late).rcode == Rcode::SERVFAIL);
+    CHECK(f.shard.now() - begin >= 10s);
+    CHECK(log.has("deaf.example.com. A"));
+    const auto closed = co_await client.closedByServer();
+    CHECK(closed);
+    CHECK(f.shard.now() - begin < 25s);
+    co_await f.settle();
+    CHECK(f.allServed());
+    CHECK(f.factory->waitingQueries().givenUp() == 1);
+    f.resolver->gate.set();
+    CHECK(f.factory->waitingQueries().givenUp() == 0);
+  });
+}
+
+TEST_CASE("a peer that goes away frees its connection within a second or two, whatever its handler does") {
+  StreamFixture fixture;
+  fixture.run([](StreamFixture& f, StreamClient& client) -> Task<> {
+    const LogCapture log;
+    const Bytes query = numbered("deaf.example.com", 1);
+    co_await client.write(query);
+    co_await f.settle();
+    client.stream().reset();
+    co_await sleepFor(f.shard, 2s);
+    CHECK(f.allServed());
+    f.resolver->gate.set();
+  });
+}
+
+namespace {
+
+// Writes a message every six seconds, five of them, and then waits for ever or ends.
+class Transferring final : public ServerFactory {
+ public:
+  Task<std::optional<Answer>> handleQuery(const Query& query, ReplyChannel& channel) override {
+    for (int i = 0; i < 5; ++i) {
+      co_await sleepFor(*shard, 6s);
+      const std::size_t size = responseFromMessage(query, Answer::nameError(), channel.replyBuffer());
+      co_await channel.write(size);
+    }
+    if (NameView(query.name()).firstLabel() == "stuck") co_await gate.wait(neverStopped.token());
+    co_return Answer::noReply();
+  }
+
+  Shard* shard = nullptr;
+  Event gate;
+  StopSource neverStopped;
+};
+
+Task<int> countReplies(StreamClient& client) {
+  int count = 0;
+  while (const auto id = co_await client.readId()) ++count;
+  co_return count;
+}
+
+}  // namespace
+
+TEST_CASE("a transfer may last as long as its messages follow each other, and one that stops ends its connection") {
+  const auto factory = std::make_shared<Transferring>();
+  StreamFixture fixture(factory);
+  factory->shard = &fixture.shard;
+  fixture.run([](StreamFixture& f, StreamClient& client) -> Task<> {
+    const LogCapture log;
+    const Bytes whole = numbered("www.example.com", 1);
+    co_await client.write(whole);
+    const int messages = co_await countReplies(client);
+    CHECK(messages == 5);
+    CHECK(log.lines().empty());
+    StreamClient other = co_await f.connect();
+    const Bytes stuck = numbered("stuck.example.com", 2);
+    const TimePoint begin = f.shard.now();
+    co_await other.write(stuck);
+    const int before = co_await countReplies(other);
+    CHECK(before == 5);
+    CHECK_FALSE(other.gaveUp);
+    CHECK(f.shard.now() - begin < 60s);
+    CHECK(log.has("stuck.example.com. A"));
+    dynamic_cast<Transferring&>(*f.factory).gate.set();
   });
 }

@@ -31,6 +31,7 @@ class TestResolver final : public Resolver {
     const std::string_view label = NameView(query.name()).firstLabel();
     ++asked;
     if (label == "gate") return throughGate(query);
+    if (label == "deaf") return deaf(query);
     if (label == "sleep") return afterASecond(query);
     if (label == "throw") throw std::runtime_error("thrown at once");
     if (label == "later") return throwLater(query);
@@ -44,7 +45,7 @@ class TestResolver final : public Resolver {
     return Ready::ready(answer(query, 1));
   }
 
-  // Queries for gate.… wait for it.
+  // Queries for gate.… wait for it, and those for deaf.… whether or not they are asked to stop.
   Event gate;
   std::size_t asked = 0;
   std::size_t waiting = 0;
@@ -72,6 +73,12 @@ class TestResolver final : public Resolver {
     if (!open) ++stopped;
     co_return open ? answer(query, 1) : Answer::serverFailure();
   }
+  Task<std::optional<Answer>> deaf(const Query& query) {
+    ++waiting;
+    co_await gate.wait(neverStopped_.token());
+    --waiting;
+    co_return answer(query, 1);
+  }
   Task<std::optional<Answer>> afterASecond(const Query& query) {
     const bool slept = co_await sleepFor(*shard_, std::chrono::seconds(1), query.stopToken());
     co_return slept ? answer(query, 1) : Answer::serverFailure();
@@ -82,6 +89,7 @@ class TestResolver final : public Resolver {
   }
 
   Shard* shard_;
+  StopSource neverStopped_;
 };
 
 // While it lives it has the lines of the log, from whatever thread.

@@ -13,6 +13,9 @@
 // the result is a coroutine that awaits it.
 //
 // An await is the whole initialiser of a named variable or a whole statement (docs/style.md says why).
+//
+// A coroutine that ends without co_return, and a task that is awaited twice or was moved from, throw std::logic_error
+// where they are awaited. A Task<> that was moved from is the exception: it is ready.
 #pragma once
 
 #include <cassert>
@@ -62,8 +65,11 @@ class TaskPromiseBase : public LocallyPooled {
   FinalAwaiter final_suspend() const noexcept { return {}; }
   void unhandled_exception() noexcept { failure_ = std::current_exception(); }
 
+  bool isAwaited() const noexcept { return static_cast<bool>(continuation_); }
   void continueWith(std::coroutine_handle<> continuation) noexcept { continuation_ = continuation; }
   void ownedBy(TaskOwner& owner) noexcept { owner_ = &owner; }
+  // From now on the task fails as one that was awaited twice, unless it has failed already.
+  void refuseSecondAwait() noexcept;
   void rethrowFailure() const {
     if (failure_) [[unlikely]]
       std::rethrow_exception(failure_);
@@ -74,6 +80,11 @@ class TaskPromiseBase : public LocallyPooled {
   TaskOwner* owner_ = nullptr;
   std::exception_ptr failure_;
 };
+
+// Thrown where a task is awaited that was awaited before, or moved from.
+[[noreturn]] void throwSpentTask();
+// Throws why a task has no result; `promise` is null where there is no coroutine.
+[[noreturn]] void throwNoResult(const TaskPromiseBase* promise);
 
 // The result is written where the awaiter's Task keeps it, so that a frame has no room for it.
 template <typename T>
@@ -119,6 +130,18 @@ class TaskFrame {
 
   explicit operator bool() const noexcept { return static_cast<bool>(handle_); }
   Handle handle() const noexcept { return handle_; }
+
+  // Whether the coroutine may start for this awaiter: there is one, and no other coroutine has awaited it.
+  bool startFor(std::coroutine_handle<> awaiting) const noexcept {
+    if (!handle_) [[unlikely]]
+      return false;
+    if (promise().isAwaited()) [[unlikely]] {
+      promise().refuseSecondAwait();
+      return false;
+    }
+    promise().continueWith(awaiting);
+    return true;
+  }
   Promise& promise() const noexcept { return handle_.promise(); }
   Handle release() noexcept { return std::exchange(handle_, nullptr); }
 
@@ -146,14 +169,20 @@ class [[nodiscard]] Task {
     return task;
   }
 
-  Task(Task&&) noexcept(std::is_nothrow_move_constructible_v<T>) = default;
-  Task& operator=(Task&&) noexcept(std::is_nothrow_move_constructible_v<T>) = default;
+  Task(Task&& other) noexcept(std::is_nothrow_move_constructible_v<T>)
+      : frame_(std::move(other.frame_)), result_(std::exchange(other.result_, std::nullopt)) {}
+  Task& operator=(Task&& other) noexcept(std::is_nothrow_move_constructible_v<T>) {
+    frame_ = std::move(other.frame_);
+    result_ = std::exchange(other.result_, std::nullopt);
+    return *this;
+  }
 
   // Whether the result is there without awaiting. A coroutine's is not: it has not started.
   bool isReady() const noexcept { return result_.has_value(); }
   // The result; once, and only where isReady().
   T takeReady() {
-    assert(isReady());
+    if (!isReady()) [[unlikely]]
+      detail::throwSpentTask();
     T value = std::move(*result_);
     result_.reset();
     return value;
@@ -165,15 +194,17 @@ class [[nodiscard]] Task {
     Awaiter(const Awaiter&) = delete;
     bool await_ready() const noexcept { return task_.isReady(); }
     std::coroutine_handle<> await_suspend(std::coroutine_handle<> awaiting) const noexcept {
-      assert(task_.frame_);
-      task_.frame_.promise().continueWith(awaiting);
+      if (!task_.frame_.startFor(awaiting)) [[unlikely]]
+        return awaiting;
       task_.frame_.promise().resultInto(task_.result_);
       return task_.frame_.handle();
     }
     T await_resume() const {
       if (!task_.result_) [[unlikely]]
-        task_.frame_.promise().rethrowFailure();
-      return std::move(*task_.result_);
+        detail::throwNoResult(task_.frame_ ? &task_.frame_.promise() : nullptr);
+      T result = std::move(*task_.result_);
+      task_.result_.reset();
+      return result;
     }
 
    private:
@@ -212,7 +243,8 @@ class [[nodiscard]] Task<void> {
     Awaiter(const Awaiter&) = delete;
     bool await_ready() const noexcept { return task_.isReady(); }
     std::coroutine_handle<> await_suspend(std::coroutine_handle<> awaiting) const noexcept {
-      task_.frame_.promise().continueWith(awaiting);
+      if (!task_.frame_.startFor(awaiting)) [[unlikely]]
+        return awaiting;
       return task_.frame_.handle();
     }
     void await_resume() const {
@@ -223,6 +255,9 @@ class [[nodiscard]] Task<void> {
     Task& task_;
   };
   Awaiter operator co_await() && noexcept { return Awaiter(*this); }
+
+  // Names the coroutine to the scope that runs it (`TaskScope::moveTo`); null where there is none.
+  std::coroutine_handle<promise_type> coroutine() const noexcept { return frame_.handle(); }
 
   // Starts the task now, on behalf of an owner that is told of its end, perhaps before this returns. Until then the
   // returned handle names the task. For scopes and loops; all other code awaits. Only where !isReady().

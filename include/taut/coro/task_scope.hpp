@@ -35,6 +35,9 @@ class TaskScope final : private detail::TaskOwner {
     std::move(task).startFor(*this);
   }
 
+  // Gives a task of this scope, which is suspended, to another scope. The joiner of this one may run before it returns.
+  void moveTo(TaskScope& other, std::coroutine_handle<detail::TaskPromise<void>> task) noexcept;
+
   // The token for the spawned tasks to obey.
   StopToken token() noexcept { return stop_.token(); }
   // Asks the tasks that were given the token to end; join() then waits for them.

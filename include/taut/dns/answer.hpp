@@ -2,7 +2,7 @@
 //
 // An answer either borrows RRsets from storage that it pins (a zone, a cache entry) or keeps copies of its own. Its
 // memory comes from the LocalPool, so an answer of ordinary size costs no heap allocation. It belongs to the thread of
-// the query. An answer that was moved from may be destroyed or assigned to, nothing else.
+// the query. An answer that was moved from reads as an empty SERVFAIL; to change or to send it throws std::logic_error.
 //
 // The order of records within a section is the order in which they were added. Records added one after the other with
 // the same owner, type and class form one RRset, which a reply carries whole or not at all.
@@ -69,14 +69,16 @@ class Answer {
   };
 
   explicit Answer(Rcode rcode = Rcode::NOERROR);
-  Answer(Answer&& other) noexcept : body_(std::exchange(other.body_, nullptr)) {}
+  Answer(Answer&& other) noexcept : body_(std::exchange(other.body_, &movedFrom_)) {}
   Answer& operator=(Answer&& other) noexcept {
     std::swap(body_, other.body_);
     return *this;
   }
   ~Answer() {
-    if (body_) release(body_);
+    if (!isMovedFrom()) release(body_);
   }
+
+  bool isMovedFrom() const { return body_ == &movedFrom_; }
 
   static Answer formatError() { return Answer(Rcode::FORMERR); }
   static Answer serverFailure() { return Answer(Rcode::SERVFAIL); }
@@ -93,24 +95,24 @@ class Answer {
   bool isNoReply() const { return body_->noReply; }
 
   Rcode rcode() const { return body_->rcode; }
-  void setRcode(Rcode rcode) { body_->rcode = rcode; }
+  void setRcode(Rcode rcode) { changeable().rcode = rcode; }
   bool authoritative() const { return body_->authoritative; }  // the AA bit
-  void setAuthoritative(bool authoritative) { body_->authoritative = authoritative; }
+  void setAuthoritative(bool authoritative) { changeable().authoritative = authoritative; }
   bool authenticData() const { return body_->authenticData; }  // the AD bit (RFC 4035 section 3.1.6)
-  void setAuthenticData(bool authenticData) { body_->authenticData = authenticData; }
+  void setAuthenticData(bool authenticData) { changeable().authenticData = authenticData; }
 
   // Whether the reply carries no record at all, only TC, so that the client asks again over TCP.
   bool truncated() const { return body_->truncated; }
-  void setTruncated(bool truncated) { body_->truncated = truncated; }
+  void setTruncated(bool truncated) { changeable().truncated = truncated; }
 
   // Whether the answer holds for this query only, and must not be kept: the answer of a resolver that is overloaded.
   bool transient() const { return body_->transient; }
-  void setTransient(bool transient) { body_->transient = transient; }
+  void setTransient(bool transient) { changeable().transient = transient; }
 
   // The wildcard that the first records were made from (RFC 4592 section 3.3.1), the root where there was none. It
   // lives as long as something pinned, kept or static.
   NameView sourceOfSynthesis() const { return body_->sourceOfSynthesis; }
-  void setSourceOfSynthesis(NameView wildcard) { body_->sourceOfSynthesis = wildcard; }
+  void setSourceOfSynthesis(NameView wildcard) { changeable().sourceOfSynthesis = wildcard; }
 
   // Tells clients that know EDNS the reason (RFC 8914) of an error, or of an answer that was changed. The text is
   // copied, and cut to `ExtendedError::maxText`.
@@ -150,7 +152,7 @@ class Answer {
   std::size_t entryCount() const { return body_->count; }
   std::size_t entryCount(Section section) const { return body_->sectionCounts[static_cast<std::size_t>(section)]; }
   const Entry& entry(std::size_t index) const { return body_->entry(index); }
-  void setTtl(std::size_t index, std::uint32_t ttl) { body_->entry(index).rrset.ttl = ttl; }
+  void setTtl(std::size_t index, std::uint32_t ttl) { changeable().entry(index).rrset.ttl = ttl; }
 
   // Removes the added RRsets whose entries the predicate is true for.
   template <class Predicate>
@@ -217,10 +219,18 @@ class Answer {
       return *overflow;
     }
   };
+  Body& changeable() {
+    if (isMovedFrom()) [[unlikely]]
+      throwMovedFrom();
+    return *body_;
+  }
+  [[noreturn]] static void throwMovedFrom();
   static void release(Body* body);
   void append(Section section, const RRset& rrset, bool required);
   std::uint8_t* allocate(std::size_t size);
   static std::uint32_t clampTtl(std::chrono::seconds ttl);
+
+  static Body movedFrom_;  // of all answers that were moved from; never changed, so that threads share it
 
   Body* body_;
 };
@@ -260,7 +270,8 @@ template <class Source>
 void Answer::setAdditionalSource(const Source& source) {
   static_assert(std::is_base_of_v<AdditionalSource, Source> && std::is_trivially_destructible_v<Source>);
   static_assert(sizeof(Source) <= sourceSize && alignof(Source) <= alignof(void*));
-  body_->source = new (body_->sourceMemory.data()) Source(source);
+  Body& body = changeable();
+  body.source = new (body.sourceMemory.data()) Source(source);
 }
 
 template <class Visitor>

@@ -22,7 +22,7 @@ namespace taut {
 
 class Authority final : public Resolver {
  public:
-  // `zones` is never null.
+  // In the place of a null pointer stands a set whose one zone, the root, is not loaded.
   explicit Authority(std::shared_ptr<const ZoneSet> zones);
   ~Authority() override;
 

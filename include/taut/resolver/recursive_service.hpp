@@ -25,8 +25,8 @@ class RecursiveService final : public Resolver {
   using Caches = std::vector<std::shared_ptr<Cache>>;
 
   // Asks all caches, then all clients, each in the order given. The answer of a client is stored in the last cache.
-  RecursiveService(Caches caches, std::vector<std::shared_ptr<Resolver>> clients)
-      : caches_(std::move(caches)), clients_(std::move(clients)) {}
+  // Where a cache is null, what the other caches do not have fails.
+  RecursiveService(Caches caches, std::vector<std::shared_ptr<Resolver>> clients);
 
   // The clients that are served; all at first.
   void setAddressPolicy(AddressPolicy policy) { policy_ = std::move(policy); }

@@ -1,4 +1,5 @@
-// Resolvers in order: the first answer wins, whatever its RCODE.
+// Resolvers in order: the first answer wins, whatever its RCODE. In the place of a null pointer stands a resolver that
+// throws, so that what comes before it is answered still.
 #pragma once
 
 #include <memory>
@@ -11,9 +12,9 @@ namespace taut {
 class ResolverChain final : public Resolver {
  public:
   ResolverChain() = default;
-  explicit ResolverChain(std::vector<std::shared_ptr<Resolver>> resolvers) : resolvers_(std::move(resolvers)) {}
+  explicit ResolverChain(std::vector<std::shared_ptr<Resolver>> resolvers);
 
-  void add(std::shared_ptr<Resolver> resolver) { resolvers_.push_back(std::move(resolver)); }
+  void add(std::shared_ptr<Resolver> resolver);
   const std::vector<std::shared_ptr<Resolver>>& resolvers() const { return resolvers_; }
 
   // Nothing where no resolver has an answer, so also for an empty chain.

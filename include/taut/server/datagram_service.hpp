@@ -8,13 +8,12 @@
 #include <memory>
 #include <span>
 
-#include "taut/base/intrusive_list.hpp"
 #include "taut/base/stop_token.hpp"
 #include "taut/coro/task.hpp"
-#include "taut/coro/task_scope.hpp"
 #include "taut/io/shard.hpp"
 #include "taut/net/datagram.hpp"
 #include "taut/net/udp_socket.hpp"
+#include "taut/server/queries_in_work.hpp"
 #include "taut/server/server_factory.hpp"
 
 namespace taut {
@@ -23,7 +22,7 @@ class DatagramService {
  public:
   // The arguments outlive the service. The buffers' payload holds the factory's largest reply.
   DatagramService(Shard& shard, ServerFactory& factory, UdpSocket& socket, DatagramBuffers& buffers)
-      : shard_(shard), factory_(factory), socket_(socket), buffers_(buffers) {}
+      : shard_(shard), factory_(factory), socket_(socket), buffers_(buffers), queries_(shard, factory) {}
 
   // Answers what arrives until `stop`; then finishes what had arrived. `abort` stops the queries in flight.
   Task<> serve(StopToken stop, StopToken abort);
@@ -33,15 +32,12 @@ class DatagramService {
 
   std::unique_ptr<Reply> parse(Datagram datagram) const;
   void prefetch(std::span<const std::unique_ptr<Reply>> arrived) const;
-  void answer(std::unique_ptr<Reply> reply, TaskScope& queries);
-  void stopWaiting();
 
   Shard& shard_;
   ServerFactory& factory_;
   UdpSocket& socket_;
   DatagramBuffers& buffers_;
-  IntrusiveList<Reply> started_;  // the query that was started last, until it has ended or is known to wait
-  IntrusiveList<Reply> waiting_;
+  QueriesInWork queries_;
 };
 
 }  // namespace taut

@@ -25,25 +25,33 @@ class ReplyChannel : public LocallyPooled {
   virtual const Address& peer() const = 0;
 
   // The buffer for a message, which is written right before `write`, without a wait in between. At least as large as a
-  // reply over this transport may be. It may be the buffer of the query's message. Empty after a datagram was sent.
+  // reply over this transport may be. It may be the buffer of the query's message. Empty after a datagram was
+  // sent, and where the channel is closed.
   virtual MutableByteSpan replyBuffer() = 0;
 
   // Sends the first `size` octets of the reply buffer. Waits while the peer leaves too much unread, so a peer that
   // reads slowly holds up its own messages and nothing else. Over UDP the first call counts; a further one does
   // nothing.
   Task<> write(std::size_t size) {
+    if (closed_) [[unlikely]]
+      return Task<>::ready();
     ++messagesWritten_;
     return send(size);
   }
 
-  // How often `write` was called.
+  // Whether the server has given the query up: nothing that is written leaves any more.
+  bool isClosed() const { return closed_; }
+
+  // How many messages were written.
   std::size_t messagesWritten() const { return messagesWritten_; }
 
  protected:
   virtual Task<> send(std::size_t size) = 0;
+  void close() { closed_ = true; }
 
  private:
   std::size_t messagesWritten_ = 0;
+  bool closed_ = false;
 };
 
 }  // namespace taut

@@ -36,6 +36,8 @@ class Responder {
   RateLimiter::Verdict limitRate(const Query& query, const Answer& answer);
 
   // Writes the reply and returns its size. `recursionAvailable` is its RA bit.
+  // A buffer without room for a header, as that of a channel that takes no more, is left alone: 0. Throws
+  // std::logic_error for an answer that was moved from.
   std::size_t write(const Query& query, const Answer& answer, bool recursionAvailable, MutableByteSpan buffer) const;
 
  private:

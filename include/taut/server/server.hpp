@@ -34,16 +34,16 @@ class Server {
  public:
   using MakeFactory = std::function<std::unique_ptr<ServerFactory>(Shard& shard)>;
 
-  // `makeFactory` is called once for each shard, on the thread that calls `start`. The factory is used on the shard's
-  // thread alone.
+  // `makeFactory` is called once for each shard, on the thread that calls `start`, and never gives null. The factory
+  // is used on the shard's thread alone.
   Server(ServerOptions options, MakeFactory makeFactory);
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
   ~Server();  // stops and waits
 
   // Opens all sockets, starts the threads and returns when all of them serve. Throws std::system_error, its text
-  // naming the address, where a port is taken or forbidden or no address is on an interface, IoUnavailable, or what
-  // `startFactory` throws; nothing runs then. Once for each server.
+  // naming the address, where a port is taken or forbidden or no address is on an interface, IoUnavailable,
+  // std::invalid_argument, or what `startFactory` throws; nothing runs then. Once for each server.
   void start();
 
   // One for each core that the process may use.

@@ -16,11 +16,12 @@
 //   where any of these throws
 //     gotResolverError(failure, query), then sendReply; where they throw too, SERVFAIL past every override
 //
-// A query gets one reply even when a step throws: an exception becomes SERVFAIL and one line in the log. A step may
-// also decide that there is none (`Admission::drop`, `Answer::noReply`), and so may the rate limit. A handler may write
-// several messages into the channel itself, and then returns `Answer::noReply()`.
+// A query gets one reply even when a step throws: an exception becomes SERVFAIL and one line in the log (`FailureLog`).
+// A step may also decide that there is none (`Admission::drop`, `Answer::noReply`), and so may the rate limit. A
+// handler may write several messages into the channel itself, and then returns `Answer::noReply()`.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -39,6 +40,7 @@
 #include "taut/resolver/recursive_service.hpp"
 #include "taut/resolver/resolver_chain.hpp"
 #include "taut/server/admission.hpp"
+#include "taut/server/failure_log.hpp"
 #include "taut/server/reply_channel.hpp"
 #include "taut/server/responder.hpp"
 #include "taut/server/waiting_queries.hpp"
@@ -96,6 +98,10 @@ class ServerFactory {
   // Limits replies over UDP; there is no limit at first. Throws std::invalid_argument for what is out of range.
   void setRateLimit(const RateLimit& limit) { responder_.setRateLimit(limit); }
 
+  // How long a query may go without an answer (`WaitingQueries` says what happens then); 10 seconds at first. Throws
+  // std::invalid_argument for what is not above 0.
+  void setAnswerTimeout(std::chrono::milliseconds timeout);
+
   // Makes the protocol of a new stream: a StreamConnection. May decline with null, which closes the connection. The
   // default calls the function of `setProtocol`, where there is one.
   using ProtocolFactory = std::function<std::unique_ptr<StreamConnection>(ServerFactory& factory, const Address& peer)>;
@@ -149,10 +155,15 @@ class ServerFactory {
   virtual std::size_t responseFromMessage(const Query& query, const Answer& answer, MutableByteSpan buffer);
 
  private:
+  friend WaitingQueries;
+
+  // Answers SERVFAIL, where no message was written yet, and logs what happened.
+  void queryGivenUp(WaitingQuery& query, std::string_view what) noexcept;
   // The answer to a message that was refused, or that no handler could understand; nothing for other messages.
   std::optional<Answer> answerAtOnce(const Query& query, Admission admission) const;
   // Makes an answer of a handler's outcome; for a look-up gotResolverResponse does so.
   void conclude(const Query& query, std::optional<Answer>& outcome);
+  void logFailure(const std::exception_ptr& failure, const Query& query);
   Task<> replyFailed(std::exception_ptr failure, const Query& query, ReplyChannel& channel);
   Task<std::optional<Answer>> notImplemented(const Query& query, std::string_view what);
 
@@ -160,7 +171,8 @@ class ServerFactory {
   std::shared_ptr<RecursiveService> recursion_;  // null without caches and clients
   std::shared_ptr<Cache> cache_;
   Responder responder_;
-  WaitingQueries waitingQueries_;
+  FailureLog failureLog_;
+  WaitingQueries waitingQueries_{*this};
   AddressPolicy addressPolicy_;
   std::vector<StreamConnection*> connections_;
   ProtocolFactory protocol_;

@@ -1,0 +1,40 @@
+// The queries of one socket or one connection: one coroutine for each, from its start to its end. Those that wait are
+// known, so that they can be asked to stop.
+#pragma once
+
+#include <memory>
+
+#include "taut/base/intrusive_list.hpp"
+#include "taut/coro/task_scope.hpp"
+#include "taut/io/shard.hpp"
+#include "taut/server/server_factory.hpp"
+#include "taut/server/waiting_queries.hpp"
+
+namespace taut {
+
+class QueriesInWork {
+ public:
+  // The arguments outlive this object.
+  QueriesInWork(Shard& shard, ServerFactory& factory) : shard_(shard), factory_(factory) {}
+
+  // Serves the query, which has a `query()`. It has ended on return, or is known to wait.
+  void start(std::unique_ptr<WaitingQuery> query);
+
+  // Asks all queries to stop, and the other tasks. This object may have ended on return.
+  void stop();
+
+  // The queries that were not given up, and whatever else the transport spawns.
+  TaskScope& tasks() { return tasks_; }
+  const TaskScope& tasks() const { return tasks_; }
+
+ private:
+  using List = IntrusiveList<WaitingQuery, QueriesInWork>;
+
+  Shard& shard_;
+  ServerFactory& factory_;
+  TaskScope tasks_;
+  List started_;  // the query that was started last, until it has ended or is known to wait
+  List waiting_;
+};
+
+}  // namespace taut

@@ -1,0 +1,29 @@
+#include "taut/server/queries_in_work.hpp"
+
+#include <utility>
+
+namespace taut {
+
+// A query over a stream goes on without its message, which is in the receive buffer.
+void QueriesInWork::start(std::unique_ptr<WaitingQuery> query) {
+  WaitingQuery& channel = *query;
+  channel.transport_ = this;
+  started_.pushBack(channel);
+  Task<> task = factory_.serve(*channel.query_, channel, std::move(query));
+  channel.task_ = task.coroutine();
+  tasks_.spawn(std::move(task));
+  WaitingQuery* const waiting = started_.popFront();
+  if (!waiting) return;
+  if (waiting->transport() == Transport::tcp) waiting->query_->forgetMessage();
+  waiting_.pushBack(*waiting);
+  factory_.waitingQueries().add(*waiting, shard_);
+}
+
+// The last query that ends may end the transport with it, so nothing of it is touched after the first stop.
+void QueriesInWork::stop() {
+  List waiting(std::move(waiting_));
+  tasks_.stop();
+  while (WaitingQuery* const query = waiting.popFront()) query->stop();
+}
+
+}  // namespace taut

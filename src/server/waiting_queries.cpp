@@ -1,0 +1,100 @@
+#include "taut/server/waiting_queries.hpp"
+
+#include <utility>
+
+#include "taut/server/queries_in_work.hpp"
+#include "taut/server/server_factory.hpp"
+
+namespace taut {
+
+void WaitingQuery::stop() {
+  if (stop_.stopRequested()) return;
+  if (waiting_) waiting_->stopping(*this);
+  stop_.requestStop();
+}
+
+void WaitingQuery::leave() {
+  ListHook<QueriesInWork>::unlink();
+  if (waiting_) waiting_->ended(*this);
+}
+
+bool WaitingQuery::hasProgressed() {
+  const bool written = std::exchange(messagesSeen_, messagesWritten()) != messagesWritten();
+  return written || waitsForPeer();
+}
+
+void WaitingQueries::add(WaitingQuery& query, Shard& shard) {
+  shard_ = &shard;
+  query.waiting_ = this;
+  query.since_ = shard.now();
+  waiting_.pushBack(query);
+  shares_.add(query, query.peer());
+  // A handler may be on the stack, so nothing is given up here.
+  arm(stoppingCount_ > maxStopping() ? shard.now() : query.since_ + timeout_);
+  if (shares_.size() > limit_) static_cast<WaitingQuery*>(shares_.next())->stop();
+}
+
+void WaitingQueries::stopping(WaitingQuery& query) {
+  query.release();
+  query.ListHook<WaitingQueries>::unlink();
+  query.since_ = shard_->now();
+  stopping_.pushBack(query);
+  ++stoppingCount_;
+  arm(query.since_ + grace);
+}
+
+void WaitingQueries::ended(WaitingQuery& query) {
+  query.waiting_ = nullptr;
+  query.release();
+  query.ListHook<WaitingQueries>::unlink();
+  if (query.stop_.stopRequested()) --stoppingCount_;
+  if (waiting_.empty() && stopping_.empty()) disarm();
+}
+
+// A timer that comes too early looks again.
+void WaitingQueries::arm(TimePoint deadline) {
+  if (armed() && deadline >= due_) return;
+  due_ = deadline;
+  shard_->timers().arm(*this, deadline);
+}
+
+void WaitingQueries::timeCame(Timer& timer) noexcept {
+  auto& queries = static_cast<WaitingQueries&>(timer);
+  queries.lookAtOldest();
+  if (!queries.waiting_.empty()) queries.arm(queries.waiting_.front().since_ + queries.timeout_);
+  if (!queries.stopping_.empty()) queries.arm(queries.stopping_.front().since_ + grace);
+}
+
+void WaitingQueries::lookAtOldest() {
+  const TimePoint now = shard_->now();
+  for (std::size_t left = stoppingCount_; left > 0 && !stopping_.empty(); --left) {
+    if (stoppingCount_ <= maxStopping() && stopping_.front().since_ + grace > now) break;
+    look(stopping_.front(), "the handler was asked to stop, and goes on");
+  }
+  while (!waiting_.empty() && waiting_.front().since_ + timeout_ <= now)
+    look(waiting_.front(), "the handler has taken too long, and was asked to stop");
+}
+
+void WaitingQueries::look(WaitingQuery& query, std::string_view what) {
+  if (!query.hasProgressed()) {
+    giveUp(query, what);
+    return;
+  }
+  List& list = query.stop_.stopRequested() ? stopping_ : waiting_;
+  query.since_ = shard_->now();
+  query.ListHook<WaitingQueries>::unlink();
+  list.pushBack(query);
+}
+
+// The transport may end when it has lost the task, and the query when it is asked to stop.
+void WaitingQueries::giveUp(WaitingQuery& query, std::string_view what) {
+  ended(query);
+  factory_.queryGivenUp(query, what);
+  query.ListHook<QueriesInWork>::unlink();
+  query.close();
+  query.leaveTransport();
+  query.transport_->tasks().moveTo(givenUp_, query.task_);
+  query.stop_.requestStop();
+}
+
+}  // namespace taut
