@@ -1,6 +1,9 @@
 #include "options.hpp"
 
+#include <algorithm>
+#include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <stdexcept>
 
 #include <fmt/format.h>
@@ -102,11 +105,18 @@ AddressPolicy recursionPolicy(const RawOptions& raw) {
   return policy;
 }
 
+constexpr std::uint32_t maxRateLimit = 1'000'000;  // responses a second
+
 void declareRateLimit(CLI::App& app, RawOptions& raw) {
   CLI::Option* const rate = app.add_option("--rate-limit", raw.rateLimit.responsesPerSecond,
                                            "Responses of one kind a second to one network over UDP [no limit]")
                                 ->type_name("RESPONSES")
-                                ->check(CLI::Range(1, 1'000'000));
+                                ->check(CLI::Range(1u, maxRateLimit));
+  app.add_option("--rate-limit-all", raw.rateLimit.allPerSecond,
+                 "Responses of all kinds a second to one network; 0: no limit [ten times --rate-limit]")
+      ->type_name("RESPONSES")
+      ->check(CLI::Range(0u, maxRateLimit))
+      ->needs(rate);
   app.add_option("--rate-limit-slip", raw.rateLimit.slip,
                  "Of the responses above the limit, one in COUNT is sent truncated; 0: none [2]")
       ->type_name("COUNT")
@@ -205,6 +215,9 @@ Options complete(const CLI::App& app, const RawOptions& raw, Options options) {
   options.privateDomains = parsePrivateDomains(raw);
   if (app.count("--rate-limit") > 0) {
     options.rateLimit = raw.rateLimit;
+    if (app.count("--rate-limit-all") == 0)
+      options.rateLimit->allPerSecond = std::min(10 * raw.rateLimit.responsesPerSecond, maxRateLimit);
+    options.rateLimit->accounts = std::make_shared<RateLimitTable>();
     options.rateLimit->exempt = parseNetworks("--rate-limit-exempt", raw.rateLimitExempt);
   }
   if (raw.recursive && !options.forwards()) options.resolvConf = "/etc/resolv.conf";

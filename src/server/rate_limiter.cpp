@@ -1,7 +1,7 @@
 #include "taut/server/rate_limiter.hpp"
 
 #include <algorithm>
-#include <bit>
+#include <atomic>
 #include <chrono>
 #include <stdexcept>
 
@@ -28,13 +28,15 @@ void requireRange(std::uint32_t value, std::uint32_t minimum, std::uint32_t maxi
 
 }  // namespace
 
-RateLimiter::RateLimiter(const RateLimit& limit) : slip_(limit.slip), exempt_(limit.exempt) {
+RateLimiter::RateLimiter(const RateLimit& limit) : slip_(limit.slip), exempt_(limit.exempt), accounts_(limit.accounts) {
   requireRange(limit.responsesPerSecond, 1, 1'000'000, "responses per second: expected 1 to 1000000");
+  requireRange(limit.allPerSecond, 0, 1'000'000, "all responses per second: expected 0 to 1000000");
   requireRange(limit.window, 1, 3600, "window of the rate limit: expected 1 to 3600 seconds");
   requireRange(limit.slip, 0, 10, "slip of the rate limit: expected 0 to 10");
   interval_ = second / limit.responsesPerSecond;
+  if (limit.allPerSecond > 0) allInterval_ = second / limit.allPerSecond;
   maxAhead_ = second * (1 + limit.window);
-  buckets_.resize(std::bit_floor(std::max<std::size_t>(1, limit.tableSize / sizeof(Bucket))));
+  if (!accounts_) accounts_ = std::make_shared<RateLimitTable>();
   log_ = std::make_unique<RateLimitLog>();
 }
 
@@ -42,23 +44,39 @@ RateLimiter::~RateLimiter() = default;
 
 RateLimiter::Verdict RateLimiter::account(const Query& query, const Answer& answer) {
   if (query.received() >= log_->due()) log_->update(query.received());
-  Account& account = find(keyOf(query, answer));
+  Account* const account = inDebt(query, answer);
+  if (!account || exempt_.allows(query.peer())) return Verdict::send;
+  return limit(*account, query);
+}
+
+// Has the accounts pay for the response. The one that has too little; null where both had enough.
+RateLimiter::Account* RateLimiter::inDebt(const Query& query, const Answer& answer) {
   const std::uint64_t now = nanoseconds(query.received());
-  // The second bound counts after a flood, and where the clock went back.
-  account.fullAt = std::min(std::max(account.fullAt, now) + interval_, now + maxAhead_);
-  if (account.fullAt <= now + second) {
-    account.limited = 0;
-    return Verdict::send;
-  }
-  if (exempt_.allows(query.peer())) return Verdict::send;
-  return limit(account, query);
+  Account& ofKind = accounts_->find(keyOf(query, answer));
+  if (!pay(ofKind, interval_, now)) return &ofKind;
+  if (allInterval_ == 0) return nullptr;
+  Account& ofAll = accounts_->find(keyOfAll(query));
+  return pay(ofAll, allInterval_, now) ? nullptr : &ofAll;
+}
+
+// Whether the account had enough. It pays in any case.
+bool RateLimiter::pay(Account& account, std::uint64_t interval, std::uint64_t now) const {
+  std::uint64_t before = account.fullAt.load(std::memory_order_relaxed);
+  std::uint64_t after = 0;
+  do {
+    // The second bound counts after a flood, and where the clock went back.
+    after = std::min(std::max(before, now) + interval, now + maxAhead_);
+  } while (!account.fullAt.compare_exchange_weak(before, after, std::memory_order_relaxed));
+  if (after > now + second) return false;
+  account.limited.store(0, std::memory_order_relaxed);
+  return true;
 }
 
 // One in `slip_` is truncated, and the first is among them, so that a client that has just met its limit learns of TCP
 // at once.
 RateLimiter::Verdict RateLimiter::limit(Account& account, const Query& query) {
-  const bool truncated = slip_ != 0 && account.limited == 0;
-  if (++account.limited >= slip_) account.limited = 0;
+  const std::uint32_t before = account.limited.fetch_add(1, std::memory_order_relaxed);
+  const bool truncated = slip_ != 0 && before % slip_ == 0;
   log_->limited(query, truncated);
   return truncated ? Verdict::truncate : Verdict::drop;
 }
@@ -72,22 +90,17 @@ std::uint64_t RateLimiter::keyOf(const Query& query, const Answer& answer) const
     what = what << 32 | static_cast<std::uint64_t>(first.section) << 16 | static_cast<std::uint64_t>(first.rrset.type);
     name = answer.sourceOfSynthesis().isRoot() ? first.rrset.owner : answer.sourceOfSynthesis();
   }
+  const detail::HashSecret& secret = accounts_->secret();
   const std::uint64_t network = ClientNetwork(query.peer()).number();
-  return detail::secretHash(secret_, name, detail::foldedProduct(network ^ secret_.second, what ^ secret_.first));
+  return detail::secretHash(secret, name, detail::foldedProduct(network ^ secret.second, what ^ secret.first));
 }
 
-RateLimiter::Account& RateLimiter::find(std::uint64_t key) {
-  // The tag is the lower half, so places come from the upper one.
-  Bucket& bucket = buckets_[key >> 32 & (buckets_.size() - 1)];
-  const auto tag = static_cast<std::uint32_t>(key);
-  Account* least = bucket.accounts.data();
-  for (Account& account : bucket.accounts) {
-    if (account.tag == tag) return account;
-    if (account.fullAt < least->fullAt) least = &account;
-  }
-  *least = Account();
-  least->tag = tag;
-  return *least;
+// No kind of response has this number.
+std::uint64_t RateLimiter::keyOfAll(const Query& query) const {
+  constexpr std::uint64_t all = UINT64_MAX;
+  const detail::HashSecret& secret = accounts_->secret();
+  const std::uint64_t network = ClientNetwork(query.peer()).number();
+  return detail::secretHash(secret, NameView(), detail::foldedProduct(network ^ secret.second, all ^ secret.first));
 }
 
 }  // namespace taut

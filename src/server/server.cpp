@@ -161,9 +161,8 @@ Address Server::ShardThread::listen(const Address& address, const Listening& lis
   }
 }
 
-// Each address has a socket of its own, as the resolvers and servers have that open none for the wildcard: what leaves
-// by one slow link fills the send buffer of one socket, and replies from other addresses do not find it full. The
-// wildcard's socket hears what comes to all other addresses, and to those that are new.
+// Each address has a socket of its own, so that replies which wait for a slow link fill the send buffer of that socket
+// only. The wildcard's socket hears what comes to all other addresses, also to those that are new.
 void Server::ShardThread::listenOnEach(const std::vector<Address>& addresses, UdpOptions options) {
   constexpr std::size_t max = 32;
   options.mustBeFree = false;

@@ -3,8 +3,8 @@ import socket
 import time
 from collections import Counter
 
-from support import (EXAMPLE_ZONE, NXDOMAIN, TAUTD, Reply, TestCase, ask_tcp, ask_udp, family_of, free_port, main,
-                     make_query, wait_until, which)
+from support import (EXAMPLE_ZONE, NXDOMAIN, SLOWNESS, TAUTD, Reply, TestCase, ask_tcp, ask_udp, family_of, free_port,
+                     main, make_query, wait_until, which)
 
 RATE = 20
 
@@ -70,6 +70,51 @@ class RateLimit(TestCase):
         self.expect_limited(flood("127.0.0.1", server.port, messages), 300, 2)
         self.assertFalse(ask_udp("127.0.0.1", server.port, make_query("www.example.com")).truncated)
 
+    def ask_many_names(self, server, count):
+        """One question for each of `count` names, over and over for a second, each time from another port."""
+        sent = whole = 0
+        clients = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(16)]
+        for client in clients:
+            self.addCleanup(client.close)
+            client.connect(("127.0.0.1", server.port))
+        start = time.monotonic()
+        while time.monotonic() - start < 1:
+            for client in clients:
+                client.send(make_query(f"h{sent % count}.test"))
+                sent += 1
+            time.sleep(0.01)
+        seconds = time.monotonic() - start
+        time.sleep(0.5 * SLOWNESS)
+        for client in clients:
+            client.setblocking(False)
+            try:
+                while True:
+                    whole += not Reply(client.recv(65535)).truncated
+            except BlockingIOError:
+                pass
+        return sent, whole, seconds
+
+    def start_with_many_names(self, count, *arguments):
+        names = "".join(f"h{number} A 192.0.2.1\n" for number in range(count))
+        head = "$ORIGIN test.\n$TTL 300\n@ SOA ns h 1 2 3 4 5\n@ NS ns\nns A 192.0.2.1\n"
+        zone = self.write("test.zone", head + names)
+        return self.start_tautd("--zone", f"test.={zone}", "--threads", 2, "--rate-limit", RATE, *arguments)
+
+    def test_many_names(self):
+        """Who asks for a hundred names in turn gets ten times the limit of one kind, from all threads together"""
+        server = self.start_with_many_names(100)
+        sent, whole, seconds = self.ask_many_names(server, 100)
+        self.assertGreaterEqual(whole, min(sent, 10 * RATE))
+        self.assertLessEqual(whole, 10 * RATE * (1 + seconds) + 1)
+
+    def test_many_names_without_limit_of_all(self):
+        """--rate-limit-all 0 leaves each kind its limit alone, which all threads share"""
+        server = self.start_with_many_names(100, "--rate-limit-all", 0)
+        sent, whole, seconds = self.ask_many_names(server, 100)
+        self.assertEqual(whole, sent)
+        sent, whole, seconds = self.ask_many_names(server, 1)
+        self.assertLessEqual(whole, RATE * (1 + seconds) + 1)
+
     def test_tcp(self):
         """While an address is limited it gets everything over TCP, and dig follows TC there by itself"""
         server = self.start(slip=1)
@@ -109,6 +154,8 @@ class RateLimit(TestCase):
         for arguments, word in (
             (["--rate-limit-slip", "1"], "requires --rate-limit"),
             (["--rate-limit-window", "1"], "requires --rate-limit"),
+            (["--rate-limit-all", "1"], "requires --rate-limit"),
+            (["--rate-limit", "5", "--rate-limit-all", "1000001"], "--rate-limit-all"),
             (["--rate-limit-exempt", "::1"], "requires --rate-limit"),
             (["--rate-limit", "0"], "--rate-limit"),
             (["--rate-limit", "5", "--rate-limit-slip", "11"], "--rate-limit-slip"),

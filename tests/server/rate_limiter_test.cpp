@@ -1,11 +1,13 @@
 #include "taut/server/rate_limiter.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -222,20 +224,76 @@ TEST_CASE("a clock that goes back, or far ahead, limits no network for longer th
   CHECK(server.ask(2, "192.0.2.1") == "SS");
 }
 
-TEST_CASE("the table has the size that was asked for at most, and never none") {
-  RateLimit limit = rate(1);
-  CHECK(RateLimiter(limit).memoryUse() == 4u << 20);
-  limit.tableSize = 1000;
-  CHECK(RateLimiter(limit).memoryUse() == 512);
-  limit.tableSize = 0;
+TEST_CASE("the responses of all kinds to one network have a limit together, however many names are asked for") {
+  RateLimit limit = rate(3, 2);
+  limit.allPerSecond = 8;
   Limited server(limit);
-  CHECK(server.limiter.memoryUse() == 64);
-  CHECK(server.ask(3, "192.0.2.1") == "S..");
+  constexpr std::string_view names[] = {"www.example.com", "mail.example.com", "ns.example.com", "alias.example.com",
+                                        "missing.example.com"};
+  std::string verdicts;
+  for (int i = 0; i < 3; ++i)
+    for (const std::string_view name : names) verdicts += server.ask(1, "192.0.2.1", name);
+  CHECK(verdicts == "SSSSSSSST.T.T.T");
+  CHECK(server.ask(1, "192.0.3.1") == "S");
+  server.now += 1s;
+  CHECK(server.ask(3, "192.0.2.1", "sub.example.com") == "ST.");  // a second pays for the seven that were too many
+}
+
+TEST_CASE("a flood of one kind does not use up what a network may have of all kinds") {
+  RateLimit limit = rate(3);
+  limit.allPerSecond = 8;
+  Limited server(limit);
+  server.ask(1000, "192.0.2.1", "www.example.com");
+  CHECK(server.ask(3, "192.0.2.1", "mail.example.com") == "SSS");
+  CHECK(server.ask(3, "192.0.2.1", "ns.example.com") == "SS.");
+}
+
+TEST_CASE("a network that is exempt is exempt from the limit of all kinds as well") {
+  RateLimit limit = rate(3);
+  limit.allPerSecond = 3;
+  limit.exempt.allow("192.0.2.0/24");
+  Limited server(limit);
+  server.ask(3, "192.0.2.1", "mail.example.com");
+  CHECK(server.ask(5, "192.0.2.1") == "SSSSS");
+}
+
+TEST_CASE("limiters with the same accounts have one limit") {
+  RateLimit limit = rate(5);
+  limit.accounts = std::make_shared<RateLimitTable>();
+  Limited first(limit);
+  Limited second(limit);
+  CHECK(first.ask(3, "192.0.2.1") == "SSS");
+  CHECK(second.ask(3, "192.0.2.1") == "SS.");
+  CHECK(first.ask(1, "192.0.2.1") == ".");
+  CHECK(Limited(rate(5)).ask(1, "192.0.2.1") == "S");
+}
+
+TEST_CASE("threads that ask at once get the limit once, to the response") {
+  RateLimit limit = rate(1000);
+  limit.accounts = std::make_shared<RateLimitTable>();
+  std::atomic<int> sent = 0;
+  const auto flood = [&] {
+    Limited server(limit);
+    for (int i = 0; i < 20'000; ++i) sent += server.ask("192.0.2.1") == Verdict::send ? 1 : 0;
+  };
+  std::thread other(flood);
+  flood();
+  other.join();
+  CHECK(sent == 1000);
+}
+
+TEST_CASE("the table has the size that was asked for at most, and never none") {
+  CHECK(RateLimitTable().memoryUse() == 4u << 20);
+  CHECK(RateLimitTable(1000).memoryUse() == 512);
+  RateLimit limit = rate(1);
+  limit.accounts = std::make_shared<RateLimitTable>(0);
+  CHECK(limit.accounts->memoryUse() == 64);
+  CHECK(Limited(limit).ask(3, "192.0.2.1") == "S..");
 }
 
 TEST_CASE("a flood from ever new networks fills the table and frees no network that is limited") {
   RateLimit limit = rate(5);
-  limit.tableSize = 64 * 64;
+  limit.accounts = std::make_shared<RateLimitTable>(64 * 64);
   Limited server(limit);
   server.ask(50, "192.0.2.1");
   for (unsigned i = 0; i < 100'000; ++i) {
@@ -246,12 +304,12 @@ TEST_CASE("a flood from ever new networks fills the table and frees no network t
     CHECK(server.ask(1, "192.0.2.1") == ".");
     server.now += 1ms;
   }
-  CHECK(server.limiter.memoryUse() == 64 * 64);
+  CHECK(limit.accounts->memoryUse() == 64 * 64);
 }
 
 TEST_CASE("with more floods than the table has room for, each of them is still limited") {
   RateLimit limit = rate(5);
-  limit.tableSize = 64;
+  limit.accounts = std::make_shared<RateLimitTable>(64);
   Limited server(limit);
   int sent = 0;
   // One after the other, a thousand times each.
@@ -263,6 +321,9 @@ TEST_CASE("with more floods than the table has room for, each of them is still l
 TEST_CASE("what is out of range is refused") {
   CHECK_THROWS_AS(RateLimiter(rate(0)), std::invalid_argument);
   CHECK_THROWS_AS(RateLimiter(rate(1'000'001)), std::invalid_argument);
+  RateLimit all = rate(1);
+  all.allPerSecond = 1'000'001;
+  CHECK_THROWS_AS(RateLimiter{all}, std::invalid_argument);
   CHECK_THROWS_AS(RateLimiter(rate(1, 11)), std::invalid_argument);
   CHECK_THROWS_AS(RateLimiter(rate(1, 2, 0)), std::invalid_argument);
   CHECK_THROWS_AS(RateLimiter(rate(1, 2, 3601)), std::invalid_argument);
