@@ -2,9 +2,12 @@
 
 #include <array>
 #include <memory>
+#include <new>
 #include <optional>
 #include <span>
 #include <utility>
+
+#include "memory_shortage.hpp"
 
 namespace taut {
 
@@ -66,9 +69,14 @@ Task<> DatagramService::serve(StopToken stop, StopToken abort) {
 }
 
 std::unique_ptr<DatagramService::Reply> DatagramService::parse(Datagram datagram) const {
-  auto reply = std::make_unique<Reply>(std::move(datagram), shard_.now(), factory_.udpPayloadSize());
-  if (!reply->query()) reply.reset();
-  return reply;
+  try {
+    auto reply = std::make_unique<Reply>(std::move(datagram), shard_.now(), factory_.udpPayloadSize());
+    if (!reply->query()) reply.reset();
+    return reply;
+  } catch (const std::bad_alloc&) {
+    reportMemoryShortage();
+    return nullptr;
+  }
 }
 
 // A single query gains nothing.
@@ -83,7 +91,12 @@ void DatagramService::prefetch(std::span<const std::unique_ptr<Reply>> arrived) 
 void DatagramService::answer(std::unique_ptr<Reply> reply, TaskScope& queries) {
   Reply& channel = *reply;
   started_.pushBack(channel);
-  queries.spawn(factory_.serve(*channel.query(), channel, std::move(reply)));
+  try {
+    queries.spawn(factory_.serve(*channel.query(), channel, std::move(reply)));
+  } catch (const std::bad_alloc&) {
+    reportMemoryShortage();
+    return;
+  }
   Reply* const waiting = started_.popFront();
   if (!waiting) return;
   waiting_.pushBack(*waiting);

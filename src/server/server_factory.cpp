@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cassert>
+#include <new>
 
+#include "memory_shortage.hpp"
 #include "taut/base/log.hpp"
 #include "taut/server/stream_connection.hpp"
 #include "verbose_log.hpp"
@@ -103,7 +105,12 @@ Task<> ServerFactory::serve(const Query& query, ReplyChannel& channel, std::uniq
   } catch (...) {
     failure = std::current_exception();
   }
-  co_await replyFailed(failure, query, channel);
+  try {
+    co_await replyFailed(failure, query, channel);
+  } catch (const std::bad_alloc&) {
+    reportMemoryShortage();
+    channel.giveUp();
+  }
 }
 
 Task<Admission> ServerFactory::allowQuery(const Query& query, const ReplyChannel&) {

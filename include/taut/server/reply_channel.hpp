@@ -36,6 +36,9 @@ class ReplyChannel : public LocallyPooled {
     return send(size);
   }
 
+  // There is no memory for a reply. Over a stream the connection ends, so that the client does not wait for one.
+  virtual void giveUp() noexcept {}
+
   // How often `write` was called.
   std::size_t messagesWritten() const { return messagesWritten_; }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <new>
 
 #include "taut/base/stop_token.hpp"
 #include "taut/server/client_shares.hpp"
@@ -34,9 +35,14 @@ class WaitingQueries {
   // At least 1.
   void setLimit(std::size_t limit) { limit_ = limit; }
 
-  // The query waits from now on, until it ends.
+  // The query waits from now on, until it ends. One that there is no memory to count is stopped.
   void add(WaitingQuery& query, const Address& client) {
-    shares_.add(query, client);
+    try {
+      shares_.add(query, client);
+    } catch (const std::bad_alloc&) {
+      query.stop();
+      return;
+    }
     if (shares_.size() > limit_) static_cast<WaitingQuery*>(shares_.next())->stop();
   }
 
