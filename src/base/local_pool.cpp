@@ -20,7 +20,13 @@ void* LocalPool::allocateFromHeap(std::size_t size) {
   static thread_local Cleanup cleanup;
   ++state_.heapAllocations;
   const std::size_t index = classOf(size);
-  return ::operator new(index < classes ? bytesOf(index) : size);
+  const std::size_t bytes = index < classes ? bytesOf(index) : size;
+  try {
+    return ::operator new(bytes);
+  } catch (const std::bad_alloc&) {
+    trim();  // blocks of other sizes may be what the heap lacks
+  }
+  return ::operator new(bytes);
 }
 
 void LocalPool::releaseToHeap(void* memory) noexcept {

@@ -1,13 +1,18 @@
 #include "taut/base/log.hpp"
 
+#include <poll.h>
 #include <pthread.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <climits>
 #include <csignal>
 #include <cstddef>
+#include <iterator>
 #include <memory>
 #include <string_view>
 #include <thread>
@@ -137,6 +142,15 @@ Sink& replacedSink() {
   return sink;
 }
 
+// Where there is no memory for the queue or its thread: the line goes out as it is, if that does not wait.
+void writeAtOnce(std::string_view line) noexcept {
+  pollfd error{STDERR_FILENO, POLLOUT, 0};
+  if (::poll(&error, 1, 0) != 1 || (error.revents & POLLOUT) == 0) return;
+  iovec pieces[] = {{const_cast<char*>(line.data()), std::min<std::size_t>(line.size(), PIPE_BUF - 1)},
+                    {const_cast<char*>("\n"), 1}};
+  [[maybe_unused]] const auto written = ::writev(STDERR_FILENO, pieces, std::size(pieces));
+}
+
 void write(Level level, std::string_view line) noexcept {
   try {
     if (const Sink& sink = replacedSink()) {
@@ -146,6 +160,7 @@ void write(Level level, std::string_view line) noexcept {
     }
   } catch (...) {
     // A failure of the log must not end the program that it reports on.
+    writeAtOnce(line);
   }
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "taut/base/log.hpp"
+#include "taut/base/reason.hpp"
 
 namespace taut {
 
@@ -15,7 +16,7 @@ void logStray(const std::exception_ptr& failure) noexcept {
   try {
     std::rethrow_exception(failure);
   } catch (const std::exception& error) {
-    log::error("a task ended with an exception: {}", error.what());
+    log::error("a task ended with an exception: {}", reasonOf(error));
   } catch (...) {
     log::error("a task ended with an exception of an unknown type");
   }

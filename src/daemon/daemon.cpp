@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <stdexcept>
+#include <system_error>
 
 #include <fmt/format.h>
 
@@ -15,6 +16,7 @@
 #include "progress_line.hpp"
 #include "taut/base/input_file.hpp"
 #include "taut/base/log.hpp"
+#include "taut/base/reason.hpp"
 #include "taut/resolver/cache.hpp"
 #include "taut/resolver/chaos.hpp"
 #include "taut/resolver/hosts_client.hpp"
@@ -167,7 +169,7 @@ void Daemon::reloadCookies() {
   try {
     cookies_ = makeCookies(options_);
   } catch (const std::exception& error) {
-    log::error("{}; cookies are made with the secret as before", error.what());
+    log::error("{}; cookies are made with the secret as before", reasonOf(error));
     return;
   }
   server_.post([settings = edns()](std::size_t, ServerFactory& factory) { factory.setEdns(settings); });
@@ -188,7 +190,7 @@ int Daemon::run() {
     if (hostsLoader) hostsLoader->request();
     load();
   };
-  const auto started = [&] {
+  const auto startLoaders = [&] {
     zoneSet_.reset();  // each shard has it now, and gives it up for the next one
     loader.emplace(zones_, [this](std::shared_ptr<const ZoneSet> zones) {
       server_.post(
@@ -200,6 +202,13 @@ int Daemon::run() {
             [this, table = std::move(table)](std::size_t shard, ServerFactory&) { hosts_[shard]->replace(table); });
       });
     if (!options_.zoneLists.empty()) load();
+  };
+  const auto started = [&] {
+    try {
+      startLoaders();
+    } catch (const std::system_error& error) {
+      throw std::system_error(error.code(), "a thread that loads files cannot be started");
+    }
   };
   return server_.run(reload, started);
 }

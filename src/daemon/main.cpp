@@ -11,6 +11,7 @@
 #include "daemon.hpp"
 #include "options.hpp"
 #include "taut/base/log.hpp"
+#include "taut/base/reason.hpp"
 
 namespace {
 
@@ -31,6 +32,6 @@ int main(int argc, char** argv) try {
   return taut::Daemon(std::get<taut::Options>(parsed)).run();
 } catch (const std::exception& error) {
   taut::log::flush();
-  fmt::print(stderr, "tautd: {}\n", error.what());
+  fmt::print(stderr, "tautd: {}\n", taut::reasonOf(error));
   return 1;
 }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <functional>
@@ -14,10 +15,14 @@
 #include <vector>
 
 #include "taut/base/log.hpp"
+#include "taut/base/reason.hpp"
 
 namespace taut {
 
 namespace {
+
+// So many functions are posted without an allocation: a stop always gets through.
+constexpr std::size_t usuallyPosted = 16;
 
 UniqueFd makeEventFd() {
   UniqueFd fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
@@ -32,7 +37,10 @@ Shard::Shard(const ShardOptions& options)
       turnClock_(clock_),
       ring_(options.ring),
       eventFd_(makeEventFd()),
-      wakeup_(ring_, eventFd_.get()) {}
+      wakeup_(ring_, eventFd_.get()) {
+  posted_.reserve(usuallyPosted);
+  running_.reserve(usuallyPosted);
+}
 
 Shard::~Shard() = default;
 
@@ -67,12 +75,18 @@ void Shard::post(std::function<void()> function) {
 void Shard::runPosted() noexcept {
   std::uint64_t count = 0;
   [[maybe_unused]] const auto read = ::read(eventFd_.get(), &count, sizeof count);
-  std::vector<std::function<void()>> functions;
   {
     const std::scoped_lock lock(postedMutex_);
-    functions.swap(posted_);
+    running_.swap(posted_);
   }
-  for (const auto& function : functions) function();
+  for (const auto& function : running_) {
+    try {
+      function();
+    } catch (const std::exception& error) {
+      log::error("what was posted to a shard failed: {}", reasonOf(error));
+    }
+  }
+  running_.clear();
 }
 
 std::optional<Duration> Shard::waitLimit(bool mayWait) noexcept {

@@ -1,13 +1,19 @@
 #include "taut/io/sleep.hpp"
 
 #include <coroutine>
+#include <new>
 
 namespace taut {
 
-void SleepAwaiter::await_suspend(std::coroutine_handle<> waiting) {
+void SleepAwaiter::await_suspend(std::coroutine_handle<> waiting) noexcept {
   resumeWith(waiting);
-  shard_.timers().arm(*this, deadline_);
-  attach(stop_);
+  try {
+    shard_.timers().arm(*this, deadline_);
+    attach(stop_);
+  } catch (const std::bad_alloc&) {
+    passed_ = true;
+    shard_.ring().makeRunnable(*this);
+  }
 }
 
 void SleepAwaiter::timeCame(Timer& timer) noexcept {

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <optional>
 #include <span>
 #include <utility>
@@ -115,7 +116,11 @@ void DatagramStream::retryLater(int error) noexcept {
   if (!complained_)
     log::warning("receiving datagrams failed, and is tried again: {}", IoResult::failure(error).message());
   complained_ = true;
-  shard_.timers().arm(*this, shard_.now() + retryPause);
+  try {
+    shard_.timers().arm(*this, shard_.now() + retryPause);
+  } catch (const std::bad_alloc&) {
+    arm();
+  }
 }
 
 void DatagramStream::stopRequested() noexcept {

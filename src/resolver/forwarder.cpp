@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <new>
 #include <stdexcept>
 #include <utility>
 
@@ -85,6 +86,7 @@ class Forwarder::OutstandingQuery final : public PinnedStorage {
   Answer share(const Query& query) const {
     Answer copy(answer.rcode());
     copy.setAuthenticData(answer.authenticData());
+    copy.setTransient(answer.transient());
     if (const ExtendedError* const error = answer.extendedError()) copy.setExtendedError(error->code, error->text);
     copy.pin(*this);
     for (std::size_t i = 0; i < answer.entryCount(); ++i) {
@@ -267,16 +269,23 @@ Task<> Forwarder::close() {
 }
 
 Task<> Forwarder::run(LocalRef<OutstandingQuery> outstanding) {
-  const LocalRef<Plan> asked = plan();
-  Deadline deadline(shard_, options_.deadline, outstanding->stop.token());
-  const Outcome outcome = co_await askAll(*outstanding, asked, deadline.token());
+  Outcome outcome(Outcome::Kind::exhausted);
+  try {
+    const LocalRef<Plan> asked = plan();
+    Deadline deadline(shard_, options_.deadline, outstanding->stop.token());
+    const Outcome reached = co_await askAll(*outstanding, asked, deadline.token());
+    outcome = reached;
+  } catch (const std::bad_alloc&) {
+    // The queries that wait get their answer all the same.
+  }
   if (outcome.kind != Outcome::Kind::answered) {
     outstanding->answer = Answer(outcome.rcode);
+    outstanding->answer.setTransient(outcome.kind == Outcome::Kind::exhausted);
     if (outcome.endless)
       outstanding->answer.setExtendedError(ExtendedErrorCode::other, "aliases without end");
     else if (outcome.replied && outcome.rcode == Rcode::SERVFAIL)
       outstanding->answer.setExtendedError(ExtendedErrorCode::other, "SERVFAIL from upstream");
-    else if (outcome.kind == Outcome::Kind::failed || deadline.expired())
+    else if (outcome.kind == Outcome::Kind::failed)
       outstanding->answer.setExtendedError(ExtendedErrorCode::noReachableAuthority);
     ++statistics_.failures;
   }

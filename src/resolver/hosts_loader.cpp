@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "taut/base/log.hpp"
+#include "taut/base/reason.hpp"
 
 namespace taut {
 
@@ -32,7 +33,7 @@ void HostsLoader::run(const std::stop_token& stop) {
     try {
       if (requested ? file_.reload() : file_.refresh()) publish_(file_.table());
     } catch (const std::exception& error) {
-      log::error("the hosts file could not be loaded: {}", error.what());
+      log::error("the hosts file could not be loaded: {}", reasonOf(error));
     }
   }
 }

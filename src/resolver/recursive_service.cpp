@@ -1,5 +1,6 @@
 #include "taut/resolver/recursive_service.hpp"
 
+#include <new>
 #include <utility>
 
 #include "taut/resolver/dnssec_records.hpp"
@@ -58,8 +59,12 @@ Task<std::optional<Answer>> RecursiveService::askClients(const Query& query) {
   co_return answer;
 }
 
+// An answer that there is no memory to keep is an answer all the same.
 void RecursiveService::keep(const Query& asked, Answer& answer) {
-  if (!caches_.empty() && caches_.back()->store(asked, answer)) caches_.back()->limitTtls(answer);
+  try {
+    if (!caches_.empty() && caches_.back()->store(asked, answer)) caches_.back()->limitTtls(answer);
+  } catch (const std::bad_alloc&) {
+  }
 }
 
 }  // namespace taut

@@ -26,15 +26,17 @@ std::size_t ClientShares::sizeOf(const Address& client) const {
   return found != networks_.end() ? found->second.held : 0;
 }
 
-void ClientShares::rank(Network& network) {
+// Needs no memory: `add` has made room for the most that any network ever held.
+void ClientShares::rank(Network& network) noexcept {
   network.unlink();
   if (network.held > 0) ranks_[network.held].pushBack(network);
   maxHeld_ = std::max(maxHeld_, network.held);
-  while (maxHeld_ > 0 && ranks_[maxHeld_].empty()) ranks_.erase(maxHeld_--);
+  while (maxHeld_ > 0 && ranks_[maxHeld_].empty()) --maxHeld_;
 }
 
 void ClientShares::add(Place& place, const Address& client) {
   assert(!place.isHeld());
+  if (ranks_.size() < maxHeld_ + 2) ranks_.resize(maxHeld_ + 2);
   const std::uint64_t number = numberOf(client);
   Network& network = networks_.try_emplace(number, *this, number).first->second;
   network.places.pushBack(place);
@@ -48,7 +50,7 @@ ClientShares::Network* ClientShares::greediest() {
   return maxHeld_ > 0 ? &ranks_[maxHeld_].front() : nullptr;
 }
 
-void ClientShares::Place::release() {
+void ClientShares::Place::release() noexcept {
   if (!isHeld()) return;
   Network& network = *std::exchange(network_, nullptr);
   ClientShares& shares = network.shares;

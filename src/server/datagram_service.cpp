@@ -2,9 +2,12 @@
 
 #include <array>
 #include <memory>
+#include <new>
 #include <optional>
 #include <span>
 #include <utility>
+
+#include "memory_shortage.hpp"
 
 namespace taut {
 
@@ -59,9 +62,14 @@ Task<> DatagramService::serve(StopToken stop, StopToken abort) {
 }
 
 std::unique_ptr<DatagramService::Reply> DatagramService::parse(Datagram datagram) const {
-  auto reply = std::make_unique<Reply>(std::move(datagram), shard_.now(), factory_.udpPayloadSize());
-  if (!reply->query()) reply.reset();
-  return reply;
+  try {
+    auto reply = std::make_unique<Reply>(std::move(datagram), shard_.now(), factory_.udpPayloadSize());
+    if (!reply->query()) reply.reset();
+    return reply;
+  } catch (const std::bad_alloc&) {
+    reportMemoryShortage();
+    return nullptr;
+  }
 }
 
 // A single query gains nothing.

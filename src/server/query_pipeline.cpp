@@ -5,8 +5,10 @@
 #include <cassert>
 #include <chrono>
 #include <memory>
+#include <new>
 #include <utility>
 
+#include "memory_shortage.hpp"
 #include "taut/io/deadline.hpp"
 #include "taut/server/waiting_queries.hpp"
 
@@ -36,10 +38,21 @@ class QueryPipeline::Reply final : public WaitingQuery {
   }
 
   MutableByteSpan replyBuffer() override { return pipeline_ ? pipeline_->replyBuffer() : MutableByteSpan(); }
+  void abort() noexcept override {
+    if (pipeline_) pipeline_->abortStream();
+  }
 
  private:
-  Task<> send(std::size_t size) override { return pipeline_->enqueue(pipeline_->replyBuffer().first(size)); }
-  void breakOff() override { pipeline_->abortStream(); }
+  // A message that there is no memory for ends the stream: those after it would not be what the peer expects.
+  Task<> send(std::size_t size) override {
+    try {
+      return pipeline_->enqueue(pipeline_->replyBuffer().first(size));
+    } catch (const std::bad_alloc&) {
+      reportMemoryShortage();
+      abort();
+      return Task<>::ready();
+    }
+  }
   bool waitsForPeer() const override { return pipeline_->unreadReplies() > pipeline_->limits_.unreadReplies; }
   void leaveTransport() override {
     pipeline_->connection_.touch();
@@ -107,7 +120,8 @@ Task<> QueryPipeline::enqueue(ByteSpan message) {
   if (broken_) return Task<>::ready();
   std::array<std::uint8_t, 2> length;
   storeU16(length.data(), static_cast<std::uint16_t>(message.size()));
-  if (replies_.capacity() == 0) replies_.reserve(initialReplies);
+  const std::size_t needed = replies_.size() + length.size() + message.size();
+  if (replies_.capacity() < needed) replies_.reserve(std::max({initialReplies, 2 * replies_.capacity(), needed}));
   replies_.insert(replies_.end(), length.begin(), length.end());
   replies_.insert(replies_.end(), message.begin(), message.end());
   const bool full = unreadReplies() > limits_.unreadReplies;
@@ -138,17 +152,24 @@ void QueryPipeline::uncork() {
 
 void QueryPipeline::startWriting() {
   if (replies_.empty() || !written_.isSet()) return;
+  auto writing = write();
   written_.reset();
-  queries_.tasks().spawn(write());
+  queries_.tasks().spawn(std::move(writing));
 }
 
 // Writes until nothing is left, everything that has gathered meanwhile at once.
 Task<> QueryPipeline::write() {
   while (!replies_.empty()) {
     writing_.swap(replies_);
-    const bool written = co_await writeOnce();
+    bool taken = false;
+    try {
+      const bool written = co_await writeOnce();
+      taken = written;
+    } catch (const std::bad_alloc&) {
+      reportMemoryShortage();
+    }
     writing_ = {};
-    if (!written) abortStream();
+    if (!taken) abortStream();
   }
   written_.set();
 }

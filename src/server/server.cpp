@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <exception>
 #include <future>
+#include <new>
 #include <optional>
 #include <ranges>
 #include <stdexcept>
@@ -15,8 +17,11 @@
 #include <thread>
 #include <utility>
 
+#include "memory_shortage.hpp"
 #include "taut/base/log.hpp"
+#include "taut/base/reason.hpp"
 #include "taut/io/deadline.hpp"
+#include "taut/io/sleep.hpp"
 #include "taut/net/datagram.hpp"
 #include "taut/net/interface_addresses.hpp"
 #include "taut/net/stream_buffers.hpp"
@@ -84,15 +89,18 @@ class Server::ShardThread {
   Address listen(const Address& address, const Listening& listening);
 
   void start() {
-    thread_ = std::thread([this] { run(); });
+    try {
+      thread_ = std::thread([this] { run(); });
+    } catch (const std::system_error& error) {
+      throw std::system_error(error.code(), "a thread that serves cannot be started");
+    }
   }
   // Waits until it serves; throws the reason where it cannot.
   void waitUntilStarted() { started_.get_future().get(); }
   void stop() {
     shard_.post([this] {
       if (stop_.stopRequested()) return;
-      drain_.emplace(shard_, options_.drain);
-      drainEnd_.emplace(drain_->token(), AbortQueries{abort_});
+      limitDrain();
       stop_.requestStop();
     });
   }
@@ -109,6 +117,9 @@ class Server::ShardThread {
   void listenOnEach(const std::vector<Address>& addresses, UdpOptions options);
   void run();
   Task<> serve();
+  void startServices(TaskScope& services);
+  void limitDrain();
+  void serviceFailed() noexcept;
   Task<> end();
   Task<> serveDatagrams(UdpSocket socket);
   Task<> serveStreams(TcpListener listener);
@@ -130,6 +141,7 @@ class Server::ShardThread {
   std::optional<Deadline> drain_;
   std::optional<StopCallback<AbortQueries>> drainEnd_;
   bool serving_ = false;
+  std::exception_ptr failure_;  // of a service
   std::promise<void> started_;
   std::thread thread_;
 };
@@ -185,30 +197,64 @@ void Server::ShardThread::run() {
 }
 
 Task<> Server::ShardThread::serve() {
+  Task<> ending = end();  // has its frame when memory has run out
   factory_->doStart();
-  serving_ = true;
-  started_.set_value();
   // The rest of the buffers is for the queries that need not wait.
   factory_->waitingQueries().setLimit(std::max<std::size_t>(1, datagramBuffers_.count() * 3 / 4));
   TaskScope services;
-  for (UdpSocket& socket : std::exchange(sockets_, {})) services.spawn(serveDatagrams(std::move(socket)));
-  for (TcpListener& listener : std::exchange(listeners_, {})) services.spawn(serveStreams(std::move(listener)));
+  startServices(services);
+  serving_ = !failure_;
+  if (serving_) started_.set_value();
   co_await services.join();
-  co_await end();
+  co_await std::move(ending);
   drainEnd_.reset();
   drain_.reset();
+  if (failure_) std::rethrow_exception(failure_);
+}
+
+void Server::ShardThread::startServices(TaskScope& services) {
+  try {
+    for (UdpSocket& socket : std::exchange(sockets_, {})) services.spawn(serveDatagrams(std::move(socket)));
+    for (TcpListener& listener : std::exchange(listeners_, {})) services.spawn(serveStreams(std::move(listener)));
+  } catch (...) {
+    serviceFailed();
+  }
+}
+
+// In a handler of an exception: one service that does not start ends the others.
+void Server::ShardThread::serviceFailed() noexcept {
+  failure_ = std::current_exception();
+  stop_.requestStop();
+}
+
+// Where there is no memory for the timer there is no patience either.
+void Server::ShardThread::limitDrain() {
+  try {
+    drain_.emplace(shard_, options_.drain);
+    drainEnd_.emplace(drain_->token(), AbortQueries{abort_});
+  } catch (const std::bad_alloc&) {
+    abort_.requestStop();
+  }
 }
 
 Task<> Server::ShardThread::end() {
-  try {
-    co_await factory_->resolver().close();
-  } catch (const std::exception& error) {
-    log::error("{}: closing the resolvers: {}", factory_->logPrefix(), error.what());
+  constexpr int attempts = 100;  // while other shards give memory back
+  constexpr std::chrono::milliseconds pause{10};
+  for (int attempt = 1;; ++attempt) {
+    try {
+      co_await factory_->resolver().close();
+      break;
+    } catch (const std::exception& error) {
+      const bool again = dynamic_cast<const std::bad_alloc*>(&error) && attempt < attempts;
+      if (!again) log::error("{}: closing the resolvers: {}", factory_->logPrefix(), reasonOf(error));
+      if (!again) break;
+    }
+    co_await sleepFor(shard_, pause);
   }
   try {
     factory_->doStop();
   } catch (const std::exception& error) {
-    log::error("{}: stopping: {}", factory_->logPrefix(), error.what());
+    log::error("{}: stopping: {}", factory_->logPrefix(), reasonOf(error));
   }
 }
 
@@ -216,20 +262,39 @@ Task<> Server::ShardThread::end() {
 // learns at once that this server is gone.
 Task<> Server::ShardThread::serveDatagrams(UdpSocket socket) {
   DatagramService service(shard_, *factory_, socket, datagramBuffers_);
-  co_await service.serve(stop_.token(), abort_.token());
+  try {
+    co_await service.serve(stop_.token(), abort_.token());
+  } catch (...) {
+    serviceFailed();
+  }
 }
 
 Task<> Server::ShardThread::serveStreams(TcpListener listener) {
   TaskScope connections;
-  co_await acceptConnections(std::move(listener), connections);
+  try {
+    co_await acceptConnections(std::move(listener), connections);
+  } catch (...) {
+    serviceFailed();
+  }
   co_await connections.join();
 }
 
 // Owns the listener, so that no client connects any more to a server that only finishes its work.
 Task<> Server::ShardThread::acceptConnections(TcpListener listener, TaskScope& connections) {
+  constexpr std::chrono::milliseconds pause{10};
   auto makeRoom = [this] { giveUpPlace(); };
   auto streams = listener.acceptMany(stop_.token(), std::move(makeRoom));
-  while (auto stream = co_await streams.next()) connections.spawn(startConnection(std::move(*stream), connections));
+  for (bool open = true; open && !stop_.stopRequested();) {
+    try {
+      auto stream = co_await streams.next();
+      open = stream.has_value();
+      if (open) connections.spawn(startConnection(std::move(*stream), connections));
+      continue;
+    } catch (const std::bad_alloc&) {
+      reportMemoryShortage();
+    }
+    co_await sleepFor(shard_, pause, stop_.token());
+  }
 }
 
 // A task of its own: a factory that throws declines this connection, and the others go on. One connection too many
@@ -237,11 +302,15 @@ Task<> Server::ShardThread::acceptConnections(TcpListener listener, TaskScope& c
 // one for which there is no descriptor. The accept queue is never left waiting for a place: a client that fills it
 // would keep the others out.
 Task<> Server::ShardThread::startConnection(TcpStream stream, TaskScope& connections) {
-  auto connection = factory_->buildProtocol(stream.peer());
-  if (!connection) co_return;
-  if (connections_.size() == options_.maxConnections) giveUpPlace();
-  connections_.add(*connection, stream.peer());
-  connections.spawn(StreamConnection::serve(std::move(connection), std::move(stream), streams_));
+  try {
+    auto connection = factory_->buildProtocol(stream.peer());
+    if (!connection) co_return;
+    if (connections_.size() == options_.maxConnections) giveUpPlace();
+    connections_.add(*connection, stream.peer());
+    connections.spawn(StreamConnection::serve(std::move(connection), std::move(stream), streams_));
+  } catch (const std::bad_alloc&) {
+    reportMemoryShortage();
+  }
 }
 
 void Server::ShardThread::giveUpPlace() {
@@ -347,14 +416,19 @@ int Server::run(const std::function<void()>& reload, const std::function<void()>
   try {
     start();
   } catch (const std::exception& error) {
-    log::error("{}", error.what());
+    log::error("{}", reasonOf(error));
     log::flush();
     return 1;
   }
   for (const Address& address : addresses_) log::info("listening on {}", address);
   if (started) started();
   for (int signal = 0; signal != SIGINT && signal != SIGTERM;) {
-    if (sigwait(&signals, &signal) == 0 && signal == SIGHUP) reload();
+    if (sigwait(&signals, &signal) != 0 || signal != SIGHUP) continue;
+    try {
+      reload();
+    } catch (const std::exception& error) {
+      log::error("not all was loaded anew: {}", reasonOf(error));
+    }
   }
   stop();
   wait();

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cassert>
+#include <new>
 #include <stdexcept>
 
+#include "memory_shortage.hpp"
 #include "taut/base/log.hpp"
 #include "taut/server/stream_connection.hpp"
 #include "verbose_log.hpp"
@@ -99,7 +101,12 @@ Task<> ServerFactory::serve(const Query& query, ReplyChannel& channel, std::uniq
   } catch (...) {
     failure = std::current_exception();
   }
-  co_await replyFailed(failure, query, channel);
+  try {
+    co_await replyFailed(failure, query, channel);
+  } catch (const std::bad_alloc&) {
+    reportMemoryShortage();
+    channel.abort();
+  }
 }
 
 Task<Admission> ServerFactory::allowQuery(const Query& query, const ReplyChannel&) {
@@ -214,7 +221,7 @@ void ServerFactory::queryGivenUp(WaitingQuery& channel, std::string_view what) n
   const Query& query = *channel.query();
   try {
     failureLog_.add(query, what, clock().now());
-    if (channel.messagesWritten() > 0) return channel.breakOff();
+    if (channel.messagesWritten() > 0) return channel.abort();
     Answer answer = withExtendedError(Answer::serverFailure(), ExtendedErrorCode::other);
     const RateLimiter::Verdict verdict = responder_.limitRate(query, answer);
     if (verdict == RateLimiter::Verdict::drop) return;

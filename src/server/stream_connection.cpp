@@ -3,8 +3,10 @@
 #include <cassert>
 #include <chrono>
 #include <memory>
+#include <new>
 #include <utility>
 
+#include "memory_shortage.hpp"
 #include "query_pipeline.hpp"
 #include "taut/io/deadline.hpp"
 
@@ -39,30 +41,56 @@ Task<> StreamConnection::serveToEnd(std::unique_ptr<StreamConnection> connection
   connection->factory_.connectionLost(*connection);
 }
 
-// Answers what has come, and what comes while there is something in work. Leaves the stream open where it rests.
+// Passes on the task. The caller's frame would be larger if it handled exceptions itself.
 Task<> StreamConnection::exchange(ReceivedData& data, const StreamContext& context) {
+  try {
+    return exchangeMessages(data, context);
+  } catch (const std::bad_alloc&) {
+    reportMemoryShortage();
+    stream_.close();
+    return Task<>::ready();
+  }
+}
+
+// Answers what has come, and what comes while there is something in work. Leaves the stream open where it rests. Where
+// memory runs out the connection ends.
+Task<> StreamConnection::exchangeMessages(ReceivedData& data, const StreamContext& context) {
   QueryPipeline pipeline(*this, context);
   const auto stopAll = [&pipeline] { pipeline.stopQueries(); };
   const StopCallback whenAborted(context.abort, stopAll);
-  bool paused = false;
-  while (paused || !data.bytes().empty()) {
-    if (!paused) co_await pipeline.answerFrames(data, context.stop);
-    if (pipeline.hasQueryInFlight()) touch();  // the peer waits for us
-    if (pipeline.isBroken() || isIdle()) break;
-    if (pipeline.isEmpty()) co_return;
-    Deadline pause(stream_.shard(), restAfter, context.stop);
-    ReceivedData more = co_await stream_.receive(context.buffers, pause.token());
-    paused = !more.ok() && pause.expired();
-    data = std::move(more);
+  try {
+    bool paused = false;
+    while (paused || !data.bytes().empty()) {
+      if (!paused) co_await pipeline.answerFrames(data, context.stop);
+      if (pipeline.hasQueryInFlight()) touch();  // the peer waits for us
+      if (pipeline.isBroken() || isIdle()) break;
+      if (pipeline.isEmpty()) co_return;
+      Deadline pause(stream_.shard(), restAfter, context.stop);
+      ReceivedData more = co_await stream_.receive(context.buffers, pause.token());
+      paused = !more.ok() && pause.expired();
+      data = std::move(more);
+    }
+    if (data.endOfStream()) co_await pipeline.finishWithin(limits_.afterEnd);
+    if (!paused && !data.ok() && !data.result().stopped()) pipeline.abortStream();
+  } catch (const std::bad_alloc&) {
+    reportMemoryShortage();
+    pipeline.abortStream();
   }
-  if (data.endOfStream()) co_await pipeline.finishWithin(limits_.afterEnd);
-  if (!paused && !data.ok() && !data.result().stopped()) pipeline.abortStream();
   co_await pipeline.finish();
   // What a peer has not read that had to go would stay in the kernel for minutes.
   if (pipeline.isBroken()) {
     stream_.reset();
   } else {
     stream_.close();
+  }
+}
+
+// A connection that there is no memory to limit ends.
+void StreamConnection::touch() noexcept {
+  try {
+    stream_.shard().timers().arm(*this, stream_.shard().now() + limits_.idle);
+  } catch (const std::bad_alloc&) {
+    stream_.shutdownRead();
   }
 }
 

@@ -1,5 +1,6 @@
 #include "taut/server/waiting_queries.hpp"
 
+#include <new>
 #include <utility>
 
 #include "taut/server/queries_in_work.hpp"
@@ -23,12 +24,18 @@ bool WaitingQuery::hasProgressed() {
   return written || waitsForPeer();
 }
 
+// A query that there is no memory to count is stopped.
 void WaitingQueries::add(WaitingQuery& query, Shard& shard) {
   shard_ = &shard;
   query.waiting_ = this;
   query.since_ = shard.now();
   waiting_.pushBack(query);
-  shares_.add(query, query.peer());
+  try {
+    shares_.add(query, query.peer());
+  } catch (const std::bad_alloc&) {
+    query.stop();
+    return;
+  }
   // A handler may be on the stack, so nothing is given up here.
   arm(stoppingCount_ > maxStopping() ? shard.now() : query.since_ + timeout_);
   if (shares_.size() > limit_) static_cast<WaitingQuery*>(shares_.next())->stop();

@@ -9,6 +9,18 @@
 
 namespace taut::detail {
 
+// Starts a thread that runs `function`. False where the system has no room for one: the caller does the work then.
+// There is room in the vector.
+template <class Function>
+bool startThread(std::vector<std::thread>& threads, const Function& function) {
+  try {
+    threads.emplace_back(function);
+    return true;
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
 // Calls `work(begin, end)` for consecutive parts of [0, count), each in a thread of its own, the last in the caller's.
 // Short loops are not divided: a part has at least `smallest` rounds.
 template <class Work>
@@ -16,20 +28,18 @@ void inParts(unsigned threads, std::size_t count, std::size_t smallest, const Wo
   const std::size_t parts = std::clamp<std::size_t>(count / smallest, 1, std::max(threads, 1U));
   const std::size_t size = count / parts;
   std::vector<std::exception_ptr> failures(parts);
+  const auto workOn = [&](std::size_t part) noexcept {
+    try {
+      work(part * size, part + 1 < parts ? (part + 1) * size : count);
+    } catch (...) {
+      failures[part] = std::current_exception();
+    }
+  };
   std::vector<std::thread> others;
+  others.reserve(parts);
   for (std::size_t part = 0; part + 1 < parts; ++part)
-    others.emplace_back([&, part] {
-      try {
-        work(part * size, (part + 1) * size);
-      } catch (...) {
-        failures[part] = std::current_exception();
-      }
-    });
-  try {
-    work((parts - 1) * size, count);
-  } catch (...) {
-    failures.back() = std::current_exception();
-  }
+    if (!startThread(others, [&workOn, part] { workOn(part); })) workOn(part);
+  workOn(parts - 1);
   for (std::thread& other : others) other.join();
   for (const std::exception_ptr& failure : failures)
     if (failure) std::rethrow_exception(failure);

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <exception>
 #include <mutex>
+#include <new>
 #include <thread>
 #include <utility>
 
@@ -14,6 +15,7 @@
 #endif
 
 #include "diagnostic_list.hpp"
+#include "parallel.hpp"
 #include "taut/zone/master_file.hpp"
 
 namespace taut {
@@ -140,10 +142,20 @@ std::string ZoneLoad::firstError() const {
   return error == diagnostics.end() ? std::string() : error->toString();
 }
 
+// What the load held is free again when its failure is put together. Such a load is tried again at the next reload,
+// since it has no version of the file.
 ZoneLoad loadZone(const ZoneSource& source, const ZoneLoadOptions& options) {
   const MasterFileOptions scanning = scanOptions(source.origin, source.rrClass, options);
-  return load(source.path, source.origin, source.rrClass, options,
-              [&](MasterFileHandler& handler) { return scanMasterFile(source.path, scanning, handler); });
+  try {
+    return load(source.path, source.origin, source.rrClass, options,
+                [&](MasterFileHandler& handler) { return scanMasterFile(source.path, scanning, handler); });
+  } catch (const std::bad_alloc&) {
+    ZoneLoad failed;
+    failed.files.emplace_back().path = source.path;
+    failed.diagnostics.emplace_back().message = "there is not enough memory to load the zone";
+    nameFile(failed.diagnostics, source.path);
+    return failed;
+  }
 }
 
 ZoneLoad parseZone(std::string_view text, std::optional<Name> origin, const ZoneLoadOptions& options,
@@ -178,8 +190,9 @@ void loadZones(std::span<const ZoneSource> sources, const ZoneLoadOptions& optio
     }
   };
   std::vector<std::thread> threads;
+  threads.reserve(threadsOf(options));
   for (std::size_t i = 1; i < std::min<std::size_t>(threadsOf(options), sources.size()); ++i)
-    threads.emplace_back(work);
+    if (!detail::startThread(threads, work)) break;
   work();
   for (std::thread& thread : threads) thread.join();
   if (failure) std::rethrow_exception(failure);

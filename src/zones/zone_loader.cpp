@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "taut/base/log.hpp"
+#include "taut/base/reason.hpp"
 
 namespace taut {
 
@@ -30,7 +31,7 @@ void ZoneLoader::run(const std::stop_token& stop) {
     try {
       store_.reload(publish_, stop);
     } catch (const std::exception& error) {
-      log::error("zones could not be loaded: {}", error.what());
+      log::error("zones could not be loaded: {}", reasonOf(error));
     }
   }
 }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "taut/base/log.hpp"
+#include "taut/base/reason.hpp"
 #include "taut/zones/zone_list.hpp"
 
 namespace taut {
@@ -97,7 +98,7 @@ void ZoneStore::reload(const Publish& publish, const std::stop_token& stop) {
     try {
       readList(list);
     } catch (const std::exception& error) {
-      log::error("{}; the zones of the list are served as they were before", error.what());
+      log::error("{}; the zones of the list are served as they were before", reasonOf(error));
     }
   }
   loadEntries(changedEntries(), publish, stop);
@@ -135,20 +136,26 @@ void ZoneStore::loadEntries(const std::vector<Entry*>& entries, const Publish& p
   });
 }
 
-// A zone that was loaded from the same file for the same origin is kept, so that only changes cost anything.
+// A zone that was loaded from the same file for the same origin is kept, so that only changes cost anything. The list
+// stays as it was where an exception is thrown.
 void ZoneStore::readList(List& list) {
   std::vector<ZoneSource> sources = readZoneList(list.path);
-  std::map<std::pair<Name, std::string>, ZoneLoad> known;
-  for (Entry& entry : list.entries)
-    known.emplace(std::pair(*entry.source.origin, entry.source.path), std::move(entry.load));
-  list.entries.clear();
+  std::map<std::pair<Name, std::string>, ZoneLoad*> known;
+  for (Entry& entry : list.entries) known.emplace(std::pair(*entry.source.origin, entry.source.path), &entry.load);
+  std::vector<Entry> entries;
+  std::vector<ZoneLoad*> kept;
+  entries.reserve(sources.size());
+  kept.reserve(sources.size());
   for (ZoneSource& source : sources) {
-    const auto found = known.find(std::pair(*source.origin, source.path));
+    const auto found = known.extract(std::pair(*source.origin, source.path));
+    kept.push_back(found ? found.mapped() : nullptr);
     ZoneLoad load;
-    if (found != known.end()) load = std::move(found->second);
-    if (!load.zone) load.zone = Zone::notLoaded(*source.origin, source.rrClass);
-    list.entries.push_back({std::move(source), std::move(load)});
+    if (!found) load.zone = Zone::notLoaded(*source.origin, source.rrClass);
+    entries.push_back({std::move(source), std::move(load)});
   }
+  for (std::size_t i = 0; i < entries.size(); ++i)
+    if (kept[i]) entries[i].load = std::move(*kept[i]);
+  list.entries = std::move(entries);
 }
 
 std::vector<ZoneStore::Entry*> ZoneStore::changedEntries() {

@@ -45,7 +45,7 @@ class Shard {
   }
 
   // Has `function` called on the shard's thread, on its next turn. May be called on any thread. What is posted after
-  // run() has ended waits for the next run. The function must not throw.
+  // run() has ended waits for the next run. What the function throws is logged. Throws std::bad_alloc.
   void post(std::function<void()> function);
 
   // The time at the start of this turn: cheap, and the same for all that happens in it.
@@ -111,6 +111,7 @@ class Shard {
   Wakeup wakeup_;
   std::mutex postedMutex_;
   std::vector<std::function<void()>> posted_;
+  std::vector<std::function<void()>> running_;  // taken from posted_
 };
 
 }  // namespace taut

@@ -18,7 +18,7 @@ class SleepAwaiter final : private Runnable, private Timer, private StopCallback
   SleepAwaiter(const SleepAwaiter&) = delete;
 
   bool await_ready() const noexcept { return stop_.stopRequested(); }
-  void await_suspend(std::coroutine_handle<> waiting);
+  void await_suspend(std::coroutine_handle<> waiting) noexcept;
   bool await_resume() const noexcept { return passed_; }
 
  private:
@@ -31,7 +31,8 @@ class SleepAwaiter final : private Runnable, private Timer, private StopCallback
   bool passed_ = false;
 };
 
-// True when the time has passed, false when the token stopped the sleep first.
+// True when the time has passed, false when the token stopped the sleep first. Where there is no memory for the timer
+// it ends with the turn, so that a caller that retries goes on.
 inline SleepAwaiter sleepUntil(Shard& shard, TimePoint deadline, StopToken stop = {}) noexcept {
   return SleepAwaiter(shard, deadline, stop);
 }

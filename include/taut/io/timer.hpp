@@ -40,7 +40,7 @@ class TimerQueue {
   TimerQueue& operator=(const TimerQueue&) = delete;
   ~TimerQueue();
 
-  // Arms the timer, or moves it to another time.
+  // Arms the timer, or moves it to another time. Where it throws std::bad_alloc the timer is disarmed.
   void arm(Timer& timer, TimePoint deadline);
   std::optional<TimePoint> next() const noexcept {
     if (heap_.empty()) return std::nullopt;

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <unordered_map>
+#include <vector>
 
 #include "taut/base/address.hpp"
 #include "taut/base/intrusive_list.hpp"
@@ -25,7 +26,7 @@ class ClientShares {
     ~Place() { release(); }
 
     bool isHeld() const { return network_ != nullptr; }
-    void release();
+    void release() noexcept;
 
    private:
     friend ClientShares;
@@ -39,6 +40,7 @@ class ClientShares {
   ClientShares& operator=(const ClientShares&) = delete;
   ~ClientShares();
 
+  // Throws std::bad_alloc; nothing is held then.
   void add(Place& place, const Address& client);
 
   // Places that are held: by all clients, and by the client's network.
@@ -73,13 +75,13 @@ class ClientShares {
     std::size_t held = 0;
     IntrusiveList<Place, ClientShares> places;
   };
-  using Ranks = std::unordered_map<std::size_t, IntrusiveList<Network, Network>>;
+  using Ranks = std::vector<IntrusiveList<Network, Network>>;
 
   Network* greediest();
-  void rank(Network& network);
+  void rank(Network& network) noexcept;
 
   std::unordered_map<std::uint64_t, Network> networks_;
-  Ranks ranks_;              // by how many places a network holds
+  Ranks ranks_;              // by how many places a network holds; none shorter than maxHeld_ + 1
   std::size_t maxHeld_ = 0;  // of any network
   std::size_t size_ = 0;
 };

@@ -75,9 +75,10 @@ class StreamConnection : public ClientShares::Place, private Timer {
 
   static Task<> serveToEnd(std::unique_ptr<StreamConnection> connection, const StreamContext& context);
   Task<> exchange(ReceivedData& data, const StreamContext& context);
+  Task<> exchangeMessages(ReceivedData& data, const StreamContext& context);
 
   // The timer is the limit of the idle time, which begins again when an answer has been given.
-  void touch() { stream_.shard().timers().arm(*this, stream_.shard().now() + limits_.idle); }
+  void touch() noexcept;
   bool isIdle() const { return !armed(); }
   static void idleTimeOver(Timer& timer) noexcept;
 

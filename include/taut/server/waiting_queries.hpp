@@ -71,8 +71,6 @@ class WaitingQuery : public ReplyChannel,
 
   // Gives back what it has of its transport, which may end before this object.
   virtual void leaveTransport() = 0;
-  // Ends the connection, because messages were written and the rest will not follow.
-  virtual void breakOff() {}
   virtual bool waitsForPeer() const { return false; }
 
   const Client& withToken(Client& client) {
