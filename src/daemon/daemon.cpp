@@ -210,7 +210,12 @@ int Daemon::run() {
       throw std::system_error(error.code(), "a thread that loads files cannot be started");
     }
   };
-  return server_.run(reload, started);
+  const int status = server_.run(reload, started);
+  if (!server_.endedInOrder()) {
+    log::flush();
+    ::_exit(status);
+  }
+  return status;
 }
 
 }  // namespace taut

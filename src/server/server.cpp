@@ -4,11 +4,14 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <condition_variable>
 #include <csignal>
 #include <exception>
 #include <future>
+#include <mutex>
 #include <new>
 #include <optional>
 #include <ranges>
@@ -20,6 +23,8 @@
 #include "memory_shortage.hpp"
 #include "taut/base/log.hpp"
 #include "taut/base/reason.hpp"
+#include "taut/coro/event.hpp"
+#include "taut/coro/task_scope.hpp"
 #include "taut/io/deadline.hpp"
 #include "taut/io/sleep.hpp"
 #include "taut/net/datagram.hpp"
@@ -40,9 +45,11 @@ std::unique_ptr<ServerFactory> notNull(std::unique_ptr<ServerFactory> factory) {
   return factory;
 }
 
-constexpr std::size_t datagramSize = 2048;  // octets: longer queries over UDP exist in tests only
-constexpr int socketBuffer = 4 << 20;       // octets; a burst waits here while a shard is at work
-constexpr int streamBuffer = 64 << 10;      // octets, each way: what a peer can leave in the kernel that does not read
+constexpr std::size_t datagramSize = 2048;              // octets: longer queries over UDP exist in tests only
+constexpr std::chrono::milliseconds endGrace{2000};     // for closing the resolvers, and handlers that wait for it
+constexpr std::chrono::milliseconds threadGrace{1000};  // for the thread to end, when all of that is over
+constexpr int socketBuffer = 4 << 20;                   // octets; a burst waits here while a shard is at work
+constexpr int streamBuffer = 64 << 10;  // octets, each way: what a peer can leave in the kernel that does not read
 
 // An address that is given twice is one listener.
 std::vector<Address> distinct(const std::vector<Address>& addresses) {
@@ -97,16 +104,11 @@ class Server::ShardThread {
   }
   // Waits until it serves; throws the reason where it cannot.
   void waitUntilStarted() { started_.get_future().get(); }
-  void stop() {
-    shard_.post([this] {
-      if (stop_.stopRequested()) return;
-      limitDrain();
-      stop_.requestStop();
-    });
-  }
-  void wait() {
-    if (thread_.joinable()) thread_.join();
-  }
+  void stop();
+  // Waits until the thread has ended, but after a stop no longer than it may take.
+  void wait();
+  // What is left on the shard may be used still: a handler has not ended.
+  bool isLeft() const { return isLeft_; }
 
  private:
   struct AbortQueries {
@@ -116,10 +118,12 @@ class Server::ShardThread {
 
   void listenOnEach(const std::vector<Address>& addresses, UdpOptions options);
   void run();
+  void serveUntilStopped();
   Task<> serve();
   void startServices(TaskScope& services);
   void limitDrain();
   void serviceFailed() noexcept;
+  Task<> leave(Task<> ending);
   Task<> end();
   Task<> serveDatagrams(UdpSocket socket);
   Task<> serveStreams(TcpListener listener);
@@ -127,7 +131,7 @@ class Server::ShardThread {
   Task<> startConnection(TcpStream stream, TaskScope& connections);
   void giveUpPlace();
 
-  const ServerOptions& options_;
+  const ServerOptions options_;
   Shard shard_;
   std::unique_ptr<ServerFactory> factory_;
   DatagramBuffers datagramBuffers_;
@@ -143,8 +147,42 @@ class Server::ShardThread {
   bool serving_ = false;
   std::exception_ptr failure_;  // of a service
   std::promise<void> started_;
+  TaskScope ending_;
+  Event ended_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::optional<std::chrono::steady_clock::time_point> stopBy_;  // once a stop was asked for
+  bool finished_ = false;                                        // the thread has
+  std::atomic<bool> isLeft_ = false;
   std::thread thread_;
 };
+
+void Server::ShardThread::stop() {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (stopBy_) return;
+    stopBy_ = std::chrono::steady_clock::now() + options_.drain + WaitingQueries::grace + endGrace + threadGrace;
+  }
+  changed_.notify_all();
+  shard_.post([this] {
+    limitDrain();
+    stop_.requestStop();
+  });
+}
+
+void Server::ShardThread::wait() {
+  if (!thread_.joinable()) return;
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return finished_ || stopBy_; });
+  if (finished_ || changed_.wait_until(lock, *stopBy_, [this] { return finished_; })) {
+    lock.unlock();
+    thread_.join();
+    return;
+  }
+  isLeft_ = true;
+  log::error("{}: a handler keeps its thread busy, which does not end", factory_->logPrefix());
+  thread_.detach();
+}
 
 Address Server::ShardThread::listen(const Address& address, const Listening& listening) {
   constexpr int attempts = 20;  // to find a port that is free for both
@@ -188,6 +226,13 @@ void Server::ShardThread::listenOnEach(const std::vector<Address>& addresses, Ud
 }
 
 void Server::ShardThread::run() {
+  serveUntilStopped();
+  const std::scoped_lock lock(mutex_);
+  finished_ = true;
+  changed_.notify_all();
+}
+
+void Server::ShardThread::serveUntilStopped() {
   try {
     shard_.run(serve());
   } catch (...) {
@@ -197,7 +242,7 @@ void Server::ShardThread::run() {
 }
 
 Task<> Server::ShardThread::serve() {
-  Task<> ending = end();  // has its frame when memory has run out
+  Task<> ending = leave(end());  // both have their frames when memory has run out
   factory_->doStart();
   // The rest of the buffers is for the queries that need not wait.
   factory_->waitingQueries().setLimit(std::max<std::size_t>(1, datagramBuffers_.count() * 3 / 4));
@@ -206,9 +251,9 @@ Task<> Server::ShardThread::serve() {
   serving_ = !failure_;
   if (serving_) started_.set_value();
   co_await services.join();
-  co_await std::move(ending);
   drainEnd_.reset();
   drain_.reset();
+  co_await std::move(ending);
   if (failure_) std::rethrow_exception(failure_);
 }
 
@@ -237,6 +282,29 @@ void Server::ShardThread::limitDrain() {
   }
 }
 
+// What does not end is left as it is, suspended, together with the shard and all that it may touch. It could neither be
+// destroyed, because an operation of its may be with the kernel, nor go on without this thread.
+Task<> Server::ShardThread::leave(Task<> ending) {
+  ending_.spawn(std::move(ending));
+  std::optional<Deadline> deadline;
+  try {
+    deadline.emplace(shard_, endGrace);
+  } catch (const std::bad_alloc&) {
+    reportMemoryShortage();
+  }
+  const StopToken limit = deadline ? deadline->token() : StopToken();
+  const bool ended = co_await ended_.wait(limit);
+  if (ended) {
+    co_await ending_.join();
+    co_return;
+  }
+  WaitingQueries& queries = factory_->waitingQueries();
+  queries.logGivenUp();
+  if (queries.givenUp() == 0) log::error("{}: closing the resolvers does not end", factory_->logPrefix());
+  isLeft_ = true;
+}
+
+// Handlers that wait for their resolver may end when it is closed.
 Task<> Server::ShardThread::end() {
   constexpr int attempts = 100;  // while other shards give memory back
   constexpr std::chrono::milliseconds pause{10};
@@ -251,11 +319,13 @@ Task<> Server::ShardThread::end() {
     }
     co_await sleepFor(shard_, pause);
   }
+  co_await factory_->waitingQueries().joinGivenUp();
   try {
     factory_->doStop();
   } catch (const std::exception& error) {
     log::error("{}: stopping: {}", factory_->logPrefix(), reasonOf(error));
   }
+  ended_.set();
 }
 
 // Owns the socket, which closes when its own replies have left: while other queries are still answered, a new client
@@ -336,8 +406,23 @@ unsigned Server::defaultThreads() {
 }
 
 Server::~Server() {
+  end();
+}
+
+// Shards that were left stay for ever, known to a tool that looks for lost memory.
+void Server::end() {
+  static auto& left = *new std::vector<std::unique_ptr<ShardThread>>;
+  static std::mutex mutex;
   stop();
   wait();
+  const std::scoped_lock lock(mutex);
+  for (auto& shard : shards_)
+    if (shard->isLeft()) left.push_back(std::move(shard));
+  shards_.clear();
+}
+
+bool Server::endedInOrder() const {
+  return std::ranges::none_of(shards_, [](const auto& shard) { return shard->isLeft(); });
 }
 
 // The first shard finds out which addresses are there and which ports are free; the others share what it has.
@@ -383,9 +468,7 @@ void Server::start() {
     for (const auto& shard : shards_) shard->start();
     for (const auto& shard : shards_) shard->waitUntilStarted();
   } catch (...) {
-    stop();
-    wait();
-    shards_.clear();
+    end();
     addresses_.clear();
     throw;
   }

@@ -3,6 +3,7 @@
 #include <new>
 #include <utility>
 
+#include "taut/base/log.hpp"
 #include "taut/server/queries_in_work.hpp"
 #include "taut/server/server_factory.hpp"
 
@@ -17,6 +18,7 @@ void WaitingQuery::stop() {
 void WaitingQuery::leave() {
   ListHook<QueriesInWork>::unlink();
   if (waiting_) waiting_->ended(*this);
+  ListHook<WaitingQueries>::unlink();
 }
 
 bool WaitingQuery::hasProgressed() {
@@ -96,12 +98,24 @@ void WaitingQueries::look(WaitingQuery& query, std::string_view what) {
 // The transport may end when it has lost the task, and the query when it is asked to stop.
 void WaitingQueries::giveUp(WaitingQuery& query, std::string_view what) {
   ended(query);
+  givenUp_.pushBack(query);
   factory_.queryGivenUp(query, what);
   query.ListHook<QueriesInWork>::unlink();
   query.close();
   query.leaveTransport();
-  query.transport_->tasks().moveTo(givenUp_, query.task_);
+  query.transport_->tasks().moveTo(handlers_, query.task_);
   query.stop_.requestStop();
+}
+
+void WaitingQueries::logGivenUp() {
+  constexpr std::size_t maxLines = 10;
+  std::size_t lines = 0;
+  for (const WaitingQuery& handled : givenUp_) {
+    const Query& query = *handled.query();
+    log::error("{} {} from {}: the handler does not end", query.name(), query.type(), query.peer());
+    if (++lines == maxLines) break;
+  }
+  if (givenUp() > lines) log::error("{} more handlers do not end", givenUp() - lines);
 }
 
 }  // namespace taut

@@ -541,3 +541,120 @@ TEST_CASE("run reloads on SIGHUP, ends on SIGTERM, and says 0") {
   CHECK(reloads == 1);
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
+
+TEST_CASE("sixteen hundred queries whose handlers never end keep neither other clients nor the end of the server") {
+  Events events;
+  ServerOptions few = options();
+  few.drain = std::chrono::milliseconds(100);
+  {
+    const LogCapture log;
+    Server server(few, makeFactory(events));
+    server.start();
+    BlockingClient flood(SOCK_DGRAM, server.addresses()[0]);
+    const Bytes query = makeQuery("deaf.example.com", Type::A);
+    for (std::size_t sent = 0; sent < 1600;) {
+      for (const std::size_t end = sent + 32; sent < end; ++sent) flood.send(query);
+      while (onShard(server, [](TestFactory& factory) { return factory.testResolver().waiting; }) < sent)
+        std::this_thread::yield();
+    }
+    BlockingClient other(SOCK_DGRAM, server.addresses()[1]);
+    const auto reply = other.ask(makeQuery("www.example.com", Type::A));
+    REQUIRE(reply);
+    CHECK(reply->counts[0] == 1);
+    CHECK(BlockingClient(SOCK_STREAM, server.addresses()[0]).ask(makeQuery("www.example.com", Type::A)));
+    server.stop();
+    server.wait();
+    CHECK_FALSE(server.endedInOrder());
+    CHECK(log.count("deaf.example.com. A from 127.0.0.1") >= 10);
+    CHECK(log.has("the handler does not end"));
+    CHECK(log.has("1590 more handlers do not end"));
+  }
+  CHECK(events.count("close") == 1);
+  CHECK(events.count("stop") == 0);
+}
+
+TEST_CASE("a handler that ends when its resolver is closed lets the server end in order") {
+  class Opening final : public Resolver {
+   public:
+    explicit Opening(std::shared_ptr<TestResolver> resolver) : resolver_(std::move(resolver)) {}
+    Task<std::optional<Answer>> resolve(const Query& query) override { return resolver_->resolve(query); }
+    Task<> close() override {
+      resolver_->gate.set();
+      return Task<>::ready();
+    }
+
+   private:
+    std::shared_ptr<TestResolver> resolver_;
+  };
+  ServerOptions few = options();
+  few.drain = std::chrono::milliseconds(1);
+  const LogCapture log;
+  Server server(few, [](Shard& shard) {
+    auto resolver = std::make_shared<Opening>(std::make_shared<TestResolver>(&shard));
+    return std::make_unique<ServerFactory>(ServerFactory::Resolvers{std::move(resolver)});
+  });
+  server.start();
+  BlockingClient client(SOCK_DGRAM, server.addresses()[0]);
+  client.send(makeQuery("deaf.example.com", Type::A));
+  CHECK(client.ask(makeQuery("www.example.com", Type::A)));
+  server.stop();
+  server.wait();
+  CHECK(server.endedInOrder());
+  CHECK_FALSE(log.has("does not end"));
+}
+
+TEST_CASE(
+    "a handler that keeps its thread busy, and a resolver that does not close, do not keep the server from ending") {
+  class Blocking final : public Resolver {
+   public:
+    Blocking(std::shared_ptr<std::promise<void>> asked, std::shared_future<void> end)
+        : asked_(std::move(asked)), end_(std::move(end)) {}
+    Task<std::optional<Answer>> resolve(const Query&) override {
+      asked_->set_value();
+      end_.wait();
+      return Task<std::optional<Answer>>::ready(Answer());
+    }
+
+   private:
+    std::shared_ptr<std::promise<void>> asked_;
+    std::shared_future<void> end_;
+  };
+  class NeverClosing final : public Resolver {
+   public:
+    Task<std::optional<Answer>> resolve(const Query&) override {
+      return Task<std::optional<Answer>>::ready(std::nullopt);
+    }
+    Task<> close() override { co_await never_.wait(); }
+
+   private:
+    Event never_;
+  };
+  ServerOptions few = options();
+  few.drain = std::chrono::milliseconds(1);
+  std::promise<void> end;
+  const std::shared_future<void> ended = end.get_future().share();
+  const auto asked = std::make_shared<std::promise<void>>();
+  {
+    const LogCapture log;
+    Server busy(few, [&](Shard&) {
+      return std::make_unique<ServerFactory>(ServerFactory::Resolvers{std::make_shared<Blocking>(asked, ended)});
+    });
+    Server closing(few, [](Shard&) {
+      return std::make_unique<ServerFactory>(ServerFactory::Resolvers{std::make_shared<NeverClosing>()});
+    });
+    busy.start();
+    closing.start();
+    BlockingClient client(SOCK_DGRAM, busy.addresses()[0]);
+    client.send(makeQuery("www.example.com", Type::A));
+    asked->get_future().get();
+    busy.stop();
+    closing.stop();
+    busy.wait();
+    closing.wait();
+    CHECK_FALSE(busy.endedInOrder());
+    CHECK_FALSE(closing.endedInOrder());
+    CHECK(log.has("keeps its thread busy"));
+    CHECK(log.has("closing the resolvers does not end"));
+  }
+  end.set_value();
+}

@@ -106,7 +106,10 @@ class WaitingQueries : private Timer {
 
   std::size_t size() const { return shares_.size(); }
   // Handlers that go on although their queries were given up.
-  std::size_t givenUp() const { return givenUp_.size(); }
+  std::size_t givenUp() const { return handlers_.size(); }
+  TaskScope::JoinAwaiter joinGivenUp() { return handlers_.join(); }
+  // A line of the log for each of them, ten at most.
+  void logGivenUp();
 
  private:
   friend WaitingQuery;
@@ -132,7 +135,8 @@ class WaitingQueries : private Timer {
   std::size_t stoppingCount_ = 0;
   std::size_t limit_ = defaultLimit;
   std::chrono::milliseconds timeout_ = defaultTimeout;
-  TaskScope givenUp_;
+  List givenUp_;
+  TaskScope handlers_;  // of the queries that were given up
 };
 
 }  // namespace taut
