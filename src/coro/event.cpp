@@ -15,10 +15,12 @@ void Event::set() noexcept {
   while (Awaiter* waiter = woken.popFront()) waiter->resume(true);
 }
 
-void Event::Awaiter::await_suspend(std::coroutine_handle<> waiting) noexcept {
+bool Event::Awaiter::suspend(std::coroutine_handle<> waiting) noexcept {
+  if (stop_.stopRequested()) return false;
   waiting_ = waiting;
   event_.waiters_.pushBack(*this);
   attach(stop_);
+  return true;
 }
 
 void Event::Awaiter::resume(bool happened) noexcept {

@@ -31,10 +31,12 @@ bool Semaphore::Awaiter::await_ready() noexcept {
   return true;
 }
 
-void Semaphore::Awaiter::await_suspend(std::coroutine_handle<> waiting) noexcept {
+bool Semaphore::Awaiter::suspend(std::coroutine_handle<> waiting) noexcept {
+  if (stop_.stopRequested()) return false;
   waiting_ = waiting;
   semaphore_.waiters_.pushBack(*this);
   attach(stop_);
+  return true;
 }
 
 void Semaphore::Awaiter::stopWaiting(StopCallbackBase& callback) noexcept {

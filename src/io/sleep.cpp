@@ -5,7 +5,8 @@
 
 namespace taut {
 
-void SleepAwaiter::await_suspend(std::coroutine_handle<> waiting) noexcept {
+bool SleepAwaiter::suspend(std::coroutine_handle<> waiting) noexcept {
+  if (stop_.stopRequested()) return false;
   resumeWith(waiting);
   try {
     shard_.timers().arm(*this, deadline_);
@@ -14,6 +15,7 @@ void SleepAwaiter::await_suspend(std::coroutine_handle<> waiting) noexcept {
     passed_ = true;
     shard_.ring().makeRunnable(*this);
   }
+  return true;
 }
 
 void SleepAwaiter::timeCame(Timer& timer) noexcept {

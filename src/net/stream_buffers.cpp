@@ -15,15 +15,11 @@ PooledReceive::PooledReceive(Ring& ring, int fd, StreamBuffers& buffers, StopTok
   stopping_ = !obey(stop);
 }
 
-bool PooledReceive::await_ready() noexcept {
-  if (!stopping_) return false;
-  result_ = IoResult::failure(ECANCELED);
-  return true;
-}
-
-void PooledReceive::await_suspend(std::coroutine_handle<> waiting) noexcept {
+bool PooledReceive::suspend(std::coroutine_handle<> waiting) noexcept {
+  if (stopping_) return false;
   resumeWith(waiting);
   start();
+  return true;
 }
 
 ReceivedData PooledReceive::await_resume() noexcept {

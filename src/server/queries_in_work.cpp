@@ -15,7 +15,7 @@ void QueriesInWork::start(std::unique_ptr<WaitingQuery> query) {
   try {
     Task<> task = factory_.serve(*channel.query_, channel, std::move(query));
     channel.task_ = task.coroutine();
-    tasks_.spawn(std::move(task));
+    tasks_.spawn(std::move(task), channel.stopToken());
   } catch (const std::bad_alloc&) {
     reportMemoryShortage();
     return;

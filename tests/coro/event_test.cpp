@@ -52,6 +52,56 @@ Task<> waitWithOwnSource(Event& event, StopSource*& source, std::string& log) {
 
 }  // namespace
 
+namespace {
+
+// Passes no token on.
+Task<bool> waitWithoutToken(Event& event) {
+  const bool happened = co_await event.wait();
+  co_return happened;
+}
+
+Task<> waitInAnotherTask(Event& event, std::string& log) {
+  const bool happened = co_await waitWithoutToken(event);
+  log += happened ? '+' : '-';
+}
+
+Task<> waitTwiceInOtherTasks(Event& event, std::string& log) {
+  co_await waitInAnotherTask(event, log);
+  co_await waitInAnotherTask(event, log);
+}
+
+}  // namespace
+
+TEST_CASE("a wait without a token obeys that of its task, which tasks pass on to those that they await") {
+  Event event;
+  std::string log;
+  StopSource stop;
+  TaskScope scope;
+  scope.spawn(waitTwiceInOtherTasks(event, log), stop.token());
+  CHECK(log.empty());
+  stop.requestStop();
+  CHECK(log == "--");
+  CHECK(scope.empty());
+}
+
+TEST_CASE("a token that a wait is given counts instead of the task's") {
+  Event event;
+  std::string log;
+  StopSource own;
+  StopSource stop;
+  TaskScope scope;
+  scope.spawn(wait(event, own.token(), log, 'a'), stop.token());
+  scope.spawn(wait(event, own.token(), log, 'b'), stop.token());
+  stop.requestStop();
+  CHECK(log.empty());
+  event.set();
+  CHECK(log == "a+b+");
+  event.reset();
+  scope.spawn(wait(event, own.token(), log, 'c'));
+  own.requestStop();
+  CHECK(log == "a+b+c-");
+}
+
 TEST_CASE("an event wakes all who wait, in the order in which they began") {
   Event event;
   std::string log;

@@ -78,3 +78,17 @@ TEST_CASE("a permit is taken without waiting only where one is free, and given b
   }
   CHECK(semaphore.available() == 1);
 }
+
+TEST_CASE("who waits for a permit without a token obeys that of the task") {
+  Semaphore semaphore(1);
+  Event until;
+  std::string log;
+  StopSource stop;
+  TaskScope scope;
+  scope.spawn(work(semaphore, until, {}, log, 'a'));
+  scope.spawn(work(semaphore, until, {}, log, 'b'), stop.token());
+  stop.requestStop();
+  CHECK(log == "a-");
+  until.set();
+  CHECK(semaphore.available() == 1);
+}

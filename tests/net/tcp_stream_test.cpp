@@ -377,3 +377,46 @@ TEST_CASE("shutting a stream down wakes the coroutine that reads it") {
   REQUIRE(results.size() == 1);
   CHECK(results[0].endOfStream());
 }
+
+namespace {
+
+// Passes no token to any wait, and waits twice in each way: the second time the stop has come already.
+Task<> readWithoutToken(TcpStream& stream, StreamBuffers& buffers, std::vector<IoResult>& results) {
+  std::array<std::uint8_t, 2> octets{};
+  const IoResult first = co_await stream.readExactly(octets);
+  results.push_back(first);
+  const IoResult second = co_await stream.readSome(octets);
+  results.push_back(second);
+  const auto data = co_await stream.receive(buffers);
+  results.push_back(data.result());
+}
+
+Task<> receiveWithoutToken(TcpStream& stream, StreamBuffers& buffers, std::vector<IoResult>& results) {
+  const auto data = co_await stream.receive(buffers);
+  results.push_back(data.result());
+}
+
+Task<> stopThenJoin(StopSource& stop, TaskScope& scope) {
+  stop.requestStop();
+  co_await scope.join();
+}
+
+}  // namespace
+
+TEST_CASE("reads without a token obey that of the task") {
+  Shard shard;
+  Pair pair = makePair(shard);
+  Pair other = makePair(shard);
+  StreamBuffers buffers(shard, 4, 64);
+  StopSource stop;
+  std::vector<IoResult> results;
+  TaskScope scope;
+  scope.spawn(readWithoutToken(pair.server, buffers, results), stop.token());
+  scope.spawn(receiveWithoutToken(other.server, buffers, results), stop.token());
+  shard.poll();
+  CHECK(results.empty());
+  shard.run(stopThenJoin(stop, scope));
+  CHECK(results.size() == 4);
+  for (const IoResult& result : results) CHECK(result.stopped());
+  CHECK(buffers.leased() == 0);
+}

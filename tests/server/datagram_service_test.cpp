@@ -514,6 +514,28 @@ TEST_CASE("a handler that obeys the stop token ends with the time of its query, 
   });
 }
 
+TEST_CASE("a handler that passes the token to no wait ends with its query all the same") {
+  Fixture fixture;
+  fixture.run([](Fixture& f, UdpClient& client) -> Task<> {
+    const LogCapture log;
+    const Bytes query = numbered("careless.example.com", 1);
+    co_await client.send(query);
+    co_await f.settle();
+    CHECK(f.resolver->waiting == 1);
+    const auto first = co_await client.receive();  // after ten seconds
+    REQUIRE(first);
+    CHECK(ParsedReply(*first).rcode == Rcode::SERVFAIL);
+    CHECK(f.resolver->waiting == 0);
+    f.resolver->gate.set();
+    const auto second = co_await client.ask(query);
+    REQUIRE(second);
+    CHECK(second->rcode == Rcode::SERVFAIL);
+    co_await f.settle();
+    CHECK(f.resolver->waiting == 0);
+    CHECK(f.factory->waitingQueries().givenUp() == 0);
+  });
+}
+
 TEST_CASE("queries whose handlers never end keep no buffer from others, however many they are") {
   Fixture fixture(Address::loopbackV4(), 64, 48);
   fixture.run([](Fixture& f, UdpClient& client) -> Task<> {

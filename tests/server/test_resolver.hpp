@@ -31,6 +31,7 @@ class TestResolver final : public Resolver {
     const std::string_view label = NameView(query.name()).firstLabel();
     ++asked;
     if (label == "gate") return throughGate(query);
+    if (label == "careless") return careless(query);
     if (label == "deaf") return deaf(query);
     if (label == "sleep") return afterASecond(query);
     if (label == "throw") throw std::runtime_error("thrown at once");
@@ -76,6 +77,14 @@ class TestResolver final : public Resolver {
   Task<std::optional<Answer>> deaf(const Query& query) {
     ++waiting;
     co_await gate.wait(neverStopped_.token());
+    --waiting;
+    co_return answer(query, 1);
+  }
+  // Passes the query's token to no wait.
+  Task<std::optional<Answer>> careless(const Query& query) {
+    ++waiting;
+    const bool open = co_await gate.wait();
+    if (open) co_await sleepFor(*shard_, std::chrono::hours(1));
     --waiting;
     co_return answer(query, 1);
   }

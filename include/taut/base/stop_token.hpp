@@ -41,6 +41,7 @@ class StopCallbackBase : private ListHook<StopToken> {
   // Registers with the token's source. Returns false and does nothing where the stop was requested already; the
   // function is not called then.
   bool attach(StopToken token) noexcept;
+  bool isAttached() const noexcept { return ListHook<StopToken>::isLinked(); }
   void detach() noexcept { ListHook<StopToken>::unlink(); }
 
  private:

@@ -6,6 +6,7 @@
 
 #include "taut/base/intrusive_list.hpp"
 #include "taut/base/stop_token.hpp"
+#include "taut/coro/task.hpp"
 
 namespace taut {
 
@@ -30,13 +31,18 @@ class Event {
       happened_ = event_.set_;
       return happened_ || stop_.stopRequested();
     }
-    void await_suspend(std::coroutine_handle<> waiting) noexcept;
+    template <typename Promise>
+    bool await_suspend(std::coroutine_handle<Promise> waiting) noexcept {
+      stop_ = detail::stopTokenFor(stop_, waiting);
+      return suspend(waiting);
+    }
     bool await_resume() const noexcept { return happened_; }
 
    private:
     friend Event;
     friend IntrusiveList<Awaiter>;
 
+    bool suspend(std::coroutine_handle<> waiting) noexcept;
     static void stopWaiting(StopCallbackBase& callback) noexcept;
     void resume(bool happened) noexcept;
 
@@ -45,7 +51,7 @@ class Event {
     std::coroutine_handle<> waiting_;
     bool happened_ = false;
   };
-  // True when the event was set, false when the token stopped the wait first.
+  // True when the event was set, false when the token stopped the wait first, or that of the task where none is given.
   Awaiter wait(StopToken stop = {}) noexcept { return Awaiter(*this, stop); }
 
  private:

@@ -8,6 +8,7 @@
 
 #include "taut/base/intrusive_list.hpp"
 #include "taut/base/stop_token.hpp"
+#include "taut/coro/task.hpp"
 
 namespace taut {
 
@@ -17,8 +18,8 @@ class Semaphore {
   Semaphore(const Semaphore&) = delete;
   Semaphore& operator=(const Semaphore&) = delete;
 
-  // What acquire() gives: holds one permit, or none where the token stopped the wait. Gives it back when destroyed;
-  // must not outlive the semaphore.
+  // What acquire() gives: holds one permit, or none where the token, or that of the task, stopped the wait. Gives it
+  // back when destroyed; must not outlive the semaphore.
   class [[nodiscard]] Permit {
    public:
     Permit() noexcept = default;
@@ -51,13 +52,18 @@ class Semaphore {
     ~Awaiter() { ListHook<>::unlink(); }
 
     bool await_ready() noexcept;
-    void await_suspend(std::coroutine_handle<> waiting) noexcept;
+    template <typename Promise>
+    bool await_suspend(std::coroutine_handle<Promise> waiting) noexcept {
+      stop_ = detail::stopTokenFor(stop_, waiting);
+      return suspend(waiting);
+    }
     Permit await_resume() const noexcept { return granted_ ? Permit(semaphore_) : Permit(); }
 
    private:
     friend Semaphore;
     friend IntrusiveList<Awaiter>;
 
+    bool suspend(std::coroutine_handle<> waiting) noexcept;
     static void stopWaiting(StopCallbackBase& callback) noexcept;
 
     Semaphore& semaphore_;

@@ -14,19 +14,25 @@
 //
 // An await is the whole initialiser of a named variable or a whole statement (docs/style.md says why).
 //
+// A task has the stop token of the coroutine that awaits it, and a wait that is given no token obeys that of its
+// coroutine. `TaskScope::spawn` says what the first one is.
+//
 // A coroutine that ends without co_return, and a task that is awaited twice or was moved from, throw std::logic_error
 // where they are awaited. A Task<> that was moved from is the exception: it is ready.
 #pragma once
 
 #include <cassert>
+#include <concepts>
 #include <coroutine>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <optional>
 #include <type_traits>
 #include <utility>
 
 #include "taut/base/local_pool.hpp"
+#include "taut/base/stop_token.hpp"
 
 namespace taut {
 
@@ -55,8 +61,8 @@ class TaskPromiseBase : public LocallyPooled {
     template <typename Promise>
     std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> task) const noexcept {
       TaskPromiseBase& promise = task.promise();
-      if (promise.owner_ == nullptr) return promise.continuation_;
-      return promise.owner_->taskFinished(task, std::move(promise.failure_));
+      if ((promise.next_ & ownerBit) == 0) return promise.continuation();
+      return promise.owner().taskFinished(task, std::move(promise.failure_));
     }
     void await_resume() const noexcept {}
   };
@@ -65,9 +71,14 @@ class TaskPromiseBase : public LocallyPooled {
   FinalAwaiter final_suspend() const noexcept { return {}; }
   void unhandled_exception() noexcept { failure_ = std::current_exception(); }
 
-  bool isAwaited() const noexcept { return static_cast<bool>(continuation_); }
-  void continueWith(std::coroutine_handle<> continuation) noexcept { continuation_ = continuation; }
-  void ownedBy(TaskOwner& owner) noexcept { owner_ = &owner; }
+  // Whether it has a continuation or an owner, and so has started.
+  bool isAwaited() const noexcept { return next_ != 0; }
+  void continueWith(std::coroutine_handle<> continuation) noexcept {
+    next_ = reinterpret_cast<std::uintptr_t>(continuation.address());
+  }
+  StopToken stopToken() const noexcept { return stop_; }
+  void stopWith(StopToken stop) noexcept { stop_ = stop; }
+  void ownedBy(TaskOwner& owner) noexcept { next_ = reinterpret_cast<std::uintptr_t>(&owner) | ownerBit; }
   // From now on the task fails as one that was awaited twice, unless it has failed already.
   void refuseSecondAwait() noexcept;
   void rethrowFailure() const {
@@ -76,10 +87,34 @@ class TaskPromiseBase : public LocallyPooled {
   }
 
  private:
-  std::coroutine_handle<> continuation_;
-  TaskOwner* owner_ = nullptr;
+  static constexpr std::uintptr_t ownerBit = 1;
+
+  std::coroutine_handle<> continuation() const noexcept {
+    return std::coroutine_handle<>::from_address(reinterpret_cast<void*>(next_));
+  }
+  TaskOwner& owner() const noexcept { return *reinterpret_cast<TaskOwner*>(next_ & ~ownerBit); }
+
+  // Either the coroutine that awaits this one, or the owner with its lowest bit set: each connection pays for a word.
+  std::uintptr_t next_ = 0;
   std::exception_ptr failure_;
+  StopToken stop_;
 };
+
+// The token of the coroutine; the one that never asks where it is no task.
+template <typename Promise>
+StopToken stopTokenOf(std::coroutine_handle<Promise> coroutine) noexcept {
+  if constexpr (std::derived_from<Promise, TaskPromiseBase>) {
+    return coroutine.promise().stopToken();
+  } else {
+    return {};
+  }
+}
+
+// What a wait obeys that was given `stop`.
+template <typename Promise>
+StopToken stopTokenFor(StopToken stop, std::coroutine_handle<Promise> waiting) noexcept {
+  return stop.stopPossible() ? stop : stopTokenOf(waiting);
+}
 
 // Thrown where a task is awaited that was awaited before, or moved from.
 [[noreturn]] void throwSpentTask();
@@ -132,7 +167,8 @@ class TaskFrame {
   Handle handle() const noexcept { return handle_; }
 
   // Whether the coroutine may start for this awaiter: there is one, and no other coroutine has awaited it.
-  bool startFor(std::coroutine_handle<> awaiting) const noexcept {
+  template <typename Awaiting>
+  bool startFor(std::coroutine_handle<Awaiting> awaiting) const noexcept {
     if (!handle_) [[unlikely]]
       return false;
     if (promise().isAwaited()) [[unlikely]] {
@@ -140,6 +176,7 @@ class TaskFrame {
       return false;
     }
     promise().continueWith(awaiting);
+    promise().stopWith(stopTokenOf(awaiting));
     return true;
   }
   Promise& promise() const noexcept { return handle_.promise(); }
@@ -193,7 +230,8 @@ class [[nodiscard]] Task {
     explicit Awaiter(Task& task) noexcept : task_(task) {}
     Awaiter(const Awaiter&) = delete;
     bool await_ready() const noexcept { return task_.isReady(); }
-    std::coroutine_handle<> await_suspend(std::coroutine_handle<> awaiting) const noexcept {
+    template <typename Awaiting>
+    std::coroutine_handle<> await_suspend(std::coroutine_handle<Awaiting> awaiting) const noexcept {
       if (!task_.frame_.startFor(awaiting)) [[unlikely]]
         return awaiting;
       task_.frame_.promise().resultInto(task_.result_);
@@ -242,7 +280,8 @@ class [[nodiscard]] Task<void> {
     explicit Awaiter(Task& task) noexcept : task_(task) {}
     Awaiter(const Awaiter&) = delete;
     bool await_ready() const noexcept { return task_.isReady(); }
-    std::coroutine_handle<> await_suspend(std::coroutine_handle<> awaiting) const noexcept {
+    template <typename Awaiting>
+    std::coroutine_handle<> await_suspend(std::coroutine_handle<Awaiting> awaiting) const noexcept {
       if (!task_.frame_.startFor(awaiting)) [[unlikely]]
         return awaiting;
       return task_.frame_.handle();

@@ -28,8 +28,10 @@ class TaskScope final : private detail::TaskOwner {
   ~TaskScope();
 
   // Runs the task to its first suspension, or to its end, before it returns. Allocates nothing beside the task's frame.
-  void spawn(Task<> task) {
+  // Its waits obey `stop` where they are given no token of their own.
+  void spawn(Task<> task, StopToken stop = {}) {
     if (task.isReady()) return;
+    task.coroutine().promise().stopWith(stop);
     ++running_;
     // Last: the task may end the scope's joiner, and so the scope, before this returns.
     std::move(task).startFor(*this);

@@ -14,6 +14,7 @@
 
 #include "taut/base/intrusive_list.hpp"
 #include "taut/base/stop_token.hpp"
+#include "taut/coro/task.hpp"
 #include "taut/io/io_result.hpp"
 
 namespace taut {
@@ -83,6 +84,7 @@ class Operation : public Runnable, private StopCallbackBase {
   void cancel() noexcept;
   // From now on a stop calls stopRequested(). False where it was requested already, and then nothing is called.
   bool obey(StopToken stop) noexcept { return attach(stop); }
+  bool obeysToken() const noexcept { return isAttached(); }
   void ignoreStop() noexcept { detach(); }
   virtual void stopRequested() noexcept { cancel(); }
 
@@ -108,19 +110,16 @@ class Operation : public Runnable, private StopCallbackBase {
 };
 
 // An operation that completes once and gives an IoResult to the coroutine that awaits it. The base of most awaiters.
+// Where it is given no token it obeys that of the task.
 class SingleOperation : public Operation {
  public:
   SingleOperation(const SingleOperation&) = delete;
 
-  bool await_ready() noexcept {
-    if (!stop_.stopRequested()) return false;
-    result_ = IoResult::failure(ECANCELED);
-    return true;
-  }
-  void await_suspend(std::coroutine_handle<> waiting) noexcept {
-    resumeWith(waiting);
-    start();
-    obey(stop_);
+  bool await_ready() const noexcept { return false; }
+  template <typename Promise>
+  bool await_suspend(std::coroutine_handle<Promise> waiting) noexcept {
+    stop_ = detail::stopTokenFor(stop_, waiting);
+    return suspend(waiting);
   }
   IoResult await_resume() const noexcept { return result_; }
 
@@ -134,6 +133,17 @@ class SingleOperation : public Operation {
   }
 
  private:
+  bool suspend(std::coroutine_handle<> waiting) noexcept {
+    if (stop_.stopRequested()) {
+      result_ = IoResult::failure(ECANCELED);
+      return false;
+    }
+    resumeWith(waiting);
+    start();
+    obey(stop_);
+    return true;
+  }
+
   StopToken stop_;
   IoResult result_;
 };

@@ -5,6 +5,7 @@
 
 #include "taut/base/clock.hpp"
 #include "taut/base/stop_token.hpp"
+#include "taut/coro/task.hpp"
 #include "taut/io/operation.hpp"
 #include "taut/io/shard.hpp"
 #include "taut/io/timer.hpp"
@@ -18,10 +19,15 @@ class SleepAwaiter final : private Runnable, private Timer, private StopCallback
   SleepAwaiter(const SleepAwaiter&) = delete;
 
   bool await_ready() const noexcept { return stop_.stopRequested(); }
-  void await_suspend(std::coroutine_handle<> waiting) noexcept;
+  template <typename Promise>
+  bool await_suspend(std::coroutine_handle<Promise> waiting) noexcept {
+    stop_ = detail::stopTokenFor(stop_, waiting);
+    return suspend(waiting);
+  }
   bool await_resume() const noexcept { return passed_; }
 
  private:
+  bool suspend(std::coroutine_handle<> waiting) noexcept;
   static void timeCame(Timer& timer) noexcept;
   static void stopSleep(StopCallbackBase& callback) noexcept;
 
@@ -31,8 +37,8 @@ class SleepAwaiter final : private Runnable, private Timer, private StopCallback
   bool passed_ = false;
 };
 
-// True when the time has passed, false when the token stopped the sleep first. Where there is no memory for the timer
-// it ends with the turn, so that a caller that retries goes on.
+// True when the time has passed, false when the token stopped the sleep first, or that of the task where none is given.
+// Where there is no memory for the timer it ends with the turn, so that a caller that retries goes on.
 inline SleepAwaiter sleepUntil(Shard& shard, TimePoint deadline, StopToken stop = {}) noexcept {
   return SleepAwaiter(shard, deadline, stop);
 }

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "taut/base/stop_token.hpp"
+#include "taut/coro/task.hpp"
 #include "taut/io/buffer_ring.hpp"
 #include "taut/io/io_result.hpp"
 #include "taut/io/operation.hpp"
@@ -80,19 +81,24 @@ class PooledReceive final : private Operation {
   PooledReceive(Ring& ring, int fd, StreamBuffers& buffers, StopToken stop) noexcept;
   PooledReceive(const PooledReceive&) = delete;
 
-  bool await_ready() noexcept;
-  void await_suspend(std::coroutine_handle<> waiting) noexcept;
+  bool await_ready() const noexcept { return stopping_; }
+  template <typename Promise>
+  bool await_suspend(std::coroutine_handle<Promise> waiting) noexcept {
+    if (!obeysToken()) stopping_ = !obey(detail::stopTokenOf(waiting));
+    return suspend(waiting);
+  }
   ReceivedData await_resume() noexcept;
 
  private:
+  bool suspend(std::coroutine_handle<> waiting) noexcept;
   void complete(const Completion& completion) noexcept override;
   void receiveAgain() noexcept;
   void stopRequested() noexcept override;
 
   // In this order they fit into what the base leaves of its last word.
   bool stopping_ = false;
-  std::uint16_t buffer_ = 0;  // where result_ counts octets
-  IoResult result_;
+  std::uint16_t buffer_ = 0;                        // where result_ counts octets
+  IoResult result_ = IoResult::failure(ECANCELED);  // until it has been received
   BufferRing& buffers_;
 };
 
