@@ -55,7 +55,7 @@ Task<> DatagramService::serve(StopToken stop, StopToken abort) {
       datagram = count < arrived.size() ? datagrams.tryNext() : std::nullopt;
     }
     prefetch(std::span(arrived).first(count));
-    for (std::unique_ptr<Reply>& reply : std::span(arrived).first(count)) queries_.start(std::move(reply));
+    for (std::unique_ptr<Reply>& reply : std::span(arrived).first(count)) start(std::move(reply));
   }
   co_await queries_.tasks().join();
   socket_.flushReplies();
@@ -69,6 +69,14 @@ std::unique_ptr<DatagramService::Reply> DatagramService::parse(Datagram datagram
   } catch (const std::bad_alloc&) {
     reportMemoryShortage();
     return nullptr;
+  }
+}
+
+void DatagramService::start(std::unique_ptr<Reply> reply) {
+  try {
+    queries_.start(std::move(reply));
+  } catch (const std::bad_alloc&) {
+    reportMemoryShortage();
   }
 }
 

@@ -1,25 +1,17 @@
 #include "taut/server/queries_in_work.hpp"
 
-#include <new>
 #include <utility>
 
-#include "memory_shortage.hpp"
 namespace taut {
 
-// A query over a stream goes on without its message, which is in the receive buffer. Where there is no memory for the
-// coroutine, the query has ended with the arguments of the call.
+// A query over a stream goes on without its message, which is in the receive buffer.
 void QueriesInWork::start(std::unique_ptr<WaitingQuery> query) {
   WaitingQuery& channel = *query;
   channel.transport_ = this;
   started_.pushBack(channel);
-  try {
-    Task<> task = factory_.serve(*channel.query_, channel, std::move(query));
-    channel.task_ = task.coroutine();
-    tasks_.spawn(std::move(task), channel.stopToken());
-  } catch (const std::bad_alloc&) {
-    reportMemoryShortage();
-    return;
-  }
+  Task<> task = factory_.serve(*channel.query_, channel, std::move(query));
+  channel.task_ = task.coroutine();
+  tasks_.spawn(std::move(task), channel.stopToken());
   WaitingQuery* const waiting = started_.popFront();
   if (!waiting) return;
   if (waiting->transport() == Transport::tcp) waiting->query_->forgetMessage();

@@ -3,6 +3,7 @@
 #include <new>
 #include <utility>
 
+#include "memory_shortage.hpp"
 #include "taut/base/log.hpp"
 #include "taut/server/queries_in_work.hpp"
 #include "taut/server/server_factory.hpp"
@@ -60,11 +61,15 @@ void WaitingQueries::ended(WaitingQuery& query) {
   if (waiting_.empty() && stopping_.empty()) disarm();
 }
 
-// A timer that comes too early looks again.
+// A timer that comes too early looks again. Where there is no memory for it, the next query that waits arms it.
 void WaitingQueries::arm(TimePoint deadline) {
   if (armed() && deadline >= due_) return;
   due_ = deadline;
-  shard_->timers().arm(*this, deadline);
+  try {
+    shard_->timers().arm(*this, deadline);
+  } catch (const std::bad_alloc&) {
+    reportMemoryShortage();
+  }
 }
 
 void WaitingQueries::timeCame(Timer& timer) noexcept {

@@ -68,8 +68,9 @@ class Memory(TestCase):
         ends, serves = 0, 0
         for megabytes in range(20, 280, 20):
             limit = megabytes << 20
-            command = [TAUTD, "--interface", "127.0.0.1", "--port", free_port(), "--threads", "2", "--zone", EXAMPLE_ZONE,
-                       "--hosts-file", self.write("hosts", "192.0.2.1 h.example\n"), "--cache", "--forward", "127.0.0.1:9"]
+            command = [TAUTD, "--interface", "127.0.0.1", "--port", free_port(), "--threads", "2"]
+            command += ["--zone", EXAMPLE_ZONE, "--hosts-file", self.write("hosts", "192.0.2.1 h.example\n")]
+            command += ["--cache", "--forward", "127.0.0.1:9"]
             server = self.spawn(*command, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)))
             query = make_query("www.example.com")
             try:
@@ -91,7 +92,7 @@ class Memory(TestCase):
 
     @unittest.skipIf(SANITIZED, "a sanitizer keeps memory of its own")
     def test_zone_without_memory(self):
-        """A zone for which there is no memory is served as it was, is named, and is loaded when there is memory again"""
+        """A zone for which there is no memory is named, stays as it was, and is loaded when there is memory again"""
         head = "$TTL 300\n@ SOA ns1 host {} 1800 900 604800 300\n@ NS ns1\nns1 A 192.0.2.1\n"
         path = self.write("z.zone", head.format(1))
         server = self.start_tautd("--threads", "2", "--zone", f"large.example={path}")

@@ -21,6 +21,7 @@
 #include "taut/io/sleep.hpp"
 #include "taut/resolver/resolver.hpp"
 #include "taut/server/server.hpp"
+#include "taut/server/stream_connection.hpp"
 #include "test_resolver.hpp"
 
 namespace {
@@ -61,8 +62,14 @@ ServerOptions options() {
   return options;
 }
 
+// A connection that the server forgets is never idle enough to end, so its client hears of nothing.
 std::unique_ptr<ServerFactory> makeFactory(Shard& shard) {
-  return std::make_unique<ServerFactory>(ServerFactory::Resolvers{std::make_shared<TwoWaysResolver>(shard)});
+  static const StreamLimits patient{.idle = std::chrono::hours(1)};
+  auto factory = std::make_unique<ServerFactory>(ServerFactory::Resolvers{std::make_shared<TwoWaysResolver>(shard)});
+  factory->setProtocol([](ServerFactory& owner, const Address& peer) {
+    return std::make_unique<StreamConnection>(owner, peer, patient);
+  });
+  return factory;
 }
 
 template <typename Function>
@@ -147,6 +154,18 @@ TEST_CASE("whatever allocation of an exchange fails, and however many, the serve
     }
   }
   CHECK(captured.count("there is not enough memory: queries and connections are dropped") <= 1);
+}
+
+TEST_CASE("whatever allocation of the first exchange fails, for what grows once too, the server goes on serving") {
+  const LogCapture captured;
+  const Bytes query = makeQuery("later.example.com", Type::A);
+  std::size_t skipped = 0;
+  for (bool failed = true; failed; ++skipped) {
+    Server server(options(), makeFactory);
+    server.start();
+    failed = exchangeDatagrams(server, query, skipped, all) > 0;
+  }
+  CHECK(skipped > 1);
 }
 
 TEST_CASE("a server whose memory is short ends when it is asked to") {

@@ -31,6 +31,7 @@ class DatagramService {
   class Reply;
 
   std::unique_ptr<Reply> parse(Datagram datagram) const;
+  void start(std::unique_ptr<Reply> reply);
   void prefetch(std::span<const std::unique_ptr<Reply>> arrived) const;
 
   Shard& shard_;

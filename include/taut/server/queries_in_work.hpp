@@ -17,7 +17,8 @@ class QueriesInWork {
   // The arguments outlive this object.
   QueriesInWork(Shard& shard, ServerFactory& factory) : shard_(shard), factory_(factory) {}
 
-  // Serves the query, which has a `query()`. It has ended on return, or is known to wait.
+  // Serves the query, which has a `query()`. It has ended on return, or is known to wait. Throws std::bad_alloc where
+  // there is no memory for its coroutine; the query has ended then, without a reply.
   void start(std::unique_ptr<WaitingQuery> query);
 
   // Asks all queries to stop, and the other tasks. This object may have ended on return.

@@ -39,8 +39,8 @@ class ReplyChannel : public LocallyPooled {
     return send(size);
   }
 
-  // Ends the connection, where there is one, so that the client does not wait for messages that will not follow: there is
-  // no memory for them, or their handler was given up.
+  // Ends the connection, where there is one, so that the client does not wait for messages that will not follow: there
+  // is no memory for them, or their handler was given up.
   virtual void abort() noexcept {}
 
   // Whether the server has given the query up: nothing that is written leaves any more.
