@@ -163,6 +163,10 @@ Task<std::optional<std::vector<std::uint8_t>>> readMessage(TcpStream& stream, st
   co_return message;
 }
 
+// A question to a server costs a socket, and some ten times what an answer of our own costs. With this bound a flood of
+// names that are in no cache does not keep the shard from its other clients.
+constexpr std::size_t maxBegunInTurn = 8;
+
 bool outOfResources(IoResult result) {
   return result.error() == EMFILE || result.error() == ENFILE || result.error() == ENOBUFS || result.error() == ENOMEM;
 }
@@ -173,7 +177,8 @@ std::size_t Forwarder::HashQuestion::operator()(const UpstreamQuestion& question
   return detail::secretHash(secret, question, question.checkingDisabled);
 }
 
-Forwarder::Forwarder(Shard& shard, ForwarderOptions options) : shard_(shard), options_(std::move(options)) {
+Forwarder::Forwarder(Shard& shard, ForwarderOptions options)
+    : shard_(shard), options_(std::move(options)), begins_(shard, maxBegunInTurn) {
   if (options_.servers.empty() && options_.resolvConf.empty())
     throw std::invalid_argument("forwarding: expected servers or a resolv.conf");
   options_.udpPayloadSize = std::min<std::uint16_t>(options_.udpPayloadSize, datagramBufferSize);
@@ -269,6 +274,12 @@ Task<> Forwarder::close() {
 }
 
 Task<> Forwarder::run(LocalRef<OutstandingQuery> outstanding) {
+  const bool begins = co_await begins_.next(outstanding->stop.token());
+  if (!begins) {
+    forget(*outstanding);
+    outstanding->done.set();
+    co_return;
+  }
   Outcome outcome(Outcome::Kind::exhausted);
   try {
     const LocalRef<Plan> asked = plan();

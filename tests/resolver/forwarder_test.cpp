@@ -329,6 +329,32 @@ TEST_CASE_FIXTURE(Fixture, "an answer from upstream comes back, not authoritativ
   CHECK(forward().inFlight() == 0);
 }
 
+TEST_CASE_FIXTURE(Fixture, "of many new questions at once a few go out in a turn, and in the end all are answered") {
+  upstream([](const Query& asked) { return Replies{address(asked)}; });
+  constexpr std::size_t count = 40;
+  std::vector<Query> questions;
+  for (std::size_t i = 0; i < count; ++i) questions.emplace_back(Name("n" + std::to_string(i) + ".example."), Type::A);
+  std::vector<std::optional<std::optional<Answer>>> results(count);
+  for (std::size_t i = 0; i < count; ++i) scope.spawn(askInto(forward(), questions[i], results[i]));
+  CHECK(forward().inFlight() == count);
+  CHECK(forward().statistics().udpQueries <= 8);
+  for (int i = 0; i < 20; ++i) settle();
+  CHECK(forward().statistics().udpQueries == count);
+  for (const auto& result : results) CHECK((result && *result && (*result)->rcode() == Rcode::NOERROR));
+}
+
+TEST_CASE_FIXTURE(Fixture, "questions that wait for their turn end with their forwarder") {
+  upstream({});
+  std::vector<Query> questions;
+  for (int i = 0; i < 40; ++i) questions.emplace_back(Name("n" + std::to_string(i) + ".example."), Type::A);
+  std::vector<std::optional<std::optional<Answer>>> results(questions.size());
+  for (std::size_t i = 0; i < questions.size(); ++i) scope.spawn(askInto(forward(), questions[i], results[i]));
+  shard.run(forward().close());
+  CHECK(forward().inFlight() == 0);
+  CHECK(forward().statistics().udpQueries <= 8);
+  for (const auto& result : results) CHECK((result && !*result));
+}
+
 TEST_CASE_FIXTURE(Fixture, "every query has a new random port and a new random ID") {
   auto& server = upstream([](const Query& asked) { return Replies{address(asked)}; });
   for (int i = 0; i < 64; ++i) CHECK(last(query) == 1);

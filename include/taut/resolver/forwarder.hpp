@@ -44,6 +44,7 @@
 #include "taut/dns/answer.hpp"
 #include "taut/dns/query.hpp"
 #include "taut/io/shard.hpp"
+#include "taut/io/turn_limit.hpp"
 #include "taut/resolver/name_hash.hpp"
 #include "taut/resolver/resolv_conf.hpp"
 #include "taut/resolver/resolver.hpp"
@@ -137,6 +138,7 @@ class Forwarder final : public Resolver {
   std::size_t nextServer_ = 0;
   std::unordered_map<UpstreamQuestion, OutstandingQuery*, HashQuestion> outstanding_;
   ForwarderStatistics statistics_;
+  TurnLimit begins_;  // questions that go out for the first time
   TaskScope scope_;
   TaskScope probes_;
   bool closed_ = false;
