@@ -33,6 +33,9 @@ ns A 192.0.2.1
 www A 192.0.2.2
 *.wild A 192.0.2.3
 """
+# An RRset of 50 KB.
+LARGE = "".join(f"large TXT {' '.join(chr(34) + letter * 250 + chr(34) for _ in range(8))}\n"
+                for letter in "abcdefghijklmnopqrstuvwx")
 
 
 def scaled(size):
