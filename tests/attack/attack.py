@@ -6,21 +6,19 @@ which a sanitizer keeps some of its own, is not looked at.
 
 The attackers' address differs from the client's: what one address does to itself is its own affair.
 """
-import json
 import os
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
 
 SOURCE = Path(os.environ.get("TAUT_SOURCE", Path(__file__).resolve().parents[2]))
-sys.path.append(str(SOURCE / "tests/integration"))
+sys.path += [str(SOURCE / "tests/integration"), str(SOURCE / "tools/attack_lib")]
 
 import support  # noqa: E402
+from program import Program  # noqa: E402
 from support import NOERROR, SANITIZED, SLOWNESS, resident_kilobytes, wait_until  # noqa: E402, F401
 
-ATTACKS = SOURCE / "tools/attack_lib"
 PATIENCE = 3 * SLOWNESS  # seconds for which a client waits for an answer
 ATTACKER = "127.66.0.1"
 DRAIN = 4  # seconds: for so long, at most, the server answers what it has when it is asked to end
@@ -43,37 +41,14 @@ def scaled(size):
     return max(1, size // 10) if SANITIZED else size
 
 
-class Program(subprocess.Popen):
-    """One of the programs that attack, or the client. It ends with this test, whatever happens."""
-
-    def __init__(self, test, program, *arguments, prefix=()):
-        command = [*prefix, sys.executable, ATTACKS / f"{program}.py", *arguments]
-        super().__init__([str(word) for word in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        test.addCleanup(self.end)
-
-    def line(self):
-        """Its next line of output."""
-        line = self.stdout.readline()
-        if not line:
-            raise AssertionError(f"{self.args} ended with status {self.wait()}")
-        return json.loads(line) if line[0] in "{0123456789" else line.strip()
-
-    def end(self):
-        """Asks it to end, and waits: what it held is free then."""
-        if self.poll() is None:
-            self.terminate()
-            try:
-                self.wait(10 * SLOWNESS)
-            except subprocess.TimeoutExpired:
-                self.kill()
-        self.wait()
-        for stream in (self.stdin, self.stdout):
-            stream.close()
-
-
 class AttackCase(support.TestCase):
+    def program(self, *arguments, **options):
+        started = Program(*arguments, **options)
+        self.addCleanup(started.end)
+        return started
+
     def start_upstream(self):
-        upstream = Program(self, "upstream")
+        upstream = self.program("upstream")
         upstream.port = upstream.line()
         return upstream
 
@@ -88,7 +63,7 @@ class AttackCase(support.TestCase):
         options = ["--seconds", seconds, "--rate", max(10, scaled(rate)), "--patience", PATIENCE]
         if tcp:
             options.append("--tcp")
-        return Program(self, "client", host, server.port, *names, *options, prefix=prefix)
+        return self.program("client", host, server.port, *names, *options, prefix=prefix)
 
     def served(self, *clients, rcode=NOERROR):
         """Each client had all its questions answered."""
@@ -102,7 +77,7 @@ class AttackCase(support.TestCase):
 
     def attack(self, kind, server, name, *arguments, connections=100, questions=1):
         """An attack over TCP that has got to where all connections are open."""
-        attack = Program(self, "connections", kind, "127.0.0.1", server.port, name, "--source", ATTACKER,
+        attack = self.program("connections", kind, "127.0.0.1", server.port, name, "--source", ATTACKER,
                          "--connections", scaled(connections), "--questions", questions, *arguments)
         self.assertEqual(attack.line(), "ready")
         return attack
@@ -110,7 +85,7 @@ class AttackCase(support.TestCase):
     def flood(self, server, *names, rate=1000, seconds=3, host="127.0.0.1", source=ATTACKER, options=(), prefix=()):
         """A flood over UDP that has begun; its `line` waits for the end and gives its counts."""
         sources = ("--source", source) if source else ()
-        return Program(self, "flood", host, server.port, *names, "--rate", scaled(rate), "--seconds", seconds,
+        return self.program("flood", host, server.port, *names, "--rate", scaled(rate), "--seconds", seconds,
                        *sources, *options, prefix=prefix)
 
     def assert_memory(self, server, before, slack, what):

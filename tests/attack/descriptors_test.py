@@ -1,7 +1,7 @@
 """A process that may have few descriptors serves: connections that rest give way to what needs one."""
 import resource
 
-from attack import ATTACKER, AttackCase, Program, main
+from attack import ATTACKER, AttackCase, main
 
 
 class Descriptors(AttackCase):
@@ -11,8 +11,8 @@ class Descriptors(AttackCase):
 
         server = self.start_server(upstream=self.start_upstream(), preexec_fn=limit)
         # Not fewer under the sanitizers: there have to be more than descriptors.
-        attack = Program(self, "connections", "hold", "127.0.0.1", server.port, "www.t.example", "--source",
-                         ATTACKER, "--connections", most + 100)
+        attack = self.program("connections", "hold", "127.0.0.1", server.port, "www.t.example", "--source",
+                              ATTACKER, "--connections", most + 100)
         self.assertEqual(attack.line(), "ready")
         self.served(self.start_client(server, "www.t.example"), self.start_client(server, "%.fast.example"),
                     self.start_client(server, "www.t.example", tcp=True, rate=20))
