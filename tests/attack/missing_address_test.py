@@ -16,9 +16,10 @@ class MissingAddress(AttackCase):
         """The others serve, the missing one is said once, and served when an interface has it"""
         needs_namespaces()
         namespace = Namespace(self)
-        server = Process([*namespace.prefix, TAUTD, "-p", free_port(), "-i", PRESENT, "-i", MISSING, "-z", EXAMPLE_ZONE],
-                         self.folder, name="tautd")
-        server.port = int(server.process.args[server.process.args.index("-p") + 1])
+        port = free_port()
+        command = [*namespace.prefix, TAUTD, "-p", port, "-i", PRESENT, "-i", MISSING, "-z", EXAMPLE_ZONE]
+        server = Process(command, self.folder, name="tautd")
+        server.port = port
         self.addCleanup(self._finish, server)
         wait_until(lambda: self.answered(namespace, server, PRESENT), 10, "the address that is there is served")
         # Long enough for another look at the one that is not.

@@ -9,6 +9,7 @@ import time
 import wire
 
 MAX_MESSAGE = 65535
+OPEN_SECONDS = 20  # in which all connections are opened
 AT_ONCE = struct.pack("ii", 1, 0)  # SO_LINGER: close with RST
 
 
@@ -22,7 +23,7 @@ class Attack:
 
     def connect(self):
         connection = socket.socket()
-        connection.settimeout(5)
+        connection.settimeout(2)
         if self.arguments.source:
             connection.bind((self.arguments.source, 0))
         connection.connect((self.arguments.host, self.arguments.port))
@@ -33,8 +34,12 @@ class Attack:
         return self.arguments.name.replace("%", wire.random_label())
 
     def open_all(self, octets):
-        """Opens all connections and sends on each what the function gives, as far as the kernel takes it."""
+        """Opens all connections and sends on each what the function gives, as far as the kernel takes it. A server that
+        is slow to accept gets as many as the time allows."""
+        end = time.monotonic() + OPEN_SECONDS
         for _ in range(self.arguments.connections):
+            if time.monotonic() > end or self.stop.is_set():
+                break
             try:
                 connection = self.connect()
                 connection.send(octets())
@@ -67,7 +72,10 @@ class Close(Attack):
     """Each connection asks its questions and is closed at once."""
 
     def run(self):
+        end = time.monotonic() + OPEN_SECONDS
         for number in range(self.arguments.connections):
+            if time.monotonic() > end or self.stop.is_set():
+                break
             try:
                 self.ask_once(number)
             except OSError:
@@ -112,7 +120,8 @@ class KeepAlive(Attack):
             self.connections = living
             missing = self.arguments.connections - len(living)
             for _ in range(missing):
-                self.reopen()
+                if not self.stop.is_set():
+                    self.reopen()
 
     def reopen(self):
         try:
