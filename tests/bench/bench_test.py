@@ -12,7 +12,9 @@ SOURCE = Path(os.environ.get("TAUT_SOURCE", Path(__file__).resolve().parents[2])
 BUILD = Path(os.environ.get("TAUT_BUILD", SOURCE / "build"))
 sys.path[:0] = [str(SOURCE / "tools/bench_lib"), str(SOURCE / "tests/integration")]
 
+import attacks  # noqa: E402
 import chart  # noqa: E402
+import report  # noqa: E402
 import results  # noqa: E402
 import support  # noqa: E402
 from processes import ServerClocks  # noqa: E402
@@ -129,6 +131,27 @@ class Sums(unittest.TestCase):
         self.assertEqual(summary["qps"]["median"], 20)
         self.assertEqual(summary["cpu_us"], {"median": 2.0, "min": 1.0, "max": 9.0})
         self.assertEqual(summary["lost"], 3)
+
+    def attacked(self, p99, noerror):
+        return {"sent": 100, "rcodes": {"NOERROR": noerror, "SERVFAIL": 1}, "latency": {"p50": 100.0, "p99": p99}}
+
+    def test_attacks(self):
+        """Latencies beside an attack are medians over the rounds; what was not answered with NOERROR adds up"""
+        rounds = [self.attacked(300.0, 99), self.attacked(900.0, 90), self.attacked(500.0, 99)]
+        seen = {("dead", "forwarding", "taut"): rounds}
+        [result] = attacks.summarise(seen)
+        self.assertEqual(result["client"], "forwarding")
+        self.assertEqual(result["servers"], {"taut": {"sent": 300, "unanswered": 12, "p50": 100.0, "p99": 500.0}})
+        self.assertEqual(report.attack_cell(result["servers"]["taut"]), "0.10 / 0.50; 12 of 300")
+
+    def test_joined(self):
+        """A run of the attacks alone leaves the other results of the page, and a run of others the attacks"""
+        nothing = {"measures": [], "loads": [], "idle": [], "attack": None}
+        others, alone = nothing | {"measures": ["new"]}, nothing | {"attack": "new"}
+        written = {"measures": ["old"], "loads": ["old"], "idle": ["old"], "attack": "old"}
+        self.assertEqual(report.joined(others, written), others | {"attack": "old"})
+        self.assertEqual(report.joined(alone, written), written | {"attack": "new"})
+        self.assertEqual(report.joined(others, {}), others)
 
     def test_exact_clock(self):
         """The scheduler's sum counts, split as the clock ticks say"""

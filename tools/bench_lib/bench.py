@@ -17,7 +17,7 @@ import results
 import servers
 
 ROOT = Path(__file__).resolve().parents[2]
-WORKLOADS = ["ten", "million", "zones", "cache", "connections", "load"]
+WORKLOADS = ["ten", "million", "zones", "cache", "connections", "load", "attack"]
 QUICK_WORKLOADS = ["ten"]
 TRIALS = "## Trials"
 DESCRIPTORS = 65536
@@ -52,6 +52,8 @@ def parse_arguments():
     names = [server.name for server in servers.ALL]
     parser = argparse.ArgumentParser(prog="tools/bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="ten names only, in less than three minutes")
+    parser.add_argument("--attack", action="store_true",
+                        help="only the attacks: latencies of clients beside them, as --workloads attack")
     parser.add_argument("--rounds", type=int, help="rounds, in which every server has its turn [5]")
     parser.add_argument("--seconds", type=float, help="length of one run [3]")
     parser.add_argument("--servers", metavar="A,B", default=",".join(names), help=f"of {', '.join(names)} [all]")
@@ -66,6 +68,8 @@ def parse_arguments():
     arguments.rounds = arguments.rounds or (QUICK_ROUNDS if arguments.quick else 5)
     arguments.seconds = arguments.seconds or (QUICK_SECONDS if arguments.quick else 3.0)
     chosen = QUICK_WORKLOADS if arguments.quick else WORKLOADS
+    if arguments.attack:
+        chosen = ["attack"]
     arguments.workloads = arguments.workloads.split(",") if arguments.workloads else chosen
     arguments.servers = arguments.servers.split(",")
     for given, known, what in ((arguments.workloads, WORKLOADS, "workload"), (arguments.servers, names, "server")):
@@ -130,8 +134,17 @@ def measure(arguments, folder):
     document["measures"] = [results.summarise(one) for one in bench.measures]
     document["loads"] = results.summarise_loads(bench.loads)
     document["idle"] = bench.idle
+    document["attack"] = under_attack(document, bench.attacks)
     document["failures"] = bench.failures
     return document
+
+
+def under_attack(document, results):
+    """The results of the attacks with their own circumstances: they are measured apart from the rest."""
+    if not results:
+        return None
+    circumstances = ("taken", "command", "rounds", "seconds", "machine", "servers")
+    return {key: document[key] for key in circumstances} | {"results": results}
 
 
 def write(document, arguments):
@@ -150,6 +163,7 @@ def write_page(document):
     page = ROOT / "docs/performance.md"
     written = page.read_text() if page.exists() else ""
     trials = written[written.index(TRIALS):] if TRIALS in written else ""
+    document = report.joined(document, json.loads((ROOT / "docs/performance.json").read_text()))
     counts = json.loads((ROOT / "benchmarks/instructions.json").read_text())
     (ROOT / "docs/performance.json").write_text(json.dumps(report.without_rounds(document), indent=1) + "\n")
     (ROOT / "docs/performance.svg").write_text(report.chart(document))

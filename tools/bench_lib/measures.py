@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 
 import workloads
+from attacks import UnderAttack
 from load import Dnsperf, Generator, LoadFailure, Paced, held_connections
 from servers import StartFailure
 
@@ -49,6 +50,7 @@ class Bench:
         self.measures = []
         self.loads = []
         self.idle = []
+        self.attacks = []
         self.failures = []
 
     # Servers.
@@ -206,6 +208,10 @@ class Bench:
             for server in self.without("unbound", "echo"):
                 self.stop_servers(workload, self.start_servers(workload, [server]))
         self.remove_zones(workload)
+
+    def attack(self, _quick):
+        """What clients see beside attacks."""
+        self.attacks = UnderAttack(self).run()
 
     def without(self, *names):
         return [server for server in self.servers if server.name not in names]

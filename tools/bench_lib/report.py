@@ -21,7 +21,8 @@ HOW = """## How it is measured
 
     tools/bench              # all workloads; installs the peers from Debian, and takes a while
     tools/bench --quick      # ten names only, less than three minutes
-    tools/bench --write-docs # makes this page from the results
+    tools/bench --attack     # only the clients beside attacks
+    tools/bench --write-docs # makes this page from the results; what was not measured stays as it is
 
 Quote ratios from one run. Absolute figures depend on the machine and on what else it does.
 """
@@ -134,15 +135,56 @@ def summary_table(document):
     return table(heads, rows) if rows else ""
 
 
-def tables(document):
-    """All results as Markdown."""
+def circumstances(document):
     machine = document["machine"]
-    parts = [
+    return (
         f"Taken {document['taken']} on {machine['processor']}, {machine['cores']} cores, kernel {machine['kernel']}, "
         f"{machine['system']}; {document['rounds']} rounds of {document['seconds']:g} s. Load average before: "
-        f"{machine['load_before']:.1f}.\n\n",
-        summary_table(document),
-    ]
+        f"{machine['load_before']:.1f}.\n\n"
+    )
+
+
+ATTACK_NOTE = """Two well-behaved clients ask 200 questions a second each: one for names of a zone, one for names that
+are forwarded. Another address attacks meanwhile (`tools/attack_lib/`). Each cell has the median and the 99th percentile
+of the client's latency in milliseconds, and how many of its questions had no answer with NOERROR within a second. Attacks,
+clients and the server that is forwarded to share the core that has no server under test.
+
+"""
+
+
+def attack_cell(server):
+    if server is None:
+        return ""
+    latency = " / ".join("–" if server[key] is None else number(server[key] / 1000) for key in ("p50", "p99"))
+    return f"{latency}; {server['unanswered']:,} of {server['sent']:,}"
+
+
+def attack_section(attack):
+    """What clients saw beside attacks, as Markdown: a table for each client, a row for each attack."""
+    parts = ["## Under attack\n\n", circumstances(attack), ATTACK_NOTE]
+    for client in ("authoritative", "forwarding"):
+        rows = [one for one in attack["results"] if one["client"] == client]
+        names = [name for name in attack["servers"] if any(name in one["servers"] for one in rows)]
+        cells = [[one["attack"], *(attack_cell(one["servers"].get(name)) for name in names)] for one in rows]
+        parts.append(table([f"{client} client beside", *(title_of(attack, name) for name in names)], cells))
+    return "".join(parts)
+
+
+def joined(document, written):
+    """The results of a run, and those that were written before of what it did not measure: attacks are measured apart
+    from the rest."""
+    if not document.get("attack"):
+        return document | {"attack": written.get("attack")}
+    if document["measures"] or document["loads"] or document["idle"]:
+        return document
+    return written | {"attack": document["attack"]}
+
+
+def tables(document):
+    """All results as Markdown."""
+    parts = []
+    if document["measures"] or document["loads"] or document["idle"]:
+        parts += [circumstances(document), summary_table(document)]
     for measure in document["measures"]:
         parts.append(f"### {measure['title'].capitalize()}: {measure['load_title']}\n\n")
         if measure["load"] == "paced":
@@ -156,6 +198,8 @@ def tables(document):
         parts += [f"### Start with {load['title']}\n\n", load_table(document, load)]
     if document["failures"]:
         parts += ["### Failures\n\n", *(f"- {failure.splitlines()[0]}\n" for failure in document["failures"]), "\n"]
+    if document.get("attack"):
+        parts.append(attack_section(document["attack"]))
     return "".join(parts)
 
 

@@ -150,6 +150,8 @@ class Taut(Server):
                      str(MAX_CLIENTS)]
         if workload.upstream:
             return [*arguments, "--forward", f"127.0.0.1:{workload.upstream}", "--cache"]
+        if workload.others:
+            arguments += ["--forward", f"127.0.0.1:{workload.others}", "--cache"]
         return [*arguments, "--zone-list", str(zone_list(folder, workload))]
 
 
@@ -233,13 +235,17 @@ class Bind(Server):
 
     def command(self, folder, workload):
         zones = "".join(f'zone "{origin}" {{ type primary; file "{file}"; }};\n' for origin, file in workload.zones)
+        recursion = "recursion no;"
+        if workload.others:
+            recursion = (f"recursion yes; allow-recursion {{ any; }};\n"
+                         f"  forwarders port {workload.others} {{ 127.0.0.1; }}; forward only;")
         (folder / "named.conf").write_text(f"""options {{
   directory "{folder}";
   pid-file "{folder}/named.pid";
   session-keyfile "{folder}/session.key";
   listen-on port {self.port} {{ 127.0.0.1; }};
   listen-on-v6 {{ none; }};
-  recursion no;
+  {recursion}
   dnssec-validation no;
   notify no;
   check-integrity no;
@@ -313,7 +319,10 @@ class Unbound(Server):
             return ('  local-zone: "test." nodefault\n'
                     f'forward-zone:\n  name: "."\n  forward-addr: 127.0.0.1@{workload.upstream}\n')
         lines = [f'  local-zone: "{origin}" static\n' for origin, _ in workload.zones]
-        return "".join(lines + [f"  local-data: '{record}'\n" for record in workload.local_data])
+        lines += [f"  local-data: '{record}'\n" for record in workload.local_data]
+        if workload.others:
+            lines.append(f'forward-zone:\n  name: "."\n  forward-addr: 127.0.0.1@{workload.others}\n')
+        return "".join(lines)
 
     def command(self, folder, workload):
         # Unbound refuses to start where it could run out of descriptors.

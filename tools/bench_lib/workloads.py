@@ -21,6 +21,7 @@ class Workload:
     local_data: list = field(default_factory=list)
     signed: set = field(default_factory=set)
     upstream: int = 0  # a port; where it is set, the server forwards and caches
+    others: int = 0  # a port; where it is set, the server forwards and caches what is in none of its zones
 
 
 def address(number):
@@ -38,6 +39,18 @@ def ten_names(folder, _scale):
     queries.write_text("".join(f"{label}.example.com A\n" for label in labels))
     return Workload("ten", "ten names in one zone", [("example.com.", zone)], queries, "www.example.com",
                     [f"{label}.example.com. 3600 IN A 192.0.2.{number + 1}" for number, label in enumerate(labels)])
+
+
+def attacked(folder, upstream):
+    """The ten names and an RRset of 50 KB; other names are forwarded."""
+    workload = ten_names(folder, 1)
+    zone = workload.zones[0][1]
+    strings = " ".join(f'"{letter * 250}"' for letter in "abcdefgh")
+    large = [f"large{{}} 3600 IN TXT {strings} \"{number}\"\n" for number in range(24)]
+    zone.write_text(zone.read_text() + "".join(record.format("") for record in large))
+    workload.local_data += [record.format(".example.com.").rstrip() for record in large]
+    workload.name, workload.title, workload.others = "attack", "under attack", upstream
+    return workload
 
 
 SIGNATURE = "20380101000000 20240101000000 1034"
