@@ -1,4 +1,4 @@
-"""A handler that waits for what never happens costs other clients nothing for long, and does not keep a server alive."""
+"""A handler that waits for what never happens costs others nothing for long, and does not keep a server alive."""
 from attack import AttackCase, main
 from support import BUILD, SERVFAIL, Process, ask_udp, free_port, make_query
 

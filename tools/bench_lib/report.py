@@ -146,8 +146,8 @@ def circumstances(document):
 
 ATTACK_NOTE = """Two well-behaved clients ask 200 questions a second each: one for names of a zone, one for names that
 are forwarded. Another address attacks meanwhile (`tools/attack_lib/`). Each cell has the median and the 99th percentile
-of the client's latency in milliseconds, and how many of its questions had no answer with NOERROR within a second. Attacks,
-clients and the server that is forwarded to share the core that has no server under test.
+of the client's latency in milliseconds, and how many of its questions had no answer with NOERROR within a second.
+Attacks, clients and the server that is forwarded to share the core that has no server under test.
 
 """
 
