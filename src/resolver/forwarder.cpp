@@ -163,7 +163,7 @@ Task<std::optional<std::vector<std::uint8_t>>> readMessage(TcpStream& stream, st
   co_return message;
 }
 
-// A question to a server costs a socket, and some ten times what an answer of our own costs. With this bound a flood of
+// A question to a server costs a socket, where an answer from a zone or a cache costs none. With this bound a flood of
 // names that are in no cache does not keep the shard from its other clients.
 constexpr std::size_t maxBegunInTurn = 8;
 
