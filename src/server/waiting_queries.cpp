@@ -100,7 +100,8 @@ void WaitingQueries::look(WaitingQuery& query, std::string_view what) {
   list.pushBack(query);
 }
 
-// The transport may end when it has lost the task, and the query when it is asked to stop.
+// The transport may end when it has lost the task, and the server with it, which ends the query. Otherwise the query may
+// end when it is asked to stop.
 void WaitingQueries::giveUp(WaitingQuery& query, std::string_view what) {
   ended(query);
   givenUp_.pushBack(query);
@@ -108,7 +109,11 @@ void WaitingQueries::giveUp(WaitingQuery& query, std::string_view what) {
   query.ListHook<QueriesInWork>::unlink();
   query.close();
   query.leaveTransport();
+  bool destroyed = false;
+  query.destroyed_ = &destroyed;
   query.transport_->tasks().moveTo(handlers_, query.task_);
+  if (destroyed) return;
+  query.destroyed_ = nullptr;
   query.stop_.requestStop();
 }
 
