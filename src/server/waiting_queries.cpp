@@ -100,8 +100,8 @@ void WaitingQueries::look(WaitingQuery& query, std::string_view what) {
   list.pushBack(query);
 }
 
-// The transport may end when it has lost the task, and the server with it, which ends the query. Otherwise the query may
-// end when it is asked to stop.
+// The transport may end when it has lost the task, and the server with it, which ends the query. Otherwise the query
+// may end when it is asked to stop.
 void WaitingQueries::giveUp(WaitingQuery& query, std::string_view what) {
   ended(query);
   givenUp_.pushBack(query);
