@@ -11,16 +11,17 @@ StopSource::~StopSource() {
   if (destroyed_ != nullptr) *destroyed_ = true;
 }
 
-void StopSource::requestStop() noexcept {
-  if (stopped_) return;
+bool StopSource::requestStop() noexcept {
+  if (stopped_) return true;
   stopped_ = true;
   bool destroyed = false;
   destroyed_ = &destroyed;
   while (StopCallbackBase* callback = callbacks_.popFront()) {
     callback->function_(*callback);
-    if (destroyed) return;
+    if (destroyed) return false;
   }
   destroyed_ = nullptr;
+  return true;
 }
 
 }  // namespace taut

@@ -100,8 +100,8 @@ void WaitingQueries::look(WaitingQuery& query, std::string_view what) {
   list.pushBack(query);
 }
 
-// The transport may end when it has lost the task, and the server with it, which ends the query. Otherwise the query
-// may end when it is asked to stop.
+// The query may end when it is asked to stop. Otherwise the transport may end when it has lost the task, and the server
+// with it, which ends the query.
 void WaitingQueries::giveUp(WaitingQuery& query, std::string_view what) {
   ended(query);
   givenUp_.pushBack(query);
@@ -109,12 +109,8 @@ void WaitingQueries::giveUp(WaitingQuery& query, std::string_view what) {
   query.ListHook<QueriesInWork>::unlink();
   query.close();
   query.leaveTransport();
-  bool destroyed = false;
-  query.destroyed_ = &destroyed;
+  if (!query.stop_.requestStop()) return;
   query.transport_->tasks().moveTo(handlers_, query.task_);
-  if (destroyed) return;
-  query.destroyed_ = nullptr;
-  query.stop_.requestStop();
 }
 
 void WaitingQueries::logGivenUp() {

@@ -64,8 +64,8 @@ class StopSource {
   bool stopRequested() const noexcept { return stopped_; }
 
   // Calls the callbacks in the order of their registration, the first time only. A callback may resume a coroutine that
-  // destroys other callbacks, or this source.
-  void requestStop() noexcept;
+  // destroys other callbacks, or this source: false where that has happened.
+  bool requestStop() noexcept;
 
  private:
   friend StopCallbackBase;

@@ -43,10 +43,7 @@ class WaitingQuery : public ReplyChannel,
                      private ListHook<QueriesInWork>,
                      private ListHook<WaitingQueries> {
  public:
-  ~WaitingQuery() override {
-    leave();
-    if (destroyed_ != nullptr) *destroyed_ = true;
-  }
+  ~WaitingQuery() override { leave(); }
 
   // Nothing for a message without a header, or one that is itself a response: it gets no reply.
   const std::optional<Query>& query() const { return query_; }
@@ -90,7 +87,6 @@ class WaitingQuery : public ReplyChannel,
   std::coroutine_handle<detail::TaskPromise<void>> task_;
   TimePoint since_{};  // when it began to wait, was asked to stop, or was last seen to progress
   std::size_t messagesSeen_ = 0;
-  bool* destroyed_ = nullptr;  // the flag of a running giveUp(), set where this object ends meanwhile
 };
 
 class WaitingQueries : private Timer {
