@@ -22,6 +22,8 @@ UniqueFd openSocket(const Address& address, const BindOptions& options, bool reu
   if (options.type == SOCK_STREAM) setOption(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
   if (reusePort) setOption(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1);
   if (options.mayBeAbsent) setOption(fd.get(), IPPROTO_IP, IP_FREEBIND, 1);
+  if (options.receiveBuffer > 0) setOption(fd.get(), SOL_SOCKET, SO_RCVBUF, options.receiveBuffer);
+  if (options.sendBuffer > 0) setOption(fd.get(), SOL_SOCKET, SO_SNDBUF, options.sendBuffer);
   sockaddr_storage name{};
   const socklen_t length = address.toSockaddr(name);
   if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&name), length) != 0) {

@@ -14,6 +14,8 @@ struct BindOptions {
   bool reusePort = false;
   bool mustBeFree = false;
   bool mayBeAbsent = false;
+  int receiveBuffer = 0;  // bytes; 0 leaves them to the system. What a listener has, its connections get.
+  int sendBuffer = 0;
 };
 
 // A bound socket, not yet listening. Throws std::system_error.

@@ -98,10 +98,9 @@ TcpListener TcpListener::bind(Shard& shard, const Address& address, const TcpOpt
   bindOptions.reusePort = options.reusePort;
   bindOptions.mustBeFree = options.mustBeFree;
   bindOptions.mayBeAbsent = options.mayBeAbsent;
+  bindOptions.receiveBuffer = options.receiveBuffer;
+  bindOptions.sendBuffer = options.sendBuffer;
   UniqueFd fd = detail::bindSocket(address, bindOptions);
-  // Connections have them from their listener.
-  if (options.receiveBuffer > 0) detail::setOption(fd.get(), SOL_SOCKET, SO_RCVBUF, options.receiveBuffer);
-  if (options.sendBuffer > 0) detail::setOption(fd.get(), SOL_SOCKET, SO_SNDBUF, options.sendBuffer);
   if (::listen(fd.get(), options.backlog) != 0) detail::throwListenError(errno, address, "TCP");
   return TcpListener(shard, std::move(fd));
 }

@@ -24,9 +24,7 @@ namespace {
 
 constexpr auto retryPause = std::chrono::milliseconds(10);
 
-void applyOptions(int fd, const Address& address, const UdpOptions& options) {
-  if (options.receiveBuffer > 0) detail::setOption(fd, SOL_SOCKET, SO_RCVBUF, options.receiveBuffer);
-  if (options.sendBuffer > 0) detail::setOption(fd, SOL_SOCKET, SO_SNDBUF, options.sendBuffer);
+void setDatagramOptions(int fd, const Address& address) {
   if (address.isWildcard()) {
     const bool v6 = address.isV6();
     detail::setOption(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_RECVPKTINFO : IP_PKTINFO, 1);
@@ -158,8 +156,10 @@ UdpSocket UdpSocket::bind(Shard& shard, const Address& address, const UdpOptions
   bindOptions.reusePort = options.reusePort;
   bindOptions.mustBeFree = options.mustBeFree;
   bindOptions.mayBeAbsent = options.mayBeAbsent;
+  bindOptions.receiveBuffer = options.receiveBuffer;
+  bindOptions.sendBuffer = options.sendBuffer;
   UniqueFd fd = detail::bindSocket(address, bindOptions);
-  applyOptions(fd.get(), address, options);
+  setDatagramOptions(fd.get(), address);
   UdpSocket socket(shard, std::move(fd));
   socket.replies_ = std::make_unique<detail::ReplyBatch>(shard.ring(), socket.fd());
   return socket;
