@@ -1,5 +1,5 @@
 // FailingHeap has operator new throw std::bad_alloc for the calling thread: from a chosen allocation on, for as many as
-// are chosen. One file of the test program (failing_heap.cpp) replaces the operators.
+// are chosen. Two files of the test program, failing_heap.cpp and heap_operators.cpp, replace the operators.
 #pragma once
 
 #include <cstddef>

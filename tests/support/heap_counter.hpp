@@ -1,5 +1,6 @@
 // HeapCounter counts what the calling thread asks of the heap through operator new, so that a test can say that
-// something allocates nothing, or little. One file of the test program (heap_counter.cpp) replaces the operators.
+// something allocates nothing, or little. Two files of the test program, heap_counter.cpp and heap_operators.cpp,
+// replace the operators.
 #pragma once
 
 #include <cstddef>
