@@ -60,6 +60,38 @@ Task<> collectMakingRoom(TcpListener& listener, StopToken stop, std::vector<TcpS
   while (auto connection = co_await connections.next()) accepted.push_back(std::move(*connection));
 }
 
+// A listener whose time stands still, and the warnings that it logs.
+struct Accepting {
+  Accepting() {
+    taut::log::setSink(
+        [this](taut::log::Level level, std::string_view) { warnings += level == taut::log::Level::warning; });
+  }
+  Accepting(const Accepting&) = delete;
+  ~Accepting() { taut::log::setSink({}); }
+
+  void turn(int times) {
+    while (times-- > 0) shard.poll();
+  }
+  void end() {
+    stop.requestStop();
+    turn(3);
+    CHECK(scope.empty());
+  }
+  static taut::ShardOptions optionsWith(taut::Clock& clock) {
+    taut::ShardOptions options;
+    options.clock = &clock;
+    return options;
+  }
+
+  int warnings = 0;
+  taut::ManualClock clock;
+  Shard shard{optionsWith(clock)};
+  TcpListener listener = TcpListener::bind(shard, Address::loopbackV4());
+  StopSource stop;
+  TaskScope scope;
+  std::vector<TcpStream> accepted;
+};
+
 }  // namespace
 
 TEST_CASE("a listener hands out connections in the order of their arrival until it is stopped") {
@@ -90,81 +122,57 @@ TEST_CASE("where descriptors have run out the listener pauses without spinning, 
   // UBSan opens a pipe the first time that it checks a type, which below it could not.
   taut::log::setSink([](taut::log::Level, std::string_view) {});
   taut::log::warning("{}", taut::IoResult::failure(EMFILE).message());
-  int warnings = 0;
-  taut::log::setSink([&](taut::log::Level level, std::string_view) { warnings += level == taut::log::Level::warning; });
-  taut::ManualClock clock;
-  taut::ShardOptions options;
-  options.clock = &clock;
-  Shard shard(options);
-  auto listener = TcpListener::bind(shard, Address::loopbackV4());
-  StopSource stop;
-  TaskScope scope;
-  std::vector<TcpStream> accepted;
+  Accepting f;
   std::size_t pauses = 0;
-  const UniqueFd client = connectTo(listener.localAddress());
+  const UniqueFd client = connectTo(f.listener.localAddress());
   {
     const NoDescriptors none;
-    scope.spawn(collect(listener, stop.token(), accepted, pauses));
-    for (int turn = 0; turn < 100; ++turn) shard.poll();
-    CHECK(accepted.empty());
+    f.scope.spawn(collect(f.listener, f.stop.token(), f.accepted, pauses));
+    f.turn(100);
+    CHECK(f.accepted.empty());
     // Time stands still, so it tried once only.
-    CHECK(shard.timers().size() == 1);
+    CHECK(f.shard.timers().size() == 1);
     for (int second = 0; second < 10; ++second) {
-      clock.advance(1s);
-      for (int turn = 0; turn < 5; ++turn) shard.poll();
+      f.clock.advance(1s);
+      f.turn(5);
     }
-    CHECK(accepted.empty());
+    CHECK(f.accepted.empty());
   }
-  clock.advance(1s);
-  for (int turn = 0; turn < 5; ++turn) shard.poll();
-  CHECK(accepted.size() == 1);
-  CHECK(warnings == 1);
+  f.clock.advance(1s);
+  f.turn(5);
+  CHECK(f.accepted.size() == 1);
+  CHECK(f.warnings == 1);
   CHECK(pauses == 11);
-  stop.requestStop();
-  for (int turn = 0; turn < 3; ++turn) shard.poll();
-  CHECK(scope.empty());
-  taut::log::setSink({});
+  f.end();
 }
 
 TEST_CASE("where descriptors have run out the listener asks for room, says so once a minute, and accepts at once") {
-  int warnings = 0;
-  taut::log::setSink([&](taut::log::Level level, std::string_view) { warnings += level == taut::log::Level::warning; });
-  taut::ManualClock clock;
-  taut::ShardOptions options;
-  options.clock = &clock;
-  Shard shard(options);
-  auto listener = TcpListener::bind(shard, Address::loopbackV4());
-  StopSource stop;
-  TaskScope scope;
-  std::vector<TcpStream> accepted;
+  Accepting f;
   std::vector<UniqueFd> spare;
   int asked = 0;
   std::vector<UniqueFd> clients;
   for (int i = 0; i < 5; ++i) {
-    clients.push_back(connectTo(listener.localAddress()));
+    clients.push_back(connectTo(f.listener.localAddress()));
     spare.emplace_back(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   }
   {
     const NoDescriptors none;
-    scope.spawn(collectMakingRoom(listener, stop.token(), accepted, [&] {
+    f.scope.spawn(collectMakingRoom(f.listener, f.stop.token(), f.accepted, [&] {
       ++asked;
       if (!spare.empty()) spare.pop_back();
     }));
     for (int round = 0; round < 20; ++round) {
-      for (int turn = 0; turn < 5; ++turn) shard.poll();
-      clock.advance(10ms);
+      f.turn(5);
+      f.clock.advance(10ms);
     }
-    CHECK(accepted.size() == 5);
+    CHECK(f.accepted.size() == 5);
     CHECK(asked >= 5);
-    CHECK(warnings == 1);
-    clock.advance(1min);
-    for (int turn = 0; turn < 5; ++turn) shard.poll();
-    CHECK(warnings == 2);
+    CHECK(f.warnings == 1);
+    f.clock.advance(1min);
+    f.turn(5);
+    CHECK(f.warnings == 2);
   }
-  stop.requestStop();
-  for (int turn = 0; turn < 3; ++turn) shard.poll();
-  CHECK(scope.empty());
-  taut::log::setSink({});
+  f.end();
 }
 
 TEST_CASE("a stop ends a listener that pauses") {
