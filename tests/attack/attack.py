@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 SOURCE = Path(os.environ.get("TAUT_SOURCE", Path(__file__).resolve().parents[2]))
-sys.path += [str(SOURCE / "tests/integration"), str(SOURCE / "tools/attack_lib")]
+sys.path.append(str(SOURCE / "tests/integration"))
 
 import support  # noqa: E402
 from program import Program  # noqa: E402

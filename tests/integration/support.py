@@ -27,6 +27,10 @@ BUILD = Path(os.environ.get("TAUT_BUILD", SOURCE / "build"))
 TAUTD = os.environ.get("TAUT_TAUTD", str(BUILD / "src/daemon/tautd"))
 SANITIZED = os.environ.get("TAUT_SANITIZE", "none") != "none"
 SLOWNESS = 5 if SANITIZED else 1  # by how much deadlines grow
+sys.path.append(str(SOURCE / "tools/attack_lib"))
+
+from wire import encode_name, frame, make_query  # noqa: E402, F401
+
 EXAMPLE_ZONE = SOURCE / "examples/zones/example.com.zone"
 
 A, NS, CNAME, SOA, PTR, MX, TXT, AAAA = 1, 2, 5, 6, 12, 15, 16, 28
@@ -69,23 +73,6 @@ def free_port():
 
 
 # The DNS client.
-
-
-def encode_name(name):
-    labels = [label for label in name.rstrip(".").split(".") if label]
-    return b"".join(bytes([len(label)]) + label.encode() for label in labels) + b"\0"
-
-
-def make_query(name, rrtype=A, recursion=True, edns=None, dnssec=False, identifier=None, opcode=0):
-    """A query in wire form; `edns` is the payload size to offer."""
-    flags = (0x0100 if recursion else 0) | opcode << 11
-    if identifier is None:
-        identifier = random.randrange(65536)
-    message = struct.pack(">6H", identifier, flags, 1, 0, 0, 0 if edns is None else 1)
-    message += encode_name(name) + struct.pack(">HH", rrtype, 1)
-    if edns is not None:
-        message += b"\0" + struct.pack(">HHIH", 41, edns, 0x8000 if dnssec else 0, 0)
-    return message
 
 
 @dataclass
@@ -159,10 +146,6 @@ def ask_udp(host, port, message, timeout=5.0):
                     return Reply(octets)
         except (TimeoutError, ConnectionRefusedError):
             return None
-
-
-def frame(message):
-    return struct.pack(">H", len(message)) + message
 
 
 def read_frame(connection):

@@ -25,7 +25,7 @@ class Question:
         names = arguments.names
         # A label of the client's own: "%" in a name stands for what no question had before.
         name = names[number % len(names)].replace("%", f"q{number}-{wire.random_label()}")
-        self.message = wire.query(name)
+        self.message = wire.make_query(name)
         self.tcp = arguments.tcp
         self.received = b""
         self.asked = time.monotonic()

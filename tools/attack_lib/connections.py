@@ -49,7 +49,7 @@ class Attack:
 
     def questions(self):
         type_ = self.arguments.type
-        return b"".join(wire.frame(wire.query(self.name(), type_)) for _ in range(self.arguments.questions))
+        return b"".join(wire.frame(wire.make_query(self.name(), type_)) for _ in range(self.arguments.questions))
 
     def run(self):
         raise NotImplementedError
@@ -138,7 +138,7 @@ class Slow(Attack):
     def run(self):
         self.open_all(lambda: b"\0")
         wire.say("ready")
-        octets = wire.frame(wire.query(self.name()))
+        octets = wire.frame(wire.make_query(self.name()))
         for octet in octets[1:]:
             if self.stop.wait(self.arguments.interval):
                 return
@@ -153,7 +153,7 @@ class Frames(Attack):
     """Each connection sends its questions in frames of the largest size, all but the question being junk."""
 
     def run(self):
-        message = wire.query(self.name())
+        message = wire.make_query(self.name())
         octets = wire.frame(message + bytes(MAX_MESSAGE - len(message))) * self.arguments.questions
         self.open_all(lambda: b"")
         selector = selectors.DefaultSelector()

@@ -11,13 +11,12 @@ import wire
 def garbage():
     """Octets of any kind, half of them behind a header that looks like a query's."""
     octets = random.randbytes(random.randrange(600))
-    return wire.query("x.")[:12] + octets if random.getrandbits(1) else octets
+    return wire.make_query("x.")[:12] + octets if random.getrandbits(1) else octets
 
 
 def from_names(names, rrtype, payload_size):
     def make(number):
-        return wire.query(names[number % len(names)].replace("%", wire.random_label()), rrtype,
-                          payload_size=payload_size)
+        return wire.make_query(names[number % len(names)].replace("%", wire.random_label()), rrtype, edns=payload_size)
 
     return make
 

@@ -178,7 +178,7 @@ def wait_for_answer(port):
         client.connect(("127.0.0.1", port))
         for _ in range(100):
             try:
-                client.send(wire.query("www.t.example"))
+                client.send(wire.make_query("www.t.example"))
                 client.recv(4096)
                 return
             except TimeoutError:

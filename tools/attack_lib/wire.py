@@ -1,4 +1,4 @@
-"""Messages as the attacks and their clients send them, and what all of these programs do at their start and end."""
+"""Messages as tools and tests send them, and what the programs of this folder do at their start and end."""
 import os
 import random
 import resource
@@ -15,14 +15,15 @@ def encode_name(name):
     return b"".join(bytes([len(label)]) + label for label in labels) + b"\0"
 
 
-def query(name, rrtype=A, identifier=None, payload_size=None):
-    """A query in wire form, with EDNS where a payload size is to be offered."""
+def make_query(name, rrtype=A, recursion=True, edns=None, dnssec=False, identifier=None, opcode=0):
+    """A query in wire form; `edns` is the payload size to offer."""
+    flags = (0x0100 if recursion else 0) | opcode << 11
     if identifier is None:
         identifier = random.randrange(65536)
-    message = struct.pack(">6H", identifier, 0x0100, 1, 0, 0, 0 if payload_size is None else 1)
+    message = struct.pack(">6H", identifier, flags, 1, 0, 0, 0 if edns is None else 1)
     message += encode_name(name) + struct.pack(">2H", rrtype, 1)
-    if payload_size is not None:
-        message += b"\0" + struct.pack(">2HIH", 41, payload_size, 0, 0)
+    if edns is not None:
+        message += b"\0" + struct.pack(">2HIH", 41, edns, 0x8000 if dnssec else 0, 0)
     return message
 
 

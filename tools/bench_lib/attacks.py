@@ -2,17 +2,14 @@
 forwarded. Each server is started anew for each attack, and taut's peers are attacked alike."""
 import random
 import statistics
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 import workloads
 from load import LoadFailure, Paced
 from servers import StartFailure
 
-sys.path.append(str(Path(__file__).resolve().parents[1] / "attack_lib"))
+from program import Program  # of the folder that `servers` adds to the path
 
-from program import Program  # noqa: E402
 
 ATTACKER = "127.66.0.1"
 RATE = 200  # questions a second of each client

@@ -5,12 +5,16 @@ import re
 import resource
 import shutil
 import socket
-import struct
 import subprocess
+import sys
 import time
 from pathlib import Path
 
 from processes import RunningServer
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "attack_lib"))
+
+from wire import make_query  # noqa: E402
 
 # TCP connections that every server allows. NSD and Unbound shorten the time-outs of connections when half of
 # the allowed number is open, so it is more than twice what is opened.
@@ -39,19 +43,13 @@ def free_port():
     raise StartFailure("no free port on 127.0.0.1")
 
 
-def encode_query(name, rrtype=1):
-    labels = [label.encode() for label in name.rstrip(".").split(".") if label]
-    owner = b"".join(bytes([len(label)]) + label for label in labels) + b"\0"
-    return struct.pack(">6H", random.randrange(65536), 0x0100, 1, 0, 0, 0) + owner + struct.pack(">2H", rrtype, 1)
-
-
 def ask(port, name, timeout, rrtype=1):
     """The RCODE of the answer to one question over UDP; None where no answer comes in time."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         client.settimeout(timeout)
         client.connect(("127.0.0.1", port))
         try:
-            client.send(encode_query(name, rrtype))
+            client.send(make_query(name, rrtype))
             answer = client.recv(65535)
         except OSError:
             return None
