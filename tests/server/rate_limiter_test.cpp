@@ -3,6 +3,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -272,12 +273,14 @@ TEST_CASE("threads that ask at once get the limit once, to the response") {
   RateLimit limit = rate(1000);
   limit.accounts = std::make_shared<RateLimitTable>();
   std::atomic<int> sent = 0;
-  const auto flood = [&] {
-    Limited server(limit);
+  const auto flood = [&sent](Limited& server) {
     for (int i = 0; i < 20'000; ++i) sent += server.ask("192.0.2.1") == Verdict::send ? 1 : 0;
   };
-  std::thread other(flood);
-  flood();
+  // Each takes the lines of the log when it is made, which no thread may do while another writes one.
+  Limited first(limit);
+  Limited second(limit);
+  std::thread other(flood, std::ref(second));
+  flood(first);
   other.join();
   CHECK(sent == 1000);
 }
