@@ -230,7 +230,8 @@ def page(document, counts, trials):
         "![CPU per query of each server](performance.svg)\n\n" + HOW + "\n## Results\n\n" + tables(document)
         + "## Instructions of one answer\n\n"
         + "Request octets in, reply octets out, no I/O: `benchmarks/whole_answer.cpp`, built with "
-        + f"{counts['compiler']} and counted by callgrind.\n`tools/test bench` fails when one grows by over 5%.\n\n"
+        + f"{counts['compiler']} and counted by callgrind.\n`tools/test bench` fails when one grows by over 5%. "
+        + "The frame of the coroutine that a query is counts too.\n\n"
         + instruction_table(counts) + trials
     ).rstrip() + "\n"
 
