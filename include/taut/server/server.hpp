@@ -20,6 +20,8 @@
 
 namespace taut {
 
+class ShardThread;
+
 struct ServerOptions {
   // Each over UDP and TCP, once even where it is given twice; port 0 picks one that is free for both. Where some of
   // them are on no interface yet, the others are served, a line of the log says so, and they are served when they come.
@@ -76,8 +78,6 @@ class Server {
   int run(const std::function<void()>& reload = {}, const std::function<void()>& started = {});
 
  private:
-  class ShardThread;
-
   void openListeners();
   void awaitAddress(ShardThread& first, const Address& address);
   void end();
