@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <exception>
 #include <mutex>
@@ -18,6 +19,7 @@
 #include "shard_thread.hpp"
 #include "taut/base/log.hpp"
 #include "taut/base/reason.hpp"
+#include "watchdog.hpp"
 
 namespace taut {
 
@@ -116,6 +118,7 @@ void Server::start() {
     openListeners();
     for (const auto& shard : shards_) shard->start();
     for (const auto& shard : shards_) shard->waitUntilStarted();
+    watchdog_ = std::make_unique<Watchdog>(shards_);
   } catch (...) {
     end();
     addresses_.clear();
@@ -136,6 +139,14 @@ void Server::stop() {
 
 void Server::wait() {
   for (const auto& shard : shards_) shard->wait();
+  watchdog_.reset();
+}
+
+bool Server::isResponsive(std::chrono::milliseconds limit) const {
+  return std::ranges::all_of(shards_, [limit](const auto& shard) {
+    const auto since = shard->shard().busySince();
+    return !since || shard->shard().clock().now() - *since < limit;
+  });
 }
 
 int Server::run(const std::function<void()>& reload, const std::function<void()>& started) {
