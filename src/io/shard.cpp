@@ -45,12 +45,13 @@ Shard::Shard(const ShardOptions& options)
 Shard::~Shard() = default;
 
 Shard::Running::Running(Shard& shard) : shard_(shard) {
-  shard_.turnClock_.tick();
+  shard_.beginTurn();
   shard_.ring_.enterThread();
   shard_.wakeup_.arm();
 }
 
 Shard::Running::~Running() {
+  shard_.endTurn();
   shard_.wakeup_.disarm();
   try {
     while (shard_.wakeup_.inFlight()) shard_.ring_.poll(std::nullopt);
@@ -98,11 +99,12 @@ std::optional<Duration> Shard::waitLimit(bool mayWait) noexcept {
 
 void Shard::turn(bool mayWait) {
   const auto limit = waitLimit(mayWait);
+  endTurn();
   const auto completions = ring_.poll(limit);
   if (completions == 0 && limit && limit->count() > 0) {
     if (const auto deadline = timers_.next()) clock_.waitedFor(*deadline);
   }
-  turnClock_.tick();
+  beginTurn();
   timers_.expire(now());
   if (wakeup_.woken) {
     wakeup_.woken = false;

@@ -4,19 +4,24 @@
 
 namespace taut {
 
-// A query over a stream goes on without its message, which is in the receive buffer.
 void QueriesInWork::start(std::unique_ptr<WaitingQuery> query) {
   WaitingQuery& channel = *query;
+  CurrentQuery& current = factory_.waitingQueries().current();
   channel.transport_ = this;
-  started_.pushBack(channel);
+  channel.current_ = &current;
+  const CurrentQuery::Turn turn(current, channel);
   Task<> task = factory_.serve(*channel.query_, channel, std::move(query));
   channel.task_ = task.coroutine();
   tasks_.spawn(std::move(task), channel.stopToken());
-  WaitingQuery* const waiting = started_.popFront();
-  if (!waiting) return;
-  if (waiting->transport() == Transport::tcp) waiting->query_->forgetMessage();
-  waiting_.pushBack(*waiting);
-  factory_.waitingQueries().add(*waiting, shard_);
+  if (current.is(channel)) putAside(channel);
+}
+
+// A query over a stream goes on without its message, which is in the receive buffer.
+void QueriesInWork::putAside(WaitingQuery& waiting) {
+  std::exchange(waiting.current_, nullptr)->putAside();
+  if (waiting.transport() == Transport::tcp) waiting.query_->forgetMessage();
+  waiting_.pushBack(waiting);
+  factory_.waitingQueries().add(waiting, shard_);
 }
 
 // The last query that ends may end the transport with it, so nothing of it is touched after the first stop.

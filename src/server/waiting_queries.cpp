@@ -17,6 +17,7 @@ void WaitingQuery::stop() {
 }
 
 void WaitingQuery::leave() {
+  if (current_) std::exchange(current_, nullptr)->putAside();
   ListHook<QueriesInWork>::unlink();
   if (waiting_) waiting_->ended(*this);
   ListHook<WaitingQueries>::unlink();

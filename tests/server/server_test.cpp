@@ -647,6 +647,9 @@ TEST_CASE(
     BlockingClient client(SOCK_DGRAM, busy.addresses()[0]);
     client.send(makeQuery("www.example.com", Type::A));
     asked->get_future().get();
+    CHECK(busy.isResponsive(1h));
+    CHECK_FALSE(busy.isResponsive(0ms));
+    while (!closing.isResponsive(0ms)) std::this_thread::yield();
     busy.stop();
     closing.stop();
     busy.wait();

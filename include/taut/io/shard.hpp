@@ -5,6 +5,7 @@
 //   shard.run(serve(shard));          // on the thread that is to be the shard's, until the task has finished
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <mutex>
@@ -54,6 +55,12 @@ class Shard {
   const Clock& turnClock() const noexcept { return turnClock_; }
   // The exact time.
   const Clock& clock() const noexcept { return clock_; }
+  // On any thread: since when the shard has been at work without looking for what has come in, by its clock. Nothing
+  // while it waits, or does not run.
+  std::optional<TimePoint> busySince() const noexcept {
+    const TimePoint since = busySince_.load(std::memory_order_relaxed);
+    return since == notBusy ? std::nullopt : std::optional(since);
+  }
   TimerQueue& timers() noexcept { return timers_; }
   Ring& ring() noexcept { return ring_; }
 
@@ -99,12 +106,20 @@ class Shard {
     TimePoint now_;
   };
 
+  static constexpr TimePoint notBusy = TimePoint::max();
+
+  void beginTurn() noexcept {
+    turnClock_.tick();
+    busySince_.store(now(), std::memory_order_relaxed);
+  }
+  void endTurn() noexcept { busySince_.store(notBusy, std::memory_order_relaxed); }
   void turn(bool mayWait);
   std::optional<Duration> waitLimit(bool mayWait) noexcept;
   void runPosted() noexcept;
 
   Clock& clock_;
   TurnClock turnClock_;
+  std::atomic<TimePoint> busySince_{notBusy};
   TimerQueue timers_;
   Ring ring_;
   UniqueFd eventFd_;

@@ -31,10 +31,11 @@ class QueriesInWork {
  private:
   using List = IntrusiveList<WaitingQuery, QueriesInWork>;
 
+  void putAside(WaitingQuery& waiting);
+
   Shard& shard_;
   ServerFactory& factory_;
   TaskScope tasks_;
-  List started_;  // the query that was started last, until it has ended or is known to wait
   List waiting_;
 };
 

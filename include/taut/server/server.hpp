@@ -20,6 +20,9 @@
 
 namespace taut {
 
+class ShardThread;
+class Watchdog;
+
 struct ServerOptions {
   // Each over UDP and TCP, once even where it is given twice; port 0 picks one that is free for both. Where some of
   // them are on no interface yet, the others are served, a line of the log says so, and they are served when they come.
@@ -69,6 +72,10 @@ class Server {
   // _exit, and returns neither from main nor through exit.
   bool endedInOrder() const;
 
+  // Whether every shard waits, or has looked for what has come in within `limit`; one that does not keeps its clients
+  // waiting, and soon the log says so. For health checks, on any thread, after `start`.
+  bool isResponsive(std::chrono::milliseconds limit) const;
+
   // Runs the server: start, a line of the log for each address, then SIGINT or SIGTERM, then stop and wait. Returns the
   // exit status: 0 for a server that was asked to end, 1 for one that did not start, with a line of the log that says
   // why. On the calling thread, `started` is called once, when all shards serve, and `reload` for each SIGHUP; either
@@ -76,8 +83,6 @@ class Server {
   int run(const std::function<void()>& reload = {}, const std::function<void()>& started = {});
 
  private:
-  class ShardThread;
-
   void openListeners();
   void awaitAddress(ShardThread& first, const Address& address);
   void end();
@@ -86,6 +91,7 @@ class Server {
   MakeFactory makeFactory_;
   std::vector<Address> addresses_;
   std::vector<std::unique_ptr<ShardThread>> shards_;
+  std::unique_ptr<Watchdog> watchdog_;  // looks at the shards, and ends before them
 };
 
 }  // namespace taut

@@ -29,6 +29,7 @@
 #include "taut/io/shard.hpp"
 #include "taut/io/timer.hpp"
 #include "taut/server/client_shares.hpp"
+#include "taut/server/current_query.hpp"
 #include "taut/server/reply_channel.hpp"
 
 namespace taut {
@@ -83,6 +84,7 @@ class WaitingQuery : public ReplyChannel,
   StopSource stop_;
   std::optional<Query> query_;
   QueriesInWork* transport_ = nullptr;
+  CurrentQuery* current_ = nullptr;    // while it is the current one
   WaitingQueries* waiting_ = nullptr;  // while it waits
   std::coroutine_handle<detail::TaskPromise<void>> task_;
   TimePoint since_{};  // when it began to wait, was asked to stop, or was last seen to progress
@@ -105,6 +107,7 @@ class WaitingQueries : private Timer {
   void add(WaitingQuery& query, Shard& shard);
 
   std::size_t size() const { return shares_.size(); }
+  CurrentQuery& current() { return current_; }
   // Handlers that go on although their queries were given up.
   std::size_t givenUp() const { return handlers_.size(); }
   TaskScope::JoinAwaiter joinGivenUp() { return handlers_.join(); }
@@ -127,6 +130,7 @@ class WaitingQueries : private Timer {
   void giveUp(WaitingQuery& query, std::string_view what);
 
   ServerFactory& factory_;
+  CurrentQuery current_;
   Shard* shard_ = nullptr;  // from the first query on that waits
   ClientShares shares_;
   TimePoint due_{};  // while the timer is armed
