@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdint>
@@ -28,22 +27,23 @@ namespace taut {
 
 namespace {
 
-constexpr std::size_t cacheBytes = 64 << 20;  // of all shards together
+using config::Configuration;
 
-Options withThreads(Options options) {
-  if (options.threads == 0) options.threads = Server::defaultThreads();
-  return options;
+Configuration withThreads(Configuration configuration) {
+  if (configuration.server.threads == 0) configuration.server.threads = Server::defaultThreads();
+  return configuration;
 }
 
-DescriptorShares sharesFor(const Options& options) {
-  const std::size_t forwards = options.forwards() ? ForwarderOptions().maxInFlight : 0;
-  return shareDescriptors(options.threads, options.listen.size(), {options.maxConnections, forwards});
+DescriptorShares sharesFor(const Configuration& configuration) {
+  const std::size_t forwards = configuration.forward ? ForwarderOptions().maxInFlight : 0;
+  return shareDescriptors(configuration.server.threads, configuration.listen.size(),
+                          {configuration.limits.tcpConnections, forwards});
 }
 
-ServerOptions serverOptions(const Options& options, const DescriptorShares& descriptors) {
+ServerOptions serverOptions(const Configuration& configuration, const DescriptorShares& descriptors) {
   ServerOptions server;
-  server.listen = options.listen;
-  server.threads = options.threads;
+  server.listen = configuration.listen;
+  server.threads = configuration.server.threads;
   server.maxConnections = descriptors.connections;
   return server;
 }
@@ -64,30 +64,40 @@ std::string hostName() {
   return name.data();
 }
 
-std::shared_ptr<const ServerCookies> makeCookies(const Options& options) {
-  if (!options.cookies) return nullptr;
-  if (options.cookieSecrets.empty()) return std::make_shared<ServerCookies>(std::vector{ServerCookies::randomSecret()});
-  return std::make_shared<ServerCookies>(readCookieSecrets(options.cookieSecrets));
+std::shared_ptr<const ServerCookies> makeCookies(const config::ServerSettings& server) {
+  if (!server.cookies) return nullptr;
+  if (server.cookieSecrets.empty()) return std::make_shared<ServerCookies>(std::vector{ServerCookies::randomSecret()});
+  return std::make_shared<ServerCookies>(readCookieSecrets(server.cookieSecrets));
+}
+
+std::vector<ZoneSource> sourcesOf(const Configuration& configuration) {
+  std::vector<ZoneSource> sources;
+  sources.reserve(configuration.zones.size());
+  for (const config::ZoneSettings& zone : configuration.zones) sources.push_back(zone.source);
+  return sources;
 }
 
 }  // namespace
 
-Daemon::Daemon(Options options)
-    : options_(withThreads(std::move(options))),
-      descriptors_(sharesFor(options_)),
+Daemon::Daemon(Configuration configuration)
+    : configuration_(withThreads(std::move(configuration))),
+      descriptors_(sharesFor(configuration_)),
       hostName_(hostName()),
-      cookies_(makeCookies(options_)),
-      zones_(options_.threads, [](std::size_t zones) { return std::make_unique<ProgressLine>(zones); }),
-      server_(serverOptions(options_, descriptors_), [this](Shard& shard) { return makeFactory(shard); }) {
-  requireReadable(options_.hostsFile, HostsFile::maxSize);
-  requireReadable(options_.resolvConf, ResolvConfFile::maxFileSize);
-  if (!options_.hostsFile.empty()) hostsFile_.emplace(options_.hostsFile);
-  zones_.load(options_.zones);
-  for (const std::string& list : options_.zoneLists) zones_.addList(list);
+      cookies_(makeCookies(configuration_.server)),
+      rateLimitAccounts_(configuration_.rateLimit ? std::make_shared<RateLimitTable>() : nullptr),
+      zones_(configuration_.server.threads, [](std::size_t zones) { return std::make_unique<ProgressLine>(zones); }),
+      server_(serverOptions(configuration_, descriptors_), [this](Shard& shard) { return makeFactory(shard); }) {
+  requireReadable(configuration_.hostsFile, HostsFile::maxSize);
+  if (configuration_.forward) requireReadable(configuration_.forward->resolvConf, ResolvConfFile::maxFileSize);
+  if (!configuration_.hostsFile.empty()) hostsFile_.emplace(configuration_.hostsFile);
+  zones_.load(sourcesOf(configuration_));
+  for (const std::string& list : configuration_.zoneLists) zones_.addList(list);
   zoneSet_ = zones_.zones();
 }
 
 std::unique_ptr<ServerFactory> Daemon::makeFactory(Shard& shard) {
+  const auto& forward = configuration_.forward;
+  const int verbose = configuration_.log.verbose;
   ServerFactory::Resolvers authorities;
   ServerFactory::Caches caches;
   ServerFactory::Resolvers clients;
@@ -97,30 +107,34 @@ std::unique_ptr<ServerFactory> Daemon::makeFactory(Shard& shard) {
   authorities.push_back(makeChaos());
   // Before the cache, so that a change of the file counts at once.
   if (hostsFile_) {
-    const auto otherTypes = options_.forwards() ? Hosts::OtherTypes::nextResolver : Hosts::OtherTypes::noData;
+    const auto otherTypes = forward ? Hosts::OtherTypes::nextResolver : Hosts::OtherTypes::noData;
     hosts_.push_back(std::make_shared<Hosts>(hostsFile_->table(), otherTypes));
     authorities.push_back(hosts_.back());
   }
-  if (options_.cache) {
+  if (forward && forward->cacheSize > 0) {
     CacheOptions cache;
-    cache.verbose = options_.verbose;
-    caches.push_back(std::make_shared<Cache>(cacheBytes / server_.shardCount(), shard.turnClock(), cache));
+    cache.verbose = verbose;
+    caches.push_back(std::make_shared<Cache>(forward->cacheSize / server_.shardCount(), shard.turnClock(), cache));
   }
-  if (options_.forwards()) {
+  if (forward) {
     auto forwarder = makeForwarder(shard);
-    if (options_.denyRebinding)
-      forwarder = std::make_shared<RebindingFilter>(std::move(forwarder), options_.privateDomains);
+    if (forward->denyRebinding)
+      forwarder = std::make_shared<RebindingFilter>(std::move(forwarder), forward->privateDomains);
     if (hostsFile_) forwarder = std::make_shared<HostsClient>(hosts_.back(), std::move(forwarder));
     clients.push_back(std::move(forwarder));
   }
 
   auto factory =
-      std::make_unique<ServerFactory>(std::move(authorities), std::move(caches), std::move(clients), options_.verbose);
-  factory->setRecursionPolicy(options_.recursionPolicy);
-  factory->setUdpPayloadSize(options_.udpSize);
-  factory->setAnswerTimeout(std::chrono::seconds(options_.answerTimeout));
-  factory->setRRsetRoundRobin(options_.rrsetRoundRobin);
-  if (options_.rateLimit) factory->setRateLimit(*options_.rateLimit);
+      std::make_unique<ServerFactory>(std::move(authorities), std::move(caches), std::move(clients), verbose);
+  if (forward) factory->setRecursionPolicy(forward->allow);
+  factory->setUdpPayloadSize(configuration_.server.udpSize);
+  factory->setAnswerTimeout(configuration_.server.answerTimeout);
+  factory->setRRsetRoundRobin(configuration_.server.rrsetRoundRobin);
+  if (configuration_.rateLimit) {
+    RateLimit limit = *configuration_.rateLimit;
+    limit.accounts = rateLimitAccounts_;
+    factory->setRateLimit(limit);
+  }
   factory->setEdns(edns());
   return factory;
 }
@@ -132,42 +146,42 @@ std::shared_ptr<Resolver> Daemon::makeForwarder(Shard& shard) {
   // answer.
   forwarder.defaultTimeouts = {1s, 3s, 5s};
   forwarder.tcpTimeout = 4s;
-  forwarder.deadline = 900ms * options_.answerTimeout;
-  forwarder.servers = options_.forwarders;
-  forwarder.resolvConf = options_.resolvConf;
+  forwarder.deadline = configuration_.server.answerTimeout * 9 / 10;
+  forwarder.servers = configuration_.forward->servers;
+  forwarder.resolvConf = configuration_.forward->resolvConf;
   forwarder.maxInFlight = descriptors_.forwards;
   forwarders_.push_back(std::make_shared<Forwarder>(shard, std::move(forwarder)));
   return forwarders_.back();
 }
 
-bool Daemon::tells(const char* name) const {
-  return std::ranges::find(options_.hidden, name) == options_.hidden.end();
+const std::string& Daemon::identity() const {
+  return configuration_.server.identity.empty() ? hostName_ : configuration_.server.identity;
 }
 
 std::shared_ptr<Resolver> Daemon::makeChaos() const {
   const std::pair<const char*, const std::string&> texts[] = {
-      {"version.bind", options_.version},
-      {"version.server", options_.version},
+      {"version.bind", configuration_.server.version},
+      {"version.server", configuration_.server.version},
       {"hostname.bind", hostName_},
       {"id.server", identity()},
   };
   auto chaos = std::make_shared<Chaos>();
   for (const auto& [name, text] : texts)
-    if (tells(name) && !text.empty()) chaos->add(Name(name), text);
+    if (configuration_.server.tells(name) && !text.empty()) chaos->add(Name(name), text);
   return chaos;
 }
 
 EdnsSettings Daemon::edns() const {
   EdnsSettings settings;
-  if (tells("nsid")) settings.nsid = identity();
+  if (configuration_.server.tells("nsid")) settings.nsid = identity();
   settings.cookies = cookies_;
   return settings;
 }
 
 void Daemon::reloadCookies() {
-  if (options_.cookieSecrets.empty()) return;
+  if (configuration_.server.cookieSecrets.empty()) return;
   try {
-    cookies_ = makeCookies(options_);
+    cookies_ = makeCookies(configuration_.server);
   } catch (const std::exception& error) {
     log::error("{}; cookies are made with the secret as before", reasonOf(error));
     return;
@@ -201,7 +215,7 @@ int Daemon::run() {
         server_.post(
             [this, table = std::move(table)](std::size_t shard, ServerFactory&) { hosts_[shard]->replace(table); });
       });
-    if (!options_.zoneLists.empty()) load();
+    if (!configuration_.zoneLists.empty()) load();
   };
   const auto started = [&] {
     try {

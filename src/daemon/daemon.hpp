@@ -1,4 +1,4 @@
-// tautd: puts zones, hosts, cache and forwarding together as the command line says.
+// tautd: puts zones, hosts, cache and forwarding together as the configuration says.
 #pragma once
 
 #include <memory>
@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "config/configuration.hpp"
 #include "descriptors.hpp"
-#include "options.hpp"
 #include "taut/resolver/authority.hpp"
 #include "taut/resolver/forwarder.hpp"
 #include "taut/resolver/hosts.hpp"
@@ -20,7 +20,7 @@ namespace taut {
 class Daemon {
  public:
   // Throws for a mistake that the operator has to mend.
-  explicit Daemon(Options options);
+  explicit Daemon(config::Configuration configuration);
 
   // Serves until it is asked to end; the exit status.
   int run();
@@ -30,15 +30,15 @@ class Daemon {
   std::shared_ptr<Resolver> makeForwarder(Shard& shard);
   std::shared_ptr<Resolver> makeChaos() const;
   EdnsSettings edns() const;
-  const std::string& identity() const { return options_.identity.empty() ? hostName_ : options_.identity; }
-  bool tells(const char* name) const;
+  const std::string& identity() const;
   void reloadCookies();
   void reloadForwarders();
 
-  Options options_;
+  const config::Configuration configuration_;
   DescriptorShares descriptors_;
   std::string hostName_;
-  std::shared_ptr<const ServerCookies> cookies_;  // null: none
+  std::shared_ptr<const ServerCookies> cookies_;       // null: none
+  std::shared_ptr<RateLimitTable> rateLimitAccounts_;  // of all shards; null without a limit
   ZoneStore zones_;
   std::optional<HostsFile> hostsFile_;
   std::shared_ptr<const ZoneSet> zoneSet_;               // what the shards start with; null when all have

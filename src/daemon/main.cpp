@@ -5,11 +5,14 @@
 #include <csignal>
 #include <exception>
 #include <system_error>
+#include <utility>
+#include <variant>
 
 #include <fmt/format.h>
 
+#include "config/command_line.hpp"
+#include "config/validate.hpp"
 #include "daemon.hpp"
-#include "options.hpp"
 #include "taut/base/log.hpp"
 #include "taut/base/reason.hpp"
 
@@ -22,14 +25,24 @@ void occupyStandardDescriptors() {
       throw std::system_error(errno, std::generic_category(), "/dev/null");
 }
 
+// Prints the mistakes of the configuration, and returns the exit status.
+int report(const taut::config::Mistakes& mistakes) {
+  constexpr int usageStatus = 2;
+  for (const auto& mistake : mistakes) fmt::print(stderr, "tautd: {}\n", mistake.toText());
+  fmt::print(stderr, "Try 'tautd --help'.\n");
+  return usageStatus;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) try {
   occupyStandardDescriptors();
-  const auto parsed = taut::parseOptions(argc, argv);
-  if (const int* const status = std::get_if<int>(&parsed)) return *status;
+  const auto given = taut::config::readCommandLine(argc, argv);
+  if (const int* const status = std::get_if<int>(&given)) return *status;
+  auto configuration = taut::config::validate(std::get<taut::config::Settings>(given));
+  if (!configuration) return report(configuration.error());
   std::signal(SIGPIPE, SIG_IGN);
-  return taut::Daemon(std::get<taut::Options>(parsed)).run();
+  return taut::Daemon(std::move(configuration).value()).run();
 } catch (const std::exception& error) {
   taut::log::flush();
   fmt::print(stderr, "tautd: {}\n", taut::reasonOf(error));

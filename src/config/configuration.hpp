@@ -1,0 +1,69 @@
+// What the server is to do, in the types of the parts that do it: complete, checked, and never changed.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "origin.hpp"
+#include "taut/base/address.hpp"
+#include "taut/base/address_policy.hpp"
+#include "taut/dns/name.hpp"
+#include "taut/server/rate_limiter.hpp"
+#include "taut/zone/zone_file.hpp"
+
+namespace taut::config {
+
+struct ServerSettings {
+  unsigned threads = 0;       // 0: one for each core
+  std::uint16_t udpSize = 0;  // octets
+  std::chrono::milliseconds answerTimeout{};
+  bool rrsetRoundRobin = false;
+  std::string version;              // what version.bind and version.server say
+  std::string identity;             // what id.server and the NSID option say; empty: the host's name
+  std::vector<std::string> hidden;  // of what the server says about itself: names of class CH, and "nsid"
+  bool cookies = true;
+  std::string cookieSecrets;  // a file; empty: a random secret, another one at each start
+
+  bool tells(std::string_view name) const;
+};
+
+struct Limits {
+  std::size_t tcpConnections = 0;  // for each thread
+};
+
+struct ForwardSettings {
+  std::vector<Address> servers;  // empty: those of resolvConf
+  std::string resolvConf;        // empty: none
+  AddressPolicy allow;
+  std::size_t cacheSize = 0;  // octets of all threads together; 0: no cache
+  bool denyRebinding = false;
+  std::vector<Name> privateDomains;  // that may have private addresses though rebinding is denied
+};
+
+struct ZoneSettings {
+  ZoneSource source;
+  Origin origin;
+};
+
+struct LogSettings {
+  int verbose = 0;
+};
+
+struct Configuration {
+  std::vector<Address> listen;
+  ServerSettings server;
+  Limits limits;
+  std::optional<RateLimit> rateLimit;  // its accounts are for the server to make
+  std::vector<ZoneSettings> zones;     // one that does not load ends the start
+  std::vector<std::string> zoneLists;
+  std::string hostsFile;  // empty: none
+  std::optional<ForwardSettings> forward;
+  LogSettings log;
+};
+
+}  // namespace taut::config

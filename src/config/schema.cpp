@@ -1,0 +1,190 @@
+#include "schema.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+#include <string>
+
+#include "taut/resolver/chaos.hpp"
+
+namespace taut::config {
+
+namespace {
+
+constexpr std::int64_t second = 1000;  // milliseconds
+constexpr std::int64_t hour = 3600 * second;
+constexpr std::int64_t maxRate = 1'000'000;  // responses a second
+constexpr std::int64_t maxText = Chaos::maxText;
+
+constexpr std::string_view selfDescriptions[] = {"version.bind", "version.server", "hostname.bind", "id.server",
+                                                 "nsid"};
+constexpr std::string_view protocols[] = {"udp", "tcp"};
+
+constexpr Key keys[] = {
+    {.path = "hosts-file",
+     .type = ValueType::file,
+     .absent = "none",
+     .reload = Reload::restart,
+     .text = "Answer A, AAAA and PTR from this file, which has the format of hosts(5)."},
+    {.path = "server.identity",
+     .least = 1,
+     .most = maxText,
+     .absent = "the host's name",
+     .text = "What the server answers for id.server in class CH (RFC 4892) and in the NSID option (RFC 5001)."},
+    {.path = "server.version",
+     .type = ValueType::textOrFalse,
+     .least = 1,
+     .most = maxText,
+     .absent = "taut and its version",
+     .text = "What the server answers for version.bind and version.server in class CH; false: nothing."},
+    {.path = "server.hide",
+     .type = ValueType::choice,
+     .list = true,
+     .absent = "nothing",
+     .choices = selfDescriptions,
+     .text = "What the server does not say about itself."},
+    {.path = "server.threads",
+     .type = ValueType::count,
+     .most = 1024,
+     .preset = "0",
+     .reload = Reload::restart,
+     .text = "How many threads serve; 0: one for each core that the server may use."},
+    {.path = "server.udp-size",
+     .type = ValueType::count,
+     .least = 512,
+     .most = 4096,
+     .preset = "1232",
+     .reload = Reload::restart,
+     .text = "The largest reply over UDP, in octets. A longer one is truncated, and the client asks again over TCP."},
+    {.path = "server.answer-timeout",
+     .type = ValueType::duration,
+     .least = second,
+     .most = hour,
+     .preset = "10s",
+     .text = "How long a query may go without an answer; then it is SERVFAIL."},
+    {.path = "server.rrset-roundrobin",
+     .type = ValueType::boolean,
+     .preset = "false",
+     .text = "Begin the RRsets of each answer with another record, so that clients spread over all."},
+    {.path = "server.cookies.enabled",
+     .type = ValueType::boolean,
+     .preset = "true",
+     .text = "Whether the server makes and proves cookies (RFC 7873)."},
+    {.path = "server.cookies.secrets-file",
+     .type = ValueType::file,
+     .absent = "a random secret, another one at each start",
+     .text = "File with the secrets of server cookies, 32 hexadecimal digits on each line; the first makes cookies."},
+    {.path = "listen[].address",
+     .type = ValueType::address,
+     .list = true,
+     .absent = "without a [[listen]], all addresses, port 53",
+     .reload = Reload::restart,
+     .text = "Addresses to listen on, with a port or else on port 53."},
+    {.path = "listen[].protocol",
+     .type = ValueType::choice,
+     .list = true,
+     .absent = "both",
+     .reload = Reload::restart,
+     .choices = protocols,
+     .text = "The protocols that are served there: \"udp\" and \"tcp\", which go together."},
+    {.path = "limits.tcp.connections",
+     .type = ValueType::count,
+     .least = 1,
+     .most = 1'000'000,
+     .preset = "1024",
+     .reload = Reload::restart,
+     .text =
+         "How many TCP connections each thread serves at a time; one more ends the oldest of the client with most."},
+    {.path = "rate-limit.responses",
+     .type = ValueType::count,
+     .least = 1,
+     .most = maxRate,
+     .absent = "no limit",
+     .text = "How many responses of one kind a second one network gets over UDP."},
+    {.path = "rate-limit.all",
+     .type = ValueType::count,
+     .most = maxRate,
+     .absent = "ten times rate-limit.responses",
+     .text = "How many responses of all kinds a second one network gets over UDP; 0: no such limit."},
+    {.path = "rate-limit.slip",
+     .type = ValueType::count,
+     .most = 10,
+     .preset = "2",
+     .text = "Of the responses above the limit, one in so many is sent truncated, the others are dropped; 0: all are."},
+    {.path = "rate-limit.window",
+     .type = ValueType::duration,
+     .least = second,
+     .most = hour,
+     .preset = "15s",
+     .text = "For how long a network is limited after a flood, at most, in whole seconds."},
+    {.path = "rate-limit.exempt",
+     .type = ValueType::network,
+     .list = true,
+     .absent = "none",
+     .text = "Networks that are not limited."},
+    {.path = "zone[].name",
+     .type = ValueType::domain,
+     .absent = "the owner of the file's SOA record",
+     .text = "The zone's origin."},
+    {.path = "zone[].file",
+     .type = ValueType::file,
+     .absent = "what [zone-defaults] says",
+     .text = "The zone's master file (RFC 1035 section 5)."},
+    {.path = "zone-list[].file",
+     .type = ValueType::file,
+     .text = "A file with a zone on each line: its origin, a tab, its master file; loaded while the server serves."},
+    {.path = "forward.servers",
+     .type = ValueType::address,
+     .list = true,
+     .absent = "none",
+     .text =
+         "Servers to forward to, with a port or else to port 53; the one expected to answer soonest is asked first."},
+    {.path = "forward.resolv-conf",
+     .type = ValueType::file,
+     .absent = "none",
+     .text = "Forward to the servers in this file, which has the format of resolv.conf(5)."},
+    {.path = "forward.allow",
+     .type = ValueType::network,
+     .list = true,
+     .absent = "\"loopback\", \"private\" and \"link-local\"",
+     .text = "Networks whose questions are forwarded; those of others are refused."},
+    {.path = "forward.cache.size",
+     .type = ValueType::size,
+     .most = std::int64_t{1} << 40,
+     .preset = "0",
+     .reload = Reload::restart,
+     .text = "Memory in which answers are kept as long as their TTL allows, for all threads together; 0: no cache."},
+    {.path = "forward.deny-rebinding",
+     .type = ValueType::boolean,
+     .preset = "false",
+     .text = "Refuse private addresses in forwarded answers, against DNS rebinding."},
+    {.path = "forward.private-domains",
+     .type = ValueType::domain,
+     .list = true,
+     .absent = "none",
+     .text = "Domains that may have private addresses though rebinding is denied."},
+    {.path = "log.verbose",
+     .type = ValueType::count,
+     .most = 2,
+     .preset = "0",
+     .reload = Reload::restart,
+     .text = "0: failures only; 1: log each query; 2: log what is replied too."},
+};
+
+}  // namespace
+
+std::span<const Key> schema() {
+  return keys;
+}
+
+const Key* findKey(std::string_view path) {
+  const auto* const found = std::ranges::find(keys, path, &Key::path);
+  return found == std::end(keys) ? nullptr : found;
+}
+
+const Key& keyOf(std::string_view path) {
+  const Key* const key = findKey(path);
+  if (!key) throw std::logic_error("the configuration has no key " + std::string(path));
+  return *key;
+}
+
+}  // namespace taut::config

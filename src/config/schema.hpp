@@ -1,0 +1,55 @@
+// Every key of the configuration: one table, from which come the readers of the front ends with their checks, the
+// defaults, the manual page and the JSON schema.
+//
+// A path names a key from the top of the file: `server.identity`. `zone[].name` is a key of each table of the list
+// `zone`; in `acl.*` the star stands for a name that the operator chooses.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace taut::config {
+
+enum class ValueType : std::uint8_t {
+  boolean,
+  count,     // a whole number
+  size,      // octets: a whole number, or a text such as "64M"
+  duration,  // a text such as "10s", "500ms"; seconds as a whole number
+  text,
+  textOrFalse,
+  choice,  // one of the texts in `choices`
+  file,    // a path, relative to the file that names it
+  folder,
+  address,  // with a port or without
+  network,  // ADDRESS/LENGTH, an address, or a name of [acl]
+  domain,
+};
+
+// What a change of the key needs.
+enum class Reload : std::uint8_t { live, restart };
+
+struct Key {
+  std::string_view path{};
+  ValueType type = ValueType::text;
+  bool list = false;
+  std::int64_t least = 0;     // of a count; of a size in octets; of a duration in milliseconds; of a text in octets
+  std::int64_t most = 0;      // likewise; where both are 0 there is no range
+  std::string_view preset{};  // the value where none is given, as the command line would write it; empty: none
+  std::string_view absent{};  // in words, what holds where none is given and there is no preset
+  Reload reload = Reload::live;
+  std::span<const std::string_view> choices{};
+  std::string_view text{};  // what it is: one sentence
+
+  bool hasRange() const { return least != 0 || most != 0; }
+};
+
+std::span<const Key> schema();
+
+// The key with this very path; null where there is none.
+const Key* findKey(std::string_view path);
+
+// The same for a path that a program names: a fault of ours where there is none.
+const Key& keyOf(std::string_view path);
+
+}  // namespace taut::config

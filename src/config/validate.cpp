@@ -1,0 +1,283 @@
+#include "validate.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <functional>
+#include <unordered_map>
+#include <utility>
+#include <variant>
+
+#include <fmt/format.h>
+
+#include "networks.hpp"
+
+namespace taut::config {
+
+namespace {
+
+constexpr std::uint16_t dnsPort = 53;
+constexpr std::int64_t maxRate = 1'000'000;  // responses a second
+
+// The networks whose questions are forwarded where the operator names none: this host and its own networks. An open
+// resolver is a weapon against others.
+constexpr const char* ownNetworks[] = {"loopback", "private", "link-local"};
+
+struct HashName {
+  std::size_t operator()(NameView name) const { return static_cast<std::size_t>(name.hash()); }
+};
+
+class Validator {
+ public:
+  explicit Validator(const Settings& settings) : settings_(settings), networks_(settings, mistakes_) {}
+
+  Configuration run();
+  Mistakes takeMistakes() { return std::move(mistakes_); }
+
+ private:
+  template <typename... Arguments>
+  void mistake(const Origin& origin, fmt::format_string<Arguments...> text, Arguments&&... arguments) {
+    mistakes_.push_back({origin, fmt::format(text, std::forward<Arguments>(arguments)...)});
+  }
+
+  bool has(std::string_view path) const { return settings_.find(path) != nullptr; }
+  const Origin& originOf(std::string_view path) const { return settings_.find(path)->origin; }
+  template <typename T>
+  T get(std::string_view path) const {
+    const Setting* const setting = settings_.find(path);
+    return std::get<T>(setting ? setting->value : presetOf(keyOf(path)));
+  }
+  std::int64_t number(std::string_view path) const { return get<std::int64_t>(path); }
+  bool flag(std::string_view path) const { return get<bool>(path); }
+  const std::vector<Item>& items(std::string_view path) const;
+  std::string file(std::string_view path) const;
+
+  std::optional<Address> address(const Item& item, std::uint16_t port);
+  std::optional<Name> name(const std::string& text, const Origin& origin);
+
+  std::vector<Address> listen();
+  void listenOn(const Table& table, std::vector<Address>& addresses);
+  ServerSettings server();
+  std::optional<RateLimit> rateLimit();
+  std::vector<ZoneSettings> zones();
+  ZoneSettings zone(const Table& table);
+  std::vector<std::string> zoneLists();
+  std::optional<ForwardSettings> forward();
+  void requireForwarding(std::string_view path);
+  void requireSource(const Configuration& configuration);
+
+  const Settings& settings_;
+  Mistakes mistakes_;
+  Networks networks_;
+};
+
+// A path leads from the folder of the file that names it.
+std::string resolved(const std::string& path, const Origin& origin) {
+  const std::string folder = origin.folder();
+  return folder.empty() ? path : (std::filesystem::path(folder) / path).string();
+}
+
+Configuration Validator::run() {
+  Configuration configuration;
+  configuration.listen = listen();
+  configuration.server = server();
+  configuration.limits.tcpConnections = static_cast<std::size_t>(number("limits.tcp.connections"));
+  configuration.rateLimit = rateLimit();
+  configuration.zones = zones();
+  configuration.zoneLists = zoneLists();
+  configuration.hostsFile = file("hosts-file");
+  configuration.forward = forward();
+  configuration.log.verbose = static_cast<int>(number("log.verbose"));
+  if (mistakes_.empty()) requireSource(configuration);
+  return configuration;
+}
+
+const std::vector<Item>& Validator::items(std::string_view path) const {
+  static const std::vector<Item> none;
+  const Setting* const setting = settings_.find(path);
+  return setting ? std::get<std::vector<Item>>(setting->value) : none;
+}
+
+std::string Validator::file(std::string_view path) const {
+  const Setting* const setting = settings_.find(path);
+  return setting ? resolved(std::get<std::string>(setting->value), setting->origin) : std::string();
+}
+
+std::optional<Address> Validator::address(const Item& item, std::uint16_t port) {
+  const auto address = Address::parse(item.text, port);
+  if (!address)
+    mistake(item.origin, "'{}' is not an address; expected one such as 192.0.2.1 or 2001:db8::1", item.text);
+  return address;
+}
+
+std::optional<Name> Validator::name(const std::string& text, const Origin& origin) {
+  const auto name = Name::parse(text);
+  if (name) return *name;
+  mistake(origin, "'{}' is not a domain name", text);
+  return std::nullopt;
+}
+
+std::vector<Address> Validator::listen() {
+  std::vector<Address> addresses;
+  for (const Table& table : settings_.tables("listen")) listenOn(table, addresses);
+  if (settings_.tables("listen").empty()) addresses = {Address::anyV4(dnsPort), Address::anyV6(dnsPort)};
+  return addresses;
+}
+
+void Validator::listenOn(const Table& table, std::vector<Address>& addresses) {
+  const Setting* const given = table.find(keyOf("listen[].address"));
+  const auto* const texts = given ? &std::get<std::vector<Item>>(given->value) : nullptr;
+  if (!texts || texts->empty())
+    mistake(given ? given->origin : table.origin(), "no address; expected address = [\"192.0.2.1\"], say");
+  else
+    for (const Item& item : *texts)
+      if (const auto parsed = address(item, dnsPort)) addresses.push_back(*parsed);
+  const Setting* const protocol = table.find(keyOf("listen[].protocol"));
+  if (!protocol) return;
+  for (const std::string_view needed : {"udp", "tcp"})
+    if (std::ranges::find(std::get<std::vector<Item>>(protocol->value), needed, &Item::text) ==
+        std::get<std::vector<Item>>(protocol->value).end())
+      mistake(protocol->origin, "'{}' is missing; expected both \"udp\" and \"tcp\", which DNS needs (RFC 7766)",
+              needed);
+}
+
+ServerSettings Validator::server() {
+  ServerSettings server;
+  server.threads = static_cast<unsigned>(number("server.threads"));
+  server.udpSize = static_cast<std::uint16_t>(number("server.udp-size"));
+  server.answerTimeout = std::chrono::milliseconds(number("server.answer-timeout"));
+  server.rrsetRoundRobin = flag("server.rrset-roundrobin");
+  if (has("server.identity")) server.identity = get<std::string>("server.identity");
+  server.version = "taut " TAUT_VERSION;
+  if (has("server.version")) {
+    const Value& version = settings_.find("server.version")->value;
+    const auto* const text = std::get_if<std::string>(&version);
+    server.version = text ? *text : std::string();
+  }
+  for (const Item& item : items("server.hide")) server.hidden.push_back(item.text);
+  server.cookies = flag("server.cookies.enabled");
+  server.cookieSecrets = file("server.cookies.secrets-file");
+  if (!server.cookies && has("server.cookies.secrets-file"))
+    mistake(originOf("server.cookies.secrets-file"), "does not go with {}",
+            originOf("server.cookies.enabled").kind() == Origin::Kind::commandLine ? "--no-cookies"
+                                                                                   : "server.cookies.enabled = false");
+  return server;
+}
+
+std::optional<RateLimit> Validator::rateLimit() {
+  const AddressPolicy exempt = networks_.policy(items("rate-limit.exempt"));
+  if (!has("rate-limit.responses")) {
+    for (const char* const path : {"rate-limit.all", "rate-limit.slip", "rate-limit.window", "rate-limit.exempt"})
+      if (has(path)) mistake(originOf(path), "needs rate-limit.responses, without which nothing is limited");
+    return std::nullopt;
+  }
+  constexpr std::int64_t second = 1000;
+  const std::int64_t window = number("rate-limit.window");
+  if (window % second != 0) mistake(originOf("rate-limit.window"), "expected whole seconds");
+  const std::int64_t responses = number("rate-limit.responses");
+  RateLimit limit;
+  limit.responsesPerSecond = static_cast<std::uint32_t>(responses);
+  limit.allPerSecond =
+      static_cast<std::uint32_t>(has("rate-limit.all") ? number("rate-limit.all") : std::min(10 * responses, maxRate));
+  limit.slip = static_cast<std::uint32_t>(number("rate-limit.slip"));
+  limit.window = static_cast<std::uint32_t>(window / second);
+  limit.exempt = exempt;
+  return limit;
+}
+
+std::vector<ZoneSettings> Validator::zones() {
+  const std::vector<Table>& tables = settings_.tables("zone");
+  std::vector<ZoneSettings> zones;
+  std::unordered_map<NameView, std::size_t, HashName> known;
+  zones.reserve(tables.size());  // so that the names stay where they are
+  known.reserve(tables.size());
+  for (const Table& table : tables) {
+    zones.push_back(zone(table));
+    const ZoneSettings& added = zones.back();
+    if (!added.source.origin) continue;
+    const auto [entry, isNew] = known.emplace(added.source.origin->view(), zones.size() - 1);
+    if (isNew) continue;
+    const ZoneSettings& first = zones[entry->second];
+    mistake(added.origin, "zone {} is there already, from {} ({})", *added.source.origin, first.source.path,
+            first.origin.toText());
+  }
+  return zones;
+}
+
+ZoneSettings Validator::zone(const Table& table) {
+  const Setting* const origin = table.find(keyOf("zone[].name"));
+  const Setting* const file = table.find(keyOf("zone[].file"));
+  ZoneSettings zone;
+  zone.origin = origin ? origin->origin : table.origin();
+  if (origin) zone.source.origin = name(std::get<std::string>(origin->value), origin->origin);
+  if (file)
+    zone.source.path = resolved(std::get<std::string>(file->value), file->origin);
+  else
+    mistake(table.origin(), "no file; expected file = \"example.com.zone\", say");
+  return zone;
+}
+
+std::vector<std::string> Validator::zoneLists() {
+  std::vector<std::string> lists;
+  for (const Table& table : settings_.tables("zone-list")) {
+    if (const Setting* const file = table.find(keyOf("zone-list[].file")))
+      lists.push_back(resolved(std::get<std::string>(file->value), file->origin));
+    else
+      mistake(table.origin(), "no file; expected file = \"zones.list\", say");
+  }
+  return lists;
+}
+
+std::optional<ForwardSettings> Validator::forward() {
+  ForwardSettings forward;
+  for (const Item& item : items("forward.servers"))
+    if (const auto server = address(item, dnsPort)) forward.servers.push_back(*server);
+  forward.resolvConf = file("forward.resolv-conf");
+  std::vector<Item> allowed = items("forward.allow");
+  if (!has("forward.allow"))
+    for (const char* const network : ownNetworks) allowed.push_back({network, {}});
+  forward.allow = networks_.policy(allowed);
+  forward.cacheSize = static_cast<std::size_t>(number("forward.cache.size"));
+  forward.denyRebinding = flag("forward.deny-rebinding");
+  for (const Item& item : items("forward.private-domains"))
+    if (const auto domain = name(item.text, item.origin)) forward.privateDomains.push_back(*domain);
+  if (has("forward.private-domains") && !forward.denyRebinding)
+    mistake(originOf("forward.private-domains"), "needs {}, without which all domains may have private addresses",
+            originOf("forward.private-domains").kind() == Origin::Kind::commandLine ? "--deny-rebinding"
+                                                                                    : "forward.deny-rebinding");
+  if (!items("forward.servers").empty() || !forward.resolvConf.empty()) return forward;
+  for (const char* const path : {"forward.allow", "forward.cache.size", "forward.deny-rebinding"})
+    if (has(path)) requireForwarding(path);
+  return std::nullopt;
+}
+
+void Validator::requireForwarding(std::string_view path) {
+  const Origin& origin = originOf(path);
+  mistake(origin, "needs {}",
+          origin.kind() == Origin::Kind::commandLine
+              ? "--recursive, --resolv-conf or --forward: only what was forwarded is concerned"
+              : "forward.servers or forward.resolv-conf: only what was forwarded is concerned");
+}
+
+void Validator::requireSource(const Configuration& configuration) {
+  const bool serves = !configuration.zones.empty() || !configuration.zoneLists.empty() ||
+                      !configuration.hostsFile.empty() || configuration.forward;
+  if (!serves)
+    mistakes_.push_back(
+        {Origin::ofOption("nothing to serve"), "give --zone, --zone-list, --hosts-file, --recursive or --forward"});
+}
+
+}  // namespace
+
+bool ServerSettings::tells(std::string_view name) const {
+  return std::ranges::find(hidden, name) == hidden.end();
+}
+
+Result<Configuration, Mistakes> validate(const Settings& settings) {
+  Validator validator(settings);
+  Configuration configuration = validator.run();
+  Mistakes mistakes = validator.takeMistakes();
+  if (!mistakes.empty()) return Failure(std::move(mistakes));
+  return configuration;
+}
+
+}  // namespace taut::config
