@@ -1,5 +1,5 @@
-// TcpStream is one TCP connection of one shard. Every wait obeys a stop token; a time limit is a Deadline's token. What
-// the peer does, a reset in the middle of a frame included, is an IoResult.
+// TcpStream is one TCP connection of one shard, or one of a unix socket. Every wait obeys a stop token; a time limit is
+// a Deadline's token. What the peer does, a reset in the middle of a frame included, is an IoResult.
 #pragma once
 
 #include <sys/socket.h>
