@@ -240,7 +240,8 @@ Task<std::optional<Answer>> Forwarder::resolve(const Query& query) {
     ++statistics_.joined;
     return await(Waiter(*found->second), query);
   }
-  if (scope_.size() >= options_.maxInFlight) {
+  // One that was given up has its socket until its operations have been cancelled, and takes no place meanwhile.
+  if (outstanding_.size() >= options_.maxInFlight) {
     ++statistics_.overload;
     Answer overload = Answer::serverFailure();
     overload.setTransient(true);

@@ -982,6 +982,26 @@ TEST_CASE_FIXTURE(
   CHECK(last(query) == 1);
 }
 
+TEST_CASE_FIXTURE(Fixture, "questions that were given up take no place from others, not even in the same turn") {
+  bool answering = false;
+  upstream([&](const Query& asked) { return answering ? Replies{address(asked)} : Replies(); });
+  options.maxInFlight = 2;
+  taut::StopSource gone;
+  Query others[] = {Query(Name("a.example."), Type::A), Query(Name("b.example."), Type::A)};
+  std::array<std::optional<std::optional<Answer>>, 2> results;
+  taut::TaskScope asking;
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    others[i].setStopToken(gone.token());
+    asking.spawn(askInto(forward(), others[i], results[i]));
+  }
+  settle();
+  gone.requestStop();
+  answering = true;
+  CHECK(forward().inFlight() == 2);
+  CHECK(last(query) == 1);
+  CHECK(forward().statistics().overload == 0);
+}
+
 TEST_CASE_FIXTURE(Fixture,
                   "without RD, in another class, and for types that ask a server itself nothing is forwarded") {
   auto& server = upstream([](const Query& asked) { return Replies{address(asked)}; });

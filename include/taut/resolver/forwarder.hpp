@@ -61,10 +61,11 @@ struct ForwarderOptions {
   std::vector<std::chrono::milliseconds> timeouts;
   std::vector<std::chrono::milliseconds> defaultTimeouts{std::chrono::seconds(1), std::chrono::seconds(3),
                                                          std::chrono::seconds(11), std::chrono::seconds(45)};
-  bool rotate = false;                            // each question starts at the next server; also an option of the file
-  std::chrono::milliseconds tcpTimeout{10000};    // for a whole exchange over TCP
-  std::chrono::milliseconds deadline{120000};     // for a question, however many servers and rounds are left
-  std::size_t maxInFlight = 4096;                 // different questions at a time; further ones are SERVFAIL at once
+  bool rotate = false;                          // each question starts at the next server; also an option of the file
+  std::chrono::milliseconds tcpTimeout{10000};  // for a whole exchange over TCP
+  std::chrono::milliseconds deadline{120000};   // for a question, however many servers and rounds are left
+  // Different questions at a time that queries wait for; further ones are SERVFAIL at once.
+  std::size_t maxInFlight = 4096;
   std::uint16_t udpPayloadSize = defaultUdpSize;  // offered to the servers with EDNS, 2048 at most
 };
 
@@ -97,6 +98,7 @@ class Forwarder final : public Resolver {
   // The servers that the next question can be sent to.
   std::vector<Address> servers();
 
+  // The questions whose work has not ended, those among them that were given up.
   std::size_t inFlight() const { return scope_.size(); }
   const ForwarderStatistics& statistics() const { return statistics_; }
 
