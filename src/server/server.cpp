@@ -25,11 +25,20 @@ namespace taut {
 
 namespace {
 
-// An address that is given twice is one listener.
+// Where a port is to be picked, the two get ports of their own.
+bool isBroughtBy(const Address& wildcard, const Address& address) {
+  return wildcard.isWildcard() && !address.isWildcard() && wildcard.family() == address.family() &&
+         wildcard.port() == address.port() && address.port() != 0;
+}
+
+// An address that is given twice is one listener, and a wildcard brings the addresses of its family with it.
 std::vector<Address> distinct(const std::vector<Address>& addresses) {
   std::vector<Address> found;
-  for (const Address& address : addresses)
-    if (std::ranges::find(found, address) == found.end()) found.push_back(address);
+  for (const Address& address : addresses) {
+    const auto brings = [&](const Address& other) { return isBroughtBy(other, address); };
+    const bool isKnown = std::ranges::find(found, address) != found.end() || std::ranges::any_of(addresses, brings);
+    if (!isKnown) found.push_back(address);
+  }
   return found;
 }
 
@@ -91,6 +100,7 @@ void Server::openListeners() {
     }
   }
   if (addresses_.empty()) throw std::system_error(*reason);
+  present_ = addresses_.size();
   for (const Address& address : absent) awaitAddress(first, address);
   for (const auto& shard : shards_ | std::views::drop(1))
     for (const Address& address : addresses_) shard->listen(address, {.mayBeAbsent = true});
@@ -163,7 +173,7 @@ int Server::run(const std::function<void()>& reload, const std::function<void()>
     log::flush();
     return 1;
   }
-  for (const Address& address : addresses_) log::info("listening on {}", address);
+  for (const Address& address : addresses_ | std::views::take(present_)) log::info("listening on {}", address);
   if (started) started();
   for (int signal = 0; signal != SIGINT && signal != SIGTERM;) {
     if (sigwait(&signals, &signal) != 0 || signal != SIGHUP) continue;

@@ -5,7 +5,7 @@ import socket
 from pathlib import Path
 
 from support import (A, EXAMPLE_ZONE, NOERROR, TAUTD, NetworkNamespace, Process, TestCase, ask_tcp, ask_udp, free_port,
-                     main, make_query, refuse_call, wait_until)
+                     main, make_query, refuse_call)
 
 QUERY = make_query("www.example.com", A)
 SOCKET_CALL = {"x86_64": 41, "aarch64": 198}  # the number of socket(2)
@@ -29,14 +29,34 @@ class Listening(TestCase):
     def test_sockets_of_addresses(self):
         """Each address of an interface has a UDP socket of its own on each thread, so that no link fills another's"""
         server = self.start_tautd("--zone", EXAMPLE_ZONE, "--threads", 2, interfaces=("0.0.0.0", "::"))
+        bound = self.udp_sockets(server.port)
+        for address in ("00000000", "0100007F", "0" * 32, "0" * 24 + "01000000"):
+            self.assertEqual(bound.count(address), 2, address)
+
+    @staticmethod
+    def udp_sockets(port):
+        """The addresses, as /proc/net writes them, of the UDP sockets with this port."""
         bound = []
         for table in ("/proc/net/udp", "/proc/net/udp6"):
             for line in Path(table).read_text().splitlines()[1:]:
-                address, port = line.split()[1].split(":")
-                if int(port, 16) == server.port:
+                address, port_of_socket = line.split()[1].split(":")
+                if int(port_of_socket, 16) == port:
                     bound.append(address)
-        for address in ("00000000", "0100007F", "0" * 32, "0" * 24 + "01000000"):
-            self.assertEqual(bound.count(address), 2, address)
+        return bound
+
+    def test_wildcard_and_its_address(self):
+        """An address beside the wildcard of its family, in either order, is served once, and so are the others"""
+        loopback = ("0100007F", "0" * 24 + "01000000")
+        for interfaces in (("0.0.0.0", "127.0.0.1", "::", "::1"), ("::1", "127.0.0.1", "::", "0.0.0.0")):
+            server = self.start_tautd("--zone", EXAMPLE_ZONE, "--threads", 2, interfaces=interfaces)
+            for host in ("127.0.0.1", "127.0.0.2", "::1"):
+                self.assert_served(host, server.port)
+            bound = self.udp_sockets(server.port)
+            for address in loopback:
+                self.assertEqual(bound.count(address), 2, address)
+            server.wait_for_log(f"listening on 0.0.0.0:{server.port}")
+            server.wait_for_log(f"listening on [::]:{server.port}")
+            self.assertEqual(server.log().count("listening on"), 2, server.log())
 
     def test_default_is_every_address(self):
         """Without an address, all are listened on"""
@@ -66,7 +86,8 @@ class Listening(TestCase):
         server = self.start_tautd("--zone", EXAMPLE_ZONE, interfaces=twice)
         for host in ("127.0.0.1", "::1"):
             self.assert_served(host, server.port)
-            self.assertEqual(server.log().count(f"listening on {bracketed(host)}:{server.port}"), 1, server.log())
+            server.wait_for_log(f"listening on {bracketed(host)}:{server.port}")
+        self.assertEqual(server.log().count("listening on"), 2, server.log())
 
     def assert_served(self, host, port):
         for ask in (ask_udp, ask_tcp):
@@ -89,7 +110,10 @@ class Listening(TestCase):
         for host in late:
             network.run(network.configure, "address", "add", host, "dev", "lo")
             network.run(self.assert_served, host, server.port)
-            self.assertEqual(server.log().count(f"no interface has the address {host}"), 1, server.log())
+            warning = f"no interface has the address {host}"
+            self.assertEqual(server.wait_for_log(warning).count(warning), 1, server.log())
+        server.wait_for_log(f"listening on 127.0.0.1:{server.port}")
+        self.assertEqual(server.log().count("listening on"), 1, "what is not there is not listened on")
 
     def test_ipv6_that_comes_later(self):
         """Where IPv6 is switched off, ::1 keeps 127.0.0.1 from nothing, and is served when IPv6 is switched on"""
@@ -107,7 +131,8 @@ class Listening(TestCase):
         for interfaces in (("127.0.0.1", "::1"), ()):
             server = self.start_tautd("--zone", EXAMPLE_ZONE, interfaces=interfaces, preexec_fn=without)
             self.assert_served("127.0.0.1", server.port)
-            self.assertEqual(server.log().count("this system has no IPv6"), 1, server.log())
+            warning = "this system has no IPv6"
+            self.assertEqual(server.wait_for_log(warning).count(warning), 1, server.log())
 
     def test_zone_list(self):
         """Every zone of a list is served, and --bindzone is an old name of --zone"""
@@ -115,7 +140,7 @@ class Listening(TestCase):
             self.write(f"{origin}.zone", "@ 60 SOA ns host 1 2 3 4 5\n@ 60 NS ns\nns 60 A 192.0.2.1\n")
         listed = self.write("zones", "# comment\none.example\tone.example.zone\ntwo.example.\ttwo.example.zone\n")
         server = self.start_tautd("--zone-list", listed, "--bindzone", EXAMPLE_ZONE)
-        wait_until(lambda: "all 3 zones are loaded" in server.log(), 10, "the list is loaded")
+        server.wait_for_log("all 3 zones are loaded")
         for name in ("ns.one.example", "ns.two.example", "ns1.example.com"):
             self.assertEqual(ask_udp("127.0.0.1", server.port, make_query(name)).addresses(), ["192.0.2.1"])
 

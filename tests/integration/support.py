@@ -201,6 +201,13 @@ class Process:
     def log(self):
         return self.log_path.read_text(errors="replace")
 
+    def wait_for_log(self, text, seconds=10):
+        """Waits until the log has the text and returns the log: the writing may lag behind what the program does."""
+        try:
+            return wait_until(lambda: text in (log := self.log()) and log, seconds, f"the log has {text!r}")
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.log()}") from None
+
     def running(self):
         return self.process.poll() is None
 

@@ -24,8 +24,9 @@ class ShardThread;
 class Watchdog;
 
 struct ServerOptions {
-  // Each over UDP and TCP, once even where it is given twice; port 0 picks one that is free for both. Where some of
-  // them are on no interface yet, the others are served, a line of the log says so, and they are served when they come.
+  // Each over UDP and TCP, once even where it is given twice, or beside a wildcard of its family with its port; port 0
+  // picks one that is free for both. Where some of them are on no interface yet, the others are served, a line of the
+  // log says so, and they are served when they come.
   std::vector<Address> listen;
   unsigned threads = 0;                   // 0: Server::defaultThreads()
   std::size_t datagramBuffers = 1024;     // for each shard: how many datagrams are in work at a time, 1 to 32768
@@ -76,10 +77,11 @@ class Server {
   // waiting, and soon the log says so. For health checks, on any thread, after `start`.
   bool isResponsive(std::chrono::milliseconds limit) const;
 
-  // Runs the server: start, a line of the log for each address, then SIGINT or SIGTERM, then stop and wait. Returns the
-  // exit status: 0 for a server that was asked to end, 1 for one that did not start, with a line of the log that says
-  // why. On the calling thread, `started` is called once, when all shards serve, and `reload` for each SIGHUP; either
-  // may be empty. Call it before other threads are started: it blocks these signals for all that start later.
+  // Runs the server: start, a line of the log for each address that is there, then SIGINT or SIGTERM, then stop and
+  // wait. Returns the exit status: 0 for a server that was asked to end, 1 for one that did not start, with a line of
+  // the log that says why. On the calling thread, `started` is called once, when all shards serve, and `reload` for
+  // each SIGHUP; either may be empty. Call it before other threads are started: it blocks these signals for all that
+  // start later.
   int run(const std::function<void()>& reload = {}, const std::function<void()>& started = {});
 
  private:
@@ -90,6 +92,7 @@ class Server {
   ServerOptions options_;
   MakeFactory makeFactory_;
   std::vector<Address> addresses_;
+  std::size_t present_ = 0;  // so many of them were on an interface at the start; they come first
   std::vector<std::unique_ptr<ShardThread>> shards_;
   std::unique_ptr<Watchdog> watchdog_;  // looks at the shards, and ends before them
 };
