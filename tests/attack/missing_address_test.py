@@ -24,7 +24,7 @@ class MissingAddress(AttackCase):
         wait_until(lambda: self.answered(namespace, server, PRESENT), 10, "the address that is there is served")
         # Long enough for another look at the one that is not.
         self.assertFalse(any(self.answered(namespace, server, MISSING) for _ in range(3)))
-        said = [line for line in server.log().splitlines() if " warning " in line and MISSING in line]
+        said = [line for line in server.wait_for_log(MISSING).splitlines() if " warning " in line and MISSING in line]
         self.assertEqual(len(said), 1, server.log())
         namespace.ip("address", "add", f"{MISSING}/24", "dev", "lo")
         wait_until(lambda: self.answered(namespace, server, MISSING), 20, "the address that has come is served")

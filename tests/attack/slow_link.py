@@ -33,7 +33,7 @@ class SlowLinkCase(AttackCase):
         server = Process([*self.middle.prefix, TAUTD, "-p", port, "-t", 1, "-z", zone], self.folder, name="tautd")
         server.port = port
         self.addCleanup(self._finish, server)
-        wait_until(lambda: "listening on [::]" in server.log(), 10, "the server listens")
+        server.wait_for_log("listening on [::]")
         return server
 
     def beside(self, host, **options):

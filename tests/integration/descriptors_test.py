@@ -51,7 +51,8 @@ class Descriptors(TestCase):
                     other.sendall(frame(QUERY))
                     self.assertEqual(Reply(read_frame(other)).rcode, NOERROR)
                 self.assertEqual(ask_udp("127.0.0.1", server.port, make_query(f"n{number}.example")).rcode, NOERROR)
-            self.assertEqual(server.log().count(f"{limit} descriptors may be open: each thread serves "), 1)
+            said = f"{limit} descriptors may be open: each thread serves "
+            self.assertEqual(server.wait_for_log(said).count(said), 1)
 
     def test_questions_that_are_forwarded_are_bounded(self):
         """Questions above what the descriptors allow to forward are SERVFAIL, and those below are answered"""
@@ -59,7 +60,7 @@ class Descriptors(TestCase):
         self.addCleanup(upstream.close)
         arguments = ["--zone", EXAMPLE_ZONE, "--threads", "1", "--forward", f"127.0.0.1:{upstream.port}"]
         server = self.start_tautd(*arguments, interfaces=("127.0.0.1",), preexec_fn=at_most(64))
-        forwards = int(server.log().split("and forwards ")[1].split()[0])
+        forwards = int(server.wait_for_log("questions instead of").split("and forwards ")[1].split()[0])
         with connect("127.0.0.1", server.port) as connection:
             for number in range(forwards + 1):
                 connection.sendall(frame(make_query(f"n{number}.example", identifier=number)))

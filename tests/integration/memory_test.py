@@ -108,8 +108,8 @@ class Memory(TestCase):
         path.write_text(head.format(2) + "".join(f"h{i} A 192.0.2.1\n" for i in range(600_000)))
         server.signal(signal.SIGHUP)
         said = "there is not enough memory to load the zone"
-        wait_until(lambda: said in server.log(), 30, "the line that names the zone")
-        wait_until(lambda: "z.zone: the zone is served as it was before" in server.log(), 10, server.log())
+        server.wait_for_log(said, 30)
+        server.wait_for_log("z.zone: the zone is served as it was before")
         self.assertEqual(serial(), 1)
         resource.prlimit(server.pid, resource.RLIMIT_AS, before)
         server.signal(signal.SIGHUP)
