@@ -104,6 +104,7 @@ void Shard::turn(bool mayWait) {
   if (completions == 0 && limit && limit->count() > 0) {
     if (const auto deadline = timers_.next()) clock_.waitedFor(*deadline);
   }
+  completions_.add(completions);
   beginTurn();
   timers_.expire(now());
   if (wakeup_.woken) {

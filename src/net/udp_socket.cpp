@@ -38,7 +38,13 @@ void setDatagramOptions(int fd, const Address& address) {
 
 DatagramStream::DatagramStream(Shard& shard, detail::ReplyBatch& replies, DatagramBuffers& buffers,
                                StopToken stop) noexcept
-    : Operation(shard.ring()), Timer(&onRetry), shard_(shard), replies_(replies), buffers_(buffers), stop_(stop) {
+    : Operation(shard.ring()),
+      Timer(&onRetry),
+      shard_(shard),
+      replies_(replies),
+      buffers_(buffers),
+      stop_(stop),
+      counted_(buffers.receiveDrops_, replies.fd()) {
   shape_.msg_namelen = DatagramBuffers::nameRoom;
   shape_.msg_controllen = DatagramBuffers::controlRoom;
   request().kind = Request::Kind::receiveDatagrams;

@@ -70,7 +70,7 @@ bool isCacheable(const Query& query, const Answer& answer) {
 
 Cache::Cache(std::size_t bytes, const Clock& clock, const CacheOptions& options)
     : capacity_(std::max(bytes, minCapacity)), clock_(clock), options_(options), buckets_(bucketCount(capacity_)) {
-  bytes_ = buckets_.size() * sizeof buckets_[0];
+  counters_.bytes.set(buckets_.size() * sizeof buckets_[0]);
 }
 
 Cache::~Cache() {
@@ -90,7 +90,7 @@ Cache::Entry* Cache::find(const Key& key, TimePoint now) {
   for (Entry* entry = bucket(wanted).get(); entry; entry = entry->next.get()) {
     if (entry->hash() != wanted || entry->key() != key) continue;
     if (!entry->expired(now)) return entry;
-    ++statistics_.expired;
+    ++counters_.expired;
     remove(*entry);
     return nullptr;
   }
@@ -116,11 +116,11 @@ std::optional<Answer> Cache::lookup(const Query& query) {
   Entry* entry = find(key, now);
   if (!entry || !entry->serves(query)) entry = findOther(key, query, now);
   if (!entry) {
-    ++statistics_.misses;
+    ++counters_.misses;
     if (options_.verbose > 1) log::info("Cache miss for {}", logName(query.name()));
     return std::nullopt;
   }
-  ++statistics_.hits;
+  ++counters_.hits;
   if (options_.verbose > 0) log::info("Cache hit for {}", logName(query.name()));
   entry->unlink();
   byUse_.pushFront(*entry);
@@ -172,13 +172,13 @@ void Cache::limitTtls(Answer& answer) const {
 }
 
 void Cache::insert(LocalRef<Entry> entry) {
-  while (bytes_ + entry->bytes() > capacity_) {
-    ++statistics_.evicted;
+  while (counters_.bytes + entry->bytes() > capacity_) {
+    ++counters_.evicted;
     remove(byUse_.back());
   }
-  bytes_ += entry->bytes();
-  ++statistics_.entries;
-  ++statistics_.stored;
+  counters_.bytes += entry->bytes();
+  ++counters_.entries;
+  ++counters_.stored;
   byUse_.pushFront(*entry);
   LocalRef<Entry>& first = bucket(entry->hash());
   entry->next = std::move(first);
@@ -186,8 +186,8 @@ void Cache::insert(LocalRef<Entry> entry) {
 }
 
 void Cache::remove(Entry& entry) {
-  bytes_ -= entry.bytes();
-  --statistics_.entries;
+  counters_.bytes -= entry.bytes();
+  --counters_.entries;
   entry.unlink();
   LocalRef<Entry>* link = &bucket(entry.hash());
   while (link->get() != &entry) link = &(*link)->next;
@@ -221,9 +221,19 @@ void Cache::flush() {
 }
 
 CacheStatistics Cache::statistics() const {
-  CacheStatistics statistics = statistics_;
-  statistics.bytes = bytes_;
+  CacheStatistics statistics;
+  statistics.hits = counters_.hits;
+  statistics.misses = counters_.misses;
+  statistics.stored = counters_.stored;
+  statistics.expired = counters_.expired;
+  statistics.evicted = counters_.evicted;
+  statistics.entries = counters_.entries;
+  statistics.bytes = counters_.bytes;
   return statistics;
+}
+
+void Cache::addTo(ResolverStatistics& statistics) const {
+  statistics.caches += this->statistics();
 }
 
 }  // namespace taut

@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "taut/base/histogram.hpp"
 #include "taut/base/log.hpp"
 #include "taut/base/random.hpp"
 #include "taut/coro/event.hpp"
@@ -55,9 +56,29 @@ bool refusesEdns(Rcode rcode) {
 
 }  // namespace
 
+// What is counted of one server, read by other threads too.
+struct Forwarder::Upstream {
+  explicit Upstream(const Address& server) : address(server) {}
+
+  const Address address;
+  Counter requests;
+  Counter timeouts;
+  Counter impaired;  // 1 while it is silent or lame
+  DurationCounters durations;
+};
+
 struct Forwarder::Server {
+  explicit Server(const Address& server) : address(server), upstream(std::make_shared<Upstream>(server)) {}
+
+  void failed(TimePoint now) {
+    history.failed(now);
+    update();
+  }
+  void update() const { upstream->impaired.set(history.impaired() ? 1 : 0); }
+
   Address address;
   ServerHistory history;
+  std::shared_ptr<Upstream> upstream;
 };
 
 // The servers to ask, and how long, as they were when a question was first asked. The list does not change.
@@ -69,7 +90,7 @@ struct Forwarder::Plan : LocalCounted {
         servers.push_back(*found);
         return;
       }
-    servers.push_back({address, {}});
+    servers.emplace_back(address);
   }
 
   std::vector<Server> servers;
@@ -200,7 +221,43 @@ const LocalRef<Forwarder::Plan>& Forwarder::plan() {
   plan->rotate = options_.rotate || (conf && conf->rotate);
   plan_ = std::move(plan);
   planVersion_ = version;
+  publishUpstreams();
   return plan_;
+}
+
+void Forwarder::publishUpstreams() {
+  std::vector<std::shared_ptr<const Upstream>> upstreams;
+  for (const Server& server : plan_->servers) upstreams.push_back(server.upstream);
+  const std::scoped_lock lock(upstreamsMutex_);
+  upstreams_ = std::move(upstreams);
+}
+
+void Forwarder::addTo(ResolverStatistics& statistics) const {
+  statistics.forwarding += this->statistics();
+  const std::scoped_lock lock(upstreamsMutex_);
+  for (const auto& upstream : upstreams_) {
+    UpstreamStatistics& of = statistics.upstream(upstream->address);
+    of.requests += upstream->requests;
+    of.timeouts += upstream->timeouts;
+    of.durations += upstream->durations.value();
+    ++of.shards;
+    of.impairedShards += upstream->impaired;
+  }
+}
+
+ForwarderStatistics Forwarder::statistics() const {
+  ForwarderStatistics statistics;
+  statistics.questions = counters_.questions;
+  statistics.joined = counters_.joined;
+  statistics.overload = counters_.overload;
+  statistics.probes = counters_.probes;
+  statistics.udpQueries = counters_.udpQueries;
+  statistics.tcpQueries = counters_.tcpQueries;
+  statistics.timeouts = counters_.timeouts;
+  statistics.mismatched = counters_.mismatched;
+  statistics.unusable = counters_.unusable;
+  statistics.failures = counters_.failures;
+  return statistics;
 }
 
 void Forwarder::reload() {
@@ -234,15 +291,15 @@ std::optional<Answer> Forwarder::refuse(const Query& query) {
 Task<std::optional<Answer>> Forwarder::resolve(const Query& query) {
   if (closed_ || !query.hasQuestion()) return Task<std::optional<Answer>>::ready(std::nullopt);
   if (auto refusal = refuse(query)) return Task<std::optional<Answer>>::ready(std::move(refusal));
-  ++statistics_.questions;
+  ++counters_.questions;
   const UpstreamQuestion question{query.question(), query.checkingDisabled()};
   if (const auto found = outstanding_.find(question); found != outstanding_.end()) {
-    ++statistics_.joined;
+    ++counters_.joined;
     return await(Waiter(*found->second), query);
   }
   // One that was given up has its socket until its operations have been cancelled, and takes no place meanwhile.
   if (outstanding_.size() >= options_.maxInFlight) {
-    ++statistics_.overload;
+    ++counters_.overload;
     Answer overload = Answer::serverFailure();
     overload.setTransient(true);
     return Task<std::optional<Answer>>::ready(std::move(overload));
@@ -299,7 +356,7 @@ Task<> Forwarder::run(LocalRef<OutstandingQuery> outstanding) {
       outstanding->answer.setExtendedError(ExtendedErrorCode::other, "SERVFAIL from upstream");
     else if (outcome.kind == Outcome::Kind::failed)
       outstanding->answer.setExtendedError(ExtendedErrorCode::noReachableAuthority);
-    ++statistics_.failures;
+    ++counters_.failures;
   }
   forget(*outstanding);
   outstanding->done.set();
@@ -334,7 +391,7 @@ void Forwarder::probeOneOf(const std::vector<Server*>& servers, const LocalRef<P
   });
   if (due == servers.end()) return;
   (*due)->history.probed(now);
-  ++statistics_.probes;
+  ++counters_.probes;
   const auto copy = makeLocalRef<OutstandingQuery>(*this, question, probes_.token());
   probes_.spawn(probe(copy, plan, **due));
 }
@@ -342,7 +399,7 @@ void Forwarder::probeOneOf(const std::vector<Server*>& servers, const LocalRef<P
 // The server is one of the plan's.
 Task<> Forwarder::probe(LocalRef<OutstandingQuery> copy, LocalRef<Plan> plan, Server& server) {
   const Outcome outcome = co_await ask(*copy, server, plan->timeouts.front(), copy->stop.token());
-  if (outcome.kind == Outcome::Kind::failed && server.history.lame()) server.history.failed(shard_.now());
+  if (outcome.kind == Outcome::Kind::failed && server.history.lame()) server.failed(shard_.now());
 }
 
 Task<Forwarder::Outcome> Forwarder::askAll(OutstandingQuery& outstanding, const LocalRef<Plan>& plan, StopToken stop) {
@@ -356,7 +413,7 @@ Task<Forwarder::Outcome> Forwarder::askAll(OutstandingQuery& outstanding, const 
       if (std::ranges::find(failed, server) != failed.end()) continue;
       const Outcome outcome = co_await ask(outstanding, *server, timeout, stop);
       if (outcome.kind == Kind::answered)
-        for (Server* const other : failed) other->history.failed(shard_.now());
+        for (Server* const other : failed) other->failed(shard_.now());
       if (outcome.kind == Kind::answered || outcome.kind == Kind::exhausted) co_return outcome;
       if (stop.stopRequested()) co_return last;
       if (outcome.kind != Kind::failed) continue;
@@ -381,29 +438,40 @@ Task<Forwarder::Outcome> Forwarder::ask(OutstandingQuery& outstanding, Server& s
 Task<Forwarder::Outcome> Forwarder::exchange(OutstandingQuery& outstanding, Server& server, Duration timeout, bool edns,
                                              StopToken stop) {
   const TimePoint sent = shard_.now();
+  ++server.upstream->requests;
   const Outcome outcome = co_await askUdp(outstanding, server.address, timeout, edns, stop);
-  if (!stop.stopRequested()) note(outcome, sent, server.history);
+  if (!stop.stopRequested()) note(outcome, sent, server);
   if (outcome.kind != Outcome::Kind::truncated && outcome.kind != Outcome::Kind::doubtful) co_return outcome;
+  const TimePoint sentAgain = shard_.now();
+  ++server.upstream->requests;
   const Outcome overTcp = co_await askTcp(outstanding, server.address, edns, stop);
+  if (overTcp.kind == Outcome::Kind::answered) server.upstream->durations.add(shard_.now() - sentAgain);
   co_return overTcp;
 }
 
 // Notes what came of an attempt over UDP.
-void Forwarder::note(const Outcome& outcome, TimePoint sent, ServerHistory& history) {
+void Forwarder::note(const Outcome& outcome, TimePoint sent, Server& server) {
   const TimePoint now = shard_.now();
   switch (outcome.kind) {
     case Outcome::Kind::answered:
     case Outcome::Kind::truncated:
-      return history.answered(sent, now);
+      server.history.answered(sent, now);
+      server.upstream->durations.add(now - sent);
+      break;
     case Outcome::Kind::failed:
     case Outcome::Kind::noEdns:
-      return history.heard(now);
+      server.history.heard(now);
+      server.upstream->durations.add(now - sent);
+      break;
     case Outcome::Kind::silent:
-      return history.silent(sent, now);
+      server.history.silent(sent, now);
+      ++server.upstream->timeouts;
+      break;
     case Outcome::Kind::doubtful:
     case Outcome::Kind::exhausted:
       return;
   }
+  server.update();
 }
 
 Task<Forwarder::Outcome> Forwarder::askUdp(OutstandingQuery& outstanding, Address server, Duration timeout, bool edns,
@@ -417,7 +485,7 @@ Task<Forwarder::Outcome> Forwarder::askUdp(OutstandingQuery& outstanding, Addres
       writeUpstreamQuery(outstanding.question, id, edns, options_.udpPayloadSize, MutableByteSpan(buffer));
   const ByteSpan query = ByteSpan(buffer).first(querySize);
   Deadline deadline(shard_, timeout, stop);
-  ++statistics_.udpQueries;
+  ++counters_.udpQueries;
   const IoResult sent = co_await socket->send(query, deadline.token());
   if (!sent) co_return Outcome(Kind::silent);
   for (std::size_t mismatched = 0;;) {
@@ -425,7 +493,7 @@ Task<Forwarder::Outcome> Forwarder::askUdp(OutstandingQuery& outstanding, Addres
     const IoResult received = co_await socket->receive(into, deadline.token());
     if (!received) {
       // Only mismatched replies came: the server mixes up its replies, or an attacker forges them.
-      if (deadline.expired()) ++statistics_.timeouts;
+      if (deadline.expired()) ++counters_.timeouts;
       co_return Outcome(mismatched > 0 && deadline.expired() ? Kind::doubtful : Kind::silent);
     }
     UpstreamReply reply = readUpstreamReply(outstanding.question, id, ByteSpan(buffer).first(received.value()));
@@ -433,7 +501,7 @@ Task<Forwarder::Outcome> Forwarder::askUdp(OutstandingQuery& outstanding, Addres
     if (reply.kind == UpstreamReply::Kind::unusable && received.value() == buffer.size())
       co_return Outcome(Kind::truncated);
     if (reply.kind != UpstreamReply::Kind::mismatched) co_return classify(std::move(reply), outstanding, edns, false);
-    ++statistics_.mismatched;
+    ++counters_.mismatched;
     if (++mismatched == maxMismatched) co_return Outcome(Kind::doubtful);
   }
 }
@@ -446,9 +514,9 @@ Task<Forwarder::Outcome> Forwarder::askTcp(OutstandingQuery& outstanding, Addres
       writeUpstreamQuery(outstanding.question, id, edns, options_.udpPayloadSize, MutableByteSpan(buffer));
   const ByteSpan query = ByteSpan(buffer).first(querySize);
   Deadline deadline(shard_, options_.tcpTimeout, stop);
-  ++statistics_.tcpQueries;
+  ++counters_.tcpQueries;
   const auto message = co_await exchangeTcp(server, query, deadline.token());
-  if (deadline.expired()) ++statistics_.timeouts;
+  if (deadline.expired()) ++counters_.timeouts;
   // A server that refuses or breaks the connection will do the same in a moment: it has failed.
   if (!message) co_return Outcome(Kind::failed);
   UpstreamReply reply = readUpstreamReply(outstanding.question, id, *message);
@@ -476,7 +544,7 @@ Forwarder::Outcome Forwarder::classify(UpstreamReply reply, OutstandingQuery& ou
   using Kind = Outcome::Kind;
   if (reply.kind == UpstreamReply::Kind::truncated && !overTcp) return Outcome(Kind::truncated);
   if (reply.kind != UpstreamReply::Kind::complete) {
-    ++statistics_.unusable;
+    ++counters_.unusable;
     Outcome failure(Kind::failed);
     failure.endless = reply.kind == UpstreamReply::Kind::endless;
     return failure;

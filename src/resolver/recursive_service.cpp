@@ -31,6 +31,11 @@ Task<std::optional<Answer>> RecursiveService::resolve(const Query& query) {
   return askClients(query);
 }
 
+void RecursiveService::addTo(ResolverStatistics& statistics) const {
+  for (const auto& cache : caches_) cache->addTo(statistics);
+  clients_.addTo(statistics);
+}
+
 namespace {
 
 // Whether the failure may be one of validation. Where no server could be asked, none has validated; what was blocked is

@@ -37,6 +37,10 @@ void ResolverChain::prefetch(std::span<const Query* const> queries) const {
   for (const auto& resolver : resolvers_) resolver->prefetch(queries);
 }
 
+void ResolverChain::addTo(ResolverStatistics& statistics) const {
+  for (const auto& resolver : resolvers_) resolver->addTo(statistics);
+}
+
 Task<> ResolverChain::close() {
   for (const auto& resolver : resolvers_) co_await resolver->close();
 }

@@ -62,11 +62,18 @@ Task<> DatagramService::serve(StopToken stop, StopToken abort) {
 }
 
 std::unique_ptr<DatagramService::Reply> DatagramService::parse(Datagram datagram) const {
+  ServerCounters& counters = factory_.counters();
+  const std::size_t size = datagram.payload().size();
   try {
     auto reply = std::make_unique<Reply>(std::move(datagram), shard_.now(), factory_.udpPayloadSize());
-    if (!reply->query()) reply.reset();
+    if (!reply->query()) {
+      counters.countDrop(DropReason::unparsable);
+      return nullptr;
+    }
+    counters.countRequest(requests_, reply->query()->type(), size);
     return reply;
   } catch (const std::bad_alloc&) {
+    counters.countDrop(DropReason::memory);
     reportMemoryShortage();
     return nullptr;
   }
@@ -76,6 +83,7 @@ void DatagramService::start(std::unique_ptr<Reply> reply) {
   try {
     queries_.start(std::move(reply));
   } catch (const std::bad_alloc&) {
+    factory_.counters().countDrop(DropReason::memory);
     reportMemoryShortage();
   }
 }

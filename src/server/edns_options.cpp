@@ -4,6 +4,8 @@
 #include <chrono>
 #include <limits>
 
+#include "taut/server/server_counters.hpp"
+
 namespace taut {
 
 namespace {
@@ -18,9 +20,23 @@ void putNsid(ByteWriter& writer, const std::string& nsid) {
   writer.bytes(ByteSpan(reinterpret_cast<const std::uint8_t*>(nsid.data()), nsid.size()));
 }
 
-void putCookie(ByteWriter& writer, const ServerCookies& cookies, const Query& query, WallTime now) {
-  const ServerCookies::Option option =
-      cookies.makeOption(query.edns()->cookie, query.peer(), ServerCookies::timestamp(now));
+// The client's own cookie is the new one where it is valid and young.
+void count(CookieCounters& counters, const ServerCookies& cookies, const Query& query,
+           const ServerCookies::Option& made, std::uint32_t now) {
+  const Cookie& cookie = query.edns()->cookie;
+  if (cookie.server().empty()) {
+    ++counters.clientOnly;
+    return;
+  }
+  const bool isSame = std::ranges::equal(made, ByteSpan(cookie.octets).first(cookie.size));
+  ++(isSame || cookies.isValid(cookie, query.peer(), now) ? counters.valid : counters.invalid);
+}
+
+void putCookie(ByteWriter& writer, const ServerCookies& cookies, const Query& query, WallTime wallTime,
+               CookieCounters& counters) {
+  const std::uint32_t now = ServerCookies::timestamp(wallTime);
+  const ServerCookies::Option option = cookies.makeOption(query.edns()->cookie, query.peer(), now);
+  count(counters, cookies, query, option, now);
   putHeader(writer, EdnsOption::COOKIE, option.size());
   writer.bytes(option);
 }
@@ -39,19 +55,21 @@ void putExtendedError(ByteWriter& writer, const ExtendedError& error) {
 
 }  // namespace
 
-EdnsOptions::EdnsOptions(const EdnsSettings& settings, const Query& query, const Answer& answer, const Clock& clock) {
+EdnsOptions::EdnsOptions(const EdnsSettings& settings, const Query& query, const Answer& answer, const Clock& clock,
+                         CookieCounters& cookies) {
   // Most queries ask for no option.
   if (!query.edns()) return;
   const Edns& edns = *query.edns();
   if (edns.nsid || edns.cookie.size > 0 || edns.keepalive || answer.extendedError())
-    encode(settings, query, answer, clock);
+    encode(settings, query, answer, clock, cookies);
 }
 
-void EdnsOptions::encode(const EdnsSettings& settings, const Query& query, const Answer& answer, const Clock& clock) {
+void EdnsOptions::encode(const EdnsSettings& settings, const Query& query, const Answer& answer, const Clock& clock,
+                         CookieCounters& cookies) {
   const Edns& edns = *query.edns();
   ByteWriter writer{MutableByteSpan(octets_)};
   if (edns.nsid && !settings.nsid.empty()) putNsid(writer, settings.nsid);
-  if (edns.cookie.size > 0 && settings.cookies) putCookie(writer, *settings.cookies, query, clock.wallTime());
+  if (edns.cookie.size > 0 && settings.cookies) putCookie(writer, *settings.cookies, query, clock.wallTime(), cookies);
   // Over UDP the option means nothing (RFC 7828 section 3.2.1).
   if (edns.keepalive && query.transport() == Transport::tcp) putKeepalive(writer, query.client().idleTimeout);
   if (const ExtendedError* const error = answer.extendedError()) putExtendedError(writer, *error);

@@ -112,7 +112,13 @@ Task<Semaphore::Permit> QueryPipeline::roomForQuery(ReceivedData& data, StopToke
 // One coroutine for each query.
 void QueryPipeline::answer(ByteSpan message, Semaphore::Permit permit) {
   auto reply = std::make_unique<Reply>(*this, message, std::move(permit));
-  if (!reply->query()) return;
+  ServerCounters& counters = connection_.factory_.counters();
+  if (!reply->query()) {
+    counters.countDrop(DropReason::unparsable);
+    return;
+  }
+  ServerCounters::Types& requests = counters.requestsOf(Transport::tcp, reply->peer().isV6());
+  counters.countRequest(requests, reply->query()->type(), message.size());
   queries_.start(std::move(reply));
 }
 

@@ -34,22 +34,27 @@ bool Responder::hasValidCookie(const Query& query) const {
 
 RateLimiter::Verdict Responder::limitRate(const Query& query, const Answer& answer) {
   if (!rateLimiter_ || query.transport() != Transport::udp || hasValidCookie(query)) return RateLimiter::Verdict::send;
-  return rateLimiter_->account(query, answer);
+  const RateLimiter::Verdict verdict = rateLimiter_->account(query, answer);
+  if (verdict == RateLimiter::Verdict::drop) counters_.countDrop(DropReason::rateLimit);
+  if (verdict == RateLimiter::Verdict::truncate) ++counters_.truncatedByRateLimit;
+  return verdict;
 }
 
 std::size_t Responder::write(const Query& query, const Answer& answer, bool recursionAvailable,
-                             MutableByteSpan buffer) const {
+                             MutableByteSpan buffer) {
   if (answer.isMovedFrom()) [[unlikely]]
     throw std::logic_error("the answer had been moved from");
   if (buffer.size() < messageHeaderSize) [[unlikely]]
     return 0;
-  const EdnsOptions options(edns_, query, answer, *clock_);
+  const EdnsOptions options(edns_, query, answer, *clock_, counters_.cookies);
   ReplyOptions reply;
   reply.recursionAvailable = recursionAvailable;
   reply.rrsetRoundRobin = rrsetRoundRobin_;
   reply.udpPayloadSize = udpPayloadSize_;
   reply.ednsOptions = options.octets();
-  return writeReply(query, answer, reply, buffer);
+  const std::size_t size = writeReply(query, answer, reply, buffer);
+  counters_.countResponse(query.transport(), answer.rcode(), buffer.first(size));
+  return size;
 }
 
 }  // namespace taut

@@ -143,6 +143,13 @@ void Server::post(std::function<void(std::size_t shard, ServerFactory& factory)>
   }
 }
 
+ServerStatistics Server::collect() const {
+  ServerStatistics statistics;
+  for (const auto& shard : shards_) shard->addTo(statistics);
+  statistics.logLinesLost = log::lostLines();
+  return statistics;
+}
+
 void Server::stop() {
   for (const auto& shard : shards_) shard->stop();
 }

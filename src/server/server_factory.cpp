@@ -89,11 +89,18 @@ Task<> ServerFactory::serve(const Query& query, ReplyChannel& channel, std::uniq
   try {
     if (verbose_ > 0) VerboseLog(verbose_).received(query);
     const Admission admission = co_await allowQuery(query, channel);
-    if (admission == Admission::drop) co_return;
+    if (admission == Admission::drop) {
+      counters_.countDrop(DropReason::policy);
+      co_return;
+    }
     std::optional<Answer> outcome = answerAtOnce(query, admission);
     if (!outcome) {
       outcome = co_await messageReceived(query, channel);
-      if (channel.isClosed() || (outcome && outcome->isNoReply())) co_return;
+      if (channel.isClosed()) co_return;
+      if (outcome && outcome->isNoReply()) {
+        if (channel.messagesWritten() == 0) counters_.countDrop(DropReason::handler);
+        co_return;
+      }
       conclude(query, outcome);
     }
     co_await sendReply(channel, query, std::move(*outcome));
@@ -104,6 +111,7 @@ Task<> ServerFactory::serve(const Query& query, ReplyChannel& channel, std::uniq
   try {
     co_await replyFailed(failure, query, channel);
   } catch (const std::bad_alloc&) {
+    counters_.countDrop(DropReason::memory);
     reportMemoryShortage();
     channel.abort();
   }
@@ -218,6 +226,7 @@ std::size_t ServerFactory::responseFromMessage(const Query& query, const Answer&
 // Past every override: these may wait, and the query has no time left. The message is with the channel when `write`
 // returns, so its task is not awaited.
 void ServerFactory::queryGivenUp(WaitingQuery& channel, std::string_view what) noexcept {
+  ++counters_.givenUp;
   const Query& query = *channel.query();
   try {
     failureLog_.add(query, what, clock().now());
@@ -236,6 +245,7 @@ void ServerFactory::queryGivenUp(WaitingQuery& channel, std::string_view what) n
 // A handler that wrote messages before it failed cannot take them back, so no other message follows. Each query gets
 // one line in the log at most.
 Task<> ServerFactory::replyFailed(std::exception_ptr failure, const Query& query, ReplyChannel& channel) {
+  ++counters_.failures;
   bool logged = false;
   std::exception_ptr another;
   try {

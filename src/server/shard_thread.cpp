@@ -82,6 +82,17 @@ void ShardThread::wait() {
   thread_.detach();
 }
 
+void ShardThread::addTo(ServerStatistics& statistics) const {
+  const DatagramCounters& datagrams = datagramBuffers_.counters();
+  statistics.add(factory_->counters());
+  factory_->resolver().addTo(statistics.resolvers);
+  statistics.dropped[static_cast<std::size_t>(DropReason::fullSocket)] += datagrams.dropped;
+  statistics.dropped[static_cast<std::size_t>(DropReason::sendFailure)] += datagrams.sendFailures;
+  statistics.completions += shard_.completions().value();
+  statistics.udpReceiveErrors += datagramBuffers_.receiveDrops();
+  ++statistics.shards;
+}
+
 Address ShardThread::listen(const Address& address, const Listening& listening) {
   constexpr int attempts = 20;  // to find a port that is free for both
   UdpOptions udp;
@@ -250,7 +261,10 @@ Task<> ShardThread::serveStreams(TcpListener listener) {
 // Owns the listener, so that no client connects any more to a server that only finishes its work.
 Task<> ShardThread::acceptConnections(TcpListener listener, TaskScope& connections) {
   constexpr std::chrono::milliseconds pause{10};
-  auto makeRoom = [this] { giveUpPlace(); };
+  auto makeRoom = [this] {
+    ++factory_->counters().acceptFailures;
+    giveUpPlace();
+  };
   auto streams = listener.acceptMany(stop_.token(), std::move(makeRoom));
   for (bool open = true; open && !stop_.stopRequested();) {
     try {
@@ -272,7 +286,10 @@ Task<> ShardThread::acceptConnections(TcpListener listener, TaskScope& connectio
 Task<> ShardThread::startConnection(TcpStream stream, TaskScope& connections) {
   try {
     auto connection = factory_->buildProtocol(stream.peer());
-    if (!connection) co_return;
+    if (!connection) {
+      ++factory_->counters().connectionsDeclined;
+      co_return;
+    }
     if (connections_.size() == options_.maxConnections) giveUpPlace();
     connections_.add(*connection, stream.peer());
     connections.spawn(StreamConnection::serve(std::move(connection), std::move(stream), streams_));
@@ -287,6 +304,7 @@ void ShardThread::giveUpPlace() {
   };
   auto* const displaced = static_cast<StreamConnection*>(connections_.next(isResting));
   if (!displaced) return;
+  ++factory_->counters().connectionsDisplaced;
   displaced->release();
   displaced->close();
 }

@@ -25,6 +25,7 @@
 #include "taut/net/udp_socket.hpp"
 #include "taut/server/client_shares.hpp"
 #include "taut/server/server.hpp"
+#include "taut/server/server_statistics.hpp"
 #include "taut/server/stream_connection.hpp"
 
 namespace taut {
@@ -38,6 +39,8 @@ class ShardThread {
 
   Shard& shard() { return shard_; }
   ServerFactory& factory() { return *factory_; }
+  // On any thread, also while the shard works.
+  void addTo(ServerStatistics& statistics) const;
 
   // What is asked of the address: see UdpOptions.
   struct Listening {

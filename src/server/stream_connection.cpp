@@ -22,6 +22,11 @@ constexpr std::chrono::milliseconds restAfter{1000};
 StreamConnection::StreamConnection(ServerFactory& factory, const Address& peer, const StreamLimits& limits)
     : Timer(&idleTimeOver), factory_(factory), stream_(peer), limits_(limits) {
   assert(limits.queriesInFlight > 0);
+  ++factory_.counters().connectionsMade;
+}
+
+StreamConnection::~StreamConnection() {
+  ++factory_.counters().connectionsEnded;
 }
 
 Task<> StreamConnection::serve(std::unique_ptr<StreamConnection> connection, TcpStream stream,

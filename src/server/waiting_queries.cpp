@@ -33,6 +33,7 @@ void WaitingQueries::add(WaitingQuery& query, Shard& shard) {
   shard_ = &shard;
   query.waiting_ = this;
   query.since_ = shard.now();
+  ++factory_.counters().waited;
   waiting_.pushBack(query);
   try {
     shares_.add(query, query.peer());
@@ -42,7 +43,9 @@ void WaitingQueries::add(WaitingQuery& query, Shard& shard) {
   }
   // A handler may be on the stack, so nothing is given up here.
   arm(stoppingCount_ > maxStopping() ? shard.now() : query.since_ + timeout_);
-  if (shares_.size() > limit_) static_cast<WaitingQuery*>(shares_.next())->stop();
+  if (shares_.size() <= limit_) return;
+  ++factory_.counters().displaced;
+  static_cast<WaitingQuery*>(shares_.next())->stop();
 }
 
 void WaitingQueries::stopping(WaitingQuery& query) {
@@ -55,6 +58,7 @@ void WaitingQueries::stopping(WaitingQuery& query) {
 }
 
 void WaitingQueries::ended(WaitingQuery& query) {
+  factory_.counters().durations.add(shard_->now() - query.query()->received());
   query.waiting_ = nullptr;
   query.release();
   query.ListHook<WaitingQueries>::unlink();

@@ -281,3 +281,15 @@ TEST_CASE("several shards run on threads of their own and stop when told") {
   for (auto& thread : threads) thread.join();
   CHECK(ended == 3);
 }
+
+TEST_CASE("each turn is counted, with how many completions it had") {
+  Shard shard;
+  shard.poll();
+  shard.poll();
+  const taut::BatchHistogram turns = shard.completions().value();
+  CHECK(turns.total() == 2);
+  CHECK(turns.counts[0] == 2);
+  shard.run([](Shard& where) -> Task<> { co_await taut::sleepFor(where, 1ns); }(shard));
+  CHECK(shard.completions().value().total() > 2);
+  CHECK(shard.completions().value().sum >= 0);
+}

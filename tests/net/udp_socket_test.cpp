@@ -224,7 +224,7 @@ TEST_CASE("when all buffers are in use receiving waits, and goes on when one com
   kept.pop_back();
   for (int i = 4; i < 10; ++i) CHECK(service.receive(client) == "text" + std::to_string(i));
   // Idle again with all but three buffers free, and no request to the kernel that would fail.
-  const auto starved = buffers.counters().starved;
+  const std::uint64_t starved = buffers.counters().starved;
   service.turns(20);
   CHECK(buffers.counters().starved == starved);
   kept.clear();
@@ -416,4 +416,24 @@ TEST_CASE("shards share an address, and a port that is taken is an error with th
   alone.mustBeFree = false;
   alone.reusePort = false;
   CHECK_THROWS_WITH_AS(UdpSocket::bind(shard, first.localAddress(), alone), text.c_str(), std::system_error);
+}
+
+TEST_CASE("what the kernel drops because a socket is full is counted, also when the socket has closed") {
+  Shard shard;
+  DatagramBuffers buffers(shard, 8);
+  std::uint64_t dropped = 0;
+  {
+    taut::UdpOptions options;
+    options.receiveBuffer = 4096;
+    auto socket = UdpSocket::bind(shard, Address::loopbackV4(), options);
+    StopSource stop;
+    auto datagrams = socket.receiveMany(buffers, stop.token());
+    CHECK(buffers.receiveDrops() == 0);
+    const Client client;
+    for (int i = 0; i < 100; ++i) client.send(socket.localAddress(), std::string(500, 'a'));
+    dropped = buffers.receiveDrops();
+    CHECK(dropped > 50);
+    CHECK(dropped < 100);
+  }
+  CHECK(buffers.receiveDrops() == dropped);
 }

@@ -1118,3 +1118,47 @@ TEST_CASE_FIXTURE(Fixture, "what was forwarded is stored by a cache in front, na
   }
   CHECK(server.udp.size() == 2);
 }
+
+TEST_CASE_FIXTURE(Fixture, "what each server was asked is counted, how long it took, and whether it is well") {
+  bool silent = false;
+  auto& first = upstream([&](const Query& asked) { return silent ? Replies() : Replies{address(asked, 1)}; });
+  auto& second = upstream([](const Query& asked) { return Replies{address(asked, 2)}; });
+  first.delay = 3ms;
+  const auto collect = [&] {
+    taut::ResolverStatistics statistics;
+    forward().addTo(statistics);
+    return statistics;
+  };
+  CHECK(collect().upstreams.empty());  // the file or the list was not needed yet
+  CHECK(last(query) == 1);
+  settle();
+  taut::ResolverStatistics statistics = collect();
+  REQUIRE(statistics.upstreams.size() == 2);
+  CHECK(statistics.upstreams[0].server == first.where());
+  CHECK(statistics.upstreams[0].requests == 1);
+  CHECK(statistics.upstreams[0].durations.total() == 1);
+  CHECK(statistics.upstreams[0].durations.sum == doctest::Approx(0.003).epsilon(0.01));
+  CHECK(statistics.upstreams[0].healthy());
+  CHECK(statistics.upstreams[1].requests == 0);
+  CHECK(statistics.forwarding.questions == 1);
+
+  silent = true;
+  CHECK(last(query) == 2);
+  statistics = collect();
+  CHECK(statistics.upstreams[0].timeouts == 1);
+  CHECK(statistics.upstreams[0].durations.total() == 1);
+  CHECK_FALSE(statistics.upstreams[0].healthy());
+  CHECK(statistics.upstreams[1].server == second.where());
+  CHECK(statistics.upstreams[1].healthy());
+}
+
+TEST_CASE_FIXTURE(Fixture, "an attempt over TCP is counted and timed like one over UDP") {
+  upstream([](const Query& asked) { return Replies{truncated(asked)}; },
+           [](const Query& asked) { return Replies{address(asked, 1)}; });
+  CHECK(last(query) == 1);
+  taut::ResolverStatistics statistics;
+  forward().addTo(statistics);
+  REQUIRE(statistics.upstreams.size() == 1);
+  CHECK(statistics.upstreams[0].requests == 2);
+  CHECK(statistics.upstreams[0].durations.total() == 2);
+}

@@ -28,6 +28,7 @@
 #include "taut/net/datagram.hpp"
 #include "taut/net/udp_socket.hpp"
 #include "taut/server/server_factory.hpp"
+#include "taut/server/server_statistics.hpp"
 #include "test_resolver.hpp"
 
 using namespace std::chrono_literals;
@@ -599,5 +600,77 @@ TEST_CASE("a handler that writes a datagram and returns an answer too has sent t
     CHECK(reply->rcode == Rcode::NXDOMAIN);
     const auto another = co_await client.receive();
     CHECK_FALSE(another);
+  });
+}
+
+TEST_CASE("queries over UDP are counted by family and type, and what is no query as dropped") {
+  for (const bool v6 : {false, true}) {
+    Fixture fixture(v6 ? Address::loopbackV6() : Address::loopbackV4());
+    fixture.run([](Fixture& f, UdpClient& client) -> Task<> {
+      for (const Bytes& message :
+           {Bytes(11), makeQuery("a.example.com", Type::A), makeQuery("b.example.com", Type::MX)})
+        co_await client.send(message);
+      co_await f.settle();
+    });
+    ServerStatistics statistics;
+    statistics.add(fixture.factory->counters());
+    const auto& types = statistics.requests[static_cast<std::size_t>(Transport::udp)][v6 ? 1 : 0];
+    CHECK(types[typeSlot(Type::A)] == 1);
+    CHECK(types[typeSlot(Type::MX)] == 1);
+    CHECK(statistics.requestCount() == 2);
+    CHECK(statistics.requestSizes.sum == 2 * 31);
+    CHECK(statistics.dropped[static_cast<std::size_t>(DropReason::unparsable)] == 1);
+  }
+}
+
+TEST_CASE("queries that wait are counted, and timed from the turn in which they came to that in which they end") {
+  Fixture fixture;
+  fixture.run([](Fixture& f, UdpClient& client) -> Task<> {
+    const Bytes quick = numbered("www.example.com", 1);
+    co_await client.ask(quick);
+    const Bytes slow = numbered("gate.example.com", 2);
+    co_await client.send(slow);
+    co_await f.settle();
+    ServerStatistics statistics;
+    statistics.add(f.factory->counters());
+    CHECK(statistics.waiting == 1);
+    CHECK(statistics.durations.total() == 1);
+    f.clock.advance(20ms);
+    co_await f.settle();
+    f.resolver->gate.set();
+    co_await client.receive();
+    statistics = {};
+    statistics.add(f.factory->counters());
+    CHECK(statistics.waiting == 0);
+    CHECK(statistics.durations.counts[0] == 1);
+    CHECK(statistics.durations.total() == 2);
+    CHECK(statistics.durations.sum >= 0.02);
+    CHECK(statistics.durations.sum < 0.021);
+  });
+}
+
+TEST_CASE("queries that are displaced or given up are counted, and wait no more") {
+  Fixture fixture(Address::loopbackV4(), 64, 2);
+  fixture.run([](Fixture& f, UdpClient& client) -> Task<> {
+    const LogCapture log;
+    for (std::uint16_t id = 0; id < 3; ++id) {
+      const Bytes query = numbered("gate.example.com", id);
+      co_await client.send(query);
+      co_await f.settle();
+    }
+    co_await client.receive();
+    CHECK(f.factory->counters().displaced == 1);
+    f.resolver->gate.set();
+    for (int i = 0; i < 2; ++i) co_await client.receive();
+    f.resolver->gate.reset();
+    const Bytes query = numbered("deaf.example.com", 4);
+    co_await client.ask(query);
+    ServerStatistics statistics;
+    statistics.add(f.factory->counters());
+    CHECK(statistics.givenUp == 1);
+    CHECK(statistics.displaced == 1);
+    CHECK(statistics.waiting == 0);
+    CHECK(statistics.durations.total() == 4);
+    f.resolver->gate.set();
   });
 }

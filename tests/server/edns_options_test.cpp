@@ -195,6 +195,7 @@ TEST_CASE("all options of the largest size fit into one reply") {
   const auto query = Query::parse(message, {client, Transport::tcp});
   Answer answer;
   answer.setExtendedError(ExtendedErrorCode::other, std::string(1000, 'e'));
-  const EdnsOptions options(settings, query.value(), answer, ManualClock());
+  CookieCounters cookies;
+  const EdnsOptions options(settings, query.value(), answer, ManualClock(), cookies);
   CHECK(options.octets().size() == 4 + 255 + 4 + 24 + 4 + 2 + 4 + 2 + 128);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 
 #include "taut/base/address.hpp"
@@ -11,6 +12,7 @@
 namespace taut {
 
 enum class Transport : std::uint8_t { udp, tcp };
+inline constexpr std::size_t transportCount = 2;
 
 struct Client {
   Address peer{};  // empty: no client, the query was made by a resolver

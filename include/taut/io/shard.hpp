@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "taut/base/clock.hpp"
+#include "taut/base/histogram.hpp"
 #include "taut/base/unique_fd.hpp"
 #include "taut/coro/sync_wait.hpp"
 #include "taut/coro/task.hpp"
@@ -63,6 +64,8 @@ class Shard {
   }
   TimerQueue& timers() noexcept { return timers_; }
   Ring& ring() noexcept { return ring_; }
+  // How many completions each turn of the loop had. May be called on any thread.
+  const BatchCounters& completions() const noexcept { return completions_; }
 
   // One turn of the loop that does not wait. For tests that look at what happens in between.
   void poll() { turn(false); }
@@ -124,6 +127,7 @@ class Shard {
   Ring ring_;
   UniqueFd eventFd_;
   Wakeup wakeup_;
+  BatchCounters completions_;
   std::mutex postedMutex_;
   std::vector<std::function<void()>> posted_;
   std::vector<std::function<void()>> running_;  // taken from posted_

@@ -13,9 +13,11 @@
 #include <utility>
 
 #include "taut/base/address.hpp"
+#include "taut/base/counter.hpp"
 #include "taut/base/intrusive_list.hpp"
 #include "taut/io/buffer_ring.hpp"
 #include "taut/io/shard.hpp"
+#include "taut/net/receive_drops.hpp"
 
 namespace taut {
 
@@ -115,18 +117,18 @@ class Datagram {
   detail::DatagramSlot* slot_;
 };
 
-// Counts since the start; read on the shard's thread.
+// Counts since the start, which any thread may read.
 struct DatagramCounters {
-  std::uint64_t received = 0;
-  std::uint64_t truncated = 0;
+  Counter received;
+  Counter truncated;
   // Replies that were dropped because the socket had no room for them.
-  std::uint64_t dropped = 0;
+  Counter dropped;
   // Replies that the kernel refused to send.
-  std::uint64_t sendFailures = 0;
+  Counter sendFailures;
   // Messages that carried several replies.
-  std::uint64_t runs = 0;
+  Counter runs;
   // How often all buffers were in use when one was needed.
-  std::uint64_t starved = 0;
+  Counter starved;
 };
 
 class DatagramBuffers {
@@ -149,6 +151,8 @@ class DatagramBuffers {
   // Datagrams that are in work.
   std::size_t leased() const noexcept { return ring_.leased(); }
   const DatagramCounters& counters() const noexcept { return counters_; }
+  // Of the sockets that receive into these buffers. May be called on any thread.
+  std::uint64_t receiveDrops() const { return receiveDrops_.total(); }
 
  private:
   friend Datagram;
@@ -163,6 +167,7 @@ class DatagramBuffers {
   std::size_t payloadSize_;
   std::unique_ptr<std::optional<detail::DatagramSlot>[]> slots_;
   DatagramCounters counters_;
+  ReceiveDrops receiveDrops_;
 };
 
 inline void Datagram::release() noexcept {

@@ -25,6 +25,7 @@
 #include "taut/io/shard.hpp"
 #include "taut/io/timer.hpp"
 #include "taut/net/datagram.hpp"
+#include "taut/net/receive_drops.hpp"
 
 namespace taut {
 
@@ -98,6 +99,7 @@ class DatagramStream final : private Operation, private Timer {
   bool stopping_ = false;
   bool ended_ = false;
   bool complained_ = false;
+  const ReceiveDrops::Socket counted_;
 };
 
 class UdpSocket {

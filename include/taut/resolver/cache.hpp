@@ -26,12 +26,14 @@
 #include <vector>
 
 #include "taut/base/clock.hpp"
+#include "taut/base/counter.hpp"
 #include "taut/base/intrusive_list.hpp"
 #include "taut/base/local_ref.hpp"
 #include "taut/dns/answer.hpp"
 #include "taut/dns/query.hpp"
 #include "taut/resolver/name_hash.hpp"
 #include "taut/resolver/resolver.hpp"
+#include "taut/resolver/resolver_statistics.hpp"
 
 namespace taut {
 
@@ -48,14 +50,14 @@ struct CacheOptions {
   int verbose = 0;                             // 1 logs hits, 2 also misses and what is stored
 };
 
-struct CacheStatistics {
-  std::uint64_t hits = 0;
-  std::uint64_t misses = 0;
-  std::uint64_t stored = 0;
-  std::uint64_t expired = 0;  // found, but too old
-  std::uint64_t evicted = 0;  // made room for others
-  std::size_t entries = 0;
-  std::size_t bytes = 0;  // of entries and index, the allocator's own share estimated
+struct CacheCounters {
+  Counter hits;
+  Counter misses;
+  Counter stored;
+  Counter expired;
+  Counter evicted;
+  Counter entries;
+  Counter bytes;
 };
 
 class Cache final : public Resolver {
@@ -81,7 +83,9 @@ class Cache final : public Resolver {
   bool erase(const Query& query);
   void flush();
 
+  // May be called on any thread.
   CacheStatistics statistics() const;
+  void addTo(ResolverStatistics& statistics) const override;
   std::size_t capacity() const { return capacity_; }
 
  private:
@@ -99,10 +103,9 @@ class Cache final : public Resolver {
   detail::TtlLimits ttlLimits(const Answer& answer) const;
 
   std::size_t capacity_;
-  std::size_t bytes_;
   const Clock& clock_;
   CacheOptions options_;
-  CacheStatistics statistics_;
+  CacheCounters counters_;
   detail::HashSecret secret_;
   std::vector<LocalRef<Entry>> buckets_;
   IntrusiveList<Entry> byUse_;  // most recently used first

@@ -32,6 +32,8 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -39,6 +41,7 @@
 
 #include "taut/base/address.hpp"
 #include "taut/base/clock.hpp"
+#include "taut/base/counter.hpp"
 #include "taut/base/local_ref.hpp"
 #include "taut/coro/task_scope.hpp"
 #include "taut/dns/answer.hpp"
@@ -48,6 +51,7 @@
 #include "taut/resolver/name_hash.hpp"
 #include "taut/resolver/resolv_conf.hpp"
 #include "taut/resolver/resolver.hpp"
+#include "taut/resolver/resolver_statistics.hpp"
 #include "taut/resolver/server_history.hpp"
 #include "taut/resolver/upstream_message.hpp"
 
@@ -69,17 +73,17 @@ struct ForwarderOptions {
   std::uint16_t udpPayloadSize = defaultUdpSize;  // offered to the servers with EDNS, 2048 at most
 };
 
-struct ForwarderStatistics {
-  std::uint64_t questions = 0;   // that came in and were to be forwarded
-  std::uint64_t joined = 0;      // of them, those whose question was outstanding already
-  std::uint64_t overload = 0;    // of them, those above the limit
-  std::uint64_t probes = 0;      // questions that were sent to a server only to measure it
-  std::uint64_t udpQueries = 0;  // sent
-  std::uint64_t tcpQueries = 0;
-  std::uint64_t timeouts = 0;    // attempts
-  std::uint64_t mismatched = 0;  // datagrams that were not replies to the query
-  std::uint64_t unusable = 0;    // replies that were malformed or no answer
-  std::uint64_t failures = 0;    // questions that no server answered
+struct ForwarderCounters {
+  Counter questions;
+  Counter joined;
+  Counter overload;
+  Counter probes;
+  Counter udpQueries;
+  Counter tcpQueries;
+  Counter timeouts;
+  Counter mismatched;
+  Counter unusable;
+  Counter failures;
 };
 
 class Forwarder final : public Resolver {
@@ -100,12 +104,15 @@ class Forwarder final : public Resolver {
 
   // The questions whose work has not ended, those among them that were given up.
   std::size_t inFlight() const { return scope_.size(); }
-  const ForwarderStatistics& statistics() const { return statistics_; }
+  // May be called on any thread.
+  ForwarderStatistics statistics() const;
+  void addTo(ResolverStatistics& statistics) const override;
 
  private:
   class OutstandingQuery;
   class Waiter;
   struct Server;
+  struct Upstream;
   struct Plan;
   struct Outcome;
 
@@ -116,6 +123,7 @@ class Forwarder final : public Resolver {
 
   static std::optional<Answer> refuse(const Query& query);
   const LocalRef<Plan>& plan();
+  void publishUpstreams();
   Task<std::optional<Answer>> await(Waiter waiter, const Query& query);
   void forget(OutstandingQuery& outstanding);
 
@@ -129,7 +137,7 @@ class Forwarder final : public Resolver {
   Task<Outcome> askUdp(OutstandingQuery& outstanding, Address server, Duration timeout, bool edns, StopToken stop);
   Task<Outcome> askTcp(OutstandingQuery& outstanding, Address server, bool edns, StopToken stop);
   Task<std::optional<std::vector<std::uint8_t>>> exchangeTcp(Address server, ByteSpan query, StopToken stop);
-  void note(const Outcome& outcome, TimePoint sent, ServerHistory& history);
+  void note(const Outcome& outcome, TimePoint sent, Server& server);
   Outcome classify(UpstreamReply reply, OutstandingQuery& outstanding, bool edns, bool overTcp);
 
   Shard& shard_;
@@ -139,8 +147,10 @@ class Forwarder final : public Resolver {
   std::size_t planVersion_ = 0;
   std::size_t nextServer_ = 0;
   std::unordered_map<UpstreamQuestion, OutstandingQuery*, HashQuestion> outstanding_;
-  ForwarderStatistics statistics_;
-  TurnLimit begins_;  // questions that go out for the first time
+  ForwarderCounters counters_;
+  mutable std::mutex upstreamsMutex_;
+  std::vector<std::shared_ptr<const Upstream>> upstreams_;  // those of the plan, for other threads
+  TurnLimit begins_;                                        // questions that go out for the first time
   TaskScope scope_;
   TaskScope probes_;
   bool closed_ = false;

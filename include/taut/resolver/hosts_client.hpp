@@ -18,6 +18,7 @@ class HostsClient final : public Resolver {
   HostsClient(std::shared_ptr<const Hosts> hosts, std::shared_ptr<Resolver> client);
 
   Task<std::optional<Answer>> resolve(const Query& query) override;
+  void addTo(ResolverStatistics& statistics) const override { client_->addTo(statistics); }
   Task<> close() override { return client_->close(); }
 
  private:

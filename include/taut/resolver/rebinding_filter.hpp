@@ -27,6 +27,7 @@ class RebindingFilter final : public Resolver {
       : client_(std::move(client)), allowedDomains_(std::move(allowedDomains)) {}
 
   Task<std::optional<Answer>> resolve(const Query& query) override;
+  void addTo(ResolverStatistics& statistics) const override { client_->addTo(statistics); }
   Task<> close() override { return client_->close(); }
 
  private:

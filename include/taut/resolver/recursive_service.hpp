@@ -32,6 +32,7 @@ class RecursiveService final : public Resolver {
   void setAddressPolicy(AddressPolicy policy) { policy_ = std::move(policy); }
 
   Task<std::optional<Answer>> resolve(const Query& query) override;
+  void addTo(ResolverStatistics& statistics) const override;
   Task<> close() override { return clients_.close(); }
 
  private:

@@ -17,6 +17,8 @@
 
 namespace taut {
 
+struct ResolverStatistics;
+
 class Resolver {
  public:
   Resolver() = default;
@@ -29,6 +31,9 @@ class Resolver {
   // Several queries are about to be asked. A resolver whose data are spread over memory prefetches what it will need,
   // so that the waits for memory overlap. No answer depends on it.
   virtual void prefetch(std::span<const Query* const>) const {}
+
+  // Adds what it counts, and what the resolvers behind it count. Called on any thread while the shard works.
+  virtual void addTo(ResolverStatistics&) const {}
 
   // Ends the resolver's own work, which no query waits for. Awaited once, after the last query, while the shard still
   // runs.

@@ -14,6 +14,7 @@ class ResolverChain final : public Resolver {
   ResolverChain() = default;
   explicit ResolverChain(std::vector<std::shared_ptr<Resolver>> resolvers);
 
+  // Not after queries have come.
   void add(std::shared_ptr<Resolver> resolver);
   const std::vector<std::shared_ptr<Resolver>>& resolvers() const { return resolvers_; }
 
@@ -22,6 +23,7 @@ class ResolverChain final : public Resolver {
 
   void prefetch(std::span<const Query* const> queries) const override;
 
+  void addTo(ResolverStatistics& statistics) const override;
   Task<> close() override;  // of every resolver in the chain
 
  private:

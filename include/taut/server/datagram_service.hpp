@@ -22,7 +22,12 @@ class DatagramService {
  public:
   // The arguments outlive the service. The buffers' payload holds the factory's largest reply.
   DatagramService(Shard& shard, ServerFactory& factory, UdpSocket& socket, DatagramBuffers& buffers)
-      : shard_(shard), factory_(factory), socket_(socket), buffers_(buffers), queries_(shard, factory) {}
+      : shard_(shard),
+        factory_(factory),
+        socket_(socket),
+        buffers_(buffers),
+        requests_(factory.counters().requestsOf(Transport::udp, socket.localAddress().isV6())),
+        queries_(shard, factory) {}
 
   // Answers what arrives until `stop`; then finishes what had arrived. `abort` stops the queries in flight.
   Task<> serve(StopToken stop, StopToken abort);
@@ -38,6 +43,7 @@ class DatagramService {
   ServerFactory& factory_;
   UdpSocket& socket_;
   DatagramBuffers& buffers_;
+  ServerCounters::Types& requests_;
   QueriesInWork queries_;
 };
 

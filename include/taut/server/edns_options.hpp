@@ -17,6 +17,8 @@
 
 namespace taut {
 
+struct CookieCounters;
+
 struct EdnsSettings {
   static constexpr std::size_t maxNsid = 255;  // octets
 
@@ -24,10 +26,12 @@ struct EdnsSettings {
   std::shared_ptr<const ServerCookies> cookies;  // null: cookies are ignored
 };
 
-// The encoded options of one reply. The object lives while the reply is written.
+// The encoded options of one reply. The object lives while the reply is written. The counters learn what the query has
+// for a cookie, where it has one and cookies are in use.
 class EdnsOptions {
  public:
-  EdnsOptions(const EdnsSettings& settings, const Query& query, const Answer& answer, const Clock& clock);
+  EdnsOptions(const EdnsSettings& settings, const Query& query, const Answer& answer, const Clock& clock,
+              CookieCounters& cookies);
 
   ByteSpan octets() const { return ByteSpan(octets_).first(size_); }
 
@@ -38,7 +42,8 @@ class EdnsOptions {
                                           headerSize + 2 +                              // KEEPALIVE
                                           headerSize + 2 + ExtendedError::maxText;      // EDE
 
-  void encode(const EdnsSettings& settings, const Query& query, const Answer& answer, const Clock& clock);
+  void encode(const EdnsSettings& settings, const Query& query, const Answer& answer, const Clock& clock,
+              CookieCounters& cookies);
 
   std::size_t size_ = 0;
   std::array<std::uint8_t, capacity> octets_;  // the first `size_` of them are set

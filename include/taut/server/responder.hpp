@@ -11,11 +11,15 @@
 #include "taut/dns/query.hpp"
 #include "taut/server/edns_options.hpp"
 #include "taut/server/rate_limiter.hpp"
+#include "taut/server/server_counters.hpp"
 
 namespace taut {
 
 class Responder {
  public:
+  // The counters of the shard outlive it.
+  explicit Responder(ServerCounters& counters) : counters_(counters) {}
+
   // ServerFactory documents what each of these means to a user.
   const Clock& clock() const { return *clock_; }
   void setClock(const Clock& clock) { clock_ = &clock; }
@@ -35,12 +39,13 @@ class Responder {
   // forged.
   RateLimiter::Verdict limitRate(const Query& query, const Answer& answer);
 
-  // Writes the reply and returns its size. `recursionAvailable` is its RA bit.
+  // Writes the reply, counts it, and returns its size. `recursionAvailable` is its RA bit.
   // A buffer without room for a header, as that of a channel that takes no more, is left alone: 0. Throws
   // std::logic_error for an answer that was moved from.
-  std::size_t write(const Query& query, const Answer& answer, bool recursionAvailable, MutableByteSpan buffer) const;
+  std::size_t write(const Query& query, const Answer& answer, bool recursionAvailable, MutableByteSpan buffer);
 
  private:
+  ServerCounters& counters_;
   const Clock* clock_ = &Clock::system();
   EdnsSettings edns_;
   std::unique_ptr<RateLimiter> rateLimiter_;  // null: no limit

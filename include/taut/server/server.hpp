@@ -17,6 +17,7 @@
 #include "taut/base/address.hpp"
 #include "taut/io/shard.hpp"
 #include "taut/server/server_factory.hpp"
+#include "taut/server/server_statistics.hpp"
 
 namespace taut {
 
@@ -60,6 +61,10 @@ class Server {
   // Has the function called once on each shard's thread, with the shard's number from 0. It must not throw. May be
   // called on any thread, after `start`.
   void post(std::function<void(std::size_t shard, ServerFactory& factory)> function);
+
+  // What has been counted since the start, over all shards. May be called on any thread after `start`, also while the
+  // shards work. What they do meanwhile may be in one number and not in another yet.
+  ServerStatistics collect() const;
 
   // Takes no new queries; those in flight are answered, for as long as `drain` allows. May be called on any thread;
   // returns at once.

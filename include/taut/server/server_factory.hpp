@@ -43,6 +43,7 @@
 #include "taut/server/failure_log.hpp"
 #include "taut/server/reply_channel.hpp"
 #include "taut/server/responder.hpp"
+#include "taut/server/server_counters.hpp"
 #include "taut/server/waiting_queries.hpp"
 
 namespace taut {
@@ -67,6 +68,10 @@ class ServerFactory {
   int verbose() const { return verbose_; }  // 0: failures only; 1: a few lines for each query; 2: all records
   WaitingQueries& waitingQueries() { return waitingQueries_; }                        // of all transports of the shard
   const std::vector<StreamConnection*>& connections() const { return connections_; }  // in order of arrival
+
+  // What the shard counts of its queries. Transports count what comes to them; the factory counts the rest.
+  ServerCounters& counters() { return counters_; }
+  const ServerCounters& counters() const { return counters_; }
 
   // What cookies and the log take the time from; the system's at first. Outlives the factory. A server sets its
   // shard's.
@@ -167,10 +172,11 @@ class ServerFactory {
   Task<> replyFailed(std::exception_ptr failure, const Query& query, ReplyChannel& channel);
   Task<std::optional<Answer>> notImplemented(const Query& query, std::string_view what);
 
+  ServerCounters counters_;
   ResolverChain resolver_;
   std::shared_ptr<RecursiveService> recursion_;  // null without caches and clients
   std::shared_ptr<Cache> cache_;
-  Responder responder_;
+  Responder responder_{counters_};
   FailureLog failureLog_;
   WaitingQueries waitingQueries_{*this};
   AddressPolicy addressPolicy_;

@@ -57,7 +57,7 @@ class StreamConnection : public ClientShares::Place, private Timer {
   StreamConnection(ServerFactory& factory, const Address& peer, const StreamLimits&& limits) = delete;
   StreamConnection(const StreamConnection&) = delete;
   StreamConnection& operator=(const StreamConnection&) = delete;
-  virtual ~StreamConnection() = default;
+  virtual ~StreamConnection();
 
   const Address& peer() const { return stream_.peer(); }
   ServerFactory& factory() const { return factory_; }

@@ -1,0 +1,116 @@
+// What a shard counts of its queries, for statistics. One object for each shard, changed on its thread and read by any;
+// `ServerStatistics` is what is made of all of them.
+//
+// A query that is answered at once costs four changes here: its type, its size, its RCODE and the size of the reply.
+// Its time needs none: only queries that wait are timed (`durations`), by the turn clock of their shard, and all others
+// have taken less than a turn.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "taut/base/bytes.hpp"
+#include "taut/base/counter.hpp"
+#include "taut/base/histogram.hpp"
+#include "taut/dns/client.hpp"
+#include "taut/dns/type.hpp"
+
+namespace taut {
+
+// Query types that have a count of their own: the numbers 1 to 65, which are those in use, and a few above. The slot 0
+// stands for all others.
+inline constexpr std::size_t typeSlots = 71;
+inline constexpr std::array<Type, 5> highTypes{Type::IXFR, Type::AXFR, Type::ANY, Type::URI, Type::CAA};
+inline constexpr std::size_t firstHighSlot = typeSlots - highTypes.size();
+
+constexpr std::size_t highTypeSlot(Type type) noexcept {
+  for (std::size_t i = 0; i < highTypes.size(); ++i)
+    if (highTypes[i] == type) return firstHighSlot + i;
+  return 0;
+}
+constexpr std::size_t typeSlot(Type type) noexcept {
+  const auto value = static_cast<std::size_t>(type);
+  return value < firstHighSlot ? value : highTypeSlot(type);
+}
+// Nothing for the slot of all others.
+constexpr std::optional<Type> typeOfSlot(std::size_t slot) noexcept {
+  if (slot == 0) return std::nullopt;
+  return slot < firstHighSlot ? static_cast<Type>(slot) : highTypes[slot - firstHighSlot];
+}
+
+// RCODEs up to BADCOOKIE; the last slot stands for all others.
+inline constexpr std::size_t rcodeSlots = 25;
+
+constexpr std::size_t rcodeSlot(Rcode rcode) noexcept {
+  const auto value = static_cast<std::size_t>(rcode);
+  if (value < rcodeSlots) [[likely]]
+    return value;
+  return rcodeSlots - 1;
+}
+
+// Why a query got no reply.
+enum class DropReason : std::uint8_t {
+  unparsable,   // no header, or a response
+  policy,       // `allowQuery` said so
+  rateLimit,    // the client was over its limit
+  handler,      // a handler said so
+  memory,       // there was not enough
+  fullSocket,   // the reply found no room in the socket
+  sendFailure,  // the kernel refused to send the reply
+};
+inline constexpr std::size_t dropReasonCount = 7;
+
+// What came of the cookies of queries that had one, while cookies are in use.
+struct CookieCounters {
+  Counter clientOnly;  // the client has no server cookie yet
+  Counter valid;
+  Counter invalid;  // made up, too old, or of another server
+};
+
+struct alignas(64) ServerCounters {
+  using Types = std::array<Counter, typeSlots>;
+  using Transports = std::array<Counter, transportCount>;
+
+  // For each transport, of clients with IPv4 and with IPv6 addresses, by `typeSlot`.
+  std::array<std::array<Types, 2>, transportCount> requests;
+  std::array<Transports, rcodeSlots> responses;  // by `rcodeSlot`
+  SizeCounters requestSizes;
+  SizeCounters responseSizes;
+  Counter truncated;  // responses
+
+  std::array<Counter, dropReasonCount> dropped;
+  Counter truncatedByRateLimit;
+  CookieCounters cookies;
+
+  Counter waited;              // queries that were not answered at once
+  DurationCounters durations;  // of them, those that have ended
+  Counter displaced;           // of them, those that were stopped because too many waited
+  Counter givenUp;             // of them, those whose handlers took too long
+  Counter failures;            // exceptions that reached the server
+
+  Counter connectionsMade;
+  Counter connectionsEnded;
+  Counter connectionsDisplaced;  // to make room for others
+  Counter connectionsDeclined;   // by `buildProtocol`
+  Counter acceptFailures;        // for want of descriptors or memory
+
+  Types& requestsOf(Transport transport, bool v6) noexcept {
+    return requests[static_cast<std::size_t>(transport)][v6 ? 1 : 0];
+  }
+  void countRequest(Types& types, Type type, std::size_t octets) noexcept {
+    ++types[typeSlot(type)];
+    requestSizes.add(octets);
+  }
+  void countResponse(Transport transport, Rcode rcode, ByteSpan message) noexcept {
+    constexpr std::uint8_t tc = flag::TC >> 8;
+    ++responses[rcodeSlot(rcode)][static_cast<std::size_t>(transport)];
+    responseSizes.add(message.size());
+    if ((message[2] & tc) != 0) [[unlikely]]
+      ++truncated;
+  }
+  void countDrop(DropReason reason) noexcept { ++dropped[static_cast<std::size_t>(reason)]; }
+};
+
+}  // namespace taut

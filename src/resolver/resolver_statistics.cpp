@@ -1,0 +1,39 @@
+#include "taut/resolver/resolver_statistics.hpp"
+
+#include <algorithm>
+
+namespace taut {
+
+CacheStatistics& CacheStatistics::operator+=(const CacheStatistics& other) {
+  hits += other.hits;
+  misses += other.misses;
+  stored += other.stored;
+  expired += other.expired;
+  evicted += other.evicted;
+  entries += other.entries;
+  bytes += other.bytes;
+  return *this;
+}
+
+ForwarderStatistics& ForwarderStatistics::operator+=(const ForwarderStatistics& other) {
+  questions += other.questions;
+  joined += other.joined;
+  overload += other.overload;
+  probes += other.probes;
+  udpQueries += other.udpQueries;
+  tcpQueries += other.tcpQueries;
+  timeouts += other.timeouts;
+  mismatched += other.mismatched;
+  unusable += other.unusable;
+  failures += other.failures;
+  return *this;
+}
+
+UpstreamStatistics& ResolverStatistics::upstream(const Address& server) {
+  const auto found = std::ranges::find(upstreams, server, &UpstreamStatistics::server);
+  if (found != upstreams.end()) return *found;
+  upstreams.push_back({server, 0, 0, {}, 0, 0});
+  return upstreams.back();
+}
+
+}  // namespace taut
