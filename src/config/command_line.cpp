@@ -40,6 +40,7 @@ class CommandLine {
   void declareReplies();
   void declareRateLimit();
   void declareLimits();
+  void declareManagement();
   void addZone(const std::string& text);
   void addListen(const std::string& option, const std::string& address);
 
@@ -127,6 +128,7 @@ void CommandLine::declare() {
   declareReplies();
   declareLimits();
   declareRateLimit();
+  declareManagement();
   app_.add_option(
           "-t,--threads",
           [this](const CLI::results_t& given) {
@@ -219,6 +221,13 @@ void CommandLine::declareRateLimit() {
          "For how long a network is limited after a flood, at most [15]", second)
       ->needs(rate);
   texts("--rate-limit-exempt", "rate-limit.exempt", "NETWORK", "Network that is not limited; repeatable")->needs(rate);
+}
+
+void CommandLine::declareManagement() {
+  CLI::Option* const http = texts(
+      "--http", "http.listen", "ADDRESS[:PORT]",
+      "Serve metrics, health and status over HTTP here, on port 9153 unless one is given; repeatable [not at all]");
+  texts("--http-allow", "http.allow", "NETWORK", "Network that may read over HTTP; repeatable [loopback]")->needs(http);
 }
 
 void CommandLine::complete() {

@@ -50,6 +50,11 @@ struct ZoneSettings {
   Origin origin;
 };
 
+struct HttpSettings {
+  std::vector<Address> listen;  // empty: no HTTP
+  AddressPolicy allow;
+};
+
 struct LogSettings {
   int verbose = 0;
 };
@@ -63,6 +68,7 @@ struct Configuration {
   std::vector<std::string> zoneLists;
   std::string hostsFile;  // empty: none
   std::optional<ForwardSettings> forward;
+  HttpSettings http;
   LogSettings log;
 };
 

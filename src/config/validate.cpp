@@ -16,6 +16,7 @@ namespace taut::config {
 namespace {
 
 constexpr std::uint16_t dnsPort = 53;
+constexpr std::uint16_t httpPort = 9153;     // where what collects metrics looks for servers of DNS
 constexpr std::int64_t maxRate = 1'000'000;  // responses a second
 
 // The networks whose questions are forwarded where the operator names none: this host and its own networks. An open
@@ -62,6 +63,7 @@ class Validator {
   ZoneSettings zone(const Table& table);
   std::vector<std::string> zoneLists();
   std::optional<ForwardSettings> forward();
+  HttpSettings http();
   void requireForwarding(std::string_view path);
   void requireSource(const Configuration& configuration);
 
@@ -86,6 +88,7 @@ Configuration Validator::run() {
   configuration.zoneLists = zoneLists();
   configuration.hostsFile = file("hosts-file");
   configuration.forward = forward();
+  configuration.http = http();
   configuration.log.verbose = static_cast<int>(number("log.verbose"));
   if (mistakes_.empty()) requireSource(configuration);
   return configuration;
@@ -248,6 +251,18 @@ std::optional<ForwardSettings> Validator::forward() {
   for (const char* const path : {"forward.allow", "forward.cache.size", "forward.deny-rebinding"})
     if (has(path)) requireForwarding(path);
   return std::nullopt;
+}
+
+HttpSettings Validator::http() {
+  HttpSettings http;
+  for (const Item& item : items("http.listen"))
+    if (const auto parsed = address(item, httpPort)) http.listen.push_back(*parsed);
+  std::vector<Item> allowed = items("http.allow");
+  if (!has("http.allow")) allowed.push_back({"loopback", {}});
+  http.allow = networks_.policy(allowed);
+  if (has("http.allow") && items("http.listen").empty())
+    mistake(originOf("http.allow"), "needs http.listen, without which nothing is served over HTTP");
+  return http;
 }
 
 void Validator::requireForwarding(std::string_view path) {

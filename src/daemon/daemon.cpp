@@ -90,9 +90,35 @@ Daemon::Daemon(Configuration configuration)
   requireReadable(configuration_.hostsFile, HostsFile::maxSize);
   if (configuration_.forward) requireReadable(configuration_.forward->resolvConf, ResolvConfFile::maxFileSize);
   if (!configuration_.hostsFile.empty()) hostsFile_.emplace(configuration_.hostsFile);
+  startManagement();
   zones_.load(sourcesOf(configuration_));
   for (const std::string& list : configuration_.zoneLists) zones_.addList(list);
   zoneSet_ = zones_.zones();
+  state_.setZones(zoneSet_);
+}
+
+// Before the zones are loaded, which may take long: it can be seen meanwhile that the server is not ready.
+void Daemon::startManagement() {
+  ManagementOptions options;
+  options.http = configuration_.http.listen;
+  options.readers = configuration_.http.allow;
+  if (!options.wanted()) return;
+  management_ = std::make_unique<ManagementThread>(std::move(options), *this);
+  for (const Address& address : management_->httpAddresses()) log::info("HTTP is served on {}", address);
+}
+
+ManagementSnapshot Daemon::snapshot() {
+  ManagementSnapshot snapshot;
+  snapshot.version = TAUT_VERSION;
+  snapshot.uptime = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - start_);
+  snapshot.readiness = state_.readiness();
+  snapshot.zones = state_.zones();
+  return snapshot;
+}
+
+void Daemon::publishZones(const std::shared_ptr<const ZoneSet>& zones) {
+  state_.setZones(zones);
+  server_.post([this, zones](std::size_t shard, ServerFactory&) { authorities_[shard]->replace(zones); });
 }
 
 std::unique_ptr<ServerFactory> Daemon::makeFactory(Shard& shard) {
@@ -206,16 +232,16 @@ int Daemon::run() {
   };
   const auto startLoaders = [&] {
     zoneSet_.reset();  // each shard has it now, and gives it up for the next one
-    loader.emplace(zones_, [this](std::shared_ptr<const ZoneSet> zones) {
-      server_.post(
-          [this, zones = std::move(zones)](std::size_t shard, ServerFactory&) { authorities_[shard]->replace(zones); });
-    });
+    loader.emplace(zones_, [this](const std::shared_ptr<const ZoneSet>& zones) { publishZones(zones); });
     if (hostsFile_)
       hostsLoader.emplace(*hostsFile_, [this](std::shared_ptr<const HostsTable> table) {
         server_.post(
             [this, table = std::move(table)](std::size_t shard, ServerFactory&) { hosts_[shard]->replace(table); });
       });
-    if (!configuration_.zoneLists.empty()) load();
+    if (configuration_.zoneLists.empty())
+      state_.serves();
+    else
+      loader->request([this](const ZoneReload&) { state_.serves(); });
   };
   const auto started = [&] {
     try {
@@ -224,7 +250,9 @@ int Daemon::run() {
       throw std::system_error(error.code(), "a thread that loads files cannot be started");
     }
   };
-  const int status = server_.run(reload, started);
+  const auto ending = [this] { state_.drain(true); };
+  const int status = server_.run(reload, started, ending);
+  management_.reset();
   if (!server_.endedInOrder()) {
     log::flush();
     ::_exit(status);

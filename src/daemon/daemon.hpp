@@ -1,6 +1,7 @@
 // tautd: puts zones, hosts, cache and forwarding together as the configuration says.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -8,6 +9,9 @@
 
 #include "config/configuration.hpp"
 #include "descriptors.hpp"
+#include "management/managed_server.hpp"
+#include "management/management_thread.hpp"
+#include "management/serving_state.hpp"
 #include "taut/resolver/authority.hpp"
 #include "taut/resolver/forwarder.hpp"
 #include "taut/resolver/hosts.hpp"
@@ -17,7 +21,7 @@
 
 namespace taut {
 
-class Daemon {
+class Daemon final : public ManagedServer {
  public:
   // Throws for a mistake that the operator has to mend.
   explicit Daemon(config::Configuration configuration);
@@ -33,6 +37,11 @@ class Daemon {
   const std::string& identity() const;
   void reloadCookies();
   void reloadForwarders();
+  void startManagement();
+  void publishZones(const std::shared_ptr<const ZoneSet>& zones);
+
+  // Of its management, on the management thread.
+  ManagementSnapshot snapshot() override;
 
   const config::Configuration configuration_;
   DescriptorShares descriptors_;
@@ -46,6 +55,9 @@ class Daemon {
   std::vector<std::shared_ptr<Hosts>> hosts_;            // likewise; none without a hosts file
   std::vector<std::shared_ptr<Forwarder>> forwarders_;   // likewise; none where nothing is forwarded
   Server server_;
+  ServingState state_;
+  const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  std::unique_ptr<ManagementThread> management_;  // last: it uses all of the above; null: not wanted
 };
 
 }  // namespace taut

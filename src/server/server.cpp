@@ -166,7 +166,8 @@ bool Server::isResponsive(std::chrono::milliseconds limit) const {
   });
 }
 
-int Server::run(const std::function<void()>& reload, const std::function<void()>& started) {
+int Server::run(const std::function<void()>& reload, const std::function<void()>& started,
+                const std::function<void()>& ending) {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
@@ -190,6 +191,7 @@ int Server::run(const std::function<void()>& reload, const std::function<void()>
       log::error("not all was loaded anew: {}", reasonOf(error));
     }
   }
+  if (ending) ending();
   stop();
   wait();
   return 0;

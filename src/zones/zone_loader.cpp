@@ -13,9 +13,10 @@ ZoneLoader::ZoneLoader(ZoneStore& store, ZoneStore::Publish publish)
 
 ZoneLoader::~ZoneLoader() = default;
 
-void ZoneLoader::request() {
+void ZoneLoader::request(Done done) {
   {
     const std::lock_guard lock(mutex_);
+    if (done) waiting_.push_back(std::move(done));
     requested_ = true;
   }
   wanted_.notify_one();
@@ -23,16 +24,22 @@ void ZoneLoader::request() {
 
 void ZoneLoader::run(const std::stop_token& stop) {
   for (;;) {
+    std::vector<Done> waiting;
     {
       std::unique_lock lock(mutex_);
       if (!wanted_.wait(lock, stop, [this] { return requested_; })) return;
       requested_ = false;
+      waiting.swap(waiting_);
     }
+    ZoneReload report;
     try {
-      store_.reload(publish_, stop);
+      report = store_.reload(publish_, stop);
     } catch (const std::exception& error) {
-      log::error("zones could not be loaded: {}", reasonOf(error));
+      report.error = reasonOf(error);
+      log::error("zones could not be loaded: {}", report.error);
     }
+    if (stop.stop_requested()) return;
+    for (const Done& done : waiting) done(report);
   }
 }
 

@@ -93,7 +93,8 @@ void ZoneStore::addList(const std::string& path) {
   readList(lists_.back());
 }
 
-void ZoneStore::reload(const Publish& publish, const std::stop_token& stop) {
+ZoneReload ZoneStore::reload(const Publish& publish, const std::stop_token& stop) {
+  ZoneReload report;
   for (List& list : lists_) {
     try {
       readList(list);
@@ -101,13 +102,16 @@ void ZoneStore::reload(const Publish& publish, const std::stop_token& stop) {
       log::error("{}; the zones of the list are served as they were before", reasonOf(error));
     }
   }
-  loadEntries(changedEntries(), publish, stop);
-  if (stop.stop_requested()) return;
+  loadEntries(changedEntries(), publish, stop, report);
+  countZones(report);
+  if (stop.stop_requested()) return report;
   publish(zones());
-  logTotal();
+  logTotal(report);
+  return report;
 }
 
-void ZoneStore::loadEntries(const std::vector<Entry*>& entries, const Publish& publish, const std::stop_token& stop) {
+void ZoneStore::loadEntries(const std::vector<Entry*>& entries, const Publish& publish, const std::stop_token& stop,
+                            ZoneReload& report) {
   std::vector<ZoneSource> sources;
   for (const Entry* entry : entries) sources.push_back(entry->source);
   std::mutex mutex;
@@ -129,6 +133,7 @@ void ZoneStore::loadEntries(const std::vector<Entry*>& entries, const Publish& p
   };
   loadZones(sources, options, [&](std::size_t index, ZoneLoad load) {
     const std::lock_guard lock(mutex);
+    ++(load.ok() ? report.loaded : report.failed);
     accept(*entries[index], std::move(load));
     observer->addZone();
     ready = true;
@@ -182,17 +187,19 @@ void ZoneStore::accept(Entry& entry, ZoneLoad load) {
   entry.load = std::move(load);
 }
 
-void ZoneStore::logTotal() const {
-  std::size_t total = entries_.size();
-  std::size_t missing = 0;
+void ZoneStore::countZones(ZoneReload& report) const {
+  report.zones = entries_.size();
   for (const List& list : lists_) {
-    total += list.entries.size();
-    for (const Entry& entry : list.entries) missing += entry.load.zone->isLoaded() ? 0 : 1;
+    report.zones += list.entries.size();
+    for (const Entry& entry : list.entries) report.missing += entry.load.zone->isLoaded() ? 0 : 1;
   }
-  if (missing == 0)
-    log::info("all {} zones are loaded", total);
+}
+
+void ZoneStore::logTotal(const ZoneReload& report) {
+  if (report.missing == 0)
+    log::info("all {} zones are loaded", report.zones);
   else
-    log::error("{} of {} zones are not loaded", missing, total);
+    log::error("{} of {} zones are not loaded", report.missing, report.zones);
 }
 
 std::shared_ptr<const ZoneSet> ZoneStore::zones() const {

@@ -7,8 +7,10 @@
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 #include "taut/zones/zone_store.hpp"
 
@@ -23,8 +25,12 @@ class ZoneLoader {
   ZoneLoader& operator=(const ZoneLoader&) = delete;
   ~ZoneLoader();  // stops the load that is under way
 
-  // Asks for a reload of the store. From any thread.
-  void request();
+  // Called on the loader's thread.
+  using Done = std::function<void(const ZoneReload&)>;
+
+  // Asks for a reload of the store, and has `done` called when it has ended; not where the loader ends first. From any
+  // thread.
+  void request(Done done = {});
 
  private:
   void run(const std::stop_token& stop);
@@ -34,7 +40,8 @@ class ZoneLoader {
   std::mutex mutex_;
   std::condition_variable_any wanted_;
   bool requested_ = false;
-  std::jthread thread_;  // last: it uses what is above
+  std::vector<Done> waiting_;  // for the reload that is requested
+  std::jthread thread_;        // last: it uses what is above
 };
 
 }  // namespace taut

@@ -15,6 +15,15 @@
 
 namespace taut {
 
+// What a reload came to.
+struct ZoneReload {
+  std::size_t zones = 0;    // of them there are so many now
+  std::size_t loaded = 0;   // anew, or for the first time
+  std::size_t failed = 0;   // served as they were before, or not at all
+  std::size_t missing = 0;  // not served at all
+  std::string error;        // why nothing could be loaded; empty where it could
+};
+
 class ZoneStore {
  public:
   using Publish = std::function<void(std::shared_ptr<const ZoneSet>)>;
@@ -31,7 +40,7 @@ class ZoneStore {
 
   // Reads the lists, and loads what is not loaded or changed on disk. A load that fails is logged, and the zone is
   // served as it was. `publish` gets all zones at the end, and now and then before that, as they become ready.
-  void reload(const Publish& publish, const std::stop_token& stop);
+  ZoneReload reload(const Publish& publish, const std::stop_token& stop);
 
   // All of them, also those that are not loaded.
   std::shared_ptr<const ZoneSet> zones() const;
@@ -49,8 +58,10 @@ class ZoneStore {
   static void readList(List& list);
   static void accept(Entry& entry, ZoneLoad load);
   std::vector<Entry*> changedEntries();
-  void loadEntries(const std::vector<Entry*>& entries, const Publish& publish, const std::stop_token& stop);
-  void logTotal() const;
+  void loadEntries(const std::vector<Entry*>& entries, const Publish& publish, const std::stop_token& stop,
+                   ZoneReload& report);
+  void countZones(ZoneReload& report) const;
+  static void logTotal(const ZoneReload& report);
 
   std::unique_ptr<LoadObserver> observe(std::size_t zones) const;
 

@@ -1,0 +1,29 @@
+// Responses of HTTP/1.1: the octets of one, head and body.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "http_request.hpp"
+
+namespace taut {
+
+struct HttpResponse {
+  HttpStatus status = HttpStatus::ok;
+  std::string_view type = "text/plain; charset=utf-8";  // of the body; lives for ever
+  std::string body;
+
+  static HttpResponse text(HttpStatus status, std::string body);
+};
+
+// A refusal of `status`, in words.
+HttpResponse refusal(HttpStatus status);
+
+// The head of the response, with the empty line that ends it. It forbids a browser to load, frame or guess anything
+// that the page does not have in itself.
+std::string headOf(const HttpResponse& response, bool keepAlive);
+
+// The head of a stream of events, which has no length and ends with the connection.
+std::string headOfEvents();
+
+}  // namespace taut

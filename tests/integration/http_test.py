@@ -1,0 +1,136 @@
+"""What tautd shows of itself over HTTP: metrics, health, the status as JSON, and events."""
+import http.client
+import json
+import os
+import signal
+import socket
+import time
+
+from support import (A, EXAMPLE_ZONE, FakeUpstream, TAUTD, TestCase, ask_udp, free_port, main, make_query, wait_until)
+
+
+class Http(TestCase):
+    def start(self, *arguments, **options):
+        port = free_port()
+        server = self.start_tautd("--http", f"127.0.0.1:{port}", *arguments, **options)
+        server.http = port
+        return server
+
+    @staticmethod
+    def get(server, path, method="GET"):
+        connection = http.client.HTTPConnection("127.0.0.1", server.http, timeout=10)
+        try:
+            connection.request(method, path)
+            response = connection.getresponse()
+            return response.status, response.read().decode()
+        finally:
+            connection.close()
+
+    def test_paths(self):
+        """Each path is served, and others are not found; other methods are refused"""
+        server = self.start("--zone", EXAMPLE_ZONE)
+        self.assertEqual(self.get(server, "/health/live"), (200, "alive\n"))
+        self.assertEqual(self.get(server, "/health/ready"), (200, "ready\n"))
+        status, text = self.get(server, "/metrics")
+        self.assertEqual(status, 200)
+        self.assertIn('taut_zones{state="loaded"} 1\n', text)
+        status, text = self.get(server, "/status.json")
+        shown = json.loads(text)
+        self.assertEqual((status, shown["state"]), (200, "ready"))
+        self.assertEqual((shown["zones"]["total"], shown["zones"]["loaded"]), (1, 1))
+        self.assertEqual(shown["zones"]["shown"][0]["zone"], "example.com.")
+        self.assertEqual(self.get(server, "/nothing")[0], 404)
+        self.assertEqual(self.get(server, "/metrics", "DELETE")[0], 405)
+        self.assertEqual(self.get(server, "/metrics", "HEAD"), (200, ""))
+
+    def test_events(self):
+        """The events come once a second, and follow a reload"""
+        zone = self.write("zone", EXAMPLE_ZONE.read_text())
+        server = self.start("--zone", zone)
+        with socket.create_connection(("127.0.0.1", server.http), timeout=10) as connection:
+            connection.sendall(b"GET /events HTTP/1.1\r\nHost: taut\r\n\r\n")
+            lines = connection.makefile()
+            begin = time.monotonic()
+
+            def serial():
+                line = next(line for line in lines if line.startswith("data: "))
+                shown = json.loads(line[len("data: "):])["zones"]["shown"]
+                return shown[0]["serial"] if shown else None
+
+            before = wait_until(serial, 10, "the zone is loaded")
+            serial()
+            self.write("zone.new", EXAMPLE_ZONE.read_text().replace(str(before), str(before + 1)))
+            os.replace(self.folder / "zone.new", zone)
+            server.signal(signal.SIGHUP)
+            wait_until(lambda: serial() == before + 1, 10, "the new serial comes")
+            serial()
+            serial()
+            self.assertGreater(time.monotonic() - begin, 2.0)
+
+    def test_missing_zones(self):
+        """A zone that cannot be loaded is counted, and keeps the server from being ready no longer than its load"""
+        zones = self.write("zones", "".join(f"zone{i}.example\tmissing\n" for i in range(3)))
+        server = self.start("--zone-list", zones)
+        wait_until(lambda: self.get(server, "/health/ready")[0] == 200, 10, "a load that fails is a load")
+        status = json.loads(self.get(server, "/status.json")[1])
+        self.assertEqual((status["zones"]["total"], status["zones"]["loaded"]), (3, 0))
+
+    def test_not_ready_while_it_ends(self):
+        """From SIGTERM on the server is not ready, and HTTP goes on while queries in flight are answered"""
+        upstream = FakeUpstream()
+        self.addCleanup(upstream.close)
+        server = self.start("--forward", f"127.0.0.1:{upstream.port}", "--threads", 1)
+        client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.addCleanup(client.close)
+        client.settimeout(10)
+        client.sendto(make_query("waits.example", A), ("127.0.0.1", server.port))
+        query, source = upstream.receive()
+        self.assertEqual(self.get(server, "/health/ready")[0], 200)
+        server.signal(signal.SIGTERM)
+        wait_until(lambda: self.get(server, "/health/ready") == (503, "not ready: draining\n"), 3, "not ready")
+        upstream.send(query, source)
+        self.assertTrue(client.recv(512))
+        self.assertEqual(server.wait(10), 0, server.log())
+        server.ended = True
+
+    def test_strangers_are_refused(self):
+        """Only networks that may read are served; loopback may, where none is named"""
+        server = self.start("--zone", EXAMPLE_ZONE, "--http-allow", "192.0.2.0/24")
+        status, text = self.get(server, "/metrics")
+        self.assertEqual(status, 403)
+        self.assertIn("may not read", text)
+
+    def test_answers_go_on_beside_bad_clients(self):
+        """Clients of HTTP that send nothing or rubbish, or read nothing, delay no answer and no scrape"""
+        server = self.start("--zone", EXAMPLE_ZONE)
+        silent = [socket.create_connection(("127.0.0.1", server.http)) for _ in range(40)]
+        for number, connection in enumerate(silent):
+            self.addCleanup(connection.close)
+            if number % 2:
+                connection.sendall(b"\x16\x03\x01\x02\0\r\n\r\n")
+        start = time.monotonic()
+        for _ in range(20):
+            self.assertTrue(ask_udp("127.0.0.1", server.port, make_query("www.example.com", A)))
+            self.assertEqual(self.get(server, "/metrics")[0], 200)
+        self.assertLess(time.monotonic() - start, 5.0)
+
+    def test_mistakes(self):
+        """A wrong address or network ends the start, and so does a port that is taken"""
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            address = f"127.0.0.1:{taken.getsockname()[1]}"
+            for arguments, status, message in (
+                (("--http", "nowhere"), 2, "--http: 'nowhere' is not an address; expected one such as 192.0.2.1"),
+                (("--http", "127.0.0.1", "--http-allow", "192.0.2.1/24"), 2, "--http-allow"),
+                (("--http-allow", "192.0.2.0/24"), 2, "--http-allow requires --http"),
+                (("--http", address), 1, f"tautd: cannot listen on {address} (TCP): Address already in use"),
+            ):
+                command = (TAUTD, "-i", "127.0.0.1", "-p", free_port(), "--zone", EXAMPLE_ZONE)
+                result = self.run_program(*command, *arguments)
+                self.assertEqual(result.returncode, status, result.stderr)
+                self.assertIn(message, result.stderr)
+
+
+if __name__ == "__main__":
+    main()
