@@ -15,6 +15,7 @@ namespace taut {
 namespace {
 
 constexpr std::size_t minCapacity = 4096;
+constexpr std::size_t bucketsPerStep = 512;  // of a walk; a step takes tens of microseconds
 constexpr std::size_t bytesPerBucket = 256;  // about the size of the smallest entries, so that chains stay short
 
 std::size_t bucketCount(std::size_t capacity) {
@@ -218,6 +219,39 @@ bool Cache::erase(const Query& query) {
 
 void Cache::flush() {
   while (!byUse_.empty()) remove(byUse_.back());
+}
+
+template <typename Function>
+bool Cache::step(CacheWalk& walk, const Function& function) {
+  const std::size_t end = std::min(walk.next + bucketsPerStep, buckets_.size());
+  for (; walk.next < end; ++walk.next) {
+    Entry* entry = buckets_[walk.next].get();
+    while (entry) {
+      Entry* const next = entry->next.get();
+      const NameView name = entry->key().name;
+      if (walk.tree ? name.isWithin(walk.name) : name == walk.name) function(*entry);
+      entry = next;
+    }
+  }
+  return end < buckets_.size();
+}
+
+bool Cache::erase(CacheWalk& walk) {
+  return step(walk, [&](Entry& entry) {
+    ++walk.found;
+    remove(entry);
+  });
+}
+
+bool Cache::show(CacheWalk& walk, const std::function<void(const CachedAnswer&)>& function) {
+  const TimePoint now = clock_.now();
+  return step(walk, [&](const Entry& entry) {
+    if (entry.expired(now)) return;
+    ++walk.found;
+    const Key& key = entry.key();
+    function({key.name, key.type, key.rrClass, key.checkingDisabled, entry.rcode(),
+              static_cast<std::uint32_t>(entry.age(now)), entry.lifetime(), entry.kept()});
+  });
 }
 
 CacheStatistics Cache::statistics() const {

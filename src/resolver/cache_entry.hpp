@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <new>
+#include <span>
 
 #include "taut/base/clock.hpp"
 #include "taut/base/intrusive_list.hpp"
@@ -51,6 +52,9 @@ class CacheEntry final : public PinnedStorage, public ListHook<> {
 
   const CacheKey& key() const { return key_; }
   std::uint64_t hash() const { return hash_; }
+  Rcode rcode() const { return rcode_; }
+  std::uint32_t lifetime() const { return lifetime_; }
+  std::span<const Answer::Entry> kept() const { return {rrsets(), rrsetCount_}; }
   std::size_t bytes() const { return bytes_; }  // with an estimate of what the allocator adds
 
   void live(TimePoint from, std::uint32_t seconds) {
@@ -58,6 +62,11 @@ class CacheEntry final : public PinnedStorage, public ListHook<> {
     lifetime_ = seconds;
   }
   bool expired(TimePoint now) const { return age(now) >= lifetime_; }
+  // Whole seconds since it was stored; nothing is negative, in case it was stored "later" than now.
+  std::uint64_t age(TimePoint now) const {
+    if (now < stored_) return 0;
+    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(now - stored_).count());
+  }
 
   // Whether it may answer a query for its question: with DO only what was asked for with DO, and with CD no failure
   // that was not asked for with CD.
@@ -78,11 +87,6 @@ class CacheEntry final : public PinnedStorage, public ListHook<> {
   static void* operator new(std::size_t size, std::size_t more) { return ::operator new(size + more); }
   static void operator delete(void* memory, std::size_t) { ::operator delete(memory); }
 
-  // Whole seconds since it was stored; nothing is negative, in case it was stored "later" than now.
-  std::uint64_t age(TimePoint now) const {
-    if (now < stored_) return 0;
-    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(now - stored_).count());
-  }
   Answer::Entry* rrsets() { return reinterpret_cast<Answer::Entry*>(this + 1); }
   const Answer::Entry* rrsets() const { return reinterpret_cast<const Answer::Entry*>(this + 1); }
 

@@ -22,24 +22,48 @@ void ZoneLoader::request(Done done) {
   wanted_.notify_one();
 }
 
+void ZoneLoader::requestZone(Name origin, Done done) {
+  {
+    const std::lock_guard lock(mutex_);
+    zoneRequests_.push_back({std::move(origin), std::move(done)});
+  }
+  wanted_.notify_one();
+}
+
+template <typename Load>
+ZoneReload ZoneLoader::report(const Load& load) {
+  try {
+    return load();
+  } catch (const std::exception& error) {
+    log::error("zones could not be loaded: {}", reasonOf(error));
+    ZoneReload failure;
+    failure.addError(reasonOf(error));
+    return failure;
+  }
+}
+
 void ZoneLoader::run(const std::stop_token& stop) {
   for (;;) {
+    bool all = false;
     std::vector<Done> waiting;
+    std::vector<ZoneRequest> zones;
     {
       std::unique_lock lock(mutex_);
-      if (!wanted_.wait(lock, stop, [this] { return requested_; })) return;
-      requested_ = false;
+      if (!wanted_.wait(lock, stop, [this] { return requested_ || !zoneRequests_.empty(); })) return;
+      all = std::exchange(requested_, false);
       waiting.swap(waiting_);
+      zones.swap(zoneRequests_);
     }
-    ZoneReload report;
-    try {
-      report = store_.reload(publish_, stop);
-    } catch (const std::exception& error) {
-      report.error = reasonOf(error);
-      log::error("zones could not be loaded: {}", report.error);
+    if (all) {
+      const ZoneReload reload = report([&] { return store_.reload(publish_, stop); });
+      if (stop.stop_requested()) return;
+      for (const Done& done : waiting) done(reload);
     }
-    if (stop.stop_requested()) return;
-    for (const Done& done : waiting) done(report);
+    for (const ZoneRequest& zone : zones) {
+      const ZoneReload reload = report([&] { return store_.reloadZone(zone.origin, publish_, stop); });
+      if (stop.stop_requested()) return;
+      if (zone.done) zone.done(reload);
+    }
   }
 }
 

@@ -93,6 +93,18 @@ void ZoneStore::addList(const std::string& path) {
   readList(lists_.back());
 }
 
+template <typename Wanted>
+std::vector<ZoneStore::Entry*> ZoneStore::entriesThat(const Wanted& wanted) {
+  std::vector<Entry*> found;
+  const auto collect = [&](std::vector<Entry>& entries) {
+    for (Entry& entry : entries)
+      if (wanted(entry)) found.push_back(&entry);
+  };
+  collect(entries_);
+  for (List& list : lists_) collect(list.entries);
+  return found;
+}
+
 ZoneReload ZoneStore::reload(const Publish& publish, const std::stop_token& stop) {
   ZoneReload report;
   for (List& list : lists_) {
@@ -100,13 +112,24 @@ ZoneReload ZoneStore::reload(const Publish& publish, const std::stop_token& stop
       readList(list);
     } catch (const std::exception& error) {
       log::error("{}; the zones of the list are served as they were before", reasonOf(error));
+      report.addError(reasonOf(error));
     }
   }
-  loadEntries(changedEntries(), publish, stop, report);
+  const auto changed = [](const Entry& entry) { return !entry.load.zone->isLoaded() || entry.load.filesChanged(); };
+  loadEntries(entriesThat(changed), publish, stop, report);
   countZones(report);
   if (stop.stop_requested()) return report;
   publish(zones());
   logTotal(report);
+  return report;
+}
+
+ZoneReload ZoneStore::reloadZone(NameView origin, const Publish& publish, const std::stop_token& stop) {
+  ZoneReload report;
+  const auto hasOrigin = [origin](const Entry& entry) { return entry.load.zone->origin() == origin; };
+  loadEntries(entriesThat(hasOrigin), publish, stop, report);
+  countZones(report);
+  if (!stop.stop_requested()) publish(zones());
   return report;
 }
 
@@ -133,8 +156,7 @@ void ZoneStore::loadEntries(const std::vector<Entry*>& entries, const Publish& p
   };
   loadZones(sources, options, [&](std::size_t index, ZoneLoad load) {
     const std::lock_guard lock(mutex);
-    ++(load.ok() ? report.loaded : report.failed);
-    accept(*entries[index], std::move(load));
+    accept(*entries[index], std::move(load), report);
     observer->addZone();
     ready = true;
     publishReady();
@@ -163,19 +185,11 @@ void ZoneStore::readList(List& list) {
   list.entries = std::move(entries);
 }
 
-std::vector<ZoneStore::Entry*> ZoneStore::changedEntries() {
-  std::vector<Entry*> changed;
-  const auto collect = [&changed](std::vector<Entry>& entries) {
-    for (Entry& entry : entries)
-      if (!entry.load.zone->isLoaded() || entry.load.filesChanged()) changed.push_back(&entry);
-  };
-  collect(entries_);
-  for (List& list : lists_) collect(list.entries);
-  return changed;
-}
-
-void ZoneStore::accept(Entry& entry, ZoneLoad load) {
+void ZoneStore::accept(Entry& entry, ZoneLoad load, ZoneReload& report) {
   logDiagnostics(load);
+  ++(load.ok() ? report.loaded : report.failed);
+  for (const Diagnostic& diagnostic : load.diagnostics)
+    if (diagnostic.isError()) report.addError(diagnostic.toString());
   const bool hadZone = entry.load.zone->isLoaded();
   if (!load.ok()) {
     if (hadZone) log::error("{}: the zone is served as it was before", entry.source.path);

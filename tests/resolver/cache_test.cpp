@@ -463,3 +463,57 @@ TEST_CASE("hits are logged at verbose 1, misses and what is stored at verbose 2"
                                            "Adding <Query www.Example.com A IN> to cache",
                                            "Cache hit for www.Example.com"});
 }
+
+namespace {
+
+void keep(Cache& cache, const char* name, Type type, std::chrono::seconds ttl) {
+  const std::array<std::uint8_t, 16> address{};
+  Answer answer;
+  answer.addRecord(Section::answer, Name(name), type, Class::IN, static_cast<std::uint32_t>(ttl.count()), address);
+  REQUIRE(cache.store(Query(Name(name), type), answer));
+}
+
+std::size_t eraseAll(Cache& cache, const char* name, bool tree, int& steps) {
+  taut::CacheWalk walk;
+  walk.name = Name(name);
+  walk.tree = tree;
+  steps = 1;
+  while (cache.erase(walk)) ++steps;
+  return walk.found;
+}
+
+}  // namespace
+
+TEST_CASE("a name is forgotten with all its types, and with its tree all names below, in steps of bounded size") {
+  Fixture f;
+  for (const char* const name : {"a.example", "b.a.example", "c.b.a.example", "xa.example", "example"})
+    for (const Type type : {Type::TXT, Type::AAAA}) keep(f.cache, name, type, 60s);
+  int steps = 0;
+  CHECK(eraseAll(f.cache, "A.EXAMPLE", false, steps) == 2);
+  CHECK(steps > 1);
+  CHECK(!f.ask("a.example", Type::AAAA));
+  CHECK(f.ask("b.a.example", Type::AAAA));
+  CHECK(eraseAll(f.cache, "a.example", true, steps) == 4);
+  CHECK(!f.ask("c.b.a.example", Type::TXT));
+  CHECK(f.ask("xa.example", Type::AAAA));
+  CHECK(eraseAll(f.cache, ".", true, steps) == 4);
+  CHECK(f.cache.statistics().entries == 0);
+}
+
+TEST_CASE("a walk shows what is kept of a name, with its age, and nothing that has expired") {
+  Fixture f;
+  keep(f.cache, "a.example", Type::TXT, 60s);
+  keep(f.cache, "a.example", Type::AAAA, 20s);
+  f.clock.advance(25s);
+  taut::CacheWalk walk;
+  walk.name = Name("a.example");
+  std::vector<std::string> shown;
+  const auto show = [&](const taut::CachedAnswer& answer) {
+    shown.push_back(fmt::format("{} {} {} {}/{} {}", answer.name.toString(), taut::toString(answer.type),
+                                taut::toString(answer.rcode), answer.age, answer.lifetime, answer.rrsets.size()));
+  };
+  while (f.cache.show(walk, show)) {
+  }
+  CHECK(walk.found == 1);
+  CHECK(shown == std::vector<std::string>{"a.example. TXT NOERROR 25/60 1"});
+}

@@ -1,6 +1,7 @@
 #include "taut/zones/zone_loader.hpp"
 
 #include <condition_variable>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <utility>
@@ -57,4 +58,40 @@ TEST_CASE("A loader that is not asked for anything ends at once") {
     const ZoneLoader loader(store, [&](const auto&) { ++published; });
   }
   CHECK(published == 0);
+}
+
+TEST_CASE("Who asked for a reload learns what it came to") {
+  TemporaryFile good(zoneText(1));
+  TemporaryFile bad(zoneText(1));
+  ZoneStore store(1);
+  store.load({sourceOf(good, "good."), sourceOf(bad, "bad.")});
+  good.write(zoneText(2));
+  bad.write("@ SOA nonsense\n");
+  std::promise<ZoneReload> reported;
+  ZoneLoader loader(store, [](const auto&) {});
+  loader.request([&](const ZoneReload& reload) { reported.set_value(reload); });
+  const ZoneReload reload = reported.get_future().get();
+  CHECK(reload.zones == 2);
+  CHECK(reload.loaded == 1);
+  CHECK(reload.failed == 1);
+  CHECK(reload.missing == 0);
+  REQUIRE(!reload.errors.empty());
+  CHECK(reload.errors.front().starts_with(bad.path() + ":1:"));
+}
+
+TEST_CASE("One zone is loaded again when it is named, whether its file changed or not, and the others are not") {
+  TemporaryFile one(zoneText(1));
+  TemporaryFile other(zoneText(1));
+  ZoneStore store(1);
+  store.load({sourceOf(one, "one."), sourceOf(other, "other.")});
+  other.write(zoneText(2));
+  Published published;
+  std::promise<ZoneReload> reported;
+  ZoneLoader loader(store, [&](std::shared_ptr<const ZoneSet> zones) { published(std::move(zones)); });
+  loader.requestZone(Name("one."), [&](const ZoneReload& reload) { reported.set_value(reload); });
+  CHECK(reported.get_future().get().loaded == 1);
+  published.waitFor(Name("other."), 1);
+  std::promise<ZoneReload> unknown;
+  loader.requestZone(Name("unknown."), [&](const ZoneReload& reload) { unknown.set_value(reload); });
+  CHECK(unknown.get_future().get().loaded == 0);
 }

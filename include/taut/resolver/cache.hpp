@@ -22,7 +22,9 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "taut/base/clock.hpp"
@@ -30,6 +32,7 @@
 #include "taut/base/intrusive_list.hpp"
 #include "taut/base/local_ref.hpp"
 #include "taut/dns/answer.hpp"
+#include "taut/dns/name.hpp"
 #include "taut/dns/query.hpp"
 #include "taut/resolver/name_hash.hpp"
 #include "taut/resolver/resolver.hpp"
@@ -60,6 +63,27 @@ struct CacheCounters {
   Counter bytes;
 };
 
+// One answer that is kept, while a walk shows it.
+struct CachedAnswer {
+  NameView name;
+  Type type{};  // TYPE0 for a name error, which holds for all types
+  Class rrClass{};
+  bool checkingDisabled = false;  // asked for with CD, and perhaps bogus
+  Rcode rcode{};
+  std::uint32_t age = 0;       // seconds
+  std::uint32_t lifetime = 0;  // seconds; the TTLs of its records are those at the age 0
+  std::span<const Answer::Entry> rrsets;
+};
+
+// A walk over what is kept of a name, of every type. It looks at a few buckets at a time: queries are answered in
+// between, and what they store meanwhile is met or not.
+struct CacheWalk {
+  Name name;
+  bool tree = false;      // names below it too
+  std::size_t next = 0;   // the bucket to go on with
+  std::size_t found = 0;  // answers so far
+};
+
 class Cache final : public Resolver {
  public:
   // Never holds more than `bytes`, index included; 4 KiB at least. The clock outlives the cache.
@@ -83,6 +107,10 @@ class Cache final : public Resolver {
   bool erase(const Query& query);
   void flush();
 
+  // One step of a walk, which forgets, or shows, what it finds; false where it was the last one.
+  bool erase(CacheWalk& walk);
+  bool show(CacheWalk& walk, const std::function<void(const CachedAnswer&)>& function);
+
   // May be called on any thread.
   CacheStatistics statistics() const;
   void addTo(ResolverStatistics& statistics) const override;
@@ -99,6 +127,8 @@ class Cache final : public Resolver {
   void insert(LocalRef<Entry> entry);
   void remove(Entry& entry);
   bool eraseKey(const Key& key);
+  template <typename Function>
+  bool step(CacheWalk& walk, const Function& function);
   std::uint32_t lifetime(const Query& query, const Answer& answer) const;
   detail::TtlLimits ttlLimits(const Answer& answer) const;
 

@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "taut/dns/name.hpp"
 #include "taut/zones/zone_store.hpp"
 
 namespace taut {
@@ -31,17 +32,27 @@ class ZoneLoader {
   // Asks for a reload of the store, and has `done` called when it has ended; not where the loader ends first. From any
   // thread.
   void request(Done done = {});
+  // The same for the zones of one origin, whether their files changed or not.
+  void requestZone(Name origin, Done done = {});
 
  private:
+  struct ZoneRequest {
+    Name origin;
+    Done done;
+  };
+
   void run(const std::stop_token& stop);
+  template <typename Load>
+  static ZoneReload report(const Load& load);
 
   ZoneStore& store_;
   ZoneStore::Publish publish_;
   std::mutex mutex_;
   std::condition_variable_any wanted_;
-  bool requested_ = false;
-  std::vector<Done> waiting_;  // for the reload that is requested
-  std::jthread thread_;        // last: it uses what is above
+  bool requested_ = false;     // a reload of the store
+  std::vector<Done> waiting_;  // for that reload
+  std::vector<ZoneRequest> zoneRequests_;
+  std::jthread thread_;  // last: it uses what is above
 };
 
 }  // namespace taut

@@ -7,8 +7,10 @@
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "taut/dns/name.hpp"
 #include "taut/zone/zone_file.hpp"
 #include "taut/zone/zone_set.hpp"
 #include "taut/zones/load_observer.hpp"
@@ -21,7 +23,13 @@ struct ZoneReload {
   std::size_t loaded = 0;   // anew, or for the first time
   std::size_t failed = 0;   // served as they were before, or not at all
   std::size_t missing = 0;  // not served at all
-  std::string error;        // why nothing could be loaded; empty where it could
+  // What is wrong, in lines as the log has them; of very many the first ones.
+  std::vector<std::string> errors;
+
+  static constexpr std::size_t maxErrors = 20;
+  void addError(std::string error) {
+    if (errors.size() < maxErrors) errors.push_back(std::move(error));
+  }
 };
 
 class ZoneStore {
@@ -42,6 +50,9 @@ class ZoneStore {
   // served as it was. `publish` gets all zones at the end, and now and then before that, as they become ready.
   ZoneReload reload(const Publish& publish, const std::stop_token& stop);
 
+  // Loads the zones of this origin, whether their files changed or not.
+  ZoneReload reloadZone(NameView origin, const Publish& publish, const std::stop_token& stop);
+
   // All of them, also those that are not loaded.
   std::shared_ptr<const ZoneSet> zones() const;
 
@@ -56,8 +67,9 @@ class ZoneStore {
   };
 
   static void readList(List& list);
-  static void accept(Entry& entry, ZoneLoad load);
-  std::vector<Entry*> changedEntries();
+  static void accept(Entry& entry, ZoneLoad load, ZoneReload& report);
+  template <typename Wanted>
+  std::vector<Entry*> entriesThat(const Wanted& wanted);
   void loadEntries(const std::vector<Entry*>& entries, const Publish& publish, const std::stop_token& stop,
                    ZoneReload& report);
   void countZones(ZoneReload& report) const;
