@@ -1,14 +1,22 @@
 #include "command_line.hpp"
 
+#include <algorithm>
+#include <charconv>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include "help_formatter.hpp"
+#include "suggestion.hpp"
 #include "taut/base/address.hpp"
 
 namespace taut::config {
@@ -16,9 +24,36 @@ namespace taut::config {
 namespace {
 
 constexpr std::uint16_t dnsPort = 53;
+constexpr std::int64_t maxPort = 65535;
 constexpr std::int64_t second = 1000;          // milliseconds
 constexpr std::int64_t cacheBytes = 64 << 20;  // of all threads together, for --cache
 constexpr const char* systemResolvConf = "/etc/resolv.conf";
+
+// The groups of the options in the help text, in its order.
+namespace group {
+constexpr const char* listening = "Where to listen";
+constexpr const char* sources = "What to serve";
+constexpr const char* forwarding = "What to forward";
+constexpr const char* replies = "What replies are like";
+constexpr const char* limits = "Limits";
+constexpr const char* rateLimit = "Rate limit, over UDP";
+constexpr const char* management = "Seen from outside";
+constexpr const char* running = "Running";
+}  // namespace group
+
+constexpr const char* examples = R"(Examples:
+  Serve one zone, on port 5300 of this host alone:
+    tautd -i 127.0.0.1 -i ::1 -p 5300 -z example.com.zone
+  Answer a network from the hosts file, and the rest through two servers:
+    tautd --hosts-file /etc/hosts --forward 192.0.2.1 --forward 192.0.2.2 -c
+  Have a running server read again what has changed on disk:
+    kill -HUP $(pidof tautd)
+
+taut-checkzone(1) finds mistakes in zones beforehand; tautd(8) says more.)";
+
+bool hasPort(const std::string& address) {
+  return Address::parse(address, dnsPort) == Address::parse(address, dnsPort + 1);
+}
 
 // Declares the options, and turns what is given into settings.
 class CommandLine {
@@ -35,19 +70,22 @@ class CommandLine {
   CLI::Option* number(const char* option, const char* path, const char* typeName, const char* help,
                       std::int64_t unit = 1);
   CLI::Option* flag(const char* option, const char* path, Value value, const char* help);
+  void declareListening();
   void declareSources();
   void declareForwarding();
   void declareReplies();
-  void declareRateLimit();
   void declareLimits();
   void declareManagement();
+  void declareRateLimit();
+  void declareRunning();
   void addZone(const std::string& text);
+  void addListens(const std::string& interface);
   void addListen(const std::string& option, const std::string& address);
 
   CLI::App& app_;
   Settings& settings_;
   std::vector<std::string> interfaces_;
-  std::vector<std::uint16_t> ports_;
+  std::vector<std::string> ports_;
   std::vector<std::string> zones_;
   bool recursive_ = false;
 };
@@ -62,9 +100,29 @@ std::string longName(std::string_view names) {
   return std::string(names);
 }
 
-std::string lengthOf(const Key& key, const std::string& text) {
+// What is wrong with a value; empty where nothing is.
+std::string wrongLength(const Key& key, const std::string& text) {
   const auto size = static_cast<std::int64_t>(text.size());
-  return size < key.least || size > key.most ? fmt::format("expected {} to {} octets", key.least, key.most) : "";
+  if (size >= key.least && size <= key.most) return {};
+  return fmt::format("expected {} to {} octets, not {}", key.least, key.most, size);
+}
+
+std::optional<std::int64_t> wholeNumber(std::string_view text) {
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+std::string wrongNumber(std::int64_t least, std::int64_t most, const std::string& text) {
+  const auto number = wholeNumber(text);
+  if (number && *number >= least && *number <= most) return {};
+  return fmt::format("expected a whole number from {} to {}, not '{}'", least, most, text);
+}
+
+std::string wrongChoice(const Key& key, const std::string& text) {
+  if (std::ranges::find(key.choices, text) != key.choices.end()) return {};
+  return fmt::format("expected {}, not '{}'", fmt::join(key.choices, ", "), text);
 }
 
 CLI::Option* CommandLine::text(const char* option, const char* path, const char* typeName, const char* help) {
@@ -77,7 +135,7 @@ CLI::Option* CommandLine::text(const char* option, const char* path, const char*
                                      help)
                                  ->type_name(typeName);
   const Key& key = keyOf(path);
-  if (key.hasRange()) added->check([&key](const std::string& value) { return lengthOf(key, value); });
+  if (key.hasRange()) added->check([&key](const std::string& value) { return wrongLength(key, value); });
   return added;
 }
 
@@ -91,8 +149,8 @@ CLI::Option* CommandLine::texts(const char* option, const char* path, const char
                                      help)
                                  ->allow_extra_args(false)
                                  ->type_name(typeName);
-  const auto choices = keyOf(path).choices;
-  if (!choices.empty()) added->check(CLI::IsMember(std::vector<std::string>(choices.begin(), choices.end())));
+  const Key& key = keyOf(path);
+  if (!key.choices.empty()) added->check([&key](const std::string& value) { return wrongChoice(key, value); });
   return added;
 }
 
@@ -102,14 +160,16 @@ CLI::Option* CommandLine::number(const char* option, const char* path, const cha
   const Key& key = keyOf(path);
   const Origin origin = Origin::ofOption(longName(option));
   return app_
-      .add_option_function<std::int64_t>(
+      .add_option_function<std::string>(
           option,
-          [this, path, origin, unit](std::int64_t value) {
-            settings_.set(path, {value * unit, origin});
+          [this, path, origin, unit](const std::string& value) {
+            settings_.set(path, {wholeNumber(value).value() * unit, origin});
           },
           help)
       ->type_name(typeName)
-      ->check(CLI::Range(key.least / unit, key.most / unit));
+      ->check([least = key.least / unit, most = key.most / unit](const std::string& value) {
+        return wrongNumber(least, most, value);
+      });
 }
 
 CLI::Option* CommandLine::flag(const char* option, const char* path, Value value, const char* help) {
@@ -123,39 +183,53 @@ CLI::Option* CommandLine::flag(const char* option, const char* path, Value value
 }
 
 void CommandLine::declare() {
+  app_.formatter(std::make_shared<HelpFormatter>());
+  app_.footer(examples);
   declareSources();
   declareForwarding();
+  declareListening();
   declareReplies();
   declareLimits();
   declareRateLimit();
   declareManagement();
-  app_.add_option(
+  declareRunning();
+  app_.allow_extras();  // readCommandLine() says what is wrong with them
+}
+
+void CommandLine::declareRunning() {
+  app_.option_defaults()->group(group::running);
+  app_.add_option_function<std::string>(
           "-t,--threads",
-          [this](const CLI::results_t& given) {
-            settings_.set("server.threads",
-                          {Value(std::int64_t{std::stoi(given.front())}), Origin::ofOption("--threads")});
-            return true;
+          [this](const std::string& value) {
+            settings_.set("server.threads", {wholeNumber(value).value(), Origin::ofOption("--threads")});
           },
           "Threads that serve [one for each core]")
       ->type_name("COUNT")
-      ->check(CLI::Range(std::int64_t{1}, keyOf("server.threads").most));
+      ->check([most = keyOf("server.threads").most](const std::string& value) { return wrongNumber(1, most, value); });
   app_.add_flag_function(
       "-v,--verbose",
       [this](std::int64_t count) {
         settings_.set("log.verbose", {std::min(count, keyOf("log.verbose").most), Origin::ofOption("--verbose")});
       },
       "Log each query; twice: log what is sent too");
-  app_.set_version_flag("--version", "tautd " TAUT_VERSION);
+  app_.set_version_flag("--version", "tautd " TAUT_VERSION, "Print the version and exit");
   app_.set_help_flag("-h,--help", "Print this help and exit");
 }
 
+void CommandLine::declareListening() {
+  app_.option_defaults()->group(group::listening);
+  app_.add_option("-i,--interface", interfaces_,
+                  "Address to listen on, over UDP and TCP, with a port or on those of --port; repeatable [all]")
+      ->allow_extra_args(false)
+      ->type_name("ADDRESS[:PORT]");
+  app_.add_option("-p,--port", ports_, "Port to listen on, of each address without one; repeatable [53]")
+      ->allow_extra_args(false)
+      ->type_name("PORT")
+      ->check([](const std::string& value) { return wrongNumber(1, maxPort, value); });
+}
+
 void CommandLine::declareSources() {
-  app_.add_option("-i,--interface", interfaces_, "Address to listen on, over UDP and TCP; repeatable [all]")
-      ->allow_extra_args(false)
-      ->type_name("ADDRESS");
-  app_.add_option("-p,--port", ports_, "Port to listen on; repeatable [53]")
-      ->allow_extra_args(false)
-      ->type_name("PORT");
+  app_.option_defaults()->group(group::sources);
   app_.add_option("-z,--zone,--bindzone", zones_,
                   "Master file to serve, its origin given or that of its SOA; repeatable")
       ->allow_extra_args(false)
@@ -174,6 +248,7 @@ void CommandLine::declareSources() {
 }
 
 void CommandLine::declareForwarding() {
+  app_.option_defaults()->group(group::forwarding);
   text("--resolv-conf", "forward.resolv-conf", "FILE", "Forward to the servers in this file; implies --recursive");
   app_.add_flag("-r,--recursive", recursive_,
                 "Forward what is not served here, to /etc/resolv.conf unless told otherwise");
@@ -188,6 +263,7 @@ void CommandLine::declareForwarding() {
 }
 
 void CommandLine::declareReplies() {
+  app_.option_defaults()->group(group::replies);
   number("--udp-size", "server.udp-size", "OCTETS", "Largest reply over UDP, in octets [1232]");
   text("--identity", "server.identity", "TEXT", "What id.server and NSID say [the host's name]");
   text("--version-text", "server.version", "TEXT", "What version.bind and version.server say [taut and its version]");
@@ -201,6 +277,7 @@ void CommandLine::declareReplies() {
 }
 
 void CommandLine::declareLimits() {
+  app_.option_defaults()->group(group::limits);
   number("--max-connections", "limits.tcp.connections", "COUNT",
          "TCP connections that each thread serves at a time; one more ends the oldest of the client that has "
          "most [1024]");
@@ -209,6 +286,7 @@ void CommandLine::declareLimits() {
 }
 
 void CommandLine::declareRateLimit() {
+  app_.option_defaults()->group(group::rateLimit);
   CLI::Option* const rate = number("--rate-limit", "rate-limit.responses", "RESPONSES",
                                    "Responses of one kind a second to one network over UDP [no limit]");
   number("--rate-limit-all", "rate-limit.all", "RESPONSES",
@@ -224,6 +302,7 @@ void CommandLine::declareRateLimit() {
 }
 
 void CommandLine::declareManagement() {
+  app_.option_defaults()->group(group::management);
   CLI::Option* const http = texts(
       "--http", "http.listen", "ADDRESS[:PORT]",
       "Serve metrics, health and status over HTTP here, on port 9153 unless one is given; repeatable [not at all]");
@@ -232,19 +311,23 @@ void CommandLine::declareManagement() {
 
 void CommandLine::complete() {
   for (const std::string& zone : zones_) addZone(zone);
-  const bool portsAlone = interfaces_.empty() && !ports_.empty();
-  for (const std::uint16_t port : ports_.empty() ? std::vector{dnsPort} : ports_) {
-    for (const std::string& interface : interfaces_) {
-      const auto address = Address::parse(interface);
-      addListen("--interface", address ? address->withPort(port).toText() : interface);
-    }
-    if (!portsAlone) continue;
-    addListen("--port", Address::anyV4(port).toText());
-    addListen("--port", Address::anyV6(port).toText());
-  }
+  if (!ports_.empty() && !interfaces_.empty() && std::ranges::all_of(interfaces_, hasPort))
+    throw CLI::ValidationError("--port", "each --interface has a port of its own; leave one of the two out");
+  for (const std::string& interface : interfaces_) addListens(interface);
+  if (interfaces_.empty())
+    for (const std::string& port : ports_)
+      for (const char* const any : {"0.0.0.0", "[::]"}) addListen("--port", fmt::format("{}:{}", any, port));
   const bool named = settings_.find("forward.resolv-conf") || settings_.find("forward.servers");
   if (recursive_ && !named)
     settings_.set("forward.resolv-conf", {std::string(systemResolvConf), Origin::ofOption("--recursive")});
+}
+
+// An address with a port of its own listens on that one.
+void CommandLine::addListens(const std::string& interface) {
+  const auto address = Address::parse(interface, dnsPort);
+  if (!address || hasPort(interface) || ports_.empty()) return addListen("--interface", interface);
+  for (const std::string& port : ports_)
+    addListen("--interface", address->withPort(static_cast<std::uint16_t>(wholeNumber(port).value())).toText());
 }
 
 void CommandLine::addListen(const std::string& option, const std::string& address) {
@@ -261,23 +344,87 @@ void CommandLine::addZone(const std::string& text) {
   table.set(keyOf("zone[].file"), {named ? text.substr(equals + 1) : text, origin});
 }
 
+// What is wrong with an argument that no option takes.
+std::string explainExtra(const CLI::App& app, const std::string& argument, std::string_view before) {
+  if (!argument.starts_with('-')) {
+    if (before == "-c")
+      return fmt::format("'{0}': -c is --cache, which takes no value; a configuration file is --config {0}", argument);
+    return fmt::format("'{}': expected an option; a master file is given by --zone FILE", argument);
+  }
+  const std::string name = argument.substr(0, argument.find('='));
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options())
+    for (const std::string& known : option->get_lnames()) names.push_back("--" + known);
+  const std::vector<std::string_view> known(names.begin(), names.end());
+  if (const auto meant = nearest(name, known)) return fmt::format("{}: no such option; did you mean {}?", name, *meant);
+  return fmt::format("{}: no such option", name);
+}
+
+// The first of them that no option takes, and each option among the others: what follows an option that is not known
+// is most likely its value.
+std::vector<std::string> explainExtras(const CLI::App& app, int argc, char** argv) {
+  std::vector<std::string> explained;
+  const std::vector<std::string> extras = app.remaining();
+  for (const std::string& extra : extras) {
+    if (!explained.empty() && !extra.starts_with('-')) continue;
+    const auto at = std::find(argv + 1, argv + argc, extra);
+    explained.push_back(explainExtra(app, extra, at > argv + 1 && at < argv + argc ? at[-1] : ""));
+  }
+  return explained;
+}
+
+// What the library of command lines says in words of its own.
+std::string explain(const CLI::App& app, const CLI::ParseError& error) {
+  const std::string text = error.what();
+  if (const std::size_t at = text.find(" requires ");
+      dynamic_cast<const CLI::RequiresError*>(&error) && at != text.npos)
+    return fmt::format("{}: needs {}", text.substr(0, at), text.substr(at + 10));
+  if (!dynamic_cast<const CLI::ArgumentMismatch*>(&error)) return text;
+  const std::string name = text.substr(0, text.find(':'));
+  const CLI::Option* const option = app.get_option_no_throw(name);
+  if (!option) return text;
+  if (option->count() > 1) return fmt::format("{}: given {} times; expected it once", name, option->count());
+  return fmt::format("{}: no value; expected {} {}", name, name, option->get_type_name());
+}
+
+// The flags that were given a value.
+std::vector<std::string> explainFlags(const CLI::App& app, int argc, char** argv) {
+  std::vector<std::string> explained;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view argument = argv[i];
+    const std::size_t equals = argument.find('=');
+    if (!argument.starts_with("--") || equals == std::string_view::npos) continue;
+    const CLI::Option* const option = app.get_option_no_throw(std::string(argument.substr(0, equals)));
+    if (option && option->get_expected_max() == 0)
+      explained.push_back(fmt::format("{}: takes no value", argument.substr(0, equals)));
+  }
+  return explained;
+}
+
+int reportUsage(const std::vector<std::string>& mistakes) {
+  constexpr int usageStatus = 2;
+  for (const std::string& mistake : mistakes) fmt::print(stderr, "tautd: {}\n", mistake);
+  fmt::print(stderr, "Try 'tautd --help'.\n");
+  return usageStatus;
+}
+
 }  // namespace
 
 std::variant<Settings, int> readCommandLine(int argc, char** argv) {
-  constexpr int usageStatus = 2;
-  CLI::App app("tautd serves DNS zones, answers from a hosts file, and forwards to other servers.", "tautd");
+  CLI::App app("tautd serves DNS zones, answers from a hosts file, and forwards to servers.", "tautd");
   Settings settings;
   CommandLine commandLine(app, settings);
   commandLine.declare();
   try {
+    if (const auto mistakes = explainFlags(app, argc, argv); !mistakes.empty()) return reportUsage(mistakes);
     app.parse(argc, argv);
+    if (const auto mistakes = explainExtras(app, argc, argv); !mistakes.empty()) return reportUsage(mistakes);
     commandLine.complete();
     return settings;
   } catch (const CLI::Success& success) {
     return app.exit(success);
   } catch (const CLI::ParseError& error) {
-    fmt::print(stderr, "tautd: {}\nTry 'tautd --help'.\n", error.what());
-    return usageStatus;
+    return reportUsage({explain(app, error)});
   }
 }
 

@@ -78,6 +78,16 @@ std::string resolved(const std::string& path, const Origin& origin) {
   return folder.empty() ? path : (std::filesystem::path(folder) / path).string();
 }
 
+// The interface that the text names after a %, where it would be an address with another one.
+std::optional<std::string> scopeOf(const std::string& text) {
+  const std::size_t begin = text.find('%');
+  if (begin == std::string::npos) return std::nullopt;
+  const std::string scope = text.substr(begin + 1, text.find(']') - begin - 1);
+  std::string other = text;
+  other.replace(begin, 1 + scope.size(), "%1");
+  return Address::parse(other) ? std::optional(scope) : std::nullopt;
+}
+
 Configuration Validator::run() {
   Configuration configuration;
   configuration.listen = listen();
@@ -107,15 +117,24 @@ std::string Validator::file(std::string_view path) const {
 
 std::optional<Address> Validator::address(const Item& item, std::uint16_t port) {
   const auto address = Address::parse(item.text, port);
-  if (!address)
+  if (address && address->isV6() && address->isLinkLocal() && address->scope() == 0)
+    mistake(item.origin, "'{}' may be on each interface; expected it with the name of one, such as {:h}%eth0",
+            item.text, *address);
+  else if (const auto scope = scopeOf(item.text); !address && scope)
+    mistake(item.origin, "'{}': there is no interface {}; `ip link` lists those that there are", item.text, *scope);
+  else if (!address)
     mistake(item.origin, "'{}' is not an address; expected one such as 192.0.2.1 or 2001:db8::1", item.text);
   return address;
 }
 
 std::optional<Name> Validator::name(const std::string& text, const Origin& origin) {
+  if (text.find_first_of(" \t\r\n\v\f") != std::string::npos) {
+    mistake(origin, "'{}' has white space; expected a domain name such as example.com", text);
+    return std::nullopt;
+  }
   const auto name = Name::parse(text);
   if (name) return *name;
-  mistake(origin, "'{}' is not a domain name", text);
+  mistake(origin, "'{}' is not a domain name; expected one such as example.com", text);
   return std::nullopt;
 }
 
@@ -200,8 +219,8 @@ std::vector<ZoneSettings> Validator::zones() {
     const auto [entry, isNew] = known.emplace(added.source.origin->view(), zones.size() - 1);
     if (isNew) continue;
     const ZoneSettings& first = zones[entry->second];
-    mistake(added.origin, "zone {} is there already, from {} ({})", *added.source.origin, first.source.path,
-            first.origin.toText());
+    mistake(added.origin, "zone {} of {} is there already, from {} ({}); expected it once", *added.source.origin,
+            added.source.path, first.source.path, first.origin.toText());
   }
   return zones;
 }
@@ -212,10 +231,10 @@ ZoneSettings Validator::zone(const Table& table) {
   ZoneSettings zone;
   zone.origin = origin ? origin->origin : table.origin();
   if (origin) zone.source.origin = name(std::get<std::string>(origin->value), origin->origin);
-  if (file)
-    zone.source.path = resolved(std::get<std::string>(file->value), file->origin);
-  else
-    mistake(table.origin(), "no file; expected file = \"example.com.zone\", say");
+  if (file) zone.source.path = resolved(std::get<std::string>(file->value), file->origin);
+  if (zone.source.path.empty())
+    mistake(table.origin(), "no file; expected {}",
+            table.origin().kind() == Origin::Kind::commandLine ? "[ORIGIN=]FILE" : "file = \"example.com.zone\", say");
   return zone;
 }
 

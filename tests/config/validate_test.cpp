@@ -80,8 +80,8 @@ TEST_CASE("a zone that is given twice is a mistake that names both places, whate
   addZone(settings, "example.com", "one", 1);
   addZone(settings, "EXAMPLE.com.", "two", 5);
   CHECK(mistakesOf(settings) ==
-        "/etc/taut/taut.toml:6:1: zone EXAMPLE.com. is there already, from /etc/taut/one "
-        "(/etc/taut/taut.toml:2:1)\n");
+        "/etc/taut/taut.toml:6:1: zone EXAMPLE.com. of /etc/taut/two is there already, from /etc/taut/one "
+        "(/etc/taut/taut.toml:2:1); expected it once\n");
 }
 
 TEST_CASE("an address that is given twice is no mistake") {

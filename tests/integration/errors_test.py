@@ -118,7 +118,8 @@ class Errors(TestCase):
             (["--deny-rebinding", *zone], "--forward"),
             (["--private-domain", "home.test", "--forward", "127.0.0.1"], "--deny-rebinding"),
             (["--private-domain", "a..b", "--deny-rebinding", "--forward", "127.0.0.1"], "a..b"),
-            (["--zone", "a.example=one", "--zone", "A.example.=two"], "zone A.example. is there already, from one"),
+            (["--zone", "a.example=one", "--zone", "A.example.=two"],
+             "zone A.example. of two is there already, from one"),
         ):
             self.assertIn(word, self.fails(*arguments, status=2, lines=None), arguments)
 

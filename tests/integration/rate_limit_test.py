@@ -151,11 +151,11 @@ class RateLimit(TestCase):
     def test_usage(self):
         """An option of the limit without the limit, or out of range, is a mistake in the usage"""
         for arguments, word in (
-            (["--rate-limit-slip", "1"], "requires --rate-limit"),
-            (["--rate-limit-window", "1"], "requires --rate-limit"),
-            (["--rate-limit-all", "1"], "requires --rate-limit"),
+            (["--rate-limit-slip", "1"], "needs --rate-limit"),
+            (["--rate-limit-window", "1"], "needs --rate-limit"),
+            (["--rate-limit-all", "1"], "needs --rate-limit"),
             (["--rate-limit", "5", "--rate-limit-all", "1000001"], "--rate-limit-all"),
-            (["--rate-limit-exempt", "::1"], "requires --rate-limit"),
+            (["--rate-limit-exempt", "::1"], "needs --rate-limit"),
             (["--rate-limit", "0"], "--rate-limit"),
             (["--rate-limit", "5", "--rate-limit-slip", "11"], "--rate-limit-slip"),
             (["--rate-limit", "5", "--rate-limit-exempt", "::1/x"], "is not a network"),

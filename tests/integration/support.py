@@ -133,11 +133,16 @@ def family_of(host):
     return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
+def socket_address(host, port):
+    """With the interface of a link-local address, whose name the host has after a %."""
+    return socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0][4]
+
+
 def ask_udp(host, port, message, timeout=5.0):
     """Sends one datagram and returns the reply that comes back from the same address; None where none does."""
     with socket.socket(family_of(host), socket.SOCK_DGRAM) as client:
         client.settimeout(timeout)
-        client.connect((host, port))
+        client.connect(socket_address(host, port))
         try:
             client.send(message)
             while True:
@@ -165,7 +170,7 @@ def connect(host, port, timeout=5.0, source=None):
     connection.settimeout(timeout * SLOWNESS)
     if source:
         connection.bind((source, 0))
-    connection.connect((host, port))
+    connection.connect(socket_address(host, port))
     return connection
 
 
