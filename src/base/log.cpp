@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <iterator>
 #include <memory>
+#include <mutex>
 #include <string_view>
 #include <thread>
 #include <utility>
@@ -137,9 +138,25 @@ Writer& writer() {
   return instance;
 }
 
-Sink& replacedSink() {
-  static Sink sink;
-  return sink;
+// Never destroyed: a thread that was left may log while the process ends.
+struct ReplacedSink {
+  std::atomic<bool> set{false};  // read first: without a sink no line takes the lock
+  std::mutex mutex;
+  Sink sink;
+};
+
+ReplacedSink& replacedSink() {
+  static ReplacedSink& replaced = *new ReplacedSink;
+  return replaced;
+}
+
+bool writeToReplaced(Level level, std::string_view line) {
+  ReplacedSink& replaced = replacedSink();
+  if (!replaced.set.load(std::memory_order_acquire)) return false;
+  const std::scoped_lock lock(replaced.mutex);
+  if (!replaced.sink) return false;
+  replaced.sink(level, line);
+  return true;
 }
 
 // Where there is no memory for the queue or its thread: the line goes out as it is, if that does not wait.
@@ -153,11 +170,7 @@ void writeAtOnce(std::string_view line) noexcept {
 
 void write(Level level, std::string_view line) noexcept {
   try {
-    if (const Sink& sink = replacedSink()) {
-      sink(level, line);
-    } else {
-      writer().write(level, line);
-    }
+    if (!writeToReplaced(level, line)) writer().write(level, line);
   } catch (...) {
     // A failure of the log must not end the program that it reports on.
     writeAtOnce(line);
@@ -175,7 +188,10 @@ Level level() noexcept {
 }
 
 void setSink(Sink sink) {
-  replacedSink() = std::move(sink);
+  ReplacedSink& replaced = replacedSink();
+  const std::scoped_lock lock(replaced.mutex);
+  replaced.sink = std::move(sink);
+  replaced.set.store(static_cast<bool>(replaced.sink), std::memory_order_release);
 }
 
 void flush() noexcept {

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <csignal>
 #include <cstddef>
 #include <filesystem>
@@ -11,6 +12,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -81,6 +83,25 @@ TEST_CASE("what cannot be formatted does not throw") {
 TEST_CASE("a sink that throws does not bring down who logs") {
   taut::log::setSink([](taut::log::Level, std::string_view) { throw std::runtime_error("full"); });
   CHECK_NOTHROW(taut::log::error("x"));
+  taut::log::setSink({});
+}
+
+TEST_CASE("a sink may be replaced while another thread logs, and has no line after that") {
+  std::atomic<bool> ended = false;
+  std::thread other([&ended] {
+    while (!ended) taut::log::info("x");
+  });
+  for (int i = 0; i < 100; ++i) {
+    std::atomic<int> lines = 0;
+    taut::log::setSink([&lines](taut::log::Level, std::string_view) { ++lines; });
+    while (lines == 0) std::this_thread::yield();
+    taut::log::setSink([](taut::log::Level, std::string_view) {});
+    const int received = lines;
+    std::this_thread::yield();
+    CHECK(lines == received);
+  }
+  ended = true;
+  other.join();
   taut::log::setSink({});
 }
 

@@ -17,7 +17,7 @@ namespace taut::log {
 // From the most to the least important: a level lets through itself and the levels before it.
 enum class Level { error, warning, info, debug };
 
-// Receives each line, without a line end. Called on the thread that logs; must not throw.
+// Receives each line, without a line end. Called on the thread that logs, one line at a time; must not throw, nor log.
 using Sink = std::function<void(Level, std::string_view)>;
 
 // Lines below this level are dropped before they are formatted. `info` at the start.
@@ -25,7 +25,7 @@ void setLevel(Level level) noexcept;
 Level level() noexcept;
 
 // Replaces the writer to standard error; an empty sink brings it back. For tests and for programs that embed the
-// library. Not to be called while another thread logs.
+// library. On return no thread is in the sink before.
 void setSink(Sink sink);
 
 // Waits until the lines logged so far are written, but not long where no process reads them: before the process ends,
