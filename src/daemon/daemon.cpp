@@ -110,9 +110,12 @@ void Daemon::startManagement() {
 ManagementSnapshot Daemon::snapshot() {
   ManagementSnapshot snapshot;
   snapshot.version = TAUT_VERSION;
+  snapshot.engine = "io_uring";
   snapshot.uptime = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - start_);
   snapshot.readiness = state_.readiness();
   snapshot.zones = state_.zones();
+  snapshot.zoneLoadFailures = zones_.loadFailures();
+  snapshot.statistics = server_.collect();
   return snapshot;
 }
 

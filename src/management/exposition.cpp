@@ -1,27 +1,303 @@
 #include "exposition.hpp"
 
-#include <iterator>
+#include <sys/utsname.h>
 
-#include <fmt/format.h>
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
-#include "taut/base/format.hpp"
-#include "zone_summary.hpp"
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+#include "process_status.hpp"
+#include "taut/base/histogram.hpp"
+#include "taut/server/server_statistics.hpp"
 
 namespace taut {
 
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using Labels = std::vector<ClientMetric::Label>;
+
+constexpr std::array<const char*, transportCount> transportTexts{"udp", "tcp"};
+constexpr std::array<const char*, 2> familyTexts{"ipv4", "ipv6"};
+constexpr std::array<const char*, dropReasonCount> dropTexts{"unparsable", "acl",         "rate-limit", "handler",
+                                                             "memory",     "send-buffer", "send-error"};
+
+double number(std::uint64_t value) {
+  return static_cast<double>(value);
+}
+
+// The families of one exposition, in the order in which they are added.
+class Families {
+ public:
+  // A family without a number is left out.
+  class Family {
+   public:
+    explicit Family(MetricFamily& family) : family_(family) {}
+
+    Family& add(double value, Labels labels = {}) {
+      ClientMetric& metric = next(std::move(labels));
+      if (family_.type == MetricType::Counter) {
+        metric.counter.value = value;
+      } else {
+        metric.gauge.value = value;
+      }
+      return *this;
+    }
+    Family& add(std::uint64_t value, Labels labels = {}) { return add(number(value), std::move(labels)); }
+
+    template <std::size_t N, typename Bounds>
+    Family& add(const Histogram<N>& histogram, const Bounds& bounds, Labels labels = {}) {
+      ClientMetric::Histogram& written = next(std::move(labels)).histogram;
+      std::uint64_t below = 0;
+      for (std::size_t i = 0; i < N; ++i) {
+        below += histogram.counts[i];
+        written.bucket.push_back({below, upperBound(bounds[i])});
+      }
+      written.sample_count = below + histogram.counts[N];
+      written.sample_sum = histogram.sum;
+      written.bucket.push_back({written.sample_count, std::numeric_limits<double>::infinity()});
+      return *this;
+    }
+
+   private:
+    static double upperBound(std::size_t bound) { return number(bound); }
+    static double upperBound(Duration bound) { return std::chrono::duration<double>(bound).count(); }
+
+    ClientMetric& next(Labels labels) {
+      ClientMetric& metric = family_.metric.emplace_back();
+      metric.label = std::move(labels);
+      return metric;
+    }
+
+    MetricFamily& family_;
+  };
+
+  Family counter(std::string_view name, std::string_view help) { return add(name, help, MetricType::Counter); }
+  Family gauge(std::string_view name, std::string_view help) { return add(name, help, MetricType::Gauge); }
+  Family histogram(std::string_view name, std::string_view help) { return add(name, help, MetricType::Histogram); }
+
+  std::string text() {
+    std::erase_if(families_, [](const MetricFamily& family) { return family.metric.empty(); });
+    return prometheus::TextSerializer().Serialize(families_);
+  }
+
+ private:
+  // The family is filled before the next one is added.
+  Family add(std::string_view name, std::string_view help, MetricType type) {
+    MetricFamily& family = families_.emplace_back();
+    family.name = name;
+    family.help = help;
+    family.type = type;
+    return Family(family);
+  }
+
+  std::vector<MetricFamily> families_;
+};
+
+std::string typeText(std::size_t slot) {
+  const std::optional<Type> type = typeOfSlot(slot);
+  return type ? toString(*type) : "other";
+}
+
+std::string kernelRelease() {
+  utsname name{};
+  return ::uname(&name) == 0 ? name.release : std::string();
+}
+
+std::string rcodeText(std::size_t slot) {
+  return slot < rcodeSlots - 1 ? toString(static_cast<Rcode>(slot)) : "other";
+}
+
+// Types that were never asked for have no line: most of them never are.
+void addRequests(Families& families, const ServerStatistics& statistics) {
+  auto family = families.counter("taut_dns_requests_total", "DNS requests received.");
+  for (std::size_t transport = 0; transport < transportCount; ++transport)
+    for (std::size_t ip = 0; ip < 2; ++ip)
+      for (std::size_t slot = 0; slot < typeSlots; ++slot) {
+        const std::uint64_t count = statistics.requests[transport][ip][slot];
+        if (count == 0) continue;
+        family.add(count,
+                   {{"proto", transportTexts[transport]}, {"family", familyTexts[ip]}, {"type", typeText(slot)}});
+      }
+}
+
+// The usual RCODEs are there from the start, so that the first of them is seen as an increase.
+void addResponses(Families& families, const ServerStatistics& statistics) {
+  constexpr auto lastUsual = static_cast<std::size_t>(Rcode::REFUSED);
+  auto family = families.counter("taut_dns_responses_total", "DNS responses made.");
+  for (std::size_t transport = 0; transport < transportCount; ++transport)
+    for (std::size_t slot = 0; slot < rcodeSlots; ++slot) {
+      const std::uint64_t count = statistics.responses[slot][transport];
+      if (count == 0 && slot > lastUsual) continue;
+      family.add(count, {{"proto", transportTexts[transport]}, {"rcode", rcodeText(slot)}});
+    }
+}
+
+void addQueries(Families& families, const ServerStatistics& statistics) {
+  addRequests(families, statistics);
+  addResponses(families, statistics);
+  families
+      .histogram("taut_dns_request_duration_seconds",
+                 "Time that queries waited for an answer, counted in whole turns of the loop.")
+      .add(statistics.durations, durationBounds);
+  families.histogram("taut_dns_request_size_bytes", "Size of DNS requests.").add(statistics.requestSizes, sizeBounds);
+  families.histogram("taut_dns_response_size_bytes", "Size of DNS responses.")
+      .add(statistics.responseSizes, sizeBounds);
+  families.counter("taut_dns_truncated_total", "Responses with TC set.").add(statistics.truncated);
+  auto dropped = families.counter("taut_dns_dropped_total", "Requests without a response, by reason.");
+  for (std::size_t reason = 0; reason < dropReasonCount; ++reason)
+    dropped.add(statistics.dropped[reason], {{"reason", dropTexts[reason]}});
+  families.counter("taut_rate_limited_total", "Responses over the rate limit, by what became of them.")
+      .add(statistics.rateLimitDropped, {{"action", "drop"}})
+      .add(statistics.rateLimitTruncated, {{"action", "truncate"}});
+  families.counter("taut_cookies_total", "Requests with a cookie, by what its server cookie is.")
+      .add(statistics.cookiesClientOnly, {{"state", "none"}})
+      .add(statistics.cookiesValid, {{"state", "valid"}})
+      .add(statistics.cookiesInvalid, {{"state", "invalid"}});
+}
+
+void addHandling(Families& families, const ServerStatistics& statistics) {
+  families.gauge("taut_queries_waiting", "Queries that wait for their answer.").add(statistics.waiting);
+  families.counter("taut_queries_displaced_total", "Queries that were stopped because too many waited.")
+      .add(statistics.displaced);
+  families.counter("taut_answer_timeouts_total", "Queries that were given up because their handler took too long.")
+      .add(statistics.givenUp);
+  families.counter("taut_handler_failures_total", "Queries whose handler failed.").add(statistics.failures);
+}
+
+void addConnections(Families& families, const ServerStatistics& statistics) {
+  families.gauge("taut_tcp_connections", "Open connections.").add(statistics.connections, {{"proto", "tcp"}});
+  families.counter("taut_tcp_connections_total", "Connections accepted.").add(statistics.connectionsMade);
+  families.counter("taut_tcp_displaced_total", "Connections that were ended to make room for others.")
+      .add(statistics.connectionsDisplaced);
+  families.counter("taut_tcp_refused_total", "Connections that were not served, by reason.")
+      .add(statistics.connectionsDeclined, {{"reason", "declined"}})
+      .add(statistics.acceptFailures, {{"reason", "resources"}});
+}
+
+void addCaches(Families& families, const CacheStatistics& caches) {
+  families.counter("taut_cache_hits_total", "Look-ups that the cache answered.").add(caches.hits);
+  families.counter("taut_cache_misses_total", "Look-ups that the cache did not answer.").add(caches.misses);
+  families.counter("taut_cache_evictions_total", "Entries that made room for others.").add(caches.evicted);
+  families.gauge("taut_cache_entries", "Entries of the cache.").add(std::uint64_t{caches.entries});
+  families.gauge("taut_cache_bytes", "Memory of the cache.").add(std::uint64_t{caches.bytes});
+}
+
+void addForwarding(Families& families, const ResolverStatistics& resolvers) {
+  families.counter("taut_forward_failures_total", "Questions that no server answered.")
+      .add(resolvers.forwarding.failures);
+  const auto of = [](const UpstreamStatistics& upstream) { return Labels{{"to", upstream.server.toText()}}; };
+  auto requests = families.counter("taut_forward_requests_total", "Questions sent to a server.");
+  for (const auto& upstream : resolvers.upstreams) requests.add(upstream.requests, of(upstream));
+  auto timeouts = families.counter("taut_forward_timeouts_total", "Questions that a server did not answer in time.");
+  for (const auto& upstream : resolvers.upstreams) timeouts.add(upstream.timeouts, of(upstream));
+  auto durations = families.histogram("taut_forward_duration_seconds", "Time until a server answered.");
+  for (const auto& upstream : resolvers.upstreams) durations.add(upstream.durations, durationBounds, of(upstream));
+  auto healthy = families.gauge("taut_forward_healthy", "1 where the server answers, 0 where it is silent or fails.");
+  for (const auto& upstream : resolvers.upstreams) healthy.add(upstream.healthy() ? 1.0 : 0.0, of(upstream));
+}
+
+void addZones(Families& families, const ManagementSnapshot& snapshot) {
+  const auto& zones = snapshot.zones->zones();
+  const auto isLoaded = [](const auto& zone) { return zone->isLoaded(); };
+  const auto loaded = static_cast<std::uint64_t>(std::ranges::count_if(zones, isLoaded));
+  families.gauge("taut_zones", "Zones that are to be served, by state.")
+      .add(loaded, {{"state", "loaded"}})
+      .add(snapshot.zones->size() - loaded, {{"state", "not_loaded"}});
+  families.counter("taut_zone_load_failures_total", "Loads of zones that failed.").add(snapshot.zoneLoadFailures);
+}
+
+// A line for each zone. There may be very many, so they are made in pieces, of which all but the first lose the two
+// lines that a family begins with: the memory of one piece stays within the processor's cache.
+std::string zoneSerials(const ZoneSet& zones) {
+  constexpr std::size_t pieceSize = 256;
+  std::vector<MetricFamily> families(1);
+  MetricFamily& family = families.front();
+  family.name = "taut_zone_serial";
+  family.help = "Serial number of a zone.";
+  family.type = MetricType::Gauge;
+  std::vector<ClientMetric>& metrics = family.metric;
+  std::string text;
+  std::size_t used = 0;
+  const auto write = [&] {
+    if (used == 0) return;
+    metrics.resize(used);
+    const std::string piece = prometheus::TextSerializer().Serialize(families);
+    const std::size_t header = text.empty() ? 0 : piece.find('\n', piece.find('\n') + 1) + 1;
+    text.append(piece, header);
+    used = 0;
+  };
+  for (const auto& zone : zones.zones()) {
+    if (!zone->isLoaded()) continue;
+    if (used == metrics.size()) metrics.emplace_back().label = {{"zone", {}}};
+    ClientMetric& metric = metrics[used++];
+    metric.label.front().value = zone->origin().toString();
+    metric.gauge.value = number(zone->serial());
+    if (used == pieceSize) write();
+  }
+  write();
+  return text;
+}
+
+void addConfiguration(Families& families, const ManagementSnapshot& snapshot) {
+  const ConfigurationStatus& configuration = snapshot.configuration;
+  families.counter("taut_config_reloads_total", "Reloads of the configuration, by result.")
+      .add(configuration.reloadsSucceeded, {{"result", "success"}})
+      .add(configuration.reloadsFailed, {{"result", "failure"}});
+  families.gauge("taut_config_last_reload_successful", "1 where the last reload succeeded.")
+      .add(configuration.lastReloadSucceeded ? 1.0 : 0.0);
+  families.gauge("taut_build_info", "What runs; always 1.")
+      .add(1.0, {{"version", std::string(snapshot.version)},
+                 {"engine", std::string(snapshot.engine)},
+                 {"kernel", kernelRelease()}});
+}
+
+void addLoops(Families& families, const ServerStatistics& statistics) {
+  families.gauge("taut_shards", "Threads that serve.").add(std::uint64_t{statistics.shards});
+  families.counter("taut_loop_turns_total", "Turns of the loops.").add(statistics.completions.total());
+  families.histogram("taut_loop_completions", "Completed operations of a turn.")
+      .add(statistics.completions, batchBounds);
+  families.counter("taut_udp_receive_errors_total", "Datagrams that the kernel dropped because a socket was full.")
+      .add(statistics.udpReceiveErrors);
+  families.counter("taut_log_dropped_total", "Lines of the log that were dropped.").add(statistics.logLinesLost);
+}
+
+void addProcess(Families& families, const ProcessStatus& process) {
+  families.counter("process_cpu_seconds_total", "CPU time of the process.").add(process.cpuSeconds);
+  families.gauge("process_resident_memory_bytes", "Resident memory.").add(process.residentBytes);
+  families.gauge("process_virtual_memory_bytes", "Virtual memory.").add(process.virtualBytes);
+  families.gauge("process_open_fds", "Open file descriptors.").add(process.openDescriptors);
+  families.gauge("process_max_fds", "Limit of open file descriptors.").add(process.maxDescriptors);
+  families.gauge("process_start_time_seconds", "Start of the process, since the epoch.").add(process.startTime);
+}
+
+}  // namespace
+
 std::string exposition(const ManagementSnapshot& snapshot) {
-  const ZoneSummary zones = summaryOf(*snapshot.zones);
-  fmt::memory_buffer text;
-  appendFormat(text,
-               "# HELP taut_build_info The version, as a label.\n"
-               "# TYPE taut_build_info gauge\n"
-               "taut_build_info{{version=\"{}\"}} 1\n"
-               "# HELP taut_zones Zones that are to be served, by state.\n"
-               "# TYPE taut_zones gauge\n"
-               "taut_zones{{state=\"loaded\"}} {}\n"
-               "taut_zones{{state=\"not_loaded\"}} {}\n",
-               snapshot.version, zones.loaded, zones.total - zones.loaded);
-  return fmt::to_string(text);
+  Families families;
+  addQueries(families, snapshot.statistics);
+  addHandling(families, snapshot.statistics);
+  addConnections(families, snapshot.statistics);
+  addCaches(families, snapshot.statistics.resolvers.caches);
+  addForwarding(families, snapshot.statistics.resolvers);
+  addZones(families, snapshot);
+  addConfiguration(families, snapshot);
+  addLoops(families, snapshot.statistics);
+  addProcess(families, processStatus());
+  return families.text() + zoneSerials(*snapshot.zones);
 }
 
 }  // namespace taut

@@ -2,19 +2,31 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string_view>
 
 #include "serving_state.hpp"
+#include "taut/server/server_statistics.hpp"
 #include "taut/zone/zone_set.hpp"
 
 namespace taut {
 
+struct ConfigurationStatus {
+  std::uint64_t reloadsSucceeded = 0;
+  std::uint64_t reloadsFailed = 0;
+  bool lastReloadSucceeded = true;  // also before the first
+};
+
 struct ManagementSnapshot {
   std::string_view version;
+  std::string_view engine;
   std::chrono::seconds uptime{};
   Readiness readiness = Readiness::starting;
   std::shared_ptr<const ZoneSet> zones;  // never null
+  std::uint64_t zoneLoadFailures = 0;
+  ConfigurationStatus configuration;
+  ServerStatistics statistics;
 };
 
 }  // namespace taut

@@ -128,6 +128,7 @@ void Server::start() {
     openListeners();
     for (const auto& shard : shards_) shard->start();
     for (const auto& shard : shards_) shard->waitUntilStarted();
+    started_ = true;
     watchdog_ = std::make_unique<Watchdog>(shards_);
   } catch (...) {
     end();
@@ -145,6 +146,7 @@ void Server::post(std::function<void(std::size_t shard, ServerFactory& factory)>
 
 ServerStatistics Server::collect() const {
   ServerStatistics statistics;
+  if (!started_) return statistics;
   for (const auto& shard : shards_) shard->addTo(statistics);
   statistics.logLinesLost = log::lostLines();
   return statistics;

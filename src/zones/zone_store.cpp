@@ -156,6 +156,7 @@ void ZoneStore::loadEntries(const std::vector<Entry*>& entries, const Publish& p
   };
   loadZones(sources, options, [&](std::size_t index, ZoneLoad load) {
     const std::lock_guard lock(mutex);
+    if (!load.ok()) ++loadFailures_;
     accept(*entries[index], std::move(load), report);
     observer->addZone();
     ready = true;

@@ -4,9 +4,11 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import time
 
-from support import (A, EXAMPLE_ZONE, FakeUpstream, TAUTD, TestCase, ask_udp, free_port, main, make_query, wait_until)
+from support import (A, EXAMPLE_ZONE, FakeUpstream, TAUTD, TestCase, ask_tcp, ask_udp, free_port, main, make_query,
+                     wait_until)
 
 
 class Http(TestCase):
@@ -92,6 +94,29 @@ class Http(TestCase):
         self.assertTrue(client.recv(512))
         self.assertEqual(server.wait(10), 0, server.log())
         server.ended = True
+
+    def test_metrics(self):
+        """The metrics count what clients ask and get, and promtool takes them"""
+        server = self.start("--zone", EXAMPLE_ZONE)
+        for _ in range(3):
+            self.assertTrue(ask_udp("127.0.0.1", server.port, make_query("www.example.com", A)))
+        self.assertTrue(ask_tcp("127.0.0.1", server.port, make_query("nothing.example.com", A)))
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+            client.sendto(b"none", ("127.0.0.1", server.port))
+        self.assertTrue(ask_udp("127.0.0.1", server.port, make_query("www.example.com", A)))
+        status, text = self.get(server, "/metrics")
+        self.assertEqual(status, 200)
+        for line in ('taut_dns_requests_total{proto="udp",family="ipv4",type="A"} 5',  # one more waited for the start
+                     'taut_dns_requests_total{proto="tcp",family="ipv4",type="A"} 1',
+                     'taut_dns_responses_total{proto="udp",rcode="NOERROR"} 4',
+                     'taut_dns_responses_total{proto="tcp",rcode="NXDOMAIN"} 1',
+                     'taut_dns_dropped_total{reason="unparsable"} 1',
+                     "taut_tcp_connections_total 1"):
+            self.assertIn(f"\n{line}\n", text)
+        self.assertRegex(text, r'\ntaut_zone_serial\{zone="example.com."\} \d+\n')
+        checked = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True,
+                                 timeout=60)
+        self.assertEqual((checked.returncode, checked.stdout + checked.stderr), (0, ""))
 
     def test_strangers_are_refused(self):
         """Only networks that may read are served; loopback may, where none is named"""

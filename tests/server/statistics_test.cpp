@@ -227,6 +227,7 @@ Server::MakeFactory makeFactory() {
 
 TEST_CASE("a server collects what all its shards have counted") {
   Server server(options(3), makeFactory());
+  CHECK(server.collect().shards == 0);
   server.start();
   const Bytes query = makeQuery("www.example.com", Type::AAAA);
   for (int i = 0; i < 10; ++i) {

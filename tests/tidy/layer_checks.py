@@ -9,7 +9,7 @@ ROW = re.compile(r"^\|\s*`(\w+)`[^|]*\|[^|]*\|([^|]*)\|\s*$", re.MULTILINE)
 ARCHITECTURE = "docs/architecture.md"
 # Libraries that only some layers may touch, by how their headers begin.
 LIBRARIES = {"liburing": "liburing", "fmt/": "fmt", "spdlog/": "spdlog", "openssl/": "libcrypto", "sodium": "libsodium",
-             "CLI/": "cli11", "nlohmann/": "nlohmann", "boost/": "boost"}
+             "CLI/": "cli11", "nlohmann/": "nlohmann", "boost/": "boost", "prometheus/": "prometheus"}
 
 TABLE = "| layer | holds | may include |\n|---|---|---|\n| `base` | x | fmt |\n| `io` | x | base, liburing |\n" \
         "| `net` | x | io, base, libsodium |\n| `daemon` | x | everything |\n"

@@ -65,8 +65,10 @@ TEST_CASE("A zone that is broken or gone at a reload is served as it was, and an
   CHECK(serial(reload(store), "example.") == 1);
   file.remove();
   CHECK(serial(reload(store), "example.") == 1);
+  CHECK(store.loadFailures() == 2);
   file.write(zoneText(3));
   CHECK(serial(reload(store), "example.") == 3);
+  CHECK(store.loadFailures() == 2);
 }
 
 TEST_CASE("A zone that is named by itself has to load, and the error says where") {

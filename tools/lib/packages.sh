@@ -4,12 +4,12 @@
 
 # What the server is built with.
 buildPackages=(g++ ccache meson ninja-build pkg-config liburing-dev libfmt-dev libspdlog-dev libssl-dev libsodium-dev
-  libcli11-dev libboost1.81-dev nlohmann-json3-dev)
+  libcli11-dev libboost1.81-dev nlohmann-json3-dev prometheus-cpp-dev)
 
 # What the tests are built with, and the programs that they talk to.
 testPackages=(
   doctest-dev clang-format python3 python3-dnspython util-linux iproute2 groff-base
-  bind9-dnsutils knot-dnsutils ldnsutils dnsperf bind9 bind9-utils knot nsd unbound valgrind
+  bind9-dnsutils knot-dnsutils ldnsutils dnsperf bind9 bind9-utils knot nsd unbound valgrind prometheus
 )
 
 # What the micro-benchmarks are built with.

@@ -8,6 +8,7 @@
 // All that shards share is what the function that makes factories gives to each; it must be immutable or thread-safe.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <functional>
@@ -62,8 +63,8 @@ class Server {
   // called on any thread, after `start`.
   void post(std::function<void(std::size_t shard, ServerFactory& factory)> function);
 
-  // What has been counted since the start, over all shards. May be called on any thread after `start`, also while the
-  // shards work. What they do meanwhile may be in one number and not in another yet.
+  // What has been counted since `start` returned, over all shards. May be called on any thread, also while the shards
+  // work. What they do meanwhile may be in one number and not in another yet.
   ServerStatistics collect() const;
 
   // Takes no new queries; those in flight are answered, for as long as `drain` allows. May be called on any thread;
@@ -84,9 +85,9 @@ class Server {
 
   // Runs the server: start, a line of the log for each address that is there, then SIGINT or SIGTERM, then stop and
   // wait. Returns the exit status: 0 for a server that was asked to end, 1 for one that did not start, with a line of
-  // the log that says why. On the calling thread, `started` is called once, when all shards
-  // serve, `reload` for each SIGHUP, and `ending` once, when the end has been asked for; each may be empty. Call it
-  // before other threads are started: it blocks these signals for all that start later.
+  // the log that says why. On the calling thread, `started` is called once, when all shards serve, `reload` for each
+  // SIGHUP, and `ending` once, when the end has been asked for; each may be empty. Call it before other threads are
+  // started: it blocks these signals for all that start later.
   int run(const std::function<void()>& reload = {}, const std::function<void()>& started = {},
           const std::function<void()>& ending = {});
 
@@ -100,6 +101,7 @@ class Server {
   std::vector<Address> addresses_;
   std::size_t present_ = 0;  // so many of them were on an interface at the start; they come first
   std::vector<std::unique_ptr<ShardThread>> shards_;
+  std::atomic<bool> started_ = false;   // from then on the shards are the same until the end
   std::unique_ptr<Watchdog> watchdog_;  // looks at the shards, and ends before them
 };
 

@@ -3,6 +3,7 @@
 // One thread at a time may use a store. The sets of zones that it gives out never change, and any thread may use them.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <stop_token>
@@ -10,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "taut/base/counter.hpp"
 #include "taut/dns/name.hpp"
 #include "taut/zone/zone_file.hpp"
 #include "taut/zone/zone_set.hpp"
@@ -56,6 +58,9 @@ class ZoneStore {
   // All of them, also those that are not loaded.
   std::shared_ptr<const ZoneSet> zones() const;
 
+  // How many loads have failed in all reloads. May be called on any thread.
+  std::uint64_t loadFailures() const { return loadFailures_; }
+
  private:
   struct Entry {
     ZoneSource source;
@@ -81,6 +86,7 @@ class ZoneStore {
   MakeLoadObserver makeObserver_;
   std::vector<Entry> entries_;
   std::vector<List> lists_;
+  Counter loadFailures_;
 };
 
 }  // namespace taut

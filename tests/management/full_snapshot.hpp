@@ -1,0 +1,95 @@
+// A snapshot in which every metric has a number: of a server that has done everything once.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "management/snapshot.hpp"
+#include "taut/base/address.hpp"
+#include "taut/dns/name.hpp"
+#include "taut/zone/zone_file.hpp"
+#include "taut/zone/zone_set.hpp"
+
+namespace taut {
+
+inline std::shared_ptr<const ZoneSet> zonesForMetrics(std::size_t count) {
+  std::vector<std::shared_ptr<const Zone>> zones;
+  for (std::size_t i = 0; i < count; ++i) {
+    ZoneLoad load = parseZone(
+        fmt::format("$ORIGIN zone{0}.example.\n@ 3600 SOA ns a {1} 1 1 1 1\n@ 3600 NS ns\nns 3600 A 192.0.2.1\n", i,
+                    2026010100 + i));
+    if (!load.ok()) throw std::runtime_error(load.firstError());
+    zones.push_back(std::move(load.zone));
+  }
+  zones.push_back(Zone::notLoaded(Name("missing.example")));
+  return std::make_shared<const ZoneSet>(std::move(zones));
+}
+
+// A server with two shards.
+inline ServerStatistics fullStatistics() {
+  ServerStatistics statistics;
+  ServerCounters counters;
+  for (std::size_t slot = 0; slot < typeSlots; ++slot)
+    for (const Transport transport : {Transport::udp, Transport::tcp})
+      for (const bool v6 : {false, true}) counters.requestsOf(transport, v6)[slot] += 10 + slot;
+  for (std::size_t slot = 0; slot < rcodeSlots; ++slot) counters.responses[slot][0] += 100 + slot;
+  for (const std::size_t size : {40u, 100u, 600u, 1500u, 20000u}) {
+    counters.requestSizes.add(size);
+    counters.responseSizes.add(size + 1);
+  }
+  counters.truncated += 3;
+  for (std::size_t reason = 0; reason < dropReasonCount; ++reason) counters.dropped[reason] += reason + 1;
+  counters.truncatedByRateLimit += 4;
+  counters.cookies.clientOnly += 5;
+  counters.cookies.valid += 6;
+  counters.cookies.invalid += 7;
+  counters.waited += 3;
+  counters.durations.add(std::chrono::milliseconds(3));
+  counters.displaced += 8;
+  counters.givenUp += 9;
+  counters.failures += 10;
+  counters.connectionsMade += 20;
+  counters.connectionsEnded += 5;
+  counters.connectionsDisplaced += 11;
+  counters.connectionsDeclined += 12;
+  counters.acceptFailures += 13;
+  statistics.add(counters);
+  statistics.resolvers.caches = {14, 15, 16, 17, 18, 19, 20};
+  statistics.resolvers.forwarding.failures = 21;
+  for (const std::uint8_t last : {std::uint8_t{1}, std::uint8_t{2}}) {
+    UpstreamStatistics& upstream = statistics.resolvers.upstream(Address::v4({192, 0, 2, last}, 53));
+    upstream.requests = 22;
+    upstream.timeouts = 23;
+    upstream.durations.counts[3] = 24;
+    upstream.durations.sum = 0.012;
+    upstream.shards = 2;
+    upstream.impairedShards = last;
+  }
+  statistics.shards = 2;
+  statistics.completions.counts[1] = 25;
+  statistics.completions.sum = 25;
+  statistics.udpReceiveErrors = 26;
+  statistics.logLinesLost = 27;
+  return statistics;
+}
+
+inline ManagementSnapshot fullSnapshot(std::size_t zones = 2) {
+  ManagementSnapshot snapshot;
+  snapshot.version = "1.2.3";
+  snapshot.engine = "io_uring";
+  snapshot.zones = zonesForMetrics(zones);
+  snapshot.zoneLoadFailures = 28;
+  snapshot.configuration = {29, 30, false};
+  snapshot.statistics = fullStatistics();
+  return snapshot;
+}
+
+}  // namespace taut
