@@ -87,7 +87,7 @@ class Http(TestCase):
         client.settimeout(10)
         client.sendto(make_query("waits.example", A), ("127.0.0.1", server.port))
         query, source = upstream.receive()
-        self.assertEqual(self.get(server, "/health/ready")[0], 200)
+        wait_until(lambda: self.get(server, "/health/ready")[0] == 200, 10, "the server is ready")
         server.signal(signal.SIGTERM)
         wait_until(lambda: self.get(server, "/health/ready") == (503, "not ready: draining\n"), 3, "not ready")
         upstream.send(query, source)
@@ -148,7 +148,7 @@ class Http(TestCase):
             for arguments, status, message in (
                 (("--http", "nowhere"), 2, "--http: 'nowhere' is not an address; expected one such as 192.0.2.1"),
                 (("--http", "127.0.0.1", "--http-allow", "192.0.2.1/24"), 2, "--http-allow"),
-                (("--http-allow", "192.0.2.0/24"), 2, "--http-allow requires --http"),
+                (("--http-allow", "192.0.2.0/24"), 2, "--http-allow: needs --http"),
                 (("--http", address), 1, f"tautd: cannot listen on {address} (TCP): Address already in use"),
             ):
                 command = (TAUTD, "-i", "127.0.0.1", "-p", free_port(), "--zone", EXAMPLE_ZONE)
