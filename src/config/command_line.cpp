@@ -56,9 +56,10 @@ bool hasPort(const std::string& address) {
 }
 
 // Declares the options, and turns what is given into settings.
-class CommandLine {
+class Options {
  public:
-  CommandLine(CLI::App& app, Settings& settings) : app_(app), settings_(settings) {}
+  Options(CLI::App& app, CommandLine& commandLine)
+      : app_(app), commandLine_(commandLine), settings_(commandLine.settings) {}
 
   void declare();
   // What takes several options together, when all have been read.
@@ -83,6 +84,7 @@ class CommandLine {
   void addListen(const std::string& option, const std::string& address);
 
   CLI::App& app_;
+  CommandLine& commandLine_;
   Settings& settings_;
   std::vector<std::string> interfaces_;
   std::vector<std::string> ports_;
@@ -125,7 +127,7 @@ std::string wrongChoice(const Key& key, const std::string& text) {
   return fmt::format("expected {}, not '{}'", fmt::join(key.choices, ", "), text);
 }
 
-CLI::Option* CommandLine::text(const char* option, const char* path, const char* typeName, const char* help) {
+CLI::Option* Options::text(const char* option, const char* path, const char* typeName, const char* help) {
   const Origin origin = Origin::ofOption(longName(option));
   CLI::Option* const added = app_.add_option_function<std::string>(
                                      option,
@@ -139,7 +141,7 @@ CLI::Option* CommandLine::text(const char* option, const char* path, const char*
   return added;
 }
 
-CLI::Option* CommandLine::texts(const char* option, const char* path, const char* typeName, const char* help) {
+CLI::Option* Options::texts(const char* option, const char* path, const char* typeName, const char* help) {
   const Origin origin = Origin::ofOption(longName(option));
   CLI::Option* const added = app_.add_option_function<std::vector<std::string>>(
                                      option,
@@ -155,8 +157,8 @@ CLI::Option* CommandLine::texts(const char* option, const char* path, const char
 }
 
 // The range is that of the schema, in the option's own unit.
-CLI::Option* CommandLine::number(const char* option, const char* path, const char* typeName, const char* help,
-                                 std::int64_t unit) {
+CLI::Option* Options::number(const char* option, const char* path, const char* typeName, const char* help,
+                             std::int64_t unit) {
   const Key& key = keyOf(path);
   const Origin origin = Origin::ofOption(longName(option));
   return app_
@@ -172,7 +174,7 @@ CLI::Option* CommandLine::number(const char* option, const char* path, const cha
       });
 }
 
-CLI::Option* CommandLine::flag(const char* option, const char* path, Value value, const char* help) {
+CLI::Option* Options::flag(const char* option, const char* path, Value value, const char* help) {
   const Origin origin = Origin::ofOption(longName(option));
   return app_.add_flag_function(
       option,
@@ -182,7 +184,7 @@ CLI::Option* CommandLine::flag(const char* option, const char* path, Value value
       help);
 }
 
-void CommandLine::declare() {
+void Options::declare() {
   app_.formatter(std::make_shared<HelpFormatter>());
   app_.footer(examples);
   declareSources();
@@ -196,8 +198,12 @@ void CommandLine::declare() {
   app_.allow_extras();  // readCommandLine() says what is wrong with them
 }
 
-void CommandLine::declareRunning() {
+void Options::declareRunning() {
   app_.option_defaults()->group(group::running);
+  app_.add_option("--config", commandLine_.file,
+                  "Configuration file, see taut.toml(5) [/etc/taut/taut.toml, where no option says what to serve]")
+      ->type_name("FILE");
+  app_.add_flag("--check", commandLine_.check, "Check the configuration, print all mistakes, and exit");
   app_.add_option_function<std::string>(
           "-t,--threads",
           [this](const std::string& value) {
@@ -216,7 +222,7 @@ void CommandLine::declareRunning() {
   app_.set_help_flag("-h,--help", "Print this help and exit");
 }
 
-void CommandLine::declareListening() {
+void Options::declareListening() {
   app_.option_defaults()->group(group::listening);
   app_.add_option("-i,--interface", interfaces_,
                   "Address to listen on, over UDP and TCP, with a port or on those of --port; repeatable [all]")
@@ -228,7 +234,7 @@ void CommandLine::declareListening() {
       ->check([](const std::string& value) { return wrongNumber(1, maxPort, value); });
 }
 
-void CommandLine::declareSources() {
+void Options::declareSources() {
   app_.option_defaults()->group(group::sources);
   app_.add_option("-z,--zone,--bindzone", zones_,
                   "Master file to serve, its origin given or that of its SOA; repeatable")
@@ -247,7 +253,7 @@ void CommandLine::declareSources() {
   text("--hosts-file", "hosts-file", "FILE", "Answer from a file in the format of /etc/hosts");
 }
 
-void CommandLine::declareForwarding() {
+void Options::declareForwarding() {
   app_.option_defaults()->group(group::forwarding);
   text("--resolv-conf", "forward.resolv-conf", "FILE", "Forward to the servers in this file; implies --recursive");
   app_.add_flag("-r,--recursive", recursive_,
@@ -262,7 +268,7 @@ void CommandLine::declareForwarding() {
       ->needs(denyRebinding);
 }
 
-void CommandLine::declareReplies() {
+void Options::declareReplies() {
   app_.option_defaults()->group(group::replies);
   number("--udp-size", "server.udp-size", "OCTETS", "Largest reply over UDP, in octets [1232]");
   text("--identity", "server.identity", "TEXT", "What id.server and NSID say [the host's name]");
@@ -276,7 +282,7 @@ void CommandLine::declareReplies() {
        "Change the order of the records in each answer, so that clients spread over them");
 }
 
-void CommandLine::declareLimits() {
+void Options::declareLimits() {
   app_.option_defaults()->group(group::limits);
   number("--max-connections", "limits.tcp.connections", "COUNT",
          "TCP connections that each thread serves at a time; one more ends the oldest of the client that has "
@@ -285,7 +291,7 @@ void CommandLine::declareLimits() {
          second);
 }
 
-void CommandLine::declareRateLimit() {
+void Options::declareRateLimit() {
   app_.option_defaults()->group(group::rateLimit);
   CLI::Option* const rate = number("--rate-limit", "rate-limit.responses", "RESPONSES",
                                    "Responses of one kind a second to one network over UDP [no limit]");
@@ -301,7 +307,7 @@ void CommandLine::declareRateLimit() {
   texts("--rate-limit-exempt", "rate-limit.exempt", "NETWORK", "Network that is not limited; repeatable")->needs(rate);
 }
 
-void CommandLine::declareManagement() {
+void Options::declareManagement() {
   app_.option_defaults()->group(group::management);
   CLI::Option* const http = texts(
       "--http", "http.listen", "ADDRESS[:PORT]",
@@ -309,7 +315,7 @@ void CommandLine::declareManagement() {
   texts("--http-allow", "http.allow", "NETWORK", "Network that may read over HTTP; repeatable [loopback]")->needs(http);
 }
 
-void CommandLine::complete() {
+void Options::complete() {
   for (const std::string& zone : zones_) addZone(zone);
   if (!ports_.empty() && !interfaces_.empty() && std::ranges::all_of(interfaces_, hasPort))
     throw CLI::ValidationError("--port", "each --interface has a port of its own; leave one of the two out");
@@ -323,19 +329,19 @@ void CommandLine::complete() {
 }
 
 // An address with a port of its own listens on that one.
-void CommandLine::addListens(const std::string& interface) {
+void Options::addListens(const std::string& interface) {
   const auto address = Address::parse(interface, dnsPort);
   if (!address || hasPort(interface) || ports_.empty()) return addListen("--interface", interface);
   for (const std::string& port : ports_)
     addListen("--interface", address->withPort(static_cast<std::uint16_t>(wholeNumber(port).value())).toText());
 }
 
-void CommandLine::addListen(const std::string& option, const std::string& address) {
+void Options::addListen(const std::string& option, const std::string& address) {
   const Origin origin = Origin::ofOption(option);
   settings_.add("listen", origin).set(keyOf("listen[].address"), {std::vector{Item{address, origin}}, origin});
 }
 
-void CommandLine::addZone(const std::string& text) {
+void Options::addZone(const std::string& text) {
   const Origin origin = Origin::ofOption("--zone");
   Table& table = settings_.add("zone", origin);
   const std::size_t equals = text.find('=');
@@ -410,17 +416,17 @@ int reportUsage(const std::vector<std::string>& mistakes) {
 
 }  // namespace
 
-std::variant<Settings, int> readCommandLine(int argc, char** argv) {
+std::variant<CommandLine, int> readCommandLine(int argc, char** argv) {
   CLI::App app("tautd serves DNS zones, answers from a hosts file, and forwards to servers.", "tautd");
-  Settings settings;
-  CommandLine commandLine(app, settings);
-  commandLine.declare();
+  CommandLine commandLine;
+  Options options(app, commandLine);
+  options.declare();
   try {
     if (const auto mistakes = explainFlags(app, argc, argv); !mistakes.empty()) return reportUsage(mistakes);
     app.parse(argc, argv);
     if (const auto mistakes = explainExtras(app, argc, argv); !mistakes.empty()) return reportUsage(mistakes);
-    commandLine.complete();
-    return settings;
+    options.complete();
+    return commandLine;
   } catch (const CLI::Success& success) {
     return app.exit(success);
   } catch (const CLI::ParseError& error) {

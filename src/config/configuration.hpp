@@ -45,9 +45,13 @@ struct ForwardSettings {
   std::vector<Name> privateDomains;  // that may have private addresses though rebinding is denied
 };
 
+// As texts, which take a fraction of what a Name takes: there may be a hundred thousand.
 struct ZoneSettings {
-  ZoneSource source;
+  std::string name;  // a valid domain name; empty: the owner of the file's SOA
+  std::string path;
   Origin origin;
+
+  ZoneSource source() const;
 };
 
 struct HttpSettings {

@@ -6,6 +6,9 @@
 #include <variant>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "suggestion.hpp"
 
 namespace taut::config {
 
@@ -84,8 +87,21 @@ void Networks::expand(const Item& item, std::vector<std::string>& networks) {
     AddressPolicy().allow(item.text);
     networks.push_back(item.text);
   } catch (const std::invalid_argument& error) {
-    mistakes_.push_back({item.origin, error.what()});
+    const std::string meant = meantBy(item.text);
+    mistakes_.push_back({item.origin, meant.empty() ? error.what() : meant});
   }
+}
+
+// Of a text that looks like a name, what to say; empty for other texts.
+std::string Networks::meantBy(std::string_view text) const {
+  if (text.empty() || text.find_first_of(".:/") != text.npos) return {};
+  std::vector<std::string_view> names;
+  for (const KnownNetworks& known : knownNetworks()) names.push_back(known.name);
+  for (const auto& [name, named] : named_) names.push_back(name);
+  const auto meant = nearest(text, names);
+  return fmt::format(
+      "'{}' is no network and no name in [acl]; {}", text,
+      meant ? fmt::format("did you mean '{}'?", *meant) : fmt::format("expected one of {}", fmt::join(names, ", ")));
 }
 
 }  // namespace taut::config

@@ -29,6 +29,7 @@ class Networks {
   };
 
   void read(Named& named);
+  std::string meantBy(std::string_view text) const;
   void expand(const Item& item, std::vector<std::string>& networks);
 
   std::map<std::string, Named, std::less<>> named_;

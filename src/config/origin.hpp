@@ -2,6 +2,7 @@
 // begins with the place that the operator has to look at.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -29,6 +30,10 @@ class Origin {
   }
 
   Kind kind() const { return kind_; }
+
+  // Files come first, by their paths, each in its order.
+  friend std::weak_ordering operator<=>(const Origin& left, const Origin& right);
+  friend bool operator==(const Origin& left, const Origin& right) { return (left <=> right) == 0; }
 
   // `FILE:LINE:COLUMN`, the variable's name, the option's name, or `default`.
   std::string toText() const;

@@ -20,6 +20,12 @@ constexpr std::string_view selfDescriptions[] = {"version.bind", "version.server
 constexpr std::string_view protocols[] = {"udp", "tcp"};
 
 constexpr Key keys[] = {
+    {.path = "include",
+     .type = ValueType::file,
+     .list = true,
+     .absent = "none",
+     .text =
+         "Files to read after this one, their paths relative to it; *, ? and [...] stand for parts of their names."},
     {.path = "hosts-file",
      .type = ValueType::file,
      .absent = "none",
@@ -72,7 +78,8 @@ constexpr Key keys[] = {
     {.path = "server.cookies.secrets-file",
      .type = ValueType::file,
      .absent = "a random secret, another one at each start",
-     .text = "File with the secrets of server cookies, 32 hexadecimal digits on each line; the first makes cookies."},
+     .text = "File of mode 0640 at most with the secrets of server cookies, 32 hexadecimal digits a line; the first "
+             "makes cookies."},
     {.path = "listen[].address",
      .type = ValueType::address,
      .list = true,
@@ -121,13 +128,26 @@ constexpr Key keys[] = {
      .list = true,
      .absent = "none",
      .text = "Networks that are not limited."},
+    {.path = "acl.*",
+     .type = ValueType::network,
+     .list = true,
+     .absent = "\"loopback\", \"private\", \"link-local\" and \"any\" are known",
+     .text = "Networks that the name stands for wherever networks are expected."},
+    {.path = "zone-defaults.directory",
+     .type = ValueType::folder,
+     .absent = "the folder of the file that names the zone",
+     .text = "The folder that relative paths of master files lead from."},
+    {.path = "zone-defaults.file",
+     .type = ValueType::file,
+     .preset = "{name}.zone",
+     .text = "The master file of a zone that names none; {name} stands for its origin without the last dot."},
     {.path = "zone[].name",
      .type = ValueType::domain,
-     .absent = "the owner of the file's SOA record",
+     .absent = "with a file, the owner of its SOA record",
      .text = "The zone's origin."},
     {.path = "zone[].file",
      .type = ValueType::file,
-     .absent = "what [zone-defaults] says",
+     .absent = "that of zone-defaults.file",
      .text = "The zone's master file (RFC 1035 section 5)."},
     {.path = "zone-list[].file",
      .type = ValueType::file,
@@ -197,6 +217,28 @@ const Key& keyOf(std::string_view path) {
   const Key* const key = findKey(path);
   if (!key) throw std::logic_error("the configuration has no key " + std::string(path));
   return *key;
+}
+
+Place placeOf(std::string_view path) {
+  if (findKey(path)) return Place::key;
+  for (const Key& key : keys) {
+    if (!key.path.starts_with(path)) continue;
+    const std::string_view rest = key.path.substr(path.size());
+    if (rest.starts_with("[].")) return Place::list;
+    if (rest.starts_with(".")) return Place::table;
+  }
+  return Place::unknown;
+}
+
+std::vector<std::string_view> namesWithin(std::string_view prefix) {
+  std::vector<std::string_view> names;
+  for (const Key& key : keys) {
+    if (!key.path.starts_with(prefix)) continue;
+    const std::string_view rest = key.path.substr(prefix.size());
+    const std::string_view name = rest.substr(0, rest.find_first_of(".["));
+    if (name != "*" && std::ranges::find(names, name) == names.end()) names.push_back(name);
+  }
+  return names;
 }
 
 }  // namespace taut::config

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <vector>
 
 namespace taut::config {
 
@@ -15,7 +16,7 @@ enum class ValueType : std::uint8_t {
   boolean,
   count,     // a whole number
   size,      // octets: a whole number, or a text such as "64M"
-  duration,  // a text such as "10s", "500ms"; seconds as a whole number
+  duration,  // a text such as "10s" or "500ms"
   text,
   textOrFalse,
   choice,  // one of the texts in `choices`
@@ -51,5 +52,13 @@ const Key* findKey(std::string_view path);
 
 // The same for a path that a program names: a fault of ours where there is none.
 const Key& keyOf(std::string_view path);
+
+// What stands at a path.
+enum class Place : std::uint8_t { unknown, key, table, list };
+Place placeOf(std::string_view path);
+
+// What may stand within a table, keys and tables, in the order of the schema. The prefix is the table's path with a
+// dot, or empty for the top of the file.
+std::vector<std::string_view> namesWithin(std::string_view prefix);
 
 }  // namespace taut::config

@@ -28,6 +28,29 @@ const std::vector<Table>& Settings::tables(std::string_view list) const {
   return found == tables_.end() ? none : found->second;
 }
 
+std::vector<Table> Settings::takeTables(std::string_view list) {
+  const auto found = tables_.find(list);
+  return found == tables_.end() ? std::vector<Table>() : std::exchange(found->second, {});
+}
+
+std::optional<Setting> Settings::take(std::string_view path) {
+  const auto found = values_.find(path);
+  if (found == values_.end()) return std::nullopt;
+  return std::move(values_.extract(found).mapped());
+}
+
+const Origin* Settings::findTable(std::string_view path) const {
+  const auto found = noted_.find(path);
+  return found == noted_.end() ? nullptr : &found->second;
+}
+
+void Settings::overlay(Settings over) {
+  for (auto& [path, setting] : over.values_) values_.insert_or_assign(path, std::move(setting));
+  for (auto& [name, tables] : over.tables_) tables_.insert_or_assign(name, std::move(tables));
+  noted_.merge(over.noted_);
+  refused_.merge(over.refused_);
+}
+
 Value presetOf(const Key& key) {
   std::int64_t number = 0;
   switch (key.type) {

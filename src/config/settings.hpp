@@ -3,9 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -38,8 +42,13 @@ class Table {
   void set(const Key& key, Setting setting) { settings_.emplace_back(&key, std::move(setting)); }
   const Setting* find(const Key& key) const;
 
+  // A value that was given and is a mistake: it is not missing as well.
+  void refuse() { hasRefused_ = true; }
+  bool hasRefused() const { return hasRefused_; }
+
  private:
   Origin origin_;
+  bool hasRefused_ = false;
   std::vector<std::pair<const Key*, Setting>> settings_;
 };
 
@@ -55,10 +64,32 @@ class Settings {
   // Adds a table to the list of this name.
   Table& add(std::string_view list, const Origin& origin) { return tables_[std::string(list)].emplace_back(origin); }
   const std::vector<Table>& tables(std::string_view list) const;
+  std::vector<Table> takeTables(std::string_view list);
 
   const std::map<std::string, Setting, std::less<>>& values() const { return values_; }
 
+  // A value that was given and is a mistake: it is not missing as well.
+  void refuse(std::string_view path) { refused_.emplace(path); }
+  bool isRefused(std::string_view path) const { return refused_.contains(path); }
+
+  // Takes a value out.
+  std::optional<Setting> take(std::string_view path);
+
+  // That there is such a table, whether or not it holds anything.
+  void noteTable(std::string_view path, const Origin& origin) { noted_.emplace(path, origin); }
+  const Origin* findTable(std::string_view path) const;
+
+  // Where a file is read, the start of the first one: the place of what is missing altogether.
+  const std::optional<Origin>& start() const { return start_; }
+  void setStart(Origin origin) { start_ = std::move(origin); }
+
+  // What `over` says takes the place of what is said here: each value, and each list of tables as a whole.
+  void overlay(Settings over);
+
  private:
+  std::set<std::string, std::less<>> refused_;
+  std::optional<Origin> start_;
+  std::map<std::string, Origin, std::less<>> noted_;
   std::map<std::string, Setting, std::less<>> values_;
   std::map<std::string, std::vector<Table>, std::less<>> tables_;
 };

@@ -14,8 +14,8 @@ struct Unit {
   std::int64_t factor;
 };
 
-// From the largest to the smallest. One without a name is for a number alone, and never written.
-constexpr Unit durations[] = {{"d", 86'400'000}, {"h", 3'600'000}, {"m", 60'000}, {"s", 1000}, {"ms", 1}, {"", 1000}};
+// From the largest to the smallest.
+constexpr Unit durations[] = {{"d", 86'400'000}, {"h", 3'600'000}, {"m", 60'000}, {"s", 1000}, {"ms", 1}};
 constexpr Unit sizes[] = {{"G", 1 << 30}, {"M", 1 << 20}, {"K", 1 << 10}, {"", 1}};
 
 std::optional<std::int64_t> parse(std::string_view text, std::span<const Unit> units) {

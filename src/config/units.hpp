@@ -8,8 +8,8 @@
 
 namespace taut::config {
 
-// Milliseconds. The unit is ms, s, m, h or d; without one it is seconds. Nothing for another text, or where the number
-// is too large.
+// Milliseconds. The unit is ms, s, m, h or d, and never left out: what a number alone means is seldom known. Nothing
+// for another text, or where the number is too large.
 std::optional<std::int64_t> parseDuration(std::string_view text);
 
 // Octets. The unit is K, M or G, each 1024 of the one before; without one it is octets.

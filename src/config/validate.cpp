@@ -1,7 +1,6 @@
 #include "validate.hpp"
 
 #include <algorithm>
-#include <filesystem>
 #include <functional>
 #include <unordered_map>
 #include <utility>
@@ -23,16 +22,12 @@ constexpr std::int64_t maxRate = 1'000'000;  // responses a second
 // resolver is a weapon against others.
 constexpr const char* ownNetworks[] = {"loopback", "private", "link-local"};
 
-struct HashName {
-  std::size_t operator()(NameView name) const { return static_cast<std::size_t>(name.hash()); }
-};
-
 class Validator {
  public:
-  explicit Validator(const Settings& settings) : settings_(settings), networks_(settings, mistakes_) {}
+  Validator(Settings settings, Mistakes& mistakes)
+      : settings_(std::move(settings)), mistakes_(mistakes), networks_(settings_, mistakes) {}
 
   Configuration run();
-  Mistakes takeMistakes() { return std::move(mistakes_); }
 
  private:
   template <typename... Arguments>
@@ -61,21 +56,28 @@ class Validator {
   std::optional<RateLimit> rateLimit();
   std::vector<ZoneSettings> zones();
   ZoneSettings zone(const Table& table);
+  std::string inZoneFolder(const std::string& path, const Origin& origin) const;
+  std::string defaultFile(std::string name, const Origin& origin);
   std::vector<std::string> zoneLists();
   std::optional<ForwardSettings> forward();
   HttpSettings http();
   void requireForwarding(std::string_view path);
   void requireSource(const Configuration& configuration);
 
-  const Settings& settings_;
-  Mistakes mistakes_;
+  Settings settings_;
+  Mistakes& mistakes_;
+  std::string zoneFolder_;  // of zone-defaults; empty: none
   Networks networks_;
 };
 
+std::string within(const std::string& folder, const std::string& path) {
+  if (folder.empty() || path.starts_with('/')) return path;
+  return folder.ends_with('/') ? folder + path : folder + '/' + path;
+}
+
 // A path leads from the folder of the file that names it.
 std::string resolved(const std::string& path, const Origin& origin) {
-  const std::string folder = origin.folder();
-  return folder.empty() ? path : (std::filesystem::path(folder) / path).string();
+  return within(origin.folder(), path);
 }
 
 // The interface that the text names after a %, where it would be an address with another one.
@@ -148,6 +150,7 @@ std::vector<Address> Validator::listen() {
 void Validator::listenOn(const Table& table, std::vector<Address>& addresses) {
   const Setting* const given = table.find(keyOf("listen[].address"));
   const auto* const texts = given ? &std::get<std::vector<Item>>(given->value) : nullptr;
+  if (table.hasRefused()) return;
   if (!texts || texts->empty())
     mistake(given ? given->origin : table.origin(), "no address; expected address = [\"192.0.2.1\"], say");
   else
@@ -187,9 +190,13 @@ ServerSettings Validator::server() {
 
 std::optional<RateLimit> Validator::rateLimit() {
   const AddressPolicy exempt = networks_.policy(items("rate-limit.exempt"));
+  if (settings_.isRefused("rate-limit.responses")) return std::nullopt;
   if (!has("rate-limit.responses")) {
-    for (const char* const path : {"rate-limit.all", "rate-limit.slip", "rate-limit.window", "rate-limit.exempt"})
-      if (has(path)) mistake(originOf(path), "needs rate-limit.responses, without which nothing is limited");
+    if (const Origin* const table = settings_.findTable("rate-limit"))
+      mistake(*table, "[rate-limit] without responses limits nothing; expected responses = 20, say");
+    else
+      for (const char* const path : {"rate-limit.all", "rate-limit.slip", "rate-limit.window", "rate-limit.exempt"})
+        if (has(path)) mistake(originOf(path), "needs rate-limit.responses, without which nothing is limited");
     return std::nullopt;
   }
   constexpr std::int64_t second = 1000;
@@ -207,20 +214,31 @@ std::optional<RateLimit> Validator::rateLimit() {
 }
 
 std::vector<ZoneSettings> Validator::zones() {
-  const std::vector<Table>& tables = settings_.tables("zone");
+  zoneFolder_ = file("zone-defaults.directory");
+  std::vector<Table> tables = settings_.takeTables("zone");
   std::vector<ZoneSettings> zones;
-  std::unordered_map<NameView, std::size_t, HashName> known;
-  zones.reserve(tables.size());  // so that the names stay where they are
+  if (get<std::string>("zone-defaults.file").find("{name}") == std::string::npos) {
+    mistake(originOf("zone-defaults.file"),
+            "without {{name}}, all zones have one file; expected \"{{name}}.zone\", say");
+    return zones;
+  }
+  std::unordered_multimap<std::uint64_t, std::size_t> known;  // places in `zones` by the hash of the name
+  zones.reserve(tables.size());
   known.reserve(tables.size());
-  for (const Table& table : tables) {
+  for (Table& table : tables) {
     zones.push_back(zone(table));
+    table = Table({});  // a hundred thousand zones are not in memory twice
     const ZoneSettings& added = zones.back();
-    if (!added.source.origin) continue;
-    const auto [entry, isNew] = known.emplace(added.source.origin->view(), zones.size() - 1);
-    if (isNew) continue;
-    const ZoneSettings& first = zones[entry->second];
-    mistake(added.origin, "zone {} of {} is there already, from {} ({}); expected it once", *added.source.origin,
-            added.source.path, first.source.path, first.origin.toText());
+    if (added.name.empty()) continue;
+    const Name name = *Name::parse(added.name);
+    const auto [first, last] = known.equal_range(name.view().hash());
+    const auto same =
+        std::find_if(first, last, [&](const auto& entry) { return Name::parse(zones[entry.second].name) == name; });
+    if (same == last)
+      known.emplace(name.view().hash(), zones.size() - 1);
+    else
+      mistake(added.origin, "zone {} of {} is there already, from {} ({}); expected it once", name, added.path,
+              zones[same->second].path, zones[same->second].origin.toText());
   }
   return zones;
 }
@@ -230,12 +248,31 @@ ZoneSettings Validator::zone(const Table& table) {
   const Setting* const file = table.find(keyOf("zone[].file"));
   ZoneSettings zone;
   zone.origin = origin ? origin->origin : table.origin();
-  if (origin) zone.source.origin = name(std::get<std::string>(origin->value), origin->origin);
-  if (file) zone.source.path = resolved(std::get<std::string>(file->value), file->origin);
-  if (zone.source.path.empty())
-    mistake(table.origin(), "no file; expected {}",
-            table.origin().kind() == Origin::Kind::commandLine ? "[ORIGIN=]FILE" : "file = \"example.com.zone\", say");
+  const std::string* const name = origin ? &std::get<std::string>(origin->value) : nullptr;
+  if (name && this->name(*name, origin->origin)) zone.name = *name;
+  if (file)
+    zone.path = inZoneFolder(std::get<std::string>(file->value), file->origin);
+  else if (name)
+    zone.path = inZoneFolder(defaultFile(*name, origin->origin), origin->origin);
+  else if (!table.hasRefused())
+    mistake(table.origin(), "a zone without name and file; expected name = \"example.com\", say");
+  if (file && std::get<std::string>(file->value).empty()) mistake(file->origin, "no file; expected [ORIGIN=]FILE");
   return zone;
+}
+
+std::string Validator::inZoneFolder(const std::string& path, const Origin& origin) const {
+  if (zoneFolder_.empty() || origin.kind() == Origin::Kind::commandLine) return resolved(path, origin);
+  return within(zoneFolder_, path);
+}
+
+std::string Validator::defaultFile(std::string name, const Origin& origin) {
+  constexpr std::string_view placeholder = "{name}";
+  if (name.ends_with('.')) name.pop_back();
+  if (name.empty() || name.find('/') != std::string::npos)
+    mistake(origin, "'{}' makes no name of a file; expected file = \"example.com.zone\", say", name);
+  auto path = get<std::string>("zone-defaults.file");
+  path.replace(path.find(placeholder), placeholder.size(), name);
+  return path;
 }
 
 std::vector<std::string> Validator::zoneLists() {
@@ -243,7 +280,7 @@ std::vector<std::string> Validator::zoneLists() {
   for (const Table& table : settings_.tables("zone-list")) {
     if (const Setting* const file = table.find(keyOf("zone-list[].file")))
       lists.push_back(resolved(std::get<std::string>(file->value), file->origin));
-    else
+    else if (!table.hasRefused())
       mistake(table.origin(), "no file; expected file = \"zones.list\", say");
   }
   return lists;
@@ -267,8 +304,12 @@ std::optional<ForwardSettings> Validator::forward() {
             originOf("forward.private-domains").kind() == Origin::Kind::commandLine ? "--deny-rebinding"
                                                                                     : "forward.deny-rebinding");
   if (!items("forward.servers").empty() || !forward.resolvConf.empty()) return forward;
-  for (const char* const path : {"forward.allow", "forward.cache.size", "forward.deny-rebinding"})
-    if (has(path)) requireForwarding(path);
+  if (settings_.isRefused("forward.servers") || settings_.isRefused("forward.resolv-conf")) return std::nullopt;
+  if (const Origin* const table = settings_.findTable("forward"))
+    mistake(*table, "[forward] without a server forwards nothing; expected servers or resolv-conf");
+  else
+    for (const char* const path : {"forward.allow", "forward.cache.size", "forward.deny-rebinding"})
+      if (has(path)) requireForwarding(path);
   return std::nullopt;
 }
 
@@ -279,7 +320,10 @@ HttpSettings Validator::http() {
   std::vector<Item> allowed = items("http.allow");
   if (!has("http.allow")) allowed.push_back({"loopback", {}});
   http.allow = networks_.policy(allowed);
-  if (has("http.allow") && items("http.listen").empty())
+  if (!items("http.listen").empty() || settings_.isRefused("http.listen")) return http;
+  if (const Origin* const table = settings_.findTable("http"))
+    mistake(*table, "[http] without listen serves nothing; expected listen = [\"127.0.0.1\"], say");
+  else if (has("http.allow"))
     mistake(originOf("http.allow"), "needs http.listen, without which nothing is served over HTTP");
   return http;
 }
@@ -293,24 +337,31 @@ void Validator::requireForwarding(std::string_view path) {
 }
 
 void Validator::requireSource(const Configuration& configuration) {
-  const bool serves = !configuration.zones.empty() || !configuration.zoneLists.empty() ||
-                      !configuration.hostsFile.empty() || configuration.forward;
-  if (!serves)
-    mistakes_.push_back(
-        {Origin::ofOption("nothing to serve"), "give --zone, --zone-list, --hosts-file, --recursive or --forward"});
+  if (!configuration.zones.empty() || !configuration.zoneLists.empty() || !configuration.hostsFile.empty() ||
+      configuration.forward)
+    return;
+  if (settings_.start())
+    mistake(*settings_.start(), "nothing to serve; expected [[zone]], [[zone-list]], hosts-file or [forward]");
+  else
+    mistake(Origin::ofOption("nothing to serve"), "give --zone, --zone-list, --hosts-file, --recursive or --forward");
 }
 
 }  // namespace
+
+ZoneSource ZoneSettings::source() const {
+  ZoneSource source;
+  source.path = path;
+  if (!name.empty()) source.origin = Name::parse(name);
+  return source;
+}
 
 bool ServerSettings::tells(std::string_view name) const {
   return std::ranges::find(hidden, name) == hidden.end();
 }
 
-Result<Configuration, Mistakes> validate(const Settings& settings) {
-  Validator validator(settings);
-  Configuration configuration = validator.run();
-  Mistakes mistakes = validator.takeMistakes();
-  if (!mistakes.empty()) return Failure(std::move(mistakes));
+std::optional<Configuration> validate(Settings settings, Mistakes& mistakes) {
+  Configuration configuration = Validator(std::move(settings), mistakes).run();
+  if (!mistakes.empty()) return std::nullopt;
   return configuration;
 }
 

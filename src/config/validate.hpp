@@ -2,13 +2,15 @@
 // what does not make sense.
 #pragma once
 
+#include <optional>
+
 #include "configuration.hpp"
 #include "settings.hpp"
-#include "taut/base/result.hpp"
 
 namespace taut::config {
 
-// The configuration, or all that is wrong with the settings, at least one mistake. Reads no file.
-Result<Configuration, Mistakes> validate(const Settings& settings);
+// The configuration, where nothing is wrong with the settings and there was no mistake before; the mistakes are added.
+// Reads no file.
+std::optional<Configuration> validate(Settings settings, Mistakes& mistakes);
 
 }  // namespace taut::config

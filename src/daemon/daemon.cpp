@@ -73,7 +73,7 @@ std::shared_ptr<const ServerCookies> makeCookies(const config::ServerSettings& s
 std::vector<ZoneSource> sourcesOf(const Configuration& configuration) {
   std::vector<ZoneSource> sources;
   sources.reserve(configuration.zones.size());
-  for (const config::ZoneSettings& zone : configuration.zones) sources.push_back(zone.source);
+  for (const config::ZoneSettings& zone : configuration.zones) sources.push_back(zone.source());
   return sources;
 }
 

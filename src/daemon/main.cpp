@@ -11,10 +11,12 @@
 #include <fmt/format.h>
 
 #include "config/command_line.hpp"
-#include "config/validate.hpp"
+#include "config/load.hpp"
 #include "daemon.hpp"
 #include "taut/base/log.hpp"
 #include "taut/base/reason.hpp"
+
+namespace config = taut::config;
 
 namespace {
 
@@ -25,22 +27,33 @@ void occupyStandardDescriptors() {
       throw std::system_error(errno, std::generic_category(), "/dev/null");
 }
 
-// Prints the mistakes of the configuration, and returns the exit status.
-int report(const taut::config::Mistakes& mistakes) {
+// Prints the mistakes of the configuration, and returns the exit status: that of a wrong usage where it is the command
+// line alone that is wrong.
+int report(const config::Mistakes& mistakes) {
+  constexpr int mistakeStatus = 1;
   constexpr int usageStatus = 2;
-  for (const auto& mistake : mistakes) fmt::print(stderr, "tautd: {}\n", mistake.toText());
-  fmt::print(stderr, "Try 'tautd --help'.\n");
-  return usageStatus;
+  bool isUsage = true;
+  for (const config::Mistake& mistake : mistakes) {
+    const bool isOption = mistake.origin.kind() == config::Origin::Kind::commandLine;
+    fmt::print(stderr, "{}{}\n", isOption ? "tautd: " : "", mistake.toText());
+    isUsage = isUsage && isOption;
+  }
+  if (isUsage) fmt::print(stderr, "Try 'tautd --help'.\n");
+  return isUsage ? usageStatus : mistakeStatus;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) try {
   occupyStandardDescriptors();
-  const auto given = taut::config::readCommandLine(argc, argv);
+  const auto given = config::readCommandLine(argc, argv);
   if (const int* const status = std::get_if<int>(&given)) return *status;
-  auto configuration = taut::config::validate(std::get<taut::config::Settings>(given));
+  const auto& commandLine = std::get<config::CommandLine>(given);
+  const config::Sources sources{config::chooseFile(commandLine.file, commandLine.settings, config::defaultFile),
+                                config::Environment::ofProcess(), commandLine.settings};
+  auto configuration = config::load(sources);
   if (!configuration) return report(configuration.error());
+  if (commandLine.check) return 0;
   std::signal(SIGPIPE, SIG_IGN);
   return taut::Daemon(std::move(configuration).value()).run();
 } catch (const std::exception& error) {

@@ -31,7 +31,7 @@ class Operators(AttackCase):
 
     def test_files_that_are_none(self):
         """Files that become FIFOs, devices or endless keep neither clients nor a later SIGHUP nor SIGTERM waiting"""
-        hosts, cookies = self.write("hosts", "192.0.2.9 box.example\n"), self.write("cookies", "0" * 32 + "\n")
+        hosts, cookies = self.write("hosts", "192.0.2.9 box.example\n"), self.write_secret("cookies", "0" * 32 + "\n")
         server = self.start_server("--hosts-file", hosts, "--zone-list", self.write("list", ""),
                                    "--cookie-secrets", cookies)
         zone, good = self.folder / "t.zone", (self.folder / "t.zone").read_text()

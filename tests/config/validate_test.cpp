@@ -33,11 +33,17 @@ void addZone(Settings& settings, const char* name, const char* path, std::uint32
   table.set(keyOf("zone[].file"), {std::string(path), at(line + 2)});
 }
 
+std::optional<Configuration> validated(const Settings& settings) {
+  Mistakes mistakes;
+  return validate(settings, mistakes);
+}
+
 std::string mistakesOf(const Settings& settings) {
-  const auto configuration = validate(settings);
+  Mistakes mistakes;
   std::string text;
-  if (configuration) return text;
-  for (const Mistake& mistake : configuration.error()) text += mistake.toText() + "\n";
+  const bool made = validate(settings, mistakes).has_value();
+  CHECK(made == mistakes.empty());
+  for (const Mistake& mistake : mistakes) text += mistake.toText() + "\n";
   return text;
 }
 
@@ -48,7 +54,7 @@ Address parsed(const char* text) {
 }  // namespace
 
 TEST_CASE("what is not given has the preset of the schema") {
-  const auto configuration = validate(somethingToServe());
+  const auto configuration = validated(somethingToServe());
   REQUIRE(configuration);
   CHECK(configuration->server.udpSize == 1232);
   CHECK(configuration->server.answerTimeout == std::chrono::seconds(10));
@@ -68,10 +74,10 @@ TEST_CASE("a path leads from the folder of the file that names it, and on the co
   addZone(settings, "a.example", "zones/a.zone", 1);
   addZone(settings, "b.example", "/var/b.zone", 5);
   settings.set("hosts-file", {std::string("hosts"), Origin::ofOption("--hosts-file")});
-  const auto configuration = validate(settings);
+  const auto configuration = validated(settings);
   REQUIRE(configuration);
-  CHECK(configuration->zones[0].source.path == "/etc/taut/zones/a.zone");
-  CHECK(configuration->zones[1].source.path == "/var/b.zone");
+  CHECK(configuration->zones[0].path == "/etc/taut/zones/a.zone");
+  CHECK(configuration->zones[1].path == "/var/b.zone");
   CHECK(configuration->hostsFile == "hosts");
 }
 
@@ -114,7 +120,7 @@ TEST_CASE("a name of networks stands for them wherever networks are expected, al
   settings.append("forward.allow", "ours", at(4));
   settings.set("rate-limit.responses", {std::int64_t{20}, at(5)});
   settings.append("rate-limit.exempt", "office", at(6));
-  const auto configuration = validate(settings);
+  const auto configuration = validated(settings);
   REQUIRE(configuration);
   const AddressPolicy& allowed = configuration->forward->allow;
   CHECK(allowed.allows(parsed("192.0.2.7")));
@@ -148,14 +154,14 @@ TEST_CASE("the mistakes of a name are told once, however often it is used") {
   settings.set("rate-limit.responses", {std::int64_t{20}, at(5)});
   settings.append("rate-limit.exempt", "office", at(6));
   const std::string text = mistakesOf(settings);
-  CHECK(text.starts_with("/etc/taut/taut.toml:1:1: 'nonsense' is not a network"));
+  CHECK(text.starts_with("/etc/taut/taut.toml:1:1: 'nonsense' is no network"));
   CHECK(std::ranges::count(text, '\n') == 1);
 }
 
 TEST_CASE("without networks that may recurse, those of this host and its own networks may") {
   Settings settings;
   settings.append("forward.servers", "192.0.2.53", at(1));
-  const auto configuration = validate(settings);
+  const auto configuration = validated(settings);
   REQUIRE(configuration);
   for (const char* const inside : {"127.0.0.1", "::1", "10.1.2.3", "172.31.0.1", "192.168.1.1", "fd00::1", "fe80::1"})
     CHECK_MESSAGE(configuration->forward->allow.allows(parsed(inside)), inside);
@@ -166,11 +172,11 @@ TEST_CASE("without networks that may recurse, those of this host and its own net
 TEST_CASE("a limit of all responses is ten times that of one kind unless given, and never above the most") {
   Settings settings = somethingToServe();
   settings.set("rate-limit.responses", {std::int64_t{20}, at(1)});
-  CHECK(validate(settings)->rateLimit->allPerSecond == 200);
+  CHECK(validated(settings)->rateLimit->allPerSecond == 200);
   settings.set("rate-limit.responses", {std::int64_t{500'000}, at(1)});
-  CHECK(validate(settings)->rateLimit->allPerSecond == 1'000'000);
+  CHECK(validated(settings)->rateLimit->allPerSecond == 1'000'000);
   settings.set("rate-limit.all", {std::int64_t{0}, at(2)});
-  CHECK(validate(settings)->rateLimit->allPerSecond == 0);
+  CHECK(validated(settings)->rateLimit->allPerSecond == 0);
 }
 
 TEST_CASE("what says how to do a thing that is not done is a mistake") {

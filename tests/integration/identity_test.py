@@ -69,7 +69,7 @@ class Identity(TestCase):
 
     def test_cookie_secrets(self):
         """Servers with one secret agree, also while the secret is changed with SIGHUP"""
-        path = self.write("secrets", f"# of this service\n{FIRST}\n")
+        path = self.write_secret("secrets", f"# of this service\n{FIRST}\n")
         one = self.start_tautd("--zone", EXAMPLE_ZONE, "--cookie-secrets", path)
         two = self.start_tautd("--zone", EXAMPLE_ZONE, "--cookie-secrets", path)
         made, _ = self.cookie(one, "+cookie=0011223344556677")
@@ -94,7 +94,7 @@ class Identity(TestCase):
             (f"{FIRST}\n{FIRST}0\n", ":2:1: not a cookie secret: expected 32 hexadecimal digits"),
             (f"{FIRST}\n" * 9, ":9:1: too many cookie secrets: expected at most 8"),
         ):
-            path = self.write("secrets", text)
+            path = self.write_secret("secrets", text)
             result = self.run_program(TAUTD, "--zone", EXAMPLE_ZONE, "--cookie-secrets", path)
             self.assertEqual((result.returncode, result.stderr), (1, f"tautd: {path}{expected}\n"))
         result = self.run_program(TAUTD, "--zone", EXAMPLE_ZONE, "--cookie-secrets", path, "--no-cookies")

@@ -37,6 +37,7 @@ class Install(TestCase):
             self.prefix / "sbin/tautd",
             self.prefix / "bin/taut-checkzone",
             self.prefix / "share/man/man8/tautd.8",
+            self.prefix / "share/man/man5/taut.toml.5",
             self.prefix / "share/doc/taut/examples/example.com.zone",
         ):
             self.assertTrue(path.exists(), path)

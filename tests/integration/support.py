@@ -316,6 +316,12 @@ class TestCase(unittest.TestCase):
         path.write_text(text)
         return path
 
+    def write_secret(self, name, text):
+        """A file that others than its owner and group may not read."""
+        path = self.write(name, text)
+        path.chmod(0o640)
+        return path
+
     def run_program(self, *command, text="", timeout=60, **options):
         """Runs a program to its end, `text` its input; returns the finished process with its output as text."""
         return subprocess.run(

@@ -9,7 +9,8 @@ ROW = re.compile(r"^\|\s*`(\w+)`[^|]*\|[^|]*\|([^|]*)\|\s*$", re.MULTILINE)
 ARCHITECTURE = "docs/architecture.md"
 # Libraries that only some layers may touch, by how their headers begin.
 LIBRARIES = {"liburing": "liburing", "fmt/": "fmt", "spdlog/": "spdlog", "openssl/": "libcrypto", "sodium": "libsodium",
-             "CLI/": "cli11", "nlohmann/": "nlohmann", "boost/": "boost", "prometheus/": "prometheus"}
+             "CLI/": "cli11", "toml++/": "tomlplusplus", "nlohmann/": "nlohmann", "boost/": "boost",
+             "prometheus/": "prometheus"}
 
 TABLE = "| layer | holds | may include |\n|---|---|---|\n| `base` | x | fmt |\n| `io` | x | base, liburing |\n" \
         "| `net` | x | io, base, libsodium |\n| `daemon` | x | everything |\n"
@@ -87,6 +88,17 @@ def liburing_stays_in_io(tree):
         for match in INCLUDE.finditer(text):
             if match.group(1).startswith("liburing"):
                 yield f"{path}:{line_of(text, match.start())}: includes {match.group(1)}"
+
+
+@check(
+    bad=[{"src/config/x.cpp": "#include <toml++/toml.h>"}],
+    good=[{"src/config/toml_document.cpp": "#include <toml++/toml.h>"}],
+)
+def tomlplusplus_stays_in_one_file(tree):
+    """toml++, which takes seconds to compile, is included by src/config/toml_document.cpp alone"""
+    for path, text in tree.cpp().items():
+        if path != "src/config/toml_document.cpp" and re.search(r"#[ \t]*include[ \t]*<toml\+\+", text):
+            yield f"{path}: includes toml++"
 
 
 @check(

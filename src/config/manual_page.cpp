@@ -1,0 +1,135 @@
+#include <string>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "documents.hpp"
+#include "expectation.hpp"
+#include "schema.hpp"
+
+namespace taut::config {
+
+namespace {
+
+constexpr std::string_view opening =
+    R"(.\" Made of the schema in src/config/schema.cpp: ninja -C build manual\-page makes it anew.
+.TH TAUT.TOML 5 "" "taut" "File formats"
+.SH NAME
+taut.toml \- configuration file of tautd
+.SH DESCRIPTION
+.BR tautd (8)
+reads this file where
+.B \-\-config
+names it. /etc/taut/taut.toml is read without being named, where it is there and no option says what to serve. The
+format is TOML 1.0: texts stand in quotes, lists in brackets, and # begins a comment.
+.PP
+A size is a whole number of octets, or a text with a unit, K, M or G, each 1024 times the one before: "256M". A
+duration is a text
+with a unit, ms, s, m, h or d: "500ms". Where networks are expected, each is ADDRESS/LENGTH, an address, or a name: one
+of [acl], or else loopback, private, link\-local or any. A path is relative to the file that names it.
+.PP
+In every text, ${NAME} stands for the variable NAME of the environment, which has to be set; $${ stands for ${ itself.
+.PP
+A list of tables, such as [[zone]], may go on in files that are included. Any other key stands once in all files
+together.
+.PP
+.B tautd \-\-check
+prints all mistakes, each as FILE:LINE:COLUMN: what is wrong, what was expected. It reads the configuration only, and
+none of the files that it names, such as those of zones. Of the mistakes in TOML itself it prints the first of each
+file.
+.SH KEYS
+)";
+
+constexpr std::string_view closing = R"(.SH ENVIRONMENT
+A variable sets a key too, and takes the place of what the file says: TAUT_ and the path of the key in capitals, with
+two
+underscores for a dot and one for a hyphen. TAUT_SERVER__UDP_SIZE=1400 sets server.udp\-size. A text is written
+without quotes, a
+list as in the file: TAUT_SERVER__HIDE='["nsid"]'. A list of tables is set as a whole: TAUT_ZONE='[{name =
+"example.com"}]'.
+A variable with two underscores in a row that is no key is a mistake. So is one that looks like a key; all others that
+begin with
+TAUT_ are left alone. An option of the command line takes the place of both file and environment.
+.SH FILES
+.TP
+.I /etc/taut/taut.toml
+The file that is read unless another one is named. A configuration file has 256 MiB at most, and includes up to 1000
+others.
+.SH EXAMPLES
+Two zones for everyone, and forwarding with a cache for one's own networks:
+.PP
+.nf
+.RS
+[server]
+identity = "ns1.example.com"
+
+[[listen]]
+address = ["192.0.2.1", "2001:db8::1"]
+
+[acl]
+office = ["192.0.2.0/24", "2001:db8:10::/48"]
+
+[zone\-defaults]
+directory = "/var/lib/taut/zones"
+[[zone]]
+name = "example.com"
+[[zone]]
+name = "example.net"
+file = "net.zone"
+
+[forward]
+servers = ["198.51.100.53", "198.51.100.54"]
+allow = ["office", "loopback"]
+cache.size = "256M"
+.RE
+.fi
+.SH SEE ALSO
+.BR tautd (8)
+)";
+
+std::string escaped(std::string_view text) {
+  std::string roff;
+  for (const char c : text) {
+    if (c == '\\')
+      roff += "\\e";
+    else if (c == '-')
+      roff += "\\-";
+    else
+      roff.push_back(c);
+  }
+  return roff;
+}
+
+// `[server.cookies]`, `[[zone]]`; empty for the top of the file.
+std::string header(std::string_view path) {
+  const std::size_t dot = path.rfind('.');
+  if (dot == path.npos) return {};
+  const std::string_view table = path.substr(0, dot);
+  return table.ends_with("[]") ? fmt::format("[[{}]]", table.substr(0, table.size() - 2)) : fmt::format("[{}]", table);
+}
+
+std::string entry(const Key& key) {
+  std::string expected = expectation(key);
+  std::string text = fmt::format(".TP\n.B {}\n{}\nExpected: {}.", escaped(key.path.substr(key.path.rfind('.') + 1)),
+                                 escaped(key.text), escaped(expected));
+  if (!key.preset.empty()) text += fmt::format(" Default: {}.", escaped(key.preset));
+  if (!key.absent.empty()) text += fmt::format(" Default: {}.", escaped(key.absent));
+  return text + '\n';
+}
+
+}  // namespace
+
+std::string manualPage() {
+  std::string page(opening);
+  std::string table;
+  page += ".SS At the top of the file, before the first table\n";
+  for (const Key& key : schema()) {
+    const std::string here = header(key.path);
+    if (here != table) page += fmt::format(".SS {}\n", escaped(here));
+    table = here;
+    page += entry(key);
+  }
+  return page.append(closing);
+}
+
+}  // namespace taut::config

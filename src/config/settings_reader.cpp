@@ -1,0 +1,245 @@
+#include "settings_reader.hpp"
+
+#include <algorithm>
+#include <ranges>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "expectation.hpp"
+#include "suggestion.hpp"
+#include "units.hpp"
+
+namespace taut::config {
+
+namespace {
+
+// The path without its last part, with its dot; and the last part.
+std::pair<std::string_view, std::string_view> split(std::string_view path) {
+  const std::size_t dot = path.rfind('.');
+  return dot == path.npos ? std::pair(std::string_view(), path)
+                          : std::pair(path.substr(0, dot + 1), path.substr(dot + 1));
+}
+
+// Where the keys of the table stand in a file: `in [server]`, `in [[zone]]`.
+std::string place(std::string_view prefix) {
+  if (prefix.ends_with('.')) prefix.remove_suffix(1);
+  if (prefix.empty()) return "at the top of the file";
+  return prefix.ends_with("[]") ? fmt::format("in [[{}]]", prefix.substr(0, prefix.size() - 2))
+                                : fmt::format("in [{}]", prefix);
+}
+
+// Where else a key of this name belongs; null where there is none, or several.
+const Key* sameNameElsewhere(std::string_view name) {
+  const Key* found = nullptr;
+  for (const Key& key : schema()) {
+    if (split(key.path).second != name) continue;
+    if (found) return nullptr;
+    found = &key;
+  }
+  return found;
+}
+
+std::string describe(const TomlValue& value) {
+  struct Describe {
+    std::string operator()(bool flag) const { return flag ? "true" : "false"; }
+    std::string operator()(std::int64_t number) const { return std::to_string(number); }
+    std::string operator()(const std::string& text) const { return fmt::format("the text \"{}\"", text); }
+    std::string operator()(const std::vector<TomlValue>&) const { return "a list"; }
+    std::string operator()(const TomlOther& other) const { return std::string(other.kind); }
+  };
+  return std::visit(Describe(), value.value);
+}
+
+}  // namespace
+
+std::string unknownKey(std::string_view path) {
+  const auto [prefix, name] = split(path);
+  const std::vector<std::string_view> names = namesWithin(prefix);
+  std::string text = fmt::format("'{}' is not known {}", name, place(prefix));
+  if (const auto meant = nearest(name, names)) return text + fmt::format("; did you mean '{}'?", *meant);
+  if (const Key* const elsewhere = sameNameElsewhere(name))
+    return text + fmt::format("; expected it {}", place(split(elsewhere->path).first));
+  return text + fmt::format("; expected one of {}", fmt::join(names, ", "));
+}
+
+bool SettingsReader::enterTable(const std::string& path, const Origin& origin) {
+  switch (placeOf(path)) {
+    case Place::table:
+      settings_.noteTable(path, origin);
+      return true;
+    case Place::list:
+      mistake(origin, fmt::format("'{0}' is a list of tables; expected [[{0}]]", path));
+      return false;
+    case Place::key:
+      mistake(origin, fmt::format("'{}' is no table; expected {}", path, expectation(keyOf(path))));
+      return false;
+    case Place::unknown:
+      break;
+  }
+  mistake(origin, unknownKey(path));
+  return false;
+}
+
+bool SettingsReader::enterListedTable(const std::string& path, const Origin& origin) {
+  const std::string name = path.substr(0, path.size() - 2);
+  switch (placeOf(name)) {
+    case Place::list:
+      table_ = &settings_.add(name, origin);
+      return true;
+    case Place::table:
+      mistake(origin, fmt::format("'{0}' is one table; expected [{0}]", name));
+      return false;
+    case Place::key:
+      mistake(origin, fmt::format("'{}' is no list of tables; expected {}", name, expectation(keyOf(name))));
+      return false;
+    case Place::unknown:
+      break;
+  }
+  mistake(origin, unknownKey(name));
+  return false;
+}
+
+void SettingsReader::addForeignKey(const std::string& key, const Origin& origin) {
+  mistake(origin, fmt::format("'{}' is not known; expected letters, digits, '-' and '_' in a key", key));
+}
+
+void SettingsReader::addValue(const std::string& path, const Origin& origin, TomlValue value) {
+  const Key* key = findKey(path);
+  if (!key) key = findKey(std::string(split(path).first) + "*");
+  if (key) {
+    if (auto read = this->read(*key, value))
+      set(*key, path, origin, {std::move(*read), value.origin});
+    else if (table_)
+      table_->refuse();
+    else
+      settings_.refuse(path);
+    return;
+  }
+  const auto* const list = std::get_if<std::vector<TomlValue>>(&value.value);
+  switch (placeOf(path)) {
+    case Place::list:
+      if (!list || !list->empty())
+        mistake(value.origin,
+                fmt::format("'{0}' is a list of tables; expected [[{0}]], not {1}", path, describe(value)));
+      return;
+    case Place::table:
+      mistake(value.origin, fmt::format("'{0}' is a table; expected [{0}], not {1}", path, describe(value)));
+      return;
+    default:
+      mistake(origin, unknownKey(path));
+  }
+}
+
+void SettingsReader::set(const Key& key, const std::string& path, const Origin& origin, Setting setting) {
+  if (table_) {
+    table_->set(key, std::move(setting));
+    return;
+  }
+  if (const Setting* const first = settings_.find(path)) {
+    mistake(origin, fmt::format("'{}' is there already ({}); expected it once", path, first->origin.toText()));
+    return;
+  }
+  settings_.set(path, std::move(setting));
+}
+
+std::optional<Value> SettingsReader::read(const Key& key, const TomlValue& value) {
+  const auto* const values = std::get_if<std::vector<TomlValue>>(&value.value);
+  if (key.list != (values != nullptr)) {
+    wrongType(key, value, key.list);
+    return std::nullopt;
+  }
+  if (!key.list) return readOne(key, value);
+  std::vector<Item> items;
+  for (const TomlValue& item : *values) {
+    auto read = readOne(key, item);
+    if (auto* const text = read ? std::get_if<std::string>(&*read) : nullptr)
+      items.push_back({std::move(*text), item.origin});
+  }
+  return items;
+}
+
+std::optional<Value> SettingsReader::readOne(const Key& key, const TomlValue& value) {
+  const auto* const text = std::get_if<std::string>(&value.value);
+  const auto* const number = std::get_if<std::int64_t>(&value.value);
+  const auto* const flag = std::get_if<bool>(&value.value);
+  std::optional<Value> read;
+  const auto accept = [&](std::optional<std::int64_t> found) {
+    if (found && *found >= key.least && *found <= key.most) read = *found;
+  };
+  switch (key.type) {
+    case ValueType::boolean:
+      if (flag) read = *flag;
+      break;
+    case ValueType::count:
+      if (number) accept(*number);
+      break;
+    case ValueType::size:
+      if (number) accept(*number);
+      if (text) accept(parseSize(*text));
+      break;
+    case ValueType::duration:
+      if (text) accept(parseDuration(*text));
+      break;
+    case ValueType::textOrFalse:
+      if (flag && !*flag) read = false;
+      [[fallthrough]];
+    default:
+      if (!text) break;
+      if (auto accepted = readText(key, *text, value.origin)) return Value(std::move(*accepted));
+      return std::nullopt;
+  }
+  if (!read) wrongType(key, value, false);
+  return read;
+}
+
+std::optional<std::string> SettingsReader::readText(const Key& key, const std::string& text, const Origin& origin) {
+  auto replaced = replaceVariables(text, origin);
+  if (!replaced) return std::nullopt;
+  const auto size = static_cast<std::int64_t>(replaced->size());
+  const bool fits = !key.hasRange() || (size >= key.least && size <= key.most);
+  const bool isChoice = key.choices.empty() || std::ranges::find(key.choices, *replaced) != key.choices.end();
+  // A NUL ends a path for the system, and the rest of it would be passed over.
+  const bool isWhole = !replaced->empty() && replaced->find('\0') == std::string::npos;
+  if (fits && isChoice && isWhole) return replaced;
+  wrongType(key, {std::move(*replaced), origin}, false);
+  return std::nullopt;
+}
+
+void SettingsReader::wrongType(const Key& key, const TomlValue& value, bool list) {
+  mistake(value.origin, fmt::format("'{}': expected {}, not {}", split(key.path).second,
+                                    list ? expectation(key) : expectationOfOne(key), describe(value)));
+}
+
+std::optional<std::string> SettingsReader::replaceVariables(const std::string& text, const Origin& origin) {
+  constexpr std::string_view opening = "${";
+  if (!findVariable_) return text;
+  std::string replaced;
+  std::string_view rest = text;
+  for (std::size_t at = rest.find(opening); at != rest.npos; at = rest.find(opening)) {
+    replaced.append(rest.substr(0, at));
+    if (at > 0 && rest[at - 1] == '$') {
+      replaced.push_back('{');
+      rest.remove_prefix(at + opening.size());
+      continue;
+    }
+    const std::size_t end = rest.find('}', at);
+    if (end == rest.npos) {
+      mistake(origin, "'${' without an end; expected ${NAME}, or $${ for the characters themselves");
+      return std::nullopt;
+    }
+    const std::string_view name = rest.substr(at + opening.size(), end - at - opening.size());
+    const auto value = findVariable_(name);
+    if (!value) {
+      mistake(origin, fmt::format("the environment has no variable '{}'; expected it to be set", name));
+      return std::nullopt;
+    }
+    replaced.append(*value);
+    rest.remove_prefix(end + 1);
+  }
+  return replaced.append(rest);
+}
+
+}  // namespace taut::config

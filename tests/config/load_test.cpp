@@ -1,0 +1,283 @@
+#include "config/load.hpp"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <utility>
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+using namespace taut;
+using namespace taut::config;
+
+namespace {
+
+// A folder with configuration files, which goes with the object.
+class Folder {
+ public:
+  Folder() {
+    std::string name = (std::filesystem::temp_directory_path() / "taut-test-XXXXXX").string();
+    REQUIRE(::mkdtemp(name.data()) != nullptr);
+    path_ = name;
+  }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  ~Folder() { std::filesystem::remove_all(path_); }
+
+  std::string path(const std::string& name) const { return path_ + "/" + name; }
+  void write(const std::string& name, const std::string& text) const {
+    std::filesystem::create_directories(std::filesystem::path(path(name)).parent_path());
+    std::ofstream(path(name)) << text;
+  }
+
+  Result<Configuration, Mistakes> load(Environment::Variables variables = {}, Settings commandLine = {}) const {
+    return config::load({path("taut.toml"), Environment(std::move(variables)), std::move(commandLine)});
+  }
+
+  // A line for each, the folder left out.
+  std::string mistakes(Environment::Variables variables = {}) const {
+    const auto loaded = load(std::move(variables));
+    std::string text;
+    if (loaded) return text;
+    for (const Mistake& mistake : loaded.error()) text += mistake.toText() + "\n";
+    for (std::size_t at = text.find(path_ + "/"); at != text.npos; at = text.find(path_ + "/"))
+      text.erase(at, path_.size() + 1);
+    return text;
+  }
+
+ private:
+  std::string path_;
+};
+
+const std::string zone = "[[zone]]\nname = \"example.com\"\n";
+
+}  // namespace
+
+TEST_CASE("a zone has the file that it names, or the one that the defaults make of its name") {
+  const Folder folder;
+  folder.write("taut.toml", zone + "[[zone]]\nname = \"net.\"\nfile = \"x/net\"\n[[zone]]\nfile = \"/a\"\n");
+  auto loaded = folder.load();
+  REQUIRE(loaded);
+  CHECK(loaded->zones[0].path == folder.path("example.com.zone"));
+  CHECK(loaded->zones[1].path == folder.path("x/net"));
+  CHECK(loaded->zones[2].path == "/a");
+  CHECK(!loaded->zones[2].source().origin);
+  folder.write("taut.toml", "zone-defaults = { directory = \"/zones\", file = \"{name}/db\" }\n" + zone);
+  loaded = folder.load();
+  REQUIRE(loaded);
+  CHECK(loaded->zones[0].path == "/zones/example.com/db");
+}
+
+TEST_CASE("a default file without the zone's name, and a name that makes no file, are mistakes") {
+  const Folder folder;
+  folder.write("taut.toml", "zone-defaults.file = \"db\"\n" + zone);
+  CHECK(folder.mistakes().starts_with("taut.toml:1:22: without {name}, all zones have one file"));
+  folder.write("taut.toml", "[[zone]]\nname = \".\"\n[[zone]]\nname = \"0/25.2.0.192.in-addr.arpa\"\n[[zone]]\n");
+  CHECK(
+      folder.mistakes() ==
+      "taut.toml:2:8: '' makes no name of a file; expected file = \"example.com.zone\", say\n"
+      "taut.toml:4:8: '0/25.2.0.192.in-addr.arpa' makes no name of a file; expected file = \"example.com.zone\", say\n"
+      "taut.toml:5:1: a zone without name and file; expected name = \"example.com\", say\n");
+}
+
+TEST_CASE("files are included in the order of their names, relative to the file that includes them, lists appended") {
+  const Folder folder;
+  folder.write("taut.toml", "include = [\"conf.d/*.toml\", \"one.toml\"]\n" + zone);
+  folder.write("conf.d/b.toml", "[[zone]]\nname = \"b\"\n");
+  folder.write("conf.d/a.toml", "include = [\"deep/x.toml\"]\n[[zone]]\nname = \"a\"\n");
+  folder.write("conf.d/deep/x.toml", "[[zone]]\nname = \"x\"\n");
+  folder.write("one.toml", "server.identity = \"ns1\"\n");
+  CHECK(folder.mistakes() == "");
+  const auto loaded = folder.load();
+  REQUIRE(loaded);
+  std::string names;
+  for (const ZoneSettings& found : loaded->zones) names += found.name + " ";
+  CHECK(names == "example.com a x b ");
+  CHECK(loaded->zones[2].path == folder.path("conf.d/deep/x.zone"));
+  CHECK(loaded->server.identity == "ns1");
+}
+
+TEST_CASE("a pattern that no file fits includes none, and a file that is not there is a mistake") {
+  const Folder folder;
+  folder.write("taut.toml", "include = [\"conf.d/*.toml\"]\n" + zone);
+  CHECK(folder.mistakes() == "");
+  folder.write("taut.toml", "include = [\"conf.d/one.toml\"]\n" + zone);
+  CHECK(folder.mistakes() == "taut.toml:1:12: cannot read 'conf.d/one.toml': No such file or directory\n");
+}
+
+TEST_CASE("a value that stands in two files is a mistake that names both places") {
+  const Folder folder;
+  folder.write("taut.toml", "include = [\"a.toml\"]\n[server]\nthreads = 1\nhide = [\"nsid\"]\n" + zone);
+  folder.write("a.toml", "[server]\nthreads = 2\nhide = [\"id.server\"]\n");
+  CHECK(folder.mistakes() ==
+        "a.toml:2:1: 'server.threads' is there already (taut.toml:3:11); expected it once\n"
+        "a.toml:3:1: 'server.hide' is there already (taut.toml:4:8); expected it once\n");
+}
+
+TEST_CASE("a zone that stands in two files is a mistake that names both places") {
+  const Folder folder;
+  folder.write("taut.toml", "include = [\"z.toml\"]\n" + zone);
+  folder.write("z.toml", zone);
+  CHECK(folder.mistakes() ==
+        "z.toml:2:8: zone example.com. of example.com.zone is there already, from example.com.zone "
+        "(taut.toml:3:8); expected it once\n");
+}
+
+TEST_CASE("files that include each other, or are included without end, are a mistake") {
+  const Folder folder;
+  folder.write("taut.toml", "include = [\"a.toml\"]\n" + zone);
+  folder.write("a.toml", "include = [\"taut.toml\"]\n");
+  CHECK(folder.mistakes() == "a.toml:1:12: 'taut.toml' is read already (taut.toml:1:1); expected it once\n");
+  for (int i = 0; i < 12; ++i) folder.write(fmt::format("{}.toml", i), fmt::format("include = [\"{}.toml\"]\n", i + 1));
+  folder.write("taut.toml", "include = [\"0.toml\"]\n" + zone);
+  CHECK(folder.mistakes() == "7.toml:1:12: expected at most 8 files that include each other\n");
+}
+
+TEST_CASE("a mistake of syntax in one file hides no mistake of another") {
+  const Folder folder;
+  folder.write("taut.toml", "include = [\"*.conf\"]\n[server]\nthreads = 5000\n" + zone);
+  folder.write("a.conf", "log.verbose = high\nlog.verbose = low\n");
+  folder.write("b.conf", "[[zone]]\nnmae = \"x\"\nfile = \"x\"\n");
+  CHECK(folder.mistakes() ==
+        "a.conf:1:15: a text needs quotes; expected \"high\"\n"
+        "b.conf:2:1: 'nmae' is not known in [[zone]]; did you mean 'name'?\n"
+        "taut.toml:3:11: 'threads': expected a whole number from 0 to 1024, not 5000\n");
+}
+
+TEST_CASE("a file that serves nothing is a mistake of the file") {
+  const Folder folder;
+  folder.write("taut.toml", "[server]\nthreads = 1\n");
+  CHECK(folder.mistakes() ==
+        "taut.toml:1:1: nothing to serve; expected [[zone]], [[zone-list]], hosts-file or [forward]\n");
+}
+
+TEST_CASE("a table that does nothing is a mistake, and what is wrong in it is not missing too") {
+  const Folder folder;
+  folder.write("taut.toml", zone + "[forward]\n[rate-limit]\nslip = 1\n");
+  CHECK(folder.mistakes() ==
+        "taut.toml:3:2: [forward] without a server forwards nothing; expected servers or resolv-conf\n"
+        "taut.toml:4:2: [rate-limit] without responses limits nothing; expected responses = 20, say\n");
+  folder.write("taut.toml",
+               "[[zone]]\nname = 1\n[forward]\nservers = 1\n[rate-limit]\nresponses = 0\n[[listen]]\naddress = 1\n");
+  CHECK(std::ranges::count(folder.mistakes(), '\n') == 4);
+}
+
+TEST_CASE("a file of secrets that others may read is a mistake, and one that is not there is none") {
+  const Folder folder;
+  folder.write("taut.toml", "server.cookies.secrets-file = \"secrets\"\n" + zone);
+  CHECK(folder.mistakes() == "");
+  folder.write("secrets", "");
+  for (const mode_t mode : {0600u, 0640u, 0400u, 0440u}) {
+    ::chmod(folder.path("secrets").c_str(), mode);
+    CHECK(folder.mistakes() == "");
+  }
+  for (const mode_t mode : {0644u, 0660u, 0700u}) {
+    ::chmod(folder.path("secrets").c_str(), mode);
+    CHECK(folder.mistakes() ==
+          fmt::format("secrets:1:1: the mode of a file of secrets is {:04o}; expected at most 0640 "
+                      "(taut.toml:1:31)\n",
+                      mode));
+  }
+}
+
+TEST_CASE("a zone's file that does not exist is no mistake of the configuration") {
+  const Folder folder;
+  folder.write("taut.toml",
+               "[[zone]]\nname = \"example.com\"\nfile = \"/nowhere\"\n[[zone-list]]\nfile = \"/nowhere\"\n");
+  CHECK(folder.mistakes() == "");
+}
+
+TEST_CASE("the environment takes the place of the file, and the command line that of both") {
+  const Folder folder;
+  folder.write("taut.toml", "[server]\nidentity = \"file\"\nversion = \"file\"\nthreads = 1\n" + zone);
+  Settings commandLine;
+  commandLine.set("server.threads", {std::int64_t{3}, Origin::ofOption("--threads")});
+  const auto loaded =
+      folder.load({{"TAUT_SERVER__VERSION", "environment"}, {"TAUT_SERVER__THREADS", "2"}}, commandLine);
+  REQUIRE(loaded);
+  CHECK(loaded->server.identity == "file");
+  CHECK(loaded->server.version == "environment");
+  CHECK(loaded->server.threads == 3);
+}
+
+TEST_CASE("variables are read in the types of their keys") {
+  const Folder folder;
+  folder.write("taut.toml", zone);
+  const auto loaded = folder.load({{"TAUT_SERVER__IDENTITY", "a \"b\" \\ ${HOME}"},
+                                   {"TAUT_SERVER__UDP_SIZE", "1400"},
+                                   {"TAUT_SERVER__ANSWER_TIMEOUT", "3s"},
+                                   {"TAUT_SERVER__VERSION", "false"},
+                                   {"TAUT_SERVER__HIDE", "[\"nsid\"]"},
+                                   {"TAUT_SERVER__RRSET_ROUNDROBIN", "true"},
+                                   {"TAUT_SERVER__COOKIES__ENABLED", "false"},
+                                   {"TAUT_FORWARD__SERVERS", "['192.0.2.1']"},
+                                   {"TAUT_FORWARD__CACHE__SIZE", "1M"},
+                                   {"TAUT_ACL__OFFICE", "['192.0.2.0/24']"},
+                                   {"TAUT_FORWARD__ALLOW", "['office']"},
+                                   {"TAUT_ZONE", "[{name = 'a'}, {name = 'b', file = 'c'}]"},
+                                   {"TAUT_LISTEN", "[{address = ['127.0.0.1:5300']}]"}});
+  REQUIRE(loaded);
+  CHECK(loaded->server.identity == "a \"b\" \\ ${HOME}");
+  CHECK(loaded->server.udpSize == 1400);
+  CHECK(loaded->server.answerTimeout == std::chrono::seconds(3));
+  CHECK(loaded->server.version == "");
+  CHECK(!loaded->server.tells("nsid"));
+  CHECK(loaded->server.rrsetRoundRobin);
+  CHECK(!loaded->server.cookies);
+  CHECK(loaded->forward->cacheSize == 1 << 20);
+  CHECK(loaded->forward->allow.allows(*Address::parse("192.0.2.1")));
+  CHECK(loaded->zones.size() == 2);
+  CHECK(loaded->zones[1].path == "c");
+  CHECK(loaded->listen == std::vector{*Address::parse("127.0.0.1:5300")});
+}
+
+TEST_CASE("a variable that is no key, or has no value of its type, is a mistake by its name") {
+  const Folder folder;
+  folder.write("taut.toml", zone);
+  CHECK(folder.mistakes({{"TAUT_SERVER__NOTHING_SUCH", "x"}})
+            .starts_with("TAUT_SERVER__NOTHING_SUCH: 'nothing-such' is not known in [server]; expected one of"));
+  CHECK(folder.mistakes({{"TAUT_SERVER_IDENTITY", "x"}}) ==
+        "TAUT_SERVER_IDENTITY: there is no key 'server-identity'; did you mean TAUT_SERVER__IDENTITY?\n");
+  CHECK(folder.mistakes({{"TAUT_SERVER__THREADS", "four"}}) ==
+        "TAUT_SERVER__THREADS: 'threads': expected a whole number from 0 to 1024, not the text \"four\"\n");
+  CHECK(folder.mistakes({{"TAUT_SERVER__HIDE", "nsid"}}) ==
+        "TAUT_SERVER__HIDE: a text needs quotes; expected \"nsid\"\n");
+  CHECK(folder.mistakes({{"TAUT_SERVER__IDENTITY", ""}}).starts_with("TAUT_SERVER__IDENTITY: 'identity': expected"));
+  CHECK(folder.mistakes({{"TAUT_ACL__A]B", "[]"}}).starts_with("TAUT_ACL__A]B: "));
+}
+
+TEST_CASE("what container managers put into the environment for a service named taut is left alone") {
+  const Folder folder;
+  folder.write("taut.toml", zone);
+  CHECK(folder.mistakes({{"TAUT_SERVICE_HOST", "10.0.0.1"},
+                         {"TAUT_SERVICE_PORT", "53"},
+                         {"TAUT_SERVICE_PORT_DNS", "53"},
+                         {"TAUT_PORT", "tcp://10.0.0.1:53"},
+                         {"TAUT_PORT_53_UDP", "udp://10.0.0.1:53"},
+                         {"TAUT_PORT_53_UDP_ADDR", "10.0.0.1"},
+                         {"TAUT_PORT_53_UDP_PORT", "53"},
+                         {"TAUT_PORT_53_UDP_PROTO", "udp"},
+                         {"TAUTOLOGY__X", "1"}}) == "");
+}
+
+TEST_CASE("the file of the system is read where it is there and the command line says nothing of what to serve") {
+  const Folder folder;
+  const std::string there = folder.path("there");
+  folder.write("there", "");
+  Settings settings;
+  CHECK(chooseFile("", settings, there) == there);
+  CHECK(chooseFile("", settings, folder.path("missing")) == "");
+  CHECK(chooseFile("given", settings, there) == "given");
+  settings.set("server.threads", {std::int64_t{3}, Origin::ofOption("--threads")});
+  CHECK(chooseFile("", settings, there) == there);
+  settings.append("forward.servers", "192.0.2.1", Origin::ofOption("--forward"));
+  CHECK(chooseFile("", settings, there) == "");
+  CHECK(chooseFile("given", settings, there) == "given");
+  Settings zones;
+  zones.add("zone", Origin::ofOption("--zone"));
+  CHECK(chooseFile("", zones, there) == "");
+}
