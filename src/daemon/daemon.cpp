@@ -58,6 +58,26 @@ void requireReadable(const std::string& path, std::uint64_t maxSize) {
   }
 }
 
+// What is wrong with the files of the start, a line for each error: an operator mends them all in one go.
+class FileErrors {
+ public:
+  template <typename Function>
+  void collect(const Function& function) {
+    try {
+      function();
+    } catch (const std::runtime_error& error) {
+      text_.append(text_.empty() ? "" : "\n").append(error.what());
+    }
+  }
+
+  void throwAny() const {
+    if (!text_.empty()) throw std::runtime_error(text_);
+  }
+
+ private:
+  std::string text_;
+};
+
 std::string hostName() {
   std::array<char, 256> name{};
   if (::gethostname(name.data(), name.size() - 1) != 0) return {};
@@ -83,16 +103,19 @@ Daemon::Daemon(Configuration configuration)
     : configuration_(withThreads(std::move(configuration))),
       descriptors_(sharesFor(configuration_)),
       hostName_(hostName()),
-      cookies_(makeCookies(configuration_.server)),
       rateLimitAccounts_(configuration_.rateLimit ? std::make_shared<RateLimitTable>() : nullptr),
       zones_(configuration_.server.threads, [](std::size_t zones) { return std::make_unique<ProgressLine>(zones); }),
       server_(serverOptions(configuration_, descriptors_), [this](Shard& shard) { return makeFactory(shard); }) {
-  requireReadable(configuration_.hostsFile, HostsFile::maxSize);
-  if (configuration_.forward) requireReadable(configuration_.forward->resolvConf, ResolvConfFile::maxFileSize);
-  if (!configuration_.hostsFile.empty()) hostsFile_.emplace(configuration_.hostsFile);
   startManagement();
-  zones_.load(sourcesOf(configuration_));
-  for (const std::string& list : configuration_.zoneLists) zones_.addList(list);
+  FileErrors errors;
+  errors.collect([this] { cookies_ = makeCookies(configuration_.server); });
+  errors.collect([this] { requireReadable(configuration_.hostsFile, HostsFile::maxSize); });
+  if (configuration_.forward)
+    errors.collect([this] { requireReadable(configuration_.forward->resolvConf, ResolvConfFile::maxFileSize); });
+  errors.collect([this] { zones_.load(sourcesOf(configuration_)); });
+  for (const std::string& list : configuration_.zoneLists) errors.collect([&] { zones_.addList(list); });
+  errors.throwAny();
+  if (!configuration_.hostsFile.empty()) hostsFile_.emplace(configuration_.hostsFile);
   zoneSet_ = zones_.zones();
   state_.setZones(zoneSet_);
 }

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <csignal>
 #include <exception>
+#include <string_view>
 #include <system_error>
 #include <utility>
 #include <variant>
@@ -15,6 +16,7 @@
 #include "daemon.hpp"
 #include "taut/base/log.hpp"
 #include "taut/base/reason.hpp"
+#include "taut/base/text.hpp"
 
 namespace config = taut::config;
 
@@ -58,6 +60,7 @@ int main(int argc, char** argv) try {
   return taut::Daemon(std::move(configuration).value()).run();
 } catch (const std::exception& error) {
   taut::log::flush();
-  fmt::print(stderr, "tautd: {}\n", taut::reasonOf(error));
+  const std::string_view reasons = taut::reasonOf(error);
+  for (std::string_view rest = reasons; !rest.empty();) fmt::print(stderr, "tautd: {}\n", taut::takeLine(rest));
   return 1;
 }

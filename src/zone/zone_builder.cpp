@@ -22,17 +22,33 @@ using detail::RecordLog;
 using detail::WrittenNodes;
 using detail::ZoneImageWriter;
 
+const detail::LoggedRecord* findSoa(const detail::OwnerRun& run) {
+  const detail::LoggedRecord* record = run.first();
+  for (std::uint32_t i = 0; i < run.count; ++i, record = record->next())
+    if (record->type == static_cast<std::uint16_t>(Type::SOA)) return record;
+  return nullptr;
+}
+
+// What keeps the records from being the wanted zone, none of which is its SOA.
+void explainNoSoa(const RecordLog& log, const std::optional<Name>& wanted, DiagnosticList& diagnostics) {
+  if (log.recordCount() == 0) return diagnostics.error("there is no record; expected a zone", log.wholeZone());
+  if (!wanted) return diagnostics.error("there is no SOA record; expected one, at the zone's origin", log.wholeZone());
+  for (std::size_t index = 0; index < log.runCount(); ++index) {
+    const detail::OwnerRun& run = log.run(index);
+    if (const auto* const soa = findSoa(run))
+      return diagnostics.error(fmt::format("the SOA record is that of {}; expected one of {}", run.name(), *wanted),
+                               {log.file(run.file), soa->line});
+  }
+  diagnostics.error(fmt::format("zone {} has no SOA record; expected one, at its origin", *wanted), log.wholeZone());
+}
+
 // The owner of the SOA at the wanted origin, or of the first SOA where no origin is wanted.
 std::optional<Name> findOrigin(const RecordLog& log, const std::optional<Name>& wanted, DiagnosticList& diagnostics) {
   for (std::size_t index = 0; index < log.runCount(); ++index) {
     const detail::OwnerRun& run = log.run(index);
-    if (wanted && run.name() != *wanted) continue;
-    const detail::LoggedRecord* record = run.first();
-    for (std::uint32_t i = 0; i < run.count; ++i, record = record->next())
-      if (record->type == static_cast<std::uint16_t>(Type::SOA)) return Name(run.name());
+    if ((!wanted || run.name() == *wanted) && findSoa(run)) return Name(run.name());
   }
-  diagnostics.error(wanted ? fmt::format("zone {} has no SOA record", wanted->toString()) : "there is no SOA record",
-                    log.wholeZone());
+  explainNoSoa(log, wanted, diagnostics);
   return std::nullopt;
 }
 

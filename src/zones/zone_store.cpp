@@ -5,11 +5,18 @@
 #include <map>
 #include <mutex>
 #include <stdexcept>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "taut/base/log.hpp"
 #include "taut/base/reason.hpp"
+#include "taut/base/text.hpp"
 #include "taut/zones/zone_list.hpp"
+#include "zone_log.hpp"
 
 namespace taut {
 
@@ -46,6 +53,21 @@ void logDiagnostics(const ZoneLoad& load) {
   }
 }
 
+struct HashName {
+  std::size_t operator()(NameView name) const { return static_cast<std::size_t>(name.hash()); }
+};
+
+std::string thereAlready(NameView origin, const std::string& path) {
+  return fmt::format("zone {} is there already, from {}; expected it once", origin, path);
+}
+
+Diagnostic errorOf(const ZoneSource& source, std::string message) {
+  Diagnostic diagnostic;
+  diagnostic.file = std::make_shared<const std::string>(source.path);
+  diagnostic.message = std::move(message);
+  return diagnostic;
+}
+
 class NoObserver final : public LoadObserver {
  public:
   void addRecords(std::size_t) override {}
@@ -78,19 +100,41 @@ void ZoneStore::load(std::vector<ZoneSource> sources) {
     observer->addZone();
     loads[index] = std::move(load);
   });
-  std::string errors;
-  for (std::size_t i = 0; i < loads.size(); ++i) {
-    for (const Diagnostic& diagnostic : loads[i].diagnostics)
-      if (diagnostic.isError()) errors.append(errors.empty() ? "" : "\n").append(diagnostic.toString());
-    entries_.push_back({std::move(sources[i]), std::move(loads[i])});
-  }
+  const std::string errors = addLoaded(std::move(sources), std::move(loads));
   if (!errors.empty()) throw std::runtime_error(errors);
   for (const Entry& entry : entries_) logDiagnostics(entry.load);
 }
 
+// What is wrong with them, a line for each error.
+std::string ZoneStore::addLoaded(std::vector<ZoneSource> sources, std::vector<ZoneLoad> loads) {
+  std::string errors;
+  std::unordered_map<NameView, std::size_t, HashName> known;
+  for (std::size_t i = 0; i < loads.size(); ++i) {
+    if (loads[i].ok()) {
+      const auto [first, isNew] = known.emplace(loads[i].zone->origin(), i);
+      if (!isNew) {
+        const std::string& path = entries_[first->second].source.path;
+        loads[i].diagnostics.push_back(errorOf(sources[i], thereAlready(first->first, path)));
+      }
+    }
+    for (const Diagnostic& diagnostic : loads[i].diagnostics)
+      if (diagnostic.isError()) errors.append(errors.empty() ? "" : "\n").append(diagnostic.toString());
+    entries_.push_back({std::move(sources[i]), std::move(loads[i])});
+  }
+  return errors;
+}
+
 void ZoneStore::addList(const std::string& path) {
+  ZoneReload added;
   lists_.push_back({path, {}});
-  readList(lists_.back());
+  readList(lists_.back(), added);
+}
+
+template <typename Function>
+void ZoneStore::forEachEntry(const Function& function) const {
+  for (const Entry& entry : entries_) function(entry);
+  for (const List& list : lists_)
+    for (const Entry& entry : list.entries) function(entry);
 }
 
 template <typename Wanted>
@@ -107,21 +151,47 @@ std::vector<ZoneStore::Entry*> ZoneStore::entriesThat(const Wanted& wanted) {
 
 ZoneReload ZoneStore::reload(const Publish& publish, const std::stop_token& stop) {
   ZoneReload report;
-  for (List& list : lists_) {
-    try {
-      readList(list);
-    } catch (const std::exception& error) {
-      log::error("{}; the zones of the list are served as they were before", reasonOf(error));
-      report.addError(reasonOf(error));
-    }
-  }
+  readLists(report);
   const auto changed = [](const Entry& entry) { return !entry.load.zone->isLoaded() || entry.load.filesChanged(); };
   loadEntries(entriesThat(changed), publish, stop, report);
   countZones(report);
   if (stop.stop_requested()) return report;
   publish(zones());
-  logTotal(report);
+  // At first it is not a change that the zones of a list are there.
+  const bool first = !lists_.empty() && !std::exchange(listsLoaded_, true);
+  if (first)
+    logListedZones();
+  else
+    detail::logReload(report);
+  if (first || report.missing > 0) detail::logTotal(report);
   return report;
+}
+
+// A zone may move from one list to another, whichever is read first: what is wrong with a list is looked at again when
+// the others have been read.
+void ZoneStore::readLists(ZoneReload& report) {
+  std::vector<List*> wrong;
+  for (List& list : lists_)
+    if (!tryReadList(list, report).empty()) wrong.push_back(&list);
+  for (List* const list : wrong) {
+    const std::string reasons = tryReadList(*list, report);
+    for (std::string_view rest = reasons; !rest.empty();) {
+      const std::string_view reason = takeLine(rest);
+      log::error("{}", reason);
+      report.addError(std::string(reason));
+    }
+    if (!reasons.empty()) log::error("{}: the zones of the list are served as they were before", list->path);
+  }
+}
+
+// What is wrong with the list, a line for each mistake.
+std::string ZoneStore::tryReadList(List& list, ZoneReload& report) {
+  try {
+    readList(list, report);
+    return {};
+  } catch (const std::exception& error) {
+    return reasonOf(error);
+  }
 }
 
 ZoneReload ZoneStore::reloadZone(NameView origin, const Publish& publish, const std::stop_token& stop) {
@@ -166,8 +236,9 @@ void ZoneStore::loadEntries(const std::vector<Entry*>& entries, const Publish& p
 
 // A zone that was loaded from the same file for the same origin is kept, so that only changes cost anything. The list
 // stays as it was where an exception is thrown.
-void ZoneStore::readList(List& list) {
+void ZoneStore::readList(List& list, ZoneReload& report) {
   std::vector<ZoneSource> sources = readZoneList(list.path);
+  requireNew(list, sources);
   std::map<std::pair<Name, std::string>, ZoneLoad*> known;
   for (Entry& entry : list.entries) known.emplace(std::pair(*entry.source.origin, entry.source.path), &entry.load);
   std::vector<Entry> entries;
@@ -183,10 +254,33 @@ void ZoneStore::readList(List& list) {
   }
   for (std::size_t i = 0; i < entries.size(); ++i)
     if (kept[i]) entries[i].load = std::move(*kept[i]);
+  std::unordered_set<NameView, HashName> listed;
+  if (!known.empty())
+    for (const Entry& entry : entries) listed.insert(*entry.source.origin);
+  for (const auto& [source, load] : known) {
+    if (listed.contains(source.first)) continue;
+    ++report.removed;
+    detail::logRemoved(*load->zone, report);
+  }
   list.entries = std::move(entries);
 }
 
+// Throws where another list, or an option, has one of the zones too.
+void ZoneStore::requireNew(const List& list, const std::vector<ZoneSource>& sources) const {
+  std::unordered_map<NameView, const std::string*, HashName> others;
+  const auto addAll = [&others](const std::vector<Entry>& entries) {
+    for (const Entry& entry : entries) others.emplace(entry.load.zone->origin(), &entry.source.path);
+  };
+  addAll(entries_);
+  for (const List& other : lists_)
+    if (&other != &list) addAll(other.entries);
+  for (const ZoneSource& source : sources)
+    if (const auto other = others.find(*source.origin); other != others.end())
+      throw std::runtime_error(fmt::format("{}: {}", list.path, thereAlready(*source.origin, *other->second)));
+}
+
 void ZoneStore::accept(Entry& entry, ZoneLoad load, ZoneReload& report) {
+  refuseOriginOfAnother(entry, load);
   logDiagnostics(load);
   ++(load.ok() ? report.loaded : report.failed);
   for (const Diagnostic& diagnostic : load.diagnostics)
@@ -195,33 +289,50 @@ void ZoneStore::accept(Entry& entry, ZoneLoad load, ZoneReload& report) {
   if (!load.ok()) {
     if (hadZone) log::error("{}: the zone is served as it was before", entry.source.path);
     load.zone = std::move(entry.load.zone);
-  } else if (hadZone) {
-    log::info("zone {} loaded anew, serial {}", load.zone->origin(), load.zone->serial());
+  } else {
+    if (!hadZone) ++report.added;
+    if (lists_.empty() || listsLoaded_) detail::logLoaded(*entry.load.zone, *load.zone, report);
   }
   load.diagnostics = {};
   entry.load = std::move(load);
 }
 
-void ZoneStore::countZones(ZoneReload& report) const {
-  report.zones = entries_.size();
-  for (const List& list : lists_) {
-    report.zones += list.entries.size();
-    for (const Entry& entry : list.entries) report.missing += entry.load.zone->isLoaded() ? 0 : 1;
-  }
+// A file of which the SOA record says what its origin is may come to say what another zone is.
+void ZoneStore::refuseOriginOfAnother(const Entry& entry, ZoneLoad& load) const {
+  if (!load.ok() || load.zone->origin() == entry.load.zone->origin()) return;
+  forEachEntry([&](const Entry& other) {
+    if (&other == &entry || !load.ok() || other.load.zone->origin() != load.zone->origin()) return;
+    load.diagnostics.push_back(errorOf(entry.source, thereAlready(load.zone->origin(), other.source.path)));
+    load.zone = nullptr;
+  });
 }
 
-void ZoneStore::logTotal(const ZoneReload& report) {
-  if (report.missing == 0)
-    log::info("all {} zones are loaded", report.zones);
-  else
-    log::error("{} of {} zones are not loaded", report.missing, report.zones);
+void ZoneStore::countZones(ZoneReload& report) const {
+  forEachEntry([&report](const Entry& entry) {
+    ++report.zones;
+    if (!entry.load.zone->isLoaded()) ++report.missing;
+  });
+}
+
+void ZoneStore::logZones() const {
+  std::vector<const Zone*> zones;
+  forEachEntry([&zones](const Entry& entry) {
+    if (entry.load.zone->isLoaded()) zones.push_back(entry.load.zone.get());
+  });
+  detail::logZones(zones);
+}
+
+void ZoneStore::logListedZones() const {
+  std::vector<const Zone*> zones;
+  for (const List& list : lists_)
+    for (const Entry& entry : list.entries)
+      if (entry.load.zone->isLoaded()) zones.push_back(entry.load.zone.get());
+  detail::logZones(zones);
 }
 
 std::shared_ptr<const ZoneSet> ZoneStore::zones() const {
   std::vector<std::shared_ptr<const Zone>> zones;
-  for (const Entry& entry : entries_) zones.push_back(entry.load.zone);
-  for (const List& list : lists_)
-    for (const Entry& entry : list.entries) zones.push_back(entry.load.zone);
+  forEachEntry([&zones](const Entry& entry) { zones.push_back(entry.load.zone); });
   return std::make_shared<const ZoneSet>(zones);
 }
 

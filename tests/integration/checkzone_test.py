@@ -31,7 +31,7 @@ class Checkzone(TestCase):
         path = self.write("empty.zone", "")
         result = self.run_program(CHECKZONE, "example.", path)
         self.assertEqual(result.returncode, 1)
-        self.assertEqual(result.stderr.splitlines()[0], f"{path}: error: zone example. has no SOA record")
+        self.assertEqual(result.stderr.splitlines()[0], f"{path}: error: there is no record; expected a zone")
 
     def test_errors(self):
         """What is refused is told with its line, and the status is 1"""

@@ -88,6 +88,56 @@ class CommandLine(Messages):
                           "already, from one (--zone); expected it once")
 
 
+class Files(Messages):
+    def zone(self, name, origin="t.example.", more=""):
+        return self.write(name, f"$ORIGIN {origin}\n$TTL 60\n@ SOA ns host 1 2 3 4 5\n@ NS ns\nns A 192.0.2.1\n{more}")
+
+    def assert_refused(self, arguments, *messages):
+        self.assertEqual(self.said(1, "-i", f"127.0.0.1:{free_port()}", *arguments),
+                         [f"tautd: {message}" for message in messages])
+
+    def test_all_errors_at_once(self):
+        """All errors of all files are told before the end"""
+        first, second = self.zone("first", more="a A 192.0.2.300\nb A x\n"), self.zone("second", more="c MX 10\n")
+        missing, zone_list = self.folder / "missing", self.write("list", "a.example\n\nb. c\tfile\n")
+        hosts = self.folder / "hosts"
+        self.assert_refused(
+            ["-z", first, "-z", missing, "-z", second, "--zone-list", zone_list, "--hosts-file", hosts],
+            f"{hosts}: No such file or directory",
+            f"{first}:6:5: error: A: '192.0.2.300': expected an IPv4 address",
+            f"{first}:7:5: error: A: 'x': expected an IPv4 address",
+            f"{missing}: error: cannot read the file: No such file or directory",
+            f"{second}:6:8: error: MX: missing data: expected a domain name",
+            f"{zone_list}:1:1: not a zone: expected ORIGIN, a tab, and the path of a master file",
+            f"{zone_list}:3:1: not a zone: expected ORIGIN, a tab, and the path of a master file")
+
+    def test_zone_of_two_files(self):
+        """A zone that two files make is refused with both, whether an option or a list names them"""
+        one, two = self.zone("one"), self.zone("two")
+        again = f"zone t.example. is there already, from {one}; expected it once"
+        self.assert_refused(["-z", one, "-z", two], f"{two}: error: {again}")
+        self.assert_refused(["-z", one, "-z", one], f"{one}: error: {again}")
+        zone_list = self.write("list", "t.example\ttwo\n")
+        self.assert_refused(["-z", one, "--zone-list", zone_list], f"{zone_list}: {again}")
+        zone_list.write_text("t.example\tone\n\nT.example.\ttwo\n")
+        self.assert_refused(["--zone-list", zone_list],
+                            f"{zone_list}:3:1: zone T.example. is there already, from line 1; expected it once")
+
+    def test_empty_zone(self):
+        """A file without a record is named"""
+        path = self.write("empty", "; nothing yet\n")
+        for zone in (path, f"t.example={path}"):
+            self.assert_refused(["-z", zone], f"{path}: error: there is no record; expected a zone")
+        path.write_text("$TTL 60\n$ORIGIN t.example.\nwww A 192.0.2.1\n")
+        self.assert_refused(["-z", path], f"{path}: error: there is no SOA record; expected one, at the zone's origin")
+
+    def test_wrong_origin(self):
+        """A file of another zone than wanted is told which one it has, and where"""
+        path = self.zone("zone")
+        self.assert_refused(["-z", f"t.example.org={path}"],
+                            f"{path}:3: error: the SOA record is that of t.example.; expected one of t.example.org.")
+
+
 class Help(Messages):
     def test_reads_like_a_manual(self):
         """The help is in groups, without the words of a parser, in lines of at most 80 characters, with examples"""

@@ -41,7 +41,10 @@ TEST_CASE("A zone in order draws no message") {
 }
 
 TEST_CASE("A zone needs one SOA, at its top, and an NS there") {
-  CHECK(messages(parseZone("@ 1 NS ns.x.\n", Name("example."))) == Lines{" error: zone example. has no SOA record"});
+  CHECK(messages(parseZone("@ 1 NS ns.x.\n", Name("example."))) ==
+        Lines{" error: zone example. has no SOA record; expected one, at its origin"});
+  CHECK(messages(parseZone("@ 1 NS ns.x.\n$ORIGIN other.\n@ 1 SOA a.x. b.x. 1 2 3 4 5\n", Name("example."))) ==
+        Lines{"3: error: the SOA record is that of other.; expected one of example."});
   CHECK(messages(parseZone("@ 1 SOA a.x. b.x. 1 2 3 4 5\n", Name("example."))) ==
         Lines{" error: example. has no NS record, and each zone needs one"});
   refuses("@ SOA ns1 other 8 1 1 1 1\n", "6: error: example. SOA: there is another one, in line 3");

@@ -115,8 +115,8 @@ TEST_CASE("A file that is gone has changed, and one that never was can appear") 
 TEST_CASE("The error of a zone without a record names its file") {
   const Folder folder;
   const std::string path = folder.write("zone", "; nothing\n");
-  CHECK(loadZone({path, Name("example.")}).firstError() == path + ": error: zone example. has no SOA record");
-  CHECK(loadZone({path, std::nullopt}).firstError() == path + ": error: there is no SOA record");
+  CHECK(loadZone({path, Name("example.")}).firstError() == path + ": error: there is no record; expected a zone");
+  CHECK(loadZone({path, std::nullopt}).firstError() == path + ": error: there is no record; expected a zone");
 }
 
 TEST_CASE("A zone that does not parse is refused with its first error") {

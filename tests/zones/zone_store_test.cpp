@@ -4,10 +4,13 @@
 #include <stdexcept>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include <doctest/doctest.h>
 
+#include "taut/base/log.hpp"
 #include "zones/zone_files.hpp"
 
 using namespace taut;
@@ -25,6 +28,24 @@ Set reload(ZoneStore& store) {
   REQUIRE(last);
   return last;
 }
+
+// What the log says while this object lives.
+class LogLines {
+ public:
+  LogLines() {
+    log::setSink([this](log::Level, std::string_view line) { lines_.emplace_back(line); });
+  }
+  LogLines(const LogLines&) = delete;
+  LogLines& operator=(const LogLines&) = delete;
+  ~LogLines() { log::setSink({}); }
+
+  std::vector<std::string> take() { return std::exchange(lines_, {}); }
+
+ private:
+  std::vector<std::string> lines_;
+};
+
+using Lines = std::vector<std::string>;
 
 std::uint32_t serial(const Set& zones, const char* origin) {
   return zones->get(Name(origin))->serial();
@@ -139,4 +160,144 @@ TEST_CASE("A reload that is stopped publishes nothing more") {
   int published = 0;
   store.reload([&](const Set&) { ++published; }, stop.get_token());
   CHECK(published == 0);
+}
+
+TEST_CASE("All errors of all zones are told at once") {
+  const TemporaryFile bad("@ A nonsense\nx MX nonsense\n");
+  const TemporaryFile worse("");
+  ZoneStore store(1);
+  try {
+    store.load({sourceOf(bad, "bad."), sourceOf(worse, "worse.")});
+    FAIL("it loaded");
+  } catch (const std::runtime_error& error) {
+    const std::string text = error.what();
+    for (const std::string& part : {bad.path() + ":1:5: error", bad.path() + ":2:", worse.path() + ": error"})
+      CHECK_MESSAGE(text.find(part) != std::string::npos, text);
+  }
+}
+
+TEST_CASE("A zone that two files make is refused with both of them") {
+  const TemporaryFile one("$ORIGIN same.\n" + zoneText(1));
+  const TemporaryFile two("$ORIGIN SAME.\n" + zoneText(2));
+  ZoneStore store(1);
+  CHECK_THROWS_WITH_AS(
+      store.load({{one.path(), std::nullopt}, {two.path(), std::nullopt}}),
+      (two.path() + ": error: zone same. is there already, from " + one.path() + "; expected it once").c_str(),
+      std::runtime_error);
+}
+
+TEST_CASE("A zone of a list that is there already is refused with both places, at the start and later") {
+  const TemporaryFile one(zoneText(1));
+  const TemporaryFile two(zoneText(2));
+  TemporaryFile list(listLine("one.", two));
+  ZoneStore store(1);
+  store.load({sourceOf(one, "one.")});
+  const std::string message = list.path() + ": zone one. is there already, from " + one.path() + "; expected it once";
+  CHECK_THROWS_WITH_AS(store.addList(list.path()), message.c_str(), std::runtime_error);
+  list.write(listLine("two.", two));
+  ZoneStore other(1);
+  other.load({sourceOf(one, "one.")});
+  other.addList(list.path());
+  reload(other);
+  list.write(listLine("two.", two) + listLine("one.", two));
+  LogLines lines;
+  CHECK(serial(reload(other), "one.") == 1);
+  const Lines said = lines.take();
+  REQUIRE(said.size() >= 2);
+  CHECK(said[0] == message);
+  CHECK(said[1] == list.path() + ": the zones of the list are served as they were before");
+}
+
+TEST_CASE("A file that comes to make a zone that another one makes is refused, and its own zone kept") {
+  TemporaryFile one("$ORIGIN one.\n" + zoneText(1));
+  const TemporaryFile two("$ORIGIN two.\n" + zoneText(2));
+  ZoneStore store(1);
+  store.load({{one.path(), std::nullopt}, {two.path(), std::nullopt}});
+  one.write("$ORIGIN two.\n" + zoneText(3));
+  const Set after = reload(store);
+  CHECK(serial(after, "one.") == 1);
+  CHECK(serial(after, "two.") == 2);
+  one.write("$ORIGIN three.\n" + zoneText(4));
+  CHECK(serial(reload(store), "three.") == 4);
+}
+
+TEST_CASE("A zone may move from one list to another, in either direction") {
+  const TemporaryFile zone(zoneText(1));
+  TemporaryFile first(listLine("moves.", zone));
+  TemporaryFile second("");
+  ZoneStore store(1);
+  store.addList(first.path());
+  store.addList(second.path());
+  CHECK(serial(reload(store), "moves.") == 1);
+  first.write("");
+  second.write(listLine("moves.", zone));
+  CHECK(serial(reload(store), "moves.") == 1);
+  second.write("");
+  first.write(listLine("moves.", zone));
+  CHECK(serial(reload(store), "moves.") == 1);
+}
+
+TEST_CASE("A reload tells what it changed: zones loaded anew with both serials, added, removed, failed") {
+  TemporaryFile changing(zoneText(1));
+  TemporaryFile breaking(zoneText(1));
+  const TemporaryFile steady(zoneText(1));
+  const TemporaryFile listed(zoneText(1));
+  TemporaryFile list(listLine("old.", listed));
+  ZoneStore store(1);
+  store.load({sourceOf(changing, "changing."), sourceOf(breaking, "breaking."), sourceOf(steady, "steady.")});
+  store.addList(list.path());
+  LogLines lines;
+  reload(store);
+  CHECK(lines.take() == Lines{"zone old.: serial 1, 2 records", "all 4 zones are loaded"});
+  reload(store);
+  CHECK(lines.take() == Lines{"no zone has changed: 4 zones as before"});
+
+  changing.write(zoneText(2));
+  breaking.write("nonsense\n");
+  list.write(listLine("new.", listed));
+  reload(store);
+  Lines said = lines.take();
+  REQUIRE(said.size() == 6);
+  CHECK(said[0] == "zone old. removed");
+  CHECK(said[1] == "zone changing. loaded anew, serial 2 (it was 1), 2 records");
+  CHECK(said[2].starts_with(breaking.path() + ":1:"));
+  CHECK(said[3] == breaking.path() + ": the zone is served as it was before");
+  CHECK(said[4] == "zone new. added, serial 1, 2 records");
+  CHECK(said[5] == "zones: 1 loaded anew, 1 added, 1 removed, 1 failed, 1 unchanged");
+}
+
+TEST_CASE("A reload that fails never tells that all is loaded, and one zone is told as one") {
+  TemporaryFile file(zoneText(1));
+  TemporaryFile missing(zoneText(1));
+  missing.remove();
+  TemporaryFile list(listLine("missing.", missing));
+  ZoneStore store(1);
+  LogLines lines;
+  store.addList(list.path());
+  reload(store);
+  CHECK(lines.take().back() == "1 of 1 zone is not loaded");
+  list.write(listLine("here.", file));
+  reload(store);
+  CHECK(lines.take() ==
+        Lines{"zone missing. removed", "zone here. added, serial 1, 2 records", "zones: 1 added, 1 removed"});
+  file.write("nonsense\n");
+  reload(store);
+  CHECK(lines.take().back() == "zones: 1 failed");
+  file.write(zoneText(2));
+  reload(store);
+  CHECK(lines.take().back() == "zones: 1 loaded anew");
+  reload(store);
+  CHECK(lines.take() == Lines{"no zone has changed: 1 zone as before"});
+}
+
+TEST_CASE("Many zones are told as a number") {
+  const TemporaryFile file(zoneText(1));
+  std::string text;
+  for (int i = 0; i < 30; ++i) text += listLine(("n" + std::to_string(i) + ".").c_str(), file);
+  const TemporaryFile list(text);
+  ZoneStore store(1);
+  store.addList(list.path());
+  LogLines lines;
+  reload(store);
+  CHECK(lines.take() == Lines{"30 zones, 60 records", "all 30 zones are loaded"});
 }

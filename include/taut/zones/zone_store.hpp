@@ -23,6 +23,8 @@ namespace taut {
 struct ZoneReload {
   std::size_t zones = 0;    // of them there are so many now
   std::size_t loaded = 0;   // anew, or for the first time
+  std::size_t added = 0;    // of the loaded ones: for the first time
+  std::size_t removed = 0;  // no list names them any more
   std::size_t failed = 0;   // served as they were before, or not at all
   std::size_t missing = 0;  // not served at all
   // What is wrong, in lines as the log has them; of very many the first ones.
@@ -41,15 +43,17 @@ class ZoneStore {
   // Loads with at most so many threads, 0: all cores.
   explicit ZoneStore(unsigned threads = 0, MakeLoadObserver makeObserver = {});
 
-  // Zones that are named one by one: loads them all. Throws std::runtime_error where one does not load; its text says
-  // what is wrong, file, line and column first.
+  // Zones that are named one by one: loads them all. Throws std::runtime_error where one does not load, or is there
+  // twice; its text has a line for each error of all zones, file, line and column first.
   void load(std::vector<ZoneSource> sources);
 
-  // Adds the zones of a list, which the next reload loads. Throws std::runtime_error where the list cannot be read.
+  // Adds the zones of a list, which the next reload loads. Throws std::runtime_error where the list cannot be read, or
+  // has a zone that is there already.
   void addList(const std::string& path);
 
   // Reads the lists, and loads what is not loaded or changed on disk. A load that fails is logged, and the zone is
-  // served as it was. `publish` gets all zones at the end, and now and then before that, as they become ready.
+  // served as it was. `publish` gets all zones at the end, and now and then before that, as they become ready. The log
+  // says what has changed.
   ZoneReload reload(const Publish& publish, const std::stop_token& stop);
 
   // Loads the zones of this origin, whether their files changed or not.
@@ -61,6 +65,9 @@ class ZoneStore {
   // How many loads have failed in all reloads. May be called on any thread.
   std::uint64_t loadFailures() const { return loadFailures_; }
 
+  // Logs what there is: each zone that is loaded, with its serial and its number of records, or of many how many.
+  void logZones() const;
+
  private:
   struct Entry {
     ZoneSource source;
@@ -71,14 +78,21 @@ class ZoneStore {
     std::vector<Entry> entries;
   };
 
-  static void readList(List& list);
-  static void accept(Entry& entry, ZoneLoad load, ZoneReload& report);
+  std::string addLoaded(std::vector<ZoneSource> sources, std::vector<ZoneLoad> loads);
+  void readList(List& list, ZoneReload& report);
+  void readLists(ZoneReload& report);
+  std::string tryReadList(List& list, ZoneReload& report);
+  void requireNew(const List& list, const std::vector<ZoneSource>& sources) const;
+  void accept(Entry& entry, ZoneLoad load, ZoneReload& report);
+  void refuseOriginOfAnother(const Entry& entry, ZoneLoad& load) const;
+  template <typename Function>
+  void forEachEntry(const Function& function) const;
   template <typename Wanted>
   std::vector<Entry*> entriesThat(const Wanted& wanted);
   void loadEntries(const std::vector<Entry*>& entries, const Publish& publish, const std::stop_token& stop,
                    ZoneReload& report);
   void countZones(ZoneReload& report) const;
-  static void logTotal(const ZoneReload& report);
+  void logListedZones() const;
 
   std::unique_ptr<LoadObserver> observe(std::size_t zones) const;
 
@@ -87,6 +101,7 @@ class ZoneStore {
   std::vector<Entry> entries_;
   std::vector<List> lists_;
   Counter loadFailures_;
+  bool listsLoaded_ = false;  // once
 };
 
 }  // namespace taut

@@ -1,0 +1,82 @@
+#include "zone_log.hpp"
+
+#include <iterator>
+#include <string>
+
+#include <fmt/format.h>
+
+#include "taut/base/counted.hpp"
+#include "taut/base/log.hpp"
+
+namespace taut::detail {
+
+namespace {
+
+// Of the parts of what a reload changed: those that there are.
+std::string partsOf(const ZoneReload& report) {
+  struct Part {
+    std::size_t count;
+    const char* what;
+  };
+  const Part parts[] = {
+      {report.loaded - report.added, "loaded anew"},
+      {report.added, "added"},
+      {report.removed, "removed"},
+      {report.failed, "failed"},
+      {report.zones - report.loaded - report.failed, "unchanged"},
+  };
+  std::string text;
+  for (const Part& part : parts)
+    if (part.count > 0) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", part.count, part.what);
+  return text;
+}
+
+}  // namespace
+
+void logZones(const std::vector<const Zone*>& zones) {
+  std::size_t records = 0;
+  for (const Zone* zone : zones) records += zone->recordCount();
+  if (zones.size() > maxNamedZones)
+    return log::info("{}, {}", counted(zones.size(), "zone"), counted(records, "record"));
+  for (const Zone* zone : zones)
+    log::info("zone {}: serial {}, {}", zone->origin(), zone->serial(), counted(zone->recordCount(), "record"));
+}
+
+void logLoaded(const Zone& before, const Zone& zone, const ZoneReload& soFar) {
+  if (soFar.loaded > maxNamedZones) return;
+  const std::string records = counted(zone.recordCount(), "record");
+  if (!before.isLoaded())
+    log::info("zone {} added, serial {}, {}", zone.origin(), zone.serial(), records);
+  else if (before.origin() == zone.origin())
+    log::info("zone {} loaded anew, serial {} (it was {}), {}", zone.origin(), zone.serial(), before.serial(), records);
+  else
+    log::info("zone {} loaded in the place of {}, serial {}, {}", zone.origin(), before.origin(), zone.serial(),
+              records);
+}
+
+void logRemoved(const Zone& zone, const ZoneReload& soFar) {
+  if (soFar.removed <= maxNamedZones) log::info("zone {} removed", zone.origin());
+}
+
+void logReload(const ZoneReload& report) {
+  const bool changed = report.loaded + report.removed + report.failed > 0;
+  if (!changed && report.zones == 0) return;
+  if (!changed && report.errors.empty())
+    log::info("no zone has changed: {} as before", counted(report.zones, "zone"));
+  else if (report.failed == 0)
+    log::info("zones: {}", partsOf(report));
+  else
+    log::error("zones: {}", partsOf(report));
+}
+
+void logTotal(const ZoneReload& report) {
+  if (report.missing > 0)
+    log::error("{} of {} {} not loaded", report.missing, counted(report.zones, "zone"),
+               report.missing == 1 ? "is" : "are");
+  else if (report.zones == 1)
+    log::info("the zone is loaded");
+  else
+    log::info("all {} zones are loaded", report.zones);
+}
+
+}  // namespace taut::detail

@@ -1,0 +1,29 @@
+// What the log says of zones: those that there are, and what a reload changed.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "taut/zone/zone.hpp"
+#include "taut/zones/zone_store.hpp"
+
+namespace taut::detail {
+
+// Lines that name zones one by one, of each kind: more would tell less.
+constexpr std::size_t maxNamedZones = 20;
+
+// A line for each of them, or one for all.
+void logZones(const std::vector<const Zone*>& zones);
+
+// One zone that was loaded, for the first time where `before` is not loaded.
+void logLoaded(const Zone& before, const Zone& zone, const ZoneReload& soFar);
+
+void logRemoved(const Zone& zone, const ZoneReload& soFar);
+
+// What a reload came to.
+void logReload(const ZoneReload& report);
+
+// Those that are not there after a load, or that all are.
+void logTotal(const ZoneReload& report);
+
+}  // namespace taut::detail
