@@ -1,0 +1,398 @@
+// named.conf, as the BIND 9.18 Administrator Reference Manual describes it.
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "convert.hpp"
+#include "converter.hpp"
+#include "cursor.hpp"
+#include "sources.hpp"
+
+namespace taut::importer {
+
+namespace {
+
+constexpr std::string_view knownNetworks[] = {"any", "loopback", "private", "link-local"};
+
+// A name of BIND as a key of TOML that needs no quotes, and that means nothing in a taut.toml yet.
+std::string aclKey(std::string name) {
+  for (char& letter : name)
+    if (!isKeyLetter(letter)) letter = '-';
+  return std::ranges::find(knownNetworks, name) == std::end(knownNetworks) ? name : name + "-acl";
+}
+
+bool isPrimary(std::string_view type) {
+  return type == "primary" || type == "master";
+}
+
+// A list of one word, such as `{ none; }`.
+bool holdsOnly(const Statement& statement, std::string_view word) {
+  return statement.children.size() == 1 && statement.children[0].words.size() == 1 &&
+         statement.children[0].keyword() == word;
+}
+
+// Statements that ask for what taut does anyhow.
+bool isSatisfied(const Statement& statement) {
+  const std::string_view keyword = statement.keyword();
+  if (keyword == "allow-query") return holdsOnly(statement, "any");
+  if (keyword == "allow-transfer" || keyword == "allow-update") return holdsOnly(statement, "none");
+  if (keyword == "notify") return statement.value() == "no";
+  if (keyword == "masterfile-format") return statement.value() == "text";
+  return false;
+}
+
+class BindConverter : Converter {
+ public:
+  explicit BindConverter(std::string folder) : Converter(std::move(folder)) {}
+
+  TautFile run(const Statements& statements);
+
+ private:
+  using Function = void (BindConverter::*)(const Statement&);
+  static const std::map<std::string_view, Function>& optionFunctions();
+
+  void prepare(const Statements& statements);
+  void statement(const Statement& statement);
+  void acl(const Statement& acl);
+  void zone(const Statement& zone);
+  void primaryZone(const Statement& zone);
+  void view(const Statement& view);
+
+  void nothing(const Statement&) {}
+  void listen(const Statement& listen);
+  void forwarders(const Statement& forwarders);
+  void forwardMode(const Statement& mode);
+  void recursion(const Statement& recursion);
+  void version(const Statement& version);
+  void hostname(const Statement& hostname);
+  void serverId(const Statement& id);
+  void tcpClients(const Statement& clients) { setCount(file_.tcpConnections, clients, connectionRange); }
+  void maxUdpSize(const Statement& size) { setCount(file_.udpSize, size, udpSizeRange); }
+  void answerCookie(const Statement& answer) { file_.cookies = flag(answer); }
+  void cacheSize(const Statement& size);
+  void rateLimit(const Statement& limit);
+  void exemptClients(const Statement& list);
+  void rrsetOrder(const Statement& order);
+  void allowRecursion(const Statement& list) { allowRecursion_ = &list; }
+  void allowQueryCache(const Statement& list) { allowQueryCache_ = &list; }
+  void allowQuery(const Statement& list);
+
+  std::vector<std::string> networks(const Statement& list);
+  void addNetworks(const Statement& list, std::vector<std::string>& networks, bool& excepted);
+  void listenDefaults();
+  void allowClients();
+  void finishRecursion();
+
+  std::uint16_t port_ = dnsPort;
+  std::map<std::string, std::string, std::less<>> aclNames_;  // from BIND's names to those of the taut.toml
+  std::set<std::string> aclKeys_;                             // of the taut.toml
+  bool listensOnV4_ = false;
+  bool listensOnV6_ = false;
+  bool recursive_ = true;
+  std::string cacheSize_{defaultCacheSize};
+  const Statement* recursion_ = nullptr;
+  const Statement* forwarders_ = nullptr;
+  const Statement* allowRecursion_ = nullptr;
+  const Statement* allowQueryCache_ = nullptr;
+  const Statement* allowQuery_ = nullptr;
+};
+
+const std::map<std::string_view, BindConverter::Function>& BindConverter::optionFunctions() {
+  static const std::map<std::string_view, Function> functions = {
+      {"allow-query", &BindConverter::allowQuery},
+      {"allow-query-cache", &BindConverter::allowQueryCache},
+      {"allow-recursion", &BindConverter::allowRecursion},
+      {"answer-cookie", &BindConverter::answerCookie},
+      {"directory", &BindConverter::nothing},  // prepare() has read it
+      {"forward", &BindConverter::forwardMode},
+      {"forwarders", &BindConverter::forwarders},
+      {"hostname", &BindConverter::hostname},
+      {"listen-on", &BindConverter::listen},
+      {"listen-on-v6", &BindConverter::listen},
+      {"max-cache-size", &BindConverter::cacheSize},
+      {"max-udp-size", &BindConverter::maxUdpSize},
+      {"port", &BindConverter::nothing},
+      {"rate-limit", &BindConverter::rateLimit},
+      {"recursion", &BindConverter::recursion},
+      {"rrset-order", &BindConverter::rrsetOrder},
+      {"server-id", &BindConverter::serverId},
+      {"tcp-clients", &BindConverter::tcpClients},
+      {"version", &BindConverter::version},
+  };
+  return functions;
+}
+
+TautFile BindConverter::run(const Statements& statements) {
+  prepare(statements);
+  for (const Statement& next : statements) statement(next);
+  listenDefaults();
+  finishRecursion();
+  return finish();
+}
+
+// What others refer to, wherever it stands.
+void BindConverter::prepare(const Statements& statements) {
+  for (const Statement& statement : statements) {
+    if (statement.keyword() == "acl") {
+      const std::string name = lowerCase(statement.value());
+      const std::string key = aclKey(name);
+      if (aclKeys_.insert(key).second) aclNames_.try_emplace(name, key);
+    }
+    if (statement.keyword() != "options") continue;
+    if (const Statement* const directory = statement.child("directory"))
+      folder_ = resolved(directory->value(), folder_);
+    if (const Statement* const port = statement.child("port")) {
+      const auto value = number(port->value());
+      if (value && *value > 0 && *value <= 65535) port_ = static_cast<std::uint16_t>(*value);
+    }
+  }
+}
+
+void BindConverter::statement(const Statement& statement) {
+  const std::string_view keyword = statement.keyword();
+  if (keyword == "acl") return acl(statement);
+  if (keyword == "zone") return zone(statement);
+  if (keyword == "view") return view(statement);
+  if (keyword != "options") return unsupported(statement);
+  for (const Statement& option : statement.children) {
+    const auto function = optionFunctions().find(option.keyword());
+    if (function != optionFunctions().end())
+      (this->*function->second)(option);
+    else if (!isSatisfied(option))
+      unsupported(option);
+  }
+}
+
+void BindConverter::acl(const Statement& acl) {
+  // The keys that are left are those of lists to come.
+  const auto name = aclNames_.find(lowerCase(acl.value()));
+  const bool isNew = name != aclNames_.end() && aclKeys_.erase(name->second) > 0;
+  if (acl.value().empty() || !isNew) return unsupported(acl, "there is a list of this name already");
+  file_.acl.push_back({name->second, networks(acl)});
+}
+
+void BindConverter::zone(const Statement& zone) {
+  const Statement* const type = zone.child("type");
+  const std::string_view kind = type ? type->value() : "";
+  if (zone.words.size() > 2 && lowerCase(zone.word(2)) != "in") return unsupported(zone, "a class other than IN");
+  if (isPrimary(kind)) return primaryZone(zone);
+  if (kind == "hint") return unsupported(zone, "no questions are asked of the root servers");
+  if (kind == "secondary" || kind == "slave") return unsupported(zone, "a secondary zone");
+  unsupported(zone, kind.empty() ? "a zone without a type" : fmt::format("a zone of type {}", kind));
+}
+
+void BindConverter::primaryZone(const Statement& zone) {
+  std::string file;
+  Notes notes;
+  for (const Statement& item : zone.children) {
+    if (item.keyword() == "file")
+      file = item.value();
+    else if (item.keyword() != "type" && !isSatisfied(item))
+      TautFile::noteOn(notes, item);
+  }
+  if (file.empty()) return unsupported(zone, "a zone without a file");
+  file_.addZone(zone.value(), resolved(file, folder_), zone, std::move(notes));
+}
+
+void BindConverter::view(const Statement& view) {
+  unsupported(view, "a view; its statements follow");
+  for (const Statement& child : view.children) unsupported(child, fmt::format("in view {}", view.value()));
+}
+
+void BindConverter::listen(const Statement& listen) {
+  const bool v6 = listen.keyword() == "listen-on-v6";
+  (v6 ? listensOnV6_ : listensOnV4_) = true;
+  std::uint16_t port = port_;
+  for (std::size_t i = 1; i < listen.words.size(); i += 2) {
+    const auto value = number(listen.word(i + 1));
+    if (listen.word(i) != "port" || !value || *value == 0 || *value > 65535) return unsupported(listen);
+    port = static_cast<std::uint16_t>(*value);
+  }
+  for (const Statement& child : listen.children) {
+    const std::string word = lowerCase(child.keyword());
+    if (word == "none") continue;
+    const auto address = addressOf(word != "any" ? word : v6 ? "::" : "0.0.0.0", port);
+    if (address && child.words.size() == 1)
+      listenOn(*address, child.place);
+    else
+      unsupported(child, fmt::format("in {}: expected an address", listen.keyword()));
+  }
+}
+
+// Without the statement named listens on all addresses of the family.
+void BindConverter::listenDefaults() {
+  if (!listensOnV4_) listenOn(*addressOf("0.0.0.0", port_), {});
+  if (!listensOnV6_) listenOn(*addressOf("::", port_), {});
+}
+
+void BindConverter::forwarders(const Statement& forwarders) {
+  forwarders_ = &forwarders;
+  std::string_view port = "53";
+  if (forwarders.word(1) == "port") port = forwarders.word(2);
+  for (const Statement& child : forwarders.children) {
+    const bool hasPort = child.word(1) == "port";
+    const auto address = addressOf(fmt::format("{}@{}", child.keyword(), hasPort ? child.word(2) : port));
+    if (address && child.words.size() == (hasPort ? 3u : 1u))
+      file_.forward.servers.push_back(*address);
+    else
+      unsupported(child, "in forwarders: expected an address");
+  }
+}
+
+void BindConverter::forwardMode(const Statement& mode) {
+  if (mode.value() != "only") return unsupported(mode, "where the forwarders fail, no other servers are asked");
+  needsForwarding(mode);
+}
+
+void BindConverter::recursion(const Statement& recursion) {
+  recursion_ = &recursion;
+  recursive_ = flag(recursion).value_or(false);
+}
+
+void BindConverter::version(const Statement& version) {
+  if (version.value() == "none" && !version.words[1].quoted)
+    file_.version = "";
+  else
+    setText(file_.version, version);
+}
+
+void BindConverter::hostname(const Statement& hostname) {
+  if (hostname.value() != "none") return unsupported(hostname, "hostname.bind is the host's name");
+  file_.hide("hostname.bind");
+}
+
+void BindConverter::serverId(const Statement& id) {
+  if (id.value() == "hostname" && !id.words[1].quoted) return;
+  if (id.value() != "none" || id.words[1].quoted) return setIdentity(id);
+  file_.hide("id.server");
+  file_.hide("nsid");
+}
+
+void BindConverter::cacheSize(const Statement& size) {
+  const auto octets = sizeOf(size.value());
+  if (!octets || *octets == 0) return unsupported(size, fmt::format("the cache has {} instead", defaultCacheSize));
+  cacheSize_ = sizeText(*octets);
+  needsForwarding(size);
+}
+
+void BindConverter::rateLimit(const Statement& limit) {
+  constexpr std::int64_t bindSlip = 2;
+  for (const Statement& item : limit.children) {
+    const std::string_view keyword = item.keyword();
+    if (keyword == "responses-per-second")
+      setResponses(item, bindSlip);
+    else if (keyword == "all-per-second")
+      setRateLimit(file_.rateLimit.all, item, allResponsesRange);
+    else if (keyword == "slip")
+      setRateLimit(file_.rateLimit.slip, item, slipRange);
+    else if (keyword == "window")
+      setRateLimit(file_.rateLimit.window, item, windowRange);
+    else if (keyword == "exempt-clients")
+      exemptClients(item);
+    else
+      unsupported(item, "in rate-limit");
+  }
+}
+
+void BindConverter::exemptClients(const Statement& list) {
+  file_.rateLimit.exempt = networks(list);
+  TautFile::noteOn(file_.rateLimit.notes, list);
+}
+
+void BindConverter::rrsetOrder(const Statement& order) {
+  for (const Statement& rule : order.children) {
+    const bool forAll = rule.keyword() == "order" && rule.words.size() == 2;
+    if (forAll && rule.value() == "cyclic")
+      file_.roundRobin = true;
+    else if (!forAll || rule.value() != "none")
+      unsupported(rule, "in rrset-order");
+  }
+}
+
+void BindConverter::allowQuery(const Statement& list) {
+  if (isSatisfied(list)) return;
+  allowQuery_ = &list;
+  unsupported(list, "the zones are for all clients");
+}
+
+std::vector<std::string> BindConverter::networks(const Statement& list) {
+  std::vector<std::string> networks;
+  bool excepted = false;
+  addNetworks(list, networks, excepted);
+  return networks;
+}
+
+// The first element that matches decides. So after an exception, which cannot be expressed, an element could allow what
+// the exception refuses: it is left out, and the list is never wider than BIND's.
+void BindConverter::addNetworks(const Statement& list, std::vector<std::string>& networks, bool& excepted) {
+  for (const Statement& element : list.children) {
+    const std::string word = lowerCase(element.keyword());
+    if (word == "none" || word == "!any") continue;
+    if (word.starts_with('!')) {
+      excepted = true;
+      unsupported(element, fmt::format("in {}: an exception", list.keyword()));
+    } else if (excepted) {
+      unsupported(element, fmt::format("in {}: it comes after an exception", list.keyword()));
+    } else if (word.empty() && element.block) {
+      addNetworks(element, networks, excepted);
+    } else if (word == "any") {
+      networks.push_back(word);
+    } else if (word == "localhost") {
+      networks.emplace_back("loopback");
+    } else if (const auto acl = aclNames_.find(word); acl != aclNames_.end()) {
+      networks.push_back(acl->second);
+    } else if (const auto network = networkOf(word); network && element.words.size() == 1) {
+      networks.push_back(*network);
+    } else {
+      unsupported(element, fmt::format("in {}", list.keyword()));
+    }
+  }
+}
+
+// Who may recurse: as with BIND, the first list that there is.
+void BindConverter::allowClients() {
+  const Statement* decides = nullptr;
+  for (const Statement* const list : {allowRecursion_, allowQueryCache_, allowQuery_}) {
+    if (!list) continue;
+    if (!decides)
+      decides = list;
+    else if (list == allowQueryCache_)
+      unsupported(*list, "who may recurse may use the cache");
+  }
+  if (decides) file_.forward.allow = networks(*decides);
+}
+
+void BindConverter::finishRecursion() {
+  if (recursive_ && file_.forward.forwards()) {
+    allowClients();
+    file_.forward.cacheSize = cacheSize_;
+    return;
+  }
+  for (const Statement* const list : {allowRecursion_, allowQueryCache_})
+    if (list) needsForwarding(*list);
+  if (!recursive_) {
+    if (forwarders_ && file_.forward.forwards()) unsupported(*forwarders_, "recursion is off");
+    file_.forward.servers.clear();
+    return;
+  }
+  constexpr std::string_view remark =
+      "no questions are asked of the root servers; give [forward] servers to forward to";
+  if (recursion_)
+    unsupported(*recursion_, remark);
+  else
+    unsaid("recursion, which is on by default", remark);
+}
+
+}  // namespace
+
+TautFile convertBind(const Statements& statements, const std::string& folder) {
+  return BindConverter(folder).run(statements);
+}
+
+}  // namespace taut::importer

@@ -1,0 +1,101 @@
+// What a taut.toml says, as far as an import makes it: the values of its keys, and notes on what has no key.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "statement.hpp"
+
+namespace taut::importer {
+
+// A statement that taut.toml cannot express, and why where that is not plain.
+struct Note {
+  const std::string* file = nullptr;  // null: what the source does not say, but does
+  std::uint32_t line = 0;
+  std::string statement;
+  std::string remark;
+
+  friend bool operator==(const Note&, const Note&) = default;
+};
+
+using Notes = std::vector<Note>;
+
+struct NamedNetworks {
+  std::string name;  // a key of TOML that needs no quotes
+  std::vector<std::string> networks;
+};
+
+struct ImportedZone {
+  std::string name;  // without the last dot, but for the root
+  std::string file;
+  Notes notes;
+};
+
+// Notes here are on statements that count only where the table is written.
+struct RateLimitTable {
+  std::optional<std::int64_t> responses, all, slip, window;  // the window in seconds
+  std::vector<std::string> exempt;
+  Notes notes;
+};
+
+struct ForwardTable {
+  std::vector<std::string> servers;
+  std::string resolvConf;
+  std::optional<std::vector<std::string>> allow;
+  std::string cacheSize;  // such as "64M"; empty: no cache
+  bool denyRebinding = false;
+  std::vector<std::string> privateDomains;
+  Notes notes;
+
+  bool forwards() const { return !servers.empty() || !resolvConf.empty(); }
+};
+
+class TautFile {
+ public:
+  static constexpr std::size_t maxZones = 2'000'000;
+
+  Notes notes;
+  std::string hostsFile;
+  std::optional<std::string> identity;
+  std::optional<std::string> version;  // empty: not said
+  std::vector<std::string> hidden;
+  std::optional<std::int64_t> threads, udpSize, tcpConnections;
+  std::optional<bool> cookies;
+  std::string cookieSecrets;
+  bool roundRobin = false;
+  std::vector<std::string> listen;  // none: all addresses
+  RateLimitTable rateLimit;
+  std::vector<NamedNetworks> acl;
+  ForwardTable forward;
+
+  void hide(std::string_view what);
+
+  // Adds a zone, whose name is checked. Where it is there already, or is no name, a note says so. Throws SyntaxError
+  // where there are too many.
+  void addZone(std::string_view name, std::string file, const Statement& statement, Notes zoneNotes = {});
+  const std::vector<ImportedZone>& zones() const { return zones_; }
+
+  // Notes a statement that has no key.
+  void unsupported(const Statement& statement, std::string_view remark = {}) { noteOn(notes, statement, remark); }
+  static void noteOn(Notes& notes, const Statement& statement, std::string_view remark = {});
+
+  // Takes away what would count only together with something that is not there, with notes on it, and sorts the notes.
+  void finish();
+
+ private:
+  void sortNotes();
+
+  std::vector<ImportedZone> zones_;
+  std::size_t additions_ = 0;
+  std::unordered_map<std::string, std::size_t> known_;  // names in lower case
+};
+
+// The text of a taut.toml. `source` is named in its first line.
+std::string writeToml(const TautFile& file, std::string_view source, const std::string& path);
+
+}  // namespace taut::importer

@@ -1,0 +1,222 @@
+#include <algorithm>
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "taut_file.hpp"
+
+namespace taut::importer {
+
+namespace {
+
+bool isControl(char letter) {
+  return static_cast<unsigned char>(letter) < 0x20 || letter == 0x7f;
+}
+
+std::string escaped(char letter) {
+  return fmt::format("\\u{:04x}", static_cast<unsigned char>(letter));
+}
+
+// A basic string of TOML, in which `${` would begin a variable.
+std::string quoted(std::string_view text) {
+  std::string toml = "\"";
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char letter = text[i];
+    if (text.substr(i).starts_with("${")) toml += '$';
+    if (letter == '"' || letter == '\\') toml += '\\';
+    toml += isControl(letter) ? escaped(letter) : std::string(1, letter);
+  }
+  return toml + '"';
+}
+
+// What may stand in a comment: one line without control characters.
+std::string plain(std::string_view text) {
+  std::string line;
+  for (const char letter : text) {
+    if (letter == '\n' || letter == '\t' || letter == '\r')
+      line += ' ';
+    else
+      line += isControl(letter) ? escaped(letter) : std::string(1, letter);
+  }
+  return line;
+}
+
+// Where most zones have files that are named alike, the zone's name in the middle: what [zone-defaults] says.
+struct FilePattern {
+  std::string folder;
+  std::string file;  // with {name}
+
+  auto operator<=>(const FilePattern&) const = default;
+};
+
+std::optional<FilePattern> patternOf(const ImportedZone& zone) {
+  const std::size_t slash = zone.file.rfind('/');
+  const bool isAbsolute = zone.file.starts_with('/') && slash > 0;
+  if (!isAbsolute || zone.name == "." || zone.name.find('/') != std::string::npos) return std::nullopt;
+  std::string file = zone.file.substr(slash + 1);
+  const std::size_t begin = file.find(zone.name);
+  if (begin == std::string::npos || file.find_first_of("{}") != std::string::npos) return std::nullopt;
+  file.replace(begin, zone.name.size(), "{name}");
+  return FilePattern{zone.file.substr(0, slash), std::move(file)};
+}
+
+std::optional<FilePattern> commonPattern(const std::vector<ImportedZone>& zones) {
+  std::map<FilePattern, std::size_t> counts;
+  for (const ImportedZone& zone : zones)
+    if (auto pattern = patternOf(zone)) ++counts[std::move(*pattern)];
+  const auto most = std::ranges::max_element(counts, {}, [](const auto& entry) { return entry.second; });
+  if (most == counts.end() || most->second < 2) return std::nullopt;
+  return most->first;
+}
+
+class Writer {
+ public:
+  Writer(const TautFile& file, const std::string& path) : file_(file), path_(path) {}
+
+  std::string write(std::string_view source) {
+    line("# Made by tautctl import from {}, a configuration of {}.", plain(path_), source);
+    if (!file_.notes.empty()) line("");
+    writeNotes(file_.notes);
+    if (!serves()) line("\n# There is nothing to serve yet: add a [[zone]], or servers to [forward].");
+    if (!file_.hostsFile.empty()) line("\nhosts-file = {}", quoted(file_.hostsFile));
+    server();
+    listen();
+    limits();
+    acl();
+    forward();
+    zones();
+    return std::move(text_);
+  }
+
+ private:
+  template <typename... Arguments>
+  void line(fmt::format_string<Arguments...> format, Arguments&&... arguments) {
+    text_ += fmt::format(format, std::forward<Arguments>(arguments)...);
+    text_ += '\n';
+  }
+  bool serves() const { return !file_.zones().empty() || !file_.hostsFile.empty() || file_.forward.forwards(); }
+
+  void writeNotes(const Notes& notes);
+  void table(std::string_view header);
+  void count(std::string_view name, const std::optional<std::int64_t>& value);
+  void texts(std::string_view name, const std::vector<std::string>& values);
+  void server();
+  void listen();
+  void limits();
+  void acl();
+  void forward();
+  void zones();
+
+  const TautFile& file_;
+  const std::string& path_;
+  std::string text_;
+};
+
+void Writer::writeNotes(const Notes& notes) {
+  for (const Note& note : notes) {
+    std::string place;
+    if (note.file)
+      place = *note.file == path_ ? fmt::format("line {}: ", note.line)
+                                  : fmt::format("{}:{}: ", plain(*note.file), note.line);
+    line("# {}not supported: {}{}", place, plain(note.statement),
+         note.remark.empty() ? std::string() : " (" + plain(note.remark) + ")");
+  }
+}
+
+void Writer::table(std::string_view header) {
+  line("\n{}", header);
+}
+
+void Writer::count(std::string_view name, const std::optional<std::int64_t>& value) {
+  if (value) line("{} = {}", name, *value);
+}
+
+void Writer::texts(std::string_view name, const std::vector<std::string>& values) {
+  std::string list;
+  for (const std::string& value : values) list += (list.empty() ? "" : ", ") + quoted(value);
+  line("{} = [{}]", name, list);
+}
+
+void Writer::server() {
+  const std::size_t before = text_.size();
+  table("[server]");
+  const std::size_t empty = text_.size();
+  if (file_.identity) line("identity = {}", quoted(*file_.identity));
+  if (file_.version) line("version = {}", file_.version->empty() ? "false" : quoted(*file_.version));
+  if (!file_.hidden.empty()) texts("hide", file_.hidden);
+  count("threads", file_.threads);
+  count("udp-size", file_.udpSize);
+  if (file_.roundRobin) line("rrset-roundrobin = true");
+  if (file_.cookies && !*file_.cookies)
+    line("cookies.enabled = false");
+  else if (!file_.cookieSecrets.empty())
+    line("cookies.secrets-file = {}", quoted(file_.cookieSecrets));
+  if (text_.size() == empty) text_.resize(before);
+}
+
+void Writer::listen() {
+  if (file_.listen.empty()) return;
+  table("[[listen]]");
+  texts("address", file_.listen);
+}
+
+void Writer::limits() {
+  if (file_.tcpConnections) {
+    table("[limits]");
+    line("tcp.connections = {}  # of each thread", *file_.tcpConnections);
+  }
+  if (!file_.rateLimit.responses) return;
+  table("[rate-limit]");
+  count("responses", file_.rateLimit.responses);
+  count("all", file_.rateLimit.all);
+  count("slip", file_.rateLimit.slip);
+  if (file_.rateLimit.window) line("window = \"{}s\"", *file_.rateLimit.window);
+  if (!file_.rateLimit.exempt.empty()) texts("exempt", file_.rateLimit.exempt);
+}
+
+void Writer::acl() {
+  if (file_.acl.empty()) return;
+  table("[acl]");
+  for (const NamedNetworks& networks : file_.acl) texts(networks.name, networks.networks);
+}
+
+void Writer::forward() {
+  const ForwardTable& forward = file_.forward;
+  if (!forward.forwards()) return;
+  table("[forward]");
+  if (!forward.servers.empty()) texts("servers", forward.servers);
+  if (!forward.resolvConf.empty()) line("resolv-conf = {}", quoted(forward.resolvConf));
+  if (forward.allow) texts("allow", *forward.allow);
+  if (!forward.cacheSize.empty()) line("cache.size = {}", quoted(forward.cacheSize));
+  if (forward.denyRebinding) line("deny-rebinding = true");
+  if (!forward.privateDomains.empty()) texts("private-domains", forward.privateDomains);
+}
+
+void Writer::zones() {
+  const auto common = commonPattern(file_.zones());
+  if (common) {
+    table("[zone-defaults]");
+    line("directory = {}", quoted(common->folder));
+    line("file = {}", quoted(common->file));
+  }
+  for (const ImportedZone& zone : file_.zones()) {
+    table("[[zone]]");
+    writeNotes(zone.notes);
+    line("name = {}", quoted(zone.name));
+    if (!common || patternOf(zone) != common) line("file = {}", quoted(zone.file));
+  }
+}
+
+}  // namespace
+
+std::string writeToml(const TautFile& file, std::string_view source, const std::string& path) {
+  return Writer(file, path).write(source);
+}
+
+}  // namespace taut::importer

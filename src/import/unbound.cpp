@@ -1,0 +1,308 @@
+// unbound.conf, as unbound.conf(5) of Unbound 1.17 describes it.
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "convert.hpp"
+#include "converter.hpp"
+#include "sources.hpp"
+#include "taut/base/address.hpp"
+#include "taut/base/address_policy.hpp"
+#include "taut/dns/name.hpp"
+
+namespace taut::importer {
+
+namespace {
+
+constexpr std::string_view defaultFolder = "/etc/unbound";
+constexpr std::size_t maxAccessControls = 5000;
+constexpr std::int64_t defaultCachePart = 4 << 20;  // of each of Unbound's two caches
+
+// What forward.deny-rebinding refuses, so far as Unbound's manual proposes it.
+constexpr std::string_view privateNetworks[] = {"10.0.0.0/8",     "172.16.0.0/12", "192.168.0.0/16",
+                                                "169.254.0.0/16", "fd00::/8",      "fe80::/10"};
+
+// Statements that ask for what taut does anyhow.
+bool isSatisfied(const Statement& statement) {
+  const std::string_view keyword = statement.keyword();
+  return (keyword == "do-udp" || keyword == "do-tcp") && yesOrNo(statement.value()) == true;
+}
+
+class UnboundConverter : Converter {
+ public:
+  explicit UnboundConverter(std::string folder) : Converter(std::move(folder)) {}
+
+  TautFile run(const Statements& statements);
+
+ private:
+  using Function = void (UnboundConverter::*)(const Statement&);
+  static const std::map<std::string_view, Function>& serverFunctions();
+
+  void prepare(const Statements& statements);
+  void section(const Statement& section);
+  void nothing(const Statement&) {}
+  void listen(const Statement& listen);
+  void identity(const Statement& item) { setIdentity(item); }
+  void version(const Statement& item) { setText(file_.version, item); }
+  void hideIdentity(const Statement& item);
+  void hideVersion(const Statement& item);
+  void threads(const Statement& item) { setCount(file_.threads, item, threadRange); }
+  void udpSize(const Statement& item) { setCount(file_.udpSize, item, udpSizeRange); }
+  void connections(const Statement& item) { setCount(file_.tcpConnections, item, connectionRange); }
+  void roundRobin(const Statement& item) { file_.roundRobin = flag(item).value_or(false); }
+  void messageCache(const Statement& item) { cachePart(messageCache_, item); }
+  void rrsetCache(const Statement& item) { cachePart(rrsetCache_, item); }
+  void cachePart(std::int64_t& part, const Statement& item);
+  void accessControl(const Statement& item);
+  void privateAddress(const Statement& item);
+  void privateDomain(const Statement& item);
+  void encryptsUpstream(const Statement& item);
+  void forwardZone(const Statement& zone);
+  void rootForwardItem(const Statement& item);
+  void authZone(const Statement& zone);
+  void listenDefaults();
+  void allowClients();
+  void finishForwarding();
+
+  std::uint16_t port_ = dnsPort;
+  bool v4_ = true;
+  bool v6_ = true;
+  bool caches_ = true;
+  bool encryptsUpstream_ = false;
+  bool isForwarder_ = false;  // whether there is a forward-zone for the root
+  std::int64_t messageCache_ = defaultCachePart;
+  std::int64_t rrsetCache_ = defaultCachePart;
+  std::vector<const Statement*> allowed_, refused_;  // access-control with networks
+  std::vector<const Statement*> privateDomains_;
+};
+
+const std::map<std::string_view, UnboundConverter::Function>& UnboundConverter::serverFunctions() {
+  static const std::map<std::string_view, Function> functions = {
+      {"access-control", &UnboundConverter::accessControl},
+      {"directory", &UnboundConverter::nothing},  // prepare() has read it, and the others that do nothing
+      {"do-ip4", &UnboundConverter::nothing},
+      {"do-ip6", &UnboundConverter::nothing},
+      {"hide-identity", &UnboundConverter::hideIdentity},
+      {"hide-version", &UnboundConverter::hideVersion},
+      {"identity", &UnboundConverter::identity},
+      {"incoming-num-tcp", &UnboundConverter::connections},
+      {"interface", &UnboundConverter::listen},
+      {"ip-address", &UnboundConverter::listen},
+      {"max-udp-size", &UnboundConverter::udpSize},
+      {"msg-cache-size", &UnboundConverter::messageCache},
+      {"num-threads", &UnboundConverter::threads},
+      {"port", &UnboundConverter::nothing},
+      {"private-address", &UnboundConverter::privateAddress},
+      {"private-domain", &UnboundConverter::privateDomain},
+      {"rrset-cache-size", &UnboundConverter::rrsetCache},
+      {"rrset-roundrobin", &UnboundConverter::roundRobin},
+      {"ssl-upstream", &UnboundConverter::encryptsUpstream},
+      {"tls-upstream", &UnboundConverter::encryptsUpstream},
+      {"version", &UnboundConverter::version},
+  };
+  return functions;
+}
+
+TautFile UnboundConverter::run(const Statements& statements) {
+  prepare(statements);
+  for (const Statement& next : statements) section(next);
+  listenDefaults();
+  finishForwarding();
+  return finish();
+}
+
+void UnboundConverter::prepare(const Statements& statements) {
+  folder_ = defaultFolder;
+  for (const Statement& section : statements) {
+    if (section.keyword() != "server") continue;
+    if (const Statement* const folder = section.child("directory")) folder_ = resolved(folder->value(), folder_);
+    if (const Statement* const upstream = section.child("tls-upstream"))
+      encryptsUpstream_ = yesOrNo(upstream->value()) == true;
+    if (const Statement* const v4 = section.child("do-ip4")) v4_ = yesOrNo(v4->value()) != false;
+    if (const Statement* const v6 = section.child("do-ip6")) v6_ = yesOrNo(v6->value()) != false;
+    const Statement* const port = section.child("port");
+    const auto value = port ? number(port->value()) : std::nullopt;
+    if (value && *value > 0 && *value <= 65535) port_ = static_cast<std::uint16_t>(*value);
+  }
+}
+
+void UnboundConverter::section(const Statement& section) {
+  const std::string_view keyword = section.keyword();
+  if (keyword == "forward-zone" && section.block) return forwardZone(section);
+  if (keyword == "auth-zone" && section.block) return authZone(section);
+  if (keyword != "server" || !section.block) {
+    const Statement* const name = section.child("name");
+    return unsupported(section, name ? std::string(name->value()) : std::string());
+  }
+  for (const Statement& item : section.children) {
+    const auto function = serverFunctions().find(item.keyword());
+    if (function != serverFunctions().end())
+      (this->*function->second)(item);
+    else if (!isSatisfied(item))
+      unsupported(item);
+  }
+}
+
+void UnboundConverter::listen(const Statement& listen) {
+  const auto address = addressOf(listen.value(), port_);
+  if (!address) return unsupported(listen, "expected an address");
+  listenOn(*address, listen.place);
+}
+
+void UnboundConverter::listenDefaults() {
+  if (!file_.listen.empty()) return;
+  if (v4_) listenOn(*addressOf("127.0.0.1", port_), {});
+  if (v6_) listenOn(*addressOf("::1", port_), {});
+}
+
+void UnboundConverter::hideIdentity(const Statement& item) {
+  if (!flag(item).value_or(false)) return;
+  file_.hide("id.server");
+  file_.hide("hostname.bind");
+}
+
+void UnboundConverter::hideVersion(const Statement& item) {
+  if (flag(item).value_or(false)) file_.version = "";
+}
+
+void UnboundConverter::cachePart(std::int64_t& part, const Statement& item) {
+  constexpr std::int64_t most = std::int64_t{1} << 39;  // half of what forward.cache.size takes
+  const auto octets = sizeOf(item.value());
+  if (!octets || *octets > most) return unsupported(item, "expected a size such as 64m");
+  part = *octets;
+  needsForwarding(item);
+}
+
+void UnboundConverter::accessControl(const Statement& item) {
+  if (allowed_.size() + refused_.size() >= maxAccessControls)
+    throw SyntaxError(item.place, fmt::format("more than {} networks", maxAccessControls));
+  if (!networkOf(item.value())) return unsupported(item, "expected a network");
+  if (item.word(2) == "allow" || item.word(2) == "allow_snoop") {
+    allowed_.push_back(&item);
+  } else if (item.word(2) == "deny" || item.word(2) == "refuse") {
+    refused_.push_back(&item);
+  } else {
+    unsupported(item);
+  }
+}
+
+void UnboundConverter::privateAddress(const Statement& item) {
+  const auto network = networkOf(item.value());
+  if (!network || std::ranges::find(privateNetworks, *network) == std::end(privateNetworks))
+    return unsupported(item, "forward.deny-rebinding has private addresses alone");
+  file_.forward.denyRebinding = true;
+  needsForwarding(item);
+}
+
+void UnboundConverter::privateDomain(const Statement& item) {
+  if (!Name::parse(item.value())) return unsupported(item, "expected a domain name");
+  privateDomains_.push_back(&item);
+}
+
+void UnboundConverter::encryptsUpstream(const Statement& item) {
+  if (flag(item).value_or(false)) unsupported(item, "other servers are asked without TLS, so none is here");
+}
+
+void UnboundConverter::forwardZone(const Statement& zone) {
+  const Statement* const name = zone.child("name");
+  if (!name) return unsupported(zone, "a zone without a name");
+  if (name->value() != ".")
+    return unsupported(zone, fmt::format("only all names can be forwarded, not {}", name->value()));
+  isForwarder_ = true;
+  for (const std::string_view keyword : {"forward-tls-upstream", "forward-ssl-upstream"}) {
+    const Statement* const encrypts = zone.child(keyword);
+    if (encrypts && yesOrNo(encrypts->value()) != false) encryptsUpstream_ = true;
+  }
+  if (encryptsUpstream_) return unsupported(zone, "other servers are asked without TLS, so none is here");
+  for (const Statement& item : zone.children) rootForwardItem(item);
+}
+
+void UnboundConverter::rootForwardItem(const Statement& item) {
+  const std::string_view keyword = item.keyword();
+  if (keyword == "name") return;
+  if (keyword == "forward-addr") {
+    // What follows the number sign is the server's name for TLS.
+    const std::string_view text = item.value();
+    if (const auto address = addressOf(text.substr(0, text.find('#'))))
+      file_.forward.servers.push_back(*address);
+    else
+      unsupported(item, "expected an address");
+  } else if (keyword == "forward-no-cache") {
+    caches_ = !flag(item).value_or(false);
+  } else if (keyword == "forward-first" || keyword == "forward-tls-upstream" || keyword == "forward-ssl-upstream") {
+    if (flag(item).value_or(false)) unsupported(item);
+  } else {
+    unsupported(item);
+  }
+}
+
+void UnboundConverter::authZone(const Statement& zone) {
+  const Statement* const name = zone.child("name");
+  const Statement* const file = zone.child("zonefile");
+  if (!name) return unsupported(zone, "a zone without a name");
+  if (!file || file->value().empty()) return unsupported(zone, fmt::format("zone {} without a file", name->value()));
+  Notes notes;
+  for (const Statement& item : zone.children) {
+    const std::string_view keyword = item.keyword();
+    if (keyword == "master" || keyword == "primary" || keyword == "url")
+      return unsupported(zone, fmt::format("{} is a secondary zone", name->value()));
+    const bool isKnown = keyword == "name" || keyword == "zonefile";
+    const bool asAlways = keyword == "for-downstream" && yesOrNo(item.value()) == true;
+    if (!isKnown && !asAlways) TautFile::noteOn(notes, item);
+  }
+  file_.addZone(name->value(), resolved(file->value(), folder_), *name, std::move(notes));
+}
+
+// By itself Unbound answers this host alone. The most specific network decides: a network with an exception, which
+// cannot be expressed, is left out, so that nothing is allowed that Unbound refuses.
+void UnboundConverter::allowClients() {
+  std::vector<std::string> networks{"loopback"};
+  for (const Statement* const allowed : allowed_) {
+    const std::string network = *networkOf(allowed->value());
+    AddressPolicy policy(AddressPolicy::Action::refuse);
+    policy.allow(network);
+    const auto isException = [&](const Statement* refused) {
+      const std::string inner = *networkOf(refused->value());
+      const auto address = Address::parse(std::string_view(inner).substr(0, inner.find('/')));
+      return address && policy.allows(*address);
+    };
+    if (std::ranges::any_of(refused_, isException)) {
+      unsupported(*allowed, "a part of the network is refused");
+      continue;
+    }
+    needsForwarding(*allowed);
+    if (network != "127.0.0.0/8" && network != "::1" && network != "::1/128") networks.push_back(network);
+  }
+  file_.forward.allow = std::move(networks);
+}
+
+void UnboundConverter::finishForwarding() {
+  allowClients();
+  for (const Statement* const domain : privateDomains_) {
+    if (!file_.forward.denyRebinding) {
+      unsupported(*domain, "there is no private-address");
+      continue;
+    }
+    file_.forward.privateDomains.emplace_back(domain->value());
+    needsForwarding(*domain);
+  }
+  const std::int64_t cache = messageCache_ + rrsetCache_;
+  if (caches_ && cache > 0) file_.forward.cacheSize = sizeText(cache);
+  if (!isForwarder_)
+    unsaid("asking the root servers, as there is no forward-zone for all names",
+           "give [forward] servers to forward to");
+}
+
+}  // namespace
+
+TautFile convertUnbound(const Statements& statements, const std::string& folder) {
+  return UnboundConverter(folder).run(statements);
+}
+
+}  // namespace taut::importer

@@ -1,0 +1,107 @@
+#include "values.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstddef>
+#include <limits>
+#include <system_error>
+
+#include <fmt/format.h>
+
+#include "cursor.hpp"
+#include "taut/base/address.hpp"
+
+namespace taut::importer {
+
+namespace {
+
+struct Unit {
+  char letter;
+  std::int64_t factor;
+};
+
+constexpr Unit units[] = {{'g', 1 << 30}, {'m', 1 << 20}, {'k', 1 << 10}, {'b', 1}};
+
+// The octets of a network, those behind the prefix cleared.
+template <std::size_t Size>
+std::array<std::uint8_t, Size> masked(const Address& address, std::int64_t length) {
+  std::array<std::uint8_t, Size> octets{};
+  std::ranges::copy(address.bytes(), octets.begin());
+  for (std::size_t i = 0; i < Size; ++i) {
+    const std::int64_t bits = std::clamp<std::int64_t>(length - static_cast<std::int64_t>(8 * i), 0, 8);
+    octets[i] = static_cast<std::uint8_t>(octets[i] & (0xff00 >> bits));
+  }
+  return octets;
+}
+
+}  // namespace
+
+std::optional<std::int64_t> number(std::string_view text) {
+  std::int64_t value = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc{} || stop != end || value < 0) return std::nullopt;
+  return value;
+}
+
+std::optional<bool> yesOrNo(std::string_view text) {
+  const std::string lower = lowerCase(text);
+  for (const std::string_view yes : {"yes", "on", "true", "1"})
+    if (lower == yes) return true;
+  for (const std::string_view no : {"no", "off", "false", "0"})
+    if (lower == no) return false;
+  return std::nullopt;
+}
+
+std::optional<std::int64_t> sizeOf(std::string_view text) {
+  const std::string lower = lowerCase(text);
+  std::string_view digits = lower;
+  std::int64_t factor = 1;
+  for (const Unit& unit : units) {
+    if (!digits.ends_with(unit.letter)) continue;
+    factor = unit.factor;
+    digits.remove_suffix(1);
+    break;
+  }
+  const auto value = number(digits);
+  if (!value || *value > std::numeric_limits<std::int64_t>::max() / factor) return std::nullopt;
+  return *value * factor;
+}
+
+std::string sizeText(std::int64_t octets) {
+  for (const Unit& unit : units)
+    if (unit.factor > 1 && octets >= unit.factor && octets % unit.factor == 0)
+      return fmt::format("{}{:c}", octets / unit.factor, unit.letter & ~0x20);
+  return fmt::format("{}", octets);
+}
+
+std::optional<std::string> networkOf(std::string_view text) {
+  const std::size_t slash = text.find('/');
+  std::string host(text.substr(0, slash));
+  // BIND lets the last octets of an IPv4 network be left out.
+  if (slash != std::string_view::npos && host.find(':') == std::string::npos)
+    for (auto dots = std::ranges::count(host, '.'); dots < 3; ++dots) host += ".0";
+  const auto address = Address::parse(host);
+  if (!address || address->port() != 0 || address->scope() != 0) return std::nullopt;
+  if (slash == std::string_view::npos) return address->hostText();
+  const auto length = number(text.substr(slash + 1));
+  if (!length || *length > (address->isV4() ? 32 : 128)) return std::nullopt;
+  const Address network =
+      address->isV4() ? Address::v4(masked<4>(*address, *length)) : Address::v6(masked<16>(*address, *length));
+  return fmt::format("{}/{}", network.hostText(), *length);
+}
+
+std::optional<std::string> addressOf(std::string_view text, std::uint16_t defaultPort) {
+  const std::size_t at = text.find('@');
+  auto address = Address::parse(text.substr(0, at), defaultPort);
+  if (!address) return std::nullopt;
+  if (at != std::string_view::npos) {
+    const auto port = number(text.substr(at + 1));
+    if (!port || *port == 0 || *port > 65535) return std::nullopt;
+    address = address->withPort(static_cast<std::uint16_t>(*port));
+  }
+  return address->port() == dnsPort ? address->hostText() : address->toText();
+}
+
+}  // namespace taut::importer

@@ -1,0 +1,46 @@
+// Values as the other servers write them, in the form that taut.toml wants.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace taut::importer {
+
+// The least and the most that a key of taut.toml takes.
+struct Range {
+  std::int64_t least;
+  std::int64_t most;
+};
+
+inline constexpr Range threadRange{0, 1024};
+inline constexpr Range udpSizeRange{512, 4096};
+inline constexpr Range connectionRange{1, 1'000'000};
+inline constexpr Range responseRange{1, 1'000'000};
+inline constexpr Range allResponsesRange{0, 1'000'000};
+inline constexpr Range slipRange{0, 10};
+inline constexpr Range windowRange{1, 3600};
+inline constexpr std::size_t maxText = 255;  // octets of an identity or a version
+
+inline constexpr std::uint16_t dnsPort = 53;
+// What a source that caches without a size of its own gets.
+inline constexpr std::string_view defaultCacheSize = "64M";
+
+std::optional<std::int64_t> number(std::string_view text);
+
+// yes, no, on, off, true, false.
+std::optional<bool> yesOrNo(std::string_view text);
+
+// Octets with a unit: K, M and G, each 1024 of the one before, and B.
+std::optional<std::int64_t> sizeOf(std::string_view text);
+// In the largest unit that divides it.
+std::string sizeText(std::int64_t octets);
+
+// ADDRESS/LENGTH without bits behind the prefix, or an address. Reads `10/8` too.
+std::optional<std::string> networkOf(std::string_view text);
+
+// `ADDRESS` or `ADDRESS@PORT` as ADDRESS, with the port where it is not 53.
+std::optional<std::string> addressOf(std::string_view text, std::uint16_t defaultPort = dnsPort);
+
+}  // namespace taut::importer

@@ -1,0 +1,205 @@
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "import/memory_files.hpp"
+
+using namespace taut::importer;
+
+namespace {
+
+const std::string office = R"(// An office
+acl "trusted" { 192.0.2.0/24; 10/8; localhost; 2001:db8::/32; };
+acl Private { localhost; };
+acl "a b" { Private; };
+options {
+  directory "/var/lib/bind";
+  port 5353;
+  listen-on { 127.0.0.1; };
+  listen-on-v6 port 5354 { ::1; };
+  forwarders { 192.0.2.53; 2001:db8::53 port 5300; };
+  forward only;
+  allow-recursion { Trusted; };
+  version none; hostname none; server-id "ns1";
+  rate-limit { responses-per-second 10; slip 3; window 5; exempt-clients { trusted; }; };
+  max-cache-size 256M; tcp-clients 500; max-udp-size 1400;
+  rrset-order { order cyclic; };
+  answer-cookie no;
+  allow-transfer { none; };
+};
+zone "example.com" { type primary; file "example.com.zone"; notify no; };
+zone "Example.NET." IN { type master; file "/zones/net"; };
+zone "example.org" { type primary; file "example.org.zone"; };
+)";
+
+const std::string officeToml = R"(# Made by tautctl import from /etc/source.conf, a configuration of BIND.
+
+[server]
+identity = "ns1"
+version = false
+hide = ["hostname.bind"]
+udp-size = 1400
+rrset-roundrobin = true
+cookies.enabled = false
+
+[[listen]]
+address = ["127.0.0.1:5353", "[::1]:5354"]
+
+[limits]
+tcp.connections = 500  # of each thread
+
+[rate-limit]
+responses = 10
+all = 0
+slip = 3
+window = "5s"
+exempt = ["trusted"]
+
+[acl]
+trusted = ["192.0.2.0/24", "10.0.0.0/8", "loopback", "2001:db8::/32"]
+private-acl = ["loopback"]
+a-b = ["private-acl"]
+
+[forward]
+servers = ["192.0.2.53", "[2001:db8::53]:5300"]
+allow = ["trusted"]
+cache.size = "256M"
+
+[zone-defaults]
+directory = "/var/lib/bind"
+file = "{name}.zone"
+
+[[zone]]
+name = "example.com"
+
+[[zone]]
+name = "Example.NET"
+file = "/zones/net"
+
+[[zone]]
+name = "example.org"
+)";
+
+}  // namespace
+
+TEST_CASE("A named.conf of what taut has becomes the same taut.toml, without a comment") {
+  CHECK(imported(Kind::bind, office) == officeToml);
+}
+
+TEST_CASE("Each statement of a named.conf that has no key stands in a comment with its line") {
+  const std::string toml = imported(Kind::bind, R"(options {
+  recursion no;
+  dnssec-validation auto; # as Debian has it
+  edns-udp-size 1400;
+};
+key "transfer" { algorithm hmac-sha256; secret "c2VjcmV0"; };
+zone "." { type hint; file "/usr/share/dns/root.hints"; };
+zone "example.net" { type secondary; primaries { 192.0.2.1; }; };
+zone "example.com" {
+  type primary;
+  file "example.com.zone";
+  allow-transfer { key transfer; };
+};
+view "inside" {
+  match-clients { 10.0.0.0/8; };
+};
+)");
+  CHECK(toml == R"(# Made by tautctl import from /etc/source.conf, a configuration of BIND.
+
+# line 3: not supported: dnssec-validation auto
+# line 4: not supported: edns-udp-size 1400
+# line 6: not supported: key "transfer" { … }
+# line 7: not supported: zone "." { … } (no questions are asked of the root servers)
+# line 8: not supported: zone "example.net" { … } (a secondary zone)
+# line 14: not supported: view "inside" { … } (a view; its statements follow)
+# line 15: not supported: match-clients { … } (in view inside)
+
+[[zone]]
+# line 12: not supported: allow-transfer { … }
+name = "example.com"
+file = "/etc/example.com.zone"
+)");
+}
+
+TEST_CASE("What an included named.conf says counts, and its comments name it") {
+  const std::string toml = imported(
+      Kind::bind, "include \"local/*\";\ninclude \"/etc/rndc.key\";\n",
+      {{"/etc/local/a", "zone example.com { type primary; file \"a\"; };"}, {"/etc/local/b", "\nlogging { };\n"}});
+  CHECK(hasLine(toml, "name = \"example.com\""));
+  CHECK(hasLine(toml, "# /etc/local/b:2: not supported: logging { … }"));
+  CHECK(hasLine(toml, "# line 2: not supported: include \"/etc/rndc.key\" (/etc/rndc.key: No such file or directory)"));
+}
+
+TEST_CASE("A list of networks is never wider than named's") {
+  const std::string toml = imported(Kind::bind, R"(options {
+  forwarders { 192.0.2.53; };
+  allow-recursion { 192.0.2.0/24; localnets; !10.0.0.66; 10.0.0.0/8; { any; }; };
+};
+)");
+  CHECK(hasLine(toml, "allow = [\"192.0.2.0/24\"]"));
+  CHECK(hasLine(toml, "# line 3: not supported: localnets (in allow-recursion)"));
+  CHECK(hasLine(toml, "# line 3: not supported: !10.0.0.66 (in allow-recursion: an exception)"));
+  CHECK(hasLine(toml, "# line 3: not supported: 10.0.0.0/8 (in allow-recursion: it comes after an exception)"));
+  CHECK(hasLine(toml, "# line 3: not supported: { … } (in allow-recursion: it comes after an exception)"));
+  const std::string none = imported(Kind::bind, "options { forwarders { 192.0.2.53; }; allow-recursion { none; }; };");
+  CHECK(hasLine(none, "allow = []"));
+}
+
+TEST_CASE("Who may recurse is what named's first list says") {
+  const std::string query =
+      imported(Kind::bind, "options { forwarders { 192.0.2.53; }; allow-query { 10.0.0.0/8; }; };");
+  CHECK(hasLine(query, "allow = [\"10.0.0.0/8\"]"));
+  CHECK(hasLine(query, "# line 1: not supported: allow-query { … } (the zones are for all clients)"));
+  const std::string cache = imported(Kind::bind,
+                                     "options { forwarders { 192.0.2.53; }; allow-query { 10.0.0.0/8; };\n"
+                                     "allow-query-cache { 192.0.2.1; }; };");
+  CHECK(hasLine(cache, "allow = [\"192.0.2.1\"]"));
+}
+
+TEST_CASE("A named that forwards nothing becomes a server that forwards nothing") {
+  const std::string off = imported(Kind::bind, "options { recursion no;\nforwarders { 192.0.2.53; }; };");
+  CHECK(hasLine(off, "# line 2: not supported: forwarders { … } (recursion is off)"));
+  CHECK(off.find("[forward]\n") == std::string::npos);
+  const std::string roots = imported(Kind::bind, "options {\nallow-recursion { 10.0.0.0/8; }; };");
+  CHECK(hasLine(roots, "# line 2: not supported: allow-recursion { … } (nothing is forwarded)"));
+  CHECK(hasLine(roots,
+                "# not supported: recursion, which is on by default (no questions are asked of the root servers; give "
+                "[forward] servers to forward to)"));
+  CHECK(hasLine(roots, "# There is nothing to serve yet: add a [[zone]], or servers to [forward]."));
+}
+
+TEST_CASE("A secret of named never comes into the output") {
+  const std::string toml = imported(Kind::bind,
+                                    "options { cookie-secret \"00112233\"; };\n"
+                                    "view v { key k { secret \"c2Vj\"; }; };\nsecret \"c2Vj\";");
+  CHECK(toml.find("00112233") == std::string::npos);
+  CHECK(toml.find("c2Vj") == std::string::npos);
+  CHECK(hasLine(toml, "# line 1: not supported: cookie-secret …"));
+}
+
+TEST_CASE("A value of named that no key takes is told with what was expected") {
+  const std::string toml = imported(Kind::bind,
+                                    "options { max-udp-size 100; listen-on { 300.1.1.1; };\n"
+                                    "server-id \"" +
+                                        std::string(256, 'x') + "\"; };\nzone a..b { type primary; file x; };");
+  CHECK(hasLine(toml, "# line 1: not supported: max-udp-size 100 (expected a number from 512 to 4096)"));
+  CHECK(hasLine(toml, "# line 1: not supported: 300.1.1.1 (in listen-on: expected an address)"));
+  CHECK(hasLine(toml, "# line 3: not supported: zone a..b { … } (it is not a domain name)"));
+  CHECK(toml.find("expected at most 255 octets") != std::string::npos);
+}
+
+TEST_CASE("A named.conf with a mistake is refused with file, line and column") {
+  CHECK(faultOf(Kind::bind, "options {\n  recursion no;\n") ==
+        "/etc/source.conf:1:10: the block does not end; expected }");
+  CHECK(faultOf(Kind::bind, "options { recursion no }") ==
+        "/etc/source.conf:1:24: the statement does not end; expected ;");
+  CHECK(faultOf(Kind::bind, "zone \"x\n\";") == "/etc/source.conf:1:6: the text does not end; expected \"");
+  CHECK(faultOf(Kind::bind, "};") == "/etc/source.conf:1:1: no block ends here; expected a statement");
+  CHECK(faultOf(Kind::bind, "\n /* x") == "/etc/source.conf:2:2: the comment does not end; expected */");
+}
+
+TEST_CASE("Blocks in each other and files that include themselves have a bound") {
+  CHECK(faultOf(Kind::bind, std::string(100'000, '{')) == "/etc/source.conf:1:66: more than 64 blocks deep");
+  CHECK(faultOf(Kind::bind, "include \"a\";", {{"/etc/a", "include \"a\"; include \"a\";"}}) ==
+        "/etc/a:1:1: more than 16 files include each other");
+}

@@ -1,0 +1,144 @@
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "import/memory_files.hpp"
+
+using namespace taut::importer;
+
+TEST_CASE("A Corefile becomes a taut.toml, and each directive that has no key stands in a comment with its line") {
+  const std::string toml = imported(Kind::coredns, R"((common) {
+    errors
+    loadbalance
+}
+. {
+    import common
+    bind 192.0.2.1
+    forward . 192.0.2.53 dns://192.0.2.54:5300 {
+       max_concurrent 1000
+    }
+    cache
+    hosts {
+        192.0.2.7 printer.example
+    }
+    chaos CoreDNS-1.10
+    nsid ns1
+    bufsize 1232
+}
+example.org:53, \
+192.0.2.0/24 {
+    import common
+    bind 192.0.2.1
+    root /zones
+    file db.example.org
+    file db.other example.net {
+        reload 10s
+    }
+    health {$PORT}
+}
+)");
+  CHECK(toml ==
+        R"(# Made by tautctl import from /etc/source.conf, a configuration of CoreDNS.
+
+# line 2: not supported: errors
+# line 9: not supported: max_concurrent 1000 (in forward)
+# line 13: not supported: 192.0.2.7 printer.example (in hosts)
+# line 28: not supported: health {$PORT} (it has a variable)
+)"
+        "# not supported: forwarding for all clients, which is the default (only this host and private networks "
+        "may; allow = [\"any\"] in [forward] is for all)\n"
+        R"(
+hosts-file = "/etc/hosts"
+
+[server]
+identity = "ns1"
+version = "CoreDNS-1.10"
+udp-size = 1232
+rrset-roundrobin = true
+
+[[listen]]
+address = ["192.0.2.1"]
+
+[forward]
+servers = ["192.0.2.53", "192.0.2.54:5300"]
+cache.size = "64M"
+
+[[zone]]
+name = "example.org"
+file = "/zones/db.example.org"
+
+[[zone]]
+name = "2.0.192.in-addr.arpa"
+file = "/zones/db.example.org"
+
+[[zone]]
+# line 26: not supported: reload 10s (in file)
+name = "example.net"
+file = "/zones/db.other"
+)");
+}
+
+TEST_CASE("A Corefile of one server block needs no braces") {
+  const std::string toml = imported(Kind::coredns, "example.com:5300\nfile db.example.com\nwhoami # who\n");
+  CHECK(hasLine(toml, "name = \"example.com\""));
+  CHECK(hasLine(toml, "file = \"/etc/db.example.com\""));
+  CHECK(hasLine(toml, "address = [\"0.0.0.0:5300\", \"[::]:5300\"]"));
+  CHECK(hasLine(toml, "# line 3: not supported: whoami"));
+}
+
+TEST_CASE("A server block with a port of its own, or of another protocol, is told") {
+  const std::string toml = imported(Kind::coredns,
+                                    "a.example {\n file a\n}\nb.example:5300 {\n file b\n}\n"
+                                    "tls://c.example {\n file c\n}\n");
+  CHECK(hasLine(toml,
+                "# line 4: not supported: b.example:5300 { … } (a server block with addresses or ports of its own: all "
+                "zones are served on all addresses)"));
+  CHECK(hasLine(toml,
+                "# line 7: not supported: tls://c.example { … } ('tls://c.example' is no zone that is served by UDP "
+                "and TCP)"));
+  CHECK(hasLine(toml, "# line 8: not supported: file c (in a server block that is not supported)"));
+  CHECK(toml.find("name = \"c.example\"") == std::string::npos);
+}
+
+TEST_CASE("Of two files for one zone the first is served, and the second is told") {
+  const std::string toml =
+      imported(Kind::coredns, "example.com {\n file a\n}\nExample.com. {\n file a\n}\nexample.com {\n file b\n}\n");
+  CHECK(hasLine(toml, "# line 8: not supported: file b (the zone is there already, from /etc/a)"));
+  CHECK(toml.find("[[zone]]") == toml.rfind("[[zone]]"));
+}
+
+TEST_CASE("Files that a Corefile imports count, as blocks and as directives") {
+  const std::string toml = imported(Kind::coredns, "import more/*\n. {\n import inside\n import nothing\n}\n",
+                                    {{"/etc/more/a", "example.com {\n file a\n log\n}\n"}, {"/etc/inside", "debug\n"}});
+  CHECK(hasLine(toml, "name = \"example.com\""));
+  CHECK(hasLine(toml, "# /etc/more/a:3: not supported: log"));
+  CHECK(hasLine(toml, "# /etc/inside:1: not supported: debug"));
+  CHECK(hasLine(toml,
+                "# line 4: not supported: import nothing (no snippet, and /etc/nothing: No such file or directory)"));
+}
+
+TEST_CASE("A CoreDNS that asks over TLS becomes no server that asks without") {
+  const std::string toml = imported(Kind::coredns, ". {\n forward . tls://192.0.2.53\n}\n");
+  CHECK(toml.find("[forward]\n") == std::string::npos);
+  CHECK(hasLine(toml,
+                "# line 2: not supported: forward . tls://192.0.2.53 ('tls://192.0.2.53': other servers are asked "
+                "without TLS)"));
+}
+
+TEST_CASE("A Corefile with a mistake is refused with file, line and column") {
+  CHECK(faultOf(Kind::coredns, ". {\n errors\n") == "/etc/source.conf:1:4: the block does not end; expected }");
+  CHECK(faultOf(Kind::coredns, "a {\n}\nb\n") == "/etc/source.conf:3:1: expected { after the addresses of a server");
+  CHECK(faultOf(Kind::coredns, "a {\n x { y\n }\n}\n") == "/etc/source.conf:2:6: expected the end of the line after {");
+  CHECK(faultOf(Kind::coredns, "}\n") == "/etc/source.conf:1:1: no block ends here; expected a server block");
+  CHECK(faultOf(Kind::coredns, ". {\n x \"a\n}\n") == "/etc/source.conf:2:4: the text does not end; expected \"");
+}
+
+TEST_CASE("Snippets that import each other many times have a bound") {
+  std::string text = "(s0) {\n a\n a\n a\n a\n}\n";
+  for (int i = 1; i < 30; ++i) {
+    text += "(s" + std::to_string(i) + ") {\n";
+    for (int copies = 0; copies < 4; ++copies) text += " import s" + std::to_string(i - 1) + "\n";
+    text += "}\n";
+  }
+  CHECK(faultOf(Kind::coredns, text).find("more than 2000000 statements") != std::string::npos);
+}

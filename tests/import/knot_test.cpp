@@ -1,0 +1,151 @@
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "import/memory_files.hpp"
+
+using namespace taut::importer;
+
+TEST_CASE("A knot.conf of what taut has becomes the same taut.toml, without a comment") {
+  const std::string toml = imported(Kind::knot, R"(# Two zones
+server:
+    identity: "ns1.example.com"
+    version: ""
+    nsid: ns1.example.com
+    listen: [ 192.0.2.1@53, "2001:db8::1@5353" ]
+    udp-workers: 4
+    tcp-max-clients: 400
+    udp-max-payload: 1232
+    answer-rotation: on
+
+mod-rrl:
+  - id: default
+    rate-limit: 200
+    whitelist: [127.0.0.0/8, ::1]
+
+template:
+  - id: default
+    storage: /var/lib/knot/zones
+    file: "%s.zone"
+    global-module: [mod-rrl/default, mod-cookies]
+    dnssec-signing: off
+  - id: odd
+    file: "%c[0]/%l[0]-%l[1]%%.zone"
+
+zone:
+  - domain: example.com
+  - domain: example.net.
+  - domain: Example.org
+    template: odd
+)");
+  CHECK(toml == R"(# Made by tautctl import from /etc/source.conf, a configuration of Knot DNS.
+
+[server]
+identity = "ns1.example.com"
+version = false
+threads = 4
+udp-size = 1232
+rrset-roundrobin = true
+
+[[listen]]
+address = ["192.0.2.1", "[2001:db8::1]:5353"]
+
+[limits]
+tcp.connections = 400  # of each thread
+
+[rate-limit]
+responses = 200
+all = 0
+slip = 1
+exempt = ["127.0.0.0/8", "::1"]
+
+[zone-defaults]
+directory = "/var/lib/knot/zones"
+file = "{name}.zone"
+
+[[zone]]
+name = "example.com"
+
+[[zone]]
+name = "example.net"
+
+[[zone]]
+name = "Example.org"
+file = "/var/lib/knot/E/org-Example%.zone"
+)");
+}
+
+TEST_CASE("Each item of a knot.conf that has no key stands in a comment with its line") {
+  const std::string toml = imported(Kind::knot, R"(server:
+    rundir: /run/knot
+    listen: /run/knot/dns.sock
+key:
+  - id: transfer
+    algorithm: hmac-sha256
+    secret: c2VjcmV0
+remote:
+  - id: primary
+    address: 192.0.2.53@53
+mod-rrl:
+  - id: unused
+    rate-limit: 10
+template:
+  - id: default
+    notify: primary
+zone:
+  - domain: example.com
+    acl: anyone
+    dnssec-signing: on
+  - domain: example.net
+    master: primary
+  - domain: example.org
+    file: "%q"
+)");
+  CHECK(toml == R"(# Made by tautctl import from /etc/source.conf, a configuration of Knot DNS.
+
+# line 2: not supported: rundir: /run/knot
+# line 3: not supported: listen: /run/knot/dns.sock ('/run/knot/dns.sock' is not an address)
+# line 5: not supported: id: transfer … (in section key)
+# line 9: not supported: id: primary … (in section remote)
+# line 12: not supported: id: unused … (in section mod-rrl: it is not for all zones)
+# line 16: not supported: notify: primary (in template default)
+# line 21: not supported: domain: example.net … (a secondary zone)
+# line 24: not supported: file: "%q" (the file of zone example.org)
+# not supported: listening nowhere, which is the default (instead it is on the loopback addresses)
+
+[[listen]]
+address = ["127.0.0.1", "::1"]
+
+[[zone]]
+# line 19: not supported: acl: anyone
+# line 20: not supported: dnssec-signing: on
+name = "example.com"
+file = "/var/lib/knot/example.com.zone"
+)");
+}
+
+TEST_CASE("What an included knot.conf says counts, and its comments name it") {
+  const std::string toml = imported(Kind::knot, "include: more/*\ninclude: nothing.conf\n",
+                                    {{"/etc/more/a", "zone:\n- domain: example.com\n  file: \"a\"\n  acl: x\n"}});
+  CHECK(hasLine(toml, "name = \"example.com\""));
+  CHECK(hasLine(toml, "# /etc/more/a:4: not supported: acl: x"));
+  CHECK(hasLine(toml, "# line 2: not supported: include: nothing.conf (/etc/nothing.conf: No such file or directory)"));
+}
+
+TEST_CASE("A knot.conf with a mistake is refused with file, line and column") {
+  CHECK(faultOf(Kind::knot, "server:\n\tlisten: ::\n") == "/etc/source.conf:2:1: a tab; expected spaces");
+  CHECK(faultOf(Kind::knot, "server:\n  listen x\n") == "/etc/source.conf:2:10: expected : after 'listen'");
+  CHECK(faultOf(Kind::knot, "server:\n  listen: [a,\n") ==
+        "/etc/source.conf:2:14: the list does not end in its line; expected ]");
+  CHECK(faultOf(Kind::knot, "server:\n  identity: a b\n") ==
+        "/etc/source.conf:2:15: expected the end of the line; quote a text with spaces");
+  CHECK(faultOf(Kind::knot, "server:\n  identity: \"a\n") ==
+        "/etc/source.conf:2:13: the text does not end; expected \"");
+  CHECK(faultOf(Kind::knot, "  a: b\n") ==
+        "/etc/source.conf:1:3: an item outside a section; expected a section such as server:");
+}
+
+TEST_CASE("Files of a knot.conf that include themselves have a bound") {
+  CHECK(faultOf(Kind::knot, "include: a", {{"/etc/a", "include: a\ninclude: a\n"}}) ==
+        "/etc/a:1:1: more than 16 files include each other");
+}
