@@ -139,8 +139,9 @@ class Signals(TestCase):
     def test_no_file_keeps_it(self):
         """A file that becomes a FIFO or a device is refused: a later SIGHUP loads what is mended, SIGTERM ends"""
         secret = "0" * 32 + "\n"
-        paths = [self.write("t.zone", zone(1, "192.0.2.1")), self.write("list", ""), self.write_secret("cookies", secret),
-                 self.write("hosts", "192.0.2.5 box.t.example\n"), self.write("resolv.conf", "nameserver 127.0.0.1\n")]
+        paths = [self.write("t.zone", zone(1, "192.0.2.1")), self.write("list", ""),
+                 self.write_secret("cookies", secret), self.write("hosts", "192.0.2.5 box.t.example\n"),
+                 self.write("resolv.conf", "nameserver 127.0.0.1\n")]
         options = ["--zone", "--zone-list", "--cookie-secrets", "--hosts-file", "--resolv-conf"]
         server = self.start_tautd(*(word for pair in zip(options, paths) for word in pair))
 
