@@ -1,14 +1,25 @@
 // `tautctl import`: prints a taut.toml for the configuration of another server.
 #pragma once
 
-#include <functional>
+#include <string>
 
 #include <CLI/App.hpp>
 
-namespace taut::tautctl {
+namespace taut::ctl {
 
-// Adds the subcommand. What it returns does the work after the parse, if the subcommand was given, and returns the exit
-// status.
-std::function<int()> declareImport(CLI::App& app);
+class ImportCommand {
+ public:
+  // Adds the subcommand to the program, which parses its arguments into this object.
+  explicit ImportCommand(CLI::App& app);
+  ImportCommand(const ImportCommand&) = delete;
+  ImportCommand& operator=(const ImportCommand&) = delete;
 
-}  // namespace taut::tautctl
+  // Does the work after the parse, and returns the exit status.
+  int run() const;
+
+ private:
+  std::string file_;
+  std::string from_;
+};
+
+}  // namespace taut::ctl

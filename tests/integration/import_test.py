@@ -1,9 +1,70 @@
 """tautctl import makes a taut.toml of another server's configuration, and says what it leaves out."""
 import os
+import subprocess
 import unittest
 from pathlib import Path
 
-from support import BUILD, TestCase, main
+from peers import PEERS
+from support import BUILD, EXAMPLE_ZONE, TAUTD, TestCase, ask_udp, main, make_query
+
+QUESTIONS = [("example.com", 6), ("www.example.com", 1), ("example.com", 15), ("nothing.example.com", 1)]
+CONFIGURATIONS = {
+    "named.conf": """acl office { 192.0.2.0/24; 10/8; localhost; };
+acl "the others" { office; any; };
+options {
+  directory "/var/lib/bind"; version none; hostname none; server-id "ns1 ${HOME}"; tcp-clients 500;
+  listen-on port 5353 { 127.0.0.1; }; forwarders { 192.0.2.53 port 5300; 2001:db8::1; };
+  allow-recursion { office; }; rate-limit { responses-per-second 5; window 20; exempt-clients { none; }; };
+};
+zone "example.com" { type primary; file "db.example.com"; };
+zone "example.net" { type primary; file "db.example.net"; };
+zone "0/25.2.0.192.in-addr.arpa" { type primary; file "reverse/0-25"; };
+zone "." { type primary; file "root"; };
+""",
+    "knot.conf": """server:
+    listen: [127.0.0.1@5353, ::1@5353]
+    identity: ""
+    udp-max-payload: 4096
+mod-rrl:
+  - id: default
+    rate-limit: 100
+template:
+  - id: default
+    global-module: mod-rrl/default
+zone:
+  - domain: example.com
+  - domain: example.net
+""",
+    "nsd.conf": """server:
+    server-count: 2
+    hide-version: yes
+    tcp-count: 100
+    rrl-ratelimit: 20
+zone:
+    name: example.com
+    zonefile: example.com.zone
+""",
+    "unbound.conf": """server:
+    interface: 127.0.0.1@5353
+    access-control: 10.0.0.0/8 allow
+    private-address: 10.0.0.0/8
+    private-domain: corp.example
+    msg-cache-size: 0
+forward-zone:
+    name: .
+    forward-addr: 192.0.2.53@5300
+""",
+    "Corefile": """.:5353 {
+    forward . /etc/resolv.conf
+    cache 30
+    hosts
+    chaos "a \\"text\\""
+}
+10.0.0.0/8:5353 {
+    file reverse
+}
+""",
+}
 
 TAUTCTL = BUILD / "src/tautctl/tautctl"
 
@@ -35,10 +96,19 @@ class Import(TestCase):
         self.assertEqual(result.stderr, "tautctl: /nowhere/named.conf: No such file or directory\n")
         path = self.write("what.conf", "?\n")
         self.assertEqual(self.import_file(path).returncode, 1)
-        self.assertEqual(self.import_file(path, "--from", "apache").returncode, 2)
+        result = self.import_file(path, "--from", "apache")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("--from: 'apache': expected bind, knot, nsd, unbound or coredns", result.stderr)
         self.assertEqual(self.import_file().returncode, 2)
         self.assertEqual(self.run_program(TAUTCTL).returncode, 2)
         self.assertEqual(self.run_program(TAUTCTL, "--help").returncode, 0)
+
+    def test_full_device(self):
+        """Output that cannot be written is a failure"""
+        path = self.write("named.conf", "options { recursion no; };\n")
+        with open("/dev/full", "w", encoding="ascii") as full:
+            result = subprocess.run([TAUTCTL, "import", path], stdout=full, stderr=subprocess.PIPE, check=False)
+        self.assertEqual((result.returncode, result.stderr), (1, b"tautctl: the output cannot be written\n"))
 
     def test_normaliser(self):
         """A file that is not understood is read as the server's own program prints it, where that succeeds"""
@@ -56,6 +126,37 @@ class Import(TestCase):
         result = self.import_file(path, env=environment)
         self.assertEqual(result.returncode, 1)
         self.assertIn(f"{path}:1:24: the statement does not end; expected ;", result.stderr)
+
+    def test_checked(self):
+        """What is printed passes tautd --check"""
+        for name, text in CONFIGURATIONS.items():
+            with self.subTest(name):
+                result = self.import_file(self.write(name, text))
+                self.assertEqual(result.returncode, 0, result.stderr)
+                checked = self.run_program(TAUTD, "--check", "--config", self.write("taut.toml", result.stdout))
+                self.assertEqual((checked.returncode, checked.stderr), (0, ""), result.stdout)
+
+    def test_same_answers(self):
+        """tautd serves by an imported configuration what the other server serves by its own, on the same port"""
+        for name, start in PEERS.items():
+            with self.subTest(name):
+                peer = start(self, [("example.com", EXAMPLE_ZONE)])
+                expected = self.answers(peer.port)
+                peer.stop()
+                result = self.import_file(self.folder / f"peer-{name}.conf", "--from", name.replace("named", "bind"))
+                self.assertEqual(result.returncode, 0, result.stderr)
+                server = self.spawn(TAUTD, "--config", self.write("taut.toml", result.stdout))
+                server.port = peer.port
+                self.wait_for_answer(server, query=make_query("example.com", 6, recursion=False))
+                self.assertEqual(self.answers(server.port), expected)
+                self.assertEqual(server.stop(), 0, server.log())
+
+    def answers(self, port):
+        replies = [ask_udp("127.0.0.1", port, make_query(*question, recursion=False)) for question in QUESTIONS]
+        return [
+            (reply.rcode, reply.authoritative, sorted((record.type, record.ttl) for record in reply.sections[0]))
+            for reply in replies
+        ]
 
     @unittest.skipUnless(os.path.exists("/etc/bind/named.conf.options"), "BIND's files are not installed")
     def test_debian(self):
