@@ -6,9 +6,12 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
 #include <system_error>
 
 #include <fmt/format.h>
+
+#include "taut/base/user_name.hpp"
 
 namespace taut {
 
@@ -16,6 +19,38 @@ namespace {
 
 FileError systemError(int error) {
   return FileError(std::generic_category().message(error));
+}
+
+std::string ownedBy(const struct stat& status) {
+  constexpr auto permissions = 07777U;
+  return fmt::format("belongs to {}:{} with mode {:04o}", userName(status.st_uid), groupName(status.st_gid),
+                     status.st_mode & permissions);
+}
+
+// The folder on the way to the file that this process may not enter; empty where there is none.
+std::string closedFolder(const std::string& path) {
+  std::error_code error;
+  std::filesystem::path way;
+  for (const auto& part : std::filesystem::absolute(path, error).parent_path()) {
+    way /= part;
+    if (::eaccess(way.c_str(), X_OK) != 0) return way.string();
+  }
+  return {};
+}
+
+// Who may not read the file, and whom it belongs to.
+FileError notPermitted(const std::string& path) {
+  const std::string reason = std::generic_category().message(EACCES);
+  const std::string user = userName(::geteuid());
+  const std::string folder = closedFolder(path);
+  struct stat status {};
+  if (::stat(folder.empty() ? path.c_str() : folder.c_str(), &status) != 0) return FileError(reason);
+  if (!folder.empty())
+    return FileError(fmt::format("{}: user {} may not enter the folder {}, which {}; expected mode 0755, say", reason,
+                                 user, folder, ownedBy(status)));
+  return FileError(
+      fmt::format("{}: user {} may not read it, which {}; expected a group of that user and mode 0640, say", reason,
+                  user, ownedBy(status)));
 }
 
 FileError tooLarge(std::uint64_t maxSize) {
@@ -44,6 +79,7 @@ bool isNullDevice(const struct stat& status) {
 InputFile::InputFile(const std::string& path, std::uint64_t maxSize)
     : file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)), maxSize_(maxSize) {
   struct stat status {};
+  if (!file_ && errno == EACCES) throw notPermitted(path);
   if (!file_ || ::fstat(file_.get(), &status) != 0) throw systemError(errno);
   if (S_ISDIR(status.st_mode)) throw systemError(EISDIR);
   if (!S_ISREG(status.st_mode) && !isNullDevice(status)) throw FileError("it is not a regular file");

@@ -4,11 +4,9 @@
 #include <sys/socket.h>
 
 #include <cerrno>
-#include <string>
 #include <string_view>
-#include <system_error>
 
-#include <fmt/format.h>
+#include "listen_error.hpp"
 
 namespace taut::detail {
 
@@ -35,7 +33,7 @@ UniqueFd openSocket(const Address& address, const BindOptions& options, bool reu
 }  // namespace
 
 void throwListenError(int error, const Address& address, std::string_view protocol) {
-  throw std::system_error(error, std::generic_category(), fmt::format("cannot listen on {} ({})", address, protocol));
+  throw ListenError(error, address, protocol);
 }
 
 // A socket that does not share its port is bound first. It finds out whether another process has the wanted port, and

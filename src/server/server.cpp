@@ -9,7 +9,6 @@
 #include <csignal>
 #include <exception>
 #include <mutex>
-#include <optional>
 #include <ranges>
 #include <stdexcept>
 #include <system_error>
@@ -88,18 +87,18 @@ bool Server::endedInOrder() const {
 // The first shard finds out which addresses are there and which ports are free; the others share what it has.
 void Server::openListeners() {
   ShardThread& first = *shards_.front();
-  std::optional<std::system_error> reason;
+  std::exception_ptr reason;
   std::vector<Address> absent;
   for (const Address& address : distinct(options_.listen)) {
     try {
       addresses_.push_back(first.listen(address, {.mustBeFree = true}));
     } catch (const std::system_error& error) {
       if (!isAbsent(error)) throw;
-      if (!reason) reason = error;
+      if (!reason) reason = std::current_exception();
       absent.push_back(address);
     }
   }
-  if (addresses_.empty()) throw std::system_error(*reason);
+  if (addresses_.empty()) std::rethrow_exception(reason);
   present_ = addresses_.size();
   for (const Address& address : absent) awaitAddress(first, address);
   for (const auto& shard : shards_ | std::views::drop(1))

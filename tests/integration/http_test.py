@@ -149,7 +149,7 @@ class Http(TestCase):
                 (("--http", "nowhere"), 2, "--http: 'nowhere' is not an address; expected one such as 192.0.2.1"),
                 (("--http", "127.0.0.1", "--http-allow", "192.0.2.1/24"), 2, "--http-allow"),
                 (("--http-allow", "192.0.2.0/24"), 2, "--http-allow: needs --http"),
-                (("--http", address), 1, f"tautd: cannot listen on {address} (TCP): Address already in use"),
+                (("--http", address), 1, f"tautd: cannot listen on {address} (TCP): Address already in use by "),
             ):
                 command = (TAUTD, "-i", "127.0.0.1", "-p", free_port(), "--zone", EXAMPLE_ZONE)
                 result = self.run_program(*command, *arguments)

@@ -1,8 +1,24 @@
 """What an operator gets wrong is answered with the thing, its place, what was expected, and what to do."""
-from support import (A, EXAMPLE_ZONE, NOERROR, TAUTD, NetworkNamespace, Process, TestCase, ask_tcp, ask_udp, free_port,
-                     main, make_query)
+import os
+import shutil
+import socket
+import sys
+import tempfile
+from pathlib import Path
+
+from support import (A, EXAMPLE_ZONE, NOERROR, SANITIZED, TAUTD, NetworkNamespace, Process, TestCase, ask_tcp, ask_udp, free_port,
+                     main, make_query, wait_until)
 
 HELP = "Try 'tautd --help'."
+NOBODY = 65534
+# Has the port of 127.0.0.53 that is its argument, over UDP, and the name of the first one.
+HOLDER = """import ctypes, socket, sys, time
+ctypes.CDLL(None).prctl(15, sys.argv[1].encode())
+held = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+held.bind(("127.0.0.53", int(sys.argv[2])))
+print("bound", flush=True)
+time.sleep(600)
+"""
 
 
 class Messages(TestCase):
@@ -17,6 +33,35 @@ class Messages(TestCase):
         """A wrong command line, whose messages are exactly these."""
         self.assertEqual(self.said(2, *arguments), [*(f"tautd: {message}" for message in messages), HELP])
 
+    def network(self):
+        network = NetworkNamespace()
+        self.addCleanup(network.close)
+        return network
+
+    def as_nobody(self):
+        """The options of a process without rights, and a copy of tautd that it may execute."""
+        if os.geteuid() != 0:
+            self.skipTest("only root may become another user")
+        if SANITIZED:
+            self.skipTest("the sanitizers' libraries need not be readable by others")
+        folder = tempfile.mkdtemp(prefix="taut-test-")
+        self.addCleanup(shutil.rmtree, folder)
+        os.chmod(folder, 0o755)
+        os.chmod(self.folder, 0o755)
+        program = shutil.copy(TAUTD, folder)
+        os.chmod(program, 0o755)
+        return program, {"user": NOBODY, "group": NOBODY, "extra_groups": [], "cwd": "/"}
+
+    def failure(self, *arguments, program=TAUTD, **options):
+        """The one line of the log with which tautd ends where it cannot start, without its time."""
+        result = self.run_program(program, *arguments, timeout=10, **options)
+        self.assertEqual(result.returncode, 1, result.stderr)
+        lines = result.stderr.splitlines()
+        self.assertEqual(len(lines), 1, result.stderr)
+        date, time, level, message = lines[0].split(" ", 3)
+        self.assertEqual(level, "error", lines[0])
+        return message
+
     def assert_served(self, host, port):
         for ask in (ask_udp, ask_tcp):
             reply = ask(host, port, make_query("www.example.com", A))
@@ -29,6 +74,81 @@ class Messages(TestCase):
         server.port = port
         self.wait_for_answer(server, host)
         return server
+
+
+class Ports(Messages):
+    def hold(self, program, port):
+        """A process with this name that has the port of 127.0.0.53."""
+        holder = self.spawn(sys.executable, "-c", HOLDER, program, port, name="holder")
+        wait_until(lambda: "bound" in holder.log(), 10, "the port is taken")
+        return holder
+
+    def test_port_taken(self):
+        """A port that is taken is told with the process that has it, over UDP and over TCP"""
+        for kind, protocol in ((socket.SOCK_DGRAM, "UDP"), (socket.SOCK_STREAM, "TCP")):
+            for host in ("127.0.0.1", "::1"):
+                family = socket.AF_INET6 if ":" in host else socket.AF_INET
+                with socket.socket(family, kind) as other:
+                    other.bind((host, 0))
+                    if kind == socket.SOCK_STREAM:
+                        other.listen()
+                    port = other.getsockname()[1]
+                    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+                    program = Path("/proc/self/comm").read_text().strip()
+                    self.assertEqual(
+                        self.failure("-i", address, "-z", EXAMPLE_ZONE),
+                        f"cannot listen on {address} ({protocol}): Address already in use by {program} (process "
+                        f"{os.getpid()}); stop it, or choose another address or port")
+
+    def test_resolved(self):
+        """Where systemd-resolved has the port, its option is named"""
+        port = free_port()
+        holder = self.hold("systemd-resolve", port)
+        self.assertEqual(
+            self.failure("-i", f"127.0.0.53:{port}", "-z", EXAMPLE_ZONE),
+            f"cannot listen on 127.0.0.53:{port} (UDP): Address already in use by systemd-resolved (process "
+            f"{holder.pid}); set DNSStubListener=no in /etc/systemd/resolved.conf and restart it, or choose another "
+            "address or port")
+
+    def test_port_of_another_user(self):
+        """Where the process cannot be seen, its user is told"""
+        program, nobody = self.as_nobody()
+        zone = self.write("zone", EXAMPLE_ZONE.read_text())
+        port = free_port()
+        self.hold("other", port)
+        self.assertEqual(
+            self.failure("-i", f"127.0.0.53:{port}", "-z", zone, program=program, **nobody),
+            f"cannot listen on 127.0.0.53:{port} (UDP): Address already in use by a process of user root; stop it, or "
+            "choose another address or port")
+
+    def test_forbidden_port(self):
+        """A port that needs a right is told with the right"""
+        program, nobody = self.as_nobody()
+        first_port = int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text())
+        if first_port <= 1:
+            self.skipTest("every port is free for all")
+        zone = self.write("zone", EXAMPLE_ZONE.read_text())
+        self.assertEqual(
+            self.failure("-i", "127.0.0.1:1", "-z", zone, program=program, **nobody),
+            f"cannot listen on 127.0.0.1:1 (UDP): Permission denied; ports below {first_port} need the capability "
+            "CAP_NET_BIND_SERVICE, or a lower net.ipv4.ip_unprivileged_port_start")
+
+    def test_no_address_is_there(self):
+        """Where no interface has any of the addresses, the start fails and says where to look"""
+        network = self.network()
+        self.assertEqual(
+            network.run(self.failure, "-i", "192.0.2.1", "-i", "192.0.2.2", "-z", EXAMPLE_ZONE),
+            "cannot listen on 192.0.2.1:53 (UDP): Cannot assign requested address; no interface has it, and "
+            "`ip address` lists those that there are")
+
+    def test_one_address_is_not_there(self):
+        """An address that no interface has is one warning, where another is there"""
+        server = self.network().run(self.start, "-i", "192.0.2.1", "-i", "127.0.0.1", "-z", EXAMPLE_ZONE,
+                                    host="127.0.0.1", port=53)
+        warnings = [line for line in server.log().splitlines() if " warning " in line]
+        self.assertEqual(len(warnings), 1, server.log())
+        self.assertTrue(warnings[0].endswith(
+            " warning no interface has the address 192.0.2.1: it is served from when one has it"), warnings)
 
 
 class CommandLine(Messages):
@@ -123,6 +243,23 @@ class Files(Messages):
         self.assert_refused(["--zone-list", zone_list],
                             f"{zone_list}:3:1: zone T.example. is there already, from line 1; expected it once")
 
+    def test_missing_and_unreadable(self):
+        """A file that is missing is named, and one that may not be read with its owner, its mode and the user"""
+        program, nobody = self.as_nobody()
+        path = self.zone("secret")
+        path.chmod(0o600)
+        inner = self.folder / "closed"
+        inner.mkdir(0o700)
+        start = [program, "-i", f"127.0.0.1:{free_port()}"]
+        result = self.run_program(*start, "-z", path, "-z", inner / "zone", "-z", "no/zone", timeout=10, **nobody)
+        self.assertEqual(result.returncode, 1)
+        self.assertEqual(result.stderr.splitlines(), [
+            f"tautd: {path}: error: cannot read the file: Permission denied: user nobody may not read it, which belongs "
+            "to root:root with mode 0600; expected a group of that user and mode 0640, say",
+            f"tautd: {inner}/zone: error: cannot read the file: Permission denied: user nobody may not enter the folder "
+            f"{inner}, which belongs to root:root with mode 0700; expected mode 0755, say",
+            "tautd: no/zone: error: cannot read the file: No such file or directory"])
+
     def test_empty_zone(self):
         """A file without a record is named"""
         path = self.write("empty", "; nothing yet\n")
@@ -174,8 +311,7 @@ class Addresses(Messages):
 
     def test_link_local(self):
         """A link-local address with its interface is served"""
-        network = NetworkNamespace()
-        self.addCleanup(network.close)
+        network = self.network()
         network.run(network.configure, "address", "add", "fe80::1/64", "dev", "lo", "nodad")
         for arguments, port in ((["-i", "fe80::1%lo", "-p", 5300], 5300), (["-i", "[fe80::1%lo]:5301"], 5301)):
             network.run(self.start, *arguments, "-z", EXAMPLE_ZONE, host="fe80::1%lo", port=port)

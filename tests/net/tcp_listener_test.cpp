@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 #include <cerrno>
 
 #include <cerrno>
@@ -195,12 +196,14 @@ TEST_CASE("a stop ends a listener that pauses") {
   taut::log::setLevel(taut::log::Level::info);
 }
 
-TEST_CASE("a port that another listener has is an error with the address in its text") {
+TEST_CASE("a port that another listener has is an error that names the address and who has it") {
   Shard shard;
   auto first = TcpListener::bind(shard, Address::loopbackV4());
   CHECK_NOTHROW(TcpListener::bind(shard, first.localAddress()));
   taut::TcpOptions alone;
   alone.mustBeFree = true;
-  const auto text = "cannot listen on " + first.localAddress().toText() + " (TCP): Address already in use";
+  const auto text = "cannot listen on " + first.localAddress().toText() +
+                    " (TCP): Address already in use by taut-net-tests (process " + std::to_string(::getpid()) +
+                    "); stop it, or choose another address or port";
   CHECK_THROWS_WITH_AS(TcpListener::bind(shard, first.localAddress(), alone), text.c_str(), std::system_error);
 }

@@ -2,6 +2,7 @@
 
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <array>
 #include <chrono>
@@ -405,13 +406,15 @@ TEST_CASE("a failed send is counted, ends its lease, and the stream goes on") {
   kept.clear();
 }
 
-TEST_CASE("shards share an address, and a port that is taken is an error with the address in its text") {
+TEST_CASE("shards share an address, and a port that is taken is an error that names the address and who has it") {
   Shard shard;
   auto first = UdpSocket::bind(shard, Address::loopbackV4());
   CHECK_NOTHROW(UdpSocket::bind(shard, first.localAddress()));
   taut::UdpOptions alone;
   alone.mustBeFree = true;
-  const auto text = "cannot listen on " + first.localAddress().toText() + " (UDP): Address already in use";
+  const auto text = "cannot listen on " + first.localAddress().toText() +
+                    " (UDP): Address already in use by taut-net-tests (process " + std::to_string(::getpid()) +
+                    "); stop it, or choose another address or port";
   CHECK_THROWS_WITH_AS(UdpSocket::bind(shard, first.localAddress(), alone), text.c_str(), std::system_error);
   alone.mustBeFree = false;
   alone.reusePort = false;

@@ -24,7 +24,8 @@ struct FileVersion {
   friend bool operator==(const FileVersion&, const FileVersion&) = default;
 };
 
-// `what()` is the reason alone, such as "No such file or directory": the caller knows the path.
+// `what()` is the reason alone, such as "No such file or directory": the caller knows the path. Where a permission is
+// missing it says whose, and whom the file belongs to.
 class FileError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;

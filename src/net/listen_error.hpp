@@ -1,0 +1,23 @@
+// Why an address cannot be listened on, and what an operator can do about it.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "taut/base/address.hpp"
+
+namespace taut::detail {
+
+class ListenError : public std::system_error {
+ public:
+  ListenError(int error, const Address& address, std::string_view protocol);
+
+  const char* what() const noexcept override { return text_.c_str(); }
+
+ private:
+  std::string text_;
+};
+
+}  // namespace taut::detail
