@@ -303,6 +303,7 @@ void CommandLine::declareRateLimit() {
 
 void CommandLine::declareManagement() {
   app_.option_defaults()->group(group::management);
+  text("--control", "server.control", "FILE", "Socket file by which tautctl steers the server [none]");
   CLI::Option* const http = texts(
       "--http", "http.listen", "ADDRESS[:PORT]",
       "Serve metrics, health and status over HTTP here, on port 9153 unless one is given; repeatable [not at all]");

@@ -36,6 +36,10 @@ class Install(TestCase):
             self.prefix / "include/taut/server/server_factory.hpp",
             self.prefix / "sbin/tautd",
             self.prefix / "bin/taut-checkzone",
+            self.prefix / "bin/tautctl",
+            self.prefix / "share/man/man8/tautctl.8",
+            self.prefix / "share/bash-completion/completions/tautctl",
+            self.prefix / "share/zsh/vendor-completions/_tautctl",
             self.prefix / "share/man/man8/tautd.8",
             self.prefix / "share/doc/taut/examples/example.com.zone",
         ):
