@@ -27,6 +27,7 @@ struct ServerSettings {
   std::string identity;             // what id.server and the NSID option say; empty: the host's name
   std::vector<std::string> hidden;  // of what the server says about itself: names of class CH, and "nsid"
   bool cookies = true;
+  std::string control;        // the file of the control socket; empty: none
   std::string cookieSecrets;  // a file; empty: a random secret, another one at each start
 
   bool tells(std::string_view name) const;

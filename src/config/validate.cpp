@@ -180,6 +180,7 @@ ServerSettings Validator::server() {
   }
   for (const Item& item : items("server.hide")) server.hidden.push_back(item.text);
   server.cookies = flag("server.cookies.enabled");
+  server.control = file("server.control");
   server.cookieSecrets = file("server.cookies.secrets-file");
   if (!server.cookies && has("server.cookies.secrets-file"))
     mistake(originOf("server.cookies.secrets-file"), "does not go with {}",

@@ -1,5 +1,6 @@
 #include "daemon.hpp"
 
+#include <signal.h>
 #include <unistd.h>
 
 #include <array>
@@ -125,6 +126,7 @@ void Daemon::startManagement() {
   ManagementOptions options;
   options.http = configuration_.http.listen;
   options.readers = configuration_.http.allow;
+  options.control = configuration_.server.control;
   if (!options.wanted()) return;
   management_ = std::make_unique<ManagementThread>(std::move(options), *this);
   for (const Address& address : management_->httpAddresses()) log::info("HTTP is served on {}", address);
@@ -164,9 +166,11 @@ std::unique_ptr<ServerFactory> Daemon::makeFactory(Shard& shard) {
     authorities.push_back(hosts_.back());
   }
   if (forward && forward->cacheSize > 0) {
-    CacheOptions cache;
-    cache.verbose = verbose;
-    caches.push_back(std::make_shared<Cache>(forward->cacheSize / server_.shardCount(), shard.turnClock(), cache));
+    CacheOptions options;
+    options.verbose = verbose;
+    auto cache = std::make_shared<Cache>(forward->cacheSize / server_.shardCount(), shard.turnClock(), options);
+    caches_.add(shard, cache);
+    caches.push_back(std::move(cache));
   }
   if (forward) {
     auto forwarder = makeForwarder(shard);
@@ -246,30 +250,64 @@ void Daemon::reloadForwarders() {
   server_.post([this](std::size_t shard, ServerFactory&) { forwarders_[shard]->reload(); });
 }
 
+void Daemon::startLoaders() {
+  zoneSet_.reset();  // each shard has it now, and gives it up for the next one
+  loader_.emplace(zones_, [this](const std::shared_ptr<const ZoneSet>& zones) { publishZones(zones); });
+  if (hostsFile_)
+    hostsLoader_.emplace(*hostsFile_, [this](std::shared_ptr<const HostsTable> table) {
+      server_.post(
+          [this, table = std::move(table)](std::size_t shard, ServerFactory&) { hosts_[shard]->replace(table); });
+    });
+  running_ = true;
+  if (configuration_.zoneLists.empty())
+    state_.serves();
+  else
+    loader_->request([this](const ZoneReload&) { state_.serves(); });
+}
+
+// By SIGHUP on the main thread, or by the control tool.
+void Daemon::requestReload(Reloaded done) {
+  const std::scoped_lock lock(reloading_);
+  reloadCookies();
+  reloadForwarders();
+  if (hostsLoader_) hostsLoader_->request();
+  loader_->request(std::move(done));
+}
+
+void Daemon::stop() {
+  ::kill(::getpid(), SIGTERM);
+}
+
+bool Daemon::isRunning(const Reloaded& done) const {
+  if (running_) return true;
+  ZoneReload report;
+  report.addError("the server is still starting");
+  done(report);
+  return false;
+}
+
+void Daemon::reload(Reloaded done) {
+  if (isRunning(done)) requestReload(std::move(done));
+}
+
+void Daemon::reloadZones(Reloaded done) {
+  if (isRunning(done)) loader_->request(std::move(done));
+}
+
+void Daemon::reloadZone(const Name& origin, Reloaded done) {
+  if (isRunning(done)) loader_->requestZone(origin, std::move(done));
+}
+
+void Daemon::flushCache(const Name& name, bool tree, std::function<void(std::size_t)> done) {
+  caches_.flush(name, tree, std::move(done));
+}
+
+void Daemon::showCache(const Name& name, std::function<void(std::vector<ShownAnswer>)> done) {
+  caches_.show(name, std::move(done));
+}
+
 int Daemon::run() {
-  std::optional<ZoneLoader> loader;
-  std::optional<HostsLoader> hostsLoader;
-  const auto load = [&loader] { loader->request(); };
-  const auto reload = [&] {
-    reloadCookies();
-    reloadForwarders();
-    if (hostsLoader) hostsLoader->request();
-    load();
-  };
-  const auto startLoaders = [&] {
-    zoneSet_.reset();  // each shard has it now, and gives it up for the next one
-    loader.emplace(zones_, [this](const std::shared_ptr<const ZoneSet>& zones) { publishZones(zones); });
-    if (hostsFile_)
-      hostsLoader.emplace(*hostsFile_, [this](std::shared_ptr<const HostsTable> table) {
-        server_.post(
-            [this, table = std::move(table)](std::size_t shard, ServerFactory&) { hosts_[shard]->replace(table); });
-      });
-    if (configuration_.zoneLists.empty())
-      state_.serves();
-    else
-      loader->request([this](const ZoneReload&) { state_.serves(); });
-  };
-  const auto started = [&] {
+  const auto started = [this] {
     try {
       startLoaders();
     } catch (const std::system_error& error) {
@@ -277,8 +315,10 @@ int Daemon::run() {
     }
   };
   const auto ending = [this] { state_.drain(true); };
-  const int status = server_.run(reload, started, ending);
-  management_.reset();
+  const int status = server_.run([this] { requestReload({}); }, started, ending);
+  if (management_) management_->stop();
+  loader_.reset();
+  hostsLoader_.reset();
   if (!server_.endedInOrder()) {
     log::flush();
     ::_exit(status);

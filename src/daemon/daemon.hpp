@@ -1,12 +1,17 @@
 // tautd: puts zones, hosts, cache and forwarding together as the configuration says.
 #pragma once
 
+#include <atomic>
 #include <chrono>
+#include <cstddef>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "cache_walks.hpp"
 #include "config/configuration.hpp"
 #include "descriptors.hpp"
 #include "management/managed_server.hpp"
@@ -16,7 +21,9 @@
 #include "taut/resolver/forwarder.hpp"
 #include "taut/resolver/hosts.hpp"
 #include "taut/resolver/hosts_file.hpp"
+#include "taut/resolver/hosts_loader.hpp"
 #include "taut/server/server.hpp"
+#include "taut/zones/zone_loader.hpp"
 #include "taut/zones/zone_store.hpp"
 
 namespace taut {
@@ -37,11 +44,22 @@ class Daemon final : public ManagedServer {
   const std::string& identity() const;
   void reloadCookies();
   void reloadForwarders();
+  void startLoaders();
+  void requestReload(Reloaded done);
   void startManagement();
   void publishZones(const std::shared_ptr<const ZoneSet>& zones);
 
-  // Of its management, on the management thread.
+  // For its management, on the management thread.
   ManagementSnapshot snapshot() override;
+  void stop() override;
+  void drain(bool on) override { state_.drain(on); }
+  void reload(Reloaded done) override;
+  void reloadZones(Reloaded done) override;
+  void reloadZone(const Name& origin, Reloaded done) override;
+  bool hasCache() const override { return running_ && !caches_.empty(); }
+  void flushCache(const Name& name, bool tree, std::function<void(std::size_t)> done) override;
+  void showCache(const Name& name, std::function<void(std::vector<ShownAnswer>)> done) override;
+  bool isRunning(const Reloaded& done) const;
 
   const config::Configuration configuration_;
   DescriptorShares descriptors_;
@@ -54,7 +72,12 @@ class Daemon final : public ManagedServer {
   std::vector<std::shared_ptr<Authority>> authorities_;  // one for each shard, used on its thread alone
   std::vector<std::shared_ptr<Hosts>> hosts_;            // likewise; none without a hosts file
   std::vector<std::shared_ptr<Forwarder>> forwarders_;   // likewise; none where nothing is forwarded
+  CacheWalks caches_;                                    // over the caches of all shards
   Server server_;
+  std::optional<ZoneLoader> loader_;        // while the server runs, as is the next one
+  std::optional<HostsLoader> hostsLoader_;  // none without a hosts file
+  std::atomic<bool> running_ = false;       // all shards serve and the loaders are there
+  std::mutex reloading_;
   ServingState state_;
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   std::unique_ptr<ManagementThread> management_;  // last: it uses all of the above; null: not wanted

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "exposition.hpp"
 #include "snapshot.hpp"
 #include "status_json.hpp"
@@ -17,7 +19,7 @@ HttpResponse ManagementContent::get(std::string_view path) {
     response.body = exposition(server_.snapshot());
   } else if (path == "/status.json") {
     response.type = "application/json";
-    response.body = status() + "\n";
+    response.body = json() + "\n";
   } else {
     return refusal(HttpStatus::notFound);
   }
@@ -48,13 +50,21 @@ const ZoneSummary& ManagementContent::summary(const std::shared_ptr<const ZoneSe
   return summary_;
 }
 
-std::string ManagementContent::status() {
+std::string ManagementContent::json() {
   const ManagementSnapshot snapshot = server_.snapshot();
   return statusJson(snapshot, summary(snapshot.zones));
 }
 
+std::string ManagementContent::text() {
+  const ManagementSnapshot snapshot = server_.snapshot();
+  const ZoneSummary& zones = summary(snapshot.zones);
+  return fmt::format("taut {}: {}, for {} s\n{} of {} zones are loaded\n", snapshot.version, toWord(snapshot.readiness),
+                     snapshot.uptime.count(), zones.loaded, zones.total);
+}
+
 void ManagementContent::tick() {
-  event_ = std::make_shared<const std::string>("data: " + status() + "\n\n");
+  lastJson_ = std::make_shared<const std::string>(json() + "\n");
+  event_ = std::make_shared<const std::string>("data: " + *lastJson_ + "\n");
 }
 
 }  // namespace taut

@@ -1,17 +1,19 @@
-// What the management thread serves over HTTP: metrics, health, the status as JSON, and the events of the live page.
+// What the management thread tells of the server, over HTTP and to the control tool: metrics, health, the status, and
+// the events of the live page.
 #pragma once
 
 #include <memory>
 #include <string>
 #include <string_view>
 
+#include "control_verbs.hpp"
 #include "http_service.hpp"
 #include "managed_server.hpp"
 #include "zone_summary.hpp"
 
 namespace taut {
 
-class ManagementContent final : public HttpContent {
+class ManagementContent final : public HttpContent, public StatusTexts {
  public:
   explicit ManagementContent(ManagedServer& server) noexcept : server_(server) {}
 
@@ -19,15 +21,19 @@ class ManagementContent final : public HttpContent {
   std::shared_ptr<const std::string> event() override { return event_; }
   bool isDraining() override;
 
+  std::string json() override;
+  std::string text() override;
+  std::shared_ptr<const std::string> lastJson() override { return lastJson_; }
+
   // Once a second: makes the next event.
   void tick();
 
  private:
   HttpResponse ready();
-  std::string status();
   const ZoneSummary& summary(const std::shared_ptr<const ZoneSet>& zones);
 
   ManagedServer& server_;
+  std::shared_ptr<const std::string> lastJson_ = std::make_shared<const std::string>("{}\n");
   std::shared_ptr<const std::string> event_ = std::make_shared<const std::string>(": no event yet\n\n");
   std::shared_ptr<const ZoneSet> summarised_;
   ZoneSummary summary_;  // of `summarised_`

@@ -28,13 +28,16 @@ ManagementThread::ManagementThread(ManagementOptions options, ManagedServer& ser
     : options_(std::move(options)),
       shard_(shardOptions()),
       content_(server),
-      http_(shard_, options_.readers, content_) {
+      http_(shard_, options_.readers, content_),
+      verbs_(shard_, server, content_),
+      control_(shard_, verbs_) {
   TcpOptions tcp;
   tcp.reusePort = false;
   for (const Address& address : options_.http) {
     httpListeners_.push_back(TcpListener::bind(shard_, address, tcp));
     httpAddresses_.push_back(httpListeners_.back().localAddress());
   }
+  if (!options_.control.empty()) controlListener_.emplace(UnixListener::bind(shard_, options_.control));
   startThread();
 }
 
@@ -54,8 +57,14 @@ void ManagementThread::startThread() {
 }
 
 ManagementThread::~ManagementThread() {
+  stop();
+}
+
+void ManagementThread::stop() {
+  if (!thread_.joinable()) return;
   shard_.post([this] { stop_.requestStop(); });
   thread_.join();
+  controlListener_.reset();
 }
 
 void ManagementThread::run() noexcept {
@@ -70,6 +79,7 @@ Task<> ManagementThread::serve() {
   TaskScope services;
   services.spawn(tick());
   for (TcpListener& listener : httpListeners_) services.spawn(http_.serve(std::move(listener), stop_.token()));
+  if (controlListener_) services.spawn(control_.serve(*controlListener_, stop_.token()));
   co_await services.join();
 }
 
@@ -81,6 +91,7 @@ Task<> ManagementThread::tick() {
     try {
       content_.tick();
       http_.sendEvent();
+      verbs_.tick();
     } catch (const std::exception& error) {
       log::error("an event could not be made: {}", reasonOf(error));
     }

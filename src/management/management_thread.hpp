@@ -4,10 +4,13 @@
 
 #include <exception>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "control_service.hpp"
+#include "control_verbs.hpp"
 #include "http_service.hpp"
 #include "managed_server.hpp"
 #include "management_content.hpp"
@@ -18,6 +21,7 @@
 #include "taut/coro/task_scope.hpp"
 #include "taut/io/shard.hpp"
 #include "taut/net/tcp_listener.hpp"
+#include "taut/net/unix_listener.hpp"
 
 namespace taut {
 
@@ -25,7 +29,9 @@ struct ManagementOptions {
   std::vector<Address> http;  // to listen on; empty: no HTTP
   AddressPolicy readers;      // who may read over HTTP
 
-  bool wanted() const { return !http.empty(); }
+  std::string control;  // the file of the control socket; empty: none
+
+  bool wanted() const { return !http.empty() || !control.empty(); }
 };
 
 class ManagementThread {
@@ -35,7 +41,10 @@ class ManagementThread {
   ManagementThread(ManagementOptions options, ManagedServer& server);
   ManagementThread(const ManagementThread&) = delete;
   ManagementThread& operator=(const ManagementThread&) = delete;
-  ~ManagementThread();  // ends all connections
+  ~ManagementThread();
+
+  // Ends all connections and waits for the thread. What others post to the thread's shard afterwards is dropped.
+  void stop();
 
   // Those that are listened on over HTTP, with the ports that were picked.
   const std::vector<Address>& httpAddresses() const { return httpAddresses_; }
@@ -51,8 +60,11 @@ class ManagementThread {
   StopSource stop_;
   ManagementContent content_;
   HttpService http_;
+  ControlVerbs verbs_;
+  ControlService control_;
   std::vector<TcpListener> httpListeners_;
   std::vector<Address> httpAddresses_;
+  std::optional<UnixListener> controlListener_;
   std::thread thread_;  // last: it uses all of the above
 };
 

@@ -1,6 +1,7 @@
 #include "taut/net/unix_listener.hpp"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -69,6 +70,11 @@ class FolderLock {
   UniqueFd fd_;
 };
 
+// The kernel takes down what a killed process left, and may still accept connections for it meanwhile.
+bool hasEnded(const std::optional<PeerCredentials>& holder) noexcept {
+  return holder && ::kill(holder->process, 0) != 0 && errno == ESRCH;
+}
+
 // A socket file that no process listens on any more is removed.
 void removeStale(const std::string& path, const sockaddr_un& name) {
   struct stat status {};
@@ -76,11 +82,14 @@ void removeStale(const std::string& path, const sockaddr_un& name) {
   if (!S_ISSOCK(status.st_mode)) throwError(EEXIST, path, ": there is a file that is no socket");
   const UniqueFd probe = openSocket(path, SOCK_NONBLOCK);
   const bool connected = ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) == 0;
-  if (connected || errno == EAGAIN) {  // more clients wait already than may
+  const int error = errno;
+  if (connected || error == EAGAIN) {  // more clients wait already than may
     const auto holder = credentialsOf(probe.get());
-    throwError(EADDRINUSE, path, holder ? fmt::format(": process {} does", holder->process) : std::string());
+    if (!hasEnded(holder))
+      throwError(EADDRINUSE, path, holder ? fmt::format(": process {} does", holder->process) : std::string());
+  } else if (error != ECONNREFUSED) {
+    throwError(error, path);
   }
-  if (errno != ECONNREFUSED) throwError(errno, path);
   if (::unlink(path.c_str()) != 0) throwError(errno, path);
 }
 

@@ -1,20 +1,209 @@
-// tautctl: the operator's tool beside tautd.
+// tautctl: asks a running tautd, and tells it what to do, over its control socket. `import` needs no server.
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <exception>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include "connection.hpp"
 #include "import_command.hpp"
+#include "management/control_request.hpp"
+#include "taut/base/reason.hpp"
+#include "top.hpp"
 
-int main(int argc, char** argv) {
-  constexpr int misused = 2;
-  CLI::App app(
-      "Helps to run tautd.\n"
-      "Exit status: 0 it is done, 1 it could not be done, 2 wrong usage.",
-      "tautctl");
-  app.require_subcommand(1);
+namespace {
+
+using taut::ControlLine;
+using taut::ControlRequest;
+using taut::ControlStatus;
+using taut::ctl::Connection;
+
+constexpr const char* defaultSocket = "/run/taut/control";
+constexpr const char* topVerb = "watch";
+
+struct Invocation {
+  std::string socket = defaultSocket;
+  ControlRequest request;
+  std::string argument;
+  std::string duration;
+};
+
+// "60s", "5m", "2h", or seconds as a bare number.
+std::optional<std::chrono::seconds> parseDuration(std::string_view text) {
+  constexpr std::int64_t most = 86400;
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || number < 1 || number > most) return std::nullopt;
+  const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
+  if (unit == "m") number *= 60;
+  if (unit == "h") number *= 3600;
+  const bool known = unit.empty() || unit == "s" || unit == "m" || unit == "h";
+  if (!known || number > most) return std::nullopt;
+  return std::chrono::seconds(number);
+}
+
+std::string checkDuration(const std::string& text) {
+  return parseDuration(text) ? "" : fmt::format("'{}': expected 1s to 86400s, such as 60s, 5m or 2h", text);
+}
+
+// The words of a verb are those of its subcommands.
+class Commands {
+ public:
+  Commands(CLI::App& app, Invocation& invocation) : app_(app), invocation_(invocation) {}
+
+  void declare();
+
+ private:
+  CLI::App* add(CLI::App& parent, const char* name, const char* help);
+  CLI::App* verb(CLI::App& parent, const char* name, const char* help, std::vector<std::string> words);
+  CLI::App* verbWith(CLI::App& parent, const char* name, const char* help, std::vector<std::string> words,
+                     const char* argument, const char* argumentHelp);
+
+  CLI::App& app_;
+  Invocation& invocation_;
+};
+
+CLI::App* Commands::add(CLI::App& parent, const char* name, const char* help) {
+  CLI::App* const added = parent.add_subcommand(name, help);
+  added->set_help_flag("-h,--help", "Print this help and exit");
+  added->fallthrough();
+  return added;
+}
+
+CLI::App* Commands::verb(CLI::App& parent, const char* name, const char* help, std::vector<std::string> words) {
+  CLI::App* const added = add(parent, name, help);
+  added->final_callback([this, added, words = std::move(words)] {
+    // Where the words go on, those of the last subcommand count.
+    if (added->get_subcommands().empty()) invocation_.request.command = words;
+  });
+  return added;
+}
+
+CLI::App* Commands::verbWith(CLI::App& parent, const char* name, const char* help, std::vector<std::string> words,
+                             const char* argument, const char* argumentHelp) {
+  CLI::App* const added = add(parent, name, help);
+  added->add_option(argument, invocation_.argument, argumentHelp)->required()->type_name("");
+  added->final_callback([this, words = std::move(words)] {
+    invocation_.request.command = words;
+    invocation_.request.command.push_back(invocation_.argument);
+  });
+  return added;
+}
+
+void Commands::declare() {
+  app_.add_option("-s,--socket", invocation_.socket, "The server's control socket [/run/taut/control]")
+      ->type_name("FILE");
+  app_.add_flag("--json", invocation_.request.json, "Write JSON, for programs");
+  app_.set_version_flag("--version", "tautctl " TAUT_VERSION);
+  app_.set_help_flag("-h,--help", "Print this help and exit");
+  app_.require_subcommand(1);
+
+  verb(app_, "status", "What the server is doing", {"status"});
+  verb(app_, "stop", "End the server, as SIGTERM does", {"stop"});
+  verb(app_, "drain", "Say that the server is not ready for clients; it serves all the same", {"drain"})
+      ->add_flag("--off", invocation_.request.off, "Say that it is ready again");
+  CLI::App* const reload = verb(app_, "reload", "Load anew what has changed, as SIGHUP does", {"reload"});
+  verb(*reload, "zones", "Load zones only", {"reload", "zones"});
+
+  CLI::App* const zone = add(app_, "zone", "Ask of zones");
+  zone->require_subcommand(1);
+  verb(*zone, "list", "All zones, with their states and serials", {"zone", "list"});
+  verbWith(*zone, "status", "What there is to know of one zone", {"zone", "status"}, "NAME", "The zone");
+  verbWith(*zone, "reload", "Load one zone again, whether its file changed or not", {"zone", "reload"}, "NAME",
+           "The zone");
+  verbWith(*zone, "dump", "The records of one zone, as they are served", {"zone", "dump"}, "NAME", "The zone");
+
+  CLI::App* const cache = add(app_, "cache", "Ask of the cache");
+  cache->require_subcommand(1);
+  verbWith(*cache, "flush", "Forget what is kept of a name", {"cache", "flush"}, "NAME", "The name")
+      ->add_flag("--tree", invocation_.request.tree, "And of all names below it");
+  verbWith(*cache, "show", "What is kept of a name", {"cache", "show"}, "NAME", "The name");
+
+  CLI::App* const log = add(app_, "log", "Change what is logged");
+  log->require_subcommand(1);
+  verbWith(*log, "level", "Log this and what is more important", {"log", "level"}, "LEVEL",
+           "error, warning, info or debug")
+      ->add_option("--for", invocation_.duration, "For so long, and then as before, such as 60s, 5m or 2h")
+      ->type_name("DURATION")
+      ->check(checkDuration);
+
+  verb(app_, "top", "Show the server live, until interrupted; without a terminal, once", {topVerb});
+}
+
+bool print(std::string_view text) {
+  return std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
+}
+
+// Each second has a line of JSON. The first one may come before the server has anything to say.
+class Top {
+ public:
+  bool take(std::string_view part) {
+    line_ += part;
+    const std::size_t end = line_.find('\n');
+    if (end == std::string::npos) return true;
+    const std::string screen = taut::ctl::screenOf(line_.substr(0, end), rows());
+    line_.erase(0, end + 1);
+    if (screen.empty()) return true;
+    print(terminal_ ? "\x1b[H\x1b[2J" + screen : screen);
+    std::fflush(stdout);
+    return terminal_;
+  }
+
+ private:
+  static std::size_t rows() {
+    winsize size{};
+    return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 ? size.ws_row - 1 : 24;
+  }
+
+  bool terminal_ = ::isatty(STDOUT_FILENO) == 1;
+  std::string line_;
+};
+
+int run(const Invocation& invocation) {
+  Connection connection(invocation.socket);
+  Top top;
+  const bool watches = invocation.request.command.front() == topVerb;
+  const ControlLine end = connection.ask(invocation.request, [&](std::string_view part) {
+    if (watches && !invocation.request.json) return top.take(part);
+    return print(part) && (!watches || std::fflush(stdout) == 0);
+  });
+  std::fflush(stdout);
+  if (!end.error.empty()) fmt::print(stderr, "tautctl: {}\n", end.error);
+  return end.status;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+  CLI::App app("tautctl asks a running tautd, and tells it what to do.", "tautctl");
+  Invocation invocation;
+  Commands(app, invocation).declare();
   const taut::ctl::ImportCommand import(app);
   try {
     app.parse(argc, argv);
-  } catch (const CLI::ParseError& problem) {
-    return app.exit(problem) == 0 ? 0 : misused;
+  } catch (const CLI::Success& success) {
+    return app.exit(success);
+  } catch (const CLI::ParseError& error) {
+    fmt::print(stderr, "tautctl: {}\nTry 'tautctl --help'.\n", error.what());
+    return static_cast<int>(ControlStatus::usage);
   }
-  return import.run();
+  if (app.got_subcommand("import")) return import.run();
+  if (!invocation.duration.empty()) invocation.request.duration = parseDuration(invocation.duration);
+  return run(invocation);
+} catch (const std::exception& error) {
+  fmt::print(stderr, "tautctl: {}\n", taut::reasonOf(error));
+  return static_cast<int>(ControlStatus::failed);
 }

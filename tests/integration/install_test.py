@@ -38,6 +38,8 @@ class Install(TestCase):
             self.prefix / "bin/taut-checkzone",
             self.prefix / "bin/tautctl",
             self.prefix / "share/man/man8/tautctl.8",
+            self.prefix / "share/bash-completion/completions/tautctl",
+            self.prefix / "share/zsh/vendor-completions/_tautctl",
             self.prefix / "share/man/man8/tautd.8",
             self.prefix / "share/man/man5/taut.toml.5",
             self.prefix / "share/doc/taut/examples/example.com.zone",

@@ -8,7 +8,7 @@
 #include <memory>
 #include <stop_token>
 #include <string>
-#include <utility>
+#include <string_view>
 #include <vector>
 
 #include "taut/base/counter.hpp"
@@ -31,8 +31,8 @@ struct ZoneReload {
   std::vector<std::string> errors;
 
   static constexpr std::size_t maxErrors = 20;
-  void addError(std::string error) {
-    if (errors.size() < maxErrors) errors.push_back(std::move(error));
+  void addError(std::string_view error) {
+    if (errors.size() < maxErrors) errors.emplace_back(error);
   }
 };
 

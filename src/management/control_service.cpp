@@ -1,0 +1,148 @@
+#include "control_service.hpp"
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <exception>
+#include <new>
+#include <optional>
+#include <span>
+#include <utility>
+
+#include "taut/base/bytes.hpp"
+#include "taut/base/log.hpp"
+#include "taut/base/reason.hpp"
+#include "taut/io/deadline.hpp"
+#include "taut/io/io_result.hpp"
+#include "taut/io/sleep.hpp"
+
+namespace taut {
+
+namespace {
+
+constexpr std::chrono::seconds patience{5};  // for a line, and for each piece of a reply
+constexpr std::size_t maxGroups = 1024;
+
+bool isInGroup(int fd, const PeerCredentials& peer, gid_t group) {
+  if (peer.group == group) return true;
+  std::array<gid_t, maxGroups> groups{};
+  socklen_t length = sizeof groups;
+  if (::getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups.data(), &length) != 0) return false;
+  const std::span<const gid_t> given(groups.data(), length / sizeof groups[0]);
+  return std::ranges::find(given, group) != given.end();
+}
+
+// The kernel asks the permissions of the file when a process connects; this asks who the process is, in case the
+// descriptor was handed to another one, or the file's permissions are wider than meant.
+bool mayControl(const TcpStream& stream, const std::string& path) {
+  const auto peer = peerCredentials(stream);
+  if (!peer) return false;
+  if (peer->user == 0 || peer->user == ::geteuid()) return true;
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 && (status.st_mode & S_IWGRP) != 0 &&
+         isInGroup(stream.fd(), *peer, status.st_gid);
+}
+
+ByteSpan octetsOf(std::string_view text) {
+  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+
+// Sends the pieces of one reply.
+class StreamOutput final : public ControlOutput {
+ public:
+  StreamOutput(Shard& shard, TcpStream& stream, StopToken stop) noexcept
+      : shard_(shard), stream_(stream), stop_(stop) {}
+
+  Task<bool> write(std::string_view text) override { return writePiece(shard_, stream_, text, stop_); }
+
+  static Task<bool> writePiece(Shard& shard, TcpStream& stream, std::string_view text, StopToken stop) {
+    if (text.empty()) co_return true;
+    const std::string line = pieceLine(text.size());
+    Deadline deadline(shard, patience, stop);
+    const IoResult written = co_await stream.writeAll(octetsOf(line), octetsOf(text), deadline.token());
+    co_return written.ok();
+  }
+
+ private:
+  Shard& shard_;
+  TcpStream& stream_;
+  StopToken stop_;
+};
+
+}  // namespace
+
+Task<> ControlService::serve(UnixListener& listener, StopToken stop) {
+  constexpr std::chrono::milliseconds pause{10};
+  TaskScope scope;
+  auto streams = listener.acceptMany(stop);
+  for (bool open = true; open;) {
+    try {
+      auto stream = co_await streams.next();
+      open = stream.has_value();
+      if (open && connections_ < maxConnections) scope.spawn(serveConnection(std::move(*stream), listener, stop));
+      continue;
+    } catch (const std::bad_alloc&) {
+      log::warning("control: a connection is refused: there is no memory for it");
+    }
+    co_await sleepFor(shard_, pause, stop);
+  }
+  co_await scope.join();
+}
+
+Task<> ControlService::serveConnection(TcpStream stream, const UnixListener& listener, StopToken stop) {
+  ++connections_;
+  try {
+    co_await answerRequests(stream, mayControl(stream, listener.path()), stop);
+  } catch (const std::exception& error) {
+    log::error("control: a request failed: {}", reasonOf(error));
+  }
+  --connections_;
+}
+
+// A request is read before it is refused: closing with octets unread would reset the connection.
+Task<> ControlService::answerRequests(TcpStream& stream, bool allowed, StopToken stop) {
+  std::string buffer;
+  for (bool goesOn = true; goesOn;) {
+    goesOn = co_await readLine(stream, buffer, stop);
+    if (!goesOn) co_return;
+    const std::size_t end = buffer.find('\n');
+    const std::string request = buffer.substr(0, end);
+    buffer.erase(0, request.size() + 1);
+    const ControlOutcome outcome = co_await answer(request, stream, allowed, stop);
+    const std::string line = endLine(outcome.status, outcome.error);
+    Deadline deadline(shard_, patience, stop);
+    const IoResult written = co_await stream.writeAll(octetsOf(line), deadline.token());
+    goesOn = written.ok() && end != std::string::npos;
+  }
+}
+
+Task<ControlOutcome> ControlService::answer(std::string_view line, TcpStream& stream, bool allowed, StopToken stop) {
+  if (!allowed) co_return ControlOutcome{ControlStatus::failed, "this user may not control the server"};
+  const auto request = ControlRequest::parse(line);
+  if (!request) co_return ControlOutcome{ControlStatus::usage, "expected one line of JSON with a command"};
+  const std::string_view change = verbs_.changeOf(*request);
+  const auto peer = peerCredentials(stream);
+  if (!change.empty() && peer) log::info("control: {}, by user {}, process {}", change, peer->user, peer->process);
+  StreamOutput output(shard_, stream, stop);
+  ControlOutcome outcome = co_await verbs_.run(*request, output, stop);
+  co_return outcome;
+}
+
+// False where the connection ended, or was too slow. A line that is too long is taken as it stands, and then refused.
+Task<bool> ControlService::readLine(TcpStream& stream, std::string& buffer, StopToken stop) {
+  Deadline deadline(shard_, patience, stop);
+  std::array<std::uint8_t, 1024> received;
+  while (buffer.find('\n') == std::string::npos && buffer.size() <= ControlRequest::maxSize) {
+    const IoResult read = co_await stream.readSome(received, deadline.token());
+    if (read.value() == 0) co_return false;
+    buffer.append(reinterpret_cast<const char*>(received.data()), read.value());
+  }
+  co_return true;
+}
+
+}  // namespace taut

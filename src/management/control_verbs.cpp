@@ -1,0 +1,425 @@
+#include "control_verbs.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <exception>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "piece_queue.hpp"
+#include "taut/base/reason.hpp"
+#include "taut/dns/name.hpp"
+#include "taut/zone/zone_writer.hpp"
+
+namespace taut {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t pieceSize = 256 << 10;  // octets of a reply that are sent together
+
+std::string toLine(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+// Text as a string of JSON. Names and records in presentation form are printable ASCII.
+std::string inQuotes(std::string_view text) {
+  return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+ControlOutcome failure(std::string error) {
+  return {ControlStatus::failed, std::move(error)};
+}
+
+ControlOutcome wrongUsage(std::string error) {
+  return {ControlStatus::usage, std::move(error)};
+}
+
+// For what was asked of a server that ends before it could be done.
+ControlOutcome cutShort() {
+  return failure("the server is ending");
+}
+
+ControlOutcome noName(const std::string& text) {
+  return wrongUsage(fmt::format("'{}' is not a domain name", text));
+}
+
+void append(fmt::memory_buffer& out, std::string_view text) {
+  out.append(text.data(), text.data() + text.size());
+}
+
+void append(fmt::memory_buffer& out, std::uint64_t number, std::size_t width = 0) {
+  const fmt::format_int digits(number);
+  for (std::size_t size = digits.size(); size < width; ++size) out.push_back(' ');
+  append(out, std::string_view(digits.data(), digits.size()));
+}
+
+// Without a format string, as a hundred thousand of them are to be there within a blink.
+void appendZoneAsJson(const Zone& zone, fmt::memory_buffer& out) {
+  const std::string origin = zone.origin().toString();
+  append(out, R"({"zone":)");
+  if (origin.find('"') == std::string::npos && origin.find('\\') == std::string::npos) {
+    out.push_back('"');
+    append(out, origin);
+    out.push_back('"');
+  } else {
+    append(out, inQuotes(origin));
+  }
+  if (!zone.isLoaded()) return append(out, R"(,"state":"not loaded"})");
+  append(out, R"(,"state":"loaded","serial":)");
+  append(out, zone.serial());
+  append(out, R"(,"records":)");
+  append(out, zone.recordCount());
+  out.push_back('}');
+}
+
+void appendZoneAsText(const Zone& zone, fmt::memory_buffer& out) {
+  constexpr std::size_t column = 40;
+  const std::string origin = zone.origin().toString();
+  append(out, origin);
+  for (std::size_t size = origin.size(); size < column; ++size) out.push_back(' ');
+  if (!zone.isLoaded()) return append(out, " not loaded\n");
+  append(out, " loaded ");
+  append(out, zone.serial(), 10);
+  out.push_back(' ');
+  append(out, zone.recordCount(), 8);
+  append(out, " records\n");
+}
+
+// Zones lie all over the memory: the waits for those to come overlap.
+void prefetch(std::span<const std::shared_ptr<const Zone>> zones, std::size_t at) {
+  constexpr std::size_t forObject = 16;
+  constexpr std::size_t forOrigin = 8;
+  if (at + forObject < zones.size()) zones[at + forObject]->prefetch();
+  if (at + forOrigin < zones.size()) __builtin_prefetch(zones[at + forOrigin]->origin().data());
+}
+
+std::string_view denialOf(const Zone& zone) {
+  if (zone.hasNsec3()) return "NSEC3";
+  return zone.hasNsec() ? "NSEC" : "none";
+}
+
+Json detailsOf(const Zone& zone) {
+  Json json;
+  json["zone"] = zone.origin().toString();
+  json["state"] = zone.isLoaded() ? "loaded" : "not loaded";
+  if (!zone.isLoaded()) return json;
+  json["serial"] = zone.serial();
+  json["records"] = zone.recordCount();
+  json["names"] = zone.nodeCount();
+  json["octets"] = zone.memoryUse();
+  json["signed"] = zone.isSigned();
+  json["denial"] = denialOf(zone);
+  return json;
+}
+
+// One line for each member.
+std::string inLines(const Json& json) {
+  std::string text;
+  for (const auto& [key, value] : json.items())
+    text += fmt::format("{:<10} {}\n", key, value.is_string() ? value.get<std::string>() : value.dump());
+  return text;
+}
+
+std::string joined(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines) text.append(text.empty() ? "" : "\n").append(line);
+  return text;
+}
+
+// Master-file text as lines of JSON: one string for each record.
+std::string recordsAsJson(std::string_view text, bool& first) {
+  std::string json;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    json.append(std::exchange(first, false) ? "" : ",").append(inQuotes(text.substr(0, end))).append("\n");
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return json;
+}
+
+class Abandoned : public std::exception {};
+
+// On a thread of its own, because it waits for the client.
+void dump(const Zone& zone, bool json, PieceQueue& queue) {
+  std::string error;
+  try {
+    bool first = true;
+    const auto put = [&](std::string piece) {
+      if (!queue.put(std::move(piece))) throw Abandoned();
+    };
+    if (json) put(fmt::format("{{\"zone\":{},\"records\":[\n", inQuotes(zone.origin().toString())));
+    writeZone(zone, [&](std::string_view text) { put(json ? recordsAsJson(text, first) : std::string(text)); });
+    if (json) put("]}\n");
+  } catch (const std::exception& failed) {
+    error = reasonOf(failed);
+  }
+  queue.end(std::move(error));
+}
+
+// Lets the thread go on that fills the queue, however its reader ends.
+class Reader {
+ public:
+  explicit Reader(std::shared_ptr<PieceQueue> queue) noexcept : queue_(std::move(queue)) {}
+  Reader(const Reader&) = delete;
+  Reader& operator=(const Reader&) = delete;
+  ~Reader() { queue_->close(); }
+
+ private:
+  std::shared_ptr<PieceQueue> queue_;
+};
+
+std::optional<log::Level> levelOf(std::string_view word) {
+  constexpr std::pair<std::string_view, log::Level> levels[] = {{"error", log::Level::error},
+                                                                {"warning", log::Level::warning},
+                                                                {"info", log::Level::info},
+                                                                {"debug", log::Level::debug}};
+  const auto* const found = std::ranges::find(levels, word, &std::pair<std::string_view, log::Level>::first);
+  if (found == std::end(levels)) return std::nullopt;
+  return found->second;
+}
+
+std::string shownAs(const std::vector<ShownAnswer>& answers, bool json) {
+  if (json) {
+    Json list = Json::array();
+    for (const ShownAnswer& answer : answers) {
+      Json entry;
+      entry["shard"] = answer.shard;
+      entry["key"] = answer.key;
+      entry["rcode"] = answer.rcode;
+      entry["seconds"] = answer.seconds;
+      entry["records"] = answer.records;
+      list.push_back(std::move(entry));
+    }
+    Json object;
+    object["answers"] = std::move(list);
+    return toLine(object);
+  }
+  std::string text;
+  for (const ShownAnswer& answer : answers)
+    text += fmt::format("; {} {}, for {} s, thread {}\n{}", answer.key, answer.rcode, answer.seconds, answer.shard,
+                        answer.records);
+  return text.empty() ? "; nothing is kept of this name\n" : text;
+}
+
+}  // namespace
+
+std::span<const ControlVerbs::Verb> ControlVerbs::verbs() {
+  static constexpr Verb table[] = {
+      {"status", 0, &ControlVerbs::status},
+      {"stop", 0, &ControlVerbs::stop, true},
+      {"drain", 0, &ControlVerbs::drain, true},
+      {"reload", 0, &ControlVerbs::reload, true},
+      {"reload zones", 0, &ControlVerbs::reloadZones, true},
+      {"zone list", 0, &ControlVerbs::listZones},
+      {"zone status", 1, &ControlVerbs::zoneStatus},
+      {"zone reload", 1, &ControlVerbs::reloadZone, true},
+      {"zone dump", 1, &ControlVerbs::dumpZone},
+      {"cache flush", 1, &ControlVerbs::flushCache, true},
+      {"cache show", 1, &ControlVerbs::showCache},
+      {"log level", 1, &ControlVerbs::setLogLevel, true},
+      {"watch", 0, &ControlVerbs::watch},
+  };
+  return table;
+}
+
+// The verb whose words the command begins with, and which takes as many arguments as the command has.
+const ControlVerbs::Verb* ControlVerbs::find(const ControlRequest& request) {
+  for (const Verb& verb : verbs()) {
+    if (verb.arguments >= request.command.size()) continue;
+    std::string words;
+    for (std::size_t i = 0; i < request.command.size() - verb.arguments; ++i)
+      words.append(words.empty() ? "" : " ").append(request.command[i]);
+    if (words == verb.words) return &verb;
+  }
+  return nullptr;
+}
+
+std::string_view ControlVerbs::changeOf(const ControlRequest& request) {
+  const Verb* const verb = find(request);
+  return verb && verb->changes ? verb->words : std::string_view();
+}
+
+Task<ControlOutcome> ControlVerbs::run(const ControlRequest& request, ControlOutput& output, StopToken stop) {
+  const Verb* const verb = find(request);
+  if (!verb) return Task<ControlOutcome>::ready(wrongUsage("there is no such command"));
+  return (this->*verb->function)(request, output, stop);
+}
+
+void ControlVerbs::tick() noexcept {
+  if (restoreLevel_ && shard_.now() >= *restoreLevel_) {
+    log::setLevel(levelBefore_);
+    restoreLevel_.reset();
+  }
+  tick_.set();
+  tick_.reset();
+}
+
+Task<ControlOutcome> ControlVerbs::status(const ControlRequest& request, ControlOutput& output, StopToken) {
+  const std::string text = request.json ? status_.json() + "\n" : status_.text();
+  co_await output.write(text);
+  co_return ControlOutcome();
+}
+
+Task<ControlOutcome> ControlVerbs::stop(const ControlRequest&, ControlOutput&, StopToken) {
+  server_.stop();
+  return Task<ControlOutcome>::ready({});
+}
+
+Task<ControlOutcome> ControlVerbs::drain(const ControlRequest& request, ControlOutput&, StopToken) {
+  server_.drain(!request.off);
+  return Task<ControlOutcome>::ready({});
+}
+
+Task<ControlOutcome> ControlVerbs::reload(const ControlRequest& request, ControlOutput& output, StopToken stop) {
+  auto reload = Reload::make(shard_);
+  server_.reload([reload](const ZoneReload& report) { reload->set(report); });
+  return reportReload(std::move(reload), request.json, output, stop);
+}
+
+Task<ControlOutcome> ControlVerbs::reloadZones(const ControlRequest& request, ControlOutput& output, StopToken stop) {
+  auto reload = Reload::make(shard_);
+  server_.reloadZones([reload](const ZoneReload& report) { reload->set(report); });
+  return reportReload(std::move(reload), request.json, output, stop);
+}
+
+Task<ControlOutcome> ControlVerbs::reloadZone(const ControlRequest& request, ControlOutput& output, StopToken stop) {
+  const std::string& text = request.command.back();
+  const auto origin = Name::parse(text);
+  if (!origin) return Task<ControlOutcome>::ready(noName(text));
+  if (!server_.snapshot().zones->get(*origin))
+    return Task<ControlOutcome>::ready(failure(fmt::format("there is no zone {}", *origin)));
+  auto reload = Reload::make(shard_);
+  server_.reloadZone(*origin, [reload](const ZoneReload& report) { reload->set(report); });
+  return reportReload(std::move(reload), request.json, output, stop);
+}
+
+Task<ControlOutcome> ControlVerbs::reportReload(std::shared_ptr<Reload> reload, bool json, ControlOutput& output,
+                                                StopToken stop) {
+  const bool came = co_await reload->wait(stop);
+  if (!came) co_return cutShort();
+  const ZoneReload& report = reload->value();
+  std::string text;
+  if (json) {
+    Json object;
+    object["zones"] = report.zones;
+    object["loaded"] = report.loaded;
+    object["failed"] = report.failed;
+    object["missing"] = report.missing;
+    object["errors"] = report.errors;
+    text = toLine(object);
+  } else {
+    text = fmt::format("loaded {} of {} zones anew, {} failed, {} are not served\n", report.loaded, report.zones,
+                       report.failed, report.missing);
+  }
+  co_await output.write(text);
+  if (report.failed == 0 && report.errors.empty()) co_return ControlOutcome();
+  co_return failure(joined(report.errors));
+}
+
+Task<ControlOutcome> ControlVerbs::listZones(const ControlRequest& request, ControlOutput& output, StopToken) {
+  const std::shared_ptr<const ZoneSet> set = server_.snapshot().zones;
+  const auto zones = set->zones();
+  fmt::memory_buffer text;
+  if (request.json) append(text, R"({"zones":[)");
+  for (std::size_t i = 0; i < zones.size(); ++i) {
+    prefetch(zones, i);
+    if (request.json) {
+      append(text, i == 0 ? "\n" : ",\n");
+      appendZoneAsJson(*zones[i], text);
+    } else {
+      appendZoneAsText(*zones[i], text);
+    }
+    if (text.size() < pieceSize) continue;
+    const bool wanted = co_await output.write({text.data(), text.size()});
+    if (!wanted) co_return ControlOutcome();
+    text.clear();
+  }
+  if (request.json) append(text, "\n]}\n");
+  co_await output.write({text.data(), text.size()});
+  co_return ControlOutcome();
+}
+
+Task<ControlOutcome> ControlVerbs::zoneStatus(const ControlRequest& request, ControlOutput& output, StopToken) {
+  const auto origin = Name::parse(request.command.back());
+  if (!origin) co_return noName(request.command.back());
+  const auto zone = server_.snapshot().zones->get(*origin);
+  if (!zone) co_return failure(fmt::format("there is no zone {}", *origin));
+  const Json details = detailsOf(*zone);
+  const std::string text = request.json ? toLine(details) : inLines(details);
+  co_await output.write(text);
+  co_return ControlOutcome();
+}
+
+Task<ControlOutcome> ControlVerbs::dumpZone(const ControlRequest& request, ControlOutput& output, StopToken stop) {
+  const auto origin = Name::parse(request.command.back());
+  if (!origin) co_return noName(request.command.back());
+  const auto zone = server_.snapshot().zones->get(*origin);
+  if (!zone) co_return failure(fmt::format("there is no zone {}", *origin));
+  if (!zone->isLoaded()) co_return failure(fmt::format("zone {} is not loaded", *origin));
+  const auto queue = PieceQueue::make(shard_);
+  const Reader reader(queue);
+  const bool started = jobs_.start([zone, queue, json = request.json] { dump(*zone, json, *queue); });
+  if (!started) co_return failure("too many zones are being dumped; try again when one of them has ended");
+  while (auto piece = co_await queue->next(stop)) {
+    const bool wanted = co_await output.write(*piece);
+    if (!wanted) co_return ControlOutcome();
+  }
+  if (stop.stopRequested()) co_return cutShort();
+  std::string error = queue->error();
+  if (!error.empty()) co_return failure(std::move(error));
+  co_return ControlOutcome();
+}
+
+Task<ControlOutcome> ControlVerbs::flushCache(const ControlRequest& request, ControlOutput& output, StopToken stop) {
+  const auto name = Name::parse(request.command.back());
+  if (!name) co_return noName(request.command.back());
+  if (!server_.hasCache()) co_return failure("the server has no cache");
+  const auto count = Posted<std::size_t>::make(shard_);
+  server_.flushCache(*name, request.tree, [count](std::size_t flushed) { count->set(flushed); });
+  const bool came = co_await count->wait(stop);
+  if (!came) co_return cutShort();
+  const std::string text = request.json ? fmt::format("{{\"flushed\":{}}}\n", count->value())
+                                        : fmt::format("{} answers forgotten\n", count->value());
+  co_await output.write(text);
+  co_return ControlOutcome();
+}
+
+Task<ControlOutcome> ControlVerbs::showCache(const ControlRequest& request, ControlOutput& output, StopToken stop) {
+  const auto name = Name::parse(request.command.back());
+  if (!name) co_return noName(request.command.back());
+  if (!server_.hasCache()) co_return failure("the server has no cache");
+  const auto answers = Posted<std::vector<ShownAnswer>>::make(shard_);
+  server_.showCache(*name, [answers](std::vector<ShownAnswer> shown) { answers->set(std::move(shown)); });
+  const bool came = co_await answers->wait(stop);
+  if (!came) co_return cutShort();
+  const std::string text = shownAs(answers->value(), request.json);
+  co_await output.write(text);
+  co_return ControlOutcome();
+}
+
+Task<ControlOutcome> ControlVerbs::setLogLevel(const ControlRequest& request, ControlOutput&, StopToken) {
+  const auto level = levelOf(request.command.back());
+  if (!level) return Task<ControlOutcome>::ready(wrongUsage("expected error, warning, info or debug"));
+  if (!restoreLevel_) levelBefore_ = log::level();
+  restoreLevel_.reset();
+  if (request.duration) restoreLevel_ = shard_.now() + *request.duration;
+  log::setLevel(*level);
+  return Task<ControlOutcome>::ready({});
+}
+
+Task<ControlOutcome> ControlVerbs::watch(const ControlRequest&, ControlOutput& output, StopToken stop) {
+  for (;;) {
+    const std::shared_ptr<const std::string> json = status_.lastJson();
+    const bool wanted = co_await output.write(*json);
+    if (!wanted) co_return ControlOutcome();
+    const bool goesOn = co_await tick_.wait(stop);
+    if (!goesOn) co_return cutShort();
+  }
+}
+
+}  // namespace taut

@@ -1,0 +1,104 @@
+// What the control tool can ask for, and what is done for it.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "control_request.hpp"
+#include "jobs.hpp"
+#include "managed_server.hpp"
+#include "posted.hpp"
+#include "taut/base/clock.hpp"
+#include "taut/base/log.hpp"
+#include "taut/base/stop_token.hpp"
+#include "taut/coro/event.hpp"
+#include "taut/coro/task.hpp"
+#include "taut/io/shard.hpp"
+
+namespace taut {
+
+// Takes a reply, piece by piece.
+class ControlOutput {
+ public:
+  virtual ~ControlOutput() = default;
+
+  // False where no more is wanted. The text stays in place meanwhile.
+  virtual Task<bool> write(std::string_view text) = 0;
+};
+
+struct ControlOutcome {
+  ControlStatus status = ControlStatus::ok;
+  std::string error{};  // empty where the status is ok
+};
+
+// What the server is doing, as JSON and in words.
+class StatusTexts {
+ public:
+  virtual ~StatusTexts() = default;
+
+  virtual std::string json() = 0;
+  virtual std::string text() = 0;
+  // The JSON of the last second, shared by all who watch.
+  virtual std::shared_ptr<const std::string> lastJson() = 0;
+};
+
+class ControlVerbs {
+ public:
+  // All three outlive the verbs.
+  ControlVerbs(Shard& shard, ManagedServer& server, StatusTexts& status) noexcept
+      : shard_(shard), server_(server), status_(status) {}
+  ControlVerbs(const ControlVerbs&) = delete;
+  ControlVerbs& operator=(const ControlVerbs&) = delete;
+
+  // All of it is over when the task has ended, but for threads that have nothing to hand over any more.
+  Task<ControlOutcome> run(const ControlRequest& request, ControlOutput& output, StopToken stop);
+
+  // The words of a verb that changes something, such as "zone reload"; empty for all others.
+  static std::string_view changeOf(const ControlRequest& request);
+
+  // A second has passed.
+  void tick() noexcept;
+
+ private:
+  struct Verb {
+    std::string_view words;
+    std::size_t arguments;
+    Task<ControlOutcome> (ControlVerbs::*function)(const ControlRequest&, ControlOutput&, StopToken);
+    bool changes = false;  // the log tells of it
+  };
+
+  static std::span<const Verb> verbs();
+
+  Task<ControlOutcome> status(const ControlRequest& request, ControlOutput& output, StopToken stop);
+  Task<ControlOutcome> stop(const ControlRequest& request, ControlOutput& output, StopToken stop);
+  Task<ControlOutcome> drain(const ControlRequest& request, ControlOutput& output, StopToken stop);
+  Task<ControlOutcome> reload(const ControlRequest& request, ControlOutput& output, StopToken stop);
+  Task<ControlOutcome> reloadZones(const ControlRequest& request, ControlOutput& output, StopToken stop);
+  Task<ControlOutcome> listZones(const ControlRequest& request, ControlOutput& output, StopToken stop);
+  Task<ControlOutcome> zoneStatus(const ControlRequest& request, ControlOutput& output, StopToken stop);
+  Task<ControlOutcome> reloadZone(const ControlRequest& request, ControlOutput& output, StopToken stop);
+  Task<ControlOutcome> dumpZone(const ControlRequest& request, ControlOutput& output, StopToken stop);
+  Task<ControlOutcome> flushCache(const ControlRequest& request, ControlOutput& output, StopToken stop);
+  Task<ControlOutcome> showCache(const ControlRequest& request, ControlOutput& output, StopToken stop);
+  Task<ControlOutcome> setLogLevel(const ControlRequest& request, ControlOutput& output, StopToken stop);
+  Task<ControlOutcome> watch(const ControlRequest& request, ControlOutput& output, StopToken stop);
+
+  static const Verb* find(const ControlRequest& request);
+  using Reload = Posted<ZoneReload>;
+  static Task<ControlOutcome> reportReload(std::shared_ptr<Reload> reload, bool json, ControlOutput& output,
+                                           StopToken stop);
+
+  Shard& shard_;
+  ManagedServer& server_;
+  StatusTexts& status_;
+  Event tick_;
+  std::optional<TimePoint> restoreLevel_;  // when the level of the log goes back to `levelBefore_`
+  log::Level levelBefore_{};
+  Jobs jobs_;  // last: they use what is above
+};
+
+}  // namespace taut

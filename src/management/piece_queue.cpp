@@ -1,0 +1,62 @@
+#include "piece_queue.hpp"
+
+namespace taut {
+
+void PieceQueue::notify() {
+  shard_.post([self = shared_from_this()] { self->changed_.set(); });
+}
+
+bool PieceQueue::put(std::string piece) {
+  {
+    std::unique_lock lock(mutex_);
+    taken_.wait(lock, [this] { return closed_ || !piece_; });
+    if (closed_) return false;
+    piece_ = std::move(piece);
+  }
+  notify();
+  return true;
+}
+
+void PieceQueue::end(std::string error) {
+  {
+    const std::scoped_lock lock(mutex_);
+    error_ = std::move(error);
+    ended_ = true;
+  }
+  notify();
+}
+
+std::optional<std::string> PieceQueue::take() {
+  const std::scoped_lock lock(mutex_);
+  taken_.notify_one();
+  return std::exchange(piece_, std::nullopt);
+}
+
+Task<std::optional<std::string>> PieceQueue::next(StopToken stop) {
+  for (;;) {
+    changed_.reset();
+    std::optional<std::string> piece = take();
+    if (piece) co_return piece;
+    {
+      const std::scoped_lock lock(mutex_);
+      if (ended_ && !piece_) co_return std::nullopt;
+      if (piece_) continue;
+    }
+    const bool changed = co_await changed_.wait(stop);
+    if (!changed) co_return std::nullopt;
+  }
+}
+
+std::string PieceQueue::error() {
+  const std::scoped_lock lock(mutex_);
+  return error_;
+}
+
+void PieceQueue::close() {
+  const std::scoped_lock lock(mutex_);
+  closed_ = true;
+  piece_.reset();
+  taken_.notify_one();
+}
+
+}  // namespace taut

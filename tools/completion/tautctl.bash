@@ -1,0 +1,46 @@
+# Completes tautctl in bash.
+# shellcheck shell=bash
+
+_tautctl() {
+  local word=${COMP_WORDS[COMP_CWORD]} words=() i choices
+  for ((i = 1; i < COMP_CWORD; ++i)); do
+    case ${COMP_WORDS[i]} in
+      -s | --socket | --for | --from) ((++i)) ;;
+      -*) ;;
+      *) words+=("${COMP_WORDS[i]}") ;;
+    esac
+  done
+  case ${COMP_WORDS[COMP_CWORD - 1]} in
+    -s | --socket)
+      mapfile -t COMPREPLY < <(compgen -f -- "$word")
+      return
+      ;;
+    --from)
+      mapfile -t COMPREPLY < <(compgen -W 'bind knot nsd unbound coredns' -- "$word")
+      return
+      ;;
+  esac
+  if [[ ${words[*]} == import && $word != -* ]]; then
+    mapfile -t COMPREPLY < <(compgen -f -- "$word")
+    return
+  fi
+  case ${words[*]} in
+    '') choices='status stop drain reload zone cache log top import --socket --json --version --help' ;;
+    import*) choices='--from' ;;
+    drain) choices='--off' ;;
+    reload) choices='zones' ;;
+    zone) choices='list status reload dump' ;;
+    'zone status' | 'zone reload' | 'zone dump')
+      choices=$(tautctl --json zone list 2>/dev/null | sed -n 's/^{"zone":"\([^"]*\)".*/\1/p' | head -n 1000)
+      ;;
+    cache) choices='flush show' ;;
+    'cache flush'*) choices='--tree' ;;
+    log) choices='level' ;;
+    'log level') choices='error warning info debug' ;;
+    'log level '*) choices='--for' ;;
+    *) choices='--json' ;;
+  esac
+  mapfile -t COMPREPLY < <(compgen -W "$choices" -- "$word")
+}
+
+complete -F _tautctl tautctl
