@@ -91,7 +91,8 @@ class BindConverter : Converter {
 
   std::uint16_t port_ = dnsPort;
   std::map<std::string, std::string, std::less<>> aclNames_;  // from BIND's names to those of the taut.toml
-  std::set<std::string> aclKeys_;                             // of the taut.toml
+  std::set<std::string> aclsToCome_;                          // of the taut.toml
+  bool inAcl_ = false;
   bool listensOnV4_ = false;
   bool listensOnV6_ = false;
   bool recursive_ = true;
@@ -142,7 +143,7 @@ void BindConverter::prepare(const Statements& statements) {
     if (statement.keyword() == "acl") {
       const std::string name = lowerCase(statement.value());
       const std::string key = aclKey(name);
-      if (aclKeys_.insert(key).second) aclNames_.try_emplace(name, key);
+      if (!name.empty() && aclsToCome_.insert(key).second) aclNames_.try_emplace(name, key);
     }
     if (statement.keyword() != "options") continue;
     if (const Statement* const directory = statement.child("directory"))
@@ -170,11 +171,13 @@ void BindConverter::statement(const Statement& statement) {
 }
 
 void BindConverter::acl(const Statement& acl) {
-  // The keys that are left are those of lists to come.
   const auto name = aclNames_.find(lowerCase(acl.value()));
-  const bool isNew = name != aclNames_.end() && aclKeys_.erase(name->second) > 0;
-  if (acl.value().empty() || !isNew) return unsupported(acl, "there is a list of this name already");
+  const bool isNew = name != aclNames_.end() && aclsToCome_.contains(name->second);
+  if (!isNew) return unsupported(acl, "it has no name, or that of another list");
+  inAcl_ = true;
   file_.acl.push_back({name->second, networks(acl)});
+  inAcl_ = false;
+  aclsToCome_.erase(name->second);
 }
 
 void BindConverter::zone(const Statement& zone) {
@@ -346,7 +349,11 @@ void BindConverter::addNetworks(const Statement& list, std::vector<std::string>&
     } else if (word == "localhost") {
       networks.emplace_back("loopback");
     } else if (const auto acl = aclNames_.find(word); acl != aclNames_.end()) {
-      networks.push_back(acl->second);
+      // So that no list is a part of itself.
+      if (inAcl_ && aclsToCome_.contains(acl->second))
+        unsupported(element, "in acl: a list that is not above");
+      else
+        networks.push_back(acl->second);
     } else if (const auto network = networkOf(word); network && element.words.size() == 1) {
       networks.push_back(*network);
     } else {

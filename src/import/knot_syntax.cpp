@@ -105,6 +105,7 @@ void Reader::values(Statement& statement) {
         cursor_.take();
         continue;
       }
+      if (isBlank(cursor_.peek())) throw SyntaxError(cursor_.place(), "a tab; expected spaces");
       statement.words.push_back(value(",]"));
     }
     cursor_.take();

@@ -7,7 +7,8 @@
 #include <fmt/format.h>
 
 #include "cursor.hpp"
-#include "taut/dns/name.hpp"
+#include "utf8.hpp"
+#include "values.hpp"
 
 namespace taut::importer {
 
@@ -17,8 +18,10 @@ void TautFile::hide(std::string_view what) {
 
 void TautFile::addZone(std::string_view name, std::string file, const Statement& statement, Notes zoneNotes) {
   if (++additions_ > maxZones) throw SyntaxError(statement.place, fmt::format("more than {} zones", maxZones));
-  if (!Name::parse(name)) return unsupported(statement, "it is not a domain name");
+  if (!isDomainName(name)) return unsupported(statement, "it is not a domain name");
   if (name.size() > 1 && name.ends_with('.')) name.remove_suffix(1);
+  // A formatter may have cut a character of the zone's name in two.
+  if (!isUtf8(file)) return unsupported(statement, "the name of its file is no text");
   if (file.empty()) return unsupported(statement, "a zone without a file");
   const auto [entry, isNew] = known_.try_emplace(lowerCase(name), zones_.size());
   if (isNew) {

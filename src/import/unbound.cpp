@@ -14,7 +14,6 @@
 #include "sources.hpp"
 #include "taut/base/address.hpp"
 #include "taut/base/address_policy.hpp"
-#include "taut/dns/name.hpp"
 
 namespace taut::importer {
 
@@ -201,7 +200,7 @@ void UnboundConverter::privateAddress(const Statement& item) {
 }
 
 void UnboundConverter::privateDomain(const Statement& item) {
-  if (!Name::parse(item.value())) return unsupported(item, "expected a domain name");
+  if (!isDomainName(item.value())) return unsupported(item, "expected a domain name");
   privateDomains_.push_back(&item);
 }
 

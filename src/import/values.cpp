@@ -11,6 +11,7 @@
 
 #include "cursor.hpp"
 #include "taut/base/address.hpp"
+#include "taut/dns/name.hpp"
 
 namespace taut::importer {
 
@@ -74,6 +75,10 @@ std::string sizeText(std::int64_t octets) {
     if (unit.factor > 1 && octets >= unit.factor && octets % unit.factor == 0)
       return fmt::format("{}{:c}", octets / unit.factor, unit.letter & ~0x20);
   return fmt::format("{}", octets);
+}
+
+bool isDomainName(std::string_view text) {
+  return std::ranges::none_of(text, isBlank) && Name::parse(text).has_value();
 }
 
 std::optional<std::string> networkOf(std::string_view text) {

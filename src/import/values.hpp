@@ -37,6 +37,9 @@ std::optional<std::int64_t> sizeOf(std::string_view text);
 // In the largest unit that divides it.
 std::string sizeText(std::int64_t octets);
 
+// Whether a taut.toml takes the text as a domain name: white space needs a backslash in one.
+bool isDomainName(std::string_view text);
+
 // ADDRESS/LENGTH without bits behind the prefix, or an address. Reads `10/8` too.
 std::optional<std::string> networkOf(std::string_view text);
 

@@ -145,6 +145,14 @@ TEST_CASE("A list of networks is never wider than named's") {
   CHECK(hasLine(none, "allow = []"));
 }
 
+TEST_CASE("No list of networks is a part of itself") {
+  const std::string toml = imported(Kind::bind, "acl a { a; b; 10/8; };\nacl b { a; };\noptions { recursion no; };");
+  CHECK(hasLine(toml, "a = [\"10.0.0.0/8\"]"));
+  CHECK(hasLine(toml, "b = [\"a\"]"));
+  CHECK(hasLine(toml, "# line 1: not supported: a (in acl: a list that is not above)"));
+  CHECK(hasLine(toml, "# line 1: not supported: b (in acl: a list that is not above)"));
+}
+
 TEST_CASE("Who may recurse is what named's first list says") {
   const std::string query =
       imported(Kind::bind, "options { forwarders { 192.0.2.53; }; allow-query { 10.0.0.0/8; }; };");
@@ -181,10 +189,13 @@ TEST_CASE("A value of named that no key takes is told with what was expected") {
   const std::string toml = imported(Kind::bind,
                                     "options { max-udp-size 100; listen-on { 300.1.1.1; };\n"
                                     "server-id \"" +
-                                        std::string(256, 'x') + "\"; };\nzone a..b { type primary; file x; };");
+                                        std::string(256, 'x') +
+                                        "\"; };\nzone a..b { type primary; file x; };"
+                                        "zone \"a b\" { type primary; file x; };");
   CHECK(hasLine(toml, "# line 1: not supported: max-udp-size 100 (expected a number from 512 to 4096)"));
   CHECK(hasLine(toml, "# line 1: not supported: 300.1.1.1 (in listen-on: expected an address)"));
   CHECK(hasLine(toml, "# line 3: not supported: zone a..b { … } (it is not a domain name)"));
+  CHECK(hasLine(toml, "# line 3: not supported: zone \"a b\" { … } (it is not a domain name)"));
   CHECK(toml.find("expected at most 255 octets") != std::string::npos);
 }
 

@@ -137,6 +137,7 @@ TEST_CASE("A knot.conf with a mistake is refused with file, line and column") {
   CHECK(faultOf(Kind::knot, "server:\n  listen x\n") == "/etc/source.conf:2:10: expected : after 'listen'");
   CHECK(faultOf(Kind::knot, "server:\n  listen: [a,\n") ==
         "/etc/source.conf:2:14: the list does not end in its line; expected ]");
+  CHECK(faultOf(Kind::knot, "server:\n  listen: [a,\tb]\n") == "/etc/source.conf:2:14: a tab; expected spaces");
   CHECK(faultOf(Kind::knot, "server:\n  identity: a b\n") ==
         "/etc/source.conf:2:15: expected the end of the line; quote a text with spaces");
   CHECK(faultOf(Kind::knot, "server:\n  identity: \"a\n") ==

@@ -140,6 +140,11 @@ TEST_CASE("An nsd.conf with a mistake is refused with file, line and column") {
   CHECK(faultOf(Kind::nsd, "  port: 53\n") == "/etc/source.conf:1:3: expected a section such as server:");
 }
 
+TEST_CASE("A file of an nsd.conf whose name would end within a character is told") {
+  CHECK(hasLine(imported(Kind::nsd, "zone:\n name: üb\n zonefile: %1\n"),
+                "# line 2: not supported: name: üb (the name of its file is no text)"));
+}
+
 TEST_CASE("Patterns of an nsd.conf that include each other have an end") {
   const std::string toml = imported(Kind::nsd,
                                     "pattern:\n name: a\n include-pattern: b\npattern:\n name: b\n include-pattern: a\n"
