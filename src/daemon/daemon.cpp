@@ -14,6 +14,7 @@
 
 #include "cookie_secrets.hpp"
 #include "progress_line.hpp"
+#include "start_report.hpp"
 #include "taut/base/input_file.hpp"
 #include "taut/base/log.hpp"
 #include "taut/base/reason.hpp"
@@ -242,15 +243,20 @@ void Daemon::reloadCookies() {
     log::error("{}; cookies are made with the secret as before", reasonOf(error));
     return;
   }
+  log::info("{} is read again", configuration_.server.cookieSecrets);
   server_.post([settings = edns()](std::size_t, ServerFactory& factory) { factory.setEdns(settings); });
 }
 
 void Daemon::reloadForwarders() {
-  if (forwarders_.empty()) return;
+  if (forwarders_.empty() || configuration_.forward->resolvConf.empty()) return;
+  log::info("{} is read again", configuration_.forward->resolvConf);
   server_.post([this](std::size_t shard, ServerFactory&) { forwarders_[shard]->reload(); });
 }
 
 void Daemon::startLoaders() {
+  logStart(configuration_);
+  zones_.logZones();
+  logSources(configuration_);
   zoneSet_.reset();  // each shard has it now, and gives it up for the next one
   loader_.emplace(zones_, [this](const std::shared_ptr<const ZoneSet>& zones) { publishZones(zones); });
   if (hostsFile_)
@@ -319,6 +325,9 @@ int Daemon::run() {
   if (management_) management_->stop();
   loader_.reset();
   hostsLoader_.reset();
+  if (status == 0)
+    logEnd(std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - start_),
+           server_.collect().requestCount());
   if (!server_.endedInOrder()) {
     log::flush();
     ::_exit(status);

@@ -83,7 +83,8 @@ ResolvConf ResolvConf::parse(std::string_view text) {
     const std::string_view line = takeLine(text);
     if (!parseLine(line.substr(0, line.find_first_of("#;")), conf)) conf.ignoredLines.add(number);
   }
-  if (conf.servers.empty()) conf.servers.push_back(Address::loopbackV4(dnsPort));
+  conf.namesServers = !conf.servers.empty();
+  if (!conf.namesServers) conf.servers.push_back(Address::loopbackV4(dnsPort));
   return conf;
 }
 
@@ -103,7 +104,12 @@ void ResolvConfFile::reload() {
 void ResolvConfFile::accept(const std::string& text) {
   conf_ = ResolvConf::parse(text);
   ++version_;
-  conf_.ignoredLines.log(path(), "a keyword of resolv.conf(5) with its values");
+  if (file_.isFirstToTell()) {
+    conf_.ignoredLines.log(path(), "a keyword of resolv.conf(5) with its values");
+    if (!conf_.namesServers)
+      log::warning("{}: no server is named; expected a line such as `nameserver 192.0.2.1`, and {} is asked", path(),
+                   conf_.servers.front());
+  }
   for (const Address& server : conf_.servers) log::debug("{}: resolver {} added to server list", path(), server);
 }
 

@@ -1,5 +1,7 @@
 #include "taut/resolver/watched_file.hpp"
 
+#include <map>
+#include <mutex>
 #include <utility>
 
 #include "taut/base/log.hpp"
@@ -32,6 +34,15 @@ std::optional<std::string> WatchedFile::take() {
   looked_ = clock_.now();
   complained_ = false;
   return read();
+}
+
+bool WatchedFile::isFirstToTell() const {
+  static std::mutex mutex;
+  static auto& told = *new std::map<std::string, FileVersion>;  // by paths
+  const std::scoped_lock lock(mutex);
+  const FileVersion version = version_.value_or(FileVersion());
+  const auto [entry, isNew] = told.try_emplace(path_, version);
+  return isNew || std::exchange(entry->second, version) != version;
 }
 
 std::optional<std::string> WatchedFile::read() {

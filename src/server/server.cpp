@@ -182,9 +182,10 @@ int Server::run(const std::function<void()>& reload, const std::function<void()>
     log::flush();
     return 1;
   }
-  for (const Address& address : addresses_ | std::views::take(present_)) log::info("listening on {}", address);
   if (started) started();
-  for (int signal = 0; signal != SIGINT && signal != SIGTERM;) {
+  for (const Address& address : addresses_ | std::views::take(present_)) log::info("listening on {}", address);
+  int signal = 0;
+  while (signal != SIGINT && signal != SIGTERM) {
     if (sigwait(&signals, &signal) != 0 || signal != SIGHUP) continue;
     try {
       reload();
@@ -192,6 +193,7 @@ int Server::run(const std::function<void()>& reload, const std::function<void()>
       log::error("not all was loaded anew: {}", reasonOf(error));
     }
   }
+  log::info("{}: no new query is taken, and those under way are answered", signal == SIGINT ? "SIGINT" : "SIGTERM");
   if (ending) ending();
   stop();
   wait();

@@ -60,8 +60,9 @@ void logRemoved(const Zone& zone, const ZoneReload& soFar) {
 
 void logReload(const ZoneReload& report) {
   const bool changed = report.loaded + report.removed + report.failed > 0;
-  if (!changed && report.zones == 0) return;
-  if (!changed && report.errors.empty())
+  if (!changed && report.errors.empty() && report.zones == 0)
+    log::info("no zone has changed: there is none");
+  else if (!changed && report.errors.empty())
     log::info("no zone has changed: {} as before", counted(report.zones, "zone"));
   else if (report.failed == 0)
     log::info("zones: {}", partsOf(report));

@@ -1,6 +1,7 @@
 """What an operator gets wrong is answered with the thing, its place, what was expected, and what to do."""
 import os
 import shutil
+import signal
 import socket
 import sys
 import tempfile
@@ -273,6 +274,127 @@ class Files(Messages):
         path = self.zone("zone")
         self.assert_refused(["-z", f"t.example.org={path}"],
                             f"{path}:3: error: the SOA record is that of t.example.; expected one of t.example.org.")
+
+
+class Running(Messages):
+    """What the log says while all is well, and of files that are no use."""
+
+    def lines(self, server, start=0):
+        """The log without its times."""
+        return [line.split(" ", 2)[2] for line in server.log().splitlines()[start:]]
+
+    def wait_for_lines(self, server, *expected, start=0):
+        wait_until(lambda: len(self.lines(server, start)) >= len(expected), 10, "the lines are written")
+        self.assertEqual(self.lines(server, start), list(expected))
+
+    def zone(self, name, serial, records=""):
+        return self.write(f"{name}.zone", f"$ORIGIN {name}.\n$TTL 60\n@ SOA ns host {serial} 2 3 4 5\n@ NS ns\n"
+                          f"ns A 192.0.2.1\n{records}")
+
+    def test_start_and_end(self):
+        """The start says what runs, what is served and where, and the end why, after how long and how much"""
+        one, two = self.zone("one.example", 7), self.zone("two.example", 8, "www A 192.0.2.2\n")
+        hosts = self.write("hosts", "192.0.2.3 box.example\n")
+        port = free_port()
+        server = self.start("-i", f"127.0.0.1:{port}", "-i", f"[::1]:{port}", "-z", one, "-z", two, "--hosts-file", hosts,
+                            "--forward", "192.0.2.53", "-c", "-t", 2, host="127.0.0.1", port=port)
+        version = self.run_program(TAUTD, "--version").stdout.split()[1]
+        start = [f"info taut {version} serves: process {server.pid}, io_uring, 2 threads",
+                 "info zone one.example.: serial 7, 3 records",
+                 "info zone two.example.: serial 8, 4 records",
+                 f"info names are answered from {hosts}",
+                 "info questions are forwarded to 192.0.2.53:53, with a cache of 64M",
+                 f"info listening on 127.0.0.1:{port}",
+                 f"info listening on [::1]:{port}"]
+        self.wait_for_lines(server, *start)
+        server.signal(signal.SIGTERM)
+        self.assertEqual(server.wait(10), 0)
+        server.ended = True
+        lines = self.lines(server)
+        self.assertEqual(lines[:-1],
+                         [*start, "info SIGTERM: no new query is taken, and those under way are answered"])
+        self.assertRegex(lines[-1], r"^info taut ended, after \d+ s and [1-9]\d* requests?$")
+
+    def test_reload(self):
+        """SIGHUP says what it changed, or that nothing has changed, and never that a zone which failed is loaded"""
+        one, two = self.zone("one.example", 7), self.zone("two.example", 8)
+        three = self.zone("three.example", 9)
+        zone_list = self.write("list", "three.example\tthree.example.zone\n")
+        server = self.start_tautd("-z", one, "-z", two, "--zone-list", zone_list)
+        server.wait_for_log("all 3 zones are loaded")
+
+        def reload(*expected):
+            before = len(server.log().splitlines())
+            server.signal(signal.SIGHUP)
+            self.wait_for_lines(server, *expected, start=before)
+
+        reload("info no zone has changed: 3 zones as before")
+        self.zone("one.example", 10)
+        reload("info zone one.example. loaded anew, serial 10 (it was 7), 3 records", "info zones: 1 loaded anew, "
+               "2 unchanged")
+        two.write_text("@ SOA nonsense\n")
+        failure = [f"error {two}:1:7: error: SOA: missing data: expected a domain name",
+                   f"error {two}: the zone is served as it was before", "error zones: 1 failed, 2 unchanged"]
+        result = self.lines_of_reload(server)
+        self.assertEqual(result[1:], failure[1:])
+        self.assertTrue(result[0].startswith(f"error {two}:1:"), result)
+        self.zone("two.example", 8)
+        three.rename(self.folder / "four.example.zone")
+        (self.folder / "four.example.zone").write_text("$TTL 60\n@ SOA ns host 1 2 3 4 5\n@ NS ns\nns A 192.0.2.1\n")
+        zone_list.write_text("four.example\tfour.example.zone\n")
+        reload("info zone three.example. removed", "info zone two.example. loaded anew, serial 8 (it was 8), 3 records",
+               "info zone four.example. added, serial 1, 3 records", "info zones: 1 loaded anew, 1 added, 1 removed, "
+               "1 unchanged")
+
+    def lines_of_reload(self, server):
+        """What the log says of a reload, up to its sum."""
+        before = len(server.log().splitlines())
+        server.signal(signal.SIGHUP)
+        wait_until(lambda: any(" zones: " in line for line in server.log().splitlines()[before:]), 10, "the sum is told")
+        return self.lines(server, before)
+
+    def test_one_zone(self):
+        """One zone is told as one"""
+        self.zone("one.example", 7)
+        zone_list = self.write("list", "one.example\tone.example.zone\n")
+        server = self.start_tautd("--zone-list", zone_list)
+        server.wait_for_log("info the zone is loaded")
+        self.assertIn(f"info the zones of {zone_list} are loaded from now on", server.log())
+        server.signal(signal.SIGHUP)
+        server.wait_for_log("info no zone has changed: 1 zone as before")
+
+    def test_resolv_conf_without_a_server(self):
+        """A resolv.conf that names no server is told once at the start, and once when it has become one"""
+        path = self.write("resolv.conf", "# nothing yet\nnameserver none\n")
+        server = self.start_tautd("--resolv-conf", path, "-t", 2, "--max-connections", 100)
+        no_server = (f"warning {path}: no server is named; expected a line such as `nameserver 192.0.2.1`, and "
+                     "127.0.0.1:53 is asked")
+        self.assertEqual(self.lines(server)[:2], [
+            f"warning {path}:2: not understood, or not all of it: expected a keyword of resolv.conf(5) with its values",
+            no_server])
+        path.write_text(f"nameserver 127.0.0.1:{free_port()}\n")
+        server.signal(signal.SIGHUP)
+        server.wait_for_log(f"{path} is read again")
+        self.assertEqual(server.log().count(no_server), 1, server.log())
+        path.write_text("search example\n")
+        server.signal(signal.SIGHUP)
+        wait_until(lambda: server.log().count(no_server) == 2, 10, "the change is told")
+        server.stop()
+        self.assertEqual(server.log().count(no_server), 2, server.log())
+
+    def test_hosts_file_without_a_name(self):
+        """A hosts file with errors alone is told with each line, and that no line is of use"""
+        path = self.write("hosts", "# mine\nbox 192.0.2.1\n192.0.2.300 box\n")
+        server = self.start_tautd("--hosts-file", path)
+        wrong = "not understood, or not all of it: expected an address and names"
+        told = [f"warning {path}:2: {wrong}", f"warning {path}:3: {wrong}",
+                f"warning {path}: no line is usable; expected lines such as `192.0.2.1 host.example.com`"]
+        self.assertEqual(self.lines(server)[:3], told)
+        before = len(server.log().splitlines())
+        server.signal(signal.SIGHUP)
+        wait_until(lambda: len(self.lines(server, before)) >= 5, 10, "the reload is told")
+        self.assertCountEqual(self.lines(server, before), [f"info {path} has not changed", *told,
+                                                          "info no zone has changed: there is none"])
 
 
 class Help(Messages):

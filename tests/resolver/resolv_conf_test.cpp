@@ -110,10 +110,29 @@ TEST_CASE("of many lines that make no sense the first few are told one by one") 
   const taut::TemporaryFile file(text);
   const taut::test::Warnings warnings;
   const ResolvConfFile conf(file.path());
-  REQUIRE(warnings.lines().size() == 11);
+  REQUIRE(warnings.lines().size() == 12);
   CHECK(warnings.lines()[0].starts_with(file.path() + ":1: "));
   CHECK(warnings.lines()[9].starts_with(file.path() + ":10: "));
   CHECK(warnings.lines()[10] == file.path() + ": 990 more lines were not understood");
+}
+
+TEST_CASE("a file that names no server is told once for all that follow it, and again when it has become another one") {
+  taut::TemporaryFile file("search example\n");
+  const taut::test::Warnings warnings;
+  ResolvConfFile one(file.path());
+  ResolvConfFile two(file.path());
+  const std::string expected = file.path() +
+                               ": no server is named; expected a line such as `nameserver 192.0.2.1`, and 127.0.0.1:53 "
+                               "is asked";
+  CHECK(warnings.lines() == Texts{expected});
+  file.write("search other.example\n");
+  one.reload();
+  two.reload();
+  CHECK(warnings.lines() == Texts{expected, expected});
+  file.write("nameserver 192.0.2.1\n");
+  one.reload();
+  two.reload();
+  CHECK(warnings.lines().size() == 2);
 }
 
 TEST_CASE("a file that is gone, empty, too large or no regular one for a while leaves what it said, with one warning") {

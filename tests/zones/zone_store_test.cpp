@@ -290,6 +290,13 @@ TEST_CASE("A reload that fails never tells that all is loaded, and one zone is t
   CHECK(lines.take() == Lines{"no zone has changed: 1 zone as before"});
 }
 
+TEST_CASE("A reload without a zone tells that there is none") {
+  ZoneStore store(1);
+  LogLines lines;
+  reload(store);
+  CHECK(lines.take() == Lines{"no zone has changed: there is none"});
+}
+
 TEST_CASE("Many zones are told as a number") {
   const TemporaryFile file(zoneText(1));
   std::string text;

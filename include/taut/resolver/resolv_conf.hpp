@@ -24,6 +24,7 @@ struct ResolvConf {
   // In the order of the file, port 53 unless one is given (`192.0.2.1:5353`, `[2001:db8::1]:5353`); 127.0.0.1 where the
   // file has none. A scope (`fe80::1%eth0`) is kept, 0.0.0.0 and :: become the loopback address that they stand for.
   std::vector<Address> servers;
+  bool namesServers = false;
   // The suffixes of the last `search` or `domain` line, in order.
   std::vector<Name> search;
   std::size_t ndots = 1;                        // 0 to 15

@@ -34,6 +34,13 @@ class WatchedFile {
   // The text, whether or not it seems to have changed; nothing where it cannot be read, which is logged.
   std::optional<std::string> take();
 
+  // Of the file that was looked at last; nothing before that.
+  const std::optional<FileVersion>& version() const { return version_; }
+
+  // Whether what is wrong with that file is still to be told: where several shards follow one file, the first one of
+  // them that reads a version tells it. Asked once for each version.
+  bool isFirstToTell() const;
+
  private:
   std::optional<std::string> read();
   void complain(std::string_view reason);

@@ -83,11 +83,11 @@ class Server {
   // waiting, and soon the log says so. For health checks, on any thread, after `start`.
   bool isResponsive(std::chrono::milliseconds limit) const;
 
-  // Runs the server: start, a line of the log for each address that is there, then SIGINT or SIGTERM, then stop and
-  // wait. Returns the exit status: 0 for a server that was asked to end, 1 for one that did not start, with a line of
-  // the log that says why. On the calling thread, `started` is called once, when all shards serve, `reload` for each
-  // SIGHUP, and `ending` once, when the end has been asked for; each may be empty. Call it before other threads are
-  // started: it blocks these signals for all that start later.
+  // Runs the server: start, a line of the log for each address that is there, then SIGINT or SIGTERM, with a line of
+  // the log, then stop and wait. Returns the exit status: 0 for a server that was asked to end, 1 for one that did not
+  // start, with a line of the log that says why. On the calling thread, `started` is called once, when all shards
+  // serve, `reload` for each SIGHUP, and `ending` once, when the end has been asked for; each may be empty. Call it
+  // before other threads are started: it blocks these signals for all that start later.
   int run(const std::function<void()>& reload = {}, const std::function<void()>& started = {},
           const std::function<void()>& ending = {});
 

@@ -1,0 +1,64 @@
+#include "start_report.hpp"
+
+#include <unistd.h>
+
+#include <string>
+
+#include <fmt/format.h>
+
+#include "config/units.hpp"
+#include "taut/base/counted.hpp"
+#include "taut/base/log.hpp"
+
+namespace taut {
+
+namespace {
+
+// In the two largest units: "2 d 5 h".
+std::string durationOf(std::chrono::seconds time) {
+  struct Unit {
+    std::int64_t seconds;
+    const char* name;
+  };
+  constexpr Unit units[] = {{86400, "d"}, {3600, "h"}, {60, "min"}, {1, "s"}};
+  std::int64_t rest = time.count();
+  std::string text;
+  int parts = 0;
+  for (const Unit& unit : units) {
+    const std::int64_t count = rest / unit.seconds;
+    rest %= unit.seconds;
+    if (count == 0 && parts == 0 && unit.seconds != 1) continue;
+    if (parts++ < 2) text += fmt::format("{}{} {}", text.empty() ? "" : " ", count, unit.name);
+  }
+  return text;
+}
+
+void logForwarding(const config::ForwardSettings& forward) {
+  std::string servers = fmt::format("{}", fmt::join(forward.servers, ", "));
+  if (!forward.resolvConf.empty())
+    servers += fmt::format("{}the servers of {}", servers.empty() ? "" : " and ", forward.resolvConf);
+  const std::string cache =
+      forward.cacheSize == 0
+          ? "without a cache"
+          : fmt::format("with a cache of {}", config::sizeText(static_cast<std::int64_t>(forward.cacheSize)));
+  log::info("questions are forwarded to {}, {}", servers, cache);
+}
+
+}  // namespace
+
+void logStart(const config::Configuration& configuration) {
+  log::info("taut {} serves: process {}, io_uring, {}", TAUT_VERSION, ::getpid(),
+            counted(configuration.server.threads, "thread"));
+}
+
+void logSources(const config::Configuration& configuration) {
+  for (const std::string& list : configuration.zoneLists) log::info("the zones of {} are loaded from now on", list);
+  if (!configuration.hostsFile.empty()) log::info("names are answered from {}", configuration.hostsFile);
+  if (configuration.forward) logForwarding(*configuration.forward);
+}
+
+void logEnd(std::chrono::seconds uptime, std::uint64_t requests) {
+  log::info("taut ended, after {} and {}", durationOf(uptime), counted(requests, "request"));
+}
+
+}  // namespace taut

@@ -1,0 +1,19 @@
+// What the log says when tautd has started, and when it ends.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+#include "config/configuration.hpp"
+
+namespace taut {
+
+// Which program runs; the number of threads is known by now.
+void logStart(const config::Configuration& configuration);
+
+// Where its answers come from beside the zones that are loaded already.
+void logSources(const config::Configuration& configuration);
+
+void logEnd(std::chrono::seconds uptime, std::uint64_t requests);
+
+}  // namespace taut
