@@ -2,6 +2,7 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -12,9 +13,12 @@
 #include <climits>
 #include <csignal>
 #include <cstddef>
+#include <cstdlib>
+#include <ctime>
 #include <iterator>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <string_view>
 #include <thread>
 #include <utility>
@@ -23,6 +27,7 @@
 #include <spdlog/async_logger.h>
 #include <spdlog/details/null_mutex.h>
 #include <spdlog/details/thread_pool.h>
+#include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/base_sink.h>
 
 #include "taut/base/format.hpp"
@@ -51,7 +56,7 @@ spdlog::level::level_enum spdlogLevel(Level level) {
 // what it has written, so that flush() can wait without such a call of its own. One thread alone writes.
 class ErrorSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
  public:
-  std::atomic<std::size_t> written{0};
+  explicit ErrorSink(std::atomic<std::size_t>& written) : written_(written) {}
 
  protected:
   void sink_it_(const spdlog::details::log_msg& message) override {
@@ -64,9 +69,12 @@ class ErrorSink final : public spdlog::sinks::base_sink<spdlog::details::null_mu
       if (count < 0) break;  // nothing is left to report it to
       rest.remove_prefix(static_cast<std::size_t>(count));
     }
-    written.fetch_add(1, std::memory_order_release);
+    written_.fetch_add(1, std::memory_order_release);
   }
   void flush_() override {}
+
+ private:
+  std::atomic<std::size_t>& written_;
 };
 
 // Other threads wait for the process's signals: a signal that they have blocked must not end the program in this one.
@@ -76,32 +84,63 @@ void blockSignals() {
   pthread_sigmask(SIG_BLOCK, &all, nullptr);
 }
 
+// Whether standard error is the stream to the journal that the variable names, by device and inode. It may have been
+// redirected since.
+bool writesToJournal() {
+  const char* const stream = std::getenv("JOURNAL_STREAM");
+  struct stat error {};
+  if (!stream || ::fstat(STDERR_FILENO, &error) != 0) return false;
+  return fmt::format("{}:{}", error.st_dev, error.st_ino) == stream;
+}
+
+// The levels of syslog(3).
+class LevelNumber final : public spdlog::custom_flag_formatter {
+ public:
+  void format(const spdlog::details::log_msg& message, const std::tm&, spdlog::memory_buf_t& line) override {
+    line.push_back(numberOf(message.level));
+  }
+  std::unique_ptr<custom_flag_formatter> clone() const override { return std::make_unique<LevelNumber>(); }
+
+ private:
+  static char numberOf(spdlog::level::level_enum level) {
+    if (level == spdlog::level::err) return '3';
+    if (level == spdlog::level::warn) return '4';
+    return level == spdlog::level::info ? '6' : '7';
+  }
+};
+
+std::unique_ptr<spdlog::formatter> makeFormatter(std::string pattern) {
+  auto formatter = std::make_unique<spdlog::pattern_formatter>();
+  formatter->add_flag<LevelNumber>('*').set_pattern(std::move(pattern));
+  return formatter;
+}
+
 // Started by the first line, so that a program that logs nothing has no extra thread. Never destroyed: the thread may
 // be inside a write that does not end while the pipe is not read.
 class Writer {
  public:
   Writer()
       : pool_(std::make_shared<spdlog::details::thread_pool>(queueLines, 1, blockSignals)),
-        sink_(std::make_shared<ErrorSink>()),
-        logger_(std::make_shared<spdlog::async_logger>("taut", sink_, pool_,
-                                                       spdlog::async_overflow_policy::overrun_oldest)) {
-    logger_->set_level(spdlog::level::trace);
-    logger_->set_pattern("%Y-%m-%d %H:%M:%S.%e %l %v");
+        lines_(makeLogger()),
+        plainLines_(makeLogger()) {
+    const bool journal = writesToJournal();
+    lines_->set_formatter(makeFormatter(journal ? "<%*>%v" : "%Y-%m-%d %H:%M:%S.%e %l %v"));
+    plainLines_->set_formatter(makeFormatter(journal ? "<%*>%v" : "%v"));
   }
 
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
 
-  void write(Level level, std::string_view line) {
+  void write(Level level, std::string_view line, bool plain) {
     accepted_.fetch_add(1, std::memory_order_relaxed);
-    logger_->log(spdlogLevel(level), spdlog::string_view_t(line.data(), line.size()));
+    (plain ? plainLines_ : lines_)->log(spdlogLevel(level), spdlog::string_view_t(line.data(), line.size()));
   }
 
   // False where not all is written within `patience`.
   bool flush() {
     const auto target = accepted_.load(std::memory_order_relaxed);
     const auto giveUp = std::chrono::steady_clock::now() + patience;
-    while (sink_->written.load(std::memory_order_acquire) + lost() < target) {
+    while (written_.load(std::memory_order_acquire) + lost() < target) {
       if (std::chrono::steady_clock::now() >= giveUp) return false;
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
@@ -119,9 +158,18 @@ class Writer {
   // With the four seconds that a server drains for, a process ends within five.
   static constexpr std::chrono::milliseconds patience{800};
 
+  // Each has a sink of its own, because the sink has the form of a line.
+  std::shared_ptr<spdlog::async_logger> makeLogger() {
+    auto logger = std::make_shared<spdlog::async_logger>("taut", std::make_shared<ErrorSink>(written_), pool_,
+                                                         spdlog::async_overflow_policy::overrun_oldest);
+    logger->set_level(spdlog::level::trace);
+    return logger;
+  }
+
+  std::atomic<std::size_t> written_{0};
   std::shared_ptr<spdlog::details::thread_pool> pool_;
-  std::shared_ptr<ErrorSink> sink_;
-  std::shared_ptr<spdlog::async_logger> logger_;
+  std::shared_ptr<spdlog::async_logger> lines_;
+  std::shared_ptr<spdlog::async_logger> plainLines_;
   std::atomic<std::size_t> accepted_{0};
 };
 
@@ -168,9 +216,9 @@ void writeAtOnce(std::string_view line) noexcept {
   [[maybe_unused]] const auto written = ::writev(STDERR_FILENO, pieces, std::size(pieces));
 }
 
-void write(Level level, std::string_view line) noexcept {
+void write(Level level, std::string_view line, bool plain = false) noexcept {
   try {
-    if (!writeToReplaced(level, line)) writer().write(level, line);
+    if (!writeToReplaced(level, line)) writer().write(level, line, plain);
   } catch (...) {
     // A failure of the log must not end the program that it reports on.
     writeAtOnce(line);
@@ -192,6 +240,10 @@ void setSink(Sink sink) {
   const std::scoped_lock lock(replaced.mutex);
   replaced.sink = std::move(sink);
   replaced.set.store(static_cast<bool>(replaced.sink), std::memory_order_release);
+}
+
+void plain(std::string_view line) noexcept {
+  if (enabled(Level::info)) write(Level::info, line, true);
 }
 
 void flush() noexcept {

@@ -79,6 +79,7 @@ class Options {
   void declareManagement();
   void declareRateLimit();
   void declareRunning();
+  void logQueries(const std::vector<std::string>& values);
   void addZone(const std::string& text);
   void addListens(const std::string& interface);
   void addListen(const std::string& option, const std::string& address);
@@ -127,6 +128,14 @@ std::string wrongChoice(const Key& key, const std::string& text) {
   return fmt::format("expected {}, not '{}'", fmt::join(key.choices, ", "), text);
 }
 
+std::string wrongQueryLog(const std::string& text) {
+  if (text == "all" || text == "errors") return {};
+  const auto count = wholeNumber(text);
+  const std::int64_t most = keyOf("log.queries.one-in").most;
+  if (count && *count >= 1 && *count <= most) return {};
+  return fmt::format("expected all, errors, or a whole number from 1 to {}, not '{}'", most, text);
+}
+
 CLI::Option* Options::text(const char* option, const char* path, const char* typeName, const char* help) {
   const Origin origin = Origin::ofOption(longName(option));
   CLI::Option* const added = app_.add_option_function<std::string>(
@@ -138,6 +147,7 @@ CLI::Option* Options::text(const char* option, const char* path, const char* typ
                                  ->type_name(typeName);
   const Key& key = keyOf(path);
   if (key.hasRange()) added->check([&key](const std::string& value) { return wrongLength(key, value); });
+  if (!key.choices.empty()) added->check([&key](const std::string& value) { return wrongChoice(key, value); });
   return added;
 }
 
@@ -218,8 +228,27 @@ void Options::declareRunning() {
         settings_.set("log.verbose", {std::min(count, keyOf("log.verbose").most), Origin::ofOption("--verbose")});
       },
       "Log each query; twice: log what is sent too");
+  CLI::Option* const queryLog =
+      app_.add_option_function<std::vector<std::string>>(
+              "--query-log", [this](const std::vector<std::string>& values) { logQueries(values); },
+              "Log a line for each query (all), for one query in so many (COUNT), or for those that went wrong "
+              "(errors); repeatable [none]")
+          ->allow_extra_args(false)
+          ->type_name("all|COUNT|errors")
+          ->check(wrongQueryLog);
+  text("--query-log-format", "log.queries.format", "text|json", "What the line of a query is [text]")->needs(queryLog);
   app_.set_version_flag("--version", "tautd " TAUT_VERSION, "Print the version and exit");
   app_.set_help_flag("-h,--help", "Print this help and exit");
+}
+
+void Options::logQueries(const std::vector<std::string>& values) {
+  const Origin origin = Origin::ofOption("--query-log");
+  for (const std::string& value : values) {
+    if (value == "errors")
+      settings_.set("log.queries.errors", {true, origin});
+    else
+      settings_.set("log.queries.one-in", {value == "all" ? 1 : wholeNumber(value).value(), origin});
+  }
 }
 
 void Options::declareListening() {

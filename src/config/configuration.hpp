@@ -13,6 +13,7 @@
 #include "taut/base/address.hpp"
 #include "taut/base/address_policy.hpp"
 #include "taut/dns/name.hpp"
+#include "taut/server/query_log.hpp"
 #include "taut/server/rate_limiter.hpp"
 #include "taut/zone/zone_file.hpp"
 
@@ -62,6 +63,7 @@ struct HttpSettings {
 
 struct LogSettings {
   int verbose = 0;
+  QueryLogSettings queries;
 };
 
 struct Configuration {

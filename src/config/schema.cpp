@@ -18,6 +18,7 @@ constexpr std::int64_t maxText = Chaos::maxText;
 constexpr std::string_view selfDescriptions[] = {"version.bind", "version.server", "hostname.bind", "id.server",
                                                  "nsid"};
 constexpr std::string_view protocols[] = {"udp", "tcp"};
+constexpr std::string_view queryLogFormats[] = {"text", "json"};
 
 constexpr Key keys[] = {
     {.path = "include",
@@ -205,6 +206,23 @@ constexpr Key keys[] = {
      .preset = "0",
      .reload = Reload::restart,
      .text = "0: failures only; 1: log each query; 2: log what is replied too."},
+    {.path = "log.queries.one-in",
+     .type = ValueType::count,
+     .most = 1'000'000,
+     .preset = "0",
+     .reload = Reload::restart,
+     .text = "A line of the log for one query in so many; 1: for all, 0: for none."},
+    {.path = "log.queries.errors",
+     .type = ValueType::boolean,
+     .preset = "false",
+     .reload = Reload::restart,
+     .text = "A line of the log for each query whose RCODE is not NOERROR, and for each without a reply."},
+    {.path = "log.queries.format",
+     .type = ValueType::choice,
+     .preset = "text",
+     .reload = Reload::restart,
+     .choices = queryLogFormats,
+     .text = "What the line of a query is: text, or a JSON object."},
 };
 
 }  // namespace

@@ -61,6 +61,7 @@ class Validator {
   std::vector<std::string> zoneLists();
   std::optional<ForwardSettings> forward();
   HttpSettings http();
+  LogSettings log() const;
   void requireForwarding(std::string_view path);
   void requireSource(const Configuration& configuration);
 
@@ -101,7 +102,7 @@ Configuration Validator::run() {
   configuration.hostsFile = file("hosts-file");
   configuration.forward = forward();
   configuration.http = http();
-  configuration.log.verbose = static_cast<int>(number("log.verbose"));
+  configuration.log = log();
   if (mistakes_.empty()) requireSource(configuration);
   return configuration;
 }
@@ -163,6 +164,15 @@ void Validator::listenOn(const Table& table, std::vector<Address>& addresses) {
         std::get<std::vector<Item>>(protocol->value).end())
       mistake(protocol->origin, "'{}' is missing; expected both \"udp\" and \"tcp\", which DNS needs (RFC 7766)",
               needed);
+}
+
+LogSettings Validator::log() const {
+  LogSettings log;
+  log.verbose = static_cast<int>(number("log.verbose"));
+  log.queries.oneIn = static_cast<std::uint32_t>(number("log.queries.one-in"));
+  log.queries.errors = flag("log.queries.errors");
+  if (get<std::string>("log.queries.format") == "json") log.queries.format = QueryLogSettings::Format::json;
+  return log;
 }
 
 ServerSettings Validator::server() {

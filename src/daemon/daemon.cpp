@@ -193,6 +193,7 @@ std::unique_ptr<ServerFactory> Daemon::makeFactory(Shard& shard) {
     factory->setRateLimit(limit);
   }
   factory->setEdns(edns());
+  factory->setQueryLog(configuration_.log.queries);
   return factory;
 }
 

@@ -32,8 +32,6 @@ using Labels = std::vector<ClientMetric::Label>;
 
 constexpr std::array<const char*, transportCount> transportTexts{"udp", "tcp"};
 constexpr std::array<const char*, 2> familyTexts{"ipv4", "ipv6"};
-constexpr std::array<const char*, dropReasonCount> dropTexts{"unparsable", "acl",         "rate-limit", "handler",
-                                                             "memory",     "send-buffer", "send-error"};
 
 double number(std::uint64_t value) {
   return static_cast<double>(value);
@@ -159,7 +157,7 @@ void addQueries(Families& families, const ServerStatistics& statistics) {
   families.counter("taut_dns_truncated_total", "Responses with TC set.").add(statistics.truncated);
   auto dropped = families.counter("taut_dns_dropped_total", "Requests without a response, by reason.");
   for (std::size_t reason = 0; reason < dropReasonCount; ++reason)
-    dropped.add(statistics.dropped[reason], {{"reason", dropTexts[reason]}});
+    dropped.add(statistics.dropped[reason], {{"reason", std::string(dropReasonWords[reason])}});
   families.counter("taut_rate_limited_total", "Responses over the rate limit, by what became of them.")
       .add(statistics.rateLimitDropped, {{"action", "drop"}})
       .add(statistics.rateLimitTruncated, {{"action", "truncate"}});

@@ -18,6 +18,8 @@ class DatagramService::Reply final : public WaitingQuery {
       : WaitingQuery(datagram.payload(), {datagram.peer(), Transport::udp, received, {}, {}}, sizeLimit),
         datagram_(std::move(datagram)) {}
 
+  // Also where there is no query.
+  Address client() const { return datagram_->peer(); }
   MutableByteSpan replyBuffer() override { return datagram_ ? datagram_->buffer() : MutableByteSpan(); }
 
  private:
@@ -62,21 +64,25 @@ Task<> DatagramService::serve(StopToken stop, StopToken abort) {
 }
 
 std::unique_ptr<DatagramService::Reply> DatagramService::parse(Datagram datagram) const {
-  ServerCounters& counters = factory_.counters();
   const std::size_t size = datagram.payload().size();
   try {
     auto reply = std::make_unique<Reply>(std::move(datagram), shard_.now(), factory_.udpPayloadSize());
     if (!reply->query()) {
-      counters.countDrop(DropReason::unparsable);
+      ignore(*reply);
       return nullptr;
     }
-    counters.countRequest(requests_, reply->query()->type(), size);
+    factory_.counters().countRequest(requests_, reply->query()->type(), size);
     return reply;
   } catch (const std::bad_alloc&) {
-    counters.countDrop(DropReason::memory);
+    factory_.counters().countDrop(DropReason::memory);
     reportMemoryShortage();
     return nullptr;
   }
+}
+
+void DatagramService::ignore(const Reply& reply) const {
+  factory_.counters().countDrop(DropReason::unparsable);
+  if (QueryLog* const log = factory_.queryLog()) log->unparsable(reply.client(), Transport::udp, factory_.clock());
 }
 
 void DatagramService::start(std::unique_ptr<Reply> reply) {

@@ -115,6 +115,8 @@ void QueryPipeline::answer(ByteSpan message, Semaphore::Permit permit) {
   ServerCounters& counters = connection_.factory_.counters();
   if (!reply->query()) {
     counters.countDrop(DropReason::unparsable);
+    if (QueryLog* const log = connection_.factory_.queryLog())
+      log->unparsable(stream_.peer(), Transport::tcp, connection_.factory_.clock());
     return;
   }
   ServerCounters::Types& requests = counters.requestsOf(Transport::tcp, reply->peer().isV6());

@@ -41,6 +41,12 @@ Answer unanswered(const Query& query) {
   return withExtendedError(Answer::refused(), ExtendedErrorCode::notAuthoritative);
 }
 
+// What the query log says beside the reply.
+constexpr std::string_view givenUpOutcome = "given-up";
+std::string_view outcomeOf(RateLimiter::Verdict verdict) {
+  return verdict == RateLimiter::Verdict::truncate ? "truncated" : "";
+}
+
 }  // namespace
 
 ServerFactory::ServerFactory(Resolvers authorities, Caches caches, Resolvers clients, int verbose)
@@ -55,6 +61,10 @@ ServerFactory::~ServerFactory() = default;
 
 void ServerFactory::setRecursionPolicy(AddressPolicy policy) {
   if (recursion_) recursion_->setAddressPolicy(std::move(policy));
+}
+
+void ServerFactory::setQueryLog(const QueryLogSettings& settings) {
+  queryLog_ = settings.logsAny() ? std::make_unique<QueryLog>(settings) : nullptr;
 }
 
 void ServerFactory::setAnswerTimeout(std::chrono::milliseconds timeout) {
@@ -90,7 +100,7 @@ Task<> ServerFactory::serve(const Query& query, ReplyChannel& channel, std::uniq
     if (verbose_ > 0) VerboseLog(verbose_).received(query);
     const Admission admission = co_await allowQuery(query, channel);
     if (admission == Admission::drop) {
-      counters_.countDrop(DropReason::policy);
+      leaveUnanswered(query, DropReason::policy);
       co_return;
     }
     std::optional<Answer> outcome = answerAtOnce(query, admission);
@@ -98,7 +108,7 @@ Task<> ServerFactory::serve(const Query& query, ReplyChannel& channel, std::uniq
       outcome = co_await messageReceived(query, channel);
       if (channel.isClosed()) co_return;
       if (outcome && outcome->isNoReply()) {
-        if (channel.messagesWritten() == 0) counters_.countDrop(DropReason::handler);
+        handlerEnded(query, channel);
         co_return;
       }
       conclude(query, outcome);
@@ -111,7 +121,7 @@ Task<> ServerFactory::serve(const Query& query, ReplyChannel& channel, std::uniq
   try {
     co_await replyFailed(failure, query, channel);
   } catch (const std::bad_alloc&) {
-    counters_.countDrop(DropReason::memory);
+    leaveUnanswered(query, DropReason::memory);
     reportMemoryShortage();
     channel.abort();
   }
@@ -192,6 +202,22 @@ Answer ServerFactory::gotResolverResponse(std::optional<Answer> answer, const Qu
   return found;
 }
 
+void ServerFactory::leaveUnanswered(const Query& query, DropReason reason) {
+  counters_.countDrop(reason);
+  logUnanswered(query, reason);
+}
+
+void ServerFactory::logUnanswered(const Query& query, DropReason reason) {
+  if (queryLog_) queryLog_->unanswered(query, dropReasonWords[static_cast<std::size_t>(reason)], clock());
+}
+
+void ServerFactory::handlerEnded(const Query& query, const ReplyChannel& channel) {
+  if (channel.messagesWritten() == 0)
+    leaveUnanswered(query, DropReason::handler);
+  else if (queryLog_)
+    queryLog_->wroteMessages(query, channel.messagesWritten(), clock());
+}
+
 void ServerFactory::logFailure(const std::exception_ptr& failure, const Query& query) {
   try {
     std::rethrow_exception(failure);
@@ -210,10 +236,16 @@ Answer ServerFactory::gotResolverError(std::exception_ptr failure, const Query& 
 
 Task<> ServerFactory::sendReply(ReplyChannel& channel, const Query& query, Answer answer) {
   const RateLimiter::Verdict verdict = responder_.limitRate(query, answer);
-  if (verdict == RateLimiter::Verdict::drop) return Task<>::ready();
+  if (verdict == RateLimiter::Verdict::drop) {
+    logUnanswered(query, DropReason::rateLimit);
+    return Task<>::ready();
+  }
   if (verdict == RateLimiter::Verdict::truncate) answer.setTruncated(true);
   if (verbose_ > 0) VerboseLog(verbose_).replying(answer);
-  const std::size_t size = responseFromMessage(query, answer, channel.replyBuffer());
+  const MutableByteSpan buffer = channel.replyBuffer();
+  const std::size_t size = responseFromMessage(query, answer, buffer);
+  if (queryLog_) [[unlikely]]
+    queryLog_->replied(query, answer.rcode(), buffer.first(size), outcomeOf(verdict), clock());
   auto sent = channel.write(size);
   if (verbose_ > 0) VerboseLog(verbose_).processed(query, clock().now());
   return sent;
@@ -230,12 +262,17 @@ void ServerFactory::queryGivenUp(WaitingQuery& channel, std::string_view what) n
   const Query& query = *channel.query();
   try {
     failureLog_.add(query, what, clock().now());
-    if (channel.messagesWritten() > 0) return channel.abort();
+    if (channel.messagesWritten() > 0) {
+      if (queryLog_) queryLog_->unanswered(query, givenUpOutcome, clock());
+      return channel.abort();
+    }
     Answer answer = withExtendedError(Answer::serverFailure(), ExtendedErrorCode::other);
     const RateLimiter::Verdict verdict = responder_.limitRate(query, answer);
-    if (verdict == RateLimiter::Verdict::drop) return;
+    if (verdict == RateLimiter::Verdict::drop) return logUnanswered(query, DropReason::rateLimit);
     if (verdict == RateLimiter::Verdict::truncate) answer.setTruncated(true);
-    const std::size_t size = ServerFactory::responseFromMessage(query, answer, channel.replyBuffer());
+    const MutableByteSpan buffer = channel.replyBuffer();
+    const std::size_t size = ServerFactory::responseFromMessage(query, answer, buffer);
+    if (queryLog_) queryLog_->replied(query, answer.rcode(), buffer.first(size), givenUpOutcome, clock());
     [[maybe_unused]] const Task<> written = channel.write(size);
   } catch (const std::exception& error) {
     log::error("{}: {}", logPrefix(), error.what());
@@ -251,7 +288,10 @@ Task<> ServerFactory::replyFailed(std::exception_ptr failure, const Query& query
   try {
     Answer answer = gotResolverError(failure, query);
     logged = true;
-    if (channel.messagesWritten() > 0) co_return;
+    if (channel.messagesWritten() > 0) {
+      if (queryLog_) queryLog_->wroteMessages(query, channel.messagesWritten(), clock());
+      co_return;
+    }
     co_await sendReply(channel, query, std::move(answer));
     co_return;
   } catch (...) {
@@ -259,7 +299,9 @@ Task<> ServerFactory::replyFailed(std::exception_ptr failure, const Query& query
   }
   if (!logged) logFailure(another, query);
   if (channel.messagesWritten() > 0) co_return;
-  const std::size_t size = ServerFactory::responseFromMessage(query, Answer::serverFailure(), channel.replyBuffer());
+  const MutableByteSpan buffer = channel.replyBuffer();
+  const std::size_t size = ServerFactory::responseFromMessage(query, Answer::serverFailure(), buffer);
+  if (queryLog_) queryLog_->replied(query, Rcode::SERVFAIL, buffer.first(size), {}, clock());
   co_await channel.write(size);
 }
 

@@ -674,3 +674,22 @@ TEST_CASE("queries that are displaced or given up are counted, and wait no more"
     f.resolver->gate.set();
   });
 }
+
+TEST_CASE("a query that is given up, and a datagram that is no query, have their lines in the log of queries") {
+  Fixture fixture;
+  QueryLogSettings settings;
+  settings.errors = true;
+  fixture.factory->setQueryLog(settings);
+  fixture.run([](Fixture& f, UdpClient& client) -> Task<> {
+    const LogCapture log;
+    const Bytes none(11);
+    co_await client.send(none);
+    const Bytes query = numbered("deaf.example.com", 1);
+    co_await client.ask(query);
+    CHECK(log.count("query client=") == 2);
+    CHECK(log.has("protocol=udp name=- type=- rcode=- flags=- size=0 us=0 outcome=unparsable"));
+    CHECK(log.has("name=deaf.example.com. type=A rcode=SERVFAIL flags=qr,rd"));
+    CHECK(log.has("outcome=given-up"));
+    f.resolver->gate.set();
+  });
+}

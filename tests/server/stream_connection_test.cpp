@@ -738,3 +738,19 @@ TEST_CASE("a transfer may last as long as its messages follow each other, and on
     dynamic_cast<Transferring&>(*f.factory).gate.set();
   });
 }
+
+TEST_CASE("a frame that holds no query has its line in the log of queries") {
+  StreamFixture fixture;
+  QueryLogSettings settings;
+  settings.errors = true;
+  fixture.factory->setQueryLog(settings);
+  fixture.run([](StreamFixture& f, StreamClient& client) -> Task<> {
+    const LogCapture log;
+    const Bytes frame = framed(Bytes(11));
+    co_await client.write(frame);
+    co_await f.settle();
+    CHECK(log.lines().size() == 1);
+    CHECK(log.has("protocol=tcp name=- type=- rcode=- flags=- size=0 us=0 outcome=unparsable"));
+    CHECK(f.factory->counters().dropped[static_cast<std::size_t>(DropReason::unparsable)] == 1);
+  });
+}

@@ -2,6 +2,9 @@
 // own. A call never blocks (when the queue is full the oldest line goes), never throws, and costs one comparison where
 // the level is off.
 //
+// A line begins with the time and its level. Where standard error is the journal (JOURNAL_STREAM, systemd.exec(5)), the
+// journal knows the time, and a line begins with the number of its level alone (sd-daemon(3)).
+//
 //   log::error("cannot read {}: {}", path, reason);
 #pragma once
 
@@ -31,6 +34,9 @@ void setSink(Sink sink);
 // Waits until the lines logged so far are written, but not long where no process reads them: before the process ends,
 // not on a shard.
 void flush() noexcept;
+
+// A line in a form of its own, which other programs read: without time and level. A line of the level `info` otherwise.
+void plain(std::string_view line) noexcept;
 
 // How many lines were dropped because the queue was full.
 std::size_t lostLines() noexcept;

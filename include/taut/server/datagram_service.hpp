@@ -36,6 +36,7 @@ class DatagramService {
   class Reply;
 
   std::unique_ptr<Reply> parse(Datagram datagram) const;
+  void ignore(const Reply& reply) const;
   void start(std::unique_ptr<Reply> reply);
   void prefetch(std::span<const std::unique_ptr<Reply>> arrived) const;
 

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include "taut/base/bytes.hpp"
 #include "taut/base/counter.hpp"
@@ -61,6 +62,8 @@ enum class DropReason : std::uint8_t {
   sendFailure,  // the kernel refused to send the reply
 };
 inline constexpr std::size_t dropReasonCount = 7;
+inline constexpr std::array<std::string_view, dropReasonCount> dropReasonWords{
+    "unparsable", "acl", "rate-limit", "handler", "memory", "send-buffer", "send-error"};
 
 // What came of the cookies of queries that had one, while cookies are in use.
 struct CookieCounters {

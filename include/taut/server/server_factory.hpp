@@ -41,6 +41,7 @@
 #include "taut/resolver/resolver_chain.hpp"
 #include "taut/server/admission.hpp"
 #include "taut/server/failure_log.hpp"
+#include "taut/server/query_log.hpp"
 #include "taut/server/reply_channel.hpp"
 #include "taut/server/responder.hpp"
 #include "taut/server/server_counters.hpp"
@@ -107,6 +108,12 @@ class ServerFactory {
   // std::invalid_argument for what is not above 0.
   void setAnswerTimeout(std::chrono::milliseconds timeout);
 
+  // Which queries have a line of the log; none at first. A query whose reply does not go through the default
+  // `sendReply` has none.
+  void setQueryLog(const QueryLogSettings& settings);
+  // For transports: null while no query is logged.
+  QueryLog* queryLog() { return queryLog_.get(); }
+
   // Makes the protocol of a new stream: a StreamConnection. May decline with null, which closes the connection. The
   // default calls the function of `setProtocol`, where there is one.
   using ProtocolFactory = std::function<std::unique_ptr<StreamConnection>(ServerFactory& factory, const Address& peer)>;
@@ -168,6 +175,11 @@ class ServerFactory {
   std::optional<Answer> answerAtOnce(const Query& query, Admission admission) const;
   // Makes an answer of a handler's outcome; for a look-up gotResolverResponse does so.
   void conclude(const Query& query, std::optional<Answer>& outcome);
+  // A query gets no reply.
+  void leaveUnanswered(const Query& query, DropReason reason);
+  void logUnanswered(const Query& query, DropReason reason);
+  // A handler has said that there is no reply, or none but the messages that it has written.
+  void handlerEnded(const Query& query, const ReplyChannel& channel);
   void logFailure(const std::exception_ptr& failure, const Query& query);
   Task<> replyFailed(std::exception_ptr failure, const Query& query, ReplyChannel& channel);
   Task<std::optional<Answer>> notImplemented(const Query& query, std::string_view what);
@@ -178,6 +190,7 @@ class ServerFactory {
   std::shared_ptr<Cache> cache_;
   Responder responder_{counters_};
   FailureLog failureLog_;
+  std::unique_ptr<QueryLog> queryLog_;
   WaitingQueries waitingQueries_{*this};
   AddressPolicy addressPolicy_;
   std::vector<StreamConnection*> connections_;

@@ -1,0 +1,64 @@
+// One line of the log for each query: who asked for what, what the reply was, and how long it took. Whatever becomes of
+// a query has its line, also where it gets no reply. All queries are logged, one in so many, or those that went wrong.
+//
+//   query client=192.0.2.1:4711 protocol=udp name=www.example.com. type=A rcode=NOERROR flags=qr,aa,rd size=49 us=18
+//
+// or, for programs, a JSON object with the same keys and the time. What a message does not have is `-` in a line and
+// absent in an object: a query that got no reply has no RCODE. `outcome` is there where there is more to say than the
+// reply does:
+//
+//   given-up      its handler took too long, and the server answered SERVFAIL
+//   truncated     by the rate limit
+//   messages      its handler wrote messages itself, as for a transfer; `size` is their number
+//   unparsable, acl, rate-limit, handler, memory    there was no reply (DropReason)
+//
+// The time is that of the exact clock, in microseconds since the turn of the loop in which the query was read.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "taut/base/address.hpp"
+#include "taut/base/bytes.hpp"
+#include "taut/base/clock.hpp"
+#include "taut/dns/client.hpp"
+#include "taut/dns/query.hpp"
+#include "taut/dns/type.hpp"
+
+namespace taut {
+
+struct QueryLogSettings {
+  enum class Format : std::uint8_t { text, json };
+
+  std::uint32_t oneIn = 0;  // 1: all queries; 100: one in a hundred; 0: none
+  bool errors = false;      // also each one whose RCODE is not NOERROR, and each one without a reply
+  Format format = Format::text;
+
+  bool logsAny() const { return oneIn > 0 || errors; }
+};
+
+// Of one shard. Nothing here throws: a line that there is no memory for is left out.
+class QueryLog {
+ public:
+  explicit QueryLog(const QueryLogSettings& settings) : settings_(settings) {}
+
+  // `message` is the reply; an empty one was not sent, because the query had been given up before.
+  void replied(const Query& query, Rcode rcode, ByteSpan message, std::string_view outcome,
+               const Clock& clock) noexcept;
+  void unanswered(const Query& query, std::string_view outcome, const Clock& clock) noexcept;
+  void wroteMessages(const Query& query, std::size_t count, const Clock& clock) noexcept;
+  // A message that holds no query.
+  void unparsable(const Address& client, Transport transport, const Clock& clock) noexcept;
+
+ private:
+  struct Line;
+
+  bool wants(bool isError) noexcept;
+  void write(const Line& line) const noexcept;
+
+  QueryLogSettings settings_;
+  std::uint32_t passed_ = 0;  // since the last one that was taken as one in so many
+};
+
+}  // namespace taut
