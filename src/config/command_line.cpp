@@ -339,9 +339,9 @@ void Options::declareRateLimit() {
 void Options::declareManagement() {
   app_.option_defaults()->group(group::management);
   text("--control", "server.control", "FILE", "Socket file by which tautctl steers the server [none]");
-  CLI::Option* const http = texts(
-      "--http", "http.listen", "ADDRESS[:PORT]",
-      "Serve metrics, health and status over HTTP here, on port 9153 unless one is given; repeatable [not at all]");
+  CLI::Option* const http = texts("--http", "http.listen", "ADDRESS[:PORT]",
+                                  "Serve metrics, health and a live page over HTTP here, on port 9153 unless one is "
+                                  "given; repeatable [not at all]");
   texts("--http-allow", "http.allow", "NETWORK", "Network that may read over HTTP; repeatable [loopback]")->needs(http);
 }
 

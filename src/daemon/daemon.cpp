@@ -281,6 +281,11 @@ void Daemon::requestReload(Reloaded done) {
   loader_->request(std::move(done));
 }
 
+bool Daemon::isResponsive() {
+  constexpr std::chrono::seconds limit{10};
+  return !running_ || server_.isResponsive(limit);
+}
+
 void Daemon::stop() {
   ::kill(::getpid(), SIGTERM);
 }

@@ -51,6 +51,8 @@ class Daemon final : public ManagedServer {
 
   // For its management, on the management thread.
   ManagementSnapshot snapshot() override;
+  Readiness readiness() override { return state_.readiness(); }
+  bool isResponsive() override;
   void stop() override;
   void drain(bool on) override { state_.drain(on); }
   void reload(Reloaded done) override;

@@ -19,7 +19,7 @@ namespace taut {
 
 class ControlService {
  public:
-  static constexpr std::size_t maxConnections = 32;
+  static constexpr std::size_t maxConnections = 128;
 
   // Both outlive the service.
   ControlService(Shard& shard, ControlVerbs& verbs) noexcept : shard_(shard), verbs_(verbs) {}

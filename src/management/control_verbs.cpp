@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "piece_queue.hpp"
+#include "status_json.hpp"
 #include "taut/base/reason.hpp"
 #include "taut/dns/name.hpp"
 #include "taut/zone/zone_writer.hpp"
@@ -211,6 +212,7 @@ std::string shownAs(const std::vector<ShownAnswer>& answers, bool json) {
 std::span<const ControlVerbs::Verb> ControlVerbs::verbs() {
   static constexpr Verb table[] = {
       {"status", 0, &ControlVerbs::status},
+      {"stats", 0, &ControlVerbs::statistics},
       {"stop", 0, &ControlVerbs::stop, true},
       {"drain", 0, &ControlVerbs::drain, true},
       {"reload", 0, &ControlVerbs::reload, true},
@@ -261,6 +263,13 @@ void ControlVerbs::tick() noexcept {
 
 Task<ControlOutcome> ControlVerbs::status(const ControlRequest& request, ControlOutput& output, StopToken) {
   const std::string text = request.json ? status_.json() + "\n" : status_.text();
+  co_await output.write(text);
+  co_return ControlOutcome();
+}
+
+Task<ControlOutcome> ControlVerbs::statistics(const ControlRequest& request, ControlOutput& output, StopToken) {
+  const ServerStatistics statistics = server_.snapshot().statistics;
+  const std::string text = request.json ? statisticsJson(statistics) + "\n" : statisticsText(statistics);
   co_await output.write(text);
   co_return ControlOutcome();
 }
@@ -335,12 +344,14 @@ Task<ControlOutcome> ControlVerbs::listZones(const ControlRequest& request, Cont
       appendZoneAsText(*zones[i], text);
     }
     if (text.size() < pieceSize) continue;
-    const bool wanted = co_await output.write({text.data(), text.size()});
+    const std::string_view piece(text.data(), text.size());
+    const bool wanted = co_await output.write(piece);
     if (!wanted) co_return ControlOutcome();
     text.clear();
   }
   if (request.json) append(text, "\n]}\n");
-  co_await output.write({text.data(), text.size()});
+  const std::string_view rest(text.data(), text.size());
+  co_await output.write(rest);
   co_return ControlOutcome();
 }
 
@@ -412,7 +423,10 @@ Task<ControlOutcome> ControlVerbs::setLogLevel(const ControlRequest& request, Co
   return Task<ControlOutcome>::ready({});
 }
 
+// That a client has left is noticed when the next second is written.
 Task<ControlOutcome> ControlVerbs::watch(const ControlRequest&, ControlOutput& output, StopToken stop) {
+  const auto place = watchers_.tryAcquire();
+  if (!place) co_return failure("too many watch the server; try again when one of them has ended");
   for (;;) {
     const std::shared_ptr<const std::string> json = status_.lastJson();
     const bool wanted = co_await output.write(*json);

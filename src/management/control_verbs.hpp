@@ -16,6 +16,7 @@
 #include "taut/base/log.hpp"
 #include "taut/base/stop_token.hpp"
 #include "taut/coro/event.hpp"
+#include "taut/coro/semaphore.hpp"
 #include "taut/coro/task.hpp"
 #include "taut/io/shard.hpp"
 
@@ -48,6 +49,8 @@ class StatusTexts {
 
 class ControlVerbs {
  public:
+  static constexpr std::size_t maxWatchers = 32;
+
   // All three outlive the verbs.
   ControlVerbs(Shard& shard, ManagedServer& server, StatusTexts& status) noexcept
       : shard_(shard), server_(server), status_(status) {}
@@ -74,6 +77,7 @@ class ControlVerbs {
   static std::span<const Verb> verbs();
 
   Task<ControlOutcome> status(const ControlRequest& request, ControlOutput& output, StopToken stop);
+  Task<ControlOutcome> statistics(const ControlRequest& request, ControlOutput& output, StopToken stop);
   Task<ControlOutcome> stop(const ControlRequest& request, ControlOutput& output, StopToken stop);
   Task<ControlOutcome> drain(const ControlRequest& request, ControlOutput& output, StopToken stop);
   Task<ControlOutcome> reload(const ControlRequest& request, ControlOutput& output, StopToken stop);
@@ -96,6 +100,7 @@ class ControlVerbs {
   ManagedServer& server_;
   StatusTexts& status_;
   Event tick_;
+  Semaphore watchers_{maxWatchers};
   std::optional<TimePoint> restoreLevel_;  // when the level of the log goes back to `levelBefore_`
   log::Level levelBefore_{};
   Jobs jobs_;  // last: they use what is above

@@ -31,6 +31,10 @@ class ManagedServer {
   // Costs no more than the reading of counters.
   virtual ManagementSnapshot snapshot() = 0;
 
+  virtual Readiness readiness() = 0;
+  // Whether all threads that serve look for what has come in.
+  virtual bool isResponsive() = 0;
+
   // As SIGTERM does.
   virtual void stop() = 0;
   // Whether the server is ready for clients; it serves all the same.

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "exposition.hpp"
+#include "live_page.hpp"
 #include "snapshot.hpp"
 #include "status_json.hpp"
 
@@ -12,7 +13,8 @@ namespace taut {
 
 HttpResponse ManagementContent::get(std::string_view path) {
   if (path == "/health/ready") return ready();
-  if (path == "/health/live") return HttpResponse::text(HttpStatus::ok, "alive\n");
+  if (path == "/health/live") return live();
+  if (path == "/") return page();
   HttpResponse response;
   if (path == "/metrics") {
     response.type = "text/plain; version=0.0.4; charset=utf-8";
@@ -26,8 +28,13 @@ HttpResponse ManagementContent::get(std::string_view path) {
   return response;
 }
 
+HttpResponse ManagementContent::live() {
+  if (server_.isResponsive()) return HttpResponse::text(HttpStatus::ok, "alive\n");
+  return HttpResponse::text(HttpStatus::unavailable, "a thread has been busy with one task for too long\n");
+}
+
 HttpResponse ManagementContent::ready() {
-  switch (server_.snapshot().readiness) {
+  switch (server_.readiness()) {
     case Readiness::ready:
       return HttpResponse::text(HttpStatus::ok, "ready\n");
     case Readiness::starting:
@@ -39,7 +46,7 @@ HttpResponse ManagementContent::ready() {
 }
 
 bool ManagementContent::isDraining() {
-  return server_.snapshot().readiness == Readiness::draining;
+  return server_.readiness() == Readiness::draining;
 }
 
 const ZoneSummary& ManagementContent::summary(const std::shared_ptr<const ZoneSet>& zones) {
@@ -55,6 +62,14 @@ std::string ManagementContent::json() {
   return statusJson(snapshot, summary(snapshot.zones));
 }
 
+HttpResponse ManagementContent::page() {
+  const ManagementSnapshot snapshot = server_.snapshot();
+  HttpResponse response;
+  response.type = "text/html; charset=utf-8";
+  response.body = livePage(snapshot, summary(snapshot.zones), history_);
+  return response;
+}
+
 std::string ManagementContent::text() {
   const ManagementSnapshot snapshot = server_.snapshot();
   const ZoneSummary& zones = summary(snapshot.zones);
@@ -62,8 +77,17 @@ std::string ManagementContent::text() {
                      snapshot.uptime.count(), zones.loaded, zones.total);
 }
 
+// The last second stands beside the status, so that a page need not compute it.
 void ManagementContent::tick() {
-  lastJson_ = std::make_shared<const std::string>(json() + "\n");
+  const ManagementSnapshot snapshot = server_.snapshot();
+  const TimePoint now = clock_.now();
+  history_.add(snapshot.statistics, now - std::exchange(lastTick_, now));
+  std::string json = statusJson(snapshot, summary(snapshot.zones));
+  if (!history_.samples().empty()) {
+    json.pop_back();
+    json += ",\"second\":" + history_.samples().back().toJson() + "}";
+  }
+  lastJson_ = std::make_shared<const std::string>(std::move(json) + "\n");
   event_ = std::make_shared<const std::string>("data: " + *lastJson_ + "\n");
 }
 

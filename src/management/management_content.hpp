@@ -7,15 +7,18 @@
 #include <string_view>
 
 #include "control_verbs.hpp"
+#include "history.hpp"
 #include "http_service.hpp"
 #include "managed_server.hpp"
+#include "taut/base/clock.hpp"
 #include "zone_summary.hpp"
 
 namespace taut {
 
 class ManagementContent final : public HttpContent, public StatusTexts {
  public:
-  explicit ManagementContent(ManagedServer& server) noexcept : server_(server) {}
+  // The server and the clock outlive the content.
+  ManagementContent(ManagedServer& server, const Clock& clock) noexcept : server_(server), clock_(clock) {}
 
   HttpResponse get(std::string_view path) override;
   std::shared_ptr<const std::string> event() override { return event_; }
@@ -29,10 +32,15 @@ class ManagementContent final : public HttpContent, public StatusTexts {
   void tick();
 
  private:
+  HttpResponse live();
   HttpResponse ready();
+  HttpResponse page();
   const ZoneSummary& summary(const std::shared_ptr<const ZoneSet>& zones);
 
   ManagedServer& server_;
+  const Clock& clock_;
+  TimePoint lastTick_{};
+  History history_;
   std::shared_ptr<const std::string> lastJson_ = std::make_shared<const std::string>("{}\n");
   std::shared_ptr<const std::string> event_ = std::make_shared<const std::string>(": no event yet\n\n");
   std::shared_ptr<const ZoneSet> summarised_;

@@ -1,14 +1,29 @@
 #include "status_json.hpp"
 
+#include <array>
+#include <cstddef>
+#include <cstdint>
 #include <string_view>
+#include <utility>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
+
+#include "taut/dns/type.hpp"
 
 namespace taut {
 
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+constexpr std::array<std::string_view, transportCount> transports{"udp", "tcp"};
+constexpr std::array<std::string_view, dropReasonCount> reasons{"unparsable", "policy",      "rate_limit",  "handler",
+                                                                "memory",     "full_socket", "send_failure"};
+
+std::string toText(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
 
 Json toJson(const Zone& zone) {
   Json json{{"zone", zone.origin().toString()}, {"state", zone.isLoaded() ? "loaded" : "not loaded"}};
@@ -23,6 +38,88 @@ Json toJson(const ZoneSummary& summary) {
   Json shown = Json::array();
   for (const auto& zone : summary.shown) shown.push_back(toJson(*zone));
   return {{"total", summary.total}, {"loaded", summary.loaded}, {"shown", std::move(shown)}};
+}
+
+void addCount(Json& json, std::string_view name, std::uint64_t count) {
+  if (count == 0) return;
+  auto& entry = json[std::string(name)];
+  entry = (entry.is_null() ? 0 : entry.get<std::uint64_t>()) + count;
+}
+
+Json requestsByType(const ServerStatistics& statistics) {
+  Json json = Json::object();
+  for (const auto& families : statistics.requests)
+    for (const auto& types : families)
+      for (std::size_t slot = 0; slot < types.size(); ++slot) {
+        const auto type = typeOfSlot(slot);
+        addCount(json, type ? toString(*type) : "other", types[slot]);
+      }
+  return json;
+}
+
+Json requestsByTransport(const ServerStatistics& statistics) {
+  Json json = Json::object();
+  for (std::size_t transport = 0; transport < transportCount; ++transport)
+    for (const auto& types : statistics.requests[transport])
+      for (const std::uint64_t count : types) addCount(json, transports[transport], count);
+  return json;
+}
+
+Json responsesByRcode(const ServerStatistics& statistics) {
+  Json json = Json::object();
+  for (std::size_t slot = 0; slot < rcodeSlots; ++slot) {
+    const std::string rcode = slot < rcodeSlots - 1 ? toString(static_cast<Rcode>(slot)) : "other";
+    for (const std::uint64_t count : statistics.responses[slot]) addCount(json, rcode, count);
+  }
+  return json;
+}
+
+Json toJson(const CacheStatistics& cache) {
+  return {{"entries", cache.entries},
+          {"octets", cache.bytes},
+          {"hits", cache.hits},
+          {"misses", cache.misses},
+          {"evicted", cache.evicted}};
+}
+
+Json toJson(const std::vector<UpstreamStatistics>& upstreams) {
+  Json json = Json::array();
+  for (const UpstreamStatistics& upstream : upstreams)
+    json.push_back({{"server", upstream.server.toText()},
+                    {"healthy", upstream.healthy()},
+                    {"requests", upstream.requests},
+                    {"timeouts", upstream.timeouts}});
+  return json;
+}
+
+// Queries and connections that a limit has cost something.
+Json limitsOf(const ServerStatistics& statistics) {
+  Json json = Json::object();
+  for (std::size_t i = 0; i < dropReasonCount; ++i) addCount(json, reasons[i], statistics.dropped[i]);
+  addCount(json, "rate_limit_truncated", statistics.rateLimitTruncated);
+  addCount(json, "waiting_displaced", statistics.displaced);
+  addCount(json, "given_up", statistics.givenUp);
+  addCount(json, "connections_displaced", statistics.connectionsDisplaced);
+  addCount(json, "accept_failures", statistics.acceptFailures);
+  addCount(json, "forwarding_overload", statistics.resolvers.forwarding.overload);
+  addCount(json, "udp_receive_errors", statistics.udpReceiveErrors);
+  addCount(json, "log_lines_lost", statistics.logLinesLost);
+  return json;
+}
+
+Json toJson(const ServerStatistics& statistics) {
+  return {{"questions", statistics.requestCount()},
+          {"transports", requestsByTransport(statistics)},
+          {"types", requestsByType(statistics)},
+          {"rcodes", responsesByRcode(statistics)},
+          {"truncated", statistics.truncated},
+          {"waiting", statistics.waiting},
+          {"failures", statistics.failures},
+          {"connections", statistics.connections},
+          {"connections_made", statistics.connectionsMade},
+          {"limits", limitsOf(statistics)},
+          {"cache", toJson(statistics.resolvers.caches)},
+          {"upstreams", toJson(statistics.resolvers.upstreams)}};
 }
 
 }  // namespace
@@ -44,9 +141,28 @@ std::string statusJson(const ManagementSnapshot& snapshot, const ZoneSummary& zo
       {"version", snapshot.version},
       {"state", toWord(snapshot.readiness)},
       {"uptime", snapshot.uptime.count()},
+      {"threads", snapshot.statistics.shards},
       {"zones", toJson(zones)},
+      {"statistics", toJson(snapshot.statistics)},
   };
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return toText(json);
+}
+
+std::string statisticsJson(const ServerStatistics& statistics) {
+  return toText(toJson(statistics));
+}
+
+std::string statisticsText(const ServerStatistics& statistics) {
+  std::string text;
+  const Json flat = toJson(statistics).flatten();
+  for (const auto& [path, value] : flat.items()) {
+    if (value.is_structured() || value.is_null()) continue;
+    std::string name = path.substr(1);
+    for (char& letter : name)
+      if (letter == '/') letter = '.';
+    text += fmt::format("{:<32} {}\n", name, value.is_string() ? value.get<std::string>() : value.dump());
+  }
+  return text;
 }
 
 }  // namespace taut

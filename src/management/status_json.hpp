@@ -2,14 +2,20 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "snapshot.hpp"
 #include "zone_summary.hpp"
 
 namespace taut {
 
-// Of the zones it has the numbers, and those that the summary shows.
+// Of the zones it has the numbers, and those that the summary shows; of what was counted, what is not 0.
 std::string statusJson(const ManagementSnapshot& snapshot, const ZoneSummary& zones);
+
+// What was counted, alone.
+std::string statisticsJson(const ServerStatistics& statistics);
+// The same with a line for each number, its name being the path in the JSON.
+std::string statisticsText(const ServerStatistics& statistics);
 
 // A word for each: "starting", "ready", "draining".
 std::string_view toWord(Readiness readiness);

@@ -112,6 +112,7 @@ void Commands::declare() {
   app_.require_subcommand(1);
 
   verb(app_, "status", "What the server is doing", {"status"});
+  verb(app_, "stats", "What the server has counted since its start", {"stats"});
   verb(app_, "stop", "End the server, as SIGTERM does", {"stop"});
   verb(app_, "drain", "Say that the server is not ready for clients; it serves all the same", {"drain"})
       ->add_flag("--off", invocation_.request.off, "Say that it is ready again");

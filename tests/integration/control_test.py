@@ -12,7 +12,7 @@ from support import (A, EXAMPLE_ZONE, SANITIZED, SOURCE, TAUTD, FakeUpstream, Te
 
 TAUTCTL = os.environ["TAUT_TAUTCTL"]
 COMMANDS = (
-    "status", "stop", "drain", "reload", "reload zones", "zone list", "zone status", "zone reload", "zone dump",
+    "status", "stats", "stop", "drain", "reload", "reload zones", "zone list", "zone status", "zone reload", "zone dump",
     "cache flush", "cache show", "log level", "top",
 )
 
@@ -129,10 +129,21 @@ class Control(TestCase):
     def test_top(self):
         """`top` shows the server once without a terminal, and each second with --json"""
         self.start("--zone", EXAMPLE_ZONE)
-        wait_until(lambda: "example.com." in self.ctl("top"), 10, "a second passes")
+        time.sleep(1.2)  # until the next second of the server, which knows of the zone
+        self.assertIn("example.com.", self.ctl("top"))
         process = self.spawn(TAUTCTL, "--socket", self.socket, "--json", "top")
         wait_until(lambda: len(process.log().splitlines()) >= 3, 10, "two seconds pass")
         self.assertEqual(json.loads(process.log().splitlines()[-1])["state"], "ready")
+
+    def test_statistics(self):
+        """`stats` counts questions and replies, as JSON and as lines of text"""
+        server = self.start("--zone", EXAMPLE_ZONE)
+        for name in ("www.example.com", "nowhere.example.com"):
+            self.assertTrue(ask_udp("127.0.0.1", server.port, make_query(name, A)))
+        counted = wait_until(lambda: self.ctl_json("stats"), 5, "statistics")
+        self.assertGreaterEqual(counted["types"]["A"], 2)
+        self.assertEqual(counted["rcodes"]["NXDOMAIN"], 1)
+        self.assertRegex(self.ctl("stats"), r"(?m)^rcodes\.NXDOMAIN +1$")
 
     def test_usage(self):
         """A wrong command line is status 2, and no server is asked"""
@@ -197,7 +208,7 @@ class Control(TestCase):
         """bash completes commands and their arguments"""
         script = f"""source {SOURCE}/tools/completion/tautctl.bash
 COMP_WORDS=(tautctl zone re); COMP_CWORD=2; _tautctl; echo "${{COMPREPLY[*]}}"
-COMP_WORDS=(tautctl sta); COMP_CWORD=1; _tautctl; echo "${{COMPREPLY[*]}}"
+COMP_WORDS=(tautctl statu); COMP_CWORD=1; _tautctl; echo "${{COMPREPLY[*]}}"
 """
         result = self.run_program("bash", "-c", script)
         self.assertEqual(result.stdout, "reload\nstatus\n", result.stderr)

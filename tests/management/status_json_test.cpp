@@ -1,6 +1,7 @@
 #include "management/status_json.hpp"
 
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <vector>
@@ -33,7 +34,23 @@ TEST_CASE("the status says what the server is doing, for how long, and of each z
   snapshot.uptime = std::chrono::seconds(7);
   snapshot.readiness = taut::Readiness::draining;
   snapshot.zones = std::make_shared<const taut::ZoneSet>(std::vector{missingZone(1)});
-  CHECK(taut::statusJson(snapshot, taut::summaryOf(*snapshot.zones)) ==
-        R"({"version":"1.2.3","state":"draining","uptime":7,"zones":{"total":1,"loaded":0,)"
-        R"("shown":[{"zone":"zone1.example.","state":"not loaded"}]}})");
+  snapshot.statistics.shards = 2;
+  CHECK(
+      taut::statusJson(snapshot, taut::summaryOf(*snapshot.zones))
+          .starts_with(R"({"version":"1.2.3","state":"draining","uptime":7,"threads":2,"zones":{"total":1,"loaded":0,)"
+                       R"("shown":[{"zone":"zone1.example.","state":"not loaded"}]},"statistics":{"questions":0,)"));
+}
+
+TEST_CASE("statistics name what was counted, and leave out types, RCODEs and limits that were not") {
+  taut::ServerStatistics statistics;
+  statistics.requests[0][0][taut::typeSlot(taut::Type::A)] = 3;
+  statistics.requests[1][1][taut::typeSlot(taut::Type::A)] = 4;
+  statistics.responses[taut::rcodeSlot(taut::Rcode::NXDOMAIN)][0] = 5;
+  statistics.dropped[static_cast<std::size_t>(taut::DropReason::rateLimit)] = 6;
+  const std::string json = taut::statisticsJson(statistics);
+  CHECK(json.starts_with(R"({"questions":7,"transports":{"udp":3,"tcp":4},"types":{"A":7},"rcodes":{"NXDOMAIN":5},)"));
+  CHECK(json.find(R"("limits":{"rate_limit":6})") != std::string::npos);
+  const std::string text = taut::statisticsText(statistics);
+  CHECK(text.find("\nrcodes.NXDOMAIN                  5\n") != std::string::npos);
+  CHECK(text.find("AAAA") == std::string::npos);
 }

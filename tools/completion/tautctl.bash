@@ -25,7 +25,7 @@ _tautctl() {
     return
   fi
   case ${words[*]} in
-    '') choices='status stop drain reload zone cache log top import --socket --json --version --help' ;;
+    '') choices='status stats stop drain reload zone cache log top import --socket --json --version --help' ;;
     import*) choices='--from' ;;
     drain) choices='--off' ;;
     reload) choices='zones' ;;
