@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "effective_values.hpp"
 #include "origin.hpp"
 #include "taut/base/address.hpp"
 #include "taut/base/address_policy.hpp"
@@ -77,6 +78,7 @@ struct Configuration {
   std::optional<ForwardSettings> forward;
   HttpSettings http;
   LogSettings log;
+  std::vector<EffectiveValue> values;  // all of the above but for the zones, as texts with their places
 };
 
 }  // namespace taut::config

@@ -40,7 +40,17 @@ file.
 .SH KEYS
 )";
 
-constexpr std::string_view closing = R"(.SH ENVIRONMENT
+constexpr std::string_view closing = R"(.SH RELOAD
+SIGHUP has
+.B tautd
+read the file, those that it includes, and those that it names again. Where there is a mistake, nothing changes: each
+mistake is logged with its place, and the server serves as before. Otherwise what has changed is logged, and holds from
+the next query on. Zones, cache, counters and open connections live on, and no query is lost. A new zone that does not
+load is SERVFAIL until its file is mended.
+.PP
+A change of a key of which this page says so needs a restart. So does a first server to forward to, the first hosts
+file, and doing without either. The log names the file and the line of each, and the rest is done all the same.
+.SH ENVIRONMENT
 A variable sets a key too, and takes the place of what the file says: TAUT_ and the path of the key in capitals, with
 two
 underscores for a dot and one for a hyphen. TAUT_SERVER__UDP_SIZE=1400 sets server.udp\-size. A text is written
@@ -114,6 +124,7 @@ std::string entry(const Key& key) {
                                  escaped(key.text), escaped(expected));
   if (!key.preset.empty()) text += fmt::format(" Default: {}.", escaped(key.preset));
   if (!key.absent.empty()) text += fmt::format(" Default: {}.", escaped(key.absent));
+  if (key.reload == Reload::restart) text += " A change needs a restart.";
   return text + '\n';
 }
 

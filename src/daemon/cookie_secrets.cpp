@@ -5,11 +5,13 @@
 
 #include <fmt/format.h>
 
+#include "config/secrets.hpp"
 #include "taut/base/line_file.hpp"
 
 namespace taut {
 
 std::vector<ServerCookies::Secret> readCookieSecrets(const std::string& path) {
+  if (const auto wrong = config::wrongMode(path)) throw std::runtime_error(fmt::format("{}: {}", path, *wrong));
   std::vector<ServerCookies::Secret> secrets;
   forEachLine(path, [&](std::string_view line, std::size_t number) {
     const auto text = line.substr(0, line.find_last_not_of(" \t\r") + 1);

@@ -8,7 +8,8 @@
 
 namespace taut {
 
-// 32 hexadecimal digits on each line; `#` begins a comment. Throws std::runtime_error with file, line and column.
+// 32 hexadecimal digits on each line; `#` begins a comment. Throws std::runtime_error
+// with file, line and column, also where others may read the file.
 std::vector<ServerCookies::Secret> readCookieSecrets(const std::string& path);
 
 }  // namespace taut

@@ -12,18 +12,15 @@
 
 #include <fmt/format.h>
 
-#include "cookie_secrets.hpp"
+#include "file_errors.hpp"
+#include "live_settings.hpp"
+#include "named_files.hpp"
 #include "progress_line.hpp"
 #include "start_report.hpp"
-#include "taut/base/input_file.hpp"
 #include "taut/base/log.hpp"
 #include "taut/base/reason.hpp"
 #include "taut/resolver/cache.hpp"
-#include "taut/resolver/chaos.hpp"
 #include "taut/resolver/hosts_client.hpp"
-#include "taut/resolver/hosts_loader.hpp"
-#include "taut/resolver/rebinding_filter.hpp"
-#include "taut/zones/zone_loader.hpp"
 
 namespace taut {
 
@@ -50,59 +47,17 @@ ServerOptions serverOptions(const Configuration& configuration, const Descriptor
   return server;
 }
 
-// Such a file may come and go while the server runs. A file that is missing at the start is the operator's mistake.
-void requireReadable(const std::string& path, std::uint64_t maxSize) {
-  if (path.empty()) return;
-  try {
-    const InputFile file(path, maxSize);
-  } catch (const FileError& error) {
-    throw std::runtime_error(fmt::format("{}: {}", path, error.what()));
-  }
-}
-
-// What is wrong with the files of the start, a line for each error: an operator mends them all in one go.
-class FileErrors {
- public:
-  template <typename Function>
-  void collect(const Function& function) {
-    try {
-      function();
-    } catch (const std::runtime_error& error) {
-      text_.append(text_.empty() ? "" : "\n").append(error.what());
-    }
-  }
-
-  void throwAny() const {
-    if (!text_.empty()) throw std::runtime_error(text_);
-  }
-
- private:
-  std::string text_;
-};
-
 std::string hostName() {
   std::array<char, 256> name{};
   if (::gethostname(name.data(), name.size() - 1) != 0) return {};
   return name.data();
 }
 
-std::shared_ptr<const ServerCookies> makeCookies(const config::ServerSettings& server) {
-  if (!server.cookies) return nullptr;
-  if (server.cookieSecrets.empty()) return std::make_shared<ServerCookies>(std::vector{ServerCookies::randomSecret()});
-  return std::make_shared<ServerCookies>(readCookieSecrets(server.cookieSecrets));
-}
-
-std::vector<ZoneSource> sourcesOf(const Configuration& configuration) {
-  std::vector<ZoneSource> sources;
-  sources.reserve(configuration.zones.size());
-  for (const config::ZoneSettings& zone : configuration.zones) sources.push_back(zone.source());
-  return sources;
-}
-
 }  // namespace
 
-Daemon::Daemon(Configuration configuration)
-    : configuration_(withThreads(std::move(configuration))),
+Daemon::Daemon(Configuration configuration, config::Sources sources)
+    : sources_(std::move(sources)),
+      configuration_(withThreads(std::move(configuration))),
       descriptors_(sharesFor(configuration_)),
       hostName_(hostName()),
       rateLimitAccounts_(configuration_.rateLimit ? std::make_shared<RateLimitTable>() : nullptr),
@@ -114,7 +69,7 @@ Daemon::Daemon(Configuration configuration)
   errors.collect([this] { requireReadable(configuration_.hostsFile, HostsFile::maxSize); });
   if (configuration_.forward)
     errors.collect([this] { requireReadable(configuration_.forward->resolvConf, ResolvConfFile::maxFileSize); });
-  errors.collect([this] { zones_.load(sourcesOf(configuration_)); });
+  errors.collect([this] { zones_.load(zoneSourcesOf(configuration_)); });
   for (const std::string& list : configuration_.zoneLists) errors.collect([&] { zones_.addList(list); });
   errors.throwAny();
   if (!configuration_.hostsFile.empty()) hostsFile_.emplace(configuration_.hostsFile);
@@ -159,7 +114,9 @@ std::unique_ptr<ServerFactory> Daemon::makeFactory(Shard& shard) {
 
   authorities_.push_back(std::make_shared<Authority>(zoneSet_));
   authorities.push_back(authorities_.back());
-  authorities.push_back(makeChaos());
+  ShardResolvers& resolvers = resolvers_.emplace_back();
+  resolvers.chaos = std::make_shared<Chaos>();
+  authorities.push_back(resolvers.chaos);
   // Before the cache, so that a change of the file counts at once.
   if (hostsFile_) {
     const auto otherTypes = forward ? Hosts::OtherTypes::nextResolver : Hosts::OtherTypes::noData;
@@ -174,84 +131,37 @@ std::unique_ptr<ServerFactory> Daemon::makeFactory(Shard& shard) {
     caches.push_back(std::move(cache));
   }
   if (forward) {
-    auto forwarder = makeForwarder(shard);
-    if (forward->denyRebinding)
-      forwarder = std::make_shared<RebindingFilter>(std::move(forwarder), forward->privateDomains);
-    if (hostsFile_) forwarder = std::make_shared<HostsClient>(hosts_.back(), std::move(forwarder));
-    clients.push_back(std::move(forwarder));
+    resolvers.forwarder = makeForwarder(shard);
+    std::shared_ptr<Resolver> client = resolvers.forwarder;
+    if (forward->denyRebinding) {
+      resolvers.rebindingFilter = std::make_shared<RebindingFilter>(std::move(client), forward->privateDomains);
+      client = resolvers.rebindingFilter;
+    }
+    if (hostsFile_) client = std::make_shared<HostsClient>(hosts_.back(), std::move(client));
+    clients.push_back(std::move(client));
   }
 
   auto factory =
       std::make_unique<ServerFactory>(std::move(authorities), std::move(caches), std::move(clients), verbose);
-  if (forward) factory->setRecursionPolicy(forward->allow);
   factory->setUdpPayloadSize(configuration_.server.udpSize);
-  factory->setAnswerTimeout(configuration_.server.answerTimeout);
-  factory->setRRsetRoundRobin(configuration_.server.rrsetRoundRobin);
-  if (configuration_.rateLimit) {
-    RateLimit limit = *configuration_.rateLimit;
-    limit.accounts = rateLimitAccounts_;
-    factory->setRateLimit(limit);
-  }
-  factory->setEdns(edns());
-  factory->setQueryLog(configuration_.log.queries);
+  liveSettings()->apply(*factory, resolvers);
   return factory;
 }
 
-std::shared_ptr<Resolver> Daemon::makeForwarder(Shard& shard) {
+std::unique_ptr<LiveSettings> Daemon::liveSettings() const {
+  return std::make_unique<LiveSettings>(configuration_, hostName_, cookies_, rateLimitAccounts_);
+}
+
+std::shared_ptr<Forwarder> Daemon::makeForwarder(Shard& shard) const {
   using namespace std::chrono_literals;
   ForwarderOptions forwarder;
-  // Whatever the servers do, the forwarder gives up before its query is given up, and knows better why there is no
-  // answer.
   forwarder.defaultTimeouts = {1s, 3s, 5s};
   forwarder.tcpTimeout = 4s;
-  forwarder.deadline = configuration_.server.answerTimeout * 9 / 10;
+  forwarder.deadline = LiveSettings::forwarderDeadline(configuration_);
   forwarder.servers = configuration_.forward->servers;
   forwarder.resolvConf = configuration_.forward->resolvConf;
   forwarder.maxInFlight = descriptors_.forwards;
-  forwarders_.push_back(std::make_shared<Forwarder>(shard, std::move(forwarder)));
-  return forwarders_.back();
-}
-
-const std::string& Daemon::identity() const {
-  return configuration_.server.identity.empty() ? hostName_ : configuration_.server.identity;
-}
-
-std::shared_ptr<Resolver> Daemon::makeChaos() const {
-  const std::pair<const char*, const std::string&> texts[] = {
-      {"version.bind", configuration_.server.version},
-      {"version.server", configuration_.server.version},
-      {"hostname.bind", hostName_},
-      {"id.server", identity()},
-  };
-  auto chaos = std::make_shared<Chaos>();
-  for (const auto& [name, text] : texts)
-    if (configuration_.server.tells(name) && !text.empty()) chaos->add(Name(name), text);
-  return chaos;
-}
-
-EdnsSettings Daemon::edns() const {
-  EdnsSettings settings;
-  if (configuration_.server.tells("nsid")) settings.nsid = identity();
-  settings.cookies = cookies_;
-  return settings;
-}
-
-void Daemon::reloadCookies() {
-  if (configuration_.server.cookieSecrets.empty()) return;
-  try {
-    cookies_ = makeCookies(configuration_.server);
-  } catch (const std::exception& error) {
-    log::error("{}; cookies are made with the secret as before", reasonOf(error));
-    return;
-  }
-  log::info("{} is read again", configuration_.server.cookieSecrets);
-  server_.post([settings = edns()](std::size_t, ServerFactory& factory) { factory.setEdns(settings); });
-}
-
-void Daemon::reloadForwarders() {
-  if (forwarders_.empty() || configuration_.forward->resolvConf.empty()) return;
-  log::info("{} is read again", configuration_.forward->resolvConf);
-  server_.post([this](std::size_t shard, ServerFactory&) { forwarders_[shard]->reload(); });
+  return std::make_shared<Forwarder>(shard, std::move(forwarder));
 }
 
 void Daemon::startLoaders() {
@@ -260,11 +170,7 @@ void Daemon::startLoaders() {
   logSources(configuration_);
   zoneSet_.reset();  // each shard has it now, and gives it up for the next one
   loader_.emplace(zones_, [this](const std::shared_ptr<const ZoneSet>& zones) { publishZones(zones); });
-  if (hostsFile_)
-    hostsLoader_.emplace(*hostsFile_, [this](std::shared_ptr<const HostsTable> table) {
-      server_.post(
-          [this, table = std::move(table)](std::size_t shard, ServerFactory&) { hosts_[shard]->replace(table); });
-    });
+  if (hostsFile_) startHostsLoader();
   running_ = true;
   if (configuration_.zoneLists.empty())
     state_.serves();
@@ -272,13 +178,13 @@ void Daemon::startLoaders() {
     loader_->request([this](const ZoneReload&) { state_.serves(); });
 }
 
-// By SIGHUP on the main thread, or by the control tool.
-void Daemon::requestReload(Reloaded done) {
-  const std::scoped_lock lock(reloading_);
-  reloadCookies();
-  reloadForwarders();
-  if (hostsLoader_) hostsLoader_->request();
-  loader_->request(std::move(done));
+void Daemon::startHostsLoader() {
+  hostsLoader_.emplace(*hostsFile_,
+                       [this](std::shared_ptr<const HostsTable> table) { publishHosts(std::move(table)); });
+}
+
+void Daemon::publishHosts(std::shared_ptr<const HostsTable> table) {
+  server_.post([this, table = std::move(table)](std::size_t shard, ServerFactory&) { hosts_[shard]->replace(table); });
 }
 
 bool Daemon::isResponsive() {

@@ -13,10 +13,13 @@
 
 #include "cache_walks.hpp"
 #include "config/configuration.hpp"
+#include "config/load.hpp"
 #include "descriptors.hpp"
+#include "live_settings.hpp"
 #include "management/managed_server.hpp"
 #include "management/management_thread.hpp"
 #include "management/serving_state.hpp"
+#include "taut/base/counter.hpp"
 #include "taut/resolver/authority.hpp"
 #include "taut/resolver/forwarder.hpp"
 #include "taut/resolver/hosts.hpp"
@@ -31,21 +34,35 @@ namespace taut {
 class Daemon final : public ManagedServer {
  public:
   // Throws for a mistake that the operator has to mend.
-  explicit Daemon(config::Configuration configuration);
+  // `sources` are what the configuration was made of, and what a reload reads again.
+  Daemon(config::Configuration configuration, config::Sources sources);
 
   // Serves until it is asked to end; the exit status.
   int run();
 
+  // Of the configuration. May be read on any thread.
+  struct Reloads {
+    Counter succeeded;
+    Counter failed;  // those that had a mistake, and changed nothing
+  };
+  const Reloads& reloads() const { return reloads_; }
+
  private:
   std::unique_ptr<ServerFactory> makeFactory(Shard& shard);
-  std::shared_ptr<Resolver> makeForwarder(Shard& shard);
-  std::shared_ptr<Resolver> makeChaos() const;
-  EdnsSettings edns() const;
-  const std::string& identity() const;
-  void reloadCookies();
-  void reloadForwarders();
+  std::shared_ptr<Forwarder> makeForwarder(Shard& shard) const;
+  std::unique_ptr<LiveSettings> liveSettings() const;
   void startLoaders();
+  void startHostsLoader();
+  void publishHosts(std::shared_ptr<const HostsTable> table);
+
+  // By SIGHUP on the main thread, or by the control tool. Reads the configuration again and, where there is no mistake,
+  // takes it over and loads what has changed on disk.
   void requestReload(Reloaded done);
+  config::Configuration readConfiguration() const;
+  std::shared_ptr<const ServerCookies> cookiesOf(const config::Configuration& next) const;
+  void takeOver(config::Configuration next, Reloaded done);
+  void reloadForwarders();
+  void replaceHostsFile();
   void startManagement();
   void publishZones(const std::shared_ptr<const ZoneSet>& zones);
 
@@ -63,7 +80,8 @@ class Daemon final : public ManagedServer {
   void showCache(const Name& name, std::function<void(std::vector<ShownAnswer>)> done) override;
   bool isRunning(const Reloaded& done) const;
 
-  const config::Configuration configuration_;
+  const config::Sources sources_;
+  config::Configuration configuration_;  // as it holds: what needs a restart is that of the start
   DescriptorShares descriptors_;
   std::string hostName_;
   std::shared_ptr<const ServerCookies> cookies_;       // null: none
@@ -73,13 +91,14 @@ class Daemon final : public ManagedServer {
   std::shared_ptr<const ZoneSet> zoneSet_;               // what the shards start with; null when all have
   std::vector<std::shared_ptr<Authority>> authorities_;  // one for each shard, used on its thread alone
   std::vector<std::shared_ptr<Hosts>> hosts_;            // likewise; none without a hosts file
-  std::vector<std::shared_ptr<Forwarder>> forwarders_;   // likewise; none where nothing is forwarded
+  std::vector<ShardResolvers> resolvers_;                // likewise
   CacheWalks caches_;                                    // over the caches of all shards
   Server server_;
   std::optional<ZoneLoader> loader_;        // while the server runs, as is the next one
   std::optional<HostsLoader> hostsLoader_;  // none without a hosts file
   std::atomic<bool> running_ = false;       // all shards serve and the loaders are there
   std::mutex reloading_;
+  Reloads reloads_;
   ServingState state_;
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   std::unique_ptr<ManagementThread> management_;  // last: it uses all of the above; null: not wanted

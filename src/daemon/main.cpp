@@ -13,6 +13,7 @@
 
 #include "config/command_line.hpp"
 #include "config/load.hpp"
+#include "config/secrets.hpp"
 #include "daemon.hpp"
 #include "taut/base/log.hpp"
 #include "taut/base/reason.hpp"
@@ -55,9 +56,10 @@ int main(int argc, char** argv) try {
                                 config::Environment::ofProcess(), commandLine.settings};
   auto configuration = config::load(sources);
   if (!configuration) return report(configuration.error());
+  if (const auto wrong = config::checkSecrets(*configuration); !wrong.empty()) return report(wrong);
   if (commandLine.check) return 0;
   std::signal(SIGPIPE, SIG_IGN);
-  return taut::Daemon(std::move(configuration).value()).run();
+  return taut::Daemon(std::move(configuration).value(), sources).run();
 } catch (const std::exception& error) {
   taut::log::flush();
   const std::string_view reasons = taut::reasonOf(error);

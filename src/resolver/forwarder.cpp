@@ -260,6 +260,16 @@ ForwarderStatistics Forwarder::statistics() const {
   return statistics;
 }
 
+void Forwarder::setServers(std::vector<Address> servers, std::string resolvConf) {
+  if (servers.empty() && resolvConf.empty())
+    throw std::invalid_argument("forwarding: expected servers or a resolv.conf");
+  if (resolvConf != options_.resolvConf) file_.reset();
+  options_.servers = std::move(servers);
+  options_.resolvConf = std::move(resolvConf);
+  if (!file_ && !options_.resolvConf.empty()) file_.emplace(options_.resolvConf, shard_.turnClock());
+  planVersion_.reset();
+}
+
 void Forwarder::reload() {
   if (file_) file_->reload();
 }

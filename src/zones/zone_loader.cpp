@@ -22,6 +22,14 @@ void ZoneLoader::request(Done done) {
   wanted_.notify_one();
 }
 
+void ZoneLoader::replaceSources(std::vector<ZoneSource> sources, std::vector<std::string> lists, Done done) {
+  {
+    const std::lock_guard lock(mutex_);
+    sources_ = Sources{std::move(sources), std::move(lists)};
+  }
+  request(std::move(done));
+}
+
 void ZoneLoader::requestZone(Name origin, Done done) {
   {
     const std::lock_guard lock(mutex_);
@@ -45,17 +53,22 @@ ZoneReload ZoneLoader::report(const Load& load) {
 void ZoneLoader::run(const std::stop_token& stop) {
   for (;;) {
     bool all = false;
+    std::optional<Sources> sources;
     std::vector<Done> waiting;
     std::vector<ZoneRequest> zones;
     {
       std::unique_lock lock(mutex_);
       if (!wanted_.wait(lock, stop, [this] { return requested_ || !zoneRequests_.empty(); })) return;
       all = std::exchange(requested_, false);
+      sources = std::exchange(sources_, std::nullopt);
       waiting.swap(waiting_);
       zones.swap(zoneRequests_);
     }
     if (all) {
-      const ZoneReload reload = report([&] { return store_.reload(publish_, stop); });
+      const ZoneReload reload = report([&] {
+        if (sources) store_.replaceSources(std::move(sources->zones), sources->lists);
+        return store_.reload(publish_, stop);
+      });
       if (stop.stop_requested()) return;
       for (const Done& done : waiting) done(reload);
     }

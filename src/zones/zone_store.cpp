@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
+#include <limits>
 #include <map>
 #include <mutex>
 #include <stdexcept>
@@ -130,6 +132,84 @@ void ZoneStore::addList(const std::string& path) {
   readList(lists_.back(), added);
 }
 
+class ZoneStore::Known {
+ public:
+  void add(const Entry& entry) {
+    byOrigin_.emplace(entry.load.zone->origin(), &entry);
+    if (!entry.source.origin) byPath_.emplace(entry.source.path, &entry);
+  }
+
+  // The entry for the same zone, null where there is none.
+  const Entry* find(const ZoneSource& source) const {
+    if (!source.origin) {
+      const auto found = byPath_.find(source.path);
+      return found == byPath_.end() ? nullptr : found->second;
+    }
+    const auto found = byOrigin_.find(*source.origin);
+    return found == byOrigin_.end() ? nullptr : found->second;
+  }
+
+ private:
+  std::unordered_map<NameView, const Entry*, HashName> byOrigin_;
+  std::unordered_map<std::string_view, const Entry*> byPath_;  // of those whose files say their origins
+};
+
+void ZoneStore::replaceSources(std::vector<ZoneSource> sources, const std::vector<std::string>& lists) {
+  std::vector<Entry> entries = std::exchange(entries_, {});
+  std::vector<List> listed = std::exchange(lists_, {});
+  Known known;
+  for (const Entry& entry : entries) known.add(entry);
+  for (const List& list : listed)
+    for (const Entry& entry : list.entries) known.add(entry);
+  entries_.reserve(sources.size());
+  for (ZoneSource& source : sources) addSource(std::move(source), known);
+  std::unordered_set<NameView, HashName> served;
+  for (const Entry& entry : entries_) served.insert(entry.load.zone->origin());
+  for (const std::string& path : lists) {
+    const auto same = std::ranges::find(listed, path, &List::path);
+    lists_.push_back(same == listed.end() ? List{path, {}} : std::move(*same));
+    for (const Entry& entry : lists_.back().entries) served.insert(entry.load.zone->origin());
+    if (same != listed.end()) listed.erase(same);
+  }
+  for (const List& list : listed) entries.insert(entries.end(), list.entries.begin(), list.entries.end());
+  for (const Entry& entry : entries) {
+    if (!served.insert(entry.load.zone->origin()).second) continue;
+    ++replaced_.removed;
+    detail::logRemoved(*entry.load.zone, replaced_);
+  }
+}
+
+void ZoneStore::addSource(ZoneSource source, const Known& known) {
+  Entry entry{std::move(source), {}};
+  if (const Entry* const before = known.find(entry.source)) {
+    entry.load = before->load;
+    // No file has this version, so that the next reload looks at it.
+    if (before->source.path != entry.source.path)
+      entry.load.files = {{entry.source.path, FileVersion{.inode = std::numeric_limits<std::uint64_t>::max()}}};
+  } else if (entry.source.origin) {
+    entry.load.zone = Zone::notLoaded(*entry.source.origin, entry.source.rrClass);
+  } else {
+    ZoneLoad load = loadZone(entry.source);
+    forEachEntry([&](const Entry& other) {
+      if (!load.ok() || other.load.zone->origin() != load.zone->origin()) return;
+      load.diagnostics.push_back(errorOf(entry.source, thereAlready(load.zone->origin(), other.source.path)));
+      load.zone = nullptr;
+    });
+    if (!load.ok()) return leaveOut(load);
+    entry.load.zone = Zone::notLoaded(load.zone->origin(), load.zone->rrClass());
+    accept(entry, std::move(load), replaced_);
+  }
+  entries_.push_back(std::move(entry));
+}
+
+void ZoneStore::leaveOut(const ZoneLoad& load) {
+  ++loadFailures_;
+  ++replaced_.failed;
+  logDiagnostics(load);
+  for (const Diagnostic& diagnostic : load.diagnostics)
+    if (diagnostic.isError()) replaced_.addError(diagnostic.toString());
+}
+
 template <typename Function>
 void ZoneStore::forEachEntry(const Function& function) const {
   for (const Entry& entry : entries_) function(entry);
@@ -150,7 +230,7 @@ std::vector<ZoneStore::Entry*> ZoneStore::entriesThat(const Wanted& wanted) {
 }
 
 ZoneReload ZoneStore::reload(const Publish& publish, const std::stop_token& stop) {
-  ZoneReload report;
+  ZoneReload report = std::exchange(replaced_, {});
   readLists(report);
   const auto changed = [](const Entry& entry) { return !entry.load.zone->isLoaded() || entry.load.filesChanged(); };
   loadEntries(entriesThat(changed), publish, stop, report);

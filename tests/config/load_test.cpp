@@ -11,6 +11,8 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include "config/secrets.hpp"
+
 using namespace taut;
 using namespace taut::config;
 
@@ -169,18 +171,21 @@ TEST_CASE("a table that does nothing is a mistake, and what is wrong in it is no
 TEST_CASE("a file of secrets that others may read is a mistake, and one that is not there is none") {
   const Folder folder;
   folder.write("taut.toml", "server.cookies.secrets-file = \"secrets\"\n" + zone);
-  CHECK(folder.mistakes() == "");
+  const auto loaded = folder.load();
+  REQUIRE(loaded);
+  CHECK(checkSecrets(*loaded).empty());
   folder.write("secrets", "");
   for (const mode_t mode : {0600u, 0640u, 0400u, 0440u}) {
     ::chmod(folder.path("secrets").c_str(), mode);
-    CHECK(folder.mistakes() == "");
+    CHECK(checkSecrets(*loaded).empty());
   }
   for (const mode_t mode : {0644u, 0660u, 0700u}) {
     ::chmod(folder.path("secrets").c_str(), mode);
-    CHECK(folder.mistakes() ==
-          fmt::format("secrets:1:1: the mode of a file of secrets is {:04o}; expected at most 0640 "
-                      "(taut.toml:1:31)\n",
-                      mode));
+    const Mistakes wrong = checkSecrets(*loaded);
+    REQUIRE(wrong.size() == 1);
+    CHECK(wrong[0].toText() ==
+          fmt::format("{}:1:1: the mode of a file of secrets is {:04o}; expected at most 0640 ({}:1:31)",
+                      folder.path("secrets"), mode, folder.path("taut.toml")));
   }
 }
 
@@ -280,4 +285,41 @@ TEST_CASE("the file of the system is read where it is there and the command line
   Settings zones;
   zones.add("zone", Origin::ofOption("--zone"));
   CHECK(chooseFile("", zones, there) == "");
+}
+
+TEST_CASE("the values that hold are told as TOML with their places, presets too, but for the zones") {
+  const Folder folder;
+  folder.write("taut.toml",
+               "[server]\nidentity = \"a\\\"b\"\nhide = [\"nsid\"]\n[acl]\noffice = [\"192.0.2.1\"]\n"
+               "[[listen]]\naddress = [\"127.0.0.1\"]\n[[listen]]\naddress = [\"::1\"]\n" +
+                   zone);
+  const auto loaded = folder.load({{"TAUT_SERVER__ANSWER_TIMEOUT", "90s"}, {"TAUT_FORWARD__SERVERS", "['192.0.2.1']"}});
+  REQUIRE(loaded);
+  std::string text;
+  for (const EffectiveValue& value : loaded->values)
+    text += fmt::format(
+        "{} = {} {}\n", value.path, value.text,
+        value.origin.toText().substr(value.origin.kind() == Origin::Kind::file ? folder.path("").size() : 0));
+  for (const char* const line :
+       {"server.identity = \"a\\\"b\" taut.toml:2:12\n", "server.hide = [\"nsid\"] taut.toml:3:8\n",
+        "server.udp-size = 1232 default\n", "server.answer-timeout = \"90s\" TAUT_SERVER__ANSWER_TIMEOUT\n",
+        "acl.office = [\"192.0.2.1\"] taut.toml:5:10\n", "listen[0].address = [\"127.0.0.1\"] taut.toml:7:11\n",
+        "listen[1].address = [\"::1\"] taut.toml:9:11\n", "forward.cache.size = \"0\" default\n"})
+    CHECK_MESSAGE(text.find(line) != std::string::npos, text);
+  CHECK(text.find("example.com") == std::string::npos);
+}
+
+TEST_CASE("what differs between two configurations is told with both values") {
+  const Folder folder;
+  folder.write("taut.toml", "[server]\nidentity = \"a\"\nthreads = 1\n" + zone);
+  const auto before = folder.load();
+  folder.write("taut.toml", "[server]\nthreads = 2\nversion = \"v\"\n" + zone);
+  const auto after = folder.load();
+  REQUIRE((before && after));
+  std::string text;
+  for (const ValueChange& change : differences(before->values, after->values))
+    text += fmt::format("{}: {} {}\n", change.either().path, change.before ? change.before->text : "-",
+                        change.after ? change.after->text : "-");
+  CHECK(text == "server.version: - \"v\"\nserver.threads: 1 2\nserver.identity: \"a\" -\n");
+  CHECK(differences(before->values, before->values).empty());
 }

@@ -36,6 +36,13 @@ TEST_CASE_FIXTURE(Fixture, "a name of class CH has its text, authoritative and n
   }
 }
 
+TEST_CASE_FIXTURE(Fixture, "names that were taken away are left to others") {
+  chaos.clear();
+  CHECK(!ask("version.bind."));
+  chaos.add(Name("id.server."), "other");
+  CHECK(ask("id.server."));
+}
+
 TEST_CASE_FIXTURE(Fixture, "a name of class CH has no data of another type") {
   const auto answer = ask("version.bind.", Type::A);
   CHECK(answer.value().rcode() == Rcode::NOERROR);

@@ -565,6 +565,33 @@ TEST_CASE_FIXTURE(Fixture, "a name that no server can resolve makes none of them
   CHECK(second.udp.size() == asked);
 }
 
+TEST_CASE_FIXTURE(Fixture,
+                  "other servers are asked from the next question on, and what is known of one that stays is kept") {
+  const auto silent = [](const Query&) { return Replies(); };
+  const auto answering = [](const Query& asked) { return Replies{address(asked, 2)}; };
+  upstream(silent);
+  upstream(answering);
+  const std::vector<Address> both = options.servers;
+  CHECK(timeFor(query) >= 1s);
+  forward().setServers({both[1]}, "");
+  CHECK(forward().servers() == std::vector{both[1]});
+  CHECK(timeFor(query) < 1s);
+  forward().setServers(both, "");
+  CHECK(timeFor(query) < 1s);  // the silent one is known still
+  CHECK_THROWS_AS(forward().setServers({}, ""), std::invalid_argument);
+}
+
+TEST_CASE_FIXTURE(Fixture, "another resolv.conf takes the place of the one before, and none that of both") {
+  const taut::TemporaryFile first("nameserver 192.0.2.1\n");
+  const taut::TemporaryFile second("nameserver 192.0.2.2\n");
+  options.resolvConf = first.path();
+  CHECK(forward().servers() == std::vector{*Address::parse("192.0.2.1", 53)});
+  forward().setServers({}, second.path());
+  CHECK(forward().servers() == std::vector{*Address::parse("192.0.2.2", 53)});
+  forward().setServers({*Address::parse("192.0.2.3")}, "");
+  CHECK(forward().servers() == std::vector{*Address::parse("192.0.2.3", 53)});
+}
+
 TEST_CASE_FIXTURE(Fixture, "what is known of a server outlives a change of resolv.conf") {
   auto& first = upstream({});
   auto& second = upstream([](const Query& asked) { return Replies{address(asked, 2)}; });

@@ -152,3 +152,9 @@ TEST_CASE_FIXTURE(Fixture, "no answer stays none, and an error stays what it is"
   CHECK_FALSE(taut::syncWait(filtering.resolve(query)));
   CHECK(filter(Answer::nameError()).rcode() == Rcode::NXDOMAIN);
 }
+
+TEST_CASE_FIXTURE(Fixture, "other domains are allowed once they take the place of the first") {
+  filtering.setAllowedDomains({Name("example.")});
+  CHECK_FALSE(refuses(addressOf("10.0.0.1"), "www.example."));
+  CHECK(refuses(addressOf("10.0.0.1"), "www.home.test."));
+}

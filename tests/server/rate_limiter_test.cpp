@@ -407,6 +407,16 @@ TEST_CASE("a server limits UDP and not TCP") {
   CHECK(flood(factory, message, Transport::tcp).whole == 100);
 }
 
+TEST_CASE("a limit that is taken away limits no more") {
+  const LogCapture log;
+  ServerFactory factory({std::make_shared<TestResolver>()});
+  factory.setRateLimit(rate(10, 0));
+  const Bytes message = makeQuery("www.example.com", Type::A);
+  CHECK(flood(factory, message).whole == 10);
+  factory.setRateLimit(std::nullopt);
+  CHECK(flood(factory, message).whole == 100);
+}
+
 TEST_CASE("who has a valid server cookie is not limited, and who has made one up is") {
   const LogCapture log;
   ServerFactory factory({std::make_shared<TestResolver>()});

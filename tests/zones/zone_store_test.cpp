@@ -308,3 +308,77 @@ TEST_CASE("Many zones are told as a number") {
   reload(store);
   CHECK(lines.take() == Lines{"30 zones, 60 records", "all 30 zones are loaded"});
 }
+
+TEST_CASE("other sources keep the very zones that they name again, and the next reload loads the new ones") {
+  const TemporaryFile one(zoneText(1));
+  const TemporaryFile two(zoneText(2));
+  ZoneStore store(1);
+  store.load({sourceOf(one, "one.")});
+  const auto kept = store.zones()->get(Name("one."));
+  store.replaceSources({sourceOf(one, "one."), sourceOf(two, "two.")}, {});
+  CHECK(store.zones()->get(Name("one.")) == kept);
+  CHECK(!store.zones()->get(Name("two."))->isLoaded());
+  const Set zones = reload(store);
+  CHECK(zones->get(Name("one.")) == kept);
+  CHECK(serial(zones, "two.") == 2);
+}
+
+TEST_CASE("a zone that other sources do not name is gone at once, and the next reload tells of it") {
+  const TemporaryFile one(zoneText(1));
+  const TemporaryFile two(zoneText(2));
+  ZoneStore store(1);
+  store.load({sourceOf(one, "one."), sourceOf(two, "two.")});
+  store.replaceSources({sourceOf(two, "two.")}, {});
+  CHECK(!store.zones()->get(Name("one.")));
+  const ZoneReload report = store.reload([](const Set&) {}, {});
+  CHECK(report.removed == 1);
+  CHECK(report.zones == 1);
+  CHECK(report.loaded == 0);
+}
+
+TEST_CASE("a zone that comes from another file is served as it was until that one is loaded") {
+  const TemporaryFile one(zoneText(1));
+  const TemporaryFile other(zoneText(2));
+  ZoneStore store(1);
+  store.load({sourceOf(one, "one.")});
+  store.replaceSources({sourceOf(other, "one.")}, {});
+  CHECK(serial(store.zones(), "one.") == 1);
+  CHECK(serial(reload(store), "one.") == 2);
+  const ZoneSource missing{"/nowhere/one.zone", Name("one.")};
+  store.replaceSources({missing}, {});
+  const ZoneReload report = store.reload([](const Set&) {}, {});
+  CHECK(report.failed == 1);
+  CHECK(serial(store.zones(), "one.") == 2);
+}
+
+TEST_CASE("a zone whose file says its origin is loaded at once, and left out where it fails or is there already") {
+  const TemporaryFile named("$ORIGIN named.\n" + zoneText(1));
+  const TemporaryFile broken("nonsense\n");
+  ZoneStore store(1);
+  store.load({sourceOf(named, "named.")});
+  store.replaceSources({sourceOf(named, "named."), {broken.path(), std::nullopt}, {named.path(), std::nullopt}}, {});
+  const ZoneReload report = store.reload([](const Set&) {}, {});
+  CHECK(report.failed == 2);
+  CHECK(report.zones == 1);
+  CHECK(report.errors.size() >= 2);
+  CHECK(serial(store.zones(), "named.") == 1);
+  store.replaceSources({{named.path(), std::nullopt}}, {});
+  CHECK(serial(reload(store), "named.") == 1);
+}
+
+TEST_CASE("lists come and go with other sources, and a list that stays keeps its zones") {
+  const TemporaryFile one(zoneText(1));
+  const TemporaryFile two(zoneText(2));
+  const TemporaryFile first(listLine("one.", one));
+  const TemporaryFile second(listLine("two.", two));
+  ZoneStore store(1);
+  store.addList(first.path());
+  const Set before = reload(store);
+  store.replaceSources({}, {second.path(), first.path()});
+  CHECK(store.zones()->get(Name("one.")) == before->get(Name("one.")));
+  CHECK(serial(reload(store), "two.") == 2);
+  store.replaceSources({}, {second.path()});
+  const Set after = reload(store);
+  CHECK(!after->get(Name("one.")));
+  CHECK(serial(after, "two.") == 2);
+}

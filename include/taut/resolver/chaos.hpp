@@ -20,6 +20,9 @@ class Chaos final : public Resolver {
   // `name` CH TXT is `text`, with a TTL of 0. Throws std::invalid_argument where the text is too long.
   void add(const Name& name, std::string_view text);
 
+  // Takes all names away.
+  void clear() { texts_.clear(); }
+
   Task<std::optional<Answer>> resolve(const Query& query) override;
 
  private:

@@ -99,6 +99,11 @@ class Forwarder final : public Resolver {
 
   // Reads the file at once. Otherwise a query causes a look, once a second at most.
   void reload();
+  // Later questions are sent to these servers, before those of the file, whose path may be empty where there are
+  // servers. What was measured of a server that stays is kept.
+  void setServers(std::vector<Address> servers, std::string resolvConf);
+  // How long later questions may take, however many servers and rounds are left.
+  void setDeadline(std::chrono::milliseconds deadline) { options_.deadline = deadline; }
   // The servers that the next question can be sent to.
   std::vector<Address> servers();
 
@@ -144,7 +149,7 @@ class Forwarder final : public Resolver {
   ForwarderOptions options_;
   std::optional<ResolvConfFile> file_;
   LocalRef<Plan> plan_;
-  std::size_t planVersion_ = 0;
+  std::optional<std::size_t> planVersion_;  // of the file; nothing: the plan is out of date
   std::size_t nextServer_ = 0;
   std::unordered_map<UpstreamQuestion, OutstandingQuery*, HashQuestion> outstanding_;
   ForwarderCounters counters_;

@@ -26,6 +26,8 @@ class RebindingFilter final : public Resolver {
   RebindingFilter(std::shared_ptr<Resolver> client, std::vector<Name> allowedDomains)
       : client_(std::move(client)), allowedDomains_(std::move(allowedDomains)) {}
 
+  void setAllowedDomains(std::vector<Name> domains) { allowedDomains_ = std::move(domains); }
+
   Task<std::optional<Answer>> resolve(const Query& query) override;
   void addTo(ResolverStatistics& statistics) const override { client_->addTo(statistics); }
   Task<> close() override { return client_->close(); }

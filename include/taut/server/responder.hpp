@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "taut/base/bytes.hpp"
 #include "taut/base/clock.hpp"
@@ -27,7 +28,9 @@ class Responder {
   void setUdpPayloadSize(std::uint16_t octets);
   void setEdns(EdnsSettings settings);
   void setRRsetRoundRobin(bool on) { rrsetRoundRobin_ = on; }
-  void setRateLimit(const RateLimit& limit) { rateLimiter_ = std::make_unique<RateLimiter>(limit); }
+  void setRateLimit(const std::optional<RateLimit>& limit) {
+    rateLimiter_ = limit ? std::make_unique<RateLimiter>(*limit) : nullptr;
+  }
 
   // Whether the query only asks for a server cookie, without a question (RFC 7873 section 5.4), and cookies are in use.
   bool isCookieRequest(const Query& query) const;

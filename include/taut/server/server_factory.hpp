@@ -101,8 +101,9 @@ class ServerFactory {
   // The clients that caches and clients work for; all at first. Others get REFUSED where no authority answers.
   void setRecursionPolicy(AddressPolicy policy);
 
-  // Limits replies over UDP; there is no limit at first. Throws std::invalid_argument for what is out of range.
-  void setRateLimit(const RateLimit& limit) { responder_.setRateLimit(limit); }
+  // Limits replies over UDP; there is no limit at first, and none with nothing. Throws std::invalid_argument for what
+  // is out of range.
+  void setRateLimit(const std::optional<RateLimit>& limit) { responder_.setRateLimit(limit); }
 
   // How long a query may go without an answer (`WaitingQueries` says what happens then); 10 seconds at first. Throws
   // std::invalid_argument for what is not above 0.

@@ -9,6 +9,8 @@
 #include <condition_variable>
 #include <functional>
 #include <mutex>
+#include <optional>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -32,10 +34,16 @@ class ZoneLoader {
   // Asks for a reload of the store, and has `done` called when it has ended; not where the loader ends first. From any
   // thread.
   void request(Done done = {});
+  // The same with other zones and lists of them, see ZoneStore::replaceSources.
+  void replaceSources(std::vector<ZoneSource> sources, std::vector<std::string> lists, Done done = {});
   // The same for the zones of one origin, whether their files changed or not.
   void requestZone(Name origin, Done done = {});
 
  private:
+  struct Sources {
+    std::vector<ZoneSource> zones;
+    std::vector<std::string> lists;
+  };
   struct ZoneRequest {
     Name origin;
     Done done;
@@ -49,8 +57,9 @@ class ZoneLoader {
   ZoneStore::Publish publish_;
   std::mutex mutex_;
   std::condition_variable_any wanted_;
-  bool requested_ = false;     // a reload of the store
-  std::vector<Done> waiting_;  // for that reload
+  bool requested_ = false;          // a reload of the store
+  std::optional<Sources> sources_;  // for that reload; nothing: as before
+  std::vector<Done> waiting_;       // likewise
   std::vector<ZoneRequest> zoneRequests_;
   std::jthread thread_;  // last: it uses what is above
 };

@@ -51,6 +51,11 @@ class ZoneStore {
   // has a zone that is there already.
   void addList(const std::string& path);
 
+  // Has other zones and lists of them from now on; the next reload loads what is new. A zone that was loaded before is
+  // served as it was until then, also where it comes from another file. One whose file has to say its origin is loaded
+  // at once, and left out where that fails, which the next reload reports.
+  void replaceSources(std::vector<ZoneSource> sources, const std::vector<std::string>& lists);
+
   // Reads the lists, and loads what is not loaded or changed on disk. A load that fails is logged, and the zone is
   // served as it was. `publish` gets all zones at the end, and now and then before that, as they become ready. The log
   // says what has changed.
@@ -78,6 +83,11 @@ class ZoneStore {
     std::vector<Entry> entries;
   };
 
+  // What was loaded before, for those that still name it.
+  class Known;
+
+  void addSource(ZoneSource source, const Known& known);
+  void leaveOut(const ZoneLoad& load);
   std::string addLoaded(std::vector<ZoneSource> sources, std::vector<ZoneLoad> loads);
   void readList(List& list, ZoneReload& report);
   void readLists(ZoneReload& report);
@@ -100,6 +110,7 @@ class ZoneStore {
   MakeLoadObserver makeObserver_;
   std::vector<Entry> entries_;
   std::vector<List> lists_;
+  ZoneReload replaced_;  // what the last replacement of the sources came to, for the next reload
   Counter loadFailures_;
   bool listsLoaded_ = false;  // once
 };

@@ -1,0 +1,43 @@
+#include "live_settings.hpp"
+
+namespace taut {
+
+LiveSettings::LiveSettings(const config::Configuration& configuration, const std::string& hostName,
+                           std::shared_ptr<const ServerCookies> cookies, std::shared_ptr<RateLimitTable> accounts)
+    : answerTimeout_(configuration.server.answerTimeout),
+      forwarderDeadline_(forwarderDeadline(configuration)),
+      rrsetRoundRobin_(configuration.server.rrsetRoundRobin),
+      queryLog_(configuration.log.queries),
+      rateLimit_(configuration.rateLimit),
+      forward_(configuration.forward) {
+  const config::ServerSettings& server = configuration.server;
+  const std::string& identity = server.identity.empty() ? hostName : server.identity;
+  if (server.tells("nsid")) edns_.nsid = identity;
+  edns_.cookies = std::move(cookies);
+  const std::pair<const char*, const std::string&> texts[] = {
+      {"version.bind", server.version},
+      {"version.server", server.version},
+      {"hostname.bind", hostName},
+      {"id.server", identity},
+  };
+  for (const auto& [name, text] : texts)
+    if (server.tells(name) && !text.empty()) chaosTexts_.emplace_back(Name(name), text);
+  if (rateLimit_) rateLimit_->accounts = std::move(accounts);
+}
+
+void LiveSettings::apply(ServerFactory& factory, const ShardResolvers& resolvers) const {
+  factory.setAnswerTimeout(answerTimeout_);
+  factory.setRRsetRoundRobin(rrsetRoundRobin_);
+  factory.setEdns(edns_);
+  factory.setQueryLog(queryLog_);
+  if (changesRateLimit_) factory.setRateLimit(rateLimit_);
+  resolvers.chaos->clear();
+  for (const auto& [name, text] : chaosTexts_) resolvers.chaos->add(name, text);
+  if (!forward_) return;
+  factory.setRecursionPolicy(forward_->allow);
+  resolvers.forwarder->setServers(forward_->servers, forward_->resolvConf);
+  resolvers.forwarder->setDeadline(forwarderDeadline_);
+  if (resolvers.rebindingFilter) resolvers.rebindingFilter->setAllowedDomains(forward_->privateDomains);
+}
+
+}  // namespace taut

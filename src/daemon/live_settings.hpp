@@ -1,0 +1,55 @@
+// What may change while the server runs: made of a configuration, and applied to each shard on its thread.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "config/configuration.hpp"
+#include "taut/resolver/chaos.hpp"
+#include "taut/resolver/forwarder.hpp"
+#include "taut/resolver/rebinding_filter.hpp"
+#include "taut/server/server_factory.hpp"
+
+namespace taut {
+
+// The resolvers of a shard that take settings; null where there is none.
+struct ShardResolvers {
+  std::shared_ptr<Chaos> chaos;
+  std::shared_ptr<Forwarder> forwarder;
+  std::shared_ptr<RebindingFilter> rebindingFilter;
+};
+
+class LiveSettings {
+ public:
+  // The cookies are null for none, and so are the accounts without a rate limit.
+  LiveSettings(const config::Configuration& configuration, const std::string& hostName,
+               std::shared_ptr<const ServerCookies> cookies, std::shared_ptr<RateLimitTable> accounts);
+
+  // Leaves the limiter of rates as it is, which then remembers whose limit it has told of.
+  void keepRateLimit() { changesRateLimit_ = false; }
+
+  void apply(ServerFactory& factory, const ShardResolvers& resolvers) const;
+
+  // How long the forwarder goes on with a question. Whatever the servers do, it gives up before its query is given up,
+  // and knows better why there is no answer.
+  static std::chrono::milliseconds forwarderDeadline(const config::Configuration& configuration) {
+    return configuration.server.answerTimeout * 9 / 10;
+  }
+
+ private:
+  EdnsSettings edns_;
+  std::vector<std::pair<Name, std::string>> chaosTexts_;
+  std::chrono::milliseconds answerTimeout_;
+  std::chrono::milliseconds forwarderDeadline_;
+  bool rrsetRoundRobin_;
+  QueryLogSettings queryLog_;
+  bool changesRateLimit_ = true;
+  std::optional<RateLimit> rateLimit_;
+  std::optional<config::ForwardSettings> forward_;
+};
+
+}  // namespace taut

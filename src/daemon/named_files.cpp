@@ -1,0 +1,34 @@
+#include "named_files.hpp"
+
+#include <stdexcept>
+
+#include <fmt/format.h>
+
+#include "cookie_secrets.hpp"
+#include "taut/base/input_file.hpp"
+
+namespace taut {
+
+void requireReadable(const std::string& path, std::uint64_t maxSize) {
+  if (path.empty()) return;
+  try {
+    const InputFile file(path, maxSize);
+  } catch (const FileError& error) {
+    throw std::runtime_error(fmt::format("{}: {}", path, error.what()));
+  }
+}
+
+std::shared_ptr<const ServerCookies> makeCookies(const config::ServerSettings& server) {
+  if (!server.cookies) return nullptr;
+  if (server.cookieSecrets.empty()) return std::make_shared<ServerCookies>(std::vector{ServerCookies::randomSecret()});
+  return std::make_shared<ServerCookies>(readCookieSecrets(server.cookieSecrets));
+}
+
+std::vector<ZoneSource> zoneSourcesOf(const config::Configuration& configuration) {
+  std::vector<ZoneSource> sources;
+  sources.reserve(configuration.zones.size());
+  for (const config::ZoneSettings& zone : configuration.zones) sources.push_back(zone.source());
+  return sources;
+}
+
+}  // namespace taut

@@ -1,0 +1,24 @@
+// What a configuration names and is read from files.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/configuration.hpp"
+#include "taut/server/server_cookies.hpp"
+#include "taut/zone/zone_file.hpp"
+
+namespace taut {
+
+// Such a file may come and go while the server runs. A file that is missing at the start, or when it is named for the
+// first time, is the operator's mistake: throws std::runtime_error. No path is no file.
+void requireReadable(const std::string& path, std::uint64_t maxSize);
+
+// Null where there are to be none. Throws std::runtime_error where the secrets cannot be read.
+std::shared_ptr<const ServerCookies> makeCookies(const config::ServerSettings& server);
+
+std::vector<ZoneSource> zoneSourcesOf(const config::Configuration& configuration);
+
+}  // namespace taut

@@ -1,0 +1,238 @@
+"""SIGHUP reads the configuration again: all of it or nothing, and no query is lost."""
+import re
+import signal
+import time
+
+from support import (NOERROR, REFUSED, SLOWNESS, TAUTD, FakeUpstream, Process, TestCase, ask_tcp, ask_udp, connect,
+                     frame, free_port, main, make_query, read_frame, wait_until, which)
+
+ZONE = "@ 60 SOA ns host 1 2 3 4 5\n@ 60 NS ns\nns 60 A 192.0.2.1\nwww 60 A {address}\n"
+
+
+class Reload(TestCase):
+    def setUp(self):
+        super().setUp()
+        self.port = free_port()
+        self.path = self.folder / "taut.toml"
+        self.listen = f'[[listen]]\naddress = ["127.0.0.1:{self.port}"]\n'
+        for name in ("one", "two"):
+            self.write(f"{name}.zone", ZONE.format(address="192.0.2.1"))
+
+    def configure(self, text):
+        """Replaces the file, as an editor does."""
+        self.write("new", text + self.listen).rename(self.path)
+
+    def start(self, text):
+        self.configure(text)
+        server = Process([TAUTD, "--config", self.path], self.folder, name="tautd")
+        server.port = self.port
+        self.addCleanup(self._finish, server)
+        self.wait_for_answer(server)
+        return server
+
+    def reload(self, server, text, logged):
+        """Reloads this text, and waits for the line in the log; returns what the log says of the reload."""
+        before = len(server.log())
+        self.configure(text)
+        server.signal(signal.SIGHUP)
+        wait_until(lambda: logged in server.log()[before:], 10, f"{logged} in {server.log()}")
+        return server.log()[before:]
+
+    def ask(self, name, kind=1):
+        return ask_udp("127.0.0.1", self.port, make_query(name, kind))
+
+    def answers(self, name, *addresses):
+        wait_until(lambda: self.ask(name).addresses() == list(addresses), 10, f"{name} is {addresses}")
+
+    def chaos(self, name):
+        result = self.run_program("dig", "@127.0.0.1", "-p", self.port, "+tries=1", "+short", "CH", "TXT", name)
+        return result.stdout.strip().strip('"')
+
+    def says(self, name, text):
+        wait_until(lambda: self.chaos(name) == text, 10, f"{name} is {text}")
+
+    def dnsperf(self, mode, seconds):
+        path = self.write("names", "www.one A\n")
+        return self.spawn(which("dnsperf"), "-s", "127.0.0.1", "-p", self.port, "-d", path, "-m", mode, "-l", seconds,
+                          "-Q", 2000 // SLOWNESS, "-q", 50, "-c", 4, "-S", 0.1)
+
+    def test_no_query_is_lost(self):
+        """Reloads of good and of broken files in turn, with zones that come and go, lose no query over UDP and TCP"""
+        server = self.start('[server]\nidentity = "n0"\n[[zone]]\nname = "one"\n')
+        loads = [self.dnsperf(mode, 5) for mode in ("udp", "tcp")]
+        for load in loads:
+            wait_until(lambda load=load: re.search(r"^\d+\.\d+: \d+", load.log(), re.MULTILINE), 10, "dnsperf works")
+        good = 0
+        while any(load.running() for load in loads):
+            good += 1
+            two = '[[zone]]\nname = "two"\n' if good % 2 else ""
+            limit = "[rate-limit]\nresponses = 1000000\n" if good % 3 else ""
+            self.configure(f'{limit}[server]\nidentity = "n{good}"\n[[zone]]\nname = "one"\n{two}')
+            server.signal(signal.SIGHUP)
+            time.sleep(0.1)
+            self.configure('[server]\nidentity = broken\n')
+            server.signal(signal.SIGHUP)
+            time.sleep(0.1)
+        for load in loads:
+            self.assertEqual(load.wait(30 * SLOWNESS), 0, load.log())
+            self.assertRegex(load.log(), r"Queries lost:\s+0 \(0\.00%\)")
+            self.assertRegex(load.log(), r"NOERROR \d+ \(100\.00%\)")
+        self.assertGreater(good, 5)
+        self.assertGreaterEqual(server.log().count("the configuration has mistakes: nothing has changed"), good - 2)
+        self.reload(server, '[server]\nidentity = "last"\n[[zone]]\nname = "one"\n', '"last"')
+        self.says("id.server", "last")
+
+    def test_mistakes_change_nothing(self):
+        """A file with mistakes changes nothing, and each mistake is logged with its place"""
+        server = self.start('[server]\nidentity = "good"\n[[zone]]\nname = "one"\n')
+        said = self.reload(server, '[server]\nidentity = "bad"\nthreads = "x"\n[[zone]]\nname = "two"\nfiel = "x"\n',
+                           "nothing has changed")
+        self.assertIn(f"{self.path}:3:11: 'threads': expected a whole number", said)
+        self.assertIn(f"{self.path}:6:1: 'fiel' is not known in [[zone]]; did you mean 'file'?", said)
+        self.assertEqual(self.chaos("id.server"), "good")
+        self.answers("www.one", "192.0.2.1")
+        self.assertEqual(self.ask("www.two").rcode, REFUSED)
+        said = self.reload(server, '[server]\nidentity = "bad"\n[server.cookies]\nsecrets-file = "missing"\n'
+                           '[[zone]]\nname = "one"\n', "nothing has changed")
+        self.assertIn("missing: No such file or directory", said)
+        self.assertEqual(self.chaos("id.server"), "good")
+        self.path.unlink()
+        server.signal(signal.SIGHUP)
+        wait_until(lambda: f"cannot read '{self.path}': No such file" in server.log(), 10, "the missing file is logged")
+        self.assertEqual(self.chaos("id.server"), "good")
+
+    def test_zones(self):
+        """Zones come, go, and change their files; one that does not load is served as it was before"""
+        zones = '[[zone]]\nname = "one"\n'
+        server = self.start(zones)
+        self.reload(server, zones + '[[zone]]\nname = "two"\n', "zone two.")
+        self.answers("www.two", "192.0.2.1")
+        self.reload(server, '[[zone]]\nname = "two"\n', "zone one. removed")
+        wait_until(lambda: self.ask("www.one").rcode == REFUSED, 10, "the zone has gone")
+        self.write("other.zone", ZONE.format(address="192.0.2.9"))
+        self.reload(server, '[[zone]]\nname = "two"\nfile = "other.zone"\n', "zone two.")
+        self.answers("www.two", "192.0.2.9")
+        self.reload(server, '[[zone]]\nname = "two"\nfile = "missing.zone"\n', "served as it was before")
+        self.answers("www.two", "192.0.2.9")
+        self.reload(server, '[[zone]]\nfile = "two.zone"\n[[zone]]\nname = "one"\n', "zone one.")
+        self.answers("www.one", "192.0.2.1")
+
+    def test_lists_and_includes(self):
+        """Lists of zones come and go, and included files are read again"""
+        self.write("zones.list", "two\ttwo.zone\n")
+        text = 'include = ["*.conf"]\n[[zone]]\nname = "one"\n'
+        server = self.start(text)
+        self.write("more.conf", '[[zone-list]]\nfile = "zones.list"\n')
+        self.reload(server, text, "zone-list[0].file")
+        self.answers("www.two", "192.0.2.1")
+        self.write("more.conf", '[server]\nidentity = "included"\n')
+        self.reload(server, text, "zone two. removed")
+        wait_until(lambda: self.ask("www.two").rcode == REFUSED, 10, "the list has gone")
+        self.says("id.server", "included")
+
+    def test_what_the_server_says(self):
+        """Identity, version, what is hidden, and cookies change at once, and what has changed is logged"""
+        zone = '[[zone]]\nname = "one"\n'
+        server = self.start(f'[server]\nidentity = "a"\nversion = "v"\n{zone}')
+        said = self.reload(server, f'[server]\nidentity = "b"\nversion = false\nhide = ["hostname.bind"]\n{zone}',
+                           '"b"')
+        self.assertIn(f'{self.path}:2:12: server.identity = "b", was "a"', said)
+        self.says("id.server", "b")
+        self.assertEqual((self.chaos("version.bind"), self.chaos("hostname.bind")), ("", ""))
+
+        def cookie():
+            result = self.run_program("dig", "@127.0.0.1", "-p", self.port, "+cookie=0011223344556677", "www.one")
+            return re.search(r"COOKIE: (\w+) \(good\)", result.stdout)
+
+        made = cookie().group(1)
+        said = self.reload(server, f"[server]\n{zone}", "server.identity")
+        self.assertIn("server.identity is not given, was", said)
+        self.assertEqual(cookie().group(1)[:20], made[:20], "the secret has not changed")
+        self.reload(server, f"[server]\ncookies.enabled = false\n{zone}", "server.cookies.enabled = false, was true")
+        wait_until(lambda: cookie() is None, 10, "cookies are ignored")
+        self.reload(server, zone, "server.cookies.enabled = true, was false")
+        wait_until(cookie, 10, "cookies are made")
+
+    def test_hosts(self):
+        """Another hosts file takes the place of the one before"""
+        for number in (1, 2):
+            self.write(f"hosts{number}", f"192.0.2.{number} box.example\n")
+        server = self.start('hosts-file = "hosts1"\n')
+        self.answers("box.example", "192.0.2.1")
+        self.reload(server, 'hosts-file = "hosts2"\n', "hosts-file")
+        self.answers("box.example", "192.0.2.2")
+
+    def test_rate_limit(self):
+        """A rate limit comes and goes"""
+        zone = '[[zone]]\nname = "one"\n'
+        server = self.start(zone)
+
+        def limited():
+            return [ask_udp("127.0.0.1", self.port, make_query("www.one"), 0.1) for _ in range(8)].count(None) > 0
+
+        self.assertFalse(limited())
+        self.reload(server, f"[rate-limit]\nresponses = 1\nslip = 0\n{zone}", "rate-limit.responses = 1")
+        wait_until(limited, 10, "responses are limited")
+        self.reload(server, zone, "rate-limit.responses is not given")
+        self.assertFalse(limited())
+
+    def start_upstream(self):
+        upstream = FakeUpstream()
+        self.addCleanup(upstream.close)
+        return upstream
+
+    def forwarded(self, upstream, name):
+        """Asks for the name over a connection of its own; the upstream has to be asked for it."""
+        with connect("127.0.0.1", self.port) as connection:
+            connection.sendall(frame(make_query(name)))
+            query, asker = upstream.receive()
+            upstream.send(query, asker)
+            self.assertIsNotNone(read_frame(connection))
+        return query
+
+    def test_forwarding(self):
+        """Other servers are asked at once; the cache and open connections live on; who may recurse changes"""
+        first, second = self.start_upstream(), self.start_upstream()
+
+        def text(upstream, allow):
+            return (f'[server]\nthreads = 1\n[forward]\nservers = ["127.0.0.1:{upstream.port}"]\nallow = ["{allow}"]\n'
+                    'cache.size = "1M"\n')
+
+        server = self.start(text(first, "loopback"))
+        self.forwarded(first, "kept.example")
+        with connect("127.0.0.1", self.port) as connection:
+            self.reload(server, text(second, "loopback"), "forward.servers")
+            self.forwarded(second, "other.example")
+            connection.sendall(frame(make_query("kept.example")))
+            self.assertIsNotNone(read_frame(connection), "it is in the cache, and the connection is open")
+        self.reload(server, text(second, "192.0.2.0/24"), "forward.allow")
+        wait_until(lambda: self.ask("kept.example").rcode == REFUSED, 10, "the client may not recurse")
+        self.reload(server, text(second, "any"), "forward.allow")
+        wait_until(lambda: self.ask("kept.example").rcode == NOERROR, 10, "the client may recurse")
+
+    def test_restart(self):
+        """What only a restart can change is said with its place, each time, and the rest is done"""
+        zone = '[[zone]]\nname = "one"\n'
+        server = self.start(f'[server]\nidentity = "a"\nudp-size = 1232\n{zone}')
+        for identity in ("b", "c"):
+            said = self.reload(server, f'[server]\nidentity = "{identity}"\nudp-size = 1400\n{zone}'
+                               '[forward]\nservers = ["127.0.0.1"]\n', "forward.servers")
+            self.assertIn(f"{self.path}:3:12: server.udp-size = 1400 needs a restart; until then it is 1232", said)
+            self.assertIn("forward.servers = [\"127.0.0.1\"] needs a restart; until then it is not given", said)
+            self.says("id.server", identity)
+        self.assertEqual(self.ask("www.elsewhere").rcode, REFUSED)
+        self.assertIsNotNone(ask_tcp("127.0.0.1", self.port, make_query("www.one")))
+
+    def test_without_a_file(self):
+        """Without a file, SIGHUP changes nothing of what options and environment say"""
+        server = self.start_tautd("--zone", f"one={self.folder / 'one.zone'}", "--identity", "option")
+        self.write("one.zone", ZONE.format(address="192.0.2.7"))
+        server.signal(signal.SIGHUP)
+        self.port = server.port
+        self.answers("www.one", "192.0.2.7")
+        self.assertEqual(self.chaos("id.server"), "option")
+        self.assertNotIn(", was ", server.log())
+
+
+if __name__ == "__main__":
+    main()
