@@ -102,6 +102,7 @@ Statement Reader::statement(std::size_t depth) {
       block(statement.children, depth + 1);
       continue;
     }
+    sources_.count(cursor_.place());
     statement.words.push_back(letter == '"' ? quoted() : word());
   }
   // One word alone is an element of a list, and no keyword.

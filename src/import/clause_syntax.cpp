@@ -73,6 +73,7 @@ void Reader::read() {
       statement.words.push_back({std::move(*name), false});
     } else {
       if (statement.words.empty()) throw SyntaxError(place, "expected a keyword such as server:");
+      sources_.count(place);
       statement.words.push_back(word());
     }
     lastLine_ = cursor_.place().line;

@@ -91,6 +91,7 @@ Statement Reader::line() {
   statement.place = cursor_.place();
   sources_.count(statement.place);
   while (!atEndOfLine()) {
+    sources_.count(cursor_.place());
     Word next = word();
     if (next.text == "{" && !next.quoted) {
       statement.block = true;

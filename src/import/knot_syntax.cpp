@@ -106,6 +106,7 @@ void Reader::values(Statement& statement) {
         continue;
       }
       if (isBlank(cursor_.peek())) throw SyntaxError(cursor_.place(), "a tab; expected spaces");
+      sources_.count(cursor_.place());
       statement.words.push_back(value(",]"));
     }
     cursor_.take();

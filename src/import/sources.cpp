@@ -51,9 +51,9 @@ std::vector<std::string> Sources::included(std::string_view pattern, const std::
   return files_.matching(path);
 }
 
-void Sources::count(const Place& place, std::size_t statements) {
-  statements_ += statements;
-  if (statements_ > maxStatements) throw SyntaxError(place, fmt::format("more than {} statements", maxStatements));
+void Sources::count(const Place& place, std::size_t parts) {
+  parts_ += parts;
+  if (parts_ > maxParts) throw SyntaxError(place, fmt::format("more than {} statements and words", maxParts));
 }
 
 std::string resolved(std::string_view path, std::string_view folder) {

@@ -1,5 +1,5 @@
 // The files that an import reads: the one that the operator names, and those that it includes. Their number, their
-// size, how deep they include each other, and how many statements they have is bounded, so that no file, not even one
+// size, how deep they include each other, and how many words they have is bounded, so that no file, not even one
 // that includes itself, makes an import long or large.
 #pragma once
 
@@ -36,8 +36,8 @@ class Sources {
   static constexpr std::uint64_t maxSize = 64 << 20;  // octets of all files together
   static constexpr std::size_t maxFiles = 10'000;
   static constexpr std::size_t maxIncludeDepth = 16;
-  static constexpr std::size_t maxDepth = 64;  // of blocks in each other
-  static constexpr std::size_t maxStatements = 2'000'000;
+  static constexpr std::size_t maxDepth = 64;         // of blocks in each other
+  static constexpr std::size_t maxParts = 4'000'000;  // statements and words
 
   struct Text {
     const std::string* path;
@@ -55,8 +55,8 @@ class Sources {
   // includes them.
   std::vector<std::string> included(std::string_view pattern, const std::string& from);
 
-  // Counts a statement, or what takes the memory of several. Throws SyntaxError where there are too many.
-  void count(const Place& place, std::size_t statements = 1);
+  // Counts a statement or a word, or what takes the memory of several. Throws SyntaxError where there are too many.
+  void count(const Place& place, std::size_t parts = 1);
 
   // Files that are no UTF-8: they were read as ISO 8859-1.
   const std::vector<std::string>& otherEncodings() const { return otherEncodings_; }
@@ -66,7 +66,7 @@ class Sources {
   std::deque<std::string> paths_;  // their addresses are in the places
   std::vector<std::string> otherEncodings_;
   std::uint64_t size_ = 0;
-  std::size_t statements_ = 0;
+  std::size_t parts_ = 0;
 };
 
 // The path as seen from a folder; an absolute one is what it is.

@@ -209,8 +209,11 @@ TEST_CASE("A named.conf with a mistake is refused with file, line and column") {
   CHECK(faultOf(Kind::bind, "\n /* x") == "/etc/source.conf:2:2: the comment does not end; expected */");
 }
 
-TEST_CASE("Blocks in each other and files that include themselves have a bound") {
+TEST_CASE("Blocks in each other, files that include themselves and words have a bound") {
   CHECK(faultOf(Kind::bind, std::string(100'000, '{')) == "/etc/source.conf:1:66: more than 64 blocks deep");
   CHECK(faultOf(Kind::bind, "include \"a\";", {{"/etc/a", "include \"a\"; include \"a\";"}}) ==
         "/etc/a:1:1: more than 16 files include each other");
+  std::string words = "x";
+  for (int i = 0; i < 4'000'000; ++i) words += " a";
+  CHECK(faultOf(Kind::bind, words) == "/etc/source.conf:1:7999999: more than 4000000 statements and words");
 }

@@ -140,5 +140,5 @@ TEST_CASE("Snippets that import each other many times have a bound") {
     for (int copies = 0; copies < 4; ++copies) text += " import s" + std::to_string(i - 1) + "\n";
     text += "}\n";
   }
-  CHECK(faultOf(Kind::coredns, text).find("more than 2000000 statements") != std::string::npos);
+  CHECK(faultOf(Kind::coredns, text).find("more than 4000000 statements and words") != std::string::npos);
 }
