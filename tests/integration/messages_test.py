@@ -322,6 +322,7 @@ class Running(Messages):
         zone_list = self.write("list", "three.example\tthree.example.zone\n")
         server = self.start_tautd("-z", one, "-z", two, "--zone-list", zone_list)
         server.wait_for_log("all 3 zones are loaded")
+        server.wait_for_log("listening on [::1]")
 
         def reload(*expected):
             before = len(server.log().splitlines())
@@ -367,6 +368,7 @@ class Running(Messages):
         """A resolv.conf that names no server is told once at the start, and once when it has become one"""
         path = self.write("resolv.conf", "# nothing yet\nnameserver none\n")
         server = self.start_tautd("--resolv-conf", path, "-t", 2, "--max-connections", 100)
+        server.wait_for_log("listening on [::1]")
         no_server = (f"warning {path}: no server is named; expected a line such as `nameserver 192.0.2.1`, and "
                      "127.0.0.1:53 is asked")
         self.assertEqual(self.lines(server)[:2], [
@@ -386,6 +388,7 @@ class Running(Messages):
         """A hosts file with errors alone is told with each line, and that no line is of use"""
         path = self.write("hosts", "# mine\nbox 192.0.2.1\n192.0.2.300 box\n")
         server = self.start_tautd("--hosts-file", path)
+        server.wait_for_log("listening on [::1]")
         wrong = "not understood, or not all of it: expected an address and names"
         told = [f"warning {path}:2: {wrong}", f"warning {path}:3: {wrong}",
                 f"warning {path}: no line is usable; expected lines such as `192.0.2.1 host.example.com`"]
