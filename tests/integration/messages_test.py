@@ -7,8 +7,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from support import (A, EXAMPLE_ZONE, NOERROR, SANITIZED, TAUTD, NetworkNamespace, Process, TestCase, ask_tcp, ask_udp, free_port,
-                     main, make_query, wait_until)
+from support import (A, EXAMPLE_ZONE, NOERROR, SANITIZED, TAUTD, NetworkNamespace, Process, TestCase, ask_tcp, ask_udp,
+                     free_port, main, make_query, wait_until)
 
 HELP = "Try 'tautd --help'."
 NOBODY = 65534
@@ -255,10 +255,10 @@ class Files(Messages):
         result = self.run_program(*start, "-z", path, "-z", inner / "zone", "-z", "no/zone", timeout=10, **nobody)
         self.assertEqual(result.returncode, 1)
         self.assertEqual(result.stderr.splitlines(), [
-            f"tautd: {path}: error: cannot read the file: Permission denied: user nobody may not read it, which belongs "
-            "to root:root with mode 0600; expected a group of that user and mode 0640, say",
-            f"tautd: {inner}/zone: error: cannot read the file: Permission denied: user nobody may not enter the folder "
-            f"{inner}, which belongs to root:root with mode 0700; expected mode 0755, say",
+            f"tautd: {path}: error: cannot read the file: Permission denied: user nobody may not read it, which "
+            "belongs to root:root with mode 0600; expected a group of that user and mode 0640, say",
+            f"tautd: {inner}/zone: error: cannot read the file: Permission denied: user nobody may not enter the "
+            f"folder {inner}, which belongs to root:root with mode 0700; expected mode 0755, say",
             "tautd: no/zone: error: cannot read the file: No such file or directory"])
 
     def test_empty_zone(self):
@@ -296,8 +296,8 @@ class Running(Messages):
         one, two = self.zone("one.example", 7), self.zone("two.example", 8, "www A 192.0.2.2\n")
         hosts = self.write("hosts", "192.0.2.3 box.example\n")
         port = free_port()
-        server = self.start("-i", f"127.0.0.1:{port}", "-i", f"[::1]:{port}", "-z", one, "-z", two, "--hosts-file", hosts,
-                            "--forward", "192.0.2.53", "-c", "-t", 2, host="127.0.0.1", port=port)
+        server = self.start("-i", f"127.0.0.1:{port}", "-i", f"[::1]:{port}", "-z", one, "-z", two, "--hosts-file",
+                            hosts, "--forward", "192.0.2.53", "-c", "-t", 2, host="127.0.0.1", port=port)
         version = self.run_program(TAUTD, "--version").stdout.split()[1]
         start = [f"info taut {version} serves: process {server.pid}, io_uring, 2 threads",
                  "info zone one.example.: serial 7, 3 records",
@@ -322,6 +322,7 @@ class Running(Messages):
         zone_list = self.write("list", "three.example\tthree.example.zone\n")
         server = self.start_tautd("-z", one, "-z", two, "--zone-list", zone_list)
         server.wait_for_log("all 3 zones are loaded")
+        server.wait_for_log("listening on [::1]")
 
         def reload(*expected):
             before = len(server.log().splitlines())
@@ -350,7 +351,7 @@ class Running(Messages):
         """What the log says of a reload, up to its sum."""
         before = len(server.log().splitlines())
         server.signal(signal.SIGHUP)
-        wait_until(lambda: any(" zones: " in line for line in server.log().splitlines()[before:]), 10, "the sum is told")
+        wait_until(lambda: any(" zones: " in line for line in server.log().splitlines()[before:]), 10, "the sum")
         return self.lines(server, before)
 
     def test_one_zone(self):
@@ -367,6 +368,7 @@ class Running(Messages):
         """A resolv.conf that names no server is told once at the start, and once when it has become one"""
         path = self.write("resolv.conf", "# nothing yet\nnameserver none\n")
         server = self.start_tautd("--resolv-conf", path, "-t", 2, "--max-connections", 100)
+        server.wait_for_log("listening on [::1]")
         no_server = (f"warning {path}: no server is named; expected a line such as `nameserver 192.0.2.1`, and "
                      "127.0.0.1:53 is asked")
         self.assertEqual(self.lines(server)[:2], [
@@ -386,6 +388,7 @@ class Running(Messages):
         """A hosts file with errors alone is told with each line, and that no line is of use"""
         path = self.write("hosts", "# mine\nbox 192.0.2.1\n192.0.2.300 box\n")
         server = self.start_tautd("--hosts-file", path)
+        server.wait_for_log("listening on [::1]")
         wrong = "not understood, or not all of it: expected an address and names"
         told = [f"warning {path}:2: {wrong}", f"warning {path}:3: {wrong}",
                 f"warning {path}: no line is usable; expected lines such as `192.0.2.1 host.example.com`"]
