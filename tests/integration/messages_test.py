@@ -90,10 +90,10 @@ class Ports(Messages):
             for host in ("127.0.0.1", "::1"):
                 family = socket.AF_INET6 if ":" in host else socket.AF_INET
                 with socket.socket(family, kind) as other:
-                    other.bind((host, 0))
+                    port = free_port()
+                    other.bind((host, port))
                     if kind == socket.SOCK_STREAM:
                         other.listen()
-                    port = other.getsockname()[1]
                     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
                     program = Path("/proc/self/comm").read_text().strip()
                     self.assertEqual(
@@ -146,6 +146,7 @@ class Ports(Messages):
         """An address that no interface has is one warning, where another is there"""
         server = self.network().run(self.start, "-i", "192.0.2.1", "-i", "127.0.0.1", "-z", EXAMPLE_ZONE,
                                     host="127.0.0.1", port=53)
+        server.wait_for_log("listening on 127.0.0.1")
         warnings = [line for line in server.log().splitlines() if " warning " in line]
         self.assertEqual(len(warnings), 1, server.log())
         self.assertTrue(warnings[0].endswith(
