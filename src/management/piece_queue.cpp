@@ -28,7 +28,7 @@ void PieceQueue::end(std::string error) {
 
 std::optional<std::string> PieceQueue::take() {
   const std::scoped_lock lock(mutex_);
-  taken_.notify_one();
+  taken_.notify_all();
   return std::exchange(piece_, std::nullopt);
 }
 
@@ -56,7 +56,7 @@ void PieceQueue::close() {
   const std::scoped_lock lock(mutex_);
   closed_ = true;
   piece_.reset();
-  taken_.notify_one();
+  taken_.notify_all();
 }
 
 }  // namespace taut
