@@ -7,6 +7,7 @@ LiveSettings::LiveSettings(const config::Configuration& configuration, const std
     : answerTimeout_(configuration.server.answerTimeout),
       forwarderDeadline_(forwarderDeadline(configuration)),
       rrsetRoundRobin_(configuration.server.rrsetRoundRobin),
+      allowQuery_(configuration.server.allowQuery),
       rateLimit_(configuration.rateLimit),
       forward_(configuration.forward) {
   const config::ServerSettings& server = configuration.server;
@@ -27,6 +28,7 @@ LiveSettings::LiveSettings(const config::Configuration& configuration, const std
 void LiveSettings::apply(ServerFactory& factory, const ShardResolvers& resolvers) const {
   factory.setAnswerTimeout(answerTimeout_);
   factory.setRRsetRoundRobin(rrsetRoundRobin_);
+  factory.setAddressPolicy(allowQuery_);
   factory.setEdns(edns_);
   if (changesRateLimit_) factory.setRateLimit(rateLimit_);
   resolvers.chaos->clear();
