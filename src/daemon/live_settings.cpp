@@ -8,6 +8,7 @@ LiveSettings::LiveSettings(const config::Configuration& configuration, const std
       forwarderDeadline_(forwarderDeadline(configuration)),
       rrsetRoundRobin_(configuration.server.rrsetRoundRobin),
       queryLog_(configuration.log.queries),
+      allowQuery_(configuration.server.allowQuery),
       rateLimit_(configuration.rateLimit),
       forward_(configuration.forward) {
   const config::ServerSettings& server = configuration.server;
@@ -28,6 +29,7 @@ LiveSettings::LiveSettings(const config::Configuration& configuration, const std
 void LiveSettings::apply(ServerFactory& factory, const ShardResolvers& resolvers) const {
   factory.setAnswerTimeout(answerTimeout_);
   factory.setRRsetRoundRobin(rrsetRoundRobin_);
+  factory.setAddressPolicy(allowQuery_);
   factory.setEdns(edns_);
   factory.setQueryLog(queryLog_);
   if (changesRateLimit_) factory.setRateLimit(rateLimit_);

@@ -47,6 +47,7 @@ class LiveSettings {
   std::chrono::milliseconds forwarderDeadline_;
   bool rrsetRoundRobin_;
   QueryLogSettings queryLog_;
+  AddressPolicy allowQuery_;
   bool changesRateLimit_ = true;
   std::optional<RateLimit> rateLimit_;
   std::optional<config::ForwardSettings> forward_;

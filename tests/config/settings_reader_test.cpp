@@ -145,7 +145,8 @@ TEST_CASE("a key in the wrong table is told with the right one") {
 }
 
 TEST_CASE("an unknown key that is like no other is told with the keys that there are") {
-  CHECK(mistakesIn("[log]\nfilename = 1\n") == "2:1: 'filename' is not known in [log]; expected one of verbose, queries\n");
+  CHECK(mistakesIn("[log]\nfilename = 1\n") ==
+        "2:1: 'filename' is not known in [log]; expected one of verbose, queries\n");
 }
 
 TEST_CASE("a table where a list of tables is expected is told with the right header, and the other way round") {

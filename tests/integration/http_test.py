@@ -32,7 +32,7 @@ class Http(TestCase):
         """Each path is served, and others are not found; other methods are refused"""
         server = self.start("--zone", EXAMPLE_ZONE)
         self.assertEqual(self.get(server, "/health/live"), (200, "alive\n"))
-        self.assertEqual(self.get(server, "/health/ready"), (200, "ready\n"))
+        wait_until(lambda: self.get(server, "/health/ready") == (200, "ready\n"), 10, "the server is ready")
         status, text = self.get(server, "/metrics")
         self.assertEqual(status, 200)
         self.assertIn('taut_zones{state="loaded"} 1\n', text)

@@ -109,7 +109,7 @@ TEST_CASE("as JSON the line is one object, whatever is in the name") {
         R"("class":"IN","opcode":"QUERY","rcode":"NOERROR","flags":["qr","rd"],"size":49,"us":18})");
   f.ask("a\\\"b\\\\\\010\\200.example.com");
   CHECK(f.log.lines().back().find(R"("name":"a\\\"b\\\\\\010\\200.example.com.","type")") != std::string::npos);
-  f.factory->setRateLimit({});
+  f.factory->setRateLimit(RateLimit{});
   for (int i = 0; i < 3; ++i) f.ask("www.example.com");
   CHECK(f.log.lines().back().ends_with(R"("opcode":"QUERY","size":0,"us":18,"outcome":"rate-limit"})"));
 }
@@ -168,7 +168,7 @@ TEST_CASE("a handler that writes several messages has one line, with their numbe
 
 TEST_CASE("responses over the rate limit have their line, truncated or not sent") {
   Fixture f;
-  f.factory->setRateLimit({});
+  f.factory->setRateLimit(RateLimit{});
   for (int i = 0; i < 3; ++i) f.ask("www.example.com");
   CHECK(f.log.count("query client=") == 3);
   CHECK(f.log.count("flags=qr,tc,rd size=33 us=18 outcome=truncated") == 1);
