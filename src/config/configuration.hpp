@@ -25,6 +25,7 @@ struct ServerSettings {
   std::uint16_t udpSize = 0;  // octets
   std::chrono::milliseconds answerTimeout{};
   bool rrsetRoundRobin = false;
+  AddressPolicy allowQuery;
   std::string version;              // what version.bind and version.server say
   std::string identity;             // what id.server and the NSID option say; empty: the host's name
   std::vector<std::string> hidden;  // of what the server says about itself: names of class CH, and "nsid"

@@ -181,6 +181,7 @@ ServerSettings Validator::server() {
   server.udpSize = static_cast<std::uint16_t>(number("server.udp-size"));
   server.answerTimeout = std::chrono::milliseconds(number("server.answer-timeout"));
   server.rrsetRoundRobin = flag("server.rrset-roundrobin");
+  if (has("server.allow-query")) server.allowQuery = networks_.policy(items("server.allow-query"));
   if (has("server.identity")) server.identity = get<std::string>("server.identity");
   server.version = "taut " TAUT_VERSION;
   if (has("server.version")) {

@@ -7,6 +7,7 @@ LiveSettings::LiveSettings(const config::Configuration& configuration, const std
     : answerTimeout_(configuration.server.answerTimeout),
       forwarderDeadline_(forwarderDeadline(configuration)),
       rrsetRoundRobin_(configuration.server.rrsetRoundRobin),
+      allowQuery_(configuration.server.allowQuery),
       queryLog_(configuration.log.queries),
       rateLimit_(configuration.rateLimit),
       forward_(configuration.forward) {
@@ -28,6 +29,7 @@ LiveSettings::LiveSettings(const config::Configuration& configuration, const std
 void LiveSettings::apply(ServerFactory& factory, const ShardResolvers& resolvers) const {
   factory.setAnswerTimeout(answerTimeout_);
   factory.setRRsetRoundRobin(rrsetRoundRobin_);
+  factory.setAddressPolicy(allowQuery_);
   factory.setEdns(edns_);
   factory.setQueryLog(queryLog_);
   if (changesRateLimit_) factory.setRateLimit(rateLimit_);

@@ -130,6 +130,16 @@ TEST_CASE("a name of networks stands for them wherever networks are expected, al
   CHECK(!configuration->rateLimit->exempt.allows(parsed("127.0.0.1")));
 }
 
+TEST_CASE("all clients may query unless networks are given, and none where the list is empty") {
+  Settings settings = somethingToServe();
+  CHECK(validated(settings)->server.allowQuery.allows(parsed("192.0.2.1")));
+  settings.append("server.allow-query", "private", at(2));
+  CHECK(validated(settings)->server.allowQuery.allows(parsed("10.0.0.1")));
+  CHECK(!validated(settings)->server.allowQuery.allows(parsed("192.0.2.1")));
+  settings.set("server.allow-query", {std::vector<Item>(), at(2)});
+  CHECK(!validated(settings)->server.allowQuery.allows(parsed("192.0.2.1")));
+}
+
 TEST_CASE("names of networks that hold each other are a mistake, told once") {
   Settings settings = somethingToServe();
   settings.append("acl.a", "b", at(1));

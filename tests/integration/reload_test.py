@@ -153,6 +153,19 @@ class Reload(TestCase):
         self.reload(server, zone, "server.cookies.enabled = true, was false")
         wait_until(cookie, 10, "cookies are made")
 
+    def test_allow_query(self):
+        """Who may query changes at once, by networks and by their names, and others are refused over UDP and TCP"""
+        zone = '[[zone]]\nname = "one"\n'
+        server = self.start(f'[acl]\noffice = ["192.0.2.0/24"]\n[server]\nallow-query = ["office"]\n{zone}')
+        for ask in (ask_udp, ask_tcp):
+            self.assertEqual(ask("127.0.0.1", self.port, make_query("www.one")).rcode, REFUSED)
+        self.reload(server, f'[acl]\noffice = ["127.0.0.1"]\n[server]\nallow-query = ["office"]\n{zone}', "acl.office")
+        self.answers("www.one", "192.0.2.1")
+        self.reload(server, f'[server]\nallow-query = []\n{zone}', "server.allow-query")
+        wait_until(lambda: self.ask("www.one").rcode == REFUSED, 10, "no client may query")
+        self.reload(server, zone, "server.allow-query is not given")
+        self.answers("www.one", "192.0.2.1")
+
     def test_hosts(self):
         """Another hosts file takes the place of the one before"""
         for number in (1, 2):
