@@ -7,6 +7,7 @@ LiveSettings::LiveSettings(const config::Configuration& configuration, const std
     : answerTimeout_(configuration.server.answerTimeout),
       forwarderDeadline_(forwarderDeadline(configuration)),
       rrsetRoundRobin_(configuration.server.rrsetRoundRobin),
+      allowQuery_(configuration.server.allowQuery),
       queryLog_(configuration.log.queries),
       allowQuery_(configuration.server.allowQuery),
       rateLimit_(configuration.rateLimit),

@@ -46,6 +46,7 @@ class LiveSettings {
   std::chrono::milliseconds answerTimeout_;
   std::chrono::milliseconds forwarderDeadline_;
   bool rrsetRoundRobin_;
+  AddressPolicy allowQuery_;
   QueryLogSettings queryLog_;
   AddressPolicy allowQuery_;
   bool changesRateLimit_ = true;
