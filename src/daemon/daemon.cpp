@@ -96,6 +96,7 @@ ManagementSnapshot Daemon::snapshot() {
   snapshot.readiness = state_.readiness();
   snapshot.zones = state_.zones();
   snapshot.zoneLoadFailures = zones_.loadFailures();
+  snapshot.configuration = {reloads_.succeeded.value(), reloads_.failed.value(), reloads_.lastSucceeded};
   snapshot.statistics = server_.collect();
   return snapshot;
 }

@@ -40,14 +40,14 @@ class Daemon final : public ManagedServer {
   // Serves until it is asked to end; the exit status.
   int run();
 
-  // Of the configuration. May be read on any thread.
+ private:
+  // Of the configuration. Read on the management thread.
   struct Reloads {
     Counter succeeded;
     Counter failed;  // those that had a mistake, and changed nothing
+    std::atomic<bool> lastSucceeded = true;
   };
-  const Reloads& reloads() const { return reloads_; }
 
- private:
   std::unique_ptr<ServerFactory> makeFactory(Shard& shard);
   std::shared_ptr<Forwarder> makeForwarder(Shard& shard) const;
   std::unique_ptr<LiveSettings> liveSettings() const;

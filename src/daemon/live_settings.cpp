@@ -9,7 +9,6 @@ LiveSettings::LiveSettings(const config::Configuration& configuration, const std
       rrsetRoundRobin_(configuration.server.rrsetRoundRobin),
       allowQuery_(configuration.server.allowQuery),
       queryLog_(configuration.log.queries),
-      allowQuery_(configuration.server.allowQuery),
       rateLimit_(configuration.rateLimit),
       forward_(configuration.forward) {
   const config::ServerSettings& server = configuration.server;

@@ -48,7 +48,6 @@ class LiveSettings {
   bool rrsetRoundRobin_;
   AddressPolicy allowQuery_;
   QueryLogSettings queryLog_;
-  AddressPolicy allowQuery_;
   bool changesRateLimit_ = true;
   std::optional<RateLimit> rateLimit_;
   std::optional<config::ForwardSettings> forward_;

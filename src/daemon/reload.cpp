@@ -119,9 +119,11 @@ void Daemon::requestReload(Reloaded done) {
     cookies_ = cookiesOf(next);
     takeOver(std::move(next), std::move(done));
     ++reloads_.succeeded;
+    reloads_.lastSucceeded = true;
     return;
   } catch (const std::exception& error) {
     ++reloads_.failed;
+    reloads_.lastSucceeded = false;
     const std::string reasons = reasonOf(error);
     for (std::string_view rest = reasons; !rest.empty();) {
       const std::string_view reason = takeLine(rest);

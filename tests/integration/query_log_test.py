@@ -25,7 +25,7 @@ class QueryLog(TestCase):
         server = self.start_tautd("--zone", EXAMPLE_ZONE, "--query-log", "all")
         self.ask(server, "www.example.com")
         self.assertTrue(ask_tcp("127.0.0.1", server.port, make_query("nothing.example.com", A)))
-        lines = self.lines(server, 2, "info query ")
+        lines = self.lines(server, 2, ".example.com. type=")
         self.assertRegex(lines[0], r"^[-0-9]+ [:.0-9]+ info query client=127\.0\.0\.1:\d+ protocol=udp "
                                    r"name=www\.example\.com\. type=A rcode=NOERROR flags=qr,aa,rd size=\d+ us=\d+$")
         self.assertIn("protocol=tcp name=nothing.example.com. type=A rcode=NXDOMAIN flags=qr,aa,rd", lines[1])

@@ -1,4 +1,5 @@
 """SIGHUP reads the configuration again: all of it or nothing, and no query is lost."""
+import http.client
 import re
 import signal
 import time
@@ -100,6 +101,27 @@ class Reload(TestCase):
         server.signal(signal.SIGHUP)
         wait_until(lambda: f"cannot read '{self.path}': No such file" in server.log(), 10, "the missing file is logged")
         self.assertEqual(self.chaos("id.server"), "good")
+
+    def test_counted(self):
+        """The metrics count each reload with its result, and go on after one that failed"""
+        port = free_port()
+        text = f'[[zone]]\nname = "one"\n[http]\nlisten = ["127.0.0.1:{port}"]\n'
+        server = self.start(text)
+        counts = []
+        for written, logged in ((text + "x = 1\n", "nothing has changed"), (text, "no zone has changed: 1 zone")):
+            self.reload(server, written, logged)
+            counts.append(self.reload_metrics(port))
+        self.assertEqual(counts, [("0", "1", "0"), ("1", "1", "1")])
+
+    def reload_metrics(self, port):
+        """The reloads that succeeded, those that failed, and whether the last one succeeded."""
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        connection.request("GET", "/metrics")
+        text = connection.getresponse().read().decode()
+        connection.close()
+        return tuple(re.search(rf"^{re.escape(name)} (\d+)$", text, re.MULTILINE).group(1) for name in (
+            'taut_config_reloads_total{result="success"}', 'taut_config_reloads_total{result="failure"}',
+            "taut_config_last_reload_successful"))
 
     def test_zones(self):
         """Zones come, go, and change their files; one that does not load is served as it was before"""
