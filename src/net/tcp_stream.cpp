@@ -86,6 +86,15 @@ TcpStream::ReadAwaiter::ReadAwaiter(Ring& ring, int fd, std::span<std::uint8_t> 
       static_cast<std::uint32_t>(std::min<std::size_t>(buffer.size(), std::numeric_limits<std::int32_t>::max()));
 }
 
+TcpStream::WriteAwaiter::WriteAwaiter(Ring& ring, int fd, std::span<const std::uint8_t> bytes, StopToken stop) noexcept
+    : SingleOperation(ring, stop) {
+  request().kind = Request::Kind::send;
+  request().fd = fd;
+  request().data = const_cast<std::uint8_t*>(bytes.data());
+  request().length =
+      static_cast<std::uint32_t>(std::min<std::size_t>(bytes.size(), std::numeric_limits<std::int32_t>::max()));
+}
+
 Task<IoResult> TcpStream::readAll(Ring& ring, int fd, std::span<std::uint8_t> buffer, StopToken stop) {
   std::size_t filled = 0;
   while (filled < buffer.size()) {

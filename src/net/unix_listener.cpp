@@ -20,6 +20,8 @@
 
 #include <fmt/format.h>
 
+#include "unix_name.hpp"
+
 namespace taut {
 
 namespace {
@@ -31,12 +33,9 @@ constexpr int backlog = 64;
 }
 
 sockaddr_un nameOf(const std::string& path) {
-  sockaddr_un name{};
-  name.sun_family = AF_UNIX;
-  if (path.empty() || path.size() >= sizeof name.sun_path)
-    throwError(ENAMETOOLONG, path, fmt::format(": expected 1 to {} octets", sizeof name.sun_path - 1));
-  path.copy(name.sun_path, path.size());
-  return name;
+  const auto name = detail::unixName(path);
+  if (!name) throwError(ENAMETOOLONG, path, fmt::format(": expected 1 to {} octets", maxSocketPath));
+  return *name;
 }
 
 UniqueFd openSocket(const std::string& path, int flags = 0) {

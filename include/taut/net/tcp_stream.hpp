@@ -54,6 +54,15 @@ class TcpStream {
     return readAll(shard_->ring(), fd_.get(), buffer, stop);
   }
 
+  class WriteAwaiter final : public SingleOperation {
+   public:
+    WriteAwaiter(Ring& ring, int fd, std::span<const std::uint8_t> bytes, StopToken stop) noexcept;
+  };
+  // Writes what the kernel takes, once, at least one byte; waits where it takes none. The value is their number.
+  WriteAwaiter writeSome(std::span<const std::uint8_t> bytes, StopToken stop = {}) noexcept {
+    return WriteAwaiter(shard_->ring(), fd_.get(), bytes, stop);
+  }
+
   // Writes everything, in as many steps as the kernel needs; the value is the number of bytes. After an error it is
   // unknown how much has left, and the connection must be closed. One writer at a time (Semaphore).
   Task<IoResult> writeAll(std::span<const std::uint8_t> bytes, StopToken stop = {}) {
