@@ -23,6 +23,7 @@ struct Case {
   Rcode rcode;
   bool rateLimited = false;
   Type type = Type::A;
+  bool tapped = false;
 };
 
 constexpr Case cases[] = {
@@ -36,6 +37,7 @@ constexpr Case cases[] = {
     {"signed-name-error", "nothing.example.com", true, true, Source::zone, Rcode::NXDOMAIN},
     {"cache-hit", "h3.example.com", true, false, Source::cache, Rcode::NOERROR},
     {"hit-rate-limit", "h3.example.com", false, false, Source::zone, Rcode::NOERROR, true},
+    {"hit-dnstap", "h3.example.com", false, false, Source::zone, Rcode::NOERROR, false, Type::A, true},
     {"large-rrset", "mail.example.com", true, false, Source::largeRRsets, Rcode::NOERROR, false, Type::MX},
     {"large-referral", "www.child.example.com", true, false, Source::largeRRsets, Rcode::NOERROR},
     {"long-chain", "a.example.com", true, false, Source::largeRRsets, Rcode::NOERROR},
@@ -60,6 +62,7 @@ int run(const Case& chosen, long rounds) {
   WholeAnswer answer(servedFor(chosen.source));
   if (chosen.source == Source::cache) answer.fillCache(request);
   if (chosen.rateLimited) answer.countResponses();
+  if (chosen.tapped) answer.tap();
   const ByteSpan reply = answer(request);
   if ((reply[3] & flag::rcodeMask) != static_cast<unsigned>(chosen.rcode)) throw std::runtime_error("the wrong answer");
   for (long round = 0; round < rounds; ++round) answer(request);

@@ -339,6 +339,7 @@ void Options::declareRateLimit() {
 void Options::declareManagement() {
   app_.option_defaults()->group(group::management);
   text("--control", "server.control", "FILE", "Socket file by which tautctl steers the server [none]");
+  text("--dnstap", "dnstap.socket", "FILE", "Write dnstap to the program that listens on this socket file [none]");
   CLI::Option* const http = texts("--http", "http.listen", "ADDRESS[:PORT]",
                                   "Serve metrics, health and a live page over HTTP here, on port 9153 unless one is "
                                   "given; repeatable [not at all]");

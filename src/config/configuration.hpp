@@ -14,6 +14,7 @@
 #include "taut/base/address.hpp"
 #include "taut/base/address_policy.hpp"
 #include "taut/dns/name.hpp"
+#include "taut/dnstap/dnstap.hpp"
 #include "taut/server/query_log.hpp"
 #include "taut/server/rate_limiter.hpp"
 #include "taut/zone/zone_file.hpp"
@@ -68,6 +69,11 @@ struct LogSettings {
   QueryLogSettings queries;
 };
 
+struct DnstapSettings {
+  std::string socket;  // a file; empty: no dnstap
+  DnstapSelection selection;
+};
+
 struct Configuration {
   std::vector<Address> listen;
   ServerSettings server;
@@ -79,6 +85,7 @@ struct Configuration {
   std::optional<ForwardSettings> forward;
   HttpSettings http;
   LogSettings log;
+  DnstapSettings dnstap;
   std::vector<EffectiveValue> values;  // all of the above but for the zones, as texts with their places
 };
 

@@ -18,6 +18,8 @@ constexpr std::int64_t maxText = Chaos::maxText;
 constexpr std::string_view selfDescriptions[] = {"version.bind", "version.server", "hostname.bind", "id.server",
                                                  "nsid"};
 constexpr std::string_view protocols[] = {"udp", "tcp"};
+constexpr std::string_view dnstapMessages[] = {"auth-query",      "auth-response",   "client-query",
+                                               "client-response", "forwarder-query", "forwarder-response"};
 constexpr std::string_view queryLogFormats[] = {"text", "json"};
 
 constexpr Key keys[] = {
@@ -228,6 +230,25 @@ constexpr Key keys[] = {
      .reload = Reload::restart,
      .choices = queryLogFormats,
      .text = "What the line of a query is: text, or a JSON object."},
+    {.path = "dnstap.socket",
+     .type = ValueType::file,
+     .absent = "none",
+     .reload = Reload::restart,
+     .text = "Write dnstap to the program that listens on this socket file, by frame streams."},
+    {.path = "dnstap.messages",
+     .type = ValueType::choice,
+     .list = true,
+     .absent = "all",
+     .choices = dnstapMessages,
+     .text =
+         "Which messages are written: those with clients that ask for recursion where the server forwards, those with "
+         "other clients (auth), and those with the servers that are forwarded to."},
+    {.path = "dnstap.one-in",
+     .type = ValueType::count,
+     .least = 1,
+     .most = 1'000'000,
+     .preset = "1",
+     .text = "Write one query in so many, together with its response; 1: all."},
 };
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "networks.hpp"
+#include "taut/dnstap/dnstap.hpp"
 
 namespace taut::config {
 
@@ -61,6 +62,7 @@ class Validator {
   std::vector<std::string> zoneLists();
   std::optional<ForwardSettings> forward();
   HttpSettings http();
+  DnstapSettings dnstap();
   LogSettings log() const;
   void requireForwarding(std::string_view path);
   void requireSource(const Configuration& configuration);
@@ -103,6 +105,7 @@ Configuration Validator::run() {
   configuration.forward = forward();
   configuration.http = http();
   configuration.log = log();
+  configuration.dnstap = dnstap();
   if (mistakes_.empty()) requireSource(configuration);
   return configuration;
 }
@@ -338,6 +341,25 @@ HttpSettings Validator::http() {
   else if (has("http.allow"))
     mistake(originOf("http.allow"), "needs http.listen, without which nothing is served over HTTP");
   return http;
+}
+
+DnstapSettings Validator::dnstap() {
+  DnstapSettings dnstap;
+  dnstap.socket = file("dnstap.socket");
+  if (dnstap.socket.size() > DnstapSocket::maxPath)
+    mistake(originOf("dnstap.socket"), "the path of a socket file has {} octets; expected {} at most",
+            dnstap.socket.size(), DnstapSocket::maxPath);
+  dnstap.selection = DnstapSelection::all();
+  dnstap.selection.oneIn = static_cast<std::uint32_t>(number("dnstap.one-in"));
+  if (has("dnstap.messages")) dnstap.selection.types = 0;
+  for (const Item& item : items("dnstap.messages")) dnstap.selection.add(*dnstapTypeOf(item.text));
+  if (!dnstap.socket.empty() || settings_.isRefused("dnstap.socket")) return dnstap;
+  if (const Origin* const table = settings_.findTable("dnstap"))
+    mistake(*table, "[dnstap] without socket writes nothing; expected socket = \"/run/dnstap.sock\", say");
+  else
+    for (const char* const path : {"dnstap.messages", "dnstap.one-in"})
+      if (has(path)) mistake(originOf(path), "needs dnstap.socket, without which nothing is written");
+  return dnstap;
 }
 
 void Validator::requireForwarding(std::string_view path) {

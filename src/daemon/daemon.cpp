@@ -131,8 +131,9 @@ std::unique_ptr<ServerFactory> Daemon::makeFactory(Shard& shard) {
     caches_.add(shard, cache);
     caches.push_back(std::move(cache));
   }
+  const std::shared_ptr<Dnstap> dnstap = makeDnstap(shard);
   if (forward) {
-    resolvers.forwarder = makeForwarder(shard);
+    resolvers.forwarder = makeForwarder(shard, dnstap);
     std::shared_ptr<Resolver> client = resolvers.forwarder;
     if (forward->denyRebinding) {
       resolvers.rebindingFilter = std::make_shared<RebindingFilter>(std::move(client), forward->privateDomains);
@@ -145,6 +146,7 @@ std::unique_ptr<ServerFactory> Daemon::makeFactory(Shard& shard) {
   auto factory =
       std::make_unique<ServerFactory>(std::move(authorities), std::move(caches), std::move(clients), verbose);
   factory->setUdpPayloadSize(configuration_.server.udpSize);
+  factory->setDnstap(dnstap);
   liveSettings()->apply(*factory, resolvers);
   return factory;
 }
@@ -153,7 +155,16 @@ std::unique_ptr<LiveSettings> Daemon::liveSettings() const {
   return std::make_unique<LiveSettings>(configuration_, hostName_, cookies_, rateLimitAccounts_);
 }
 
-std::shared_ptr<Forwarder> Daemon::makeForwarder(Shard& shard) const {
+// The log of the first shard speaks for all: they write to the same socket.
+std::shared_ptr<Dnstap> Daemon::makeDnstap(Shard& shard) const {
+  if (configuration_.dnstap.socket.empty()) return nullptr;
+  DnstapSocket socket;
+  socket.path = configuration_.dnstap.socket;
+  socket.logs = resolvers_.size() == 1;
+  return std::make_shared<Dnstap>(shard, std::move(socket));
+}
+
+std::shared_ptr<Forwarder> Daemon::makeForwarder(Shard& shard, std::shared_ptr<Dnstap> dnstap) const {
   using namespace std::chrono_literals;
   ForwarderOptions forwarder;
   forwarder.defaultTimeouts = {1s, 3s, 5s};
@@ -162,6 +173,7 @@ std::shared_ptr<Forwarder> Daemon::makeForwarder(Shard& shard) const {
   forwarder.servers = configuration_.forward->servers;
   forwarder.resolvConf = configuration_.forward->resolvConf;
   forwarder.maxInFlight = descriptors_.forwards;
+  forwarder.dnstap = std::move(dnstap);
   return std::make_shared<Forwarder>(shard, std::move(forwarder));
 }
 

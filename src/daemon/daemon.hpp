@@ -20,6 +20,7 @@
 #include "management/management_thread.hpp"
 #include "management/serving_state.hpp"
 #include "taut/base/counter.hpp"
+#include "taut/dnstap/dnstap.hpp"
 #include "taut/resolver/authority.hpp"
 #include "taut/resolver/forwarder.hpp"
 #include "taut/resolver/hosts.hpp"
@@ -49,7 +50,9 @@ class Daemon final : public ManagedServer {
   };
 
   std::unique_ptr<ServerFactory> makeFactory(Shard& shard);
-  std::shared_ptr<Forwarder> makeForwarder(Shard& shard) const;
+  // Null where dnstap is not wanted.
+  std::shared_ptr<Dnstap> makeDnstap(Shard& shard) const;
+  std::shared_ptr<Forwarder> makeForwarder(Shard& shard, std::shared_ptr<Dnstap> dnstap) const;
   std::unique_ptr<LiveSettings> liveSettings() const;
   void startLoaders();
   void startHostsLoader();

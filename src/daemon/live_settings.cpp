@@ -10,9 +10,11 @@ LiveSettings::LiveSettings(const config::Configuration& configuration, const std
       allowQuery_(configuration.server.allowQuery),
       queryLog_(configuration.log.queries),
       rateLimit_(configuration.rateLimit),
-      forward_(configuration.forward) {
+      forward_(configuration.forward),
+      dnstap_(configuration.dnstap) {
   const config::ServerSettings& server = configuration.server;
   const std::string& identity = server.identity.empty() ? hostName : server.identity;
+  dnstapIdentity_ = identity;
   if (server.tells("nsid")) edns_.nsid = identity;
   edns_.cookies = std::move(cookies);
   const std::pair<const char*, const std::string&> texts[] = {
@@ -33,6 +35,10 @@ void LiveSettings::apply(ServerFactory& factory, const ShardResolvers& resolvers
   factory.setEdns(edns_);
   factory.setQueryLog(queryLog_);
   if (changesRateLimit_) factory.setRateLimit(rateLimit_);
+  if (Dnstap* const dnstap = factory.dnstap(); dnstap && !dnstap_.socket.empty()) {
+    dnstap->setIdentity(dnstapIdentity_, "taut " TAUT_VERSION);
+    dnstap->setSelection(dnstap_.selection);
+  }
   resolvers.chaos->clear();
   for (const auto& [name, text] : chaosTexts_) resolvers.chaos->add(name, text);
   if (!forward_) return;

@@ -51,6 +51,8 @@ class LiveSettings {
   bool changesRateLimit_ = true;
   std::optional<RateLimit> rateLimit_;
   std::optional<config::ForwardSettings> forward_;
+  config::DnstapSettings dnstap_;
+  std::string dnstapIdentity_;
 };
 
 }  // namespace taut

@@ -270,6 +270,8 @@ void addLoops(Families& families, const ServerStatistics& statistics) {
       .add(statistics.completions, batchBounds);
   families.counter("taut_udp_receive_errors_total", "Datagrams that the kernel dropped because a socket was full.")
       .add(statistics.udpReceiveErrors);
+  families.counter("taut_dnstap_written_total", "Entries of dnstap that were written.").add(statistics.dnstapWritten);
+  families.counter("taut_dnstap_dropped_total", "Entries of dnstap that were dropped.").add(statistics.dnstapDropped);
   families.counter("taut_log_dropped_total", "Lines of the log that were dropped.").add(statistics.logLinesLost);
 }
 

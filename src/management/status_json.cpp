@@ -103,6 +103,7 @@ Json limitsOf(const ServerStatistics& statistics) {
   addCount(json, "accept_failures", statistics.acceptFailures);
   addCount(json, "forwarding_overload", statistics.resolvers.forwarding.overload);
   addCount(json, "udp_receive_errors", statistics.udpReceiveErrors);
+  addCount(json, "dnstap_dropped", statistics.dnstapDropped);
   addCount(json, "log_lines_lost", statistics.logLinesLost);
   return json;
 }

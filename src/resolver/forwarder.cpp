@@ -167,6 +167,31 @@ struct Forwarder::Outcome {
   bool endless = false;  // the server has an answer, but its aliases do not end
 };
 
+// What dnstap tells of one question to a server.
+class Forwarder::Tap {
+ public:
+  Tap(Forwarder& forwarder, const Address& server, Transport transport)
+      : dnstap_(pick(forwarder.options_.dnstap.get())),
+        server_(server),
+        transport_(transport),
+        asked_(forwarder.shard_.now()) {}
+
+  void asked(ByteSpan query) { add(DnstapType::forwarderQuery, query); }
+  void answered(ByteSpan reply) { add(DnstapType::forwarderResponse, reply); }
+
+ private:
+  static Dnstap* pick(Dnstap* dnstap) { return dnstap && dnstap->picksQuestion() ? dnstap : nullptr; }
+  void add(DnstapType type, ByteSpan message) {
+    const DnstapParties parties{transport_, {}, server_};
+    if (dnstap_) dnstap_->add(type, parties, asked_, message);
+  }
+
+  Dnstap* dnstap_;  // null where it does not tell of this question
+  const Address server_;
+  Transport transport_;
+  TimePoint asked_;
+};
+
 namespace {
 
 // Reads a message of so many octets, or nothing where the stream ends before. Memory grows with the octets that have
@@ -496,6 +521,8 @@ Task<Forwarder::Outcome> Forwarder::askUdp(OutstandingQuery& outstanding, Addres
   const ByteSpan query = ByteSpan(buffer).first(querySize);
   Deadline deadline(shard_, timeout, stop);
   ++counters_.udpQueries;
+  Tap tap(*this, server, Transport::udp);
+  tap.asked(query);
   const IoResult sent = co_await socket->send(query, deadline.token());
   if (!sent) co_return Outcome(Kind::silent);
   for (std::size_t mismatched = 0;;) {
@@ -506,7 +533,9 @@ Task<Forwarder::Outcome> Forwarder::askUdp(OutstandingQuery& outstanding, Addres
       if (deadline.expired()) ++counters_.timeouts;
       co_return Outcome(mismatched > 0 && deadline.expired() ? Kind::doubtful : Kind::silent);
     }
-    UpstreamReply reply = readUpstreamReply(outstanding.question, id, ByteSpan(buffer).first(received.value()));
+    const ByteSpan message = ByteSpan(buffer).first(received.value());
+    UpstreamReply reply = readUpstreamReply(outstanding.question, id, message);
+    if (reply.kind != UpstreamReply::Kind::mismatched) tap.answered(message);
     // The kernel has cut a datagram that fills the buffer, unless all of its records are there.
     if (reply.kind == UpstreamReply::Kind::unusable && received.value() == buffer.size())
       co_return Outcome(Kind::truncated);
@@ -525,10 +554,13 @@ Task<Forwarder::Outcome> Forwarder::askTcp(OutstandingQuery& outstanding, Addres
   const ByteSpan query = ByteSpan(buffer).first(querySize);
   Deadline deadline(shard_, options_.tcpTimeout, stop);
   ++counters_.tcpQueries;
+  Tap tap(*this, server, Transport::tcp);
+  tap.asked(query);
   const auto message = co_await exchangeTcp(server, query, deadline.token());
   if (deadline.expired()) ++counters_.timeouts;
   // A server that refuses or breaks the connection will do the same in a moment: it has failed.
   if (!message) co_return Outcome(Kind::failed);
+  tap.answered(*message);
   UpstreamReply reply = readUpstreamReply(outstanding.question, id, *message);
   co_return classify(std::move(reply), outstanding, edns, true);
 }

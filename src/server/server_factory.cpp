@@ -41,6 +41,20 @@ Answer unanswered(const Query& query) {
   return withExtendedError(Answer::refused(), ExtendedErrorCode::notAuthoritative);
 }
 
+// What dnstap calls a query that this server is expected to ask others for, and any other one.
+bool isForRecursion(const Query& query, bool recursionAvailable) {
+  return recursionAvailable && query.recursionDesired();
+}
+DnstapType queryTypeOf(const Query& query, bool recursionAvailable) {
+  return isForRecursion(query, recursionAvailable) ? DnstapType::clientQuery : DnstapType::authQuery;
+}
+DnstapType responseTypeOf(const Query& query, bool recursionAvailable) {
+  return isForRecursion(query, recursionAvailable) ? DnstapType::clientResponse : DnstapType::authResponse;
+}
+DnstapParties partiesOf(const Query& query) {
+  return {query.transport(), query.peer(), {}};
+}
+
 // What the query log says beside the reply.
 constexpr std::string_view givenUpOutcome = "given-up";
 std::string_view outcomeOf(RateLimiter::Verdict verdict) {
@@ -51,6 +65,7 @@ std::string_view outcomeOf(RateLimiter::Verdict verdict) {
 
 ServerFactory::ServerFactory(Resolvers authorities, Caches caches, Resolvers clients, int verbose)
     : resolver_(std::move(authorities)), verbose_(verbose), recursionAvailable_(!clients.empty()) {
+  chooseWhetherObserved();
   if (!caches.empty()) cache_ = caches.back();
   if (caches.empty() && clients.empty()) return;
   recursion_ = std::make_shared<RecursiveService>(std::move(caches), std::move(clients));
@@ -65,6 +80,12 @@ void ServerFactory::setRecursionPolicy(AddressPolicy policy) {
 
 void ServerFactory::setQueryLog(const QueryLogSettings& settings) {
   queryLog_ = settings.logsAny() ? std::make_unique<QueryLog>(settings) : nullptr;
+  chooseWhetherObserved();
+}
+
+void ServerFactory::setDnstap(std::shared_ptr<Dnstap> dnstap) {
+  dnstap_ = std::move(dnstap);
+  chooseWhetherObserved();
 }
 
 void ServerFactory::setAnswerTimeout(std::chrono::milliseconds timeout) {
@@ -97,7 +118,8 @@ void ServerFactory::doStop() {
 Task<> ServerFactory::serve(const Query& query, ReplyChannel& channel, std::unique_ptr<ReplyChannel>) {
   std::exception_ptr failure;
   try {
-    if (verbose_ > 0) VerboseLog(verbose_).received(query);
+    if (observed_) [[unlikely]]
+      observeQuery(query, channel);
     const Admission admission = co_await allowQuery(query, channel);
     if (admission == Admission::drop) {
       leaveUnanswered(query, DropReason::policy);
@@ -202,6 +224,22 @@ Answer ServerFactory::gotResolverResponse(std::optional<Answer> answer, const Qu
   return found;
 }
 
+// The message is there before the query first waits, and before its reply is written over it.
+void ServerFactory::observeQuery(const Query& query, ReplyChannel& channel) {
+  if (verbose_ > 0) VerboseLog(verbose_).received(query);
+  if (!dnstap_ || !dnstap_->picksQuery()) return;
+  channel.setTapped();
+  dnstap_->add(queryTypeOf(query, recursionAvailable_), partiesOf(query), query.received(), query.message());
+}
+
+// An empty message is not sent: the query had been given up before.
+void ServerFactory::observeReply(const Query& query, const ReplyChannel& channel, Rcode rcode, ByteSpan message,
+                                 std::string_view outcome) {
+  if (queryLog_) queryLog_->replied(query, rcode, message, outcome, clock());
+  if (channel.isTapped() && !message.empty())
+    dnstap_->add(responseTypeOf(query, recursionAvailable_), partiesOf(query), query.received(), message);
+}
+
 void ServerFactory::leaveUnanswered(const Query& query, DropReason reason) {
   counters_.countDrop(reason);
   logUnanswered(query, reason);
@@ -244,8 +282,8 @@ Task<> ServerFactory::sendReply(ReplyChannel& channel, const Query& query, Answe
   if (verbose_ > 0) VerboseLog(verbose_).replying(answer);
   const MutableByteSpan buffer = channel.replyBuffer();
   const std::size_t size = responseFromMessage(query, answer, buffer);
-  if (queryLog_) [[unlikely]]
-    queryLog_->replied(query, answer.rcode(), buffer.first(size), outcomeOf(verdict), clock());
+  if (observed_) [[unlikely]]
+    observeReply(query, channel, answer.rcode(), buffer.first(size), outcomeOf(verdict));
   auto sent = channel.write(size);
   if (verbose_ > 0) VerboseLog(verbose_).processed(query, clock().now());
   return sent;
@@ -272,7 +310,7 @@ void ServerFactory::queryGivenUp(WaitingQuery& channel, std::string_view what) n
     if (verdict == RateLimiter::Verdict::truncate) answer.setTruncated(true);
     const MutableByteSpan buffer = channel.replyBuffer();
     const std::size_t size = ServerFactory::responseFromMessage(query, answer, buffer);
-    if (queryLog_) queryLog_->replied(query, answer.rcode(), buffer.first(size), givenUpOutcome, clock());
+    if (observed_) observeReply(query, channel, answer.rcode(), buffer.first(size), givenUpOutcome);
     [[maybe_unused]] const Task<> written = channel.write(size);
   } catch (const std::exception& error) {
     log::error("{}: {}", logPrefix(), error.what());
@@ -301,7 +339,7 @@ Task<> ServerFactory::replyFailed(std::exception_ptr failure, const Query& query
   if (channel.messagesWritten() > 0) co_return;
   const MutableByteSpan buffer = channel.replyBuffer();
   const std::size_t size = ServerFactory::responseFromMessage(query, Answer::serverFailure(), buffer);
-  if (queryLog_) queryLog_->replied(query, Rcode::SERVFAIL, buffer.first(size), {}, clock());
+  if (observed_) observeReply(query, channel, Rcode::SERVFAIL, buffer.first(size), {});
   co_await channel.write(size);
 }
 

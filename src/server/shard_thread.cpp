@@ -88,6 +88,10 @@ void ShardThread::addTo(ServerStatistics& statistics) const {
   factory_->resolver().addTo(statistics.resolvers);
   statistics.dropped[static_cast<std::size_t>(DropReason::fullSocket)] += datagrams.dropped;
   statistics.dropped[static_cast<std::size_t>(DropReason::sendFailure)] += datagrams.sendFailures;
+  if (const Dnstap* const dnstap = factory_->dnstap()) {
+    statistics.dnstapWritten += dnstap->counters().written;
+    statistics.dnstapDropped += dnstap->counters().dropped;
+  }
   statistics.completions += shard_.completions().value();
   statistics.udpReceiveErrors += datagramBuffers_.receiveDrops();
   ++statistics.shards;
@@ -153,6 +157,7 @@ void ShardThread::serveUntilStopped() {
 Task<> ShardThread::serve() {
   Task<> ending = leave(end());  // both have their frames when memory has run out
   factory_->doStart();
+  if (Dnstap* const dnstap = factory_->dnstap()) dnstap->start();
   // The rest of the buffers is for the queries that need not wait.
   factory_->waitingQueries().setLimit(std::max<std::size_t>(1, datagramBuffers_.count() * 3 / 4));
   TaskScope services;
@@ -229,6 +234,10 @@ Task<> ShardThread::end() {
     co_await sleepFor(shard_, pause);
   }
   co_await factory_->waitingQueries().joinGivenUp();
+  if (Dnstap* const dnstap = factory_->dnstap()) {
+    dnstap->stop();
+    co_await dnstap->join();
+  }
   try {
     factory_->doStop();
   } catch (const std::exception& error) {

@@ -61,6 +61,8 @@ TEST_CASE_FIXTURE(Fixture, "what was dropped, limited, displaced or failed is to
   CHECK(has(R"(taut_tcp_connections{proto="tcp"} 15)"));
   CHECK(has(R"(taut_tcp_refused_total{reason="resources"} 13)"));
   CHECK(has("taut_log_dropped_total 27"));
+  CHECK(has("taut_dnstap_written_total 31"));
+  CHECK(has("taut_dnstap_dropped_total 32"));
   CHECK(has("taut_udp_receive_errors_total 26"));
 }
 

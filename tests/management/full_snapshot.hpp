@@ -78,6 +78,8 @@ inline ServerStatistics fullStatistics() {
   statistics.completions.sum = 25;
   statistics.udpReceiveErrors = 26;
   statistics.logLinesLost = 27;
+  statistics.dnstapWritten = 31;
+  statistics.dnstapDropped = 32;
   return statistics;
 }
 

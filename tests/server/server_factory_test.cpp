@@ -1,5 +1,6 @@
 #include "taut/server/server_factory.hpp"
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -13,6 +14,8 @@
 #include "messages.hpp"
 #include "taut/base/clock.hpp"
 #include "taut/coro/sync_wait.hpp"
+#include "taut/dnstap/dnstap.hpp"
+#include "taut/io/shard.hpp"
 #include "taut/server/stream_connection.hpp"
 #include "test_resolver.hpp"
 
@@ -701,4 +704,68 @@ TEST_CASE("startFactory runs for the first doStart and stopFactory for the last 
   factory.doStart();
   factory.doStop();
   CHECK(factory.steps == "aoaao");
+}
+
+namespace {
+
+// How many entries of dnstap wait for a reader that never comes.
+std::uint64_t entriesOf(Dnstap& dnstap, Shard& shard) {
+  dnstap.start();
+  dnstap.stop();
+  for (int turn = 0; turn < 3; ++turn) shard.poll();
+  REQUIRE(dnstap.join().await_ready());
+  return dnstap.counters().dropped;
+}
+
+std::shared_ptr<Dnstap> makeDnstap(Shard& shard, const DnstapSelection& selection) {
+  auto dnstap = std::make_shared<Dnstap>(shard, DnstapSocket{.path = "/nowhere/dnstap", .logs = false});
+  dnstap->setSelection(selection);
+  return dnstap;
+}
+
+}  // namespace
+
+TEST_CASE("dnstap tells of a query and of its reply, of one query in so many together with its own") {
+  for (const auto& [oneIn, expected] : {std::pair<std::uint32_t, std::uint64_t>{1, 12}, {3, 4}, {7, 0}}) {
+    CAPTURE(oneIn);
+    Shard shard;
+    DnstapSelection selection = DnstapSelection::all();
+    selection.oneIn = oneIn;
+    const auto dnstap = makeDnstap(shard, selection);
+    const auto factory = makeFactory();
+    factory->setDnstap(dnstap);
+    for (int i = 0; i < 6; ++i) CHECK(ask(*factory, makeQuery("www.example.com", Type::A)));
+    CHECK(entriesOf(*dnstap, shard) == expected);
+  }
+}
+
+TEST_CASE("dnstap tells of a query that fails and one that is refused, with their replies") {
+  Shard shard;
+  const auto dnstap = makeDnstap(shard, DnstapSelection::all());
+  const auto factory = makeFactory();
+  factory->setDnstap(dnstap);
+  CHECK(ask(*factory, makeQuery("throw.example.com", Type::A)).value().rcode == Rcode::SERVFAIL);
+  CHECK(ask(*factory, makeQuery("www.example.com", Type::AXFR)).value().rcode == Rcode::REFUSED);
+  CHECK(entriesOf(*dnstap, shard) == 4);
+}
+
+TEST_CASE(
+    "dnstap calls a query a client's where the server forwards and recursion is desired, and an authority's else") {
+  for (const bool forwards : {false, true}) {
+    CAPTURE(forwards);
+    Shard shard;
+    DnstapSelection selection;
+    selection.add(DnstapType::clientQuery);
+    selection.add(DnstapType::clientResponse);
+    const auto dnstap = makeDnstap(shard, selection);
+    const auto resolver = std::make_shared<TestResolver>();
+    ServerFactory factory({resolver}, {}, forwards ? ServerFactory::Resolvers{resolver} : ServerFactory::Resolvers{});
+    factory.setDnstap(dnstap);
+    Bytes query = makeQuery("www.example.com", Type::A);
+    query[2] &= 0xfe;
+    CHECK(ask(factory, query));
+    query[2] |= 1;
+    CHECK(ask(factory, query));
+    CHECK(entriesOf(*dnstap, shard) == (forwards ? 2 : 0));
+  }
 }

@@ -46,6 +46,7 @@
 #include "taut/coro/task_scope.hpp"
 #include "taut/dns/answer.hpp"
 #include "taut/dns/query.hpp"
+#include "taut/dnstap/dnstap.hpp"
 #include "taut/io/shard.hpp"
 #include "taut/io/turn_limit.hpp"
 #include "taut/resolver/name_hash.hpp"
@@ -70,6 +71,8 @@ struct ForwarderOptions {
   std::chrono::milliseconds deadline{120000};   // for a question, however many servers and rounds are left
   // Different questions at a time that queries wait for; further ones are SERVFAIL at once.
   std::size_t maxInFlight = 4096;
+  // Tells of the questions that are sent and their replies; null for none. Of the forwarder's shard.
+  std::shared_ptr<Dnstap> dnstap{};
   std::uint16_t udpPayloadSize = defaultUdpSize;  // offered to the servers with EDNS, 2048 at most
 };
 
@@ -120,6 +123,7 @@ class Forwarder final : public Resolver {
   struct Upstream;
   struct Plan;
   struct Outcome;
+  class Tap;
 
   struct HashQuestion {
     detail::HashSecret secret;

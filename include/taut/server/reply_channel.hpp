@@ -46,6 +46,10 @@ class ReplyChannel : public LocallyPooled {
   // Whether the server has given the query up: nothing that is written leaves any more.
   bool isClosed() const { return closed_; }
 
+  // Whether dnstap tells of this query, and so of its replies.
+  bool isTapped() const { return tapped_; }
+  void setTapped() { tapped_ = true; }
+
   // How many messages were written.
   std::size_t messagesWritten() const { return messagesWritten_; }
 
@@ -56,6 +60,7 @@ class ReplyChannel : public LocallyPooled {
  private:
   std::size_t messagesWritten_ = 0;
   bool closed_ = false;
+  bool tapped_ = false;
 };
 
 }  // namespace taut

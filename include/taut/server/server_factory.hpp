@@ -37,6 +37,7 @@
 #include "taut/coro/task.hpp"
 #include "taut/dns/answer.hpp"
 #include "taut/dns/query.hpp"
+#include "taut/dnstap/dnstap.hpp"
 #include "taut/resolver/recursive_service.hpp"
 #include "taut/resolver/resolver_chain.hpp"
 #include "taut/server/admission.hpp"
@@ -115,6 +116,12 @@ class ServerFactory {
   // For transports: null while no query is logged.
   QueryLog* queryLog() { return queryLog_.get(); }
 
+  // Has dnstap tell of the queries of clients, and of their replies; null, as at first, for none. It is that of the
+  // factory's shard, which starts it before the first query and stops it after the last. Once, before the server
+  // starts. A message that does not go through the default `sendReply` is not told.
+  void setDnstap(std::shared_ptr<Dnstap> dnstap);
+  Dnstap* dnstap() const { return dnstap_.get(); }
+
   // Makes the protocol of a new stream: a StreamConnection. May decline with null, which closes the connection. The
   // default calls the function of `setProtocol`, where there is one.
   using ProtocolFactory = std::function<std::unique_ptr<StreamConnection>(ServerFactory& factory, const Address& peer)>;
@@ -170,6 +177,12 @@ class ServerFactory {
  private:
   friend WaitingQueries;
 
+  // What is done for verbose, the log of queries and dnstap. Without them, one look at `observed_` is all they cost.
+  void chooseWhetherObserved() { observed_ = verbose_ > 0 || queryLog_ || dnstap_; }
+  void observeQuery(const Query& query, ReplyChannel& channel);
+  void observeReply(const Query& query, const ReplyChannel& channel, Rcode rcode, ByteSpan message,
+                    std::string_view outcome);
+
   // Answers SERVFAIL, where no message was written yet, and logs what happened.
   void queryGivenUp(WaitingQuery& query, std::string_view what) noexcept;
   // The answer to a message that was refused, or that no handler could understand; nothing for other messages.
@@ -192,11 +205,13 @@ class ServerFactory {
   Responder responder_{counters_};
   FailureLog failureLog_;
   std::unique_ptr<QueryLog> queryLog_;
+  std::shared_ptr<Dnstap> dnstap_;
   WaitingQueries waitingQueries_{*this};
   AddressPolicy addressPolicy_;
   std::vector<StreamConnection*> connections_;
   ProtocolFactory protocol_;
   int verbose_;
+  bool observed_ = false;
   int started_ = 0;
   bool recursionAvailable_;
 };

@@ -45,6 +45,9 @@ struct ServerStatistics {
   std::uint64_t connectionsDeclined = 0;
   std::uint64_t acceptFailures = 0;
 
+  std::uint64_t dnstapWritten = 0;  // entries that the kernel has taken
+  std::uint64_t dnstapDropped = 0;  // entries that were lost, since nothing read fast enough
+
   ResolverStatistics resolvers;
 
   std::size_t shards = 0;
