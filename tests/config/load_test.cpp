@@ -1,6 +1,5 @@
 #include "config/load.hpp"
 
-#include <stdlib.h>
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -12,25 +11,16 @@
 #include <fmt/format.h>
 
 #include "config/secrets.hpp"
+#include "support/temporary_folder.hpp"
 
 using namespace taut;
 using namespace taut::config;
 
 namespace {
 
-// A folder with configuration files, which goes with the object.
-class Folder {
+// A folder with configuration files.
+class Folder : public TemporaryFolder {
  public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "taut-test-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  ~Folder() { std::filesystem::remove_all(path_); }
-
-  std::string path(const std::string& name) const { return path_ + "/" + name; }
   void write(const std::string& name, const std::string& text) const {
     std::filesystem::create_directories(std::filesystem::path(path(name)).parent_path());
     std::ofstream(path(name)) << text;
@@ -46,13 +36,10 @@ class Folder {
     std::string text;
     if (loaded) return text;
     for (const Mistake& mistake : loaded.error()) text += mistake.toText() + "\n";
-    for (std::size_t at = text.find(path_ + "/"); at != text.npos; at = text.find(path_ + "/"))
-      text.erase(at, path_.size() + 1);
+    const std::string folder = path("");
+    for (std::size_t at = text.find(folder); at != text.npos; at = text.find(folder)) text.erase(at, folder.size());
     return text;
   }
-
- private:
-  std::string path_;
 };
 
 const std::string zone = "[[zone]]\nname = \"example.com\"\n";
