@@ -79,7 +79,7 @@ struct Configuration {
   std::optional<ForwardSettings> forward;
   HttpSettings http;
   LogSettings log;
-  std::vector<EffectiveValue> values;  // all of the above but for the zones, as texts with their places
+  std::vector<EffectiveValue> values;  // all of the above except the zones, as texts with their places
 };
 
 }  // namespace taut::config

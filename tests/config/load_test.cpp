@@ -6,6 +6,7 @@
 #include <fstream>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
@@ -227,6 +228,22 @@ TEST_CASE("variables are read in the types of their keys") {
   CHECK(loaded->listen == std::vector{*Address::parse("127.0.0.1:5300")});
 }
 
+TEST_CASE("a list in a variable may have several lines, and sets no other key") {
+  const Folder folder;
+  folder.write("taut.toml", zone);
+  const auto loaded = folder.load({{"TAUT_SERVER__HIDE", "[\n\"nsid\",\n]"}});
+  REQUIRE(loaded);
+  CHECK(loaded.value().server.hidden == std::vector<std::string>{"nsid"});
+  CHECK(folder.mistakes({{"TAUT_SERVER__HIDE", "[]\nserver.threads = 9"}}).find("TAUT_SERVER__HIDE") == 0);
+}
+
+TEST_CASE("a variable includes no file") {
+  const Folder folder;
+  folder.write("taut.toml", zone);
+  CHECK(folder.mistakes({{"TAUT_INCLUDE", "[\"other.toml\"]"}}) ==
+        "TAUT_INCLUDE: 'include' is for files; expected it in the configuration file\n");
+}
+
 TEST_CASE("a variable that is no key, or has no value of its type, is a mistake by its name") {
   const Folder folder;
   folder.write("taut.toml", zone);
@@ -274,7 +291,7 @@ TEST_CASE("the file of the system is read where it is there and the command line
   CHECK(chooseFile("", zones, there) == "");
 }
 
-TEST_CASE("the values that hold are told as TOML with their places, presets too, but for the zones") {
+TEST_CASE("the values that hold are told as TOML with their places, presets too, except the zones") {
   const Folder folder;
   folder.write("taut.toml",
                "[server]\nidentity = \"a\\\"b\"\nhide = [\"nsid\"]\n[acl]\noffice = [\"192.0.2.1\"]\n"
