@@ -65,6 +65,8 @@ class StreamOutput final : public ControlOutput {
     const std::string line = pieceLine(text.size());
     Deadline deadline(shard, patience, stop);
     const IoResult written = co_await stream.writeAll(octetsOf(line), octetsOf(text), deadline.token());
+    // How much of it has left is not known, so nothing may follow.
+    if (!written) stream.shutdown();
     co_return written.ok();
   }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <exception>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -156,6 +157,8 @@ void dump(const Zone& zone, bool json, PieceQueue& queue) {
     if (json) put(fmt::format("{{\"zone\":{},\"records\":[\n", inQuotes(zone.origin().toString())));
     writeZone(zone, [&](std::string_view text) { put(json ? recordsAsJson(text, first) : std::string(text)); });
     if (json) put("]}\n");
+  } catch (const std::bad_alloc&) {
+    error = "no memory";  // needs none itself
   } catch (const std::exception& failed) {
     error = reasonOf(failed);
   }

@@ -131,7 +131,8 @@ Task<bool> HttpService::respond(TcpStream& stream, const HttpHead& head, StopTok
   std::string text = headOf(response, keepAlive);
   if (!head.request.head) text += response.body;
   const bool written = co_await write(stream, text, stop);
-  co_return written&& keepAlive;
+  const bool goesOn = written && keepAlive;
+  co_return goesOn;
 }
 
 // A watcher that is too slow for an event misses it, and gets the next one.
