@@ -678,7 +678,7 @@ TEST_CASE("queries that are displaced or given up are counted, and wait no more"
 TEST_CASE("a query that was given up has one line in the log of queries, also where its handler throws later") {
   Fixture fixture;
   QueryLogSettings settings;
-  settings.errors = true;
+  settings.oneIn = 1;
   fixture.factory->setQueryLog(settings);
   fixture.run([](Fixture& f, UdpClient& client) -> Task<> {
     const LogCapture log;
