@@ -188,6 +188,29 @@ class Reload(TestCase):
         self.reload(server, zone, "server.allow-query is not given")
         self.answers("www.one", "192.0.2.1")
 
+    def test_query_log(self):
+        """The log of queries is switched on, takes another form, and is switched off at once"""
+        zone = '[server]\nthreads = 1\n[[zone]]\nname = "one"\n'
+        server = self.start(zone)
+
+        def logged(form):
+            before = len(server.log())
+            self.ask("www.one")
+            return re.search(form, server.log()[before:])
+
+        said = self.reload(server, f"[log.queries]\none-in = 1\n{zone}", "log.queries.one-in = 1, was 0")
+        self.assertNotIn("needs a restart", said)
+        wait_until(lambda: logged(r"query client=.* name=www\.one\. "), 10, "queries are logged")
+        self.reload(server, f'[log.queries]\none-in = 1\nformat = "json"\n{zone}', 'format = "json", was')
+        wait_until(lambda: logged(r'"name":"www\.one\."'), 10, "queries are logged as JSON")
+        self.reload(server, zone.replace("threads", 'identity = "silent"\nthreads'),
+                    "no zone has changed")
+        self.says("id.server", "silent")
+        before = len(server.log())
+        self.ask("www.one")
+        self.reload(server, zone, "no zone has changed")
+        self.assertNotIn("www", server.log()[before:])
+
     def test_hosts(self):
         """Another hosts file takes the place of the one before"""
         for number in (1, 2):
