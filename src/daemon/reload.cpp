@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <exception>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <ranges>
@@ -113,13 +114,12 @@ std::shared_ptr<const ServerCookies> Daemon::cookiesOf(const Configuration& next
 
 void Daemon::requestReload(Reloaded done) {
   ZoneReload refused;
+  bool taken = false;  // some of the next configuration, or all of it
   std::unique_lock lock(reloading_);
   try {
-    Configuration next = readConfiguration();
-    cookies_ = cookiesOf(next);
-    takeOver(std::move(next), std::move(done));
-    ++reloads_.succeeded;
-    reloads_.lastSucceeded = true;
+    Next next = prepare();
+    taken = true;
+    takeOver(std::move(next), done);
     return;
   } catch (const std::exception& error) {
     ++reloads_.failed;
@@ -132,40 +132,64 @@ void Daemon::requestReload(Reloaded done) {
     }
   }
   lock.unlock();
-  log::error("the configuration has mistakes: nothing has changed");
+  log::error("{}", taken ? "not all of the configuration was taken over"
+                         : "the configuration has mistakes: nothing has changed");
   if (done) done(refused);
 }
 
-void Daemon::takeOver(Configuration next, Reloaded done) {
-  std::vector<ValueChange> changes = config::differences(configuration_.values, next.values);
+// Makes what may fail to be made, and changes nothing.
+Daemon::Next Daemon::prepare() const {
+  Next next;
+  Configuration& configuration = next.configuration;
+  configuration = readConfiguration();
+  next.cookies = cookiesOf(configuration);
+  next.accounts = rateLimitAccounts_;
+  if (configuration.rateLimit && !next.accounts) next.accounts = std::make_shared<RateLimitTable>();
+  const bool hostsMoved = takenInPart_ || configuration.hostsFile != configuration_.hostsFile;
+  if (hostsMoved && hostsFile_ && !configuration.hostsFile.empty()) next.hosts.emplace(configuration.hostsFile);
+
+  const std::vector<ValueChange> changes = config::differences(configuration_.values, configuration.values);
+  next.zonesChanged = takenInPart_ || !sameZones(configuration_, configuration);
+  next.limitChanged =
+      takenInPart_ || std::ranges::any_of(changes, [](const ValueChange& change) {
+        return change.either().path.starts_with("rate-limit.") || change.either().path.starts_with("acl.");
+      });
   for (const ValueChange& change : changes) {
-    const bool waits = needsRestart(change, configuration_, next);
+    const bool waits = needsRestart(change, configuration_, configuration);
     logChange(change, waits);
-    if (waits) keep(next.values, change);
+    if (waits) keep(configuration.values, change);
   }
-  if (configuration_.forward.has_value() != next.forward.has_value()) next.forward = configuration_.forward;
-  if (configuration_.hostsFile.empty() != next.hostsFile.empty()) next.hostsFile = configuration_.hostsFile;
-  const bool hostsMoved = next.hostsFile != configuration_.hostsFile;
-  const bool zonesChanged = !sameZones(configuration_, next);
-  configuration_ = std::move(next);
-  if (configuration_.rateLimit && !rateLimitAccounts_) rateLimitAccounts_ = std::make_shared<RateLimitTable>();
+  if (configuration_.forward.has_value() != configuration.forward.has_value())
+    configuration.forward = configuration_.forward;
+  if (configuration_.hostsFile.empty() != configuration.hostsFile.empty())
+    configuration.hostsFile = configuration_.hostsFile;
+  return next;
+}
+
+// A copy of `done` is given away last of all, so that a failure can still be reported. The reload after a failure takes
+// everything for changed.
+void Daemon::takeOver(Next next, const Reloaded& done) {
+  takenInPart_ = true;
+  configuration_ = std::move(next.configuration);
+  cookies_ = std::move(next.cookies);
+  rateLimitAccounts_ = std::move(next.accounts);
 
   auto live = liveSettings();
-  const bool limited = std::ranges::any_of(changes, [](const ValueChange& change) {
-    return change.either().path.starts_with("rate-limit.") || change.either().path.starts_with("acl.");
-  });
-  if (!limited) live->keepRateLimit();
+  if (!next.limitChanged) live->keepRateLimit();
   server_.post([this, settings = std::shared_ptr<const LiveSettings>(std::move(live))](
                    std::size_t shard, ServerFactory& factory) { settings->apply(factory, resolvers_[shard]); });
   reloadForwarders();
-  if (hostsMoved)
-    replaceHostsFile();
-  else if (hostsLoader_)
-    hostsLoader_->request();
-  if (zonesChanged)
-    loader_->replaceSources(zoneSourcesOf(configuration_), configuration_.zoneLists, std::move(done));
+  reloadHosts(std::move(next.hosts));
+  std::vector<ZoneSource> sources;
+  if (next.zonesChanged) sources = zoneSourcesOf(configuration_);
+  // Counted before the loader has it, which may answer at once.
+  ++reloads_.succeeded;
+  reloads_.lastSucceeded = true;
+  if (next.zonesChanged)
+    loader_->replaceSources(std::move(sources), configuration_.zoneLists, done);
   else
-    loader_->request(std::move(done));
+    loader_->request(done);
+  takenInPart_ = false;
 }
 
 void Daemon::reloadForwarders() {
@@ -174,11 +198,17 @@ void Daemon::reloadForwarders() {
   server_.post([this](std::size_t shard, ServerFactory&) { resolvers_[shard].forwarder->reload(); });
 }
 
-void Daemon::replaceHostsFile() {
-  hostsLoader_.reset();
-  hostsFile_.emplace(configuration_.hostsFile);
-  publishHosts(hostsFile_->table());
-  startHostsLoader();
+void Daemon::reloadHosts(std::optional<HostsFile> other) {
+  if (other) {
+    hostsLoader_.reset();
+    hostsFile_.emplace(std::move(*other));
+  }
+  if (hostsLoader_) {
+    hostsLoader_->request();
+  } else if (hostsFile_) {
+    publishHosts(hostsFile_->table());
+    startHostsLoader();
+  }
 }
 
 }  // namespace taut

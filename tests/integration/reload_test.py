@@ -1,11 +1,16 @@
 """SIGHUP reads the configuration again: all of it or nothing, and no query is lost."""
 import http.client
+import os
 import re
+import resource
 import signal
+import unittest.mock
+from pathlib import Path
 
-from support import (NOERROR, REFUSED, SLOWNESS, TAUTD, FakeUpstream, Process, TestCase, ask_tcp, ask_udp,
+from support import (NOERROR, REFUSED, SANITIZED, SLOWNESS, TAUTD, FakeUpstream, Process, TestCase, ask_tcp, ask_udp,
                      connect, frame, free_port, main, make_query, read_frame, wait_until, which)
 
+TAUTCTL = os.environ["TAUT_TAUTCTL"]
 
 ZONE = "@ 60 SOA ns host 1 2 3 4 5\n@ 60 NS ns\nns 60 A 192.0.2.1\nwww 60 A {address}\n"
 
@@ -282,6 +287,27 @@ class Reload(TestCase):
             self.says("id.server", identity)
         self.assertEqual(self.ask("www.elsewhere").rcode, REFUSED)
         self.assertIsNotNone(ask_tcp("127.0.0.1", self.port, make_query("www.one")))
+
+    @unittest.skipIf(SANITIZED, "a sanitizer needs address space without a limit")
+    def test_out_of_memory(self):
+        """Where memory for a new part is short, nothing changes, the control tool says why, and another reload works"""
+        control = self.folder / "control"
+        text = f'[[zone]]\nname = "one"\n[server]\ncontrol = "{control}"\n'
+        with unittest.mock.patch.dict(os.environ, MALLOC_ARENA_MAX="1"):  # no arena has address space in reserve
+            server = self.start(text)
+        command = (TAUTCTL, "--socket", control, "reload")
+        wait_until(lambda: self.run_program(*command).returncode == 0, 10, "the server has all of its threads")
+        self.configure(f'{text}identity = "limited"\n[rate-limit]\nresponses = 1000\n')
+        size = 1024 * int(re.search(r"VmSize:\s+(\d+)", Path(f"/proc/{server.pid}/status").read_text()).group(1))
+        before = resource.prlimit(server.pid, resource.RLIMIT_AS, (size + (1 << 20), resource.RLIM_INFINITY))
+        result = self.run_program(*command, timeout=10)
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertIn("nothing has changed", server.log())
+        self.assertNotIn("limited", server.log())
+        resource.prlimit(server.pid, resource.RLIMIT_AS, before)
+        result = self.run_program(*command, timeout=10)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.says("id.server", "limited")
 
     def test_without_a_file(self):
         """Without a file, SIGHUP changes nothing of what options and environment say"""
