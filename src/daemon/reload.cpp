@@ -36,10 +36,15 @@ class Refusal final : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+bool deniesRebinding(const Configuration& configuration) {
+  return configuration.forward && configuration.forward->denyRebinding;
+}
+
 // Resolvers are made at the start: one that is not there then, or is not wanted any more, needs another start.
 bool needsRestart(const ValueChange& change, const Configuration& now, const Configuration& next) {
   const std::string_view path = change.either().path;
   if (change.either().needsRestart()) return true;
+  if (path == "forward.private-domains" && deniesRebinding(now) != deniesRebinding(next)) return true;
   if (path.starts_with("forward.")) return now.forward.has_value() != next.forward.has_value();
   return path == "hosts-file" && now.hostsFile.empty() != next.hostsFile.empty();
 }
@@ -54,6 +59,13 @@ void logChange(const ValueChange& change, bool waits) {
     log::info("{}: {}, was {}", value.origin.toText(), now, before);
 }
 
+// Nothing tells of a list that is read otherwise because a name within it stands for other networks.
+void logHttpNetworks(const std::vector<ValueChange>& changes, const Configuration& now, const Configuration& next) {
+  const bool told =
+      std::ranges::any_of(changes, [](const ValueChange& change) { return change.either().path == "http.allow"; });
+  if (!told && now.http.allow != next.http.allow) log::warning("http.allow needs a restart: its networks have changed");
+}
+
 // Takes what holds still into the values of the next configuration.
 void keep(std::vector<EffectiveValue>& values, const ValueChange& change) {
   const auto found = std::ranges::find(values, change.either().path, &EffectiveValue::path);
@@ -63,6 +75,24 @@ void keep(std::vector<EffectiveValue>& values, const ValueChange& change) {
     *found = *change.before;
   else
     values.push_back(*change.before);
+}
+
+// Takes what holds still into the next configuration itself.
+void keepParts(Configuration& next, const Configuration& now) {
+  next.listen = now.listen;
+  next.server.threads = now.server.threads;
+  next.server.udpSize = now.server.udpSize;
+  next.server.control = now.server.control;
+  next.limits = now.limits;
+  next.http = now.http;
+  next.log.verbose = now.log.verbose;
+  if (next.hostsFile.empty() != now.hostsFile.empty()) next.hostsFile = now.hostsFile;
+  if (next.forward.has_value() != now.forward.has_value()) next.forward = now.forward;
+  if (!next.forward) return;
+  next.forward->cacheSize = now.forward->cacheSize;
+  if (next.forward->denyRebinding == now.forward->denyRebinding) return;
+  next.forward->denyRebinding = now.forward->denyRebinding;
+  next.forward->privateDomains = now.forward->privateDomains;
 }
 
 bool sameZones(const Configuration& now, const Configuration& next) {
@@ -159,10 +189,8 @@ Daemon::Next Daemon::prepare() const {
     logChange(change, waits);
     if (waits) keep(configuration.values, change);
   }
-  if (configuration_.forward.has_value() != configuration.forward.has_value())
-    configuration.forward = configuration_.forward;
-  if (configuration_.hostsFile.empty() != configuration.hostsFile.empty())
-    configuration.hostsFile = configuration_.hostsFile;
+  logHttpNetworks(changes, configuration_, configuration);
+  keepParts(configuration, configuration_);
   return next;
 }
 

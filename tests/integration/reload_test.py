@@ -288,6 +288,33 @@ class Reload(TestCase):
         self.assertEqual(self.ask("www.elsewhere").rcode, REFUSED)
         self.assertIsNotNone(ask_tcp("127.0.0.1", self.port, make_query("www.one")))
 
+    def test_private_domains(self):
+        """Domains that may have private addresses come and go with the refusal of such addresses, after a restart"""
+        text = '[forward]\nservers = ["127.0.0.1"]\n'
+        denied = f'{text}deny-rebinding = true\nprivate-domains = ["home.test"]\n'
+        other = denied.replace("home.test", "office.test")
+        for before, after, kept in ((text, denied, "not given"), (denied, text, '["home.test"]')):
+            server = self.start(before)
+            for _ in range(2):
+                said = self.reload(server, after, "no zone has changed")
+                self.assertRegex(said, "forward.deny-rebinding = (true|false) needs a restart")
+                self.assertRegex(said, "forward.private-domains .* needs a restart; "
+                                 f"until then it is {re.escape(kept)}")
+            server.stop()
+        said = self.reload(self.start(denied), other, "no zone has changed")
+        self.assertIn('forward.private-domains = ["office.test"], was ["home.test"]', said)
+
+    def test_http_networks(self):
+        """Another meaning of a name in http.allow is told to need a restart, each time until it is as at the start"""
+        text = (f'[[zone]]\nname = "one"\n[http]\nlisten = ["127.0.0.1:{free_port()}"]\nallow = ["office"]\n'
+                '[acl]\noffice = ["127.0.0.1"]\n')
+        told = "http.allow needs a restart: its networks have changed"
+        server = self.start(text)
+        for _ in range(2):
+            said = self.reload(server, text.replace('["127.0.0.1"]\n', '["192.0.2.0/24"]\n'), "no zone has changed")
+            self.assertIn(told, said)
+        self.assertNotIn(told, self.reload(server, text, "no zone has changed"))
+
     @unittest.skipIf(SANITIZED, "a sanitizer needs address space without a limit")
     def test_out_of_memory(self):
         """Where memory for a new part is short, nothing changes, the control tool says why, and another reload works"""
