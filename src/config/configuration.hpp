@@ -1,4 +1,4 @@
-// What the server is to do, in the types of the parts that do it: complete, checked, and never changed.
+// What the server is to do, in the types of the parts that do it: complete and checked.
 #pragma once
 
 #include <chrono>

@@ -61,7 +61,7 @@ class Validator {
   std::vector<std::string> zoneLists();
   std::optional<ForwardSettings> forward();
   HttpSettings http();
-  LogSettings log() const;
+  LogSettings log();
   void requireForwarding(std::string_view path);
   void requireSource(const Configuration& configuration);
 
@@ -166,12 +166,15 @@ void Validator::listenOn(const Table& table, std::vector<Address>& addresses) {
               needed);
 }
 
-LogSettings Validator::log() const {
+LogSettings Validator::log() {
   LogSettings log;
   log.verbose = static_cast<int>(number("log.verbose"));
   log.queries.oneIn = static_cast<std::uint32_t>(number("log.queries.one-in"));
   log.queries.errors = flag("log.queries.errors");
   if (get<std::string>("log.queries.format") == "json") log.queries.format = QueryLogSettings::Format::json;
+  const auto isGiven = [this](const char* path) { return has(path) || settings_.isRefused(path); };
+  if (has("log.queries.format") && !isGiven("log.queries.one-in") && !isGiven("log.queries.errors"))
+    mistake(originOf("log.queries.format"), "needs log.queries.one-in or log.queries.errors: no query is logged");
   return log;
 }
 
