@@ -4,12 +4,10 @@
 #include <future>
 #include <memory>
 #include <mutex>
-#include <string_view>
 #include <utility>
 
 #include <doctest/doctest.h>
 
-#include "taut/base/log.hpp"
 #include "zones/zone_files.hpp"
 
 using namespace taut;
@@ -96,22 +94,4 @@ TEST_CASE("One zone is loaded again when it is named, whether its file changed o
   std::promise<ZoneReload> unknown;
   loader.requestZone(Name("unknown."), [&](const ZoneReload& reload) { unknown.set_value(reload); });
   CHECK(unknown.get_future().get().loaded == 0);
-}
-
-TEST_CASE("Other sources are taken, also where the loader is woken for one zone at that moment") {
-  const std::shared_ptr<void> silence(nullptr, [](void*) { log::setSink({}); });
-  log::setSink([](log::Level, std::string_view) {});
-  const TemporaryFile file(zoneText(1));
-  ZoneStore store(1);
-  std::shared_ptr<const ZoneSet> published;  // read when the reload has told that it has ended
-  ZoneLoader loader(store, [&](std::shared_ptr<const ZoneSet> zones) { published = std::move(zones); });
-  for (int i = 0; i < 2000; ++i) {
-    const char* const origin = i % 2 == 0 ? "even." : "odd.";
-    std::promise<bool> reported;
-    loader.requestZone(Name("other."));
-    loader.replaceSources({sourceOf(file, origin)}, {}, [&](const ZoneReload&) {
-      reported.set_value(published->get(Name(origin)) != nullptr);
-    });
-    REQUIRE(reported.get_future().get());
-  }
 }
