@@ -227,9 +227,7 @@ void ZoneStore::addSource(ZoneSource source, const Known& known, Replacement& ne
 void ZoneStore::identify(ZoneReload& report, const std::stop_token& stop) {
   if (unidentified_.empty()) return;
   std::unordered_map<NameView, std::string, HashName> origins;
-  const auto addOrigin = [&](const Entry& entry) {
-    origins.emplace(entry.load.zone->origin(), entry.source.path);
-  };
+  const auto addOrigin = [&](const Entry& entry) { origins.emplace(entry.load.zone->origin(), entry.source.path); };
   forEachEntry(addOrigin);
   Known former;
   for (const Entry& entry : former_) former.add(entry);

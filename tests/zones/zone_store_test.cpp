@@ -351,7 +351,8 @@ TEST_CASE("a zone that comes from another file is served as it was until that on
   CHECK(serial(store.zones(), "one.") == 2);
 }
 
-TEST_CASE("a zone whose file says its origin is loaded by the reload, and left out where it fails or is there already") {
+TEST_CASE(
+    "a zone whose file says its origin is loaded by the reload, and left out where it fails or is there already") {
   const TemporaryFile named("$ORIGIN named.\n" + zoneText(1));
   const TemporaryFile broken("nonsense\n");
   ZoneStore store(1);
