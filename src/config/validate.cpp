@@ -15,8 +15,7 @@ namespace taut::config {
 namespace {
 
 constexpr std::uint16_t dnsPort = 53;
-constexpr std::uint16_t httpPort = 9153;     // where what collects metrics looks for servers of DNS
-constexpr std::int64_t maxRate = 1'000'000;  // responses a second
+constexpr std::uint16_t httpPort = 9153;  // where what collects metrics looks for servers of DNS
 
 // The networks whose questions are forwarded where the operator names none: this host and its own networks. An open
 // resolver is a weapon against others.
@@ -220,8 +219,8 @@ std::optional<RateLimit> Validator::rateLimit() {
   const std::int64_t responses = number("rate-limit.responses");
   RateLimit limit;
   limit.responsesPerSecond = static_cast<std::uint32_t>(responses);
-  limit.allPerSecond =
-      static_cast<std::uint32_t>(has("rate-limit.all") ? number("rate-limit.all") : std::min(10 * responses, maxRate));
+  const std::int64_t usual = std::min(10 * responses, keyOf("rate-limit.all").most);
+  limit.allPerSecond = static_cast<std::uint32_t>(has("rate-limit.all") ? number("rate-limit.all") : usual);
   limit.slip = static_cast<std::uint32_t>(number("rate-limit.slip"));
   limit.window = static_cast<std::uint32_t>(window / second);
   limit.exempt = exempt;
