@@ -14,6 +14,7 @@
 
 #include <fmt/format.h>
 
+#include "hash_name.hpp"
 #include "taut/base/log.hpp"
 #include "taut/base/reason.hpp"
 #include "taut/base/text.hpp"
@@ -21,6 +22,8 @@
 #include "zone_log.hpp"
 
 namespace taut {
+
+using detail::HashName;
 
 namespace {
 
@@ -54,10 +57,6 @@ void logDiagnostics(const ZoneLoad& load) {
       log::warning("{}", diagnostic.toString());
   }
 }
-
-struct HashName {
-  std::size_t operator()(NameView name) const { return static_cast<std::size_t>(name.hash()); }
-};
 
 std::string thereAlready(NameView origin, const std::string& path) {
   return fmt::format("zone {} is there already, from {}; expected it once", origin, path);
