@@ -1,4 +1,4 @@
-// What the server is to do, in the types of the parts that do it: complete, checked, and never changed.
+// What the server is to do, in the types of the parts that do it: complete and checked.
 #pragma once
 
 #include <chrono>
@@ -86,7 +86,7 @@ struct Configuration {
   HttpSettings http;
   LogSettings log;
   DnstapSettings dnstap;
-  std::vector<EffectiveValue> values;  // all of the above but for the zones, as texts with their places
+  std::vector<EffectiveValue> values;  // all of the above except the zones, as texts with their places
 };
 
 }  // namespace taut::config

@@ -20,7 +20,7 @@ struct EffectiveValue {
   bool needsRestart() const { return key->reload == Reload::restart; }
 };
 
-// What is given or has a preset, in the order of the schema, but for the zones, of which there may be very many.
+// What is given or has a preset, in the order of the schema, except the zones, of which there may be very many.
 std::vector<EffectiveValue> effectiveValues(const Settings& settings);
 
 // A value that differs; `before` or `after` is missing where it is not given there.

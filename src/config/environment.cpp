@@ -82,8 +82,13 @@ bool isTomlValue(const Key* key, const std::string& value) {
   return std::ranges::all_of(value, isDigit);
 }
 
+// On one line, so that it is one value.
 std::string tomlValue(const Key* key, const std::string& value) {
-  if (isTomlValue(key, value)) return value;
+  if (isTomlValue(key, value)) {
+    std::string line = value;
+    std::ranges::replace(line, '\n', ' ');
+    return line;
+  }
   std::string quoted = "\"";
   for (const char c : value) {
     const auto octet = static_cast<unsigned char>(c);
@@ -132,6 +137,10 @@ void Environment::readVariable(const std::string& name, const std::string& value
       mistakes.push_back({origin, fmt::format("there is no key '{}'; did you mean {}?", path, similar)});
     else if (path.find('.') != std::string::npos)
       mistakes.push_back({origin, unknownKey(path)});
+    return;
+  }
+  if (path == "include") {
+    mistakes.push_back({origin, "'include' is for files; expected it in the configuration file"});
     return;
   }
   const FindVariable none;  // variables within a variable are left alone

@@ -80,11 +80,9 @@ void FileReader::include(const Item& pattern, std::size_t depth) {
   }
   const auto path = std::filesystem::path(pattern.origin.folder());
   const bool isPattern = pattern.text.find_first_of(wildcards) != std::string::npos;
-  if (!isPattern) {
-    read((path / pattern.text).string(), pattern.origin, depth);
-    return;
-  }
-  for (const std::string& file : filesOf((std::filesystem::path(escaped(path.string())) / pattern.text).string())) {
+  const auto files = isPattern ? filesOf((std::filesystem::path(escaped(path.string())) / pattern.text).string())
+                               : std::vector{(path / pattern.text).string()};
+  for (const std::string& file : files) {
     if (known_.size() >= maxFiles) {
       mistakes_.push_back({pattern.origin, fmt::format("expected at most {} files in all", maxFiles)});
       return;

@@ -49,7 +49,8 @@ the next query on. Zones, cache, counters and open connections live on, and no q
 load is SERVFAIL until its file is mended.
 .PP
 A change of a key of which this page says so needs a restart. So does a first server to forward to, the first hosts
-file, and doing without either. The log names the file and the line of each, and the rest is done all the same.
+file, doing without either, other networks behind a name of [acl] in http.allow, and forward.private\-domains where
+forward.deny\-rebinding changes too. The log names the file and the line of each key, and the rest is done all the same.
 .SH ENVIRONMENT
 A variable sets a key too, and takes the place of what the file says: TAUT_ and the path of the key in capitals, with
 two

@@ -16,8 +16,7 @@ namespace taut::config {
 namespace {
 
 constexpr std::uint16_t dnsPort = 53;
-constexpr std::uint16_t httpPort = 9153;     // where what collects metrics looks for servers of DNS
-constexpr std::int64_t maxRate = 1'000'000;  // responses a second
+constexpr std::uint16_t httpPort = 9153;  // where what collects metrics looks for servers of DNS
 
 // The networks whose questions are forwarded where the operator names none: this host and its own networks. An open
 // resolver is a weapon against others.
@@ -63,7 +62,7 @@ class Validator {
   std::optional<ForwardSettings> forward();
   HttpSettings http();
   DnstapSettings dnstap();
-  LogSettings log() const;
+  LogSettings log();
   void requireForwarding(std::string_view path);
   void requireSource(const Configuration& configuration);
 
@@ -169,12 +168,15 @@ void Validator::listenOn(const Table& table, std::vector<Address>& addresses) {
               needed);
 }
 
-LogSettings Validator::log() const {
+LogSettings Validator::log() {
   LogSettings log;
   log.verbose = static_cast<int>(number("log.verbose"));
   log.queries.oneIn = static_cast<std::uint32_t>(number("log.queries.one-in"));
   log.queries.errors = flag("log.queries.errors");
   if (get<std::string>("log.queries.format") == "json") log.queries.format = QueryLogSettings::Format::json;
+  const auto isGiven = [this](const char* path) { return has(path) || settings_.isRefused(path); };
+  if (has("log.queries.format") && !isGiven("log.queries.one-in") && !isGiven("log.queries.errors"))
+    mistake(originOf("log.queries.format"), "needs log.queries.one-in or log.queries.errors: no query is logged");
   return log;
 }
 
@@ -220,8 +222,8 @@ std::optional<RateLimit> Validator::rateLimit() {
   const std::int64_t responses = number("rate-limit.responses");
   RateLimit limit;
   limit.responsesPerSecond = static_cast<std::uint32_t>(responses);
-  limit.allPerSecond =
-      static_cast<std::uint32_t>(has("rate-limit.all") ? number("rate-limit.all") : std::min(10 * responses, maxRate));
+  const std::int64_t usual = std::min(10 * responses, keyOf("rate-limit.all").most);
+  limit.allPerSecond = static_cast<std::uint32_t>(has("rate-limit.all") ? number("rate-limit.all") : usual);
   limit.slip = static_cast<std::uint32_t>(number("rate-limit.slip"));
   limit.window = static_cast<std::uint32_t>(window / second);
   limit.exempt = exempt;

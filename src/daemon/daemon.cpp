@@ -245,7 +245,7 @@ int Daemon::run() {
       throw std::system_error(error.code(), "a thread that loads files cannot be started");
     }
   };
-  const auto ending = [this] { state_.drain(true); };
+  const auto ending = [this] { state_.ends(); };
   const int status = server_.run([this] { requestReload({}); }, started, ending);
   if (management_) management_->stop();
   loader_.reset();

@@ -45,8 +45,18 @@ class Daemon final : public ManagedServer {
   // Of the configuration. Read on the management thread.
   struct Reloads {
     Counter succeeded;
-    Counter failed;  // those that had a mistake, and changed nothing
+    Counter failed;  // nearly all of them had a mistake, and changed nothing
     std::atomic<bool> lastSucceeded = true;
+  };
+
+  // What a reload takes over, all made before.
+  struct Next {
+    config::Configuration configuration;
+    std::shared_ptr<const ServerCookies> cookies;
+    std::shared_ptr<RateLimitTable> accounts;
+    std::optional<HostsFile> hosts;  // in place of the one that there is; nothing: that one stays
+    bool zonesChanged = false;
+    bool limitChanged = false;
   };
 
   std::unique_ptr<ServerFactory> makeFactory(Shard& shard);
@@ -63,9 +73,10 @@ class Daemon final : public ManagedServer {
   void requestReload(Reloaded done);
   config::Configuration readConfiguration() const;
   std::shared_ptr<const ServerCookies> cookiesOf(const config::Configuration& next) const;
-  void takeOver(config::Configuration next, Reloaded done);
+  Next prepare() const;
+  void takeOver(Next next, const Reloaded& done);
   void reloadForwarders();
-  void replaceHostsFile();
+  void reloadHosts(std::optional<HostsFile> other);
   void startManagement();
   void publishZones(const std::shared_ptr<const ZoneSet>& zones);
 
@@ -101,6 +112,7 @@ class Daemon final : public ManagedServer {
   std::optional<HostsLoader> hostsLoader_;  // none without a hosts file
   std::atomic<bool> running_ = false;       // all shards serve and the loaders are there
   std::mutex reloading_;
+  bool takenInPart_ = false;  // a reload failed where it had changed something
   Reloads reloads_;
   ServingState state_;
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();

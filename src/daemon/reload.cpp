@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <exception>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <ranges>
@@ -35,10 +36,15 @@ class Refusal final : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+bool deniesRebinding(const Configuration& configuration) {
+  return configuration.forward && configuration.forward->denyRebinding;
+}
+
 // Resolvers are made at the start: one that is not there then, or is not wanted any more, needs another start.
 bool needsRestart(const ValueChange& change, const Configuration& now, const Configuration& next) {
   const std::string_view path = change.either().path;
   if (change.either().needsRestart()) return true;
+  if (path == "forward.private-domains" && deniesRebinding(now) != deniesRebinding(next)) return true;
   if (path.starts_with("forward.")) return now.forward.has_value() != next.forward.has_value();
   return path == "hosts-file" && now.hostsFile.empty() != next.hostsFile.empty();
 }
@@ -53,6 +59,13 @@ void logChange(const ValueChange& change, bool waits) {
     log::info("{}: {}, was {}", value.origin.toText(), now, before);
 }
 
+// Nothing tells of a list that is read otherwise because a name within it stands for other networks.
+void logHttpNetworks(const std::vector<ValueChange>& changes, const Configuration& now, const Configuration& next) {
+  const bool told =
+      std::ranges::any_of(changes, [](const ValueChange& change) { return change.either().path == "http.allow"; });
+  if (!told && now.http.allow != next.http.allow) log::warning("http.allow needs a restart: its networks have changed");
+}
+
 // Takes what holds still into the values of the next configuration.
 void keep(std::vector<EffectiveValue>& values, const ValueChange& change) {
   const auto found = std::ranges::find(values, change.either().path, &EffectiveValue::path);
@@ -62,6 +75,25 @@ void keep(std::vector<EffectiveValue>& values, const ValueChange& change) {
     *found = *change.before;
   else
     values.push_back(*change.before);
+}
+
+// Takes what holds still into the next configuration itself.
+void keepParts(Configuration& next, const Configuration& now) {
+  next.listen = now.listen;
+  next.server.threads = now.server.threads;
+  next.server.udpSize = now.server.udpSize;
+  next.server.control = now.server.control;
+  next.limits = now.limits;
+  next.http = now.http;
+  next.log.verbose = now.log.verbose;
+  next.dnstap.socket = now.dnstap.socket;
+  if (next.hostsFile.empty() != now.hostsFile.empty()) next.hostsFile = now.hostsFile;
+  if (next.forward.has_value() != now.forward.has_value()) next.forward = now.forward;
+  if (!next.forward) return;
+  next.forward->cacheSize = now.forward->cacheSize;
+  if (next.forward->denyRebinding == now.forward->denyRebinding) return;
+  next.forward->denyRebinding = now.forward->denyRebinding;
+  next.forward->privateDomains = now.forward->privateDomains;
 }
 
 bool sameZones(const Configuration& now, const Configuration& next) {
@@ -113,13 +145,12 @@ std::shared_ptr<const ServerCookies> Daemon::cookiesOf(const Configuration& next
 
 void Daemon::requestReload(Reloaded done) {
   ZoneReload refused;
+  bool taken = false;  // some of the next configuration, or all of it
   std::unique_lock lock(reloading_);
   try {
-    Configuration next = readConfiguration();
-    cookies_ = cookiesOf(next);
-    takeOver(std::move(next), std::move(done));
-    ++reloads_.succeeded;
-    reloads_.lastSucceeded = true;
+    Next next = prepare();
+    taken = true;
+    takeOver(std::move(next), done);
     return;
   } catch (const std::exception& error) {
     ++reloads_.failed;
@@ -132,40 +163,62 @@ void Daemon::requestReload(Reloaded done) {
     }
   }
   lock.unlock();
-  log::error("the configuration has mistakes: nothing has changed");
+  log::error("{}", taken ? "not all of the configuration was taken over"
+                         : "the configuration has mistakes: nothing has changed");
   if (done) done(refused);
 }
 
-void Daemon::takeOver(Configuration next, Reloaded done) {
-  std::vector<ValueChange> changes = config::differences(configuration_.values, next.values);
+// Makes what may fail to be made, and changes nothing.
+Daemon::Next Daemon::prepare() const {
+  Next next;
+  Configuration& configuration = next.configuration;
+  configuration = readConfiguration();
+  next.cookies = cookiesOf(configuration);
+  next.accounts = rateLimitAccounts_;
+  if (configuration.rateLimit && !next.accounts) next.accounts = std::make_shared<RateLimitTable>();
+  const bool hostsMoved = takenInPart_ || configuration.hostsFile != configuration_.hostsFile;
+  if (hostsMoved && hostsFile_ && !configuration.hostsFile.empty()) next.hosts.emplace(configuration.hostsFile);
+
+  const std::vector<ValueChange> changes = config::differences(configuration_.values, configuration.values);
+  next.zonesChanged = takenInPart_ || !sameZones(configuration_, configuration);
+  next.limitChanged =
+      takenInPart_ || std::ranges::any_of(changes, [](const ValueChange& change) {
+        return change.either().path.starts_with("rate-limit.") || change.either().path.starts_with("acl.");
+      });
   for (const ValueChange& change : changes) {
-    const bool waits = needsRestart(change, configuration_, next);
+    const bool waits = needsRestart(change, configuration_, configuration);
     logChange(change, waits);
-    if (waits) keep(next.values, change);
+    if (waits) keep(configuration.values, change);
   }
-  if (configuration_.forward.has_value() != next.forward.has_value()) next.forward = configuration_.forward;
-  if (configuration_.hostsFile.empty() != next.hostsFile.empty()) next.hostsFile = configuration_.hostsFile;
-  const bool hostsMoved = next.hostsFile != configuration_.hostsFile;
-  const bool zonesChanged = !sameZones(configuration_, next);
-  configuration_ = std::move(next);
-  if (configuration_.rateLimit && !rateLimitAccounts_) rateLimitAccounts_ = std::make_shared<RateLimitTable>();
+  logHttpNetworks(changes, configuration_, configuration);
+  keepParts(configuration, configuration_);
+  return next;
+}
+
+// A copy of `done` is given away last of all, so that a failure can still be reported. The reload after a failure takes
+// everything for changed.
+void Daemon::takeOver(Next next, const Reloaded& done) {
+  takenInPart_ = true;
+  configuration_ = std::move(next.configuration);
+  cookies_ = std::move(next.cookies);
+  rateLimitAccounts_ = std::move(next.accounts);
 
   auto live = liveSettings();
-  const bool limited = std::ranges::any_of(changes, [](const ValueChange& change) {
-    return change.either().path.starts_with("rate-limit.") || change.either().path.starts_with("acl.");
-  });
-  if (!limited) live->keepRateLimit();
+  if (!next.limitChanged) live->keepRateLimit();
   server_.post([this, settings = std::shared_ptr<const LiveSettings>(std::move(live))](
                    std::size_t shard, ServerFactory& factory) { settings->apply(factory, resolvers_[shard]); });
   reloadForwarders();
-  if (hostsMoved)
-    replaceHostsFile();
-  else if (hostsLoader_)
-    hostsLoader_->request();
-  if (zonesChanged)
-    loader_->replaceSources(zoneSourcesOf(configuration_), configuration_.zoneLists, std::move(done));
+  reloadHosts(std::move(next.hosts));
+  std::vector<ZoneSource> sources;
+  if (next.zonesChanged) sources = zoneSourcesOf(configuration_);
+  // Counted before the loader has it, which may answer at once.
+  ++reloads_.succeeded;
+  reloads_.lastSucceeded = true;
+  if (next.zonesChanged)
+    loader_->replaceSources(std::move(sources), configuration_.zoneLists, done);
   else
-    loader_->request(std::move(done));
+    loader_->request(done);
+  takenInPart_ = false;
 }
 
 void Daemon::reloadForwarders() {
@@ -174,11 +227,17 @@ void Daemon::reloadForwarders() {
   server_.post([this](std::size_t shard, ServerFactory&) { resolvers_[shard].forwarder->reload(); });
 }
 
-void Daemon::replaceHostsFile() {
-  hostsLoader_.reset();
-  hostsFile_.emplace(configuration_.hostsFile);
-  publishHosts(hostsFile_->table());
-  startHostsLoader();
+void Daemon::reloadHosts(std::optional<HostsFile> other) {
+  if (other) {
+    hostsLoader_.reset();
+    hostsFile_.emplace(std::move(*other));
+  }
+  if (hostsLoader_) {
+    hostsLoader_->request();
+  } else if (hostsFile_) {
+    publishHosts(hostsFile_->table());
+    startHostsLoader();
+  }
 }
 
 }  // namespace taut

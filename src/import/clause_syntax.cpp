@@ -131,13 +131,17 @@ void Reader::add(Statement statement) {
 void Reader::include(Statement statement) {
   if (includeDepth_ >= Sources::maxIncludeDepth)
     throw SyntaxError(statement.place, fmt::format("more than {} files include each other", Sources::maxIncludeDepth));
-  for (const std::string& path : sources_.included(statement.value(), *statement.place.file)) {
+  const auto paths = sources_.included(statement.value(), *statement.place.file);
+  if (paths.empty()) statement.remark = "no file matches";
+  for (const std::string& path : paths) {
     if (const auto text = sources_.read(path))
       Reader(sources_, *text, includeDepth_ + 1, statements_).read();
     else
       statement.remark = fmt::format("{}: {}", path, text.error());
   }
-  if (!statement.remark.empty()) statements_.push_back(std::move(statement));
+  if (statement.remark.empty()) return;
+  // What comes after it goes on in the section in which it stands.
+  (statements_.empty() ? statements_ : statements_.back().children).push_back(std::move(statement));
 }
 
 }  // namespace

@@ -238,7 +238,7 @@ void CorednsConverter::forwardTo(const Statement& directive, std::string_view to
 void CorednsConverter::cache(const Statement& directive) {
   if (!isRoot_) return unsupported(directive, "only forwarded answers are cached");
   file_.forward.cacheSize = defaultCacheSize;
-  if (directive.words.size() > 1) unsupported(directive, "but for the cache itself, which keeps to the TTLs");
+  if (directive.words.size() > 1) unsupported(directive, "except the cache itself, which keeps to the TTLs");
   inside(directive);
   needsForwarding(directive);
 }
@@ -255,7 +255,7 @@ void CorednsConverter::hosts(const Statement& directive) {
 
 void CorednsConverter::chaos(const Statement& directive) {
   if (directive.words.size() > 1) setText(file_.version, directive);
-  if (directive.words.size() > 2) unsupported(directive, "but for the version");
+  if (directive.words.size() > 2) unsupported(directive, "except the version");
 }
 
 void CorednsConverter::nsid(const Statement& directive) {

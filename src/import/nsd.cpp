@@ -180,7 +180,7 @@ void NsdConverter::listen(const Statement& listen) {
   const auto address = addressOf(listen.value(), port_);
   if (!address) return unsupported(listen, fmt::format("'{}' is not an address", listen.value()));
   listenOn(*address, listen.place);
-  if (listen.words.size() > 2) unsupported(listen, "but for the address");
+  if (listen.words.size() > 2) unsupported(listen, "except the address");
 }
 
 void NsdConverter::listenDefaults() {

@@ -2,6 +2,7 @@
 
 #include <glob.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <utility>
 
@@ -48,6 +49,9 @@ Sources::Text Sources::add(std::string name, std::string text) {
 std::vector<std::string> Sources::included(std::string_view pattern, const std::string& from) {
   const std::string path = resolved(pattern, folderOf(from));
   if (path.find_first_of("*?[{") == std::string::npos) return {path};
+  constexpr std::string_view wildcards = "*?[{,";
+  const auto count = std::ranges::count_if(path, [&](char c) { return wildcards.find(c) != wildcards.npos; });
+  if (static_cast<std::size_t>(count) > maxWildcards) return {};
   return files_.matching(path);
 }
 

@@ -36,6 +36,7 @@ class Sources {
   static constexpr std::uint64_t maxSize = 64 << 20;  // octets of all files together
   static constexpr std::size_t maxFiles = 10'000;
   static constexpr std::size_t maxIncludeDepth = 16;
+  static constexpr std::size_t maxWildcards = 24;     // of a pattern, commas in braces too: each pair doubles the work
   static constexpr std::size_t maxDepth = 64;         // of blocks in each other
   static constexpr std::size_t maxParts = 4'000'000;  // statements and words
 
@@ -52,7 +53,7 @@ class Sources {
   Text add(std::string name, std::string text);
 
   // The files that an include names, by a path or a pattern; a relative one leads from the folder of the file that
-  // includes them.
+  // includes them. None for a pattern with more than `maxWildcards`.
   std::vector<std::string> included(std::string_view pattern, const std::string& from);
 
   // Counts a statement or a word, or what takes the memory of several. Throws SyntaxError where there are too many.

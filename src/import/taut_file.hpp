@@ -31,7 +31,7 @@ struct NamedNetworks {
 };
 
 struct ImportedZone {
-  std::string name;  // without the last dot, but for the root
+  std::string name;  // without the last dot, except for the root
   std::string file;
   Notes notes;
 };

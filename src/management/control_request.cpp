@@ -2,13 +2,11 @@
 
 #include <cstdint>
 
-#include <nlohmann/json.hpp>
+#include "json_text.hpp"
 
 namespace taut {
 
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr std::int64_t maxSeconds = 86400;
 
@@ -28,10 +26,6 @@ std::optional<std::int64_t> numberOf(const Json& json, const char* name) {
   const auto found = json.find(name);
   if (found == json.end() || !found->is_number_unsigned()) return std::nullopt;
   return found->get<std::int64_t>();
-}
-
-std::string toText(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace
@@ -62,20 +56,20 @@ std::string ControlRequest::toLine() const {
   if (tree) line["tree"] = true;
   if (off) line["off"] = true;
   if (duration) line["seconds"] = duration->count();
-  return toText(line);
+  return toText(line) + "\n";
 }
 
 std::string pieceLine(std::size_t octets) {
   Json json;
   json["octets"] = octets;
-  return toText(json);
+  return toText(json) + "\n";
 }
 
 std::string endLine(ControlStatus status, std::string_view error) {
   Json json;
   json["status"] = static_cast<int>(status);
   if (!error.empty()) json["error"] = error;
-  return toText(json);
+  return toText(json) + "\n";
 }
 
 std::optional<ControlLine> ControlLine::parse(std::string_view line) {

@@ -14,6 +14,7 @@
 #include <span>
 #include <utility>
 
+#include "counting.hpp"
 #include "taut/base/bytes.hpp"
 #include "taut/base/log.hpp"
 #include "taut/base/reason.hpp"
@@ -48,10 +49,6 @@ bool mayControl(const TcpStream& stream, const std::string& path) {
          isInGroup(stream.fd(), *peer, status.st_gid);
 }
 
-ByteSpan octetsOf(std::string_view text) {
-  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-}
-
 // Sends the pieces of one reply.
 class StreamOutput final : public ControlOutput {
  public:
@@ -64,7 +61,9 @@ class StreamOutput final : public ControlOutput {
     if (text.empty()) co_return true;
     const std::string line = pieceLine(text.size());
     Deadline deadline(shard, patience, stop);
-    const IoResult written = co_await stream.writeAll(octetsOf(line), octetsOf(text), deadline.token());
+    const IoResult written = co_await stream.writeAll(asBytes(line), asBytes(text), deadline.token());
+    // How much of it has left is not known, so nothing may follow.
+    if (!written) stream.shutdown();
     co_return written.ok();
   }
 
@@ -95,13 +94,12 @@ Task<> ControlService::serve(UnixListener& listener, StopToken stop) {
 }
 
 Task<> ControlService::serveConnection(TcpStream stream, const UnixListener& listener, StopToken stop) {
-  ++connections_;
+  const Counting counting(connections_);
   try {
     co_await answerRequests(stream, mayControl(stream, listener.path()), stop);
   } catch (const std::exception& error) {
     log::error("control: a request failed: {}", reasonOf(error));
   }
-  --connections_;
 }
 
 // A request is read before it is refused: closing with octets unread would reset the connection.
@@ -116,7 +114,7 @@ Task<> ControlService::answerRequests(TcpStream& stream, bool allowed, StopToken
     const ControlOutcome outcome = co_await answer(request, stream, allowed, stop);
     const std::string line = endLine(outcome.status, outcome.error);
     Deadline deadline(shard_, patience, stop);
-    const IoResult written = co_await stream.writeAll(octetsOf(line), deadline.token());
+    const IoResult written = co_await stream.writeAll(asBytes(line), deadline.token());
     goesOn = written.ok() && end != std::string::npos;
   }
 }

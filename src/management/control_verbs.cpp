@@ -3,12 +3,13 @@
 #include <algorithm>
 #include <cstdint>
 #include <exception>
+#include <new>
 #include <utility>
 #include <vector>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
+#include "json_text.hpp"
 #include "piece_queue.hpp"
 #include "status_json.hpp"
 #include "taut/base/reason.hpp"
@@ -19,17 +20,15 @@ namespace taut {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 constexpr std::size_t pieceSize = 256 << 10;  // octets of a reply that are sent together
 
 std::string toLine(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return toText(json) + "\n";
 }
 
 // Text as a string of JSON. Names and records in presentation form are printable ASCII.
 std::string inQuotes(std::string_view text) {
-  return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
+  return toText(Json(text));
 }
 
 ControlOutcome failure(std::string error) {
@@ -156,6 +155,8 @@ void dump(const Zone& zone, bool json, PieceQueue& queue) {
     if (json) put(fmt::format("{{\"zone\":{},\"records\":[\n", inQuotes(zone.origin().toString())));
     writeZone(zone, [&](std::string_view text) { put(json ? recordsAsJson(text, first) : std::string(text)); });
     if (json) put("]}\n");
+  } catch (const std::bad_alloc&) {
+    error = "no memory";  // needs none itself
   } catch (const std::exception& failed) {
     error = reasonOf(failed);
   }

@@ -57,7 +57,7 @@ class ControlVerbs {
   ControlVerbs(const ControlVerbs&) = delete;
   ControlVerbs& operator=(const ControlVerbs&) = delete;
 
-  // All of it is over when the task has ended, but for threads that have nothing to hand over any more.
+  // All of it is over when the task has ended, except threads that have nothing to hand over any more.
   Task<ControlOutcome> run(const ControlRequest& request, ControlOutput& output, StopToken stop);
 
   // The words of a verb that changes something, such as "zone reload"; empty for all others.

@@ -8,6 +8,7 @@
 #include <new>
 #include <utility>
 
+#include "counting.hpp"
 #include "taut/base/bytes.hpp"
 #include "taut/base/log.hpp"
 #include "taut/base/reason.hpp"
@@ -24,21 +25,6 @@ constexpr std::chrono::seconds lingering{1};
 constexpr std::size_t pieceSize = 64 << 10;  // octets
 constexpr std::size_t maxRefused = 16;
 constexpr std::string_view eventsPath = "/events";
-
-class Counting {
- public:
-  explicit Counting(std::size_t& count) noexcept : count_(count) { ++count_; }
-  Counting(const Counting&) = delete;
-  Counting& operator=(const Counting&) = delete;
-  ~Counting() { --count_; }
-
- private:
-  std::size_t& count_;
-};
-
-ByteSpan octetsOf(std::string_view text) {
-  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-}
 
 }  // namespace
 
@@ -131,7 +117,8 @@ Task<bool> HttpService::respond(TcpStream& stream, const HttpHead& head, StopTok
   std::string text = headOf(response, keepAlive);
   if (!head.request.head) text += response.body;
   const bool written = co_await write(stream, text, stop);
-  co_return written&& keepAlive;
+  const bool goesOn = written && keepAlive;
+  co_return goesOn;
 }
 
 // A watcher that is too slow for an event misses it, and gets the next one.
@@ -155,7 +142,7 @@ void HttpService::sendEvent() noexcept {
 Task<bool> HttpService::write(TcpStream& stream, std::string_view text, StopToken stop) {
   Deadline deadline(shard_, patience, stop);
   while (!text.empty()) {
-    const ByteSpan piece = octetsOf(text.substr(0, pieceSize));
+    const ByteSpan piece = asBytes(text.substr(0, pieceSize));
     const IoResult written = co_await stream.writeAll(piece, deadline.token());
     if (!written) co_return false;
     text.remove_prefix(written.value());

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <exception>
 #include <system_error>
 #include <utility>
 
@@ -95,7 +96,8 @@ Task<> ManagementThread::tick() {
     } catch (const std::exception& error) {
       log::error("an event could not be made: {}", reasonOf(error));
     }
-    next = std::max(next + interval, shard_.now());
+    next += interval;
+    if (next <= shard_.now()) next = shard_.now() + interval;
     goesOn = co_await sleepUntil(shard_, next, stop_.token());
   }
 }

@@ -1,5 +1,9 @@
 #include "piece_queue.hpp"
 
+#include <chrono>
+#include <new>
+#include <thread>
+
 namespace taut {
 
 void PieceQueue::notify() {
@@ -23,7 +27,16 @@ void PieceQueue::end(std::string error) {
     error_ = std::move(error);
     ended_ = true;
   }
-  notify();
+  // The reader waits for this, so it has to get through, also when memory comes back late.
+  constexpr std::chrono::milliseconds pause{10};
+  for (bool notified = false; !notified;) {
+    try {
+      notify();
+      notified = true;
+    } catch (const std::bad_alloc&) {
+      std::this_thread::sleep_for(pause);
+    }
+  }
 }
 
 std::optional<std::string> PieceQueue::take() {

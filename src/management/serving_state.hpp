@@ -22,10 +22,12 @@ class ServingState {
  public:
   // All sockets are open, and the zones have been loaded once.
   void serves() noexcept { serving_ = true; }
-  // Whether clients should go elsewhere, as they should before an end.
+  // Whether clients should go elsewhere.
   void drain(bool on) noexcept { draining_ = on; }
+  // From now on they should, whatever is asked for later.
+  void ends() noexcept { ending_ = true; }
   Readiness readiness() const noexcept {
-    if (draining_) return Readiness::draining;
+    if (draining_ || ending_) return Readiness::draining;
     return serving_ ? Readiness::ready : Readiness::starting;
   }
 
@@ -42,6 +44,7 @@ class ServingState {
  private:
   std::atomic<bool> serving_ = false;
   std::atomic<bool> draining_ = false;
+  std::atomic<bool> ending_ = false;
   mutable std::mutex mutex_;
   std::shared_ptr<const ZoneSet> zones_ = std::make_shared<const ZoneSet>();
 };

@@ -7,23 +7,17 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
+#include "json_text.hpp"
 #include "taut/dns/type.hpp"
 
 namespace taut {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 constexpr std::array<std::string_view, transportCount> transports{"udp", "tcp"};
 constexpr std::array<std::string_view, dropReasonCount> reasons{"unparsable", "policy",      "rate_limit",  "handler",
                                                                 "memory",     "full_socket", "send_failure"};
-
-std::string toText(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
 
 Json toJson(const Zone& zone) {
   Json json{{"zone", zone.origin().toString()}, {"state", zone.isLoaded() ? "loaded" : "not loaded"}};

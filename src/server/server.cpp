@@ -127,8 +127,8 @@ void Server::start() {
     openListeners();
     for (const auto& shard : shards_) shard->start();
     for (const auto& shard : shards_) shard->waitUntilStarted();
-    started_ = true;
     watchdog_ = std::make_unique<Watchdog>(shards_);
+    started_ = true;
   } catch (...) {
     end();
     addresses_.clear();

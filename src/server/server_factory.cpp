@@ -122,7 +122,7 @@ Task<> ServerFactory::serve(const Query& query, ReplyChannel& channel, std::uniq
       observeQuery(query, channel);
     const Admission admission = co_await allowQuery(query, channel);
     if (admission == Admission::drop) {
-      leaveUnanswered(query, DropReason::policy);
+      if (!channel.isClosed()) leaveUnanswered(query, DropReason::policy);
       co_return;
     }
     std::optional<Answer> outcome = answerAtOnce(query, admission);
@@ -326,6 +326,7 @@ Task<> ServerFactory::replyFailed(std::exception_ptr failure, const Query& query
   try {
     Answer answer = gotResolverError(failure, query);
     logged = true;
+    if (channel.isClosed()) co_return;  // its time was over, and it has its reply and its line
     if (channel.messagesWritten() > 0) {
       if (queryLog_) queryLog_->wroteMessages(query, channel.messagesWritten(), clock());
       co_return;

@@ -24,7 +24,8 @@ std::uint64_t requestsIn(const ServerCounters& counters) {
 DurationHistogram durationsIn(const ServerCounters& counters) {
   DurationHistogram durations = counters.durations.value();
   const std::uint64_t waited = counters.waited;
-  durations.counts[0] += requestsIn(counters) - std::min(waited, requestsIn(counters));
+  const std::uint64_t requests = requestsIn(counters);
+  durations.counts[0] += requests - std::min(waited, requests);
   return durations;
 }
 

@@ -181,7 +181,9 @@ int run(const Invocation& invocation) {
     if (watches && !invocation.request.json) return top.take(part);
     return print(part) && (!watches || std::fflush(stdout) == 0);
   });
-  std::fflush(stdout);
+  const bool written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+  if (!written) fmt::print(stderr, "tautctl: the output cannot be written\n");
+  if (!written) return static_cast<int>(ControlStatus::failed);
   if (!end.error.empty()) fmt::print(stderr, "tautctl: {}\n", end.error);
   return end.status;
 }

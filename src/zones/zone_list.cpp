@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "hash_name.hpp"
 #include "taut/base/line_file.hpp"
 #include "taut/dns/name.hpp"
 
@@ -17,9 +18,7 @@ namespace taut {
 
 namespace {
 
-struct HashName {
-  std::size_t operator()(NameView name) const { return static_cast<std::size_t>(name.hash()); }
-};
+using detail::HashName;
 
 class ZoneListReader {
  public:

@@ -25,9 +25,11 @@ void ZoneLoader::request(Done done) {
 void ZoneLoader::replaceSources(std::vector<ZoneSource> sources, std::vector<std::string> lists, Done done) {
   {
     const std::lock_guard lock(mutex_);
+    if (done) waiting_.push_back(std::move(done));
     sources_ = Sources{std::move(sources), std::move(lists)};
+    requested_ = true;
   }
-  request(std::move(done));
+  wanted_.notify_one();
 }
 
 void ZoneLoader::requestZone(Name origin, Done done) {
@@ -60,7 +62,7 @@ void ZoneLoader::run(const std::stop_token& stop) {
       std::unique_lock lock(mutex_);
       if (!wanted_.wait(lock, stop, [this] { return requested_ || !zoneRequests_.empty(); })) return;
       all = std::exchange(requested_, false);
-      sources = std::exchange(sources_, std::nullopt);
+      if (all) sources = std::exchange(sources_, std::nullopt);
       waiting.swap(waiting_);
       zones.swap(zoneRequests_);
     }

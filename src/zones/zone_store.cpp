@@ -14,6 +14,7 @@
 
 #include <fmt/format.h>
 
+#include "hash_name.hpp"
 #include "taut/base/log.hpp"
 #include "taut/base/reason.hpp"
 #include "taut/base/text.hpp"
@@ -21,6 +22,8 @@
 #include "zone_log.hpp"
 
 namespace taut {
+
+using detail::HashName;
 
 namespace {
 
@@ -54,10 +57,6 @@ void logDiagnostics(const ZoneLoad& load) {
       log::warning("{}", diagnostic.toString());
   }
 }
-
-struct HashName {
-  std::size_t operator()(NameView name) const { return static_cast<std::size_t>(name.hash()); }
-};
 
 std::string thereAlready(NameView origin, const std::string& path) {
   return fmt::format("zone {} is there already, from {}; expected it once", origin, path);
@@ -136,78 +135,147 @@ class ZoneStore::Known {
  public:
   void add(const Entry& entry) {
     byOrigin_.emplace(entry.load.zone->origin(), &entry);
-    if (!entry.source.origin) byPath_.emplace(entry.source.path, &entry);
+    const auto [found, isNew] = byPath_.emplace(entry.source.path, &entry);
+    if (!isNew && !entry.source.origin) found->second = &entry;
   }
 
   // The entry for the same zone, null where there is none.
   const Entry* find(const ZoneSource& source) const {
-    if (!source.origin) {
-      const auto found = byPath_.find(source.path);
-      return found == byPath_.end() ? nullptr : found->second;
-    }
-    const auto found = byOrigin_.find(*source.origin);
+    return source.origin ? find(source.origin->view()) : findFile(source.path);
+  }
+  const Entry* find(NameView origin) const {
+    const auto found = byOrigin_.find(origin);
     return found == byOrigin_.end() ? nullptr : found->second;
   }
 
  private:
+  const Entry* findFile(const std::string& path) const {
+    const auto found = byPath_.find(path);
+    return found == byPath_.end() ? nullptr : found->second;
+  }
+
   std::unordered_map<NameView, const Entry*, HashName> byOrigin_;
-  std::unordered_map<std::string_view, const Entry*> byPath_;  // of those whose files say their origins
+  std::unordered_map<std::string_view, const Entry*> byPath_;  // rather those whose files say their origins
 };
 
+// The load that the zone had before, for a source of it. The next reload looks at the file where that is read in
+// another way now: no file has this version.
+ZoneLoad ZoneStore::takeOver(const Entry& before, const ZoneSource& source) {
+  ZoneLoad load = before.load;
+  if (before.source.path != source.path || before.source.origin.has_value() != source.origin.has_value())
+    load.files = {{source.path, FileVersion{.inode = std::numeric_limits<std::uint64_t>::max()}}};
+  return load;
+}
+
+// What there is when the sources have been replaced.
+struct ZoneStore::Replacement {
+  std::vector<Entry> entries;
+  std::vector<ZoneSource> unidentified;
+  std::vector<Entry> former;
+  std::unordered_set<NameView, HashName> served;  // of the entries, and of the lists that stay
+};
+
+// What is there before stays until all that can throw is done.
 void ZoneStore::replaceSources(std::vector<ZoneSource> sources, const std::vector<std::string>& lists) {
-  std::vector<Entry> entries = std::exchange(entries_, {});
-  std::vector<List> listed = std::exchange(lists_, {});
   Known known;
-  for (const Entry& entry : entries) known.add(entry);
-  for (const List& list : listed)
-    for (const Entry& entry : list.entries) known.add(entry);
-  entries_.reserve(sources.size());
-  for (ZoneSource& source : sources) addSource(std::move(source), known);
-  std::unordered_set<NameView, HashName> served;
-  for (const Entry& entry : entries_) served.insert(entry.load.zone->origin());
+  forEachEntry([&known](const Entry& entry) { known.add(entry); });
+  for (const Entry& entry : former_) known.add(entry);
+  Replacement next;
+  std::vector<List> nextLists;
+  std::vector<List*> kept;
   for (const std::string& path : lists) {
-    const auto same = std::ranges::find(listed, path, &List::path);
-    lists_.push_back(same == listed.end() ? List{path, {}} : std::move(*same));
-    for (const Entry& entry : lists_.back().entries) served.insert(entry.load.zone->origin());
-    if (same != listed.end()) listed.erase(same);
+    const auto same = std::ranges::find(lists_, path, &List::path);
+    nextLists.push_back({path, {}});
+    kept.push_back(same == lists_.end() ? nullptr : &*same);
+    if (kept.back())
+      for (const Entry& entry : same->entries) next.served.insert(entry.load.zone->origin());
   }
-  for (const List& list : listed) entries.insert(entries.end(), list.entries.begin(), list.entries.end());
-  for (const Entry& entry : entries) {
-    if (!served.insert(entry.load.zone->origin()).second) continue;
-    ++replaced_.removed;
-    detail::logRemoved(*entry.load.zone, replaced_);
-  }
+  for (const bool named : {true, false})
+    for (ZoneSource& source : sources)
+      if (source.origin.has_value() == named) addSource(std::move(source), known, next);
+  const auto addFormer = [&next](const Entry& entry) {
+    if (next.served.insert(entry.load.zone->origin()).second) next.former.push_back(entry);
+  };
+  forEachEntry(addFormer);
+  for (const Entry& entry : former_) addFormer(entry);
+
+  changesAreTold_ = true;
+  entries_.swap(next.entries);
+  for (std::size_t i = 0; i < kept.size(); ++i)
+    if (kept[i]) nextLists[i].entries.swap(kept[i]->entries);
+  lists_.swap(nextLists);
+  unidentified_.swap(next.unidentified);
+  former_.swap(next.former);
 }
 
-void ZoneStore::addSource(ZoneSource source, const Known& known) {
-  Entry entry{std::move(source), {}};
-  if (const Entry* const before = known.find(entry.source)) {
-    entry.load = before->load;
-    // No file has this version, so that the next reload looks at it.
-    if (before->source.path != entry.source.path)
-      entry.load.files = {{entry.source.path, FileVersion{.inode = std::numeric_limits<std::uint64_t>::max()}}};
-  } else if (entry.source.origin) {
-    entry.load.zone = Zone::notLoaded(*entry.source.origin, entry.source.rrClass);
-  } else {
-    ZoneLoad load = loadZone(entry.source);
-    forEachEntry([&](const Entry& other) {
-      if (!load.ok() || other.load.zone->origin() != load.zone->origin()) return;
-      load.diagnostics.push_back(errorOf(entry.source, thereAlready(load.zone->origin(), other.source.path)));
-      load.zone = nullptr;
-    });
-    if (!load.ok()) return leaveOut(load);
-    entry.load.zone = Zone::notLoaded(load.zone->origin(), load.zone->rrClass());
-    accept(entry, std::move(load), replaced_);
-  }
-  entries_.push_back(std::move(entry));
+void ZoneStore::addSource(ZoneSource source, const Known& known, Replacement& next) {
+  const Entry* const before = known.find(source);
+  // Of two sources for one origin, the one whose file says its origin comes second, and is refused when it is loaded.
+  if (!source.origin && (!before || next.served.contains(before->load.zone->origin())))
+    return next.unidentified.push_back(std::move(source));
+  ZoneLoad load;
+  if (before)
+    load = takeOver(*before, source);
+  else
+    load.zone = Zone::notLoaded(*source.origin, source.rrClass);
+  next.served.insert(load.zone->origin());
+  next.entries.push_back({std::move(source), std::move(load)});
 }
 
-void ZoneStore::leaveOut(const ZoneLoad& load) {
+// Loads those whose files have to say their origins. One that fails is tried again at the next reload.
+void ZoneStore::identify(ZoneReload& report, const std::stop_token& stop) {
+  if (unidentified_.empty()) return;
+  std::unordered_map<NameView, std::string, HashName> origins;
+  const auto addOrigin = [&](const Entry& entry) { origins.emplace(entry.load.zone->origin(), entry.source.path); };
+  forEachEntry(addOrigin);
+  Known former;
+  for (const Entry& entry : former_) former.add(entry);
+  ZoneLoadOptions options;
+  options.progress = [&stop](std::size_t) { return !stop.stop_requested(); };
+  std::vector<ZoneSource> failed;
+  for (const ZoneSource& source : unidentified_) {
+    ZoneLoad load = loadZone(source, options);
+    if (stop.stop_requested()) return;
+    if (load.ok()) {
+      if (const auto other = origins.find(load.zone->origin()); other != origins.end()) {
+        load.diagnostics.push_back(errorOf(source, thereAlready(other->first, other->second)));
+        load.zone = nullptr;
+      }
+    }
+    if (!load.ok()) {
+      leaveOut(load, report);
+      failed.push_back(source);
+      continue;
+    }
+    Entry entry{source, {}};
+    const Entry* const before = former.find(load.zone->origin());
+    entry.load.zone = before ? before->load.zone : Zone::notLoaded(load.zone->origin(), load.zone->rrClass());
+    accept(entry, std::move(load), report);
+    addOrigin(entry);
+    entries_.push_back(std::move(entry));
+  }
+  unidentified_.swap(failed);
+}
+
+void ZoneStore::leaveOut(const ZoneLoad& load, ZoneReload& report) {
   ++loadFailures_;
-  ++replaced_.failed;
+  ++report.failed;
   logDiagnostics(load);
   for (const Diagnostic& diagnostic : load.diagnostics)
-    if (diagnostic.isError()) replaced_.addError(diagnostic.toString());
+    if (diagnostic.isError()) report.addError(diagnostic.toString());
+}
+
+// What nothing has served since the sources were replaced is gone.
+void ZoneStore::dropFormer(ZoneReload& report) {
+  if (former_.empty()) return;
+  std::unordered_set<NameView, HashName> served;
+  forEachEntry([&served](const Entry& entry) { served.insert(entry.load.zone->origin()); });
+  for (const Entry& entry : former_) {
+    if (served.contains(entry.load.zone->origin())) continue;
+    ++report.removed;
+    detail::logRemoved(*entry.load.zone, report);
+  }
+  former_.clear();
 }
 
 template <typename Function>
@@ -230,15 +298,18 @@ std::vector<ZoneStore::Entry*> ZoneStore::entriesThat(const Wanted& wanted) {
 }
 
 ZoneReload ZoneStore::reload(const Publish& publish, const std::stop_token& stop) {
-  ZoneReload report = std::exchange(replaced_, {});
+  ZoneReload report;
   readLists(report);
+  identify(report, stop);
+  if (stop.stop_requested()) return report;
+  dropFormer(report);
   const auto changed = [](const Entry& entry) { return !entry.load.zone->isLoaded() || entry.load.filesChanged(); };
   loadEntries(entriesThat(changed), publish, stop, report);
   countZones(report);
   if (stop.stop_requested()) return report;
   publish(zones());
   // At first it is not a change that the zones of a list are there.
-  const bool first = !lists_.empty() && !std::exchange(listsLoaded_, true);
+  const bool first = !lists_.empty() && !std::exchange(changesAreTold_, true);
   if (first)
     logListedZones();
   else
@@ -321,6 +392,8 @@ void ZoneStore::readList(List& list, ZoneReload& report) {
   requireNew(list, sources);
   std::map<std::pair<Name, std::string>, ZoneLoad*> known;
   for (Entry& entry : list.entries) known.emplace(std::pair(*entry.source.origin, entry.source.path), &entry.load);
+  Known former;
+  for (const Entry& entry : former_) former.add(entry);
   std::vector<Entry> entries;
   std::vector<ZoneLoad*> kept;
   entries.reserve(sources.size());
@@ -329,7 +402,10 @@ void ZoneStore::readList(List& list, ZoneReload& report) {
     const auto found = known.extract(std::pair(*source.origin, source.path));
     kept.push_back(found ? found.mapped() : nullptr);
     ZoneLoad load;
-    if (!found) load.zone = Zone::notLoaded(*source.origin, source.rrClass);
+    if (const Entry* const before = found ? nullptr : former.find(source))
+      load = takeOver(*before, source);
+    else if (!found)
+      load.zone = Zone::notLoaded(*source.origin, source.rrClass);
     entries.push_back({std::move(source), std::move(load)});
   }
   for (std::size_t i = 0; i < entries.size(); ++i)
@@ -371,7 +447,7 @@ void ZoneStore::accept(Entry& entry, ZoneLoad load, ZoneReload& report) {
     load.zone = std::move(entry.load.zone);
   } else {
     if (!hadZone) ++report.added;
-    if (lists_.empty() || listsLoaded_) detail::logLoaded(*entry.load.zone, *load.zone, report);
+    if (lists_.empty() || changesAreTold_) detail::logLoaded(*entry.load.zone, *load.zone, report);
   }
   load.diagnostics = {};
   entry.load = std::move(load);
@@ -392,6 +468,8 @@ void ZoneStore::countZones(ZoneReload& report) const {
     ++report.zones;
     if (!entry.load.zone->isLoaded()) ++report.missing;
   });
+  report.zones += unidentified_.size();
+  report.missing += unidentified_.size();
 }
 
 void ZoneStore::logZones() const {

@@ -50,7 +50,7 @@ class SlowLinkCase(AttackCase):
         return flood
 
     def send_buffer_is_full(self):
-        """Whether some socket of the server holds as much for sending as it may, but for a few replies."""
+        """Whether some socket of the server holds as much for sending as it may, except a few replies."""
         report = subprocess.run([*self.middle.prefix, which("ss"), "-uamnH"], stdin=subprocess.DEVNULL,
                                 capture_output=True, text=True, check=True).stdout
         return any(int(held) > int(most) - 100_000 for held, most in re.findall(r",t(\d+),tb(\d+),", report))

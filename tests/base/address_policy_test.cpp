@@ -87,3 +87,12 @@ TEST_CASE("a network with bits after its prefix is refused") {
   CHECK(complaint("2001:db8::1/64").find("bits are set after the prefix") != std::string::npos);
   CHECK(complaint("192.0.2.128/25").empty());
 }
+
+TEST_CASE("policies are equal where they have the same networks and actions in the same order") {
+  const auto policy = [] { return AddressPolicy(Action::refuse).allow("192.0.2.0/24").refuse("2001:db8::/32"); };
+  CHECK(policy() == policy());
+  CHECK(policy() != AddressPolicy(Action::allow).allow("192.0.2.0/24").refuse("2001:db8::/32"));
+  CHECK(policy() != AddressPolicy(Action::refuse).allow("192.0.2.0/25").refuse("2001:db8::/32"));
+  CHECK(policy() != AddressPolicy(Action::refuse).allow("192.0.2.0/24").allow("2001:db8::/32"));
+  CHECK(policy() != policy().allow("198.51.100.1"));
+}

@@ -1,36 +1,27 @@
 #include "config/load.hpp"
 
-#include <stdlib.h>
 #include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
 #include "config/secrets.hpp"
+#include "support/temporary_folder.hpp"
 
 using namespace taut;
 using namespace taut::config;
 
 namespace {
 
-// A folder with configuration files, which goes with the object.
-class Folder {
+// A folder with configuration files.
+class Folder : public TemporaryFolder {
  public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "taut-test-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  ~Folder() { std::filesystem::remove_all(path_); }
-
-  std::string path(const std::string& name) const { return path_ + "/" + name; }
   void write(const std::string& name, const std::string& text) const {
     std::filesystem::create_directories(std::filesystem::path(path(name)).parent_path());
     std::ofstream(path(name)) << text;
@@ -46,13 +37,10 @@ class Folder {
     std::string text;
     if (loaded) return text;
     for (const Mistake& mistake : loaded.error()) text += mistake.toText() + "\n";
-    for (std::size_t at = text.find(path_ + "/"); at != text.npos; at = text.find(path_ + "/"))
-      text.erase(at, path_.size() + 1);
+    const std::string folder = path("");
+    for (std::size_t at = text.find(folder); at != text.npos; at = text.find(folder)) text.erase(at, folder.size());
     return text;
   }
-
- private:
-  std::string path_;
 };
 
 const std::string zone = "[[zone]]\nname = \"example.com\"\n";
@@ -240,6 +228,22 @@ TEST_CASE("variables are read in the types of their keys") {
   CHECK(loaded->listen == std::vector{*Address::parse("127.0.0.1:5300")});
 }
 
+TEST_CASE("a list in a variable may have several lines, and sets no other key") {
+  const Folder folder;
+  folder.write("taut.toml", zone);
+  const auto loaded = folder.load({{"TAUT_SERVER__HIDE", "[\n\"nsid\",\n]"}});
+  REQUIRE(loaded);
+  CHECK(loaded.value().server.hidden == std::vector<std::string>{"nsid"});
+  CHECK(folder.mistakes({{"TAUT_SERVER__HIDE", "[]\nserver.threads = 9"}}).find("TAUT_SERVER__HIDE") == 0);
+}
+
+TEST_CASE("a variable includes no file") {
+  const Folder folder;
+  folder.write("taut.toml", zone);
+  CHECK(folder.mistakes({{"TAUT_INCLUDE", "[\"other.toml\"]"}}) ==
+        "TAUT_INCLUDE: 'include' is for files; expected it in the configuration file\n");
+}
+
 TEST_CASE("a variable that is no key, or has no value of its type, is a mistake by its name") {
   const Folder folder;
   folder.write("taut.toml", zone);
@@ -287,7 +291,7 @@ TEST_CASE("the file of the system is read where it is there and the command line
   CHECK(chooseFile("", zones, there) == "");
 }
 
-TEST_CASE("the values that hold are told as TOML with their places, presets too, but for the zones") {
+TEST_CASE("the values that hold are told as TOML with their places, presets too, except the zones") {
   const Folder folder;
   folder.write("taut.toml",
                "[server]\nidentity = \"a\\\"b\"\nhide = [\"nsid\"]\n[acl]\noffice = [\"192.0.2.1\"]\n"

@@ -196,9 +196,11 @@ TEST_CASE("what says how to do a thing that is not done is a mistake") {
   settings.append("forward.private-domains", "example.com", at(3));
   settings.set("server.cookies.enabled", {false, at(4)});
   settings.set("server.cookies.secrets-file", {std::string("secrets"), at(5)});
+  settings.set("log.queries.format", {std::string("json"), at(6)});
   const std::string text = mistakesOf(settings);
-  for (const char* const place : {"toml:1:1: needs rate-limit.responses", "toml:2:1: needs forward.servers",
-                                  "toml:3:1: needs forward.deny-rebinding", "toml:5:1: does not go with"})
+  for (const char* const place :
+       {"toml:1:1: needs rate-limit.responses", "toml:2:1: needs forward.servers",
+        "toml:3:1: needs forward.deny-rebinding", "toml:5:1: does not go with", "toml:6:1: needs log.queries.one-in"})
     CHECK_MESSAGE(text.find(place) != std::string::npos, text);
 }
 

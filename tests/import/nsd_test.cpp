@@ -145,6 +145,21 @@ TEST_CASE("A file of an nsd.conf whose name would end within a character is told
                 "# line 2: not supported: name: üb (the name of its file is no text)"));
 }
 
+TEST_CASE("A section goes on after an include that cannot be read, or that matches no file") {
+  const std::string toml =
+      imported(Kind::nsd, "server:\n  include: \"/x\"\n  include: \"none/*\"\n  tcp-count: 7\n", {});
+  CHECK(hasLine(toml, "# line 2: not supported: include: \"/x\" (/x: No such file or directory)"));
+  CHECK(hasLine(toml, "# line 3: not supported: include: \"none/*\" (no file matches)"));
+  CHECK(hasLine(toml, "tcp.connections = 7  # of each thread"));
+}
+
+TEST_CASE("A pattern whose braces would have more paths than there is time for matches no file") {
+  std::string pattern = "/";
+  for (int i = 0; i < 40; ++i) pattern += "{a,b}";
+  CHECK(imported(Kind::nsd, "server:\n  include: \"" + pattern + "\"\n", {}).find("(no file matches)") !=
+        std::string::npos);
+}
+
 TEST_CASE("Patterns of an nsd.conf that include each other have an end") {
   const std::string toml = imported(Kind::nsd,
                                     "pattern:\n name: a\n include-pattern: b\npattern:\n name: b\n include-pattern: a\n"

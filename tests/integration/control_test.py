@@ -4,8 +4,9 @@ import os
 import re
 import socket
 import stat
-import time
+import subprocess
 import unittest
+from pathlib import Path
 
 from support import (A, EXAMPLE_ZONE, SANITIZED, SOURCE, TAUTD, FakeUpstream, TestCase, ask_udp, free_port, main,
                      make_query, wait_until)
@@ -117,20 +118,17 @@ class Control(TestCase):
     def test_log_level(self):
         """The level of the log changes, and goes back by itself"""
         server = self.start("--zone", EXAMPLE_ZONE)
-        self.ctl("log", "level", "error", "--for", "1s")
+        self.ctl("log", "level", "error", "--for", "5s")
         self.ctl("reload")
         self.assertNotIn("control: reload", server.log())
-        time.sleep(2.5)
-        self.ctl("reload")
-        wait_until(lambda: "control: reload" in server.log(), 5, "the level is as before")
+        wait_until(lambda: self.ctl("reload") and "control: reload" in server.log(), 20, "the level is as before")
         self.assertIn("expected error, warning, info or debug", self.ctl("log", "level", "loud", status=2))
         self.assertIn("expected 1s to 86400s", self.ctl("log", "level", "info", "--for", "soon", status=2))
 
     def test_top(self):
         """`top` shows the server once without a terminal, and each second with --json"""
         self.start("--zone", EXAMPLE_ZONE)
-        time.sleep(1.2)  # until the next second of the server, which knows of the zone
-        self.assertIn("example.com.", self.ctl("top"))
+        wait_until(lambda: "example.com." in self.ctl("top"), 10, "the zone is shown")
         process = self.spawn(TAUTCTL, "--socket", self.socket, "--json", "top")
         wait_until(lambda: len(process.log().splitlines()) >= 3, 10, "two seconds pass")
         self.assertEqual(json.loads(process.log().splitlines()[-1])["state"], "ready")
@@ -203,6 +201,27 @@ class Control(TestCase):
                 self.assertRegex(text, rf"\b{word}\b", file)
         helped = re.findall(r"^  (\w+) ", self.ctl("--help").split("Subcommands:")[1], re.MULTILINE)
         self.assertEqual(set(helped), {command.split()[0] for command in COMMANDS})
+
+    def test_bash_runs_no_names(self):
+        """A zone's name with characters of the shell is neither run by the completion nor offered"""
+        mark = self.folder / "mark"
+        name = f"a`>{mark.name}`.example"
+        self.start("--zone-list", self.write("zones", f"{name}\tmissing\nplain.example\tmissing\n"))
+        wait_until(lambda: self.ctl_json("status")["zones"]["total"] == 2, 10, "the list is read")
+        script = f"""source {SOURCE}/tools/completion/tautctl.bash
+cd {self.folder}; PATH={Path(TAUTCTL).parent}:$PATH
+COMP_WORDS=(tautctl -s {self.socket} zone dump ""); COMP_CWORD=5; _tautctl; echo "${{COMPREPLY[*]}}"
+"""
+        result = self.run_program("bash", "-c", script)
+        self.assertEqual((result.stdout, mark.exists()), ("plain.example.\n", False), result.stderr)
+
+    def test_output_that_cannot_be_written(self):
+        """What cannot be written is a failure, so that no half of a zone passes for all of it"""
+        self.start("--zone", EXAMPLE_ZONE)
+        with open("/dev/full", "wb") as full:
+            result = subprocess.run([TAUTCTL, "--socket", self.socket, "zone", "dump", "example.com"], stdout=full,
+                                    stderr=subprocess.PIPE, text=True, check=False, timeout=60)
+        self.assertEqual((result.returncode, result.stderr), (1, "tautctl: the output cannot be written\n"))
 
     def test_bash_completes(self):
         """bash completes commands and their arguments"""

@@ -375,11 +375,15 @@ class Running(Messages):
         self.assertEqual(self.lines(server)[:2], [
             f"warning {path}:2: not understood, or not all of it: expected a keyword of resolv.conf(5) with its values",
             no_server])
-        path.write_text(f"nameserver 127.0.0.1:{free_port()}\n")
+
+        def replace(text):
+            self.write("new", text).rename(path)  # no shard reads a file that is half written
+
+        replace(f"nameserver 127.0.0.1:{free_port()}\n")
         server.signal(signal.SIGHUP)
         server.wait_for_log(f"{path} is read again")
         self.assertEqual(server.log().count(no_server), 1, server.log())
-        path.write_text("search example\n")
+        replace("search example\n")
         server.signal(signal.SIGHUP)
         wait_until(lambda: server.log().count(no_server) == 2, 10, "the change is told")
         server.stop()

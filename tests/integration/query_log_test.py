@@ -41,7 +41,8 @@ class QueryLog(TestCase):
 
     def test_errors_and_samples(self):
         """Errors are all logged, and of the others one in so many"""
-        server = self.start_tautd("--zone", EXAMPLE_ZONE, "--query-log", "errors", "--query-log", "10")
+        server = self.start_tautd("--zone", EXAMPLE_ZONE, "-t", 1, "--query-log", "errors", "--query-log",
+                                  "10")
         for _ in range(20):
             self.ask(server, "www.example.com")
         self.ask(server, "nothing.example.com")

@@ -1,6 +1,5 @@
 #include "taut/net/unix_listener.hpp"
 
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -19,6 +18,7 @@
 
 #include <doctest/doctest.h>
 
+#include "support/temporary_folder.hpp"
 #include "taut/coro/task_scope.hpp"
 #include "taut/io/io_result.hpp"
 #include "taut/io/shard.hpp"
@@ -34,21 +34,9 @@ using taut::UnixListener;
 
 namespace {
 
-class Folder {
+class Folder : public taut::TemporaryFolder {
  public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "taut-test-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  ~Folder() { std::filesystem::remove_all(path_); }
-
-  std::string socketPath() const { return path_ + "/control"; }
-
- private:
-  std::string path_;
+  std::string socketPath() const { return path("control"); }
 };
 
 sockaddr_un nameOf(const std::string& path) {

@@ -675,6 +675,22 @@ TEST_CASE("queries that are displaced or given up are counted, and wait no more"
   });
 }
 
+TEST_CASE("a query that was given up has one line in the log of queries, also where its handler throws later") {
+  Fixture fixture;
+  QueryLogSettings settings;
+  settings.oneIn = 1;
+  fixture.factory->setQueryLog(settings);
+  fixture.run([](Fixture& f, UdpClient& client) -> Task<> {
+    const LogCapture log;
+    const Bytes query = numbered("stubborn.example.com", 1);
+    co_await client.ask(query);
+    f.resolver->gate.set();
+    CHECK(f.factory->waitingQueries().givenUp() == 0);
+    CHECK(log.count("query client=") == 1);
+    CHECK(log.has("outcome=given-up"));
+  });
+}
+
 TEST_CASE("a query that is given up, and a datagram that is no query, have their lines in the log of queries") {
   Fixture fixture;
   QueryLogSettings settings;

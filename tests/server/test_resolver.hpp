@@ -33,6 +33,7 @@ class TestResolver final : public Resolver {
     if (label == "gate") return throughGate(query);
     if (label == "careless") return careless(query);
     if (label == "deaf") return deaf(query);
+    if (label == "stubborn") return throwAtLast();
     if (label == "sleep") return afterASecond(query);
     if (label == "throw") throw std::runtime_error("thrown at once");
     if (label == "later") return throwLater(query);
@@ -46,7 +47,8 @@ class TestResolver final : public Resolver {
     return Ready::ready(answer(query, 1));
   }
 
-  // Queries for gate.… wait for it, and those for deaf.… whether or not they are asked to stop.
+  // Queries for gate.… wait for it, and those for deaf.… whether or not they are asked to stop. Those for stubborn.…
+  // do that too, and end with an exception.
   Event gate;
   std::size_t asked = 0;
   std::size_t waiting = 0;
@@ -79,6 +81,10 @@ class TestResolver final : public Resolver {
     co_await gate.wait(neverStopped_.token());
     --waiting;
     co_return answer(query, 1);
+  }
+  Task<std::optional<Answer>> throwAtLast() {
+    co_await gate.wait(neverStopped_.token());
+    throw std::runtime_error("thrown at last");
   }
   // Passes the query's token to no wait.
   Task<std::optional<Answer>> careless(const Query& query) {

@@ -351,7 +351,8 @@ TEST_CASE("a zone that comes from another file is served as it was until that on
   CHECK(serial(store.zones(), "one.") == 2);
 }
 
-TEST_CASE("a zone whose file says its origin is loaded at once, and left out where it fails or is there already") {
+TEST_CASE(
+    "a zone whose file says its origin is loaded by the reload, and left out where it fails or is there already") {
   const TemporaryFile named("$ORIGIN named.\n" + zoneText(1));
   const TemporaryFile broken("nonsense\n");
   ZoneStore store(1);
@@ -359,7 +360,8 @@ TEST_CASE("a zone whose file says its origin is loaded at once, and left out whe
   store.replaceSources({sourceOf(named, "named."), {broken.path(), std::nullopt}, {named.path(), std::nullopt}}, {});
   const ZoneReload report = store.reload([](const Set&) {}, {});
   CHECK(report.failed == 2);
-  CHECK(report.zones == 1);
+  CHECK(report.zones == 3);
+  CHECK(report.missing == 2);
   CHECK(report.errors.size() >= 2);
   CHECK(serial(store.zones(), "named.") == 1);
   store.replaceSources({{named.path(), std::nullopt}}, {});
@@ -381,4 +383,89 @@ TEST_CASE("lists come and go with other sources, and a list that stays keeps its
   const Set after = reload(store);
   CHECK(!after->get(Name("one.")));
   CHECK(serial(after, "two.") == 2);
+}
+
+TEST_CASE("a zone whose file says its origin, and was broken when it was named, is served when the file is mended") {
+  TemporaryFile file("nonsense\n");
+  ZoneStore store(1);
+  store.replaceSources({{file.path(), std::nullopt}}, {});
+  CHECK(reload(store)->size() == 0);
+  CHECK(reload(store)->size() == 0);
+  CHECK(store.loadFailures() == 2);
+  file.write("$ORIGIN two.\n" + zoneText(2));
+  CHECK(serial(reload(store), "two.") == 2);
+  LogLines lines;
+  reload(store);
+  CHECK(lines.take() == Lines{"no zone has changed: 1 zone as before"});
+}
+
+TEST_CASE("a zone whose name is not given any more is served as it was while its file is broken") {
+  TemporaryFile file("$ORIGIN two.\n" + zoneText(1));
+  ZoneStore store(1);
+  store.load({sourceOf(file, "two.")});
+  file.write("nonsense\n");
+  store.replaceSources({{file.path(), std::nullopt}}, {});
+  CHECK(serial(reload(store), "two.") == 1);
+  file.write("$ORIGIN two.\n" + zoneText(3));
+  CHECK(serial(reload(store), "two.") == 3);
+}
+
+TEST_CASE("a zone that other sources name twice is there once, in whatever order, and the second one is refused") {
+  const TemporaryFile saying("$ORIGIN two.\n" + zoneText(1));
+  const TemporaryFile named(zoneText(2));
+  ZoneStore store(1);
+  store.replaceSources({{saying.path(), std::nullopt}, sourceOf(named, "two.")}, {});
+  const ZoneReload report = store.reload([](const Set&) {}, {});
+  CHECK(report.failed == 1);
+  REQUIRE(report.errors.size() == 1);
+  CHECK(report.errors[0] ==
+        saying.path() + ": error: zone two. is there already, from " + named.path() + "; expected it once");
+  CHECK(serial(store.zones(), "two.") == 2);
+}
+
+TEST_CASE("a zone that a list has is not taken from it by a file that says the same origin") {
+  const TemporaryFile saying("$ORIGIN two.\n" + zoneText(1));
+  const TemporaryFile listed(zoneText(2));
+  const TemporaryFile list(listLine("two.", listed));
+  ZoneStore store(1);
+  store.addList(list.path());
+  reload(store);
+  store.replaceSources({{saying.path(), std::nullopt}}, {list.path()});
+  const ZoneReload report = store.reload([](const Set&) {}, {});
+  REQUIRE(report.errors.size() == 1);
+  CHECK(report.errors[0].starts_with(saying.path() + ": error: zone two. is there already"));
+  CHECK(serial(store.zones(), "two.") == 2);
+}
+
+TEST_CASE("the first list that comes with other sources does not silence what changes beside it") {
+  TemporaryFile changing(zoneText(1));
+  const TemporaryFile listed(zoneText(1));
+  const TemporaryFile list(listLine("listed.", listed));
+  ZoneStore store(1);
+  store.load({sourceOf(changing, "changing.")});
+  changing.write(zoneText(2));
+  LogLines lines;
+  store.replaceSources({sourceOf(changing, "changing.")}, {list.path()});
+  reload(store);
+  CHECK(lines.take() == Lines{"zone changing. loaded anew, serial 2 (it was 1), 2 records",
+                              "zone listed. added, serial 1, 2 records", "zones: 1 loaded anew, 1 added"});
+}
+
+TEST_CASE("a zone that moves to a list, or to a list of another name, is served as it was until it is loaded") {
+  const TemporaryFile file(zoneText(1));
+  TemporaryFile broken("nonsense\n");
+  const TemporaryFile first(listLine("moves.", file));
+  const TemporaryFile second(listLine("moves.", broken));
+  ZoneStore store(1);
+  store.load({sourceOf(file, "moves.")});
+  const auto zone = store.zones()->get(Name("moves."));
+  store.replaceSources({}, {first.path()});
+  LogLines lines;
+  CHECK(reload(store)->get(Name("moves.")) == zone);
+  CHECK(lines.take() == Lines{"no zone has changed: 1 zone as before"});
+  store.replaceSources({}, {second.path()});
+  const ZoneReload report = store.reload([](const Set&) {}, {});
+  CHECK(report.removed == 0);
+  CHECK(report.failed == 1);
+  CHECK(store.zones()->get(Name("moves.")) == zone);
 }

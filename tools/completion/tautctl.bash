@@ -2,10 +2,11 @@
 # shellcheck shell=bash
 
 _tautctl() {
-  local word=${COMP_WORDS[COMP_CWORD]} words=() i choices
+  local word=${COMP_WORDS[COMP_CWORD]} words=() socket=() i choices
   for ((i = 1; i < COMP_CWORD; ++i)); do
     case ${COMP_WORDS[i]} in
-      -s | --socket | --for | --from) ((++i)) ;;
+      -s | --socket) ((++i)); socket=(--socket "${COMP_WORDS[i]}") ;;
+      --for | --from) ((++i)) ;;
       -*) ;;
       *) words+=("${COMP_WORDS[i]}") ;;
     esac
@@ -31,7 +32,9 @@ _tautctl() {
     reload) choices='zones' ;;
     zone) choices='list status reload dump' ;;
     'zone status' | 'zone reload' | 'zone dump')
-      choices=$(tautctl --json zone list 2>/dev/null | sed -n 's/^{"zone":"\([^"]*\)".*/\1/p' | head -n 1000)
+      # compgen expands its words, so a name with other characters must not be among them.
+      choices=$(tautctl "${socket[@]}" --json zone list 2>/dev/null |
+        sed -n 's/^{"zone":"\([-A-Za-z0-9._]*\)".*/\1/p' | head -n 1000)
       ;;
     cache) choices='flush show' ;;
     'cache flush'*) choices='--tree' ;;

@@ -28,11 +28,16 @@ class AddressPolicy {
     return rules_.empty() ? otherwise_ == Action::allow : firstMatch(client) == Action::allow;
   }
 
+  // The same networks in the same order; two that differ may decide alike nevertheless.
+  friend bool operator==(const AddressPolicy&, const AddressPolicy&) = default;
+
  private:
   struct Rule {
     Address network;
     std::uint8_t prefixBits;
     Action action;
+
+    friend bool operator==(const Rule&, const Rule&) = default;
   };
 
   AddressPolicy& add(std::string_view network, Action action);

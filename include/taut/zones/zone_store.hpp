@@ -52,8 +52,8 @@ class ZoneStore {
   void addList(const std::string& path);
 
   // Has other zones and lists of them from now on; the next reload loads what is new. A zone that was loaded before is
-  // served as it was until then, also where it comes from another file. One whose file has to say its origin is loaded
-  // at once, and left out where that fails, which the next reload reports.
+  // served as it was until then, also where it comes from another file, or from a list. One whose file has to say its
+  // origin is left out until a reload can load it. Where this throws, nothing has changed.
   void replaceSources(std::vector<ZoneSource> sources, const std::vector<std::string>& lists);
 
   // Reads the lists, and loads what is not loaded or changed on disk. A load that fails is logged, and the zone is
@@ -85,9 +85,13 @@ class ZoneStore {
 
   // What was loaded before, for those that still name it.
   class Known;
+  struct Replacement;
 
-  void addSource(ZoneSource source, const Known& known);
-  void leaveOut(const ZoneLoad& load);
+  static ZoneLoad takeOver(const Entry& before, const ZoneSource& source);
+  static void addSource(ZoneSource source, const Known& known, Replacement& next);
+  void identify(ZoneReload& report, const std::stop_token& stop);
+  void leaveOut(const ZoneLoad& load, ZoneReload& report);
+  void dropFormer(ZoneReload& report);
   std::string addLoaded(std::vector<ZoneSource> sources, std::vector<ZoneLoad> loads);
   void readList(List& list, ZoneReload& report);
   void readLists(ZoneReload& report);
@@ -110,9 +114,10 @@ class ZoneStore {
   MakeLoadObserver makeObserver_;
   std::vector<Entry> entries_;
   std::vector<List> lists_;
-  ZoneReload replaced_;  // what the last replacement of the sources came to, for the next reload
+  std::vector<ZoneSource> unidentified_;  // their files have to say their origins, and have not yet done so
+  std::vector<Entry> former_;             // not named by other sources, but perhaps by a list that is to be read
   Counter loadFailures_;
-  bool listsLoaded_ = false;  // once
+  bool changesAreTold_ = false;  // by the log: since the zones of lists have been loaded for the first time
 };
 
 }  // namespace taut
