@@ -31,6 +31,26 @@ www A 192.0.2.2
 alias CNAME www
 changing A 192.0.2.{last}
 """
+# The cache is full before the warm-up ends, so that memory that still grows is no answer that is kept.
+CONFIGURATION = """hosts-file = "hosts"
+
+[server]
+threads = 2
+
+[[listen]]
+address = ["127.0.0.1:{port}"]
+
+[[zone]]
+name = "t.example"
+file = "zone"
+
+[[zone-list]]
+file = "zones"
+
+[forward]
+servers = ["127.0.0.1:{upstream}"]
+cache = {{ size = "256K" }}
+"""
 LARGE = "".join(f"large TXT {' '.join(chr(34) + letter * 250 + chr(34) for _ in range(8))}\n" for letter in "abcdefgh")
 FORWARDED = [f"n{number}.fast.example" for number in range(200)]
 
@@ -46,10 +66,10 @@ class Soak:
         self.upstream = Program("upstream")
         self.port = free_port()
         self.log = open(folder / "log", "wb")
-        self.server = subprocess.Popen(
-            [tautd, "-i", "127.0.0.1", "-p", str(self.port), "-t", "2", "--zone", folder / "zone", "--zone-list",
-             folder / "zones", "--hosts-file", folder / "hosts", "--forward", f"127.0.0.1:{self.upstream.line()}",
-             "--cache"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self.log)
+        configuration = folder / "taut.toml"
+        configuration.write_text(CONFIGURATION.format(port=self.port, upstream=self.upstream.line()))
+        self.server = subprocess.Popen([tautd, "--config", configuration], stdin=subprocess.DEVNULL,
+                                       stdout=subprocess.DEVNULL, stderr=self.log)
         wait_for_answer(self.port)
 
     def write_files(self, number):
