@@ -108,6 +108,8 @@ class Forwarder final : public Resolver {
   void setServers(std::vector<Address> servers, std::string resolvConf);
   // How long later questions may take, however many servers and rounds are left.
   void setDeadline(std::chrono::milliseconds deadline) { options_.deadline = deadline; }
+  // How many different questions queries may wait for from now on.
+  void setMaxInFlight(std::size_t count) { options_.maxInFlight = count; }
   // The servers that the next question can be sent to.
   std::vector<Address> servers();
 
