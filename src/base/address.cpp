@@ -150,6 +150,11 @@ int Address::family() const noexcept {
   return isV6() ? AF_INET6 : AF_UNSPEC;
 }
 
+bool Address::overlaps(const Address& other) const noexcept {
+  if (port_ != other.port_ || port_ == 0 || size_ != other.size_) return false;
+  return sameHost(other) || isWildcard() || other.isWildcard();
+}
+
 std::string Address::hostText() const {
   std::array<char, INET6_ADDRSTRLEN> text{};
   if (empty() || ::inet_ntop(family(), bytes_.data(), text.data(), text.size()) == nullptr) return "(no address)";

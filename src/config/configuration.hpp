@@ -25,6 +25,7 @@ struct ServerSettings {
   unsigned threads = 0;       // 0: one for each core
   std::uint16_t udpSize = 0;  // octets
   std::chrono::milliseconds answerTimeout{};
+  std::chrono::milliseconds drain{};  // how long it goes on serving when its end has been asked for
   bool rrsetRoundRobin = false;
   AddressPolicy allowQuery;
   std::string version;              // what version.bind and version.server say
@@ -36,6 +37,12 @@ struct ServerSettings {
 
   bool tells(std::string_view name) const;
 };
+
+struct ListenAddress {
+  Address address;
+  Origin origin;
+};
+std::vector<Address> addressesOf(const std::vector<ListenAddress>& listen);
 
 struct Limits {
   std::size_t tcpConnections = 0;  // for each thread
@@ -60,7 +67,7 @@ struct ZoneSettings {
 };
 
 struct HttpSettings {
-  std::vector<Address> listen;  // empty: no HTTP
+  std::vector<ListenAddress> listen;  // empty: no HTTP
   AddressPolicy allow;
 };
 
@@ -75,7 +82,7 @@ struct DnstapSettings {
 };
 
 struct Configuration {
-  std::vector<Address> listen;
+  std::vector<ListenAddress> listen;
   ServerSettings server;
   Limits limits;
   std::optional<RateLimit> rateLimit;  // its accounts are for the server to make

@@ -48,9 +48,13 @@ mistake is logged with its place, and the server serves as before. Otherwise wha
 the next query on. Zones, cache, counters and open connections live on, and no query is lost. A new zone that does not
 load is SERVFAIL until its file is mended.
 .PP
+New addresses to listen on are opened before anything changes; where one cannot be, the reload is refused as for a
+mistake. Then those that are not listened on any more are closed: queries that have come there are answered, and
+connections finish what they have been asked, for up to four seconds. Those that stay are not touched.
+.PP
 A change of a key of which this page says so needs a restart. So does a first server to forward to, the first hosts
-file, doing without either, other networks behind a name of [acl] in http.allow, and forward.private\-domains where
-forward.deny\-rebinding changes too. The log names the file and the line of each key, and the rest is done all the same.
+file, doing without either, and forward.private\-domains where forward.deny\-rebinding changes too. The log names the
+file and the line of each key, and the rest is done all the same.
 .SH ENVIRONMENT
 A variable sets a key too, and takes the place of what the file says: TAUT_ and the path of the key in capitals, with
 two

@@ -50,8 +50,8 @@ class Validator {
   std::optional<Address> address(const Item& item, std::uint16_t port);
   std::optional<Name> name(const std::string& text, const Origin& origin);
 
-  std::vector<Address> listen();
-  void listenOn(const Table& table, std::vector<Address>& addresses);
+  std::vector<ListenAddress> listen();
+  void listenOn(const Table& table, std::vector<ListenAddress>& addresses);
   ServerSettings server();
   std::optional<RateLimit> rateLimit();
   std::vector<ZoneSettings> zones();
@@ -143,14 +143,14 @@ std::optional<Name> Validator::name(const std::string& text, const Origin& origi
   return std::nullopt;
 }
 
-std::vector<Address> Validator::listen() {
-  std::vector<Address> addresses;
+std::vector<ListenAddress> Validator::listen() {
+  std::vector<ListenAddress> addresses;
   for (const Table& table : settings_.tables("listen")) listenOn(table, addresses);
-  if (settings_.tables("listen").empty()) addresses = {Address::anyV4(dnsPort), Address::anyV6(dnsPort)};
+  if (settings_.tables("listen").empty()) addresses = {{Address::anyV4(dnsPort), {}}, {Address::anyV6(dnsPort), {}}};
   return addresses;
 }
 
-void Validator::listenOn(const Table& table, std::vector<Address>& addresses) {
+void Validator::listenOn(const Table& table, std::vector<ListenAddress>& addresses) {
   const Setting* const given = table.find(keyOf("listen[].address"));
   const auto* const texts = given ? &std::get<std::vector<Item>>(given->value) : nullptr;
   if (table.hasRefused()) return;
@@ -158,7 +158,7 @@ void Validator::listenOn(const Table& table, std::vector<Address>& addresses) {
     mistake(given ? given->origin : table.origin(), "no address; expected address = [\"192.0.2.1\"], say");
   else
     for (const Item& item : *texts)
-      if (const auto parsed = address(item, dnsPort)) addresses.push_back(*parsed);
+      if (const auto parsed = address(item, dnsPort)) addresses.push_back({*parsed, item.origin});
   const Setting* const protocol = table.find(keyOf("listen[].protocol"));
   if (!protocol) return;
   for (const std::string_view needed : {"udp", "tcp"})
@@ -185,6 +185,7 @@ ServerSettings Validator::server() {
   server.threads = static_cast<unsigned>(number("server.threads"));
   server.udpSize = static_cast<std::uint16_t>(number("server.udp-size"));
   server.answerTimeout = std::chrono::milliseconds(number("server.answer-timeout"));
+  server.drain = std::chrono::milliseconds(number("server.drain"));
   server.rrsetRoundRobin = flag("server.rrset-roundrobin");
   if (has("server.allow-query")) server.allowQuery = networks_.policy(items("server.allow-query"));
   if (has("server.identity")) server.identity = get<std::string>("server.identity");
@@ -333,7 +334,7 @@ std::optional<ForwardSettings> Validator::forward() {
 HttpSettings Validator::http() {
   HttpSettings http;
   for (const Item& item : items("http.listen"))
-    if (const auto parsed = address(item, httpPort)) http.listen.push_back(*parsed);
+    if (const auto parsed = address(item, httpPort)) http.listen.push_back({*parsed, item.origin});
   std::vector<Item> allowed = items("http.allow");
   if (!has("http.allow")) allowed.push_back({"loopback", {}});
   http.allow = networks_.policy(allowed);
@@ -383,6 +384,12 @@ void Validator::requireSource(const Configuration& configuration) {
 }
 
 }  // namespace
+
+std::vector<Address> addressesOf(const std::vector<ListenAddress>& listen) {
+  std::vector<Address> addresses;
+  for (const ListenAddress& each : listen) addresses.push_back(each.address);
+  return addresses;
+}
 
 ZoneSource ZoneSettings::source() const {
   ZoneSource source;

@@ -33,15 +33,9 @@ Configuration withThreads(Configuration configuration) {
   return configuration;
 }
 
-DescriptorShares sharesFor(const Configuration& configuration) {
-  const std::size_t forwards = configuration.forward ? ForwarderOptions().maxInFlight : 0;
-  return shareDescriptors(configuration.server.threads, configuration.listen.size(),
-                          {configuration.limits.tcpConnections, forwards});
-}
-
 ServerOptions serverOptions(const Configuration& configuration, const DescriptorShares& descriptors) {
   ServerOptions server;
-  server.listen = configuration.listen;
+  server.listen = config::addressesOf(configuration.listen);
   server.threads = configuration.server.threads;
   server.maxConnections = descriptors.connections;
   return server;
@@ -58,12 +52,15 @@ std::string hostName() {
 Daemon::Daemon(Configuration configuration, config::Sources sources)
     : sources_(std::move(sources)),
       configuration_(withThreads(std::move(configuration))),
+      drain_(configuration_.server.drain),
       descriptors_(sharesFor(configuration_)),
       hostName_(hostName()),
       rateLimitAccounts_(configuration_.rateLimit ? std::make_shared<RateLimitTable>() : nullptr),
       zones_(configuration_.server.threads, [](std::size_t zones) { return std::make_unique<ProgressLine>(zones); }),
       server_(serverOptions(configuration_, descriptors_), [this](Shard& shard) { return makeFactory(shard); }) {
-  startManagement();
+  // Before the zones are loaded, which may take long: it can be seen meanwhile that the server is not ready.
+  management_ = makeManagement(configuration_);
+  if (management_) management_->start();
   FileErrors errors;
   errors.collect([this] { cookies_ = makeCookies(configuration_.server); });
   errors.collect([this] { requireReadable(configuration_.hostsFile, HostsFile::maxSize); });
@@ -77,15 +74,19 @@ Daemon::Daemon(Configuration configuration, config::Sources sources)
   state_.setZones(zoneSet_);
 }
 
-// Before the zones are loaded, which may take long: it can be seen meanwhile that the server is not ready.
-void Daemon::startManagement() {
+DescriptorShares Daemon::sharesFor(const Configuration& configuration) const {
+  const std::size_t forwards = configuration.forward ? ForwarderOptions().maxInFlight : 0;
+  return descriptorBudget_.share(configuration.server.threads, configuration.listen.size(),
+                                 {configuration.limits.tcpConnections, forwards});
+}
+
+// Null where none is wanted.
+std::unique_ptr<ManagementThread> Daemon::makeManagement(const Configuration& configuration) {
   ManagementOptions options;
-  options.http = configuration_.http.listen;
-  options.readers = configuration_.http.allow;
-  options.control = configuration_.server.control;
-  if (!options.wanted()) return;
-  management_ = std::make_unique<ManagementThread>(std::move(options), *this);
-  for (const Address& address : management_->httpAddresses()) log::info("HTTP is served on {}", address);
+  options.http = config::addressesOf(configuration.http.listen);
+  options.readers = configuration.http.allow;
+  options.control = configuration.server.control;
+  return options.wanted() ? std::make_unique<ManagementThread>(std::move(options), *this) : nullptr;
 }
 
 ManagementSnapshot Daemon::snapshot() {
@@ -152,7 +153,7 @@ std::unique_ptr<ServerFactory> Daemon::makeFactory(Shard& shard) {
 }
 
 std::unique_ptr<LiveSettings> Daemon::liveSettings() const {
-  return std::make_unique<LiveSettings>(configuration_, hostName_, cookies_, rateLimitAccounts_);
+  return std::make_unique<LiveSettings>(configuration_, hostName_, cookies_, rateLimitAccounts_, descriptors_);
 }
 
 // The log of the first shard speaks for all: they write to the same socket.
@@ -184,6 +185,7 @@ void Daemon::startLoaders() {
   zoneSet_.reset();  // each shard has it now, and gives it up for the next one
   loader_.emplace(zones_, [this](const std::shared_ptr<const ZoneSet>& zones) { publishZones(zones); });
   if (hostsFile_) startHostsLoader();
+  reload_.emplace([this](const Reloaded& done) { reloadAll(done); });
   running_ = true;
   if (configuration_.zoneLists.empty())
     state_.serves();
@@ -218,7 +220,7 @@ bool Daemon::isRunning(const Reloaded& done) const {
 }
 
 void Daemon::reload(Reloaded done) {
-  if (isRunning(done)) requestReload(std::move(done));
+  if (isRunning(done)) reload_->request(std::move(done));
 }
 
 void Daemon::reloadZones(Reloaded done) {
@@ -245,8 +247,12 @@ int Daemon::run() {
       throw std::system_error(error.code(), "a thread that loads files cannot be started");
     }
   };
-  const auto ending = [this] { state_.ends(); };
-  const int status = server_.run([this] { requestReload({}); }, started, ending);
+  const auto ending = [this] {
+    state_.ends();
+    return drain_.load();
+  };
+  const int status = server_.run([this] { reload_->request(); }, started, ending);
+  if (reload_) reload_->stop();
   if (management_) management_->stop();
   loader_.reset();
   hostsLoader_.reset();

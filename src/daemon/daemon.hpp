@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,6 +18,7 @@
 #include "management/managed_server.hpp"
 #include "management/management_thread.hpp"
 #include "management/serving_state.hpp"
+#include "reload_thread.hpp"
 #include "taut/base/counter.hpp"
 #include "taut/dnstap/dnstap.hpp"
 #include "taut/resolver/authority.hpp"
@@ -51,7 +51,16 @@ class Daemon final : public ManagedServer {
 
   // What a reload takes over, all made before.
   struct Next {
+    struct Change {
+      config::ValueChange value;
+      bool waits;  // for a restart
+    };
+
     config::Configuration configuration;
+    std::vector<Change> changes;
+    DescriptorShares descriptors;
+    HttpListeners http;
+    std::unique_ptr<ManagementThread> management;  // where there is none yet, and is to be one
     std::shared_ptr<const ServerCookies> cookies;
     std::shared_ptr<RateLimitTable> accounts;
     std::optional<HostsFile> hosts;  // in place of the one that there is; nothing: that one stays
@@ -63,21 +72,25 @@ class Daemon final : public ManagedServer {
   // Null where dnstap is not wanted.
   std::shared_ptr<Dnstap> makeDnstap(Shard& shard) const;
   std::shared_ptr<Forwarder> makeForwarder(Shard& shard, std::shared_ptr<Dnstap> dnstap) const;
+  DescriptorShares sharesFor(const config::Configuration& configuration) const;
   std::unique_ptr<LiveSettings> liveSettings() const;
+  std::unique_ptr<ManagementThread> makeManagement(const config::Configuration& configuration);
   void startLoaders();
   void startHostsLoader();
   void publishHosts(std::shared_ptr<const HostsTable> table);
 
-  // By SIGHUP on the main thread, or by the control tool. Reads the configuration again and, where there is no mistake,
-  // takes it over and loads what has changed on disk.
-  void requestReload(Reloaded done);
+  // On the thread of the reload. Reads the configuration again and, where there is no mistake, takes it over and loads
+  // what has changed on disk.
+  void reloadAll(const Reloaded& done);
   config::Configuration readConfiguration() const;
   std::shared_ptr<const ServerCookies> cookiesOf(const config::Configuration& next) const;
-  Next prepare() const;
+  Next prepare();
+  void openHttp(Next& next);
+  void replaceListeners(const config::Configuration& next);
   void takeOver(Next next, const Reloaded& done);
+  void takeOverManagement(Next& next);
   void reloadForwarders();
   void reloadHosts(std::optional<HostsFile> other);
-  void startManagement();
   void publishZones(const std::shared_ptr<const ZoneSet>& zones);
 
   // For its management, on the management thread.
@@ -95,7 +108,11 @@ class Daemon final : public ManagedServer {
   bool isRunning(const Reloaded& done) const;
 
   const config::Sources sources_;
-  config::Configuration configuration_;  // as it holds: what needs a restart is that of the start
+  // As it holds: what needs a restart is that of the start. Once the server runs, the thread of the reload alone uses
+  // it, and what is made of it.
+  config::Configuration configuration_;
+  std::atomic<std::chrono::milliseconds> drain_;  // likewise, for the end
+  const DescriptorBudget descriptorBudget_;
   DescriptorShares descriptors_;
   std::string hostName_;
   std::shared_ptr<const ServerCookies> cookies_;       // null: none
@@ -111,12 +128,12 @@ class Daemon final : public ManagedServer {
   std::optional<ZoneLoader> loader_;        // while the server runs, as is the next one
   std::optional<HostsLoader> hostsLoader_;  // none without a hosts file
   std::atomic<bool> running_ = false;       // all shards serve and the loaders are there
-  std::mutex reloading_;
-  bool takenInPart_ = false;  // a reload failed where it had changed something
+  bool takenInPart_ = false;                // a reload failed where it had changed something
   Reloads reloads_;
   ServingState state_;
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-  std::unique_ptr<ManagementThread> management_;  // last: it uses all of the above; null: not wanted
+  std::unique_ptr<ManagementThread> management_;  // it uses all of the above; null: not wanted
+  std::optional<ReloadThread> reload_;            // last: it uses all of the above; while the server runs
 };
 
 }  // namespace taut

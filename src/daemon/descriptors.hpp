@@ -12,9 +12,18 @@ struct DescriptorShares {
   std::size_t forwards = 0;  // questions, each with a socket of its own
 };
 
-// Raises the soft limit to what is wanted, as far as the hard one allows, and gives what each thread may have then: at
-// least one of each that is wanted. Where that is less than wanted, a line of the log says so. Throws
-// std::runtime_error where there is not even that.
-DescriptorShares shareDescriptors(unsigned threads, std::size_t listeners, const DescriptorShares& wanted);
+class DescriptorBudget {
+ public:
+  // What is open now stays open, and is not shared out.
+  DescriptorBudget();
+
+  // Raises the soft limit to what is wanted, as far as the hard one allows, and gives what each thread may have then:
+  // at least one of each that is wanted. Where that is less than wanted, a line of the log says so. Throws
+  // std::runtime_error where there is not even that.
+  DescriptorShares share(unsigned threads, std::size_t listeners, const DescriptorShares& wanted) const;
+
+ private:
+  std::size_t open_;
+};
 
 }  // namespace taut

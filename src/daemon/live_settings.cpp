@@ -3,7 +3,8 @@
 namespace taut {
 
 LiveSettings::LiveSettings(const config::Configuration& configuration, const std::string& hostName,
-                           std::shared_ptr<const ServerCookies> cookies, std::shared_ptr<RateLimitTable> accounts)
+                           std::shared_ptr<const ServerCookies> cookies, std::shared_ptr<RateLimitTable> accounts,
+                           const DescriptorShares& descriptors)
     : answerTimeout_(configuration.server.answerTimeout),
       forwarderDeadline_(forwarderDeadline(configuration)),
       rrsetRoundRobin_(configuration.server.rrsetRoundRobin),
@@ -11,6 +12,7 @@ LiveSettings::LiveSettings(const config::Configuration& configuration, const std
       queryLog_(configuration.log.queries),
       rateLimit_(configuration.rateLimit),
       forward_(configuration.forward),
+      maxForwards_(descriptors.forwards),
       dnstap_(configuration.dnstap) {
   const config::ServerSettings& server = configuration.server;
   const std::string& identity = server.identity.empty() ? hostName : server.identity;
@@ -28,7 +30,9 @@ LiveSettings::LiveSettings(const config::Configuration& configuration, const std
   if (rateLimit_) rateLimit_->accounts = std::move(accounts);
 }
 
+// What reads a file comes first, as it is what is likeliest to fail.
 void LiveSettings::apply(ServerFactory& factory, const ShardResolvers& resolvers) const {
+  if (forward_) resolvers.forwarder->setServers(forward_->servers, forward_->resolvConf);
   factory.setAnswerTimeout(answerTimeout_);
   factory.setRRsetRoundRobin(rrsetRoundRobin_);
   factory.setAddressPolicy(allowQuery_);
@@ -43,7 +47,7 @@ void LiveSettings::apply(ServerFactory& factory, const ShardResolvers& resolvers
   for (const auto& [name, text] : chaosTexts_) resolvers.chaos->add(name, text);
   if (!forward_) return;
   factory.setRecursionPolicy(forward_->allow);
-  resolvers.forwarder->setServers(forward_->servers, forward_->resolvConf);
+  resolvers.forwarder->setMaxInFlight(maxForwards_);
   resolvers.forwarder->setDeadline(forwarderDeadline_);
   if (resolvers.rebindingFilter) resolvers.rebindingFilter->setAllowedDomains(forward_->privateDomains);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "config/configuration.hpp"
+#include "descriptors.hpp"
 #include "taut/resolver/chaos.hpp"
 #include "taut/resolver/forwarder.hpp"
 #include "taut/resolver/rebinding_filter.hpp"
@@ -27,11 +29,13 @@ class LiveSettings {
  public:
   // The cookies are null for none, and so are the accounts without a rate limit.
   LiveSettings(const config::Configuration& configuration, const std::string& hostName,
-               std::shared_ptr<const ServerCookies> cookies, std::shared_ptr<RateLimitTable> accounts);
+               std::shared_ptr<const ServerCookies> cookies, std::shared_ptr<RateLimitTable> accounts,
+               const DescriptorShares& descriptors);
 
   // Leaves the limiter of rates as it is, which then remembers whose limit it has told of.
   void keepRateLimit() { changesRateLimit_ = false; }
 
+  // Where memory for it is short it throws std::bad_alloc, mostly before anything has changed.
   void apply(ServerFactory& factory, const ShardResolvers& resolvers) const;
 
   // How long the forwarder goes on with a question. Whatever the servers do, it gives up before its query is given up,
@@ -51,6 +55,7 @@ class LiveSettings {
   bool changesRateLimit_ = true;
   std::optional<RateLimit> rateLimit_;
   std::optional<config::ForwardSettings> forward_;
+  std::size_t maxForwards_;  // questions at a time
   config::DnstapSettings dnstap_;
   std::string dnstapIdentity_;
 };

@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <exception>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <ranges>
 #include <stdexcept>
@@ -21,6 +20,7 @@
 #include "taut/base/log.hpp"
 #include "taut/base/reason.hpp"
 #include "taut/base/text.hpp"
+#include "taut/net/listen_error.hpp"
 #include "taut/zones/zone_list.hpp"
 
 namespace taut {
@@ -59,11 +59,16 @@ void logChange(const ValueChange& change, bool waits) {
     log::info("{}: {}, was {}", value.origin.toText(), now, before);
 }
 
-// Nothing tells of a list that is read otherwise because a name within it stands for other networks.
-void logHttpNetworks(const std::vector<ValueChange>& changes, const Configuration& now, const Configuration& next) {
-  const bool told =
-      std::ranges::any_of(changes, [](const ValueChange& change) { return change.either().path == "http.allow"; });
-  if (!told && now.http.allow != next.http.allow) log::warning("http.allow needs a restart: its networks have changed");
+// Runs what listens on these addresses. What it throws of one of them begins with the place of that one.
+template <typename Function>
+void listenOn(const std::vector<config::ListenAddress>& addresses, const Function& function) {
+  try {
+    function();
+  } catch (const ListenError& error) {
+    const auto found = std::ranges::find(addresses, error.address(), &config::ListenAddress::address);
+    if (found == addresses.end() || found->origin.kind() == config::Origin::Kind::preset) throw;
+    throw Refusal(fmt::format("{}: {}", found->origin.toText(), error.what()));
+  }
 }
 
 // Takes what holds still into the values of the next configuration.
@@ -79,12 +84,9 @@ void keep(std::vector<EffectiveValue>& values, const ValueChange& change) {
 
 // Takes what holds still into the next configuration itself.
 void keepParts(Configuration& next, const Configuration& now) {
-  next.listen = now.listen;
   next.server.threads = now.server.threads;
   next.server.udpSize = now.server.udpSize;
   next.server.control = now.server.control;
-  next.limits = now.limits;
-  next.http = now.http;
   next.log.verbose = now.log.verbose;
   next.dnstap.socket = now.dnstap.socket;
   if (next.hostsFile.empty() != now.hostsFile.empty()) next.hostsFile = now.hostsFile;
@@ -143,12 +145,12 @@ std::shared_ptr<const ServerCookies> Daemon::cookiesOf(const Configuration& next
   }
 }
 
-void Daemon::requestReload(Reloaded done) {
+void Daemon::reloadAll(const Reloaded& done) {
   ZoneReload refused;
   bool taken = false;  // some of the next configuration, or all of it
-  std::unique_lock lock(reloading_);
   try {
     Next next = prepare();
+    replaceListeners(next.configuration);
     taken = true;
     takeOver(std::move(next), done);
     return;
@@ -162,14 +164,13 @@ void Daemon::requestReload(Reloaded done) {
       refused.addError(reason);
     }
   }
-  lock.unlock();
   log::error("{}", taken ? "not all of the configuration was taken over"
                          : "the configuration has mistakes: nothing has changed");
   if (done) done(refused);
 }
 
 // Makes what may fail to be made, and changes nothing.
-Daemon::Next Daemon::prepare() const {
+Daemon::Next Daemon::prepare() {
   Next next;
   Configuration& configuration = next.configuration;
   configuration = readConfiguration();
@@ -187,26 +188,50 @@ Daemon::Next Daemon::prepare() const {
       });
   for (const ValueChange& change : changes) {
     const bool waits = needsRestart(change, configuration_, configuration);
-    logChange(change, waits);
+    next.changes.push_back({change, waits});
     if (waits) keep(configuration.values, change);
   }
-  logHttpNetworks(changes, configuration_, configuration);
   keepParts(configuration, configuration_);
+  const bool sharesChanged = configuration.limits.tcpConnections != configuration_.limits.tcpConnections ||
+                             configuration.listen.size() != configuration_.listen.size();
+  next.descriptors = sharesChanged ? sharesFor(configuration) : descriptors_;
+  openHttp(next);
   return next;
+}
+
+void Daemon::openHttp(Next& next) {
+  listenOn(next.configuration.http.listen, [&] {
+    if (management_)
+      next.http = management_->openHttp(config::addressesOf(next.configuration.http.listen));
+    else
+      next.management = makeManagement(next.configuration);
+  });
+}
+
+// All or nothing, and the last that may fail.
+void Daemon::replaceListeners(const Configuration& next) {
+  const std::vector<Address> addresses = config::addressesOf(next.listen);
+  if (addresses == config::addressesOf(configuration_.listen)) return;
+  listenOn(next.listen, [&] { server_.replaceListeners(addresses); });
 }
 
 // A copy of `done` is given away last of all, so that a failure can still be reported. The reload after a failure takes
 // everything for changed.
 void Daemon::takeOver(Next next, const Reloaded& done) {
   takenInPart_ = true;
+  for (const Next::Change& change : next.changes) logChange(change.value, change.waits);
   configuration_ = std::move(next.configuration);
+  drain_ = configuration_.server.drain;
   cookies_ = std::move(next.cookies);
   rateLimitAccounts_ = std::move(next.accounts);
+  descriptors_ = next.descriptors;
 
   auto live = liveSettings();
   if (!next.limitChanged) live->keepRateLimit();
   server_.post([this, settings = std::shared_ptr<const LiveSettings>(std::move(live))](
                    std::size_t shard, ServerFactory& factory) { settings->apply(factory, resolvers_[shard]); });
+  server_.setMaxConnections(descriptors_.connections);
+  takeOverManagement(next);
   reloadForwarders();
   reloadHosts(std::move(next.hosts));
   std::vector<ZoneSource> sources;
@@ -219,6 +244,15 @@ void Daemon::takeOver(Next next, const Reloaded& done) {
   else
     loader_->request(done);
   takenInPart_ = false;
+}
+
+void Daemon::takeOverManagement(Next& next) {
+  if (management_) {
+    management_->replaceHttp(std::move(next.http), configuration_.http.allow);
+  } else if (next.management) {
+    management_ = std::move(next.management);
+    management_->start();
+  }
 }
 
 void Daemon::reloadForwarders() {

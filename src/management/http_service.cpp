@@ -77,7 +77,7 @@ Task<> HttpService::answerRequests(TcpStream& stream, StopToken stop) {
   HttpRequestReader reader;
   for (bool goesOn = true; goesOn;) {
     goesOn = co_await readHead(stream, reader, stop);
-    if (!goesOn) co_return;
+    if (!goesOn || !policy_.allows(stream.peer())) co_return;
     const HttpHead head = reader.take();
     goesOn = co_await respond(stream, head, stop);
   }
@@ -126,7 +126,7 @@ Task<> HttpService::sendEvents(TcpStream& stream, StopToken stop) {
   const Counting counting(watchers_);
   const std::string head = headOfEvents();
   bool goesOn = co_await write(stream, head, stop);
-  while (goesOn) {
+  while (goesOn && policy_.allows(stream.peer())) {
     const std::shared_ptr<const std::string> event = content_.event();
     goesOn = co_await write(stream, *event, stop);
     if (!goesOn) break;

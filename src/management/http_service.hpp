@@ -38,7 +38,8 @@ class HttpService {
   static constexpr std::size_t maxConnections = 64;
   static constexpr std::size_t maxWatchers = 32;  // of them, so that a scrape finds a place
 
-  // Clients that the policy does not allow are refused. All three references outlive the service.
+  // Clients that the policy does not allow are refused; it may change on the shard's thread, and ends the connections
+  // of those that it does not allow any more. All three references outlive the service.
   HttpService(Shard& shard, const AddressPolicy& policy, HttpContent& content) noexcept
       : shard_(shard), policy_(policy), content_(content) {}
   HttpService(const HttpService&) = delete;

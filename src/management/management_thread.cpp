@@ -2,9 +2,11 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <exception>
+#include <ranges>
 #include <system_error>
 #include <utility>
 
@@ -26,24 +28,19 @@ ShardOptions shardOptions() {
 }  // namespace
 
 ManagementThread::ManagementThread(ManagementOptions options, ManagedServer& server)
-    : options_(std::move(options)),
+    : readers_(std::move(options.readers)),
       shard_(shardOptions()),
       content_(server, shard_.turnClock()),
-      http_(shard_, options_.readers, content_),
+      http_(shard_, readers_, content_),
       verbs_(shard_, server, content_),
       control_(shard_, verbs_) {
-  TcpOptions tcp;
-  tcp.reusePort = false;
-  for (const Address& address : options_.http) {
-    httpListeners_.push_back(TcpListener::bind(shard_, address, tcp));
-    httpAddresses_.push_back(httpListeners_.back().localAddress());
-  }
-  if (!options_.control.empty()) controlListener_.emplace(UnixListener::bind(shard_, options_.control));
-  startThread();
+  firstHttp_ = openHttp(options.http);
+  if (!options.control.empty()) controlListener_.emplace(UnixListener::bind(shard_, options.control));
 }
 
 // A thread starts with the signals blocked that its maker has blocked.
-void ManagementThread::startThread() {
+void ManagementThread::start() {
+  replaceHttp(std::exchange(firstHttp_, {}), readers_);
   sigset_t all;
   sigset_t before;
   sigfillset(&all);
@@ -77,11 +74,76 @@ void ManagementThread::run() noexcept {
 }
 
 Task<> ManagementThread::serve() {
-  TaskScope services;
-  services.spawn(tick());
-  for (TcpListener& listener : httpListeners_) services.spawn(http_.serve(std::move(listener), stop_.token()));
-  if (controlListener_) services.spawn(control_.serve(*controlListener_, stop_.token()));
-  co_await services.join();
+  services_.spawn(tick());
+  if (controlListener_) services_.spawn(control_.serve(*controlListener_, stop_.token()));
+  co_await services_.join();
+}
+
+Task<> ManagementThread::serveHttp(std::unique_ptr<Serving> serving, TcpListener listener) {
+  servedHttp_.pushBack(*serving);
+  co_await http_.serve(std::move(listener), serving->stop.token());
+}
+
+void ManagementThread::startHttp(HttpListeners& listeners) {
+  for (HttpListeners::Entry& entry : listeners.entries) {
+    if (!entry.socket) continue;
+    auto serving = std::make_unique<Serving>(entry.bound, stop_.token());
+    services_.spawn(serveHttp(std::move(serving), std::move(*entry.socket)));
+    entry.socket.reset();
+  }
+}
+
+// An address whose listeners are ours may be shared with these.
+HttpListeners ManagementThread::openHttp(const std::vector<Address>& addresses) {
+  HttpListeners opened;
+  const auto& entries = httpListeners_.entries;
+  for (const Address& address : addresses) {
+    const auto same = std::ranges::find(entries, address, &HttpListeners::Entry::asked);
+    if (same != entries.end()) {
+      opened.entries.push_back({address, same->bound, std::nullopt});
+      continue;
+    }
+    TcpOptions tcp;
+    tcp.mustBeFree =
+        std::ranges::none_of(entries, [&](const HttpListeners::Entry& entry) { return entry.bound.overlaps(address); });
+    TcpListener listener = TcpListener::bind(shard_, address, tcp);
+    const Address bound = listener.localAddress();
+    opened.entries.push_back({address, bound, std::move(listener)});
+  }
+  return opened;
+}
+
+void ManagementThread::replaceHttp(HttpListeners listeners, AddressPolicy readers) {
+  const auto isNew = [](const HttpListeners::Entry& entry) { return entry.socket.has_value(); };
+  for (const HttpListeners::Entry& entry : listeners.entries | std::views::filter(isNew))
+    log::info("HTTP is served on {}", entry.bound);
+  for (const HttpListeners::Entry& entry : httpListeners_.entries)
+    if (std::ranges::find(listeners.entries, entry.bound, &HttpListeners::Entry::bound) == listeners.entries.end())
+      log::info("HTTP is not served on {} any more", entry.bound);
+  httpListeners_.entries.clear();
+  for (const HttpListeners::Entry& entry : listeners.entries)
+    httpListeners_.entries.push_back({entry.asked, entry.bound, std::nullopt});
+  auto next = std::make_shared<HttpListeners>(std::move(listeners));
+  shard_.post([this, next = std::move(next), readers = std::move(readers)] {
+    readers_ = readers;
+    take(*next);
+  });
+}
+
+// On the thread.
+void ManagementThread::take(HttpListeners& listeners) {
+  if (stop_.stopRequested()) return;
+  startHttp(listeners);
+  const auto goes = [&](const Serving& serving) {
+    return std::ranges::find(listeners.entries, serving.address, &HttpListeners::Entry::bound) ==
+           listeners.entries.end();
+  };
+  for (auto next = servedHttp_.begin(); next != servedHttp_.end();) {
+    Serving& serving = *next++;
+    if (!goes(serving)) continue;
+    servedHttp_.erase(serving);
+    serving.stop.requestStop();
+  }
 }
 
 // An event a second, from now on, however long the making of one takes.

@@ -2,7 +2,6 @@
 // asked of it delays an answer of the server.
 #pragma once
 
-#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,6 +15,7 @@
 #include "management_content.hpp"
 #include "taut/base/address.hpp"
 #include "taut/base/address_policy.hpp"
+#include "taut/base/intrusive_list.hpp"
 #include "taut/base/stop_token.hpp"
 #include "taut/coro/task.hpp"
 #include "taut/coro/task_scope.hpp"
@@ -34,37 +34,65 @@ struct ManagementOptions {
   bool wanted() const { return !http.empty() || !control.empty(); }
 };
 
+// Where HTTP is to be served.
+struct HttpListeners {
+  struct Entry {
+    Address asked;
+    Address bound;                      // with the port that was picked
+    std::optional<TcpListener> socket;  // none where there is one already that stays
+  };
+  std::vector<Entry> entries;
+};
+
 class ManagementThread {
  public:
-  // Listens, and starts the thread, which handles no signals. Throws std::system_error where an address cannot be
-  // listened on. The server outlives it.
+  // Listens. Throws std::system_error where an address cannot be listened on. The server outlives it.
   ManagementThread(ManagementOptions options, ManagedServer& server);
   ManagementThread(const ManagementThread&) = delete;
   ManagementThread& operator=(const ManagementThread&) = delete;
   ~ManagementThread();
 
+  // Starts the thread, which handles no signals, and logs where HTTP is served.
+  void start();
   // Ends all connections and waits for the thread. What others post to the thread's shard afterwards is dropped.
   void stop();
 
-  // Those that are listened on over HTTP, with the ports that were picked.
-  const std::vector<Address>& httpAddresses() const { return httpAddresses_; }
+  // Opens what is not listened on yet, for `replaceHttp`. Throws std::system_error, and has opened nothing then.
+  HttpListeners openHttp(const std::vector<Address>& addresses);
+  // Serves HTTP on these in place of those before, for these readers. Listeners that stay are not touched; the
+  // connections of those that go end. A line of the log tells of each that comes or goes. After `start`, on any
+  // thread, but on one at a time, as `openHttp`.
+  void replaceHttp(HttpListeners listeners, AddressPolicy readers);
 
  private:
-  void startThread();
+  // One of the addresses, while it is served.
+  struct Serving : ListHook<> {
+    Serving(const Address& where, StopToken all) : address(where), stop(all) {}
+    ~Serving() { unlink(); }
+
+    const Address address;
+    StopSource stop;
+  };
+
   void run() noexcept;
   Task<> serve();
+  Task<> serveHttp(std::unique_ptr<Serving> serving, TcpListener listener);
   Task<> tick();
+  void startHttp(HttpListeners& listeners);
+  void take(HttpListeners& listeners);
 
-  const ManagementOptions options_;
+  AddressPolicy readers_;
   Shard shard_;
   StopSource stop_;
   ManagementContent content_;
   HttpService http_;
   ControlVerbs verbs_;
   ControlService control_;
-  std::vector<TcpListener> httpListeners_;
-  std::vector<Address> httpAddresses_;
+  HttpListeners firstHttp_;      // until the start
+  HttpListeners httpListeners_;  // without their sockets
+  IntrusiveList<Serving> servedHttp_;
   std::optional<UnixListener> controlListener_;
+  TaskScope services_;
   std::thread thread_;  // last: it uses all of the above
 };
 

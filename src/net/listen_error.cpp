@@ -1,4 +1,4 @@
-#include "listen_error.hpp"
+#include "taut/net/listen_error.hpp"
 
 #include <cerrno>
 #include <cstdint>
@@ -8,13 +8,13 @@
 
 #include "port_holder.hpp"
 
-namespace taut::detail {
+namespace taut {
 
 namespace {
 
 std::string adviceOnTaken(const Address& address, std::string_view protocol) {
   constexpr std::string_view other = "choose another address or port";
-  const auto holder = findPortHolder(address, protocol);
+  const auto holder = detail::findPortHolder(address, protocol);
   if (!holder) return fmt::format("; {}", other);
   // The kernel cuts the name of a program to 15 characters, and the user of systemd-resolved has this very name.
   constexpr std::string_view resolved = "systemd-resolve";
@@ -55,7 +55,8 @@ std::string adviceOn(int error, const Address& address, std::string_view protoco
 
 ListenError::ListenError(int error, const Address& address, std::string_view protocol)
     : std::system_error(error, std::generic_category()),
+      address_(address),
       text_(fmt::format("cannot listen on {} ({}): {}{}", address, protocol, code().message(),
                         adviceOn(error, address, protocol))) {}
 
-}  // namespace taut::detail
+}  // namespace taut

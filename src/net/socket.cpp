@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <string_view>
 
-#include "listen_error.hpp"
+#include "taut/net/listen_error.hpp"
 
 namespace taut::detail {
 

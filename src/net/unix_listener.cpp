@@ -112,12 +112,13 @@ UnixListener UnixListener::bind(Shard& shard, std::string path, mode_t mode) {
     ::unlink(path.c_str());
     throwError(error, path);
   }
-  return UnixListener(shard, std::move(fd), std::move(path), status.st_ino);
+  return UnixListener(shard, std::move(fd), std::move(path), {status.st_dev, status.st_ino});
 }
 
 UnixListener::~UnixListener() {
   struct stat status {};
-  if (fd_ && ::stat(path_.c_str(), &status) == 0 && status.st_ino == inode_) ::unlink(path_.c_str());
+  if (fd_ && ::stat(path_.c_str(), &status) == 0 && File{status.st_dev, status.st_ino} == file_)
+    ::unlink(path_.c_str());
 }
 
 }  // namespace taut

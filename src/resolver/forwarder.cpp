@@ -163,8 +163,9 @@ struct Forwarder::Outcome {
 
   Kind kind;
   Rcode rcode;
-  bool replied = false;  // the RCODE is the server's own
-  bool endless = false;  // the server has an answer, but its aliases do not end
+  bool replied = false;   // the RCODE is the server's own
+  bool endless = false;   // the server has an answer, but its aliases do not end
+  bool timedOut = false;  // the query has left, and the time for its reply is over
 };
 
 // What dnstap tells of one question to a server.
@@ -228,7 +229,7 @@ Forwarder::Forwarder(Shard& shard, ForwarderOptions options)
   if (options_.servers.empty() && options_.resolvConf.empty())
     throw std::invalid_argument("forwarding: expected servers or a resolv.conf");
   options_.udpPayloadSize = std::min<std::uint16_t>(options_.udpPayloadSize, datagramBufferSize);
-  if (!options_.resolvConf.empty()) file_.emplace(options_.resolvConf, shard.turnClock());
+  if (!options_.resolvConf.empty()) file_ = std::make_unique<ResolvConfFile>(options_.resolvConf, shard.turnClock());
 }
 
 Forwarder::~Forwarder() = default;
@@ -288,10 +289,14 @@ ForwarderStatistics Forwarder::statistics() const {
 void Forwarder::setServers(std::vector<Address> servers, std::string resolvConf) {
   if (servers.empty() && resolvConf.empty())
     throw std::invalid_argument("forwarding: expected servers or a resolv.conf");
-  if (resolvConf != options_.resolvConf) file_.reset();
+  // Reading another file may fail, and comes first.
+  if (resolvConf != options_.resolvConf) {
+    std::unique_ptr<ResolvConfFile> other;
+    if (!resolvConf.empty()) other = std::make_unique<ResolvConfFile>(resolvConf, shard_.turnClock());
+    file_ = std::move(other);
+  }
   options_.servers = std::move(servers);
   options_.resolvConf = std::move(resolvConf);
-  if (!file_ && !options_.resolvConf.empty()) file_.emplace(options_.resolvConf, shard_.turnClock());
   planVersion_.reset();
 }
 
@@ -500,7 +505,7 @@ void Forwarder::note(const Outcome& outcome, TimePoint sent, Server& server) {
       break;
     case Outcome::Kind::silent:
       server.history.silent(sent, now);
-      ++server.upstream->timeouts;
+      if (outcome.timedOut) ++server.upstream->timeouts;
       break;
     case Outcome::Kind::doubtful:
     case Outcome::Kind::exhausted:
@@ -530,8 +535,10 @@ Task<Forwarder::Outcome> Forwarder::askUdp(OutstandingQuery& outstanding, Addres
     const IoResult received = co_await socket->receive(into, deadline.token());
     if (!received) {
       // Only mismatched replies came: the server mixes up its replies, or an attacker forges them.
-      if (deadline.expired()) ++counters_.timeouts;
-      co_return Outcome(mismatched > 0 && deadline.expired() ? Kind::doubtful : Kind::silent);
+      Outcome nothing(mismatched > 0 && deadline.expired() ? Kind::doubtful : Kind::silent);
+      nothing.timedOut = deadline.expired();
+      if (nothing.timedOut) ++counters_.timeouts;
+      co_return nothing;
     }
     const ByteSpan message = ByteSpan(buffer).first(received.value());
     UpstreamReply reply = readUpstreamReply(outstanding.question, id, message);

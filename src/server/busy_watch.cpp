@@ -1,10 +1,12 @@
 #include "busy_watch.hpp"
 
+#include <utility>
+
 namespace taut {
 
 BusyWatch::Remark BusyWatch::look(std::optional<TimePoint> busySince, TimePoint now) {
   if (busySince != busySince_) {
-    const bool wasSaid = next_ > firstAfter;
+    const bool wasSaid = std::exchange(said_, false);
     if (wasSaid) busyFor_ = now - *busySince_;
     busySince_ = busySince;
     next_ = firstAfter;

@@ -1,5 +1,5 @@
 // Decides what is to be said of one shard that is looked at from time to time: that it has been busy for a second, the
-// same again each time that this has doubled, and that it goes on.
+// same again each time that this has doubled, and, where that was said, that it goes on.
 #pragma once
 
 #include <chrono>
@@ -18,6 +18,8 @@ class BusyWatch {
 
   // `busySince` is the shard's.
   Remark look(std::optional<TimePoint> busySince, TimePoint now);
+  // The last remark was `busy`, and the log has it. Another turn may have begun before, so that it does not.
+  void said() { said_ = true; }
   // How long the shard of the last remark has been busy, or had been at most where it goes on.
   Duration busyFor() const { return busyFor_; }
 
@@ -25,6 +27,7 @@ class BusyWatch {
   std::optional<TimePoint> busySince_;
   Duration next_ = firstAfter;  // what is busy for so long is said
   Duration busyFor_{};
+  bool said_ = false;
 };
 
 }  // namespace taut

@@ -4,53 +4,24 @@
 #include <sched.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
+#include <cmath>
 #include <csignal>
 #include <exception>
 #include <mutex>
-#include <ranges>
+#include <optional>
 #include <stdexcept>
 #include <system_error>
 #include <thread>
 #include <utility>
 
+#include "listeners.hpp"
 #include "shard_thread.hpp"
 #include "taut/base/log.hpp"
 #include "taut/base/reason.hpp"
 #include "watchdog.hpp"
 
 namespace taut {
-
-namespace {
-
-// Where a port is to be picked, the two get ports of their own.
-bool isBroughtBy(const Address& wildcard, const Address& address) {
-  return wildcard.isWildcard() && !address.isWildcard() && wildcard.family() == address.family() &&
-         wildcard.port() == address.port() && address.port() != 0;
-}
-
-// An address that is given twice is one listener, and a wildcard brings the addresses of its family with it.
-std::vector<Address> distinct(const std::vector<Address>& addresses) {
-  std::vector<Address> found;
-  for (const Address& address : addresses) {
-    const auto brings = [&](const Address& other) { return isBroughtBy(other, address); };
-    const bool isKnown = std::ranges::find(found, address) != found.end() || std::ranges::any_of(addresses, brings);
-    if (!isKnown) found.push_back(address);
-  }
-  return found;
-}
-
-bool isUnknownFamily(const std::system_error& error) {
-  return error.code().value() == EAFNOSUPPORT;
-}
-
-// Whether the address, and not its port or a permission, is the reason.
-bool isAbsent(const std::system_error& error) {
-  return isUnknownFamily(error) || error.code().value() == EADDRNOTAVAIL;
-}
-
-}  // namespace
 
 Server::Server(ServerOptions options, MakeFactory makeFactory)
     : options_(std::move(options)), makeFactory_(std::move(makeFactory)) {
@@ -74,6 +45,7 @@ void Server::end() {
   static std::mutex mutex;
   stop();
   wait();
+  listeners_.reset();
   const std::scoped_lock lock(mutex);
   for (auto& shard : shards_)
     if (shard->isLeft()) left.push_back(std::move(shard));
@@ -84,39 +56,6 @@ bool Server::endedInOrder() const {
   return std::ranges::none_of(shards_, [](const auto& shard) { return shard->isLeft(); });
 }
 
-// The first shard finds out which addresses are there and which ports are free; the others share what it has.
-void Server::openListeners() {
-  ShardThread& first = *shards_.front();
-  std::exception_ptr reason;
-  std::vector<Address> absent;
-  for (const Address& address : distinct(options_.listen)) {
-    try {
-      addresses_.push_back(first.listen(address, {.mustBeFree = true}));
-    } catch (const std::system_error& error) {
-      if (!isAbsent(error)) throw;
-      if (!reason) reason = std::current_exception();
-      absent.push_back(address);
-    }
-  }
-  if (addresses_.empty()) std::rethrow_exception(reason);
-  present_ = addresses_.size();
-  for (const Address& address : absent) awaitAddress(first, address);
-  for (const auto& shard : shards_ | std::views::drop(1))
-    for (const Address& address : addresses_) shard->listen(address, {.mayBeAbsent = true});
-}
-
-// An address without an interface is bound all the same, and the kernel takes care of the rest. A system without IPv6
-// stays without it until it boots again.
-void Server::awaitAddress(ShardThread& first, const Address& address) {
-  try {
-    addresses_.push_back(first.listen(address, {.mustBeFree = true, .mayBeAbsent = true}));
-    log::warning("no interface has the address {}: it is served from when one has it", address.hostText());
-  } catch (const std::system_error& error) {
-    if (!isUnknownFamily(error)) throw;
-    log::warning("this system has no {}: {} is not served", address.isV6() ? "IPv6" : "IPv4", address);
-  }
-}
-
 void Server::start() {
   if (options_.listen.empty()) throw std::invalid_argument("there is no address to listen on");
   if (options_.maxConnections == 0) throw std::invalid_argument("connections: expected at least 1");
@@ -124,16 +63,31 @@ void Server::start() {
   try {
     for (unsigned i = 0; i < options_.threads; ++i)
       shards_.push_back(std::make_unique<ShardThread>(options_, makeFactory_));
-    openListeners();
+    listeners_ = std::make_unique<Listeners>(shards_, options_.drain);
+    listeners_->open(options_.listen);
     for (const auto& shard : shards_) shard->start();
     for (const auto& shard : shards_) shard->waitUntilStarted();
     watchdog_ = std::make_unique<Watchdog>(shards_);
     started_ = true;
   } catch (...) {
     end();
-    addresses_.clear();
     throw;
   }
+}
+
+std::vector<Address> Server::addresses() const {
+  return listeners_ ? listeners_->addresses() : std::vector<Address>();
+}
+
+void Server::replaceListeners(const std::vector<Address>& listen) {
+  if (listen.empty()) throw std::invalid_argument("there is no address to listen on");
+  if (!started_) throw std::logic_error("the listeners of a server are replaced while it runs");
+  listeners_->replace(listen);
+}
+
+void Server::setMaxConnections(std::size_t count) {
+  if (count == 0) throw std::invalid_argument("connections: expected at least 1");
+  for (const auto& shard : shards_) shard->setMaxConnections(count);
 }
 
 void Server::post(std::function<void(std::size_t shard, ServerFactory& factory)> function) {
@@ -167,8 +121,45 @@ bool Server::isResponsive(std::chrono::milliseconds limit) const {
   });
 }
 
+namespace {
+
+using TimeOut = std::optional<std::chrono::steady_clock::time_point>;
+
+// The next of the signals; nothing where none has come in time.
+std::optional<int> nextSignal(const sigset_t& signals, TimeOut timeOut) {
+  using std::chrono::nanoseconds;
+  for (;;) {
+    nanoseconds left = std::chrono::hours(1);
+    if (timeOut) left = *timeOut - std::chrono::steady_clock::now();
+    if (left < nanoseconds(0)) return std::nullopt;
+    const auto whole = std::chrono::duration_cast<std::chrono::seconds>(left);
+    const timespec limit{whole.count(), (left - whole).count()};
+    const int signal = ::sigtimedwait(&signals, nullptr, &limit);
+    if (signal > 0) return signal;
+  }
+}
+
+// Reloads until a signal asks for the end, and returns that, or nothing where none has come in time.
+std::optional<int> nextEnd(const sigset_t& signals, TimeOut timeOut, const std::function<void()>& reload) {
+  for (;;) {
+    const std::optional<int> signal = nextSignal(signals, timeOut);
+    if (!signal || *signal != SIGHUP) return signal;
+    try {
+      reload();
+    } catch (const std::exception& error) {
+      log::error("not all was loaded anew: {}", reasonOf(error));
+    }
+  }
+}
+
+const char* nameOf(int signal) {
+  return signal == SIGINT ? "SIGINT" : "SIGTERM";
+}
+
+}  // namespace
+
 int Server::run(const std::function<void()>& reload, const std::function<void()>& started,
-                const std::function<void()>& ending) {
+                const std::function<std::chrono::milliseconds()>& ending) {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
@@ -182,19 +173,17 @@ int Server::run(const std::function<void()>& reload, const std::function<void()>
     log::flush();
     return 1;
   }
+  const std::vector<Address> present = listeners_->present();
   if (started) started();
-  for (const Address& address : addresses_ | std::views::take(present_)) log::info("listening on {}", address);
-  int signal = 0;
-  while (signal != SIGINT && signal != SIGTERM) {
-    if (sigwait(&signals, &signal) != 0 || signal != SIGHUP) continue;
-    try {
-      reload();
-    } catch (const std::exception& error) {
-      log::error("not all was loaded anew: {}", reasonOf(error));
-    }
+  for (const Address& address : present) log::info("listening on {}", address);
+  int signal = *nextEnd(signals, std::nullopt, reload);
+  const std::chrono::milliseconds goesOn = ending ? ending() : std::chrono::milliseconds(0);
+  if (goesOn > std::chrono::milliseconds(0)) {
+    log::info("{}: the server goes on for {:.0f} s, and ends at once when a second signal comes", nameOf(signal),
+              std::ceil(std::chrono::duration<double>(goesOn).count()));
+    signal = nextEnd(signals, std::chrono::steady_clock::now() + goesOn, reload).value_or(signal);
   }
-  log::info("{}: no new query is taken, and those under way are answered", signal == SIGINT ? "SIGINT" : "SIGTERM");
-  if (ending) ending();
+  log::info("{}: no new query is taken, and those under way are answered", nameOf(signal));
   stop();
   wait();
   return 0;

@@ -32,18 +32,16 @@ std::unique_ptr<ServerFactory> notNull(std::unique_ptr<ServerFactory> factory) {
 constexpr std::size_t datagramSize = 2048;              // octets: longer queries over UDP exist in tests only
 constexpr std::chrono::milliseconds endGrace{2000};     // for closing the resolvers, and handlers that wait for it
 constexpr std::chrono::milliseconds threadGrace{1000};  // for the thread to end, when all of that is over
-constexpr int socketBuffer = 4 << 20;                   // octets; a burst waits here while a shard is at work
-constexpr int streamBuffer = 64 << 10;  // octets, each way: what a peer can leave in the kernel that does not read
 
 }  // namespace
 
 ShardThread::ShardThread(const ServerOptions& options, const Server::MakeFactory& makeFactory)
-    : options_(options),
+    : patience_(options.drain),
       factory_(notNull(makeFactory(shard_))),
       datagramBuffers_(shard_, options.datagramBuffers,
                        std::max<std::size_t>(datagramSize, factory_->udpPayloadSize())),
       streamBuffers_(shard_),
-      streams_(streamBuffers_, stop_.token(), abort_.token()) {
+      maxConnections_(options.maxConnections) {
   factory_->setClock(shard_.clock());
 }
 
@@ -59,13 +57,10 @@ void ShardThread::stop() {
   {
     const std::scoped_lock lock(mutex_);
     if (stopBy_) return;
-    stopBy_ = std::chrono::steady_clock::now() + options_.drain + WaitingQueries::grace + endGrace + threadGrace;
+    stopBy_ = std::chrono::steady_clock::now() + patience_ + WaitingQueries::grace + endGrace + threadGrace;
   }
   changed_.notify_all();
-  shard_.post([this] {
-    limitDrain();
-    stop_.requestStop();
-  });
+  shard_.post([this] { drain_.begin(shard_, patience_); });
 }
 
 void ShardThread::wait() {
@@ -97,45 +92,37 @@ void ShardThread::addTo(ServerStatistics& statistics) const {
   ++statistics.shards;
 }
 
-Address ShardThread::listen(const Address& address, const Listening& listening) {
-  constexpr int attempts = 20;  // to find a port that is free for both
-  UdpOptions udp;
-  udp.mustBeFree = listening.mustBeFree;
-  udp.mayBeAbsent = listening.mayBeAbsent;
-  udp.receiveBuffer = socketBuffer;
-  udp.sendBuffer = socketBuffer;
-  TcpOptions tcp;
-  tcp.mustBeFree = listening.mustBeFree;
-  tcp.mayBeAbsent = listening.mayBeAbsent;
-  tcp.receiveBuffer = streamBuffer;
-  tcp.sendBuffer = streamBuffer;
-  for (int attempt = 1;; ++attempt) {
-    UdpSocket socket = UdpSocket::bind(shard_, address, udp);
-    const Address bound = address.withPort(socket.localAddress().port());
+void ShardThread::replaceListeners(ListeningSockets opened, ClosingSockets closing) {
+  auto sockets = std::make_shared<ListeningSockets>(std::move(opened));
+  shard_.post([this, sockets = std::move(sockets), closing = std::move(closing)] {
+    if (drain_.hasBegun()) return;
     try {
-      listeners_.push_back(TcpListener::bind(shard_, bound, tcp));
-    } catch (const std::system_error& error) {
-      if (address.port() != 0 || error.code().value() != EADDRINUSE || attempt == attempts) throw;
-      continue;
+      startServices(std::move(*sockets));
+    } catch (const std::bad_alloc&) {
+      reportMemoryShortage();
     }
-    sockets_.push_back(std::move(socket));
-    if (bound.isWildcard()) listenOnEach(interfaceAddresses(bound), udp);
-    return bound;
-  }
+    for (const auto& address : closing.datagrams) close(address, Transport::udp);
+    for (const auto& address : closing.streams) close(address, Transport::tcp);
+  });
 }
 
-// Each address has a socket of its own, so that replies which wait for a slow link fill the send buffer of that socket
-// only. The wildcard's socket hears what comes to all other addresses, also to those that are new.
-void ShardThread::listenOnEach(const std::vector<Address>& addresses, UdpOptions options) {
-  constexpr std::size_t max = 32;
-  options.mustBeFree = false;
-  for (std::size_t i = 0; i < std::min(max, addresses.size()); ++i) {
-    try {
-      sockets_.push_back(UdpSocket::bind(shard_, addresses[i], options));
-    } catch (const std::system_error&) {
-      // The address has gone, or is not usable yet: the wildcard's socket is there for it.
-    }
-  }
+void ShardThread::setMaxConnections(std::size_t count) {
+  shard_.post([this, count] {
+    maxConnections_ = count;
+    while (connections_.size() > maxConnections_) giveUpPlace();
+  });
+}
+
+// The listener may have ended on return.
+void ShardThread::close(const std::shared_ptr<const Address>& address, Transport transport) {
+  const auto found = std::ranges::find_if(listeners_, [&](const Listener& listener) {
+    return listener.address == *address && listener.transport == transport;
+  });
+  if (found == listeners_.end()) return;
+  Listener& listener = *found;
+  listeners_.erase(listener);
+  listener.closing = address;
+  listener.drain.begin(shard_, patience_);
 }
 
 void ShardThread::run() {
@@ -160,40 +147,48 @@ Task<> ShardThread::serve() {
   if (Dnstap* const dnstap = factory_->dnstap()) dnstap->start();
   // The rest of the buffers is for the queries that need not wait.
   factory_->waitingQueries().setLimit(std::max<std::size_t>(1, datagramBuffers_.count() * 3 / 4));
-  TaskScope services;
-  startServices(services);
+  try {
+    services_.spawn(untilStopped());
+    startServices(std::exchange(sockets_, {}));
+  } catch (...) {
+    serviceFailed();
+  }
   serving_ = !failure_;
   if (serving_) started_.set_value();
-  co_await services.join();
-  drainEnd_.reset();
-  drain_.reset();
+  co_await services_.join();
+  drain_.ended();
   co_await std::move(ending);
   if (failure_) std::rethrow_exception(failure_);
 }
 
-void ShardThread::startServices(TaskScope& services) {
-  try {
-    for (UdpSocket& socket : std::exchange(sockets_, {})) services.spawn(serveDatagrams(std::move(socket)));
-    for (TcpListener& listener : std::exchange(listeners_, {})) services.spawn(serveStreams(std::move(listener)));
-  } catch (...) {
-    serviceFailed();
+// The listeners change, and the server goes on.
+Task<> ShardThread::untilStopped() {
+  Event never;
+  co_await never.wait(drain_.stop());
+}
+
+void ShardThread::startServices(ListeningSockets sockets) {
+  for (auto& [address, socket] : sockets.datagrams) {
+    auto listener = std::make_unique<Listener>(address, Transport::udp, drain_);
+    services_.spawn(serveDatagrams(std::move(listener), std::move(socket)));
+  }
+  for (auto& [address, socket] : sockets.streams) {
+    auto listener = std::make_unique<Listener>(address, Transport::tcp, drain_);
+    services_.spawn(serveStreams(std::move(listener), std::move(socket)));
   }
 }
 
-// In a handler of an exception: one service that does not start ends the others.
+// In a handler of an exception: one service that does not start ends the others, unless these serve already.
 void ShardThread::serviceFailed() noexcept {
-  failure_ = std::current_exception();
-  stop_.requestStop();
-}
-
-// Where there is no memory for the timer there is no patience either.
-void ShardThread::limitDrain() {
   try {
-    drain_.emplace(shard_, options_.drain);
-    drainEnd_.emplace(drain_->token(), AbortQueries{abort_});
+    throw;
   } catch (const std::bad_alloc&) {
-    abort_.requestStop();
+    if (serving_) return reportMemoryShortage();
+    failure_ = std::current_exception();
+  } catch (...) {
+    failure_ = std::current_exception();
   }
+  drain_.begin(shard_, Duration::zero());
 }
 
 // What does not end is left as it is, suspended, together with the shard and all that it may touch. It could neither be
@@ -248,43 +243,49 @@ Task<> ShardThread::end() {
 
 // Owns the socket, which closes when its own replies have left: while other queries are still answered, a new client
 // learns at once that this server is gone.
-Task<> ShardThread::serveDatagrams(UdpSocket socket) {
-  DatagramService service(shard_, *factory_, socket, datagramBuffers_);
+Task<> ShardThread::serveDatagrams(std::unique_ptr<Listener> listener, UdpSocket socket) {
+  UdpSocket owned(std::move(socket));  // closed before the listener gives up its address
+  listeners_.pushBack(*listener);
   try {
-    co_await service.serve(stop_.token(), abort_.token());
+    DatagramService service(shard_, *factory_, owned, datagramBuffers_);
+    co_await service.serve(listener->drain.stop(), listener->drain.abort());
   } catch (...) {
     serviceFailed();
   }
 }
 
-Task<> ShardThread::serveStreams(TcpListener listener) {
+Task<> ShardThread::serveStreams(std::unique_ptr<Listener> listener, TcpListener socket) {
+  std::optional<StreamContext> streams;
   TaskScope connections;
+  listeners_.pushBack(*listener);
   try {
-    co_await acceptConnections(std::move(listener), connections);
+    streams.emplace(streamBuffers_, listener->drain.stop(), listener->drain.abort());
+    co_await acceptConnections(std::move(socket), *streams, connections);
   } catch (...) {
     serviceFailed();
   }
+  listener->closing.reset();
   co_await connections.join();
 }
 
-// Owns the listener, so that no client connects any more to a server that only finishes its work.
-Task<> ShardThread::acceptConnections(TcpListener listener, TaskScope& connections) {
+// Owns the socket, so that no client connects any more to a server that only finishes its work.
+Task<> ShardThread::acceptConnections(TcpListener socket, const StreamContext& streams, TaskScope& connections) {
   constexpr std::chrono::milliseconds pause{10};
   auto makeRoom = [this] {
     ++factory_->counters().acceptFailures;
     giveUpPlace();
   };
-  auto streams = listener.acceptMany(stop_.token(), std::move(makeRoom));
-  for (bool open = true; open && !stop_.stopRequested();) {
+  auto accepted = socket.acceptMany(streams.stop, std::move(makeRoom));
+  for (bool open = true; open && !streams.stop.stopRequested();) {
     try {
-      auto stream = co_await streams.next();
+      auto stream = co_await accepted.next();
       open = stream.has_value();
-      if (open) connections.spawn(startConnection(std::move(*stream), connections));
+      if (open) connections.spawn(startConnection(std::move(*stream), streams, connections));
       continue;
     } catch (const std::bad_alloc&) {
       reportMemoryShortage();
     }
-    co_await sleepFor(shard_, pause, stop_.token());
+    co_await sleepFor(shard_, pause, streams.stop);
   }
 }
 
@@ -292,16 +293,16 @@ Task<> ShardThread::acceptConnections(TcpListener listener, TaskScope& connectio
 // costs the client that holds most of them its oldest, without a query in flight if there is such a one, and so does
 // one for which there is no descriptor. The accept queue is never left waiting for a place: a client that fills it
 // would keep the others out.
-Task<> ShardThread::startConnection(TcpStream stream, TaskScope& connections) {
+Task<> ShardThread::startConnection(TcpStream stream, const StreamContext& streams, TaskScope& connections) {
   try {
     auto connection = factory_->buildProtocol(stream.peer());
     if (!connection) {
       ++factory_->counters().connectionsDeclined;
       co_return;
     }
-    if (connections_.size() == options_.maxConnections) giveUpPlace();
+    if (connections_.size() >= maxConnections_) giveUpPlace();
     connections_.add(*connection, stream.peer());
-    connections.spawn(StreamConnection::serve(std::move(connection), std::move(stream), streams_));
+    connections.spawn(StreamConnection::serve(std::move(connection), std::move(stream), streams));
   } catch (const std::bad_alloc&) {
     reportMemoryShortage();
   }

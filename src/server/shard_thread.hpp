@@ -10,14 +10,16 @@
 #include <mutex>
 #include <optional>
 #include <thread>
-#include <vector>
+#include <utility>
 
+#include "drain.hpp"
+#include "listening_sockets.hpp"
 #include "taut/base/address.hpp"
-#include "taut/base/stop_token.hpp"
+#include "taut/base/intrusive_list.hpp"
 #include "taut/coro/event.hpp"
 #include "taut/coro/task.hpp"
 #include "taut/coro/task_scope.hpp"
-#include "taut/io/deadline.hpp"
+#include "taut/dns/client.hpp"
 #include "taut/io/shard.hpp"
 #include "taut/net/datagram.hpp"
 #include "taut/net/stream_buffers.hpp"
@@ -42,14 +44,13 @@ class ShardThread {
   // On any thread, also while the shard works.
   void addTo(ServerStatistics& statistics) const;
 
-  // What is asked of the address: see UdpOptions.
-  struct Listening {
-    bool mustBeFree = false;
-    bool mayBeAbsent = false;
-  };
-
-  // Opens the address over UDP and TCP and returns it with its port.
-  Address listen(const Address& address, const Listening& listening);
+  // Before `start`: what is listened on from the start. They are sockets of this shard.
+  void listen(ListeningSockets sockets) { sockets_ = std::move(sockets); }
+  // While it serves, on any thread: serves these sockets too, and then closes others. Queries that came by those are
+  // answered, and their connections finish what they have been asked, for as long as a stop of the server allows.
+  void replaceListeners(ListeningSockets opened, ClosingSockets closing);
+  // Likewise on any thread: how many connections are served at a time.
+  void setMaxConnections(std::size_t count);
 
   // Throws std::system_error where there is no thread to be had.
   void start();
@@ -62,39 +63,43 @@ class ShardThread {
   bool isLeft() const { return isLeft_; }
 
  private:
-  struct AbortQueries {
-    StopSource& abort;
-    void operator()() const { abort.requestStop(); }
+  // An address with one of its protocols, for as long as it is served. In a list while it takes queries.
+  struct Listener : ListHook<> {
+    Listener(const Address& where, Transport over, Drain& whole) : address(where), transport(over), drain(whole) {}
+    ~Listener() { unlink(); }
+
+    const Address address;
+    const Transport transport;
+    Drain drain;
+    std::shared_ptr<const Address> closing;  // null until it is to close
   };
 
-  void listenOnEach(const std::vector<Address>& addresses, UdpOptions options);
   void run();
   void serveUntilStopped();
   Task<> serve();
-  void startServices(TaskScope& services);
-  void limitDrain();
+  Task<> untilStopped();
+  void startServices(ListeningSockets sockets);
+  void close(const std::shared_ptr<const Address>& address, Transport transport);
   void serviceFailed() noexcept;
   Task<> leave(Task<> ending);
   Task<> end();
-  Task<> serveDatagrams(UdpSocket socket);
-  Task<> serveStreams(TcpListener listener);
-  Task<> acceptConnections(TcpListener listener, TaskScope& connections);
-  Task<> startConnection(TcpStream stream, TaskScope& connections);
+  Task<> serveDatagrams(std::unique_ptr<Listener> listener, UdpSocket socket);
+  Task<> serveStreams(std::unique_ptr<Listener> listener, TcpListener socket);
+  Task<> acceptConnections(TcpListener socket, const StreamContext& streams, TaskScope& connections);
+  Task<> startConnection(TcpStream stream, const StreamContext& streams, TaskScope& connections);
   void giveUpPlace();
 
-  const ServerOptions options_;
+  const std::chrono::milliseconds patience_;  // for what is in work when it is to end
   Shard shard_;
   std::unique_ptr<ServerFactory> factory_;
   DatagramBuffers datagramBuffers_;
   StreamBuffers streamBuffers_;
-  StopSource stop_;   // no new queries
-  StopSource abort_;  // queries in flight have had their time
-  StreamContext streams_;
-  std::vector<UdpSocket> sockets_;
-  std::vector<TcpListener> listeners_;
+  Drain drain_;
+  ListeningSockets sockets_;  // to be served from the start
+  IntrusiveList<Listener> listeners_;
+  std::size_t maxConnections_;
   ClientShares connections_;
-  std::optional<Deadline> drain_;
-  std::optional<StopCallback<AbortQueries>> drainEnd_;
+  TaskScope services_;
   bool serving_ = false;
   std::exception_ptr failure_;  // of a service
   std::promise<void> started_;

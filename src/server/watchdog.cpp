@@ -66,8 +66,9 @@ void Watchdog::look(std::size_t number, Watched& watched) {
     return;
   }
   const std::string question = questionOf(watched.thread->factory().waitingQueries().current());
-  if (shard.busySince() == busySince)
-    log::warning("shard {} has been busy for {:.1f} s with {}: its clients wait", number, seconds, question);
+  if (shard.busySince() != busySince) return;
+  watched.watch.said();
+  log::warning("shard {} has been busy for {:.1f} s with {}: its clients wait", number, seconds, question);
 }
 
 }  // namespace taut

@@ -132,3 +132,22 @@ TEST_CASE("addresses are equal where host, port and scope are") {
   CHECK(all.size() == 1000);
   CHECK(all.count(address) == 1);
 }
+
+TEST_CASE("addresses overlap that have one port and one host, or of which one is the wildcard of its family") {
+  const auto overlap = [](const char* one, const char* other) {
+    const Address a = Address::parse(one).value();
+    const Address b = Address::parse(other).value();
+    CHECK(a.overlaps(b) == b.overlaps(a));
+    return a.overlaps(b);
+  };
+  CHECK(overlap("127.0.0.1:53", "127.0.0.1:53"));
+  CHECK(overlap("0.0.0.0:53", "127.0.0.1:53"));
+  CHECK(overlap("[::]:53", "[::1]:53"));
+  CHECK(overlap("[::]:53", "[::]:53"));
+  CHECK_FALSE(overlap("127.0.0.1:53", "127.0.0.1:54"));
+  CHECK_FALSE(overlap("127.0.0.1:53", "127.0.0.2:53"));
+  CHECK_FALSE(overlap("0.0.0.0:53", "127.0.0.1:54"));
+  CHECK_FALSE(overlap("[::]:53", "127.0.0.1:53"));
+  CHECK_FALSE(overlap("0.0.0.0:53", "[::]:53"));
+  CHECK_FALSE(overlap("0.0.0.0", "0.0.0.0"));
+}

@@ -60,7 +60,8 @@ TEST_CASE("what is not given has the preset of the schema") {
   CHECK(configuration->server.answerTimeout == std::chrono::seconds(10));
   CHECK(configuration->server.cookies);
   CHECK(configuration->limits.tcpConnections == 1024);
-  CHECK(configuration->listen == std::vector{Address::anyV4(53), Address::anyV6(53)});
+  CHECK(configuration->server.drain == std::chrono::seconds(0));
+  CHECK(addressesOf(configuration->listen) == std::vector{Address::anyV4(53), Address::anyV6(53)});
   CHECK(!configuration->rateLimit);
   CHECK(!configuration->forward);
 }

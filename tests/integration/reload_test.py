@@ -1,9 +1,12 @@
 """SIGHUP reads the configuration again: all of it or nothing, and no query is lost."""
 import http.client
+import json
 import os
 import re
 import resource
+import select
 import signal
+import socket
 import unittest.mock
 from pathlib import Path
 
@@ -304,16 +307,171 @@ class Reload(TestCase):
         said = self.reload(self.start(denied), other, "no zone has changed")
         self.assertIn('forward.private-domains = ["office.test"], was ["home.test"]', said)
 
+    def test_listeners(self):
+        """Reloads that add and remove listeners lose no query at one that stays; one that goes is refused"""
+        zone = '[[zone]]\nname = "one"\n'
+        server = self.start(zone)
+        loads = [self.dnsperf(mode, 4) for mode in ("udp", "tcp")]
+        for load in loads:
+            wait_until(lambda load=load: re.search(r"^\d+\.\d+: \d+", load.log(), re.MULTILINE), 10, "dnsperf works")
+        ports = [free_port(), free_port()]
+        rounds = 0
+        while any(load.running() for load in loads):
+            comes, goes = ports[rounds % 2], ports[1 - rounds % 2]
+            rounds += 1
+            said = self.reload(server, f'{zone}[[listen]]\naddress = ["127.0.0.1:{comes}"]\n', "no zone has changed")
+            self.assertIn(f"listening on 127.0.0.1:{comes}\n", said)
+            self.assertNotIn("needs a restart", said)
+            for ask in (ask_udp, ask_tcp):
+                self.assertEqual(ask("127.0.0.1", comes, make_query("www.one")).addresses(), ["192.0.2.1"])
+            if rounds > 1:
+                self.assertIn(f"listening on 127.0.0.1:{goes} has ended\n", said)
+                self.refused(goes)
+        for load in loads:
+            self.assertEqual(load.wait(30 * SLOWNESS), 0, load.log())
+            self.assertRegex(load.log(), r"Queries lost:\s+0 \(0\.00%\)")
+            self.assertRegex(load.log(), r"NOERROR \d+ \(100\.00%\)")
+        self.assertGreater(rounds, 5)
+        self.assertNotIn(f"listening on 127.0.0.1:{self.port} has ended", server.log())
+
+    def refused(self, port):
+        """Waits until nothing listens on the port, over UDP and TCP."""
+
+        def is_refused():
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+                client.settimeout(0.05)
+                client.connect(("127.0.0.1", port))
+                client.send(make_query("www.one"))
+                try:
+                    client.recv(512)
+                    return False
+                except TimeoutError:
+                    return False
+                except ConnectionRefusedError:
+                    pass
+            try:
+                connect("127.0.0.1", port).close()
+                return False
+            except ConnectionRefusedError:
+                return True
+
+        wait_until(is_refused, 10, f"port {port} is refused")
+
+    def test_listener_in_use(self):
+        """A new listener whose port is taken refuses the reload with its place, and nothing changes"""
+        holder = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.addCleanup(holder.close)
+        holder.bind(("127.0.0.1", 0))
+        taken, free, http_port = holder.getsockname()[1], free_port(), free_port()
+        zone = '[[zone]]\nname = "one"\n'
+        server = self.start(f'[server]\nidentity = "before"\n{zone}')
+        text = (f'[server]\nidentity = "after"\n{zone}[http]\nlisten = ["127.0.0.1:{http_port}"]\n'
+                f'[[listen]]\naddress = [\n  "127.0.0.1:{free}",\n  "127.0.0.1:{taken}"]\n')
+        said = self.reload(server, text, "nothing has changed")
+        self.assertRegex(said, rf"error {self.path}:10:3: cannot listen on 127\.0\.0\.1:{taken} \(UDP\): "
+                         rf"Address already in use by \S+ \(process {os.getpid()}\); stop it, or choose another")
+        self.assertNotIn("after", said)
+        self.assertEqual(self.chaos("id.server"), "before")
+        for port in (free, http_port):
+            self.refused(port)
+        holder.close()
+        self.reload(server, text, "no zone has changed")
+        self.says("id.server", "after")
+        for port in (free, taken):
+            self.assertIsNotNone(ask_tcp("127.0.0.1", port, make_query("www.one")))
+
+    def http_status(self, port):
+        """The status of /health/ready; nothing where the port is refused."""
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        try:
+            connection.request("GET", "/health/ready")
+            return connection.getresponse().status
+        except ConnectionRefusedError:
+            return None
+        finally:
+            connection.close()
+
+    def test_http(self):
+        """HTTP comes, moves to another port, changes its readers, and goes; a port that is taken refuses the reload"""
+        zone = '[[zone]]\nname = "one"\n'
+        first, second = free_port(), free_port()
+
+        def text(port, allow="loopback"):
+            return f'{zone}[http]\nlisten = ["127.0.0.1:{port}"]\nallow = ["{allow}"]\n'
+
+        server = self.start(zone)
+        said = self.reload(server, text(first), "no zone has changed")
+        self.assertIn(f"HTTP is served on 127.0.0.1:{first}\n", said)
+        self.assertEqual(self.http_status(first), 200)
+        said = self.reload(server, text(second), "no zone has changed")
+        self.assertIn(f"HTTP is not served on 127.0.0.1:{first} any more\n", said)
+        self.assertEqual(self.http_status(second), 200)
+        wait_until(lambda: self.http_status(first) is None, 10, "the first port is refused")
+        with socket.create_server(("127.0.0.1", first)):
+            said = self.reload(server, text(first), "nothing has changed")
+            self.assertIn(f"{self.path}:4:11: cannot listen on 127.0.0.1:{first} (TCP): Address already in use", said)
+            self.assertEqual(self.http_status(second), 200)
+        said = self.reload(server, text(second, "192.0.2.0/24"), "no zone has changed")
+        self.assertNotIn("needs a restart", said)
+        wait_until(lambda: self.http_status(second) == 403, 10, "the client may not read")
+        self.reload(server, text(second).replace("127.0.0.1:", "0.0.0.0:"), "no zone has changed")
+        wait_until(lambda: self.http_status(second) == 200, 10, "all addresses are served in place of one")
+        self.reload(server, zone, "no zone has changed")
+        wait_until(lambda: self.http_status(second) is None, 10, "HTTP is not served")
+
     def test_http_networks(self):
-        """Another meaning of a name in http.allow is told to need a restart, each time until it is as at the start"""
-        text = (f'[[zone]]\nname = "one"\n[http]\nlisten = ["127.0.0.1:{free_port()}"]\nallow = ["office"]\n'
+        """Another meaning of a name in http.allow counts at once, also for a connection that is open"""
+        port = free_port()
+        text = (f'[[zone]]\nname = "one"\n[http]\nlisten = ["127.0.0.1:{port}"]\nallow = ["office"]\n'
                 '[acl]\noffice = ["127.0.0.1"]\n')
-        told = "http.allow needs a restart: its networks have changed"
         server = self.start(text)
-        for _ in range(2):
-            said = self.reload(server, text.replace('["127.0.0.1"]\n', '["192.0.2.0/24"]\n'), "no zone has changed")
-            self.assertIn(told, said)
-        self.assertNotIn(told, self.reload(server, text, "no zone has changed"))
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        self.addCleanup(connection.close)
+        connection.request("GET", "/events")
+        events = connection.getresponse()
+        self.assertTrue(events.readline().startswith(b"data: ") or events.readline())
+        self.reload(server, text.replace('["127.0.0.1"]\n', '["192.0.2.0/24"]\n'), "no zone has changed")
+        wait_until(lambda: self.http_status(port) == 403, 10, "the client may not read")
+        events.read()  # to its end
+        self.reload(server, text, "no zone has changed")
+        wait_until(lambda: self.http_status(port) == 200, 10, "the client may read again")
+
+    def test_connections(self):
+        """A lower limit of connections ends those that are too many"""
+        text = '[[zone]]\nname = "one"\n[server]\nthreads = 1\n[limits.tcp]\nconnections = {}\n'
+        server = self.start(text.format(10))
+        clients = [connect("127.0.0.1", self.port) for _ in range(3)]
+        for client in clients:
+            self.addCleanup(client.close)
+            client.sendall(frame(make_query("www.one")))
+            self.assertIsNotNone(read_frame(client))
+        said = self.reload(server, text.format(1), "no zone has changed")
+        self.assertIn("limits.tcp.connections = 1, was 10", said)
+        self.assertEqual([client.recv(1) for client in clients[:2]], [b"", b""])
+        clients[2].sendall(frame(make_query("www.one")))
+        self.assertIsNotNone(read_frame(clients[2]))
+
+    def test_answers_meanwhile(self):
+        """While a large configuration is read, HTTP and the control tool answer"""
+        control, port = self.folder / "control", free_port()
+        text = f'[[zone]]\nname = "one"\n[server]\ncontrol = "{control}"\n[http]\nlisten = ["127.0.0.1:{port}"]\n'
+        self.start(text)
+
+        def ask(*command):
+            client = socket.socket(socket.AF_UNIX)
+            self.addCleanup(client.close)
+            client.settimeout(60 * SLOWNESS)
+            client.connect(str(control))
+            client.sendall(json.dumps({"command": command}).encode() + b"\n")
+            return client
+
+        wait_until(lambda: b"ready" in ask("status").recv(4096), 10, "the server is ready")
+        self.configure(text + "x = 1\n" + "".join(f'[[zone]]\nname = "z{i}.example"\n' for i in range(100_000)))
+        reload = ask("reload")
+        self.assertIn(b"ready", ask("status").recv(4096))
+        self.assertEqual(self.http_status(port), 200)
+        self.assertEqual(select.select([reload], [], [], 0)[0], [], "the reload has not ended yet")
+        self.assertIn(b"'x' is not known", reload.recv(4096))
 
     @unittest.skipIf(SANITIZED, "a sanitizer needs address space without a limit")
     def test_out_of_memory(self):

@@ -6,10 +6,11 @@ import re
 import signal
 import termios
 import time
+from http.client import HTTPConnection
 from socket import AF_INET, SOCK_DGRAM, socket
 
-from support import (A, EXAMPLE_ZONE, NOERROR, SLOWNESS, FakeUpstream, Reply, TestCase, ask_udp, connect, frame, main,
-                     make_query, read_frame, wait_until, which)
+from support import (A, EXAMPLE_ZONE, NOERROR, SLOWNESS, FakeUpstream, Reply, TestCase, ask_udp, connect, frame,
+                     free_port, main, make_query, read_frame, wait_until, which)
 
 ZONE = """$ORIGIN t.example.
 $TTL 60
@@ -83,6 +84,60 @@ class Signals(TestCase):
         except OSError:
             return False
         return True
+
+    def start_with_drain(self, drain):
+        """A server whose end takes so long; its `http` is the port of HTTP, and its `control` the control socket."""
+        self.write("t.zone", zone(1, "192.0.2.1"))
+        http, control = free_port(), self.folder / "control"
+        config = self.write("taut.toml", f'[[zone]]\nfile = "t.zone"\n[server]\ndrain = "{drain}"\n')
+        server = self.start_tautd("--config", config, "--http", f"127.0.0.1:{http}", "--control", control)
+        server.http, server.control = http, control
+        wait_until(lambda: self.ready(server) == 200, 10, "the server is ready")
+        return server
+
+    @staticmethod
+    def ready(server):
+        connection = HTTPConnection("127.0.0.1", server.http, timeout=10)
+        connection.request("GET", "/health/ready")
+        status = connection.getresponse().status
+        connection.close()
+        return status
+
+    def ends_as_lame_duck(self, server, end):
+        """The server goes on, not ready, until a second signal comes."""
+        end()
+        server.wait_for_log("SIGTERM: the server goes on for 600 s, and ends at once when a second signal comes")
+        self.assertEqual(self.ready(server), 503)
+        self.assertEqual(self.address(server), ["192.0.2.1"])
+        with connect("127.0.0.1", server.port) as connection:
+            connection.sendall(frame(make_query("www.t.example")))
+            self.assertIsNotNone(read_frame(connection))
+        self.assertTrue(server.running())
+        self.ends_within_five_seconds(server, signal.SIGTERM)
+        self.assertIn("SIGTERM: no new query is taken", server.log())
+
+    def test_lame_duck(self):
+        """With server.drain, the server goes on serving after SIGTERM, not ready, and a second one ends it at once"""
+        server = self.start_with_drain("10m")
+        self.ends_as_lame_duck(server, lambda: server.signal(signal.SIGTERM))
+
+    def test_lame_duck_by_the_tool(self):
+        """`tautctl stop` makes a lame duck too, as long as the last reload says"""
+        server = self.start_with_drain("0s")
+        self.write("taut.toml", '[[zone]]\nfile = "t.zone"\n[server]\ndrain = "10m"\n')
+        for command in ("reload", "stop"):
+            result = self.run_program(os.environ["TAUT_TAUTCTL"], "--socket", server.control, command)
+            self.assertEqual(result.returncode, 0, result.stderr)
+        self.ends_as_lame_duck(server, lambda: None)
+
+    def test_lame_duck_ends(self):
+        """The lame duck ends when its time is over"""
+        server = self.start_with_drain("300ms")
+        start = time.monotonic()
+        server.signal(signal.SIGTERM)
+        self.assertEqual(server.wait(10 * SLOWNESS), 0, server.log())
+        server.ended = True
+        self.assertGreaterEqual(time.monotonic() - start, 0.3)
 
     def test_ends_while_upstream_is_silent(self):
         """A query that will never be answered does not keep the server from ending"""

@@ -1,5 +1,7 @@
 #include "taut/net/unix_listener.hpp"
 
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -13,6 +15,7 @@
 #include <span>
 #include <string>
 #include <system_error>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -71,6 +74,12 @@ mode_t modeOf(const std::string& path) {
   struct stat status {};
   REQUIRE(::stat(path.c_str(), &status) == 0);
   return status.st_mode & 07777;
+}
+
+ino_t inodeOf(const std::string& path) {
+  struct stat status {};
+  CHECK(::stat(path.c_str(), &status) == 0);
+  return status.st_ino;
 }
 
 std::string textOfError(Shard& shard, const std::string& path) {
@@ -164,6 +173,24 @@ TEST_CASE("a listener that ends leaves the file of another one that has replaced
   const UnixListener second = UnixListener::bind(shard, folder.socketPath());
   first.clear();
   CHECK(std::filesystem::exists(folder.socketPath()));
+}
+
+TEST_CASE("a listener that ends leaves the file with its inode's number on another device, where it may mount one") {
+  const Folder folder;
+  std::thread([&] {
+    const auto mounts = [&] { return ::mount("taut-test", folder.path().c_str(), "tmpfs", 0, nullptr) == 0; };
+    if (::unshare(CLONE_NEWNS) != 0 || ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 || !mounts())
+      return;
+    Shard shard;
+    std::vector<UnixListener> first;
+    first.push_back(UnixListener::bind(shard, folder.socketPath()));
+    const ino_t inode = inodeOf(folder.socketPath());
+    if (!mounts()) return;
+    const UnixListener second = UnixListener::bind(shard, folder.socketPath());
+    CHECK(inodeOf(folder.socketPath()) == inode);
+    first.clear();
+    CHECK(std::filesystem::exists(folder.socketPath()));
+  }).join();
 }
 
 TEST_CASE("the socket file of a process that has ended is replaced") {

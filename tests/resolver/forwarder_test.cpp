@@ -1179,6 +1179,17 @@ TEST_CASE_FIXTURE(Fixture, "what each server was asked is counted, how long it t
   CHECK(statistics.upstreams[1].healthy());
 }
 
+TEST_CASE_FIXTURE(Fixture, "a query that the kernel does not send is a question to the server, and no time-out") {
+  options.servers = {*Address::parse("255.255.255.255", 53)};
+  CHECK(rcode(query) == Rcode::SERVFAIL);
+  taut::ResolverStatistics statistics;
+  forward().addTo(statistics);
+  REQUIRE(statistics.upstreams.size() == 1);
+  CHECK(statistics.upstreams[0].requests > 0);
+  CHECK(statistics.upstreams[0].timeouts == 0);
+  CHECK_FALSE(statistics.upstreams[0].healthy());
+}
+
 TEST_CASE_FIXTURE(Fixture, "an attempt over TCP is counted and timed like one over UDP") {
   upstream([](const Query& asked) { return Replies{truncated(asked)}; },
            [](const Query& asked) { return Replies{address(asked, 1)}; });

@@ -15,6 +15,13 @@ using Remark = taut::BusyWatch::Remark;
 
 constexpr TimePoint begin{100s};
 
+// Looks, and says what there is to say.
+Remark lookAndSay(BusyWatch& watch, std::optional<TimePoint> busySince, TimePoint now) {
+  const Remark remark = watch.look(busySince, now);
+  if (remark == Remark::busy) watch.said();
+  return remark;
+}
+
 }  // namespace
 
 TEST_CASE("a shard that waits, or turns each time within a second, gives nothing to say") {
@@ -51,19 +58,28 @@ TEST_CASE("a look that comes late says once what it has missed") {
 
 TEST_CASE("a shard that goes on is said once, and only where it was said to be busy") {
   BusyWatch watch;
-  CHECK(watch.look(begin, begin + 1s) == Remark::busy);
-  CHECK(watch.look(std::nullopt, begin + 1500ms) == Remark::goesOn);
+  CHECK(lookAndSay(watch, begin, begin + 1s) == Remark::busy);
+  CHECK(lookAndSay(watch, std::nullopt, begin + 1500ms) == Remark::goesOn);
   CHECK(watch.busyFor() == 1500ms);
-  CHECK(watch.look(std::nullopt, begin + 2s) == Remark::nothing);
-  CHECK(watch.look(begin + 3s, begin + 3500ms) == Remark::nothing);
-  CHECK(watch.look(begin + 3500ms, begin + 4500ms) == Remark::busy);
+  CHECK(lookAndSay(watch, std::nullopt, begin + 2s) == Remark::nothing);
+  CHECK(lookAndSay(watch, begin + 3s, begin + 3500ms) == Remark::nothing);
+  CHECK(lookAndSay(watch, begin + 3500ms, begin + 4500ms) == Remark::busy);
 }
 
 TEST_CASE("a shard that is busy once more right after it went on is said after a second of its own") {
   BusyWatch watch;
-  CHECK(watch.look(begin, begin + 3s) == Remark::busy);
-  CHECK(watch.look(begin + 3s, begin + 3500ms) == Remark::goesOn);
-  CHECK(watch.look(begin + 3s, begin + 3900ms) == Remark::nothing);
-  CHECK(watch.look(begin + 3s, begin + 4s) == Remark::busy);
+  CHECK(lookAndSay(watch, begin, begin + 3s) == Remark::busy);
+  CHECK(lookAndSay(watch, begin + 3s, begin + 3500ms) == Remark::goesOn);
+  CHECK(lookAndSay(watch, begin + 3s, begin + 3900ms) == Remark::nothing);
+  CHECK(lookAndSay(watch, begin + 3s, begin + 4s) == Remark::busy);
   CHECK(watch.busyFor() == 1s);
+}
+
+TEST_CASE("a shard whose being busy was not said, as it went on meanwhile, is not said to go on") {
+  BusyWatch watch;
+  CHECK(watch.look(begin, begin + 1s) == Remark::busy);
+  CHECK(watch.look(std::nullopt, begin + 1500ms) == Remark::nothing);
+  CHECK(lookAndSay(watch, begin + 2s, begin + 3s) == Remark::busy);
+  CHECK(watch.look(begin + 2s, begin + 4s) == Remark::busy);
+  CHECK(watch.look(std::nullopt, begin + 5s) == Remark::goesOn);
 }

@@ -10,15 +10,20 @@
 #include <memory>
 #include <new>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <doctest/doctest.h>
 
 #include "blocking_client.hpp"
 #include "messages.hpp"
 #include "support/failing_heap.hpp"
+#include "support/temporary_file.hpp"
 #include "taut/base/local_pool.hpp"
 #include "taut/io/sleep.hpp"
+#include "taut/resolver/forwarder.hpp"
 #include "taut/resolver/resolver.hpp"
 #include "taut/server/server.hpp"
 #include "taut/server/stream_connection.hpp"
@@ -207,6 +212,32 @@ TEST_CASE("a server whose threads find no memory to start with says so, and noth
     } catch (const std::bad_alloc&) {
       CHECK(server.addresses().empty());
     }
+  }
+  CHECK(skipped > 1);
+}
+
+TEST_CASE("a forwarder for which memory for other servers is short asks those that it asked before") {
+  const TemporaryFile before("nameserver 192.0.2.1\n");
+  const TemporaryFile after("nameserver 192.0.2.2\n");
+  const std::vector<Address> given{*Address::parse("192.0.2.3", 53)};
+  Shard shard;
+  std::size_t skipped = 0;
+  for (bool failed = true; failed; ++skipped) {
+    ForwarderOptions options;
+    options.resolvConf = before.path();
+    Forwarder forwarder(shard, options);
+    std::vector<Address> servers = given;
+    std::string path = after.path();
+    try {
+      FailingHeap::arm(skipped, all);
+      forwarder.setServers(std::move(servers), std::move(path));
+      failed = false;
+    } catch (const std::bad_alloc&) {
+    }
+    FailingHeap::disarm();
+    const std::vector<Address> asked = forwarder.servers();
+    if (failed) CHECK(asked == std::vector{*Address::parse("192.0.2.1", 53)});
+    if (!failed) CHECK(asked == std::vector{given[0], *Address::parse("192.0.2.2", 53)});
   }
   CHECK(skipped > 1);
 }

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstddef>
+#include <cstdint>
 #include <future>
 #include <memory>
 #include <mutex>
@@ -20,6 +21,7 @@
 #include <vector>
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include "blocking_client.hpp"
 #include "messages.hpp"
@@ -660,4 +662,251 @@ TEST_CASE(
     CHECK(log.has("closing the resolvers does not end"));
   }
   end.set_value();
+}
+
+namespace {
+
+// A port of 127.0.0.1 that is free for UDP and TCP.
+Address freeAddress(std::uint8_t lastOctet = 1) {
+  Events events;
+  ServerOptions one = options();
+  one.listen = {Address::v4({127, 0, 0, lastOctet})};
+  Server server(one, makeFactory(events));
+  server.start();
+  return server.addresses()[0];
+}
+
+std::string replaceFailure(Server& server, const std::vector<Address>& listen) {
+  try {
+    server.replaceListeners(listen);
+  } catch (const std::exception& error) {
+    return error.what();
+  }
+  return {};
+}
+
+bool isServed(int type, const Address& address) {
+  return canConnect(address) && BlockingClient(type, address).ask(makeQuery("www.example.com", Type::A));
+}
+bool isServed(const Address& address) {
+  return isServed(SOCK_DGRAM, address) && isServed(SOCK_STREAM, address);
+}
+
+void waitUntilRefused(const Address& address) {
+  while (!isRefused(address) || canConnect(address)) std::this_thread::yield();
+}
+
+}  // namespace
+
+TEST_CASE("a new listener is served when the call returns, one that is taken away is refused soon, and one stays") {
+  Events events;
+  const LogCapture log;
+  Server server(options(3), makeFactory(events));
+  server.start();
+  const Address stays = server.addresses()[0];
+  const Address goes = server.addresses()[1];
+  const Address comes = freeAddress(2);
+  BlockingClient connected(SOCK_STREAM, stays);
+  CHECK(connected.ask(makeQuery("www.example.com", Type::A)));
+  server.replaceListeners({comes, stays});
+  CHECK(server.addresses() == std::vector{comes, stays});
+  for (int i = 0; i < 20; ++i) CHECK(isServed(comes));
+  CHECK(isServed(stays));
+  CHECK(connected.ask(makeQuery("www.example.com", Type::A)));
+  waitUntilRefused(goes);
+  CHECK(log.count(fmt::format("listening on {}", comes)) == 1);
+  CHECK(log.count(fmt::format("listening on {} has ended", goes)) == 1);
+  CHECK_FALSE(log.has(stays.toText()));
+}
+
+TEST_CASE("where one new listener cannot be opened, nothing changes, and what was opened is closed") {
+  Events events;
+  Server other(options(), makeFactory(events));
+  other.start();
+  Server server(options(2), makeFactory(events));
+  server.start();
+  const std::vector<Address> before = server.addresses();
+  const Address comes = freeAddress();
+  const Address taken = other.addresses()[0];
+  CHECK(replaceFailure(server, {comes, taken}).find(taken.toText()) != std::string::npos);
+  CHECK(server.addresses() == before);
+  for (const Address& address : before) CHECK(isServed(address));
+  CHECK(isRefused(comes));
+  CHECK_FALSE(canConnect(comes));
+  CHECK_THROWS_AS(server.replaceListeners({}), std::invalid_argument);
+}
+
+TEST_CASE("listeners are replaced while a server runs, and not before") {
+  Events events;
+  Server server(options(), makeFactory(events));
+  CHECK_THROWS_AS(server.replaceListeners({Address::loopbackV4()}), std::logic_error);
+}
+
+TEST_CASE("queries that came by a listener which is closed are answered by it, over UDP and TCP") {
+  Events events;
+  ServerOptions patient = options();
+  patient.drain = 1h;
+  Server server(patient, makeFactory(events));
+  server.start();
+  const Address stays = server.addresses()[0];
+  const Address goes = server.addresses()[1];
+  BlockingClient datagrams(SOCK_DGRAM, goes);
+  BlockingClient stream(SOCK_STREAM, goes);
+  BlockingClient resting(SOCK_STREAM, goes);
+  CHECK(resting.ask(makeQuery("www.example.com", Type::A)));
+  for (BlockingClient* client : {&datagrams, &stream}) client->send(makeQuery("gate.example.com", Type::A));
+  waitFor(server, [](TestFactory& factory) { return factory.testResolver().waiting == 2; });
+  server.replaceListeners({stays});
+  while (canConnect(goes)) std::this_thread::yield();
+  CHECK_FALSE(resting.receive());
+  CHECK(isServed(stays));
+  onShard(server, openGate);
+  for (BlockingClient* client : {&datagrams, &stream}) {
+    const auto reply = client->receive();
+    REQUIRE(reply);
+    CHECK(ParsedReply(*reply).counts[0] == 1);
+  }
+  waitUntilRefused(goes);
+  CHECK(isServed(stays));
+}
+
+TEST_CASE("what takes longer than the drain on a listener that is closed is aborted, and the server goes on") {
+  Events events;
+  ServerOptions hasty = options();
+  hasty.drain = 1ms;
+  Server server(hasty, makeFactory(events));
+  server.start();
+  const Address stays = server.addresses()[0];
+  const Address goes = server.addresses()[1];
+  BlockingClient aborted(SOCK_DGRAM, goes);
+  BlockingClient kept(SOCK_DGRAM, stays);
+  for (BlockingClient* client : {&aborted, &kept}) client->send(makeQuery("gate.example.com", Type::A));
+  waitFor(server, [](TestFactory& factory) { return factory.testResolver().waiting == 2; });
+  server.replaceListeners({stays});
+  const auto failure = aborted.receive();
+  REQUIRE(failure);
+  CHECK(ParsedReply(*failure).rcode == Rcode::SERVFAIL);
+  waitUntilRefused(goes);
+  onShard(server, openGate);
+  const auto reply = kept.receive();
+  REQUIRE(reply);
+  CHECK(ParsedReply(*reply).rcode == Rcode::NOERROR);
+}
+
+TEST_CASE("a listener that comes again while it is being closed is served by new sockets alone") {
+  Events events;
+  ServerOptions hasty = options(2);
+  hasty.drain = 1ms;
+  Server server(hasty, makeFactory(events));
+  server.start();
+  const Address stays = server.addresses()[0];
+  const Address again = server.addresses()[1];
+  BlockingClient waiting(SOCK_DGRAM, again);
+  waiting.send(makeQuery("gate.example.com", Type::A));
+  CHECK(waiting.ask(makeQuery("www.example.com", Type::A)));
+  server.replaceListeners({stays});
+  server.replaceListeners({stays, again});
+  for (int i = 0; i < 50; ++i) CHECK(isServed(again));
+}
+
+TEST_CASE("a wildcard takes the place of an address, and an address that of the wildcard, without a gap over UDP") {
+  Events events;
+  const Address address = freeAddress();
+  ServerOptions one = options(2);
+  one.listen = {address};
+  Server server(one, makeFactory(events));
+  server.start();
+  BlockingClient client(SOCK_DGRAM, address);
+  const Bytes query = makeQuery("www.example.com", Type::A);
+  const Address other = Address::v4({127, 9, 8, 7}, address.port());
+  for (int i = 0; i < 10; ++i) {
+    client.send(query);
+    server.replaceListeners({Address::anyV4(address.port())});
+    CHECK(client.receive());
+    CHECK(isServed(SOCK_DGRAM, other));
+    client.send(query);
+    server.replaceListeners({address});
+    CHECK(client.receive());
+    while (!isRefused(other)) std::this_thread::yield();
+  }
+}
+
+TEST_CASE("a new listener whose address no interface has is said once, and keeps no other away") {
+  Events events;
+  const LogCapture log;
+  Server server(options(2), makeFactory(events));
+  server.start();
+  const Address absent = Address::parse("192.0.2.1").value();
+  const Address comes = freeAddress();
+  server.replaceListeners({absent, comes});
+  REQUIRE(server.addresses().size() == 2);
+  CHECK(server.addresses()[0] == comes);
+  CHECK(server.addresses()[1].sameHost(absent));
+  CHECK(isServed(comes));
+  server.replaceListeners({absent, comes, freeAddress(2)});
+  CHECK(log.count("no interface has the address 192.0.2.1") == 1);
+  CHECK(replaceFailure(server, {Address::parse("198.51.100.2").value()}).find("198.51.100.2") != std::string::npos);
+  CHECK(isServed(comes));
+}
+
+TEST_CASE("a lower limit of connections ends those that are too many, and a higher one lets more in") {
+  Events events;
+  ServerOptions three = options();
+  three.maxConnections = 3;
+  Server server(three, makeFactory(events));
+  server.start();
+  const Bytes query = makeQuery("www.example.com", Type::A);
+  std::vector<std::unique_ptr<BlockingClient>> clients;
+  const auto connect = [&] {
+    clients.push_back(std::make_unique<BlockingClient>(SOCK_STREAM, server.addresses()[0]));
+    return clients.back()->ask(query).has_value();
+  };
+  for (int i = 0; i < 3; ++i) CHECK(connect());
+  server.setMaxConnections(1);
+  for (int i = 0; i < 2; ++i) CHECK_FALSE(clients[static_cast<std::size_t>(i)]->receive());
+  CHECK(clients[2]->ask(query));
+  server.setMaxConnections(2);
+  CHECK(connect());
+  CHECK(clients[2]->ask(query));
+  CHECK_THROWS_AS(server.setMaxConnections(0), std::invalid_argument);
+}
+
+TEST_CASE("a server goes on for the time that its ending gives, and reloads, until a second signal ends it at once") {
+  sigset_t before;
+  REQUIRE(::pthread_sigmask(SIG_SETMASK, nullptr, &before) == 0);
+  Events events;
+  const LogCapture log;
+  const pthread_t here = ::pthread_self();
+  Server server(options(), makeFactory(events));
+  bool served = false;
+  int reloads = 0;
+  const auto reload = [&] {
+    ++reloads;
+    served = isServed(server.addresses()[0]);
+    ::pthread_kill(here, SIGTERM);
+  };
+  const auto started = [&] { ::pthread_kill(here, SIGINT); };
+  const auto ending = [&] {
+    ::pthread_kill(here, SIGHUP);
+    return std::chrono::milliseconds(1h);
+  };
+  CHECK(server.run(reload, started, ending) == 0);
+  CHECK(reloads == 1);
+  CHECK(served);
+  CHECK(log.count("SIGINT: the server goes on for 3600 s, and ends at once when a second signal comes") == 1);
+  CHECK(log.count("SIGTERM: no new query is taken, and those under way are answered") == 1);
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+TEST_CASE("a server that nothing ends before ends when the time that its ending gives is over") {
+  sigset_t before;
+  REQUIRE(::pthread_sigmask(SIG_SETMASK, nullptr, &before) == 0);
+  Events events;
+  const LogCapture log;
+  const pthread_t here = ::pthread_self();
+  Server server(options(), makeFactory(events));
+  const auto started = [&] { ::pthread_kill(here, SIGTERM); };
+  CHECK(server.run({}, started, [] { return 1ms; }) == 0);
+  CHECK(log.count("SIGTERM: ") == 2);
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }

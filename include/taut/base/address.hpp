@@ -84,6 +84,10 @@ class Address {
   // The same host, whatever the ports.
   constexpr bool sameHost(const Address& other) const noexcept { return withPort(0) == other.withPort(0); }
 
+  // Whether a socket that is bound to one of the two, a wildcard of IPv6 taking IPv6 only, hears what is sent to the
+  // other: their ports are the same and not 0, and so are their hosts, or one is the wildcard of the other's family.
+  bool overlaps(const Address& other) const noexcept;
+
   // `192.0.2.1`, `2001:db8::1`, `fe80::1%eth0`.
   std::string hostText() const;
   // The same with the port, `192.0.2.1:53` or `[2001:db8::1]:53`; without it where the port is 0.

@@ -45,13 +45,20 @@ class UnixListener {
   }
 
  private:
-  UnixListener(Shard& shard, UniqueFd fd, std::string path, ino_t inode) noexcept
-      : shard_(&shard), fd_(std::move(fd)), path_(std::move(path)), inode_(inode) {}
+  // Which file it is: inodes of different devices have the same numbers.
+  struct File {
+    dev_t device = 0;
+    ino_t inode = 0;
+    friend bool operator==(const File&, const File&) = default;
+  };
+
+  UnixListener(Shard& shard, UniqueFd fd, std::string path, File file) noexcept
+      : shard_(&shard), fd_(std::move(fd)), path_(std::move(path)), file_(file) {}
 
   Shard* shard_;
   UniqueFd fd_;  // none in one that was moved from
   std::string path_;
-  ino_t inode_;
+  File file_;
 };
 
 }  // namespace taut

@@ -103,10 +103,13 @@ class Forwarder final : public Resolver {
   // Reads the file at once. Otherwise a query causes a look, once a second at most.
   void reload();
   // Later questions are sent to these servers, before those of the file, whose path may be empty where there are
-  // servers. What was measured of a server that stays is kept.
+  // servers. What was measured of a server that stays is kept. Nothing has changed where it throws, as where memory
+  // for another file is short.
   void setServers(std::vector<Address> servers, std::string resolvConf);
   // How long later questions may take, however many servers and rounds are left.
   void setDeadline(std::chrono::milliseconds deadline) { options_.deadline = deadline; }
+  // How many different questions queries may wait for from now on.
+  void setMaxInFlight(std::size_t count) { options_.maxInFlight = count; }
   // The servers that the next question can be sent to.
   std::vector<Address> servers();
 
@@ -151,7 +154,7 @@ class Forwarder final : public Resolver {
 
   Shard& shard_;
   ForwarderOptions options_;
-  std::optional<ResolvConfFile> file_;
+  std::unique_ptr<ResolvConfFile> file_;  // null: none
   LocalRef<Plan> plan_;
   std::optional<std::size_t> planVersion_;  // of the file; nothing: the plan is out of date
   std::size_t nextServer_ = 0;

@@ -22,6 +22,7 @@
 
 namespace taut {
 
+class Listeners;
 class ShardThread;
 class Watchdog;
 
@@ -56,12 +57,24 @@ class Server {
   static unsigned defaultThreads();
 
   // The addresses that are listened on, with the ports that were picked, those that were on no interface at the end.
-  const std::vector<Address>& addresses() const { return addresses_; }
+  // May be called on any thread, after `start`.
+  std::vector<Address> addresses() const;
+  // Listens on these addresses, given as in the options, in place of those before. Every new one is open on all shards,
+  // over UDP and TCP, before an old one closes, and nothing has changed where one cannot be opened: it throws as
+  // `start` does then. One that stays is not touched. Of one that closes, the queries that have come are answered by
+  // the socket that they came by, and connections finish what they have been asked, for as long as `drain` allows. A
+  // line of the log tells of each that begins and each that ends. After `start` and before `wait`, on any thread but
+  // the shards' own. It waits for a listener of before that is still being closed where an address of it comes again.
+  void replaceListeners(const std::vector<Address>& listen);
   unsigned shardCount() const { return options_.threads; }
 
   // Has the function called once on each shard's thread, with the shard's number from 0. It must not throw. May be
   // called on any thread, after `start`.
   void post(std::function<void(std::size_t shard, ServerFactory& factory)> function);
+
+  // How many streams each shard serves from now on, at least 1; those that are too many end as in ClientShares. After
+  // `start`, on any thread.
+  void setMaxConnections(std::size_t count);
 
   // What has been counted since `start` returned, over all shards. May be called on any thread, also while the shards
   // work. What they do meanwhile may be in one number and not in another yet.
@@ -86,23 +99,21 @@ class Server {
   // Runs the server: start, a line of the log for each address that is there, then SIGINT or SIGTERM, with a line of
   // the log, then stop and wait. Returns the exit status: 0 for a server that was asked to end, 1 for one that did not
   // start, with a line of the log that says why. On the calling thread, `started` is called once, when all shards
-  // serve, `reload` for each SIGHUP, and `ending` once, when the end has been asked for; each may be empty. Call it
-  // before other threads are started: it blocks these signals for all that start later.
+  // serve, `reload` for each SIGHUP, and `ending` once, when the end has been asked for; each may be empty. For the
+  // time that `ending` gives, the server goes on serving (a lame duck), unless a second SIGINT or SIGTERM comes. Call
+  // it before other threads are started: it blocks these signals for all that start later.
   int run(const std::function<void()>& reload = {}, const std::function<void()>& started = {},
-          const std::function<void()>& ending = {});
+          const std::function<std::chrono::milliseconds()>& ending = {});
 
  private:
-  void openListeners();
-  void awaitAddress(ShardThread& first, const Address& address);
   void end();
 
   ServerOptions options_;
   MakeFactory makeFactory_;
-  std::vector<Address> addresses_;
-  std::size_t present_ = 0;  // so many of them were on an interface at the start; they come first
   std::vector<std::unique_ptr<ShardThread>> shards_;
-  std::atomic<bool> started_ = false;   // from then on the shards are the same until the end
-  std::unique_ptr<Watchdog> watchdog_;  // looks at the shards, and ends before them
+  std::unique_ptr<Listeners> listeners_;  // from the start on
+  std::atomic<bool> started_ = false;     // from then on the shards are the same until the end
+  std::unique_ptr<Watchdog> watchdog_;    // looks at the shards, and ends before them
 };
 
 }  // namespace taut

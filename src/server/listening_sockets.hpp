@@ -1,0 +1,26 @@
+// The sockets that a shard listens on, before they are served, and those that it is to close.
+#pragma once
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "taut/base/address.hpp"
+#include "taut/net/tcp_listener.hpp"
+#include "taut/net/udp_socket.hpp"
+
+namespace taut {
+
+// Each socket with the address that it was opened for.
+struct ListeningSockets {
+  std::vector<std::pair<Address, UdpSocket>> datagrams;
+  std::vector<std::pair<Address, TcpListener>> streams;
+};
+
+// The addresses whose sockets are to be closed. A shard gives an address up when its socket is closed.
+struct ClosingSockets {
+  std::vector<std::shared_ptr<const Address>> datagrams;
+  std::vector<std::shared_ptr<const Address>> streams;
+};
+
+}  // namespace taut
