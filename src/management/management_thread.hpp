@@ -54,8 +54,10 @@ class ManagementThread {
   void run() noexcept;
   Task<> serve();
   Task<> tick();
+  Task<> collectTop();
 
   const ManagementOptions options_;
+  ManagedServer& server_;
   Shard shard_;
   StopSource stop_;
   ManagementContent content_;
