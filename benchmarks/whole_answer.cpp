@@ -24,6 +24,7 @@ struct Case {
   bool rateLimited = false;
   Type type = Type::A;
   bool tapped = false;
+  bool countsTop = false;
 };
 
 constexpr Case cases[] = {
@@ -38,6 +39,7 @@ constexpr Case cases[] = {
     {"cache-hit", "h3.example.com", true, false, Source::cache, Rcode::NOERROR},
     {"hit-rate-limit", "h3.example.com", false, false, Source::zone, Rcode::NOERROR, true},
     {"hit-dnstap", "h3.example.com", false, false, Source::zone, Rcode::NOERROR, false, Type::A, true},
+    {"hit-top", "h3.example.com", false, false, Source::zone, Rcode::NOERROR, false, Type::A, false, true},
     {"large-rrset", "mail.example.com", true, false, Source::largeRRsets, Rcode::NOERROR, false, Type::MX},
     {"large-referral", "www.child.example.com", true, false, Source::largeRRsets, Rcode::NOERROR},
     {"long-chain", "a.example.com", true, false, Source::largeRRsets, Rcode::NOERROR},
@@ -63,6 +65,7 @@ int run(const Case& chosen, long rounds) {
   if (chosen.source == Source::cache) answer.fillCache(request);
   if (chosen.rateLimited) answer.countResponses();
   if (chosen.tapped) answer.tap();
+  if (chosen.countsTop) answer.countTop();
   const ByteSpan reply = answer(request);
   if ((reply[3] & flag::rcodeMask) != static_cast<unsigned>(chosen.rcode)) throw std::runtime_error("the wrong answer");
   for (long round = 0; round < rounds; ++round) answer(request);

@@ -135,6 +135,9 @@ class WholeAnswer {
     factory_.setDnstap(std::move(dnstap));
   }
 
+  // From now on one query in 64 is looked at for what is asked most.
+  void countTop() { factory_.setTopQueries(std::make_unique<TopQueries>()); }
+
   // The reply's octets, valid until the next call.
   ByteSpan operator()(ByteSpan request) {
     std::copy(request.begin(), request.end(), buffer_.begin());

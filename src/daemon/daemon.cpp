@@ -102,6 +102,11 @@ ManagementSnapshot Daemon::snapshot() {
   return snapshot;
 }
 
+void Daemon::collectTop(std::function<void(std::vector<TopLists>)> done) {
+  if (running_) return server_.collectTop(std::move(done));
+  done({});
+}
+
 void Daemon::publishZones(const std::shared_ptr<const ZoneSet>& zones) {
   state_.setZones(zones);
   server_.post([this, zones](std::size_t shard, ServerFactory&) { authorities_[shard]->replace(zones); });
@@ -148,6 +153,7 @@ std::unique_ptr<ServerFactory> Daemon::makeFactory(Shard& shard) {
       std::make_unique<ServerFactory>(std::move(authorities), std::move(caches), std::move(clients), verbose);
   factory->setUdpPayloadSize(configuration_.server.udpSize);
   factory->setDnstap(dnstap);
+  if (management_) factory->setTopQueries(std::make_unique<TopQueries>());
   liveSettings()->apply(*factory, resolvers);
   return factory;
 }

@@ -95,6 +95,7 @@ class Daemon final : public ManagedServer {
 
   // For its management, on the management thread.
   ManagementSnapshot snapshot() override;
+  void collectTop(std::function<void(std::vector<TopLists>)> done) override;
   Readiness readiness() override { return state_.readiness(); }
   bool isResponsive() override;
   void stop() override;

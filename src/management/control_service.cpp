@@ -9,18 +9,18 @@
 #include <chrono>
 #include <cstdint>
 #include <exception>
-#include <new>
+#include <functional>
 #include <optional>
 #include <span>
 #include <utility>
 
+#include "accept_loop.hpp"
 #include "counting.hpp"
 #include "taut/base/bytes.hpp"
 #include "taut/base/log.hpp"
 #include "taut/base/reason.hpp"
 #include "taut/io/deadline.hpp"
 #include "taut/io/io_result.hpp"
-#include "taut/io/sleep.hpp"
 
 namespace taut {
 
@@ -76,20 +76,12 @@ class StreamOutput final : public ControlOutput {
 }  // namespace
 
 Task<> ControlService::serve(UnixListener& listener, StopToken stop) {
-  constexpr std::chrono::milliseconds pause{10};
   TaskScope scope;
   auto streams = listener.acceptMany(stop);
-  for (bool open = true; open;) {
-    try {
-      auto stream = co_await streams.next();
-      open = stream.has_value();
-      if (open && connections_ < maxConnections) scope.spawn(serveConnection(std::move(*stream), listener, stop));
-      continue;
-    } catch (const std::bad_alloc&) {
-      log::warning("control: a connection is refused: there is no memory for it");
-    }
-    co_await sleepFor(shard_, pause, stop);
-  }
+  const std::function<void(TcpStream)> start = [&](TcpStream stream) {
+    if (connections_ < maxConnections) scope.spawn(serveConnection(std::move(stream), listener, stop));
+  };
+  co_await acceptConnections(shard_, streams, "control", start, stop);
   co_await scope.join();
 }
 

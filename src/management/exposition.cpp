@@ -250,13 +250,15 @@ std::string zoneSerials(const ZoneSet& zones) {
   return text;
 }
 
-void addConfiguration(Families& families, const ManagementSnapshot& snapshot) {
+void addServer(Families& families, const ManagementSnapshot& snapshot) {
   const ConfigurationStatus& configuration = snapshot.configuration;
   families.counter("taut_config_reloads_total", "Reloads of the configuration, by result.")
       .add(configuration.reloadsSucceeded, {{"result", "success"}})
       .add(configuration.reloadsFailed, {{"result", "failure"}});
   families.gauge("taut_config_last_reload_successful", "1 where the last reload succeeded.")
       .add(configuration.lastReloadSucceeded ? 1.0 : 0.0);
+  families.gauge("taut_ready", "1 where clients should ask this server.")
+      .add(snapshot.readiness == Readiness::ready ? 1.0 : 0.0);
   families.gauge("taut_build_info", "What runs; always 1.")
       .add(1.0, {{"version", std::string(snapshot.version)},
                  {"engine", std::string(snapshot.engine)},
@@ -294,7 +296,7 @@ std::string exposition(const ManagementSnapshot& snapshot) {
   addCaches(families, snapshot.statistics.resolvers.caches);
   addForwarding(families, snapshot.statistics.resolvers);
   addZones(families, snapshot);
-  addConfiguration(families, snapshot);
+  addServer(families, snapshot);
   addLoops(families, snapshot.statistics);
   addProcess(families, processStatus());
   return families.text() + zoneSerials(*snapshot.zones);

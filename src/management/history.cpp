@@ -80,6 +80,7 @@ void History::add(const ServerStatistics& now, Duration elapsed) {
     if (samples_.size() > maxSamples) samples_.pop_front();
   }
   before_ = now;
+  ++second_;
 }
 
 std::string HistorySample::toJson() const {

@@ -38,11 +38,14 @@ class History {
   void add(const ServerStatistics& statistics, Duration elapsed);
 
   const std::deque<HistorySample>& samples() const { return samples_; }
+  // How often `add` was called: which second it is.
+  std::uint64_t second() const { return second_; }
   std::string toJson() const;  // an array of samples, oldest first
 
  private:
   std::optional<ServerStatistics> before_;
   std::deque<HistorySample> samples_;
+  std::uint64_t second_ = 0;
 };
 
 }  // namespace taut

@@ -52,8 +52,6 @@ class HttpRequestReader {
   void put(ByteSpan octets);
   // Takes the head that is there.
   HttpHead take();
-  // Octets of a head have come that has no end yet.
-  bool hasPart() const { return !buffer_.empty(); }
 
  private:
   void findEnd(std::size_t from);

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "page_html.hpp"
+
 namespace taut {
 
 namespace {
@@ -49,13 +51,18 @@ std::string_view explanation(HttpStatus status) {
   }
 }
 
-// What the page holds in itself may run and be shown, and it may read from its own server; nothing else.
-constexpr std::string_view safety =
-    "Cache-Control: no-store\r\n"
-    "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
-    "connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n"
-    "Referrer-Policy: no-referrer\r\n"
-    "X-Content-Type-Options: nosniff\r\n";
+// What the page holds in itself may run and be shown, and it may read from its own server; nothing else. A script that
+// someone brings into it would not be one of those that the policy names.
+const std::string& safety() {
+  static const std::string text = fmt::format(
+      "Cache-Control: no-store\r\n"
+      "Content-Security-Policy: default-src 'none'; script-src {}; style-src {}; connect-src 'self'; img-src data:; "
+      "base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n"
+      "Referrer-Policy: no-referrer\r\n"
+      "X-Content-Type-Options: nosniff\r\n",
+      pageScripts, pageStyles);
+  return text;
+}
 
 }  // namespace
 
@@ -75,11 +82,11 @@ std::string headOf(const HttpResponse& response, bool keepAlive) {
                      static_cast<int>(response.status), reasonPhrase(response.status), response.type,
                      response.body.size(),
                      response.status == HttpStatus::methodNotAllowed ? "Allow: GET, HEAD\r\n" : "",
-                     keepAlive ? "keep-alive" : "close", safety);
+                     keepAlive ? "keep-alive" : "close", safety());
 }
 
 std::string headOfEvents() {
-  return fmt::format("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n{}\r\n", safety);
+  return fmt::format("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n{}\r\n", safety());
 }
 
 }  // namespace taut

@@ -5,16 +5,16 @@
 #include <chrono>
 #include <cstdint>
 #include <exception>
-#include <new>
+#include <functional>
 #include <utility>
 
+#include "accept_loop.hpp"
 #include "counting.hpp"
 #include "taut/base/bytes.hpp"
 #include "taut/base/log.hpp"
 #include "taut/base/reason.hpp"
 #include "taut/io/deadline.hpp"
 #include "taut/io/io_result.hpp"
-#include "taut/io/sleep.hpp"
 
 namespace taut {
 
@@ -25,59 +25,94 @@ constexpr std::chrono::seconds lingering{1};
 constexpr std::size_t pieceSize = 64 << 10;  // octets
 constexpr std::size_t maxRefused = 16;
 constexpr std::string_view eventsPath = "/events";
+constexpr std::string_view nothing;
 
 }  // namespace
 
+// One connection that is served: a place among those of its client.
+struct HttpService::Connection final : ClientShares::Place {
+  explicit Connection(TcpStream accepted) : stream(std::move(accepted)) {}
+
+  TcpStream stream;
+  bool rests = true;  // waits for a request
+};
+
+struct HttpService::Watcher final : ClientShares::Place {
+  explicit Watcher(TcpStream& watching) : stream(watching) {}
+
+  TcpStream& stream;
+};
+
 Task<> HttpService::serve(TcpListener listener, StopToken stop) {
-  constexpr std::chrono::milliseconds pause{10};
   TaskScope scope;
   auto streams = listener.acceptMany(stop);
-  for (bool open = true; open;) {
-    try {
-      auto stream = co_await streams.next();
-      open = stream.has_value();
-      if (open) startConnection(std::move(*stream), scope, stop);
-      continue;
-    } catch (const std::bad_alloc&) {
-      log::warning("HTTP: a connection is refused: there is no memory for it");
-    }
-    co_await sleepFor(shard_, pause, stop);
-  }
+  const std::function<void(TcpStream)> start = [&](TcpStream stream) {
+    startConnection(std::move(stream), scope, stop);
+  };
+  co_await acceptConnections(shard_, streams, "HTTP", start, stop);
   co_await scope.join();
 }
 
 void HttpService::startConnection(TcpStream stream, TaskScope& scope, StopToken stop) {
-  if (!policy_.allows(stream.peer())) {
-    if (refused_ < maxRefused) scope.spawn(refuseConnection(std::move(stream), HttpStatus::forbidden, stop));
-  } else if (connections_ == maxConnections) {
-    if (refused_ < maxRefused) scope.spawn(refuseConnection(std::move(stream), HttpStatus::unavailable, stop));
-  } else {
+  HttpStatus status = HttpStatus::ok;
+  if (!policy_.allows(stream.peer()))
+    status = HttpStatus::forbidden;
+  else if (!hasRoomFor(stream.peer()))
+    status = HttpStatus::unavailable;
+  if (status == HttpStatus::ok)
     scope.spawn(serveConnection(std::move(stream), stop));
-  }
+  else if (refused_ < maxRefused)
+    scope.spawn(refuseConnection(std::move(stream), status, stop));
+}
+
+// Takes a place from the client that holds most of them, where all are taken. A request in work is cut short only where
+// the new client holds fewer places.
+bool HttpService::hasRoomFor(const Address& client) {
+  if (connections_.size() < maxConnections) return true;
+  const auto rests = [](const ClientShares::Place& held) { return static_cast<const Connection&>(held).rests; };
+  auto& displaced = static_cast<Connection&>(*connections_.next(rests));
+  if (!displaced.rests && connections_.sizeOf(client) + 1 >= connections_.sizeOf(displaced.stream.peer())) return false;
+  displaced.release();
+  displaced.stream.shutdown();
+  return true;
+}
+
+// Browsers connect again, so a client that holds as many does not take turns with itself.
+bool HttpService::hasRoomForWatcher(const Address& client) {
+  if (watchers_.size() < maxWatchers) return true;
+  auto& displaced = static_cast<Watcher&>(*watchers_.next());
+  if (watchers_.sizeOf(client) + 1 >= watchers_.sizeOf(displaced.stream.peer())) return false;
+  displaced.release();
+  displaced.stream.shutdown();
+  return true;
 }
 
 Task<> HttpService::serveConnection(TcpStream stream, StopToken stop) {
-  const Counting counting(connections_);
+  Connection connection(std::move(stream));
   try {
-    co_await answerRequests(stream, stop);
+    connections_.add(connection, connection.stream.peer());
+    co_await answerRequests(connection, stop);
   } catch (const std::exception& error) {
-    log::error("HTTP: a request of {} failed: {}", stream.peer(), reasonOf(error));
+    log::error("HTTP: a request of {} failed: {}", connection.stream.peer(), reasonOf(error));
   }
 }
 
 Task<> HttpService::refuseConnection(TcpStream stream, HttpStatus status, StopToken stop) {
   const Counting counting(refused_);
   const HttpResponse response = refusal(status);
-  const std::string text = headOf(response, false) + response.body;
-  const bool written = co_await write(stream, text, stop);
+  const std::string head = headOf(response, false);
+  const bool written = co_await write(stream, head, response.body, stop);
   if (written) co_await endWriting(stream, stop);
 }
 
-Task<> HttpService::answerRequests(TcpStream& stream, StopToken stop) {
+Task<> HttpService::answerRequests(Connection& connection, StopToken stop) {
+  TcpStream& stream = connection.stream;
   HttpRequestReader reader;
   for (bool goesOn = true; goesOn;) {
+    connection.rests = true;
     goesOn = co_await readHead(stream, reader, stop);
     if (!goesOn || !policy_.allows(stream.peer())) co_return;
+    connection.rests = false;
     const HttpHead head = reader.take();
     goesOn = co_await respond(stream, head, stop);
   }
@@ -101,10 +136,10 @@ Task<bool> HttpService::respond(TcpStream& stream, const HttpHead& head, StopTok
   const bool wantsEvents = head.ok() && head.request.path == eventsPath;
   if (wantsEvents && head.request.head) {
     const std::string text = headOfEvents();
-    co_await write(stream, text, stop);
+    co_await write(stream, text, nothing, stop);
     co_return false;
   }
-  if (wantsEvents && watchers_ < maxWatchers) {
+  if (wantsEvents && hasRoomForWatcher(stream.peer())) {
     co_await sendEvents(stream, stop);
     co_return false;
   }
@@ -114,21 +149,22 @@ Task<bool> HttpService::respond(TcpStream& stream, const HttpHead& head, StopTok
   else
     response = head.ok() ? content_.get(head.request.path) : refusal(head.status);
   const bool keepAlive = head.request.keepAlive && !content_.isDraining();
-  std::string text = headOf(response, keepAlive);
-  if (!head.request.head) text += response.body;
-  const bool written = co_await write(stream, text, stop);
+  const std::string responseHead = headOf(response, keepAlive);
+  const std::string_view body = head.request.head ? nothing : response.body;
+  const bool written = co_await write(stream, responseHead, body, stop);
   const bool goesOn = written && keepAlive;
   co_return goesOn;
 }
 
 // A watcher that is too slow for an event misses it, and gets the next one.
 Task<> HttpService::sendEvents(TcpStream& stream, StopToken stop) {
-  const Counting counting(watchers_);
+  Watcher watcher(stream);
+  watchers_.add(watcher, stream.peer());
   const std::string head = headOfEvents();
-  bool goesOn = co_await write(stream, head, stop);
+  bool goesOn = co_await write(stream, head, nothing, stop);
   while (goesOn && policy_.allows(stream.peer())) {
     const std::shared_ptr<const std::string> event = content_.event();
-    goesOn = co_await write(stream, *event, stop);
+    goesOn = co_await write(stream, *event, nothing, stop);
     if (!goesOn) break;
     goesOn = co_await newEvent_.wait(stop);
   }
@@ -139,15 +175,17 @@ void HttpService::sendEvent() noexcept {
   newEvent_.reset();
 }
 
-Task<bool> HttpService::write(TcpStream& stream, std::string_view text, StopToken stop) {
+// The body leaves from where it lies, its first piece together with the head.
+Task<bool> HttpService::write(TcpStream& stream, std::string_view head, std::string_view body, StopToken stop) {
   Deadline deadline(shard_, patience, stop);
-  while (!text.empty()) {
-    const ByteSpan piece = asBytes(text.substr(0, pieceSize));
-    const IoResult written = co_await stream.writeAll(piece, deadline.token());
+  do {
+    const ByteSpan piece = asBytes(body.substr(0, pieceSize));
+    const IoResult written = co_await stream.writeAll(asBytes(head), piece, deadline.token());
     if (!written) co_return false;
-    text.remove_prefix(written.value());
+    head = {};
+    body.remove_prefix(piece.size());
     deadline.restart(patience);
-  }
+  } while (!body.empty());
   co_return true;
 }
 

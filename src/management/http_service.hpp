@@ -1,5 +1,8 @@
 // Serves what can be read of the server over HTTP, on the shard of the management thread: GET and HEAD of what an
 // HttpContent has, and a stream of events.
+//
+// Where all places are taken, the client that holds most of them gives one up (`ClientShares`): a connection that waits
+// for a request, or, for a client that holds fewer, any.
 #pragma once
 
 #include <cstddef>
@@ -9,6 +12,7 @@
 
 #include "http_request.hpp"
 #include "http_response.hpp"
+#include "taut/base/address.hpp"
 #include "taut/base/address_policy.hpp"
 #include "taut/base/stop_token.hpp"
 #include "taut/coro/event.hpp"
@@ -17,6 +21,7 @@
 #include "taut/io/shard.hpp"
 #include "taut/net/tcp_listener.hpp"
 #include "taut/net/tcp_stream.hpp"
+#include "taut/server/client_shares.hpp"
 
 namespace taut {
 
@@ -51,26 +56,31 @@ class HttpService {
   // There is a new event.
   void sendEvent() noexcept;
 
-  std::size_t connections() const noexcept { return connections_; }
-  std::size_t watchers() const noexcept { return watchers_; }
+  std::size_t connections() const noexcept { return connections_.size(); }
+  std::size_t watchers() const noexcept { return watchers_.size(); }
 
  private:
+  struct Connection;
+  struct Watcher;
+
+  bool hasRoomFor(const Address& client);
+  bool hasRoomForWatcher(const Address& client);
   void startConnection(TcpStream stream, TaskScope& scope, StopToken stop);
   Task<> serveConnection(TcpStream stream, StopToken stop);
   Task<> refuseConnection(TcpStream stream, HttpStatus status, StopToken stop);
-  Task<> answerRequests(TcpStream& stream, StopToken stop);
+  Task<> answerRequests(Connection& connection, StopToken stop);
   Task<bool> readHead(TcpStream& stream, HttpRequestReader& reader, StopToken stop);
   Task<bool> respond(TcpStream& stream, const HttpHead& head, StopToken stop);
   Task<> sendEvents(TcpStream& stream, StopToken stop);
-  Task<bool> write(TcpStream& stream, std::string_view text, StopToken stop);
+  Task<bool> write(TcpStream& stream, std::string_view head, std::string_view body, StopToken stop);
   Task<> endWriting(TcpStream& stream, StopToken stop);
 
   Shard& shard_;
   const AddressPolicy& policy_;
   HttpContent& content_;
   Event newEvent_;
-  std::size_t connections_ = 0;
-  std::size_t watchers_ = 0;
+  ClientShares connections_;
+  ClientShares watchers_;    // those of the connections that get the events
   std::size_t refused_ = 0;  // connections that only hear that they are refused
 };
 

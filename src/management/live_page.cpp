@@ -11,6 +11,8 @@
 
 #include "page_html.hpp"
 #include "status_json.hpp"
+#include "taut/dns/name.hpp"
+#include "taut/dns/type.hpp"
 
 namespace taut {
 
@@ -86,6 +88,22 @@ std::string durationText(std::uint64_t microseconds) {
   return fmt::format("{} ms", static_cast<double>(microseconds) / 1000);
 }
 
+// A row for each of those that are asked most, with its share of all questions.
+template <typename Key, typename Text>
+std::string topRows(const std::vector<Counted<Key>>& list, std::uint64_t all, Text textOf) {
+  std::string rows;
+  for (const Counted<Key>& counted : list)
+    rows += row(escapedForHtml(textOf(counted.key)), shareOf(counted.atLeast(), all));
+  return rows.empty() ? "<tr><td class=\"none\">nothing is asked at the moment" : rows;
+}
+
+void addTop(Texts& texts, const TopLists& top) {
+  texts.emplace_back("names", topRows(top.names, top.queries, [](const Name& name) { return name.toString(); }));
+  texts.emplace_back("clients",
+                     topRows(top.clients, top.queries, [](const TopClient& client) { return client.toString(); }));
+  texts.emplace_back("typesnow", topRows(top.types, top.queries, [](Type type) { return toString(type); }));
+}
+
 void addTiles(Texts& texts, const HistorySample& sample) {
   std::uint64_t replies = 0;
   for (const std::uint64_t count : sample.replies) replies += count;
@@ -133,12 +151,14 @@ std::string livePage(const ManagementSnapshot& snapshot, const ZoneSummary& zone
   texts.emplace_back("connections", std::to_string(snapshot.statistics.connections));
   texts.emplace_back("zonecount", fmt::format("{} of {}", zones.loaded, zones.total));
   texts.emplace_back("zones", zoneRows(zones));
+  addTop(texts, snapshot.top);
   texts.emplace_back("totals", rowsOf(statistics, ""));
   texts.emplace_back("types", rowsOf(statistics["types"], "no question yet"));
   texts.emplace_back("rcodes", rowsOf(statistics["rcodes"], "no reply yet"));
   texts.emplace_back("limits", rowsOf(statistics["limits"], "nothing so far"));
   texts.emplace_back("data",
-                     escapedForScript(fmt::format("{{\"status\":{},\"history\":{}}}", status, history.toJson())));
+                     escapedForScript(fmt::format("{{\"status\":{},\"history\":{},\"second\":{}}}", status,
+                                                  history.toJson(), history.second())));
   addTiles(texts, history.samples().empty() ? HistorySample() : history.samples().back());
   return filled(pageHtml, texts);
 }

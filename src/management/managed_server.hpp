@@ -9,6 +9,7 @@
 
 #include "snapshot.hpp"
 #include "taut/dns/name.hpp"
+#include "taut/server/top_queries.hpp"
 #include "taut/zones/zone_store.hpp"
 
 namespace taut {
@@ -30,6 +31,9 @@ class ManagedServer {
 
   // Costs no more than the reading of counters.
   virtual ManagementSnapshot snapshot() = 0;
+
+  // What each thread is asked for at the moment; nothing where none counts it.
+  virtual void collectTop(std::function<void(std::vector<TopLists>)> done) = 0;
 
   virtual Readiness readiness() = 0;
   // Whether all threads that serve look for what has come in.

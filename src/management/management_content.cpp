@@ -57,13 +57,19 @@ const ZoneSummary& ManagementContent::summary(const std::shared_ptr<const ZoneSe
   return summary_;
 }
 
+ManagementSnapshot ManagementContent::snapshotWithTop() {
+  ManagementSnapshot snapshot = server_.snapshot();
+  snapshot.top = top_;
+  return snapshot;
+}
+
 std::string ManagementContent::json() {
-  const ManagementSnapshot snapshot = server_.snapshot();
+  const ManagementSnapshot snapshot = snapshotWithTop();
   return statusJson(snapshot, summary(snapshot.zones));
 }
 
 HttpResponse ManagementContent::page() {
-  const ManagementSnapshot snapshot = server_.snapshot();
+  const ManagementSnapshot snapshot = snapshotWithTop();
   HttpResponse response;
   response.type = "text/html; charset=utf-8";
   response.body = livePage(snapshot, summary(snapshot.zones), history_);
@@ -77,9 +83,10 @@ std::string ManagementContent::text() {
                      snapshot.uptime.count(), zones.loaded, zones.total);
 }
 
-// The last second stands beside the status, so that a page need not compute it.
+// The last second stands beside the status, so that a page need not compute it. A page comes with the number of its
+// last second, so that it shows none twice.
 void ManagementContent::tick() {
-  const ManagementSnapshot snapshot = server_.snapshot();
+  const ManagementSnapshot snapshot = snapshotWithTop();
   const TimePoint now = clock_.now();
   history_.add(snapshot.statistics, now - std::exchange(lastTick_, now));
   std::string json = statusJson(snapshot, summary(snapshot.zones));
@@ -88,7 +95,7 @@ void ManagementContent::tick() {
     json += ",\"second\":" + history_.samples().back().toJson() + "}";
   }
   lastJson_ = std::make_shared<const std::string>(std::move(json) + "\n");
-  event_ = std::make_shared<const std::string>("data: " + *lastJson_ + "\n");
+  event_ = std::make_shared<const std::string>(fmt::format("id: {}\ndata: {}\n", history_.second(), *lastJson_));
 }
 
 }  // namespace taut

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "control_verbs.hpp"
 #include "history.hpp"
@@ -30,8 +31,11 @@ class ManagementContent final : public HttpContent, public StatusTexts {
 
   // Once a second: makes the next event.
   void tick();
+  // What is asked at the moment, from now on.
+  void setTop(TopLists top) { top_ = std::move(top); }
 
  private:
+  ManagementSnapshot snapshotWithTop();
   HttpResponse live();
   HttpResponse ready();
   HttpResponse page();
@@ -41,6 +45,7 @@ class ManagementContent final : public HttpContent, public StatusTexts {
   const Clock& clock_;
   TimePoint lastTick_{};
   History history_;
+  TopLists top_;
   std::shared_ptr<const std::string> lastJson_ = std::make_shared<const std::string>("{}\n");
   std::shared_ptr<const std::string> event_ = std::make_shared<const std::string>(": no event yet\n\n");
   std::shared_ptr<const ZoneSet> summarised_;

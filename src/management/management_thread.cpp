@@ -6,12 +6,16 @@
 #include <chrono>
 #include <csignal>
 #include <exception>
+#include <memory>
 #include <ranges>
 #include <system_error>
 #include <utility>
+#include <vector>
 
+#include "posted.hpp"
 #include "taut/base/log.hpp"
 #include "taut/base/reason.hpp"
+#include "taut/io/deadline.hpp"
 #include "taut/io/sleep.hpp"
 
 namespace taut {
@@ -29,6 +33,7 @@ ShardOptions shardOptions() {
 
 ManagementThread::ManagementThread(ManagementOptions options, ManagedServer& server)
     : readers_(std::move(options.readers)),
+      server_(server),
       shard_(shardOptions()),
       content_(server, shard_.turnClock()),
       http_(shard_, readers_, content_),
@@ -75,6 +80,7 @@ void ManagementThread::run() noexcept {
 
 Task<> ManagementThread::serve() {
   services_.spawn(tick());
+  services_.spawn(collectTop());
   if (controlListener_) services_.spawn(control_.serve(*controlListener_, stop_.token()));
   co_await services_.join();
 }
@@ -161,6 +167,26 @@ Task<> ManagementThread::tick() {
     next += interval;
     if (next <= shard_.now()) next = shard_.now() + interval;
     goesOn = co_await sleepUntil(shard_, next, stop_.token());
+  }
+}
+
+// What the threads are asked for, a second after the last time. While one of them is busy with a long task the lists
+// stay as they are, and all are asked again after ten seconds.
+Task<> ManagementThread::collectTop() {
+  constexpr std::chrono::seconds interval{1};
+  constexpr std::chrono::seconds patience{10};
+  using Lists = Posted<std::vector<TopLists>>;
+  for (bool goesOn = true; goesOn;) {
+    try {
+      const std::shared_ptr<Lists> lists = Lists::make(shard_);
+      server_.collectTop([lists](std::vector<TopLists> collected) { lists->set(std::move(collected)); });
+      Deadline deadline(shard_, patience, stop_.token());
+      const bool came = co_await lists->wait(deadline.token());
+      if (came) content_.setTop(TopLists::merged(std::move(lists->value())));
+    } catch (const std::exception& error) {
+      log::error("what is asked cannot be told: {}", reasonOf(error));
+    }
+    goesOn = co_await sleepFor(shard_, interval, stop_.token());
   }
 }
 

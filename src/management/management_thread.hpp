@@ -78,10 +78,12 @@ class ManagementThread {
   Task<> serve();
   Task<> serveHttp(std::unique_ptr<Serving> serving, TcpListener listener);
   Task<> tick();
+  Task<> collectTop();
   void startHttp(HttpListeners& listeners);
   void take(HttpListeners& listeners);
 
   AddressPolicy readers_;
+  ManagedServer& server_;
   Shard shard_;
   StopSource stop_;
   ManagementContent content_;

@@ -8,6 +8,7 @@
 
 #include "serving_state.hpp"
 #include "taut/server/server_statistics.hpp"
+#include "taut/server/top_queries.hpp"
 #include "taut/zone/zone_set.hpp"
 
 namespace taut {
@@ -27,6 +28,7 @@ struct ManagementSnapshot {
   std::uint64_t zoneLoadFailures = 0;
   ConfigurationStatus configuration;
   ServerStatistics statistics;
+  TopLists top;  // of the last second in which it was collected
 };
 
 }  // namespace taut

@@ -5,10 +5,12 @@
 #include <cstdint>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "json_text.hpp"
+#include "taut/dns/name.hpp"
 #include "taut/dns/type.hpp"
 
 namespace taut {
@@ -102,6 +104,22 @@ Json limitsOf(const ServerStatistics& statistics) {
   return json;
 }
 
+// Numbers are those that a name, client or type was asked at least: what comes rarely never looks as if it came often.
+template <typename Key, typename Text>
+Json toJson(const std::vector<Counted<Key>>& list, std::string_view what, Text textOf) {
+  Json json = Json::array();
+  for (const Counted<Key>& counted : list)
+    json.push_back({{std::string(what), textOf(counted.key)}, {"questions", counted.atLeast()}});
+  return json;
+}
+
+Json toJson(const TopLists& top) {
+  return {{"questions", top.queries},
+          {"names", toJson(top.names, "name", [](const Name& name) { return name.toString(); })},
+          {"clients", toJson(top.clients, "client", [](const TopClient& client) { return client.toString(); })},
+          {"types", toJson(top.types, "type", [](Type type) { return toString(type); })}};
+}
+
 Json toJson(const ServerStatistics& statistics) {
   return {{"questions", statistics.requestCount()},
           {"transports", requestsByTransport(statistics)},
@@ -139,6 +157,7 @@ std::string statusJson(const ManagementSnapshot& snapshot, const ZoneSummary& zo
       {"threads", snapshot.statistics.shards},
       {"zones", toJson(zones)},
       {"statistics", toJson(snapshot.statistics)},
+      {"top", toJson(snapshot.top)},
   };
   return toText(json);
 }

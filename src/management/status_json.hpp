@@ -9,7 +9,8 @@
 
 namespace taut {
 
-// Of the zones it has the numbers, and those that the summary shows; of what was counted, what is not 0.
+// Of the zones it has the numbers, and those that the summary shows; of what was counted, what is not 0; of what is
+// asked at the moment, what is asked most.
 std::string statusJson(const ManagementSnapshot& snapshot, const ZoneSummary& zones);
 
 // What was counted, alone.

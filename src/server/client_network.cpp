@@ -24,12 +24,17 @@ std::uint64_t networkNumber(const Address& client, std::size_t v4PrefixOctets) {
 
 ClientNetwork::ClientNetwork(const Address& client) : number_(networkNumber(client, v4Octets)) {}
 
-std::string ClientNetwork::toString() const {
+std::string networkText(std::uint64_t number, std::size_t v4PrefixOctets) {
+  constexpr std::size_t v4Size = 4;
   std::array<std::uint8_t, 16> octets{};
-  for (std::size_t i = 0; i < v6Octets; ++i) octets[i] = static_cast<std::uint8_t>(number_ >> 8 * (v6Octets - 1 - i));
-  if (number_ >> 56 == 4)
-    return fmt::format("{:h}/{}", Address::v4({octets[0], octets[1], octets[2], 0}), 8 * v4Octets);
-  return fmt::format("{:h}/{}", Address::v6(octets), 8 * v6Octets);
+  for (std::size_t i = 0; i < v6Octets; ++i) octets[i] = static_cast<std::uint8_t>(number >> 8 * (v6Octets - 1 - i));
+  if (number >> 56 != v4Size) return fmt::format("{:h}/{}", Address::v6(octets), 8 * v6Octets);
+  const Address v4 = Address::v4({octets[0], octets[1], octets[2], octets[3]});
+  return v4PrefixOctets == v4Size ? v4.hostText() : fmt::format("{:h}/{}", v4, 8 * v4PrefixOctets);
+}
+
+std::string ClientNetwork::toString() const {
+  return networkText(number_, v4Octets);
 }
 
 }  // namespace taut

@@ -14,6 +14,8 @@ namespace taut {
 // of one network, and another for every other network. The family's octets are in the highest one, the prefix
 // left-aligned below.
 std::uint64_t networkNumber(const Address& client, std::size_t v4PrefixOctets);
+// The network of such a number: `192.0.2.0/24`, or the address alone where that is all of it.
+std::string networkText(std::uint64_t number, std::size_t v4PrefixOctets);
 
 class ClientNetwork {
  public:

@@ -8,7 +8,9 @@
 #include <cmath>
 #include <csignal>
 #include <exception>
+#include <memory>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <stdexcept>
 #include <system_error>
@@ -103,6 +105,31 @@ ServerStatistics Server::collect() const {
   for (const auto& shard : shards_) shard->addTo(statistics);
   statistics.logLinesLost = log::lostLines();
   return statistics;
+}
+
+// Each shard writes to a place of its own, and the last one hands over all: none waits for another.
+void Server::collectTop(std::function<void(std::vector<TopLists>)> done) {
+  struct Collection {
+    std::vector<TopLists> lists;
+    std::function<void(std::vector<TopLists>)> done;
+    std::atomic<std::size_t> left;
+  };
+  const auto collection = std::make_shared<Collection>();
+  collection->lists.resize(shards_.size());
+  collection->done = std::move(done);
+  collection->left = shards_.size();
+  for (std::size_t i = 0; i < shards_.size(); ++i) {
+    ShardThread& shard = *shards_[i];
+    shard.shard().post([&shard, collection, i] {
+      try {
+        TopQueries* const top = shard.factory().topQueries();
+        if (top) collection->lists[i] = top->top(shard.shard().now());
+      } catch (const std::bad_alloc&) {
+        // What this shard is asked for is left out.
+      }
+      if (--collection->left == 0) collection->done(std::move(collection->lists));
+    });
+  }
 }
 
 void Server::stop() {

@@ -120,6 +120,8 @@ Task<> ServerFactory::serve(const Query& query, ReplyChannel& channel, std::uniq
   try {
     if (observed_) [[unlikely]]
       observeQuery(query, channel);
+    if (--untilCounted_ == 0) [[unlikely]]
+      countTop(query);
     const Admission admission = co_await allowQuery(query, channel);
     if (admission == Admission::drop) {
       if (!channel.isClosed()) leaveUnanswered(query, DropReason::policy);
@@ -222,6 +224,11 @@ Answer ServerFactory::gotResolverResponse(std::optional<Answer> answer, const Qu
   Answer found = answer ? std::move(*answer) : unanswered(query);
   if (verbose_ > 0) VerboseLog(verbose_).found(found);
   return found;
+}
+
+// Without something that counts, the count goes on from 0 and comes here again after four billion queries.
+void ServerFactory::countTop(const Query& query) noexcept {
+  if (topQueries_) untilCounted_ = topQueries_->add(query);
 }
 
 // The message is there before the query first waits, and before its reply is written over it.

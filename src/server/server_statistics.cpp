@@ -19,21 +19,26 @@ std::uint64_t requestsIn(const ServerCounters& counters) {
   return total;
 }
 
-// All that did not wait were answered in the turn in which they came. What changes between two counts that are read one
-// after the other must not make the difference negative.
 DurationHistogram durationsIn(const ServerCounters& counters) {
   DurationHistogram durations = counters.durations.value();
-  const std::uint64_t waited = counters.waited;
-  const std::uint64_t requests = requestsIn(counters);
-  durations.counts[0] += requests - std::min(waited, requests);
+  durations.counts[0] += counters.answeredAtOnce();
   return durations;
 }
 
+// What changes between two counts that are read one after the other must not make it negative.
 std::uint64_t difference(std::uint64_t begun, std::uint64_t ended) {
   return begun - std::min(begun, ended);
 }
 
 }  // namespace
+
+std::uint64_t ServerCounters::answeredAtOnce() const noexcept {
+  const std::uint64_t now = difference(requestsIn(*this), waited);
+  std::uint64_t most = mostAtOnce_.load(std::memory_order_relaxed);
+  while (most < now && !mostAtOnce_.compare_exchange_weak(most, now, std::memory_order_relaxed)) {
+  }
+  return std::max(most, now);
+}
 
 std::uint64_t ServerStatistics::requestCount() const {
   std::uint64_t total = 0;

@@ -35,41 +35,44 @@ Connection::Connection(const std::string& path) : path_(path), fd_(::socket(AF_U
   throw ConnectionError(fmt::format("{}: {}{}", path, std::generic_category().message(error), adviceFor(error)));
 }
 
-void Connection::fill() {
+bool Connection::fill(const Wait& wait) {
   std::array<char, 65536> received;
+  if (wait && !wait(fd_.get())) return false;
   const auto count = ::recv(fd_.get(), received.data(), received.size(), 0);
-  if (count < 0 && errno == EINTR) return;
+  if (count < 0 && errno == EINTR) return true;
   if (count <= 0) throw ConnectionError(fmt::format("{}: the server has ended the connection", path_));
   buffer_.append(received.data(), static_cast<std::size_t>(count));
+  return true;
 }
 
-std::string Connection::readLine() {
+std::optional<std::string> Connection::readLine(const Wait& wait) {
   std::size_t end = buffer_.find('\n');
   for (; end == std::string::npos; end = buffer_.find('\n')) {
     if (buffer_.size() > (1 << 20)) throw ConnectionError(fmt::format("{}: no reply of tautd", path_));
-    fill();
+    if (!fill(wait)) return std::nullopt;
   }
   std::string line = buffer_.substr(0, end);
   buffer_.erase(0, end + 1);
   return line;
 }
 
-ControlLine Connection::ask(const ControlRequest& request, const Take& take) {
+ControlLine Connection::ask(const ControlRequest& request, const Take& take, const Wait& wait) {
   const std::string line = request.toLine();
   if (::send(fd_.get(), line.data(), line.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(line.size()))
     throw ConnectionError(fmt::format("{}: the server has ended the connection", path_));
-  for (;;) {
-    auto announced = ControlLine::parse(readLine());
+  while (const auto next = readLine(wait)) {
+    auto announced = ControlLine::parse(*next);
     if (!announced) throw ConnectionError(fmt::format("{}: no reply of tautd", path_));
     if (!announced->octets) return std::move(*announced);
     for (std::size_t left = *announced->octets; left > 0;) {
-      if (buffer_.empty()) fill();
+      if (buffer_.empty() && !fill(wait)) return {};
       const std::size_t size = std::min(left, buffer_.size());
       if (!take(std::string_view(buffer_).substr(0, size))) return {};
       buffer_.erase(0, size);
       left -= size;
     }
   }
+  return {};
 }
 
 }  // namespace taut::ctl

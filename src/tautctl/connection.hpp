@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -22,14 +23,17 @@ class Connection {
   // Throws ConnectionError.
   explicit Connection(const std::string& path);
 
-  // Sends the request and gives each piece of the reply to `take`, in parts as they come; the end of the reply. `take`
-  // returns false where no more is wanted. Throws ConnectionError.
+  // Sends the request and gives each piece of the reply to `take`, in parts as they come; the end of the reply. `wait`,
+  // where there is one, waits until there is something to read from the socket. Either returns false where no more is
+  // wanted. Throws ConnectionError.
   using Take = std::function<bool(std::string_view part)>;
-  ControlLine ask(const ControlRequest& request, const Take& take);
+  using Wait = std::function<bool(int fd)>;
+  ControlLine ask(const ControlRequest& request, const Take& take, const Wait& wait = {});
 
  private:
-  std::string readLine();
-  void fill();
+  // False, and nothing, where no more is wanted.
+  bool fill(const Wait& wait);
+  std::optional<std::string> readLine(const Wait& wait);
 
   std::string path_;
   UniqueFd fd_;

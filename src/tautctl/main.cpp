@@ -1,7 +1,4 @@
 // tautctl: asks a running tautd, and tells it what to do, over its control socket. `import` needs no server.
-#include <sys/ioctl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cctype>
 #include <charconv>
@@ -20,9 +17,9 @@
 
 #include "connection.hpp"
 #include "import_command.hpp"
+#include "live_top.hpp"
 #include "management/control_request.hpp"
 #include "taut/base/reason.hpp"
-#include "top.hpp"
 
 namespace {
 
@@ -148,39 +145,24 @@ bool print(std::string_view text) {
   return std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
 }
 
-// Each second has a line of JSON. The first one may come before the server has anything to say.
-class Top {
- public:
-  bool take(std::string_view part) {
-    line_ += part;
-    const std::size_t end = line_.find('\n');
-    if (end == std::string::npos) return true;
-    const std::string screen = taut::ctl::screenOf(line_.substr(0, end), rows());
-    line_.erase(0, end + 1);
-    if (screen.empty()) return true;
-    print(terminal_ ? "\x1b[H\x1b[2J" + screen : screen);
-    std::fflush(stdout);
-    return terminal_;
-  }
+// Until it is ended, with the terminal as it was before when it returns.
+ControlLine showTop(Connection& connection, const ControlRequest& request) {
+  taut::ctl::LiveTop top;
+  return connection.ask(
+      request, [&](std::string_view part) { return top.take(part); }, [&](int fd) { return top.waitFor(fd); });
+}
 
- private:
-  static std::size_t rows() {
-    winsize size{};
-    return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 ? size.ws_row - 1 : 24;
-  }
-
-  bool terminal_ = ::isatty(STDOUT_FILENO) == 1;
-  std::string line_;
-};
+ControlLine printReply(Connection& connection, const ControlRequest& request) {
+  const bool watches = request.command.front() == topVerb;
+  return connection.ask(request,
+                        [&](std::string_view part) { return print(part) && (!watches || std::fflush(stdout) == 0); });
+}
 
 int run(const Invocation& invocation) {
   Connection connection(invocation.socket);
-  Top top;
-  const bool watches = invocation.request.command.front() == topVerb;
-  const ControlLine end = connection.ask(invocation.request, [&](std::string_view part) {
-    if (watches && !invocation.request.json) return top.take(part);
-    return print(part) && (!watches || std::fflush(stdout) == 0);
-  });
+  const ControlRequest& request = invocation.request;
+  const bool live = request.command.front() == topVerb && !request.json;
+  const ControlLine end = live ? showTop(connection, request) : printReply(connection, request);
   const bool written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
   if (!written) fmt::print(stderr, "tautctl: the output cannot be written\n");
   if (!written) return static_cast<int>(ControlStatus::failed);

@@ -1,15 +1,19 @@
 """tautctl and the control socket: each command, its exit status, its JSON, and what it leaves alone."""
 import json
 import os
+import pty
 import re
+import select
+import signal
 import socket
 import stat
 import subprocess
+import termios
 import unittest
 from pathlib import Path
 
-from support import (A, EXAMPLE_ZONE, SANITIZED, SOURCE, TAUTD, FakeUpstream, TestCase, ask_udp, free_port, main,
-                     make_query, wait_until)
+from support import (A, EXAMPLE_ZONE, SANITIZED, SLOWNESS, SOURCE, TAUTD, FakeUpstream, TestCase, ask_udp, free_port,
+                     main, make_query, wait_until)
 
 TAUTCTL = os.environ["TAUT_TAUTCTL"]
 COMMANDS = (
@@ -132,6 +136,73 @@ class Control(TestCase):
         process = self.spawn(TAUTCTL, "--socket", self.socket, "--json", "top")
         wait_until(lambda: len(process.log().splitlines()) >= 3, 10, "two seconds pass")
         self.assertEqual(json.loads(process.log().splitlines()[-1])["state"], "ready")
+
+    def test_top_report(self):
+        """Without a terminal `top` shows zones, names, clients, types and forwarders, one below the other"""
+        upstream = FakeUpstream()
+        self.addCleanup(upstream.close)
+        server = self.start("--zone", EXAMPLE_ZONE, "--forward", f"127.0.0.1:{upstream.port}", "--threads", 1)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+            client.settimeout(10)
+            client.sendto(make_query("elsewhere.example", A), ("127.0.0.1", server.port))
+            upstream.send(*upstream.receive())
+            self.assertTrue(client.recv(512))
+        for _ in range(300):
+            self.assertTrue(ask_udp("127.0.0.1", server.port, make_query("www.example.com", A)))
+        report = wait_until(lambda: "www.example.com." in (text := self.ctl("top")) and text, 10, "the name is shown")
+        self.assertRegex(report, r"(?m)^ +\d+\.\d %  www\.example\.com\.$")
+        self.assertRegex(report, r"(?m)^ +100\.0 %  127\.0\.0\.1$")
+        self.assertRegex(report, r"(?m)^ +\d+\.\d %  A$")
+        self.assertRegex(report, rf"(?m)^  127\.0\.0\.1:{upstream.port} +healthy +1 ")
+
+    def test_top_on_a_terminal(self):
+        """On a terminal keys choose what `top` shows, and it leaves the terminal as it was, by a key or by a signal"""
+        server = self.start("--zone", EXAMPLE_ZONE, "--threads", 1)
+        for _ in range(300):
+            self.assertTrue(ask_udp("127.0.0.1", server.port, make_query("www.example.com", A)))
+        for ends in (lambda process, master: os.write(master, b"q"),
+                     lambda process, master: process.send_signal(signal.SIGINT)):
+            master, terminal = pty.openpty()
+            before = termios.tcgetattr(terminal)
+            process = subprocess.Popen([TAUTCTL, "--socket", self.socket, "top"], stdin=terminal, stdout=terminal,
+                                       start_new_session=True)
+            self.addCleanup(process.kill)
+            self.read_until(master, "zones: 1 of 1 loaded")
+            os.write(master, b"c")
+            self.read_until(master, "%  127.0.0.1\r\n")
+            os.write(master, b"n")
+            self.read_until(master, "%  www.example.com.\r\n")
+            ends(process, master)
+            self.assertEqual(process.wait(10), 0)
+            self.assertEqual(termios.tcgetattr(terminal), before)
+            os.close(terminal)
+            os.close(master)
+
+    def read_until(self, master, text):
+        """What comes from the terminal until the text is there."""
+        seen = ""
+        while text not in seen:
+            self.assertTrue(select.select([master], [], [], 10 * SLOWNESS)[0], seen)
+            seen += os.read(master, 65536).decode()
+
+    def test_top_of_a_hostile_server(self):
+        """What a server says steers no terminal, whatever it is"""
+        zones = {"total": 1, "loaded": 1, "shown": [{"zone": "\x1b]0;title\x07", "state": "loaded"}, 7]}
+        top = {"questions": 5, "names": [{"name": "\x9b31m"}]}
+        status = {"version": "\x1b[2J", "state": "\u0085", "uptime": 1, "zones": zones, "top": top}
+        self.socket = self.folder / "hostile"
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(self.socket))
+            listener.listen()
+            process = self.spawn(TAUTCTL, "--socket", self.socket, "top")
+            connection, _ = listener.accept()
+            with connection:
+                line = (json.dumps(status, ensure_ascii=False) + "\n").encode()
+                connection.sendall(b'{"octets":%d}\n' % len(line) + line)
+                self.assertEqual(process.wait(10), 0)
+        report = process.log_path.read_bytes()
+        self.assertIn(b"?]0;title?", report)
+        self.assertEqual([octet for octet in report if (octet < 32 and octet != 10) or octet > 126], [])
 
     def test_statistics(self):
         """`stats` counts questions and replies, as JSON and as lines of text"""

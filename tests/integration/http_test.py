@@ -72,6 +72,26 @@ class Http(TestCase):
             serial()
             self.assertGreater(time.monotonic() - begin, 2.0)
 
+    def test_top(self):
+        """The status and the page tell what is asked most and by whom; what stands in a name is only text there"""
+        server = self.start("--zone", EXAMPLE_ZONE, "--threads", 1)
+        for _ in range(300):
+            self.assertTrue(ask_udp("127.0.0.1", server.port, make_query('<b onclick="x">\x1b[31m&.example', TXT)))
+        name = '<b\\032onclick=\\"x\\">\\027[31m&.example.'
+
+        def top():
+            text = self.get(server, "/status.json")[1]
+            self.assertNotIn("\x1b", text)
+            return json.loads(text)["top"]
+
+        shown = wait_until(lambda: any(asked["name"] == name for asked in top()["names"]) and top(), 10, "the name")
+        self.assertEqual(shown["clients"][0]["client"], "127.0.0.1")
+        self.assertIn("TXT", [asked["type"] for asked in shown["types"]])
+        self.assertEqual(shown["questions"], shown["clients"][0]["questions"])
+        page = self.get(server, "/")[1]
+        self.assertIn('<td class="name">&lt;b\\032onclick=\\&quot;x\\&quot;&gt;\\027[31m&amp;.example.<td', page)
+        self.assertNotIn("<b", page.replace("<body", "").replace("<b id=", ""))
+
     def test_missing_zones(self):
         """A zone that cannot be loaded is counted, and keeps the server from being ready no longer than its load"""
         zones = self.write("zones", "".join(f"zone{i}.example\tmissing\n" for i in range(3)))
@@ -127,6 +147,17 @@ class Http(TestCase):
         status, text = self.get(server, "/metrics")
         self.assertEqual(status, 403)
         self.assertIn("may not read", text)
+
+    def test_places(self):
+        """A client that takes all connections loses one to another client"""
+        server = self.start("--zone", EXAMPLE_ZONE)
+        greedy = [socket.create_connection(("127.0.0.1", server.http)) for _ in range(64)]
+        for connection in greedy:
+            self.addCleanup(connection.close)
+            connection.sendall(b"GET /events HTTP/1.1\r\nHost: taut\r\n\r\n" if connection in greedy[:32] else b"GET /")
+        with socket.create_connection(("127.0.0.1", server.http), 10, source_address=("127.0.0.2", 0)) as other:
+            other.sendall(b"GET /health/ready HTTP/1.0\r\n\r\n")
+            self.assertTrue(other.makefile().readline().startswith("HTTP/1.1 200 "))
 
     def test_answers_go_on_beside_bad_clients(self):
         """Clients of HTTP that send nothing or rubbish, or read nothing, delay no answer and no scrape"""

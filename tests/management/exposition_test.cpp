@@ -84,6 +84,7 @@ TEST_CASE_FIXTURE(Fixture, "zones are counted by state, and have their serials w
 TEST_CASE_FIXTURE(Fixture, "reloads, the version and the process are told") {
   CHECK(has(R"(taut_config_reloads_total{result="failure"} 30)"));
   CHECK(has("taut_config_last_reload_successful 0"));
+  CHECK(has("taut_ready 0"));
   CHECK(text.find(R"(taut_build_info{version="1.2.3",engine="io_uring",kernel=")") != text.npos);
   CHECK(text.find("\nprocess_resident_memory_bytes ") != text.npos);
 }

@@ -5,6 +5,7 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -44,9 +45,13 @@ class Texts final : public taut::HttpContent {
 
 class Client {
  public:
-  explicit Client(const Address& server) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  // From one of the addresses of 127.0.0.0/8.
+  explicit Client(const Address& server, std::uint8_t last = 1)
+      : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     sockaddr_storage name{};
-    const socklen_t length = server.toSockaddr(name);
+    socklen_t length = Address::v4({127, 0, 0, last}).toSockaddr(name);
+    REQUIRE(::bind(fd_.get(), reinterpret_cast<sockaddr*>(&name), length) == 0);
+    length = server.toSockaddr(name);
     REQUIRE(::connect(fd_.get(), reinterpret_cast<sockaddr*>(&name), length) == 0);
   }
   void send(std::string_view text) {
@@ -208,18 +213,50 @@ TEST_CASE("clients outside the networks that may read are told so, and take no p
   for (Client& client : clients) CHECK(client.ended());
 }
 
-TEST_CASE("one connection too many is refused, and the others go on") {
+TEST_CASE("one connection too many ends the oldest that waits for a request of the client that holds most") {
   Serving serving;
-  std::vector<Client> clients;
-  for (std::size_t i = 0; i < HttpService::maxConnections; ++i) clients.emplace_back(serving.address);
+  Client other(serving.address, 2);
+  serving.turn();
+  std::vector<Client> greedy;
+  for (std::size_t i = 1; i < HttpService::maxConnections; ++i) {
+    greedy.emplace_back(serving.address);
+    if (i == 1) greedy.back().get("/large");
+    serving.turn();
+  }
+  CHECK(serving.service.connections() == HttpService::maxConnections);
+  std::vector<Client> late;
+  for (const std::uint8_t last : {std::uint8_t{3}, std::uint8_t{1}}) {
+    late.emplace_back(serving.address, last);
+    late.back().get("/text");
+    serving.turn();
+    CHECK(late.back().received().ends_with("text\n"));
+    CHECK(serving.service.connections() == HttpService::maxConnections);
+  }
+  CHECK(!greedy[0].ended());
+  CHECK(greedy[1].ended());
+  CHECK(greedy[2].ended());
+  CHECK(!greedy[3].ended());
+  other.get("/text");
+  serving.turn();
+  CHECK(other.received().ends_with("text\n"));
+}
+
+TEST_CASE("a client whose requests take all places gives one up for others, and none for itself") {
+  Serving serving;
+  std::vector<Client> greedy;
+  for (std::size_t i = 0; i < HttpService::maxConnections; ++i) {
+    greedy.emplace_back(serving.address);
+    greedy.back().get("/large");
+  }
   serving.turn(200);
   CHECK(serving.service.connections() == HttpService::maxConnections);
-  Client late(serving.address);
+  Client own(serving.address);
   serving.turn();
-  CHECK(late.received().starts_with("HTTP/1.1 503 Service Unavailable\r\n"));
-  clients.front().get("/text");
+  CHECK(own.received().starts_with("HTTP/1.1 503 Service Unavailable\r\n"));
+  Client other(serving.address, 2);
+  other.get("/text");
   serving.turn();
-  CHECK(clients.front().received().ends_with("text\n"));
+  CHECK(other.received().ends_with("text\n"));
 }
 
 TEST_CASE("each watcher gets the last event at once, and each new one") {
@@ -239,6 +276,23 @@ TEST_CASE("each watcher gets the last event at once, and each new one") {
   serving.turn();
   CHECK(first.received() == "data: 2\n\n");
   CHECK(second.received() == "data: 2\n\n");
+}
+
+TEST_CASE("a client that takes all places of watchers gives one up for another") {
+  Serving serving;
+  std::vector<Client> greedy;
+  for (std::size_t i = 0; i < HttpService::maxWatchers; ++i) {
+    greedy.emplace_back(serving.address);
+    greedy.back().get("/events");
+    serving.turn();
+  }
+  Client other(serving.address, 2);
+  other.get("/events");
+  serving.turn();
+  CHECK(other.received().ends_with("data: 1\n\n"));
+  CHECK(serving.service.watchers() == HttpService::maxWatchers);
+  CHECK(greedy[0].ended());
+  CHECK(!greedy[1].ended());
 }
 
 TEST_CASE("watchers leave room for others") {

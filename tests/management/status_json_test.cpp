@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -53,4 +54,17 @@ TEST_CASE("statistics name what was counted, and leave out types, RCODEs and lim
   const std::string text = taut::statisticsText(statistics);
   CHECK(text.find("\nrcodes.NXDOMAIN                  5\n") != std::string::npos);
   CHECK(text.find("AAAA") == std::string::npos);
+}
+
+TEST_CASE("what is asked most is told with the number of questions that it was asked at least") {
+  taut::ManagementSnapshot snapshot;
+  snapshot.zones = std::make_shared<const taut::ZoneSet>();
+  snapshot.top.queries = 640;
+  snapshot.top.names.push_back({taut::Name("a\"\\\\\\027<b>.example"), 320, 64});
+  snapshot.top.clients.push_back({taut::TopClient{std::uint64_t{4} << 56 | std::uint64_t{0xc0000201} << 24}, 64, 0});
+  snapshot.top.types.push_back({taut::Type::SVCB, 640, 0});
+  const std::string json = taut::statusJson(snapshot, taut::ZoneSummary());
+  CHECK(json.ends_with(R"("top":{"questions":640,"names":[{"name":"a\\\"\\\\\\027<b>.example.","questions":256}],)"
+                       R"("clients":[{"client":"192.0.2.1","questions":64}],)"
+                       R"("types":[{"type":"SVCB","questions":640}]}})"));
 }

@@ -283,6 +283,24 @@ TEST_CASE("statistics are collected while the shards work, and never go back") {
   CHECK(server.collect().requestCount() == 400);
 }
 
+TEST_CASE("the number of queries that were answered at once never goes back, though some of them wait after all") {
+  ServerCounters counters;
+  const auto atOnce = [&counters] {
+    ServerStatistics statistics;
+    statistics.add(counters);
+    return statistics.durations.counts[0];
+  };
+  ServerCounters::Types& types = counters.requestsOf(Transport::udp, false);
+  for (int i = 0; i < 3; ++i) counters.countRequest(types, Type::A, 40);
+  CHECK(atOnce() == 3);
+  ++counters.waited;
+  CHECK(atOnce() == 3);
+  counters.countRequest(types, Type::A, 40);
+  CHECK(atOnce() == 3);
+  counters.countRequest(types, Type::A, 40);
+  CHECK(atOnce() == 4);
+}
+
 TEST_CASE("connections are counted that are open, displaced and declined") {
   ServerOptions few = options();
   few.maxConnections = 2;

@@ -19,6 +19,7 @@
 #include "taut/io/shard.hpp"
 #include "taut/server/server_factory.hpp"
 #include "taut/server/server_statistics.hpp"
+#include "taut/server/top_queries.hpp"
 
 namespace taut {
 
@@ -79,6 +80,10 @@ class Server {
   // What has been counted since `start` returned, over all shards. May be called on any thread, also while the shards
   // work. What they do meanwhile may be in one number and not in another yet.
   ServerStatistics collect() const;
+
+  // Has `done` called once, on the thread of a shard, with what each shard is asked for at the moment:
+  // `TopLists::merged` makes one of them. It is not called where a shard ends first. On any thread, after `start`.
+  void collectTop(std::function<void(std::vector<TopLists>)> done);
 
   // Takes no new queries; those in flight are answered, for as long as `drain` allows. May be called on any thread;
   // returns at once.

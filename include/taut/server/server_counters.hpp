@@ -7,6 +7,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -99,6 +100,10 @@ struct alignas(64) ServerCounters {
   Counter connectionsDeclined;   // by `buildProtocol`
   Counter acceptFailures;        // for want of descriptors or memory
 
+  // Queries that were answered at once: all that came and did not wait. This is read from counts that go on meanwhile,
+  // so it may seem to go back; the most that any thread has read stands instead.
+  std::uint64_t answeredAtOnce() const noexcept;
+
   Types& requestsOf(Transport transport, bool v6) noexcept {
     return requests[static_cast<std::size_t>(transport)][v6 ? 1 : 0];
   }
@@ -114,6 +119,10 @@ struct alignas(64) ServerCounters {
       ++truncated;
   }
   void countDrop(DropReason reason) noexcept { ++dropped[static_cast<std::size_t>(reason)]; }
+
+ private:
+  alignas(64) mutable std::atomic<std::uint64_t> mostAtOnce_{
+      0};  // by those who read, so not beside what the shard writes
 };
 
 }  // namespace taut

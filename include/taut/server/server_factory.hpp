@@ -46,6 +46,7 @@
 #include "taut/server/reply_channel.hpp"
 #include "taut/server/responder.hpp"
 #include "taut/server/server_counters.hpp"
+#include "taut/server/top_queries.hpp"
 #include "taut/server/waiting_queries.hpp"
 
 namespace taut {
@@ -122,6 +123,10 @@ class ServerFactory {
   void setDnstap(std::shared_ptr<Dnstap> dnstap);
   Dnstap* dnstap() const { return dnstap_.get(); }
 
+  // Counts what is asked most; null, as at first, for none. Once, before the server starts.
+  void setTopQueries(std::unique_ptr<TopQueries> topQueries) { topQueries_ = std::move(topQueries); }
+  TopQueries* topQueries() const { return topQueries_.get(); }
+
   // Makes the protocol of a new stream: a StreamConnection. May decline with null, which closes the connection. The
   // default calls the function of `setProtocol`, where there is one.
   using ProtocolFactory = std::function<std::unique_ptr<StreamConnection>(ServerFactory& factory, const Address& peer)>;
@@ -189,6 +194,7 @@ class ServerFactory {
   std::optional<Answer> answerAtOnce(const Query& query, Admission admission) const;
   // Makes an answer of a handler's outcome; for a look-up gotResolverResponse does so.
   void conclude(const Query& query, std::optional<Answer>& outcome);
+  void countTop(const Query& query) noexcept;
   // A query gets no reply.
   void leaveUnanswered(const Query& query, DropReason reason);
   void logUnanswered(const Query& query, DropReason reason);
@@ -206,11 +212,13 @@ class ServerFactory {
   FailureLog failureLog_;
   std::unique_ptr<QueryLog> queryLog_;
   std::shared_ptr<Dnstap> dnstap_;
+  std::unique_ptr<TopQueries> topQueries_;
   WaitingQueries waitingQueries_{*this};
   AddressPolicy addressPolicy_;
   std::vector<StreamConnection*> connections_;
   ProtocolFactory protocol_;
   int verbose_;
+  std::uint32_t untilCounted_ = 1;  // so many queries further is the one that `topQueries_` counts next
   bool observed_ = false;
   int started_ = 0;
   bool recursionAvailable_;
