@@ -102,6 +102,8 @@ void ZoneStore::load(std::vector<ZoneSource> sources) {
     loads[index] = std::move(load);
   });
   const std::string errors = addLoaded(std::move(sources), std::move(loads));
+  // What is read after this is compared with the zones that have been loaded.
+  std::erase_if(entries_, [](const Entry& entry) { return !entry.load.ok(); });
   if (!errors.empty()) throw std::runtime_error(errors);
   for (const Entry& entry : entries_) logDiagnostics(entry.load);
 }

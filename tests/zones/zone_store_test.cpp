@@ -176,6 +176,16 @@ TEST_CASE("All errors of all zones are told at once") {
   }
 }
 
+TEST_CASE("A list can be read after a zone that does not load, so that the mistakes of both are told") {
+  const TemporaryFile good(zoneText(1));
+  const TemporaryFile bad("nonsense\n");
+  const TemporaryFile list(listLine("good.", good) + listLine("bad.", bad));
+  ZoneStore store(1);
+  CHECK_THROWS_AS(store.load({sourceOf(good, "good."), sourceOf(bad, "bad.")}), std::runtime_error);
+  CHECK_THROWS_WITH_AS(store.addList(list.path()), doctest::Contains("zone good. is there already, from"),
+                       std::runtime_error);
+}
+
 TEST_CASE("A zone that two files make is refused with both of them") {
   const TemporaryFile one("$ORIGIN same.\n" + zoneText(1));
   const TemporaryFile two("$ORIGIN SAME.\n" + zoneText(2));
