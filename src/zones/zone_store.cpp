@@ -299,14 +299,16 @@ std::vector<ZoneStore::Entry*> ZoneStore::entriesThat(const Wanted& wanted) {
   return found;
 }
 
-ZoneReload ZoneStore::reload(const Publish& publish, const std::stop_token& stop) {
+ZoneReload ZoneStore::reload(const Publish& publish, const std::stop_token& stop, Reread reread) {
   ZoneReload report;
   readLists(report);
   identify(report, stop);
   if (stop.stop_requested()) return report;
   dropFormer(report);
-  const auto changed = [](const Entry& entry) { return !entry.load.zone->isLoaded() || entry.load.filesChanged(); };
-  loadEntries(entriesThat(changed), publish, stop, report);
+  const auto isWanted = [reread](const Entry& entry) {
+    return reread == Reread::all || !entry.load.zone->isLoaded() || entry.load.filesChanged();
+  };
+  loadEntries(entriesThat(isWanted), publish, stop, report);
   countZones(report);
   if (stop.stop_requested()) return report;
   publish(zones());

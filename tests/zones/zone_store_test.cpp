@@ -67,6 +67,18 @@ TEST_CASE("A reload serves what changed on disk and keeps the very zones that di
   CHECK(serial(before, "changing.") == 1);
 }
 
+TEST_CASE("A reload of all files loads those too that seem not to have changed") {
+  const TemporaryFile file(zoneText(1));
+  ZoneStore store(1);
+  store.load({sourceOf(file, "example.")});
+  const Set before = store.zones();
+  Set after;
+  const ZoneReload report = store.reload([&](Set zones) { after = std::move(zones); }, {}, Reread::all);
+  CHECK(report.loaded == 1);
+  REQUIRE(after);
+  CHECK(after->get(Name("example.")) != before->get(Name("example.")));
+}
+
 TEST_CASE("A zone is gone when another version of it is published and no set has it any more") {
   TemporaryFile file(zoneText(1));
   ZoneStore store(1);
