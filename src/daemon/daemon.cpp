@@ -58,6 +58,7 @@ std::string hostName() {
 Daemon::Daemon(Configuration configuration, config::Sources sources)
     : sources_(std::move(sources)),
       configuration_(withThreads(std::move(configuration))),
+      shown_(configuration_),
       descriptors_(sharesFor(configuration_)),
       hostName_(hostName()),
       rateLimitAccounts_(configuration_.rateLimit ? std::make_shared<RateLimitTable>() : nullptr),
@@ -65,10 +66,7 @@ Daemon::Daemon(Configuration configuration, config::Sources sources)
       server_(serverOptions(configuration_, descriptors_), [this](Shard& shard) { return makeFactory(shard); }) {
   startManagement();
   FileErrors errors;
-  errors.collect([this] { cookies_ = makeCookies(configuration_.server); });
-  errors.collect([this] { requireReadable(configuration_.hostsFile, HostsFile::maxSize); });
-  if (configuration_.forward)
-    errors.collect([this] { requireReadable(configuration_.forward->resolvConf, ResolvConfFile::maxFileSize); });
+  cookies_ = readNamedFiles(configuration_, errors);
   errors.collect([this] { zones_.load(zoneSourcesOf(configuration_)); });
   for (const std::string& list : configuration_.zoneLists) errors.collect([&] { zones_.addList(list); });
   errors.throwAny();
@@ -217,12 +215,12 @@ bool Daemon::isRunning(const Reloaded& done) const {
   return false;
 }
 
-void Daemon::reload(Reloaded done) {
-  if (isRunning(done)) requestReload(std::move(done));
-}
-
-void Daemon::reloadZones(Reloaded done) {
-  if (isRunning(done)) loader_->request(std::move(done));
+void Daemon::reload(const ReloadOrder& order, Reloaded done) {
+  if (!isRunning(done)) return;
+  if (order.what == ReloadOrder::What::zones)
+    loader_->request(std::move(done), order.reread);
+  else
+    requestReload(order, std::move(done));
 }
 
 void Daemon::reloadZone(const Name& origin, Reloaded done) {
@@ -246,7 +244,7 @@ int Daemon::run() {
     }
   };
   const auto ending = [this] { state_.ends(); };
-  const int status = server_.run([this] { requestReload({}); }, started, ending);
+  const int status = server_.run([this] { requestReload({}, {}); }, started, ending);
   if (management_) management_->stop();
   loader_.reset();
   hostsLoader_.reset();

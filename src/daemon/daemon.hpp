@@ -19,6 +19,7 @@
 #include "management/managed_server.hpp"
 #include "management/management_thread.hpp"
 #include "management/serving_state.hpp"
+#include "shown_configuration.hpp"
 #include "taut/base/counter.hpp"
 #include "taut/dnstap/dnstap.hpp"
 #include "taut/resolver/authority.hpp"
@@ -70,11 +71,12 @@ class Daemon final : public ManagedServer {
 
   // By SIGHUP on the main thread, or by the control tool. Reads the configuration again and, where there is no mistake,
   // takes it over and loads what has changed on disk.
-  void requestReload(Reloaded done);
+  void requestReload(const ReloadOrder& order, Reloaded done);
   config::Configuration readConfiguration() const;
   std::shared_ptr<const ServerCookies> cookiesOf(const config::Configuration& next) const;
   Next prepare() const;
-  void takeOver(Next next, const Reloaded& done);
+  void takeOver(Next next, const ReloadOrder& order, const Reloaded& done);
+  ZoneReload zonesAsTheyAre() const;
   void reloadForwarders();
   void reloadHosts(std::optional<HostsFile> other);
   void startManagement();
@@ -86,9 +88,14 @@ class Daemon final : public ManagedServer {
   bool isResponsive() override;
   void stop() override;
   void drain(bool on) override { state_.drain(on); }
-  void reload(Reloaded done) override;
-  void reloadZones(Reloaded done) override;
+  void reload(const ReloadOrder& order, Reloaded done) override;
   void reloadZone(const Name& origin, Reloaded done) override;
+  std::vector<ShownValue> configuration() override;
+  ConfigurationChanges compareConfiguration() override;
+  bool switchQueryLog(QueryLogSwitch to) override;
+  void postQueryLog();
+  std::shared_ptr<QueryTail> startTail(QueryFilter filter, QueryLogSettings::Format format) override;
+  void endTail(std::shared_ptr<QueryTail> tail) override;
   bool hasCache() const override { return running_ && !caches_.empty(); }
   void flushCache(const Name& name, bool tree, std::function<void(std::size_t)> done) override;
   void showCache(const Name& name, std::function<void(std::vector<ShownAnswer>)> done) override;
@@ -96,6 +103,9 @@ class Daemon final : public ManagedServer {
 
   const config::Sources sources_;
   config::Configuration configuration_;  // as it holds: what needs a restart is that of the start
+  ShownConfiguration shown_;             // of it
+  std::mutex queryLogMutex_;
+  QueryLogSwitch queryLogSwitch_ = QueryLogSwitch::configured;
   DescriptorShares descriptors_;
   std::string hostName_;
   std::shared_ptr<const ServerCookies> cookies_;       // null: none

@@ -1,4 +1,5 @@
-// tautctl: asks a running tautd, and tells it what to do, over its control socket. `import` needs no server.
+// tautctl: asks a running tautd, and tells it what to do, over its control socket. `import`, `check` and `config
+// schema` need no server.
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -18,6 +19,8 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include "check_command.hpp"
+#include "config/documents.hpp"
 #include "connection.hpp"
 #include "import_command.hpp"
 #include "management/control_request.hpp"
@@ -33,6 +36,8 @@ using taut::ctl::Connection;
 
 constexpr const char* defaultSocket = "/run/taut/control";
 constexpr const char* topVerb = "watch";
+constexpr const char* tailVerb = "tail";
+const std::vector<std::string> schemaVerb{"config", "schema"};
 
 struct Invocation {
   std::string socket = defaultSocket;
@@ -117,7 +122,10 @@ void Commands::declare() {
   verb(app_, "drain", "Say that the server is not ready for clients; it serves all the same", {"drain"})
       ->add_flag("--off", invocation_.request.off, "Say that it is ready again");
   CLI::App* const reload = verb(app_, "reload", "Load anew what has changed, as SIGHUP does", {"reload"});
-  verb(*reload, "zones", "Load zones only", {"reload", "zones"});
+  reload->add_flag("--force", invocation_.request.force, "And the zones whose files did not change");
+  verb(*reload, "config", "The configuration, and what it names, without looking for changed zones",
+       {"reload", "config"});
+  verb(*reload, "zones", "Zones only", {"reload", "zones"});
 
   CLI::App* const zone = add(app_, "zone", "Ask of zones");
   zone->require_subcommand(1);
@@ -140,6 +148,29 @@ void Commands::declare() {
       ->add_option("--for", invocation_.duration, "For so long, and then as before, such as 60s, 5m or 2h")
       ->type_name("DURATION")
       ->check(checkDuration);
+  verbWith(*log, "queries", "Log all queries, or none", {"log", "queries"}, "SWITCH",
+           "on, off, or configured: as the configuration says")
+      ->add_option("--for", invocation_.duration, "For so long, and then as configured, such as 60s, 5m or 2h")
+      ->type_name("DURATION")
+      ->check(checkDuration);
+
+  CLI::App* const config = add(app_, "config", "Ask of the configuration");
+  config->require_subcommand(1);
+  verb(*config, "show", "The values that hold, and where each comes from", {"config", "show"});
+  verb(*config, "diff", "What a reload would change, and which of it needs a restart", {"config", "diff"});
+  verb(*config, "schema", "The JSON schema of the configuration file, for editors; no server is asked", schemaVerb);
+
+  CLI::App* const tail = add(app_, "tail", "Show queries as they are answered, until interrupted");
+  tail->add_option("NAME", invocation_.argument, "Only those for this name, and for names below it")->type_name("");
+  tail->add_option("--type", invocation_.request.type, "Only those of this type, such as AAAA")->type_name("TYPE");
+  tail->add_option("--client", invocation_.request.client, "Only those from this network or address")
+      ->type_name("NETWORK");
+  tail->add_option("--rcode", invocation_.request.rcode, "Only those with this RCODE, such as NXDOMAIN")
+      ->type_name("RCODE");
+  tail->final_callback([this] {
+    invocation_.request.command = {tailVerb};
+    if (!invocation_.argument.empty()) invocation_.request.command.push_back(invocation_.argument);
+  });
 
   verb(app_, "top", "Show the server live, until interrupted; without a terminal, once", {topVerb});
 }
@@ -173,19 +204,30 @@ class Top {
   std::string line_;
 };
 
-int run(const Invocation& invocation) {
-  Connection connection(invocation.socket);
-  Top top;
-  const bool watches = invocation.request.command.front() == topVerb;
-  const ControlLine end = connection.ask(invocation.request, [&](std::string_view part) {
-    if (watches && !invocation.request.json) return top.take(part);
-    return print(part) && (!watches || std::fflush(stdout) == 0);
-  });
+// The output may fail only when it is written out.
+int endOutput(const ControlLine& end) {
   const bool written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
   if (!written) fmt::print(stderr, "tautctl: the output cannot be written\n");
   if (!written) return static_cast<int>(ControlStatus::failed);
   if (!end.error.empty()) fmt::print(stderr, "tautctl: {}\n", end.error);
   return end.status;
+}
+
+int writeSchema() {
+  print(taut::config::jsonSchema());
+  return endOutput({});
+}
+
+int run(const Invocation& invocation) {
+  Connection connection(invocation.socket);
+  Top top;
+  const std::string& verb = invocation.request.command.front();
+  const bool isLive = verb == topVerb || verb == tailVerb;
+  const ControlLine end = connection.ask(invocation.request, [&](std::string_view part) {
+    if (verb == topVerb && !invocation.request.json) return top.take(part);
+    return print(part) && (!isLive || std::fflush(stdout) == 0);
+  });
+  return endOutput(end);
 }
 
 }  // namespace
@@ -195,6 +237,7 @@ int main(int argc, char** argv) try {
   Invocation invocation;
   Commands(app, invocation).declare();
   const taut::ctl::ImportCommand import(app);
+  const taut::ctl::CheckCommand check(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {
@@ -204,6 +247,8 @@ int main(int argc, char** argv) try {
     return static_cast<int>(ControlStatus::usage);
   }
   if (app.got_subcommand("import")) return import.run();
+  if (app.got_subcommand("check")) return check.run(invocation.request.json);
+  if (invocation.request.command == schemaVerb) return writeSchema();
   if (!invocation.duration.empty()) invocation.request.duration = parseDuration(invocation.duration);
   return run(invocation);
 } catch (const std::exception& error) {
