@@ -150,31 +150,6 @@ void compare(ManagedServer& server, bool json, PieceQueue& queue) {
   if (!changes.errors.empty()) throw std::runtime_error(joined(changes.errors));
 }
 
-// On a thread of its own.
-void fill(PieceQueue& queue, const std::function<void(PieceQueue&)>& make) {
-  std::string error;
-  try {
-    make(queue);
-  } catch (const std::bad_alloc&) {
-    error = "no memory";  // needs none itself
-  } catch (const std::exception& failed) {
-    error = reasonOf(failed);
-  }
-  queue.end(std::move(error));
-}
-
-// Lets the thread go on that fills the queue, however its reader ends.
-class Reader {
- public:
-  explicit Reader(std::shared_ptr<PieceQueue> queue) noexcept : queue_(std::move(queue)) {}
-  Reader(const Reader&) = delete;
-  Reader& operator=(const Reader&) = delete;
-  ~Reader() { queue_->close(); }
-
- private:
-  std::shared_ptr<PieceQueue> queue_;
-};
-
 Reread rereadOf(const ControlRequest& request) {
   return request.force ? Reread::all : Reread::changed;
 }
@@ -425,8 +400,8 @@ Task<ControlOutcome> ControlVerbs::compareConfiguration(const ControlRequest& re
 Task<ControlOutcome> ControlVerbs::sendFromThread(std::function<void(PieceQueue&)> make, ControlOutput& output,
                                                   StopToken stop) {
   const auto queue = PieceQueue::make(shard_);
-  const Reader reader(queue);
-  const bool started = jobs_.start([queue, make = std::move(make)] { fill(*queue, make); });
+  const PieceQueue::Reader reader(queue);
+  const bool started = jobs_.start([queue, make = std::move(make)] { queue->fill(make); });
   if (!started) co_return failure("too much is being sent already; try again when some of it has ended");
   while (auto piece = co_await queue->next(stop)) {
     const bool wanted = co_await output.write(*piece);

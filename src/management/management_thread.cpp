@@ -28,7 +28,7 @@ ShardOptions shardOptions() {
 ManagementThread::ManagementThread(ManagementOptions options, ManagedServer& server)
     : options_(std::move(options)),
       shard_(shardOptions()),
-      content_(server, shard_.turnClock()),
+      content_(shard_, server),
       http_(shard_, options_.readers, content_),
       verbs_(shard_, server, content_),
       control_(shard_, verbs_) {
