@@ -9,37 +9,26 @@
 
 #include <fmt/format.h>
 
+#include "taut/base/quoted.hpp"
 #include "units.hpp"
 
 namespace taut::config {
 
 namespace {
 
-std::string quoted(std::string_view text) {
-  std::string toml = "\"";
-  for (const char c : text) {
-    const auto octet = static_cast<unsigned char>(c);
-    if (octet < ' ' || octet == 0x7f) {
-      toml += fmt::format("\\u{:04x}", octet);
-      continue;
-    }
-    if (c == '"' || c == '\\') toml.push_back('\\');
-    toml.push_back(c);
-  }
-  return toml + '"';
-}
-
 std::string numberText(const Key& key, std::int64_t number) {
   if (key.type == ValueType::size) return quoted(sizeText(number));
   return key.type == ValueType::duration ? quoted(durationText(number)) : std::to_string(number);
 }
 
-std::string textOf(const Key& key, const Value& value) {
+// As TOML or JSON, which differ in how a text has to be said.
+template <typename Quote>
+std::string textOf(const Key& key, const Value& value, const Quote& quote) {
   if (const auto* const flag = std::get_if<bool>(&value)) return *flag ? "true" : "false";
   if (const auto* const number = std::get_if<std::int64_t>(&value)) return numberText(key, *number);
-  if (const auto* const text = std::get_if<std::string>(&value)) return quoted(*text);
+  if (const auto* const text = std::get_if<std::string>(&value)) return quote(*text);
   std::string list;
-  for (const Item& item : std::get<std::vector<Item>>(value)) list += (list.empty() ? "" : ", ") + quoted(item.text);
+  for (const Item& item : std::get<std::vector<Item>>(value)) list += (list.empty() ? "" : ", ") + quote(item.text);
   return '[' + list + ']';
 }
 
@@ -57,7 +46,8 @@ class Collector {
   void addNamed(const Key& key, std::string_view prefix);
   void addListed(const Key& key, std::string_view list);
   void add(const Key& key, std::string path, const Setting& setting) {
-    values_.push_back({std::move(path), textOf(key, setting.value), setting.origin, &key});
+    values_.push_back({std::move(path), textOf(key, setting.value, quotedForFile), textOf(key, setting.value, quoted),
+                       setting.origin, &key});
   }
 
   const Settings& settings_;

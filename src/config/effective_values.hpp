@@ -13,7 +13,8 @@ namespace taut::config {
 
 struct EffectiveValue {
   std::string path;  // `server.identity`, `listen[0].address`
-  std::string text;  // as TOML
+  std::string text;  // as TOML, as a file may say it
+  std::string json;  // the same as JSON
   Origin origin;
   const Key* key = nullptr;
 

@@ -11,6 +11,7 @@
 
 #include "settings_reader.hpp"
 #include "suggestion.hpp"
+#include "taut/base/quoted.hpp"
 #include "taut/base/text.hpp"
 #include "toml_document.hpp"
 
@@ -89,15 +90,7 @@ std::string tomlValue(const Key* key, const std::string& value) {
     std::ranges::replace(line, '\n', ' ');
     return line;
   }
-  std::string quoted = "\"";
-  for (const char c : value) {
-    const auto octet = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\' || octet < ' ' || octet == 0x7f)
-      quoted += fmt::format("\\u{:04x}", octet);
-    else
-      quoted.push_back(c);
-  }
-  return quoted + '"';
+  return quoted(value);
 }
 
 }  // namespace

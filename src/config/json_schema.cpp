@@ -7,19 +7,11 @@
 #include "documents.hpp"
 #include "expectation.hpp"
 #include "schema.hpp"
+#include "taut/base/quoted.hpp"
 
 namespace taut::config {
 
 namespace {
-
-std::string quoted(std::string_view text) {
-  std::string json = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') json.push_back('\\');
-    json.push_back(c);
-  }
-  return json + '"';
-}
 
 std::string indent(std::size_t depth) {
   return '\n' + std::string(2 * depth, ' ');

@@ -53,6 +53,7 @@ Daemon::Daemon(Configuration configuration, config::Sources sources)
     : sources_(std::move(sources)),
       configuration_(withThreads(std::move(configuration))),
       drain_(configuration_.server.drain),
+      shown_(configuration_),
       descriptors_(sharesFor(configuration_)),
       hostName_(hostName()),
       rateLimitAccounts_(configuration_.rateLimit ? std::make_shared<RateLimitTable>() : nullptr),
@@ -62,10 +63,7 @@ Daemon::Daemon(Configuration configuration, config::Sources sources)
   management_ = makeManagement(configuration_);
   if (management_) management_->start();
   FileErrors errors;
-  errors.collect([this] { cookies_ = makeCookies(configuration_.server); });
-  errors.collect([this] { requireReadable(configuration_.hostsFile, HostsFile::maxSize); });
-  if (configuration_.forward)
-    errors.collect([this] { requireReadable(configuration_.forward->resolvConf, ResolvConfFile::maxFileSize); });
+  cookies_ = readNamedFiles(configuration_, errors);
   errors.collect([this] { zones_.load(zoneSourcesOf(configuration_)); });
   for (const std::string& list : configuration_.zoneLists) errors.collect([&] { zones_.addList(list); });
   errors.throwAny();
@@ -191,7 +189,7 @@ void Daemon::startLoaders() {
   zoneSet_.reset();  // each shard has it now, and gives it up for the next one
   loader_.emplace(zones_, [this](const std::shared_ptr<const ZoneSet>& zones) { publishZones(zones); });
   if (hostsFile_) startHostsLoader();
-  reload_.emplace([this](const Reloaded& done) { reloadAll(done); });
+  reload_.emplace([this](const ReloadOrder& order, const Reloaded& done) { reloadConfiguration(order, done); });
   running_ = true;
   if (configuration_.zoneLists.empty())
     state_.serves();
@@ -225,12 +223,12 @@ bool Daemon::isRunning(const Reloaded& done) const {
   return false;
 }
 
-void Daemon::reload(Reloaded done) {
-  if (isRunning(done)) reload_->request(std::move(done));
-}
-
-void Daemon::reloadZones(Reloaded done) {
-  if (isRunning(done)) loader_->request(std::move(done));
+void Daemon::reload(const ReloadOrder& order, Reloaded done) {
+  if (!isRunning(done)) return;
+  if (order.what == ReloadOrder::What::zones)
+    loader_->request(std::move(done), order.reread);
+  else
+    reload_->request(order, std::move(done));
 }
 
 void Daemon::reloadZone(const Name& origin, Reloaded done) {
@@ -257,7 +255,7 @@ int Daemon::run() {
     state_.ends();
     return drain_.load();
   };
-  const int status = server_.run([this] { reload_->request(); }, started, ending);
+  const int status = server_.run([this] { reload_->request({}); }, started, ending);
   if (reload_) reload_->stop();
   if (management_) management_->stop();
   loader_.reset();

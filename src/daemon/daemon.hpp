@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,6 +20,7 @@
 #include "management/management_thread.hpp"
 #include "management/serving_state.hpp"
 #include "reload_thread.hpp"
+#include "shown_configuration.hpp"
 #include "taut/base/counter.hpp"
 #include "taut/dnstap/dnstap.hpp"
 #include "taut/resolver/authority.hpp"
@@ -81,14 +83,15 @@ class Daemon final : public ManagedServer {
 
   // On the thread of the reload. Reads the configuration again and, where there is no mistake, takes it over and loads
   // what has changed on disk.
-  void reloadAll(const Reloaded& done);
+  void reloadConfiguration(const ReloadOrder& order, const Reloaded& done);
   config::Configuration readConfiguration() const;
   std::shared_ptr<const ServerCookies> cookiesOf(const config::Configuration& next) const;
   Next prepare();
   void openHttp(Next& next);
   void replaceListeners(const config::Configuration& next);
-  void takeOver(Next next, const Reloaded& done);
+  void takeOver(Next next, const ReloadOrder& order, const Reloaded& done);
   void takeOverManagement(Next& next);
+  ZoneReload zonesAsTheyAre() const;
   void reloadForwarders();
   void reloadHosts(std::optional<HostsFile> other);
   void publishZones(const std::shared_ptr<const ZoneSet>& zones);
@@ -100,19 +103,28 @@ class Daemon final : public ManagedServer {
   bool isResponsive() override;
   void stop() override;
   void drain(bool on) override { state_.drain(on); }
-  void reload(Reloaded done) override;
-  void reloadZones(Reloaded done) override;
+  void reload(const ReloadOrder& order, Reloaded done) override;
   void reloadZone(const Name& origin, Reloaded done) override;
+  std::vector<ShownValue> configuration() override;
+  ConfigurationChanges compareConfiguration() override;
+  bool switchQueryLog(QueryLogSwitch to) override;
+  void postQueryLog();
+  std::shared_ptr<QueryTail> startTail(QueryFilter filter, QueryLogSettings::Format format) override;
+  void endTail(std::shared_ptr<QueryTail> tail) override;
   bool hasCache() const override { return running_ && !caches_.empty(); }
   void flushCache(const Name& name, bool tree, std::function<void(std::size_t)> done) override;
   void showCache(const Name& name, std::function<void(std::vector<ShownAnswer>)> done) override;
   bool isRunning(const Reloaded& done) const;
 
   const config::Sources sources_;
-  // As it holds: what needs a restart is that of the start. Once the server runs, the thread of the reload alone uses
-  // it, and what is made of it.
+  std::mutex reloading_;
+  // As it holds: what needs a restart is that of the start. Once the server runs, it is used with `reloading_` locked,
+  // and so is what is made of it.
   config::Configuration configuration_;
-  std::atomic<std::chrono::milliseconds> drain_;  // likewise, for the end
+  std::atomic<std::chrono::milliseconds> drain_;  // of the configuration, for the end
+  ShownConfiguration shown_;                      // likewise, for those who ask
+  std::mutex queryLogMutex_;
+  QueryLogSwitch queryLogSwitch_ = QueryLogSwitch::configured;
   const DescriptorBudget descriptorBudget_;
   DescriptorShares descriptors_;
   std::string hostName_;

@@ -17,6 +17,8 @@ class FileErrors {
     }
   }
 
+  const std::string& text() const { return text_; }
+
   void throwAny() const {
     if (!text_.empty()) throw std::runtime_error(text_);
   }

@@ -6,6 +6,8 @@
 
 #include "cookie_secrets.hpp"
 #include "taut/base/input_file.hpp"
+#include "taut/resolver/hosts_file.hpp"
+#include "taut/resolver/resolv_conf.hpp"
 
 namespace taut {
 
@@ -22,6 +24,15 @@ std::shared_ptr<const ServerCookies> makeCookies(const config::ServerSettings& s
   if (!server.cookies) return nullptr;
   if (server.cookieSecrets.empty()) return std::make_shared<ServerCookies>(std::vector{ServerCookies::randomSecret()});
   return std::make_shared<ServerCookies>(readCookieSecrets(server.cookieSecrets));
+}
+
+std::shared_ptr<const ServerCookies> readNamedFiles(const config::Configuration& configuration, FileErrors& errors) {
+  std::shared_ptr<const ServerCookies> cookies;
+  errors.collect([&] { cookies = makeCookies(configuration.server); });
+  errors.collect([&] { requireReadable(configuration.hostsFile, HostsFile::maxSize); });
+  if (configuration.forward)
+    errors.collect([&] { requireReadable(configuration.forward->resolvConf, ResolvConfFile::maxFileSize); });
+  return cookies;
 }
 
 std::vector<ZoneSource> zoneSourcesOf(const config::Configuration& configuration) {

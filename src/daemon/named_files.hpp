@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "config/configuration.hpp"
+#include "file_errors.hpp"
 #include "taut/server/server_cookies.hpp"
 #include "taut/zone/zone_file.hpp"
 
@@ -18,6 +19,10 @@ void requireReadable(const std::string& path, std::uint64_t maxSize);
 
 // Null where there are to be none. Throws std::runtime_error where the secrets cannot be read.
 std::shared_ptr<const ServerCookies> makeCookies(const config::ServerSettings& server);
+
+// The files that there have to be at the start, except those of zones: reads the secrets of cookies, and looks whether
+// the others can be read. What is wrong is added to the errors.
+std::shared_ptr<const ServerCookies> readNamedFiles(const config::Configuration& configuration, FileErrors& errors);
 
 std::vector<ZoneSource> zoneSourcesOf(const config::Configuration& configuration);
 

@@ -3,11 +3,13 @@
 #include <cstddef>
 #include <exception>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <ranges>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -17,7 +19,9 @@
 #include "file_errors.hpp"
 #include "live_settings.hpp"
 #include "named_files.hpp"
+#include "shown_configuration.hpp"
 #include "taut/base/log.hpp"
+#include "taut/base/quoted.hpp"
 #include "taut/base/reason.hpp"
 #include "taut/base/text.hpp"
 #include "taut/net/listen_error.hpp"
@@ -98,6 +102,66 @@ void keepParts(Configuration& next, const Configuration& now) {
   next.forward->privateDomains = now.forward->privateDomains;
 }
 
+bool sameCookies(const Configuration& now, const Configuration& next) {
+  return next.server.cookies == now.server.cookies && next.server.cookieSecrets == now.server.cookieSecrets;
+}
+
+ShownChange shown(const ValueChange& change, bool waits) {
+  ShownChange result;
+  if (change.before) result.before = taut::shown(*change.before);
+  if (change.after) result.after = taut::shown(*change.after);
+  result.needsRestart = waits;
+  return result;
+}
+
+// A zone as a value: its file, by its name, or by its file where that says the name.
+ShownValue shown(const config::ZoneSettings& zone) {
+  const std::string& name = zone.name.empty() ? zone.path : zone.name;
+  return {fmt::format("zone[{}].file", name), quotedForFile(zone.path), quoted(zone.path), zone.origin.toText()};
+}
+
+// Those that are there now and then, by what they are called.
+class ZonesByName {
+ public:
+  explicit ZonesByName(const Configuration& configuration) {
+    zones_.reserve(configuration.zones.size());
+    for (const config::ZoneSettings& zone : configuration.zones) zones_.emplace(nameOf(zone), &zone);
+  }
+  const config::ZoneSettings* find(const config::ZoneSettings& zone) const {
+    const auto found = zones_.find(nameOf(zone));
+    return found == zones_.end() ? nullptr : found->second;
+  }
+
+ private:
+  // A file that says its zone's name is no name.
+  static std::string nameOf(const config::ZoneSettings& zone) {
+    return zone.name.empty() ? '/' + zone.path : Name::parse(zone.name)->toLower().toString();
+  }
+
+  std::unordered_map<std::string, const config::ZoneSettings*> zones_;
+};
+
+void addZoneChanges(const Configuration& now, const Configuration& next, ConfigurationChanges& changes) {
+  constexpr std::size_t maxShown = 1000;
+  std::size_t count = 0;
+  const auto add = [&](const config::ZoneSettings* before, const config::ZoneSettings* after) {
+    if (++count > maxShown) return;
+    ShownChange change;
+    if (before) change.before = shown(*before);
+    if (after) change.after = shown(*after);
+    changes.changes.push_back(std::move(change));
+  };
+  const ZonesByName before(now);
+  const ZonesByName after(next);
+  for (const config::ZoneSettings& zone : next.zones) {
+    const config::ZoneSettings* const known = before.find(zone);
+    if (!known || known->path != zone.path) add(known, &zone);
+  }
+  for (const config::ZoneSettings& zone : now.zones)
+    if (!after.find(zone)) add(&zone, nullptr);
+  changes.more = count - std::min(count, maxShown);
+}
+
 bool sameZones(const Configuration& now, const Configuration& next) {
   return now.zoneLists == next.zoneLists &&
          std::ranges::equal(now.zones, next.zones, [](const auto& left, const auto& right) {
@@ -132,8 +196,7 @@ Configuration Daemon::readConfiguration() const {
 // Other secrets than before have to be there; the same ones that have become wrong are served as they were.
 std::shared_ptr<const ServerCookies> Daemon::cookiesOf(const Configuration& next) const {
   const config::ServerSettings& now = configuration_.server;
-  const bool same = next.server.cookies == now.cookies && next.server.cookieSecrets == now.cookieSecrets;
-  if (!same) return makeCookies(next.server);
+  if (!sameCookies(configuration_, next)) return makeCookies(next.server);
   if (now.cookieSecrets.empty()) return cookies_;
   try {
     auto cookies = makeCookies(next.server);
@@ -145,14 +208,15 @@ std::shared_ptr<const ServerCookies> Daemon::cookiesOf(const Configuration& next
   }
 }
 
-void Daemon::reloadAll(const Reloaded& done) {
+void Daemon::reloadConfiguration(const ReloadOrder& order, const Reloaded& done) {
   ZoneReload refused;
   bool taken = false;  // some of the next configuration, or all of it
+  std::unique_lock lock(reloading_);
   try {
     Next next = prepare();
     replaceListeners(next.configuration);
     taken = true;
-    takeOver(std::move(next), done);
+    takeOver(std::move(next), order, done);
     return;
   } catch (const std::exception& error) {
     ++reloads_.failed;
@@ -164,9 +228,27 @@ void Daemon::reloadAll(const Reloaded& done) {
       refused.addError(reason);
     }
   }
+  lock.unlock();
   log::error("{}", taken ? "not all of the configuration was taken over"
                          : "the configuration has mistakes: nothing has changed");
   if (done) done(refused);
+}
+
+// Without the zones of lists, which the files of a configuration do not name.
+ConfigurationChanges Daemon::compareConfiguration() {
+  ConfigurationChanges changes;
+  const std::scoped_lock lock(reloading_);
+  try {
+    const Configuration next = readConfiguration();
+    if (!sameCookies(configuration_, next)) makeCookies(next.server);
+    for (const ValueChange& change : config::differences(configuration_.values, next.values))
+      changes.changes.push_back(shown(change, needsRestart(change, configuration_, next)));
+    addZoneChanges(configuration_, next, changes);
+  } catch (const std::exception& error) {
+    const std::string reasons = reasonOf(error);
+    for (std::string_view rest = reasons; !rest.empty();) changes.errors.emplace_back(takeLine(rest));
+  }
+  return changes;
 }
 
 // Makes what may fail to be made, and changes nothing.
@@ -217,11 +299,12 @@ void Daemon::replaceListeners(const Configuration& next) {
 
 // A copy of `done` is given away last of all, so that a failure can still be reported. The reload after a failure takes
 // everything for changed.
-void Daemon::takeOver(Next next, const Reloaded& done) {
+void Daemon::takeOver(Next next, const ReloadOrder& order, const Reloaded& done) {
   takenInPart_ = true;
   for (const Next::Change& change : next.changes) logChange(change.value, change.waits);
   configuration_ = std::move(next.configuration);
   drain_ = configuration_.server.drain;
+  shown_.set(configuration_);
   cookies_ = std::move(next.cookies);
   rateLimitAccounts_ = std::move(next.accounts);
   descriptors_ = next.descriptors;
@@ -230,6 +313,7 @@ void Daemon::takeOver(Next next, const Reloaded& done) {
   if (!next.limitChanged) live->keepRateLimit();
   server_.post([this, settings = std::shared_ptr<const LiveSettings>(std::move(live))](
                    std::size_t shard, ServerFactory& factory) { settings->apply(factory, resolvers_[shard]); });
+  postQueryLog();
   server_.setMaxConnections(descriptors_.connections);
   takeOverManagement(next);
   reloadForwarders();
@@ -240,9 +324,11 @@ void Daemon::takeOver(Next next, const Reloaded& done) {
   ++reloads_.succeeded;
   reloads_.lastSucceeded = true;
   if (next.zonesChanged)
-    loader_->replaceSources(std::move(sources), configuration_.zoneLists, done);
-  else
-    loader_->request(done);
+    loader_->replaceSources(std::move(sources), configuration_.zoneLists, done, order.reread);
+  else if (order.what == ReloadOrder::What::all)
+    loader_->request(done, order.reread);
+  else if (done)
+    done(zonesAsTheyAre());
   takenInPart_ = false;
 }
 
@@ -253,6 +339,15 @@ void Daemon::takeOverManagement(Next& next) {
     management_ = std::move(next.management);
     management_->start();
   }
+}
+
+ZoneReload Daemon::zonesAsTheyAre() const {
+  ZoneReload report;
+  for (const auto& zone : state_.zones()->zones()) {
+    ++report.zones;
+    if (!zone->isLoaded()) ++report.missing;
+  }
+  return report;
 }
 
 void Daemon::reloadForwarders() {

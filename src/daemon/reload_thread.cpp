@@ -7,7 +7,19 @@
 
 namespace taut {
 
-ReloadThread::ReloadThread(std::function<void(Done)> reload)
+namespace {
+
+// One that does what each of the two does.
+ReloadOrder together(const ReloadOrder& one, const ReloadOrder& other) {
+  ReloadOrder both = one;
+  if (one.what != other.what) both.what = ReloadOrder::What::all;
+  if (other.reread == Reread::all) both.reread = Reread::all;
+  return both;
+}
+
+}  // namespace
+
+ReloadThread::ReloadThread(Reload reload)
     : reload_(std::move(reload)), thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 ReloadThread::~ReloadThread() {
@@ -20,27 +32,28 @@ void ReloadThread::stop() {
   thread_.join();
 }
 
-void ReloadThread::request(Done done) {
+void ReloadThread::request(const ReloadOrder& order, Done done) {
   {
     const std::lock_guard lock(mutex_);
     if (done) waiting_.push_back(std::move(done));
-    requested_ = true;
+    ordered_ = ordered_ ? together(*ordered_, order) : order;
   }
   wanted_.notify_one();
 }
 
 void ReloadThread::run(const std::stop_token& stop) {
   for (;;) {
+    ReloadOrder order;
     std::vector<Done> waiting;
     {
       std::unique_lock lock(mutex_);
-      if (!wanted_.wait(lock, stop, [this] { return requested_; })) return;
-      requested_ = false;
+      if (!wanted_.wait(lock, stop, [this] { return ordered_.has_value(); })) return;
+      order = *std::exchange(ordered_, std::nullopt);
       waiting.swap(waiting_);
     }
     if (stop.stop_requested()) return;
     try {
-      reload_([waiting = std::move(waiting)](const ZoneReload& report) {
+      reload_(order, [waiting = std::move(waiting)](const ZoneReload& report) {
         for (const Done& done : waiting) done(report);
       });
     } catch (const std::bad_alloc&) {

@@ -5,9 +5,11 @@
 #include <condition_variable>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
+#include "management/managed_server.hpp"
 #include "taut/zones/zone_store.hpp"
 
 namespace taut {
@@ -15,16 +17,18 @@ namespace taut {
 class ReloadThread {
  public:
   using Done = std::function<void(const ZoneReload&)>;
+  using Reload = std::function<void(const ReloadOrder&, const Done&)>;
 
   // `reload` is called on the thread, with what is to be called when the reload has ended.
-  explicit ReloadThread(std::function<void(Done)> reload);
+  explicit ReloadThread(Reload reload);
   ReloadThread(const ReloadThread&) = delete;
   ReloadThread& operator=(const ReloadThread&) = delete;
   ~ReloadThread();  // stops
 
   // Asks for a reload, and has `done` called when it has ended; not where the thread ends first. What is asked for
-  // during a reload is one more, whose end all hear who have asked for it. From any thread.
-  void request(Done done = {});
+  // during a reload is one more, which does all that was ordered, and whose end all hear who have asked for it. From
+  // any thread.
+  void request(const ReloadOrder& order, Done done = {});
 
   // Waits for the reload that is under way. Another one that is asked for does not happen.
   void stop();
@@ -32,10 +36,10 @@ class ReloadThread {
  private:
   void run(const std::stop_token& stop);
 
-  const std::function<void(Done)> reload_;
+  const Reload reload_;
   std::mutex mutex_;
   std::condition_variable_any wanted_;
-  bool requested_ = false;
+  std::optional<ReloadOrder> ordered_;
   std::vector<Done> waiting_;
   std::jthread thread_;  // last: it uses what is above
 };

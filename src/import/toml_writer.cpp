@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "taut/base/quoted.hpp"
 #include "taut_file.hpp"
 
 namespace taut::importer {
@@ -21,18 +22,6 @@ bool isControl(char letter) {
 
 std::string escaped(char letter) {
   return fmt::format("\\u{:04x}", static_cast<unsigned char>(letter));
-}
-
-// A basic string of TOML, in which `${` would begin a variable.
-std::string quoted(std::string_view text) {
-  std::string toml = "\"";
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char letter = text[i];
-    if (text.substr(i).starts_with("${")) toml += '$';
-    if (letter == '"' || letter == '\\') toml += '\\';
-    toml += isControl(letter) ? escaped(letter) : std::string(1, letter);
-  }
-  return toml + '"';
 }
 
 // What may stand in a comment: one line without control characters.
@@ -84,7 +73,7 @@ class Writer {
     if (!file_.notes.empty()) line("");
     writeNotes(file_.notes);
     if (!serves()) line("\n# There is nothing to serve yet: add a [[zone]], or servers to [forward].");
-    if (!file_.hostsFile.empty()) line("\nhosts-file = {}", quoted(file_.hostsFile));
+    if (!file_.hostsFile.empty()) line("\nhosts-file = {}", quotedForFile(file_.hostsFile));
     server();
     listen();
     limits();
@@ -139,7 +128,7 @@ void Writer::count(std::string_view name, const std::optional<std::int64_t>& val
 
 void Writer::texts(std::string_view name, const std::vector<std::string>& values) {
   std::string list;
-  for (const std::string& value : values) list += (list.empty() ? "" : ", ") + quoted(value);
+  for (const std::string& value : values) list += (list.empty() ? "" : ", ") + quotedForFile(value);
   line("{} = [{}]", name, list);
 }
 
@@ -147,8 +136,8 @@ void Writer::server() {
   const std::size_t before = text_.size();
   table("[server]");
   const std::size_t empty = text_.size();
-  if (file_.identity) line("identity = {}", quoted(*file_.identity));
-  if (file_.version) line("version = {}", file_.version->empty() ? "false" : quoted(*file_.version));
+  if (file_.identity) line("identity = {}", quotedForFile(*file_.identity));
+  if (file_.version) line("version = {}", file_.version->empty() ? "false" : quotedForFile(*file_.version));
   if (!file_.hidden.empty()) texts("hide", file_.hidden);
   count("threads", file_.threads);
   count("udp-size", file_.udpSize);
@@ -156,7 +145,7 @@ void Writer::server() {
   if (file_.cookies && !*file_.cookies)
     line("cookies.enabled = false");
   else if (!file_.cookieSecrets.empty())
-    line("cookies.secrets-file = {}", quoted(file_.cookieSecrets));
+    line("cookies.secrets-file = {}", quotedForFile(file_.cookieSecrets));
   if (text_.size() == empty) text_.resize(before);
 }
 
@@ -191,9 +180,9 @@ void Writer::forward() {
   if (!forward.forwards()) return;
   table("[forward]");
   if (!forward.servers.empty()) texts("servers", forward.servers);
-  if (!forward.resolvConf.empty()) line("resolv-conf = {}", quoted(forward.resolvConf));
+  if (!forward.resolvConf.empty()) line("resolv-conf = {}", quotedForFile(forward.resolvConf));
   if (forward.allow) texts("allow", *forward.allow);
-  if (!forward.cacheSize.empty()) line("cache.size = {}", quoted(forward.cacheSize));
+  if (!forward.cacheSize.empty()) line("cache.size = {}", quotedForFile(forward.cacheSize));
   if (forward.denyRebinding) line("deny-rebinding = true");
   if (!forward.privateDomains.empty()) texts("private-domains", forward.privateDomains);
 }
@@ -202,14 +191,14 @@ void Writer::zones() {
   const auto common = commonPattern(file_.zones());
   if (common) {
     table("[zone-defaults]");
-    line("directory = {}", quoted(common->folder));
-    line("file = {}", quoted(common->file));
+    line("directory = {}", quotedForFile(common->folder));
+    line("file = {}", quotedForFile(common->file));
   }
   for (const ImportedZone& zone : file_.zones()) {
     table("[[zone]]");
     writeNotes(zone.notes);
-    line("name = {}", quoted(zone.name));
-    if (!common || patternOf(zone) != common) line("file = {}", quoted(zone.file));
+    line("name = {}", quotedForFile(zone.name));
+    if (!common || patternOf(zone) != common) line("file = {}", quotedForFile(zone.file));
   }
 }
 

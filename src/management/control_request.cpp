@@ -21,6 +21,12 @@ bool flagOf(const Json& json, const char* name) {
   return found != json.end() && found->is_boolean() && found->get<bool>();
 }
 
+// Empty where there is none.
+std::string textOf(const Json& json, const char* name) {
+  const auto found = json.find(name);
+  return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
 // A whole number from 0 on.
 std::optional<std::int64_t> numberOf(const Json& json, const char* name) {
   const auto found = json.find(name);
@@ -42,6 +48,10 @@ std::optional<ControlRequest> ControlRequest::parse(std::string_view line) {
   request.json = flagOf(object, "json");
   request.tree = flagOf(object, "tree");
   request.off = flagOf(object, "off");
+  request.force = flagOf(object, "force");
+  request.type = textOf(object, "type");
+  request.client = textOf(object, "client");
+  request.rcode = textOf(object, "rcode");
   if (const auto seconds = numberOf(object, "seconds")) {
     if (*seconds < 1 || *seconds > maxSeconds) return std::nullopt;
     request.duration = std::chrono::seconds(*seconds);
@@ -55,6 +65,10 @@ std::string ControlRequest::toLine() const {
   if (json) line["json"] = true;
   if (tree) line["tree"] = true;
   if (off) line["off"] = true;
+  if (force) line["force"] = true;
+  if (!type.empty()) line["type"] = type;
+  if (!client.empty()) line["client"] = client;
+  if (!rcode.empty()) line["rcode"] = rcode;
   if (duration) line["seconds"] = duration->count();
   return toText(line) + "\n";
 }
@@ -83,8 +97,7 @@ std::optional<ControlLine> ControlLine::parse(std::string_view line) {
   const auto status = numberOf(json, "status");
   if (!status || *status > static_cast<int>(ControlStatus::usage)) return std::nullopt;
   parsed.status = static_cast<int>(*status);
-  if (const auto error = json.find("error"); error != json.end() && error->is_string())
-    parsed.error = error->get<std::string>();
+  parsed.error = textOf(json, "error");
   return parsed;
 }
 

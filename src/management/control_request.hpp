@@ -26,7 +26,12 @@ struct ControlRequest {
   bool json = false;                 // whether JSON is wanted, or text for people
   bool tree = false;
   bool off = false;
+  bool force = false;
   std::optional<std::chrono::seconds> duration;
+  // Of the queries that are wanted, in words; empty: any.
+  std::string type;
+  std::string client;  // a network or an address
+  std::string rcode;
 
   // Nothing where the line is no such request.
   static std::optional<ControlRequest> parse(std::string_view line);

@@ -26,7 +26,10 @@ namespace taut {
 
 namespace {
 
-constexpr std::chrono::seconds patience{5};  // for a line, and for each piece of a reply
+constexpr std::chrono::seconds patience{5};  // for a whole line of a request
+// For a reader that takes nothing at all. It may well be a person who reads a page of the reply, and what it has not
+// taken is one piece in memory at most.
+constexpr std::chrono::minutes readerPatience{5};
 constexpr std::size_t maxGroups = 1024;
 
 bool isInGroup(int fd, const PeerCredentials& peer, gid_t group) {
@@ -49,22 +52,38 @@ bool mayControl(const TcpStream& stream, const std::string& path) {
          isInGroup(stream.fd(), *peer, status.st_gid);
 }
 
+// As fast as the reader takes it. Where it does not, how much has left is not known, so nothing may follow.
+Task<bool> writeSlowly(Shard& shard, TcpStream& stream, std::string_view text, StopToken stop) {
+  Deadline deadline(shard, readerPatience, stop);
+  while (!text.empty()) {
+    const IoResult written = co_await stream.writeSome(asBytes(text), deadline.token());
+    if (!written) {
+      stream.shutdown();
+      co_return false;
+    }
+    text.remove_prefix(written.value());
+    deadline.restart(readerPatience);
+  }
+  co_return true;
+}
+
 // Sends the pieces of one reply.
 class StreamOutput final : public ControlOutput {
  public:
   StreamOutput(Shard& shard, TcpStream& stream, StopToken stop) noexcept
       : shard_(shard), stream_(stream), stop_(stop) {}
 
-  Task<bool> write(std::string_view text) override { return writePiece(shard_, stream_, text, stop_); }
+  Task<bool> write(std::string_view text) override {
+    if (text.empty()) return Task<bool>::ready(true);
+    return writePiece(shard_, stream_, text, stop_);
+  }
+  Task<bool> isWanted() override { return writePiece(shard_, stream_, {}, stop_); }
 
   static Task<bool> writePiece(Shard& shard, TcpStream& stream, std::string_view text, StopToken stop) {
-    if (text.empty()) co_return true;
     const std::string line = pieceLine(text.size());
-    Deadline deadline(shard, patience, stop);
-    const IoResult written = co_await stream.writeAll(asBytes(line), asBytes(text), deadline.token());
-    // How much of it has left is not known, so nothing may follow.
-    if (!written) stream.shutdown();
-    co_return written.ok();
+    bool written = co_await writeSlowly(shard, stream, line, stop);
+    if (written) written = co_await writeSlowly(shard, stream, text, stop);
+    co_return written;
   }
 
  private:
@@ -79,10 +98,19 @@ Task<> ControlService::serve(UnixListener& listener, StopToken stop) {
   TaskScope scope;
   auto streams = listener.acceptMany(stop);
   const std::function<void(TcpStream)> start = [&](TcpStream stream) {
-    if (connections_ < maxConnections) scope.spawn(serveConnection(std::move(stream), listener, stop));
+    if (connections_ < maxConnections)
+      scope.spawn(serveConnection(std::move(stream), listener, stop));
+    else
+      refuse(stream);
   };
   co_await acceptConnections(shard_, streams, "control", start, stop);
   co_await scope.join();
+}
+
+// A new connection has room for a line.
+void ControlService::refuse(TcpStream& stream) {
+  const std::string line = endLine(ControlStatus::failed, "too many control connections; try again when one has ended");
+  stream.sendNow(asBytes(line));
 }
 
 Task<> ControlService::serveConnection(TcpStream stream, const UnixListener& listener, StopToken stop) {
@@ -105,9 +133,8 @@ Task<> ControlService::answerRequests(TcpStream& stream, bool allowed, StopToken
     buffer.erase(0, request.size() + 1);
     const ControlOutcome outcome = co_await answer(request, stream, allowed, stop);
     const std::string line = endLine(outcome.status, outcome.error);
-    Deadline deadline(shard_, patience, stop);
-    const IoResult written = co_await stream.writeAll(asBytes(line), deadline.token());
-    goesOn = written.ok() && end != std::string::npos;
+    const bool written = co_await writeSlowly(shard_, stream, line, stop);
+    goesOn = written && end != std::string::npos;
   }
 }
 

@@ -1,5 +1,6 @@
 // Serves the control tool over a unix socket, on the shard of the management thread. Root, the user of the server and
-// the group of the socket file may connect.
+// the group of the socket file may connect. A reply is sent as fast as its reader takes it, and is not in memory as a
+// whole meanwhile; a reader that takes nothing for five minutes loses its connection.
 #pragma once
 
 #include <cstddef>
@@ -32,6 +33,7 @@ class ControlService {
   std::size_t connections() const noexcept { return connections_; }
 
  private:
+  static void refuse(TcpStream& stream);
   Task<> serveConnection(TcpStream stream, const UnixListener& listener, StopToken stop);
   Task<> answerRequests(TcpStream& stream, bool allowed, StopToken stop);
   Task<ControlOutcome> answer(std::string_view line, TcpStream& stream, bool allowed, StopToken stop);

@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <new>
+#include <stdexcept>
 #include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 
+#include "configuration_text.hpp"
 #include "json_text.hpp"
 #include "piece_queue.hpp"
 #include "status_json.hpp"
@@ -29,19 +32,6 @@ std::string toLine(const Json& json) {
 // Text as a string of JSON. Names and records in presentation form are printable ASCII.
 std::string inQuotes(std::string_view text) {
   return toText(Json(text));
-}
-
-ControlOutcome failure(std::string error) {
-  return {ControlStatus::failed, std::move(error)};
-}
-
-ControlOutcome wrongUsage(std::string error) {
-  return {ControlStatus::usage, std::move(error)};
-}
-
-// For what was asked of a server that ends before it could be done.
-ControlOutcome cutShort() {
-  return failure("the server is ending");
 }
 
 ControlOutcome noName(const std::string& text) {
@@ -144,36 +134,25 @@ std::string recordsAsJson(std::string_view text, bool& first) {
 
 class Abandoned : public std::exception {};
 
-// On a thread of its own, because it waits for the client.
 void dump(const Zone& zone, bool json, PieceQueue& queue) {
-  std::string error;
-  try {
-    bool first = true;
-    const auto put = [&](std::string piece) {
-      if (!queue.put(std::move(piece))) throw Abandoned();
-    };
-    if (json) put(fmt::format("{{\"zone\":{},\"records\":[\n", inQuotes(zone.origin().toString())));
-    writeZone(zone, [&](std::string_view text) { put(json ? recordsAsJson(text, first) : std::string(text)); });
-    if (json) put("]}\n");
-  } catch (const std::bad_alloc&) {
-    error = "no memory";  // needs none itself
-  } catch (const std::exception& failed) {
-    error = reasonOf(failed);
-  }
-  queue.end(std::move(error));
+  bool first = true;
+  const auto put = [&](std::string piece) {
+    if (!queue.put(std::move(piece))) throw Abandoned();
+  };
+  if (json) put(fmt::format("{{\"zone\":{},\"records\":[\n", inQuotes(zone.origin().toString())));
+  writeZone(zone, [&](std::string_view text) { put(json ? recordsAsJson(text, first) : std::string(text)); });
+  if (json) put("]}\n");
 }
 
-// Lets the thread go on that fills the queue, however its reader ends.
-class Reader {
- public:
-  explicit Reader(std::shared_ptr<PieceQueue> queue) noexcept : queue_(std::move(queue)) {}
-  Reader(const Reader&) = delete;
-  Reader& operator=(const Reader&) = delete;
-  ~Reader() { queue_->close(); }
+void compare(ManagedServer& server, bool json, PieceQueue& queue) {
+  const ConfigurationChanges changes = server.compareConfiguration();
+  queue.put(json ? changesJson(changes) : changesText(changes));
+  if (!changes.errors.empty()) throw std::runtime_error(joined(changes.errors));
+}
 
- private:
-  std::shared_ptr<PieceQueue> queue_;
-};
+Reread rereadOf(const ControlRequest& request) {
+  return request.force ? Reread::all : Reread::changed;
+}
 
 std::optional<log::Level> levelOf(std::string_view word) {
   constexpr std::pair<std::string_view, log::Level> levels[] = {{"error", log::Level::error},
@@ -217,6 +196,7 @@ std::span<const ControlVerbs::Verb> ControlVerbs::verbs() {
       {"stop", 0, &ControlVerbs::stop, true},
       {"drain", 0, &ControlVerbs::drain, true},
       {"reload", 0, &ControlVerbs::reload, true},
+      {"reload config", 0, &ControlVerbs::reloadConfiguration, true},
       {"reload zones", 0, &ControlVerbs::reloadZones, true},
       {"zone list", 0, &ControlVerbs::listZones},
       {"zone status", 1, &ControlVerbs::zoneStatus},
@@ -225,7 +205,12 @@ std::span<const ControlVerbs::Verb> ControlVerbs::verbs() {
       {"cache flush", 1, &ControlVerbs::flushCache, true},
       {"cache show", 1, &ControlVerbs::showCache},
       {"log level", 1, &ControlVerbs::setLogLevel, true},
+      {"log queries", 1, &ControlVerbs::switchQueryLog, true},
+      {"config show", 0, &ControlVerbs::showConfiguration},
+      {"config diff", 0, &ControlVerbs::compareConfiguration},
       {"watch", 0, &ControlVerbs::watch},
+      {"tail", 0, &ControlVerbs::tail},
+      {"tail", 1, &ControlVerbs::tail},
   };
   return table;
 }
@@ -258,6 +243,10 @@ void ControlVerbs::tick() noexcept {
     log::setLevel(levelBefore_);
     restoreLevel_.reset();
   }
+  if (restoreQueryLog_ && shard_.now() >= *restoreQueryLog_) {
+    server_.switchQueryLog(QueryLogSwitch::configured);
+    restoreQueryLog_.reset();
+  }
   tick_.set();
   tick_.reset();
 }
@@ -275,26 +264,42 @@ Task<ControlOutcome> ControlVerbs::statistics(const ControlRequest& request, Con
   co_return ControlOutcome();
 }
 
-Task<ControlOutcome> ControlVerbs::stop(const ControlRequest&, ControlOutput&, StopToken) {
+Task<ControlOutcome> ControlVerbs::stop(const ControlRequest& request, ControlOutput& output, StopToken) {
   server_.stop();
-  return Task<ControlOutcome>::ready({});
+  return say(R"({"stopping":true})", request, output);
 }
 
-Task<ControlOutcome> ControlVerbs::drain(const ControlRequest& request, ControlOutput&, StopToken) {
+Task<ControlOutcome> ControlVerbs::drain(const ControlRequest& request, ControlOutput& output, StopToken) {
   server_.drain(!request.off);
-  return Task<ControlOutcome>::ready({});
+  return say(request.off ? R"({"draining":false})" : R"({"draining":true})", request, output);
+}
+
+// Says what was done to programs; a person sees that nothing went wrong.
+Task<ControlOutcome> ControlVerbs::say(std::string json, const ControlRequest& request, ControlOutput& output) {
+  if (!request.json) co_return ControlOutcome();
+  json += "\n";
+  co_await output.write(json);
+  co_return ControlOutcome();
 }
 
 Task<ControlOutcome> ControlVerbs::reload(const ControlRequest& request, ControlOutput& output, StopToken stop) {
-  auto reload = Reload::make(shard_);
-  server_.reload([reload](const ZoneReload& report) { reload->set(report); });
-  return reportReload(std::move(reload), request.json, output, stop);
+  return reload({ReloadOrder::What::all, rereadOf(request)}, request.json, output, stop);
+}
+
+Task<ControlOutcome> ControlVerbs::reloadConfiguration(const ControlRequest& request, ControlOutput& output,
+                                                       StopToken stop) {
+  if (request.force) return Task<ControlOutcome>::ready(wrongUsage("--force goes with reload and reload zones"));
+  return reload({ReloadOrder::What::configuration}, request.json, output, stop);
 }
 
 Task<ControlOutcome> ControlVerbs::reloadZones(const ControlRequest& request, ControlOutput& output, StopToken stop) {
+  return reload({ReloadOrder::What::zones, rereadOf(request)}, request.json, output, stop);
+}
+
+Task<ControlOutcome> ControlVerbs::reload(const ReloadOrder& order, bool json, ControlOutput& output, StopToken stop) {
   auto reload = Reload::make(shard_);
-  server_.reloadZones([reload](const ZoneReload& report) { reload->set(report); });
-  return reportReload(std::move(reload), request.json, output, stop);
+  server_.reload(order, [reload](const ZoneReload& report) { reload->set(report); });
+  return reportReload(std::move(reload), json, output, stop);
 }
 
 Task<ControlOutcome> ControlVerbs::reloadZone(const ControlRequest& request, ControlOutput& output, StopToken stop) {
@@ -373,10 +378,31 @@ Task<ControlOutcome> ControlVerbs::dumpZone(const ControlRequest& request, Contr
   const auto zone = server_.snapshot().zones->get(*origin);
   if (!zone) co_return failure(fmt::format("there is no zone {}", *origin));
   if (!zone->isLoaded()) co_return failure(fmt::format("zone {} is not loaded", *origin));
+  std::function<void(PieceQueue&)> make = [zone, json = request.json](PieceQueue& queue) { dump(*zone, json, queue); };
+  ControlOutcome outcome = co_await sendFromThread(std::move(make), output, stop);
+  co_return outcome;
+}
+
+Task<ControlOutcome> ControlVerbs::showConfiguration(const ControlRequest& request, ControlOutput& output, StopToken) {
+  const std::vector<ShownValue> values = server_.configuration();
+  const std::string text = request.json ? valuesJson(values) : valuesText(values);
+  co_await output.write(text);
+  co_return ControlOutcome();
+}
+
+Task<ControlOutcome> ControlVerbs::compareConfiguration(const ControlRequest& request, ControlOutput& output,
+                                                        StopToken stop) {
+  return sendFromThread([this, json = request.json](PieceQueue& queue) { compare(server_, json, queue); }, output,
+                        stop);
+}
+
+// For what waits for files, or for the client.
+Task<ControlOutcome> ControlVerbs::sendFromThread(std::function<void(PieceQueue&)> make, ControlOutput& output,
+                                                  StopToken stop) {
   const auto queue = PieceQueue::make(shard_);
-  const Reader reader(queue);
-  const bool started = jobs_.start([zone, queue, json = request.json] { dump(*zone, json, *queue); });
-  if (!started) co_return failure("too many zones are being dumped; try again when one of them has ended");
+  const PieceQueue::Reader reader(queue);
+  const bool started = jobs_.start([queue, make = std::move(make)] { queue->fill(make); });
+  if (!started) co_return failure("too much is being sent already; try again when some of it has ended");
   while (auto piece = co_await queue->next(stop)) {
     const bool wanted = co_await output.write(*piece);
     if (!wanted) co_return ControlOutcome();
@@ -414,14 +440,17 @@ Task<ControlOutcome> ControlVerbs::showCache(const ControlRequest& request, Cont
   co_return ControlOutcome();
 }
 
-Task<ControlOutcome> ControlVerbs::setLogLevel(const ControlRequest& request, ControlOutput&, StopToken) {
+Task<ControlOutcome> ControlVerbs::setLogLevel(const ControlRequest& request, ControlOutput& output, StopToken) {
   const auto level = levelOf(request.command.back());
   if (!level) return Task<ControlOutcome>::ready(wrongUsage("expected error, warning, info or debug"));
   if (!restoreLevel_) levelBefore_ = log::level();
   restoreLevel_.reset();
   if (request.duration) restoreLevel_ = shard_.now() + *request.duration;
   log::setLevel(*level);
-  return Task<ControlOutcome>::ready({});
+  Json json;
+  json["level"] = request.command.back();
+  if (request.duration) json["seconds"] = request.duration->count();
+  return say(toText(json), request, output);
 }
 
 // That a client has left is noticed when the next second is written.

@@ -2,15 +2,18 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
+#include "control_outcome.hpp"
 #include "control_request.hpp"
 #include "jobs.hpp"
 #include "managed_server.hpp"
+#include "piece_queue.hpp"
 #include "posted.hpp"
 #include "taut/base/clock.hpp"
 #include "taut/base/log.hpp"
@@ -29,11 +32,8 @@ class ControlOutput {
 
   // False where no more is wanted. The text stays in place meanwhile.
   virtual Task<bool> write(std::string_view text) = 0;
-};
-
-struct ControlOutcome {
-  ControlStatus status = ControlStatus::ok;
-  std::string error{};  // empty where the status is ok
+  // Whether more is wanted: asks for it without text, where there is none for a while.
+  virtual Task<bool> isWanted() = 0;
 };
 
 // What the server is doing, as JSON and in words.
@@ -50,6 +50,7 @@ class StatusTexts {
 class ControlVerbs {
  public:
   static constexpr std::size_t maxWatchers = 32;
+  static constexpr std::size_t maxTails = 4;  // each looks at all queries of the server
 
   // All three outlive the verbs.
   ControlVerbs(Shard& shard, ManagedServer& server, StatusTexts& status) noexcept
@@ -81,6 +82,7 @@ class ControlVerbs {
   Task<ControlOutcome> stop(const ControlRequest& request, ControlOutput& output, StopToken stop);
   Task<ControlOutcome> drain(const ControlRequest& request, ControlOutput& output, StopToken stop);
   Task<ControlOutcome> reload(const ControlRequest& request, ControlOutput& output, StopToken stop);
+  Task<ControlOutcome> reloadConfiguration(const ControlRequest& request, ControlOutput& output, StopToken stop);
   Task<ControlOutcome> reloadZones(const ControlRequest& request, ControlOutput& output, StopToken stop);
   Task<ControlOutcome> listZones(const ControlRequest& request, ControlOutput& output, StopToken stop);
   Task<ControlOutcome> zoneStatus(const ControlRequest& request, ControlOutput& output, StopToken stop);
@@ -89,12 +91,19 @@ class ControlVerbs {
   Task<ControlOutcome> flushCache(const ControlRequest& request, ControlOutput& output, StopToken stop);
   Task<ControlOutcome> showCache(const ControlRequest& request, ControlOutput& output, StopToken stop);
   Task<ControlOutcome> setLogLevel(const ControlRequest& request, ControlOutput& output, StopToken stop);
+  Task<ControlOutcome> switchQueryLog(const ControlRequest& request, ControlOutput& output, StopToken stop);
+  Task<ControlOutcome> showConfiguration(const ControlRequest& request, ControlOutput& output, StopToken stop);
+  Task<ControlOutcome> compareConfiguration(const ControlRequest& request, ControlOutput& output, StopToken stop);
+  Task<ControlOutcome> tail(const ControlRequest& request, ControlOutput& output, StopToken stop);
   Task<ControlOutcome> watch(const ControlRequest& request, ControlOutput& output, StopToken stop);
 
+  static Task<ControlOutcome> say(std::string json, const ControlRequest& request, ControlOutput& output);
   static const Verb* find(const ControlRequest& request);
   using Reload = Posted<ZoneReload>;
+  Task<ControlOutcome> reload(const ReloadOrder& order, bool json, ControlOutput& output, StopToken stop);
   static Task<ControlOutcome> reportReload(std::shared_ptr<Reload> reload, bool json, ControlOutput& output,
                                            StopToken stop);
+  Task<ControlOutcome> sendFromThread(std::function<void(PieceQueue&)> make, ControlOutput& output, StopToken stop);
 
   Shard& shard_;
   ManagedServer& server_;
@@ -103,6 +112,8 @@ class ControlVerbs {
   Semaphore watchers_{maxWatchers};
   std::optional<TimePoint> restoreLevel_;  // when the level of the log goes back to `levelBefore_`
   log::Level levelBefore_{};
+  std::optional<TimePoint> restoreQueryLog_;  // when the log of queries is as configured again
+  Semaphore tails_{maxTails};
   Jobs jobs_;  // last: they use what is above
 };
 

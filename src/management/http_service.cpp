@@ -144,10 +144,12 @@ Task<bool> HttpService::respond(TcpStream& stream, const HttpHead& head, StopTok
     co_return false;
   }
   HttpResponse response;
-  if (wantsEvents)
-    response = refusal(HttpStatus::unavailable);
-  else
-    response = head.ok() ? content_.get(head.request.path) : refusal(head.status);
+  if (wantsEvents || !head.ok()) {
+    response = refusal(wantsEvents ? HttpStatus::unavailable : head.status);
+  } else {
+    HttpResponse found = co_await content_.get(head.request.path, stop);
+    response = std::move(found);
+  }
   const bool keepAlive = head.request.keepAlive && !content_.isDraining();
   const std::string responseHead = headOf(response, keepAlive);
   const std::string_view body = head.request.head ? nothing : response.body;

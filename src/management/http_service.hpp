@@ -30,8 +30,8 @@ class HttpContent {
  public:
   virtual ~HttpContent() = default;
 
-  // The response for a path other than that of the events.
-  virtual HttpResponse get(std::string_view path) = 0;
+  // The response for a path other than that of the events. The path stays in place meanwhile.
+  virtual Task<HttpResponse> get(std::string_view path, StopToken stop) = 0;
   // The last event, as it stands in the stream; shared by all who watch.
   virtual std::shared_ptr<const std::string> event() = 0;
   // Connections end with their next response.

@@ -3,12 +3,17 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "snapshot.hpp"
 #include "taut/dns/name.hpp"
+#include "taut/server/query_log.hpp"
+#include "taut/server/query_tail.hpp"
 #include "taut/server/top_queries.hpp"
 #include "taut/zones/zone_store.hpp"
 
@@ -23,8 +28,43 @@ struct ShownAnswer {
   std::string records;      // as in a master file, TTLs as they are now
 };
 
-// All functions are called on the management thread and return at once. A `done` is called later, on any thread; it is
-// not called where the server ends first.
+// What a reload reads again.
+struct ReloadOrder {
+  enum class What : std::uint8_t { all, configuration, zones };
+
+  What what = What::all;
+  Reread reread = Reread::changed;  // of the master files
+};
+
+// What is done with the log of queries, whatever the configuration says.
+enum class QueryLogSwitch : std::uint8_t { configured, on, off };
+
+// A value of the configuration in words.
+struct ShownValue {
+  std::string key;
+  std::string text;    // as a file says it
+  std::string json;    // the same as JSON
+  std::string origin;  // FILE:LINE:COLUMN, a variable, an option, or "default"
+};
+
+// A value that differs; `before` or `after` is missing where it is not given there.
+struct ShownChange {
+  std::optional<ShownValue> before;
+  std::optional<ShownValue> after;
+  bool needsRestart = false;
+
+  const ShownValue& either() const { return after ? *after : *before; }
+};
+
+// What a reload would change.
+struct ConfigurationChanges {
+  std::vector<ShownChange> changes;
+  std::size_t more = 0;             // changes that are not shown
+  std::vector<std::string> errors;  // what is wrong with the files; a reload would change nothing then
+};
+
+// All functions but one are called on the management thread and return at once. A `done` is called later, on any
+// thread; it is not called where the server ends first.
 class ManagedServer {
  public:
   virtual ~ManagedServer() = default;
@@ -44,11 +84,21 @@ class ManagedServer {
   // Whether the server is ready for clients; it serves all the same.
   virtual void drain(bool on) = 0;
 
-  // As SIGHUP does. The report is that of the zones.
+  // The report is that of the zones.
   using Reloaded = std::function<void(const ZoneReload&)>;
-  virtual void reload(Reloaded done) = 0;
-  virtual void reloadZones(Reloaded done) = 0;
+  virtual void reload(const ReloadOrder& order, Reloaded done) = 0;
   virtual void reloadZone(const Name& origin, Reloaded done) = 0;
+
+  // What holds, except the zones.
+  virtual std::vector<ShownValue> configuration() = 0;
+  // Reads the files of the configuration, which may take long: to be called on any other thread.
+  virtual ConfigurationChanges compareConfiguration() = 0;
+
+  // False where the server is still starting.
+  virtual bool switchQueryLog(QueryLogSwitch to) = 0;
+  // Has queries shown from now on, until `endTail`. Null where the server is still starting.
+  virtual std::shared_ptr<QueryTail> startTail(QueryFilter filter, QueryLogSettings::Format format) = 0;
+  virtual void endTail(std::shared_ptr<QueryTail> tail) = 0;
 
   virtual bool hasCache() const = 0;
   // `done` gets the number of answers of all shards that were forgotten.

@@ -10,18 +10,22 @@
 #include "control_verbs.hpp"
 #include "history.hpp"
 #include "http_service.hpp"
+#include "jobs.hpp"
 #include "managed_server.hpp"
 #include "taut/base/clock.hpp"
+#include "taut/base/stop_token.hpp"
+#include "taut/coro/task.hpp"
+#include "taut/io/shard.hpp"
 #include "zone_summary.hpp"
 
 namespace taut {
 
 class ManagementContent final : public HttpContent, public StatusTexts {
  public:
-  // The server and the clock outlive the content.
-  ManagementContent(ManagedServer& server, const Clock& clock) noexcept : server_(server), clock_(clock) {}
+  // Both outlive the content.
+  ManagementContent(Shard& shard, ManagedServer& server) noexcept : shard_(shard), server_(server) {}
 
-  HttpResponse get(std::string_view path) override;
+  Task<HttpResponse> get(std::string_view path, StopToken stop) override;
   std::shared_ptr<const std::string> event() override { return event_; }
   bool isDraining() override;
 
@@ -36,13 +40,15 @@ class ManagementContent final : public HttpContent, public StatusTexts {
 
  private:
   ManagementSnapshot snapshotWithTop();
+  HttpResponse getAtOnce(std::string_view path);
+  Task<HttpResponse> metrics(StopToken stop);
   HttpResponse live();
   HttpResponse ready();
   HttpResponse page();
   const ZoneSummary& summary(const std::shared_ptr<const ZoneSet>& zones);
 
+  Shard& shard_;
   ManagedServer& server_;
-  const Clock& clock_;
   TimePoint lastTick_{};
   History history_;
   TopLists top_;
@@ -50,6 +56,7 @@ class ManagementContent final : public HttpContent, public StatusTexts {
   std::shared_ptr<const std::string> event_ = std::make_shared<const std::string>(": no event yet\n\n");
   std::shared_ptr<const ZoneSet> summarised_;
   ZoneSummary summary_;  // of `summarised_`
+  Jobs jobs_;            // last: they use what is above
 };
 
 }  // namespace taut

@@ -35,7 +35,7 @@ ManagementThread::ManagementThread(ManagementOptions options, ManagedServer& ser
     : readers_(std::move(options.readers)),
       server_(server),
       shard_(shardOptions()),
-      content_(server, shard_.turnClock()),
+      content_(shard_, server),
       http_(shard_, readers_, content_),
       verbs_(shard_, server, content_),
       control_(shard_, verbs_) {

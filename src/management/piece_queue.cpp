@@ -1,8 +1,11 @@
 #include "piece_queue.hpp"
 
 #include <chrono>
+#include <exception>
 #include <new>
 #include <thread>
+
+#include "taut/base/reason.hpp"
 
 namespace taut {
 
@@ -37,6 +40,18 @@ void PieceQueue::end(std::string error) {
       std::this_thread::sleep_for(pause);
     }
   }
+}
+
+void PieceQueue::fill(const std::function<void(PieceQueue&)>& make) noexcept {
+  std::string error;
+  try {
+    make(*this);
+  } catch (const std::bad_alloc&) {
+    error = "no memory";  // needs none itself
+  } catch (const std::exception& failed) {
+    error = reasonOf(failed);
+  }
+  end(std::move(error));
 }
 
 std::optional<std::string> PieceQueue::take() {

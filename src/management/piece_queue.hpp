@@ -3,6 +3,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -25,6 +26,8 @@ class PieceQueue : public std::enable_shared_from_this<PieceQueue> {
   bool put(std::string piece);
   // The last piece has been put, or there is an error.
   void end(std::string error = {});
+  // Has `make` put all pieces, and ends them. What it throws is the error.
+  void fill(const std::function<void(PieceQueue&)>& make) noexcept;
 
   // On the shard. The next piece; nothing after the last one, or after a stop.
   Task<std::optional<std::string>> next(StopToken stop);
@@ -32,6 +35,17 @@ class PieceQueue : public std::enable_shared_from_this<PieceQueue> {
   std::string error();
   // No more are wanted. To be called in any case, at the end.
   void close();
+  // Does so, however the coroutine ends.
+  class Reader {
+   public:
+    explicit Reader(std::shared_ptr<PieceQueue> queue) noexcept : queue_(std::move(queue)) {}
+    Reader(const Reader&) = delete;
+    Reader& operator=(const Reader&) = delete;
+    ~Reader() { queue_->close(); }
+
+   private:
+    std::shared_ptr<PieceQueue> queue_;
+  };
 
  private:
   explicit PieceQueue(Shard& shard) noexcept : shard_(shard) {}

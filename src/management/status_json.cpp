@@ -18,8 +18,6 @@ namespace taut {
 namespace {
 
 constexpr std::array<std::string_view, transportCount> transports{"udp", "tcp"};
-constexpr std::array<std::string_view, dropReasonCount> reasons{"unparsable", "policy",      "rate_limit",  "handler",
-                                                                "memory",     "full_socket", "send_failure"};
 
 Json toJson(const Zone& zone) {
   Json json{{"zone", zone.origin().toString()}, {"state", zone.isLoaded() ? "loaded" : "not loaded"}};
@@ -91,7 +89,7 @@ Json toJson(const std::vector<UpstreamStatistics>& upstreams) {
 // Queries and connections that a limit has cost something.
 Json limitsOf(const ServerStatistics& statistics) {
   Json json = Json::object();
-  for (std::size_t i = 0; i < dropReasonCount; ++i) addCount(json, reasons[i], statistics.dropped[i]);
+  for (std::size_t i = 0; i < dropReasonCount; ++i) addCount(json, dropReasonWords[i], statistics.dropped[i]);
   addCount(json, "rate_limit_truncated", statistics.rateLimitTruncated);
   addCount(json, "waiting_displaced", statistics.displaced);
   addCount(json, "given_up", statistics.givenUp);

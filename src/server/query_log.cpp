@@ -4,11 +4,14 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "taut/base/format.hpp"
 #include "taut/base/log.hpp"
+#include "taut/dns/name.hpp"
+#include "taut/server/query_tail.hpp"
 #include "taut/server/server_counters.hpp"
 
 namespace taut {
@@ -107,11 +110,34 @@ void putJson(fmt::memory_buffer& text, const Line& line) {
   text.push_back('}');
 }
 
+template <typename Line>
+void put(fmt::memory_buffer& text, const Line& line, QueryLogSettings::Format format) {
+  if (format == QueryLogSettings::Format::json)
+    putJson(text, line);
+  else
+    putText(text, line);
+}
+
 }  // namespace
+
+void QueryLog::setSettings(const QueryLogSettings& settings) {
+  settings_ = settings;
+  passed_ = 0;
+}
+
+void QueryLog::addTail(std::shared_ptr<QueryTail> tail, std::size_t shard) {
+  tails_.push_back({std::move(tail), shard});
+}
+
+void QueryLog::removeTail(const QueryTail& tail) {
+  std::erase_if(tails_, [&tail](const Tail& other) { return other.reader.get() == &tail; });
+}
 
 void QueryLog::replied(const Query& query, Rcode rcode, ByteSpan message, std::string_view outcome,
                        const Clock& clock) noexcept {
-  if (message.size() < messageHeaderSize || !wants(rcode != Rcode::NOERROR)) return;
+  if (message.size() < messageHeaderSize) return;
+  const bool logged = logs(rcode != Rcode::NOERROR);
+  if (!logged && tails_.empty()) return;
   Line line{query.peer(), query.transport(), &query};
   line.flags = loadU16(message.data() + 2);
   // A client without EDNS gets no RCODE beyond 15.
@@ -120,56 +146,85 @@ void QueryLog::replied(const Query& query, Rcode rcode, ByteSpan message, std::s
   line.outcome = outcome;
   line.microseconds = microsecondsSince(query.received(), clock);
   line.time = clock.wallTime();
-  write(line);
+  tell(line, logged);
 }
 
 void QueryLog::unanswered(const Query& query, std::string_view outcome, const Clock& clock) noexcept {
-  if (!wants(true)) return;
+  const bool logged = logs(true);
+  if (!logged && tails_.empty()) return;
   Line line{query.peer(), query.transport(), &query};
   line.outcome = outcome;
   line.microseconds = microsecondsSince(query.received(), clock);
   line.time = clock.wallTime();
-  write(line);
+  tell(line, logged);
 }
 
 void QueryLog::wroteMessages(const Query& query, std::size_t count, const Clock& clock) noexcept {
-  if (!wants(false)) return;
+  const bool logged = logs(false);
+  if (!logged && tails_.empty()) return;
   Line line{query.peer(), query.transport(), &query};
   line.size = count;
   line.outcome = "messages";
   line.microseconds = microsecondsSince(query.received(), clock);
   line.time = clock.wallTime();
-  write(line);
+  tell(line, logged);
 }
 
 void QueryLog::unparsable(const Address& client, Transport transport, const Clock& clock) noexcept {
-  if (!wants(true)) return;
+  const bool logged = logs(true);
+  if (!logged && tails_.empty()) return;
   Line line{client, transport};
   line.outcome = dropReasonWords[static_cast<std::size_t>(DropReason::unparsable)];
   line.time = clock.wallTime();
-  write(line);
+  tell(line, logged);
 }
 
 // By a counter, so that no random number is drawn for a query.
-bool QueryLog::wants(bool isError) noexcept {
+bool QueryLog::logs(bool isError) noexcept {
   const bool sampled = settings_.oneIn > 0 && ++passed_ >= settings_.oneIn;
   if (sampled) passed_ = 0;
   return sampled || (isError && settings_.errors);
 }
 
+void QueryLog::tell(const Line& line, bool logged) const noexcept {
+  if (logged) write(line);
+  for (const Tail& tail : tails_)
+    if (lets(line, *tail.reader)) show(line, tail);
+}
+
 void QueryLog::write(const Line& line) const noexcept {
   try {
     fmt::memory_buffer text;
-    if (settings_.format == QueryLogSettings::Format::json) {
-      putJson(text, line);
-      log::plain({text.data(), text.size()});
-    } else {
-      putText(text, line);
-      log::info("{}", std::string_view(text.data(), text.size()));
-    }
+    put(text, line, settings_.format);
+    const std::string_view written(text.data(), text.size());
+    if (settings_.format == QueryLogSettings::Format::json)
+      log::plain(written);
+    else
+      log::info("{}", written);
   } catch (...) {
     // There is no memory for the line.
   }
+}
+
+void QueryLog::show(const Line& line, const Tail& tail) noexcept {
+  LineRing& ring = tail.reader->ring(tail.shard);
+  if (ring.isFull()) return ring.drop();
+  try {
+    fmt::memory_buffer text;
+    put(text, line, tail.reader->format());
+    ring.add(fmt::to_string(text));
+  } catch (...) {
+    ring.drop();
+  }
+}
+
+bool QueryLog::lets(const Line& line, const QueryTail& tail) noexcept {
+  const QueryFilter& filter = tail.filter();
+  const Query* const question = line.query && line.query->hasQuestion() ? line.query : nullptr;
+  if (filter.name && !(question && NameView(question->name()).isWithin(*filter.name))) return false;
+  if (filter.type && !(question && question->type() == *filter.type)) return false;
+  if (filter.clients && !filter.clients->allows(line.client)) return false;
+  return !filter.rcode || line.rcode == filter.rcode;
 }
 
 }  // namespace taut

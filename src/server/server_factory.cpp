@@ -78,9 +78,24 @@ void ServerFactory::setRecursionPolicy(AddressPolicy policy) {
   if (recursion_) recursion_->setAddressPolicy(std::move(policy));
 }
 
-void ServerFactory::setQueryLog(const QueryLogSettings& settings) {
-  queryLog_ = settings.logsAny() ? std::make_unique<QueryLog>(settings) : nullptr;
+template <typename Change>
+void ServerFactory::changeQueryLog(const Change& change) {
+  if (!queryLog_) queryLog_ = std::make_unique<QueryLog>();
+  change(*queryLog_);
+  if (!queryLog_->isWanted()) queryLog_.reset();
   chooseWhetherObserved();
+}
+
+void ServerFactory::setQueryLog(const QueryLogSettings& settings) {
+  changeQueryLog([&settings](QueryLog& log) { log.setSettings(settings); });
+}
+
+void ServerFactory::addQueryTail(std::shared_ptr<QueryTail> tail, std::size_t shard) {
+  changeQueryLog([&](QueryLog& log) { log.addTail(std::move(tail), shard); });
+}
+
+void ServerFactory::removeQueryTail(const QueryTail& tail) {
+  changeQueryLog([&tail](QueryLog& log) { log.removeTail(tail); });
 }
 
 void ServerFactory::setDnstap(std::shared_ptr<Dnstap> dnstap) {

@@ -1,4 +1,5 @@
-// tautctl: asks a running tautd, and tells it what to do, over its control socket. `import` needs no server.
+// tautctl: asks a running tautd, and tells it what to do, over its control socket. `import`, `check` and `config
+// schema` need no server.
 #include <algorithm>
 #include <cctype>
 #include <charconv>
@@ -15,6 +16,8 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include "check_command.hpp"
+#include "config/documents.hpp"
 #include "connection.hpp"
 #include "import_command.hpp"
 #include "live_top.hpp"
@@ -30,6 +33,8 @@ using taut::ctl::Connection;
 
 constexpr const char* defaultSocket = "/run/taut/control";
 constexpr const char* topVerb = "watch";
+constexpr const char* tailVerb = "tail";
+const std::vector<std::string> schemaVerb{"config", "schema"};
 
 struct Invocation {
   std::string socket = defaultSocket;
@@ -114,7 +119,10 @@ void Commands::declare() {
   verb(app_, "drain", "Say that the server is not ready for clients; it serves all the same", {"drain"})
       ->add_flag("--off", invocation_.request.off, "Say that it is ready again");
   CLI::App* const reload = verb(app_, "reload", "Load anew what has changed, as SIGHUP does", {"reload"});
-  verb(*reload, "zones", "Load zones only", {"reload", "zones"});
+  reload->add_flag("--force", invocation_.request.force, "And the zones whose files did not change");
+  verb(*reload, "config", "The configuration, and what it names, without looking for changed zones",
+       {"reload", "config"});
+  verb(*reload, "zones", "Zones only", {"reload", "zones"});
 
   CLI::App* const zone = add(app_, "zone", "Ask of zones");
   zone->require_subcommand(1);
@@ -137,6 +145,29 @@ void Commands::declare() {
       ->add_option("--for", invocation_.duration, "For so long, and then as before, such as 60s, 5m or 2h")
       ->type_name("DURATION")
       ->check(checkDuration);
+  verbWith(*log, "queries", "Log all queries, or none", {"log", "queries"}, "SWITCH",
+           "on, off, or configured: as the configuration says")
+      ->add_option("--for", invocation_.duration, "For so long, and then as configured, such as 60s, 5m or 2h")
+      ->type_name("DURATION")
+      ->check(checkDuration);
+
+  CLI::App* const config = add(app_, "config", "Ask of the configuration");
+  config->require_subcommand(1);
+  verb(*config, "show", "The values that hold, and where each comes from", {"config", "show"});
+  verb(*config, "diff", "What a reload would change, and which of it needs a restart", {"config", "diff"});
+  verb(*config, "schema", "The JSON schema of the configuration file, for editors; no server is asked", schemaVerb);
+
+  CLI::App* const tail = add(app_, "tail", "Show queries as they are answered, until interrupted");
+  tail->add_option("NAME", invocation_.argument, "Only those for this name, and for names below it")->type_name("");
+  tail->add_option("--type", invocation_.request.type, "Only those of this type, such as AAAA")->type_name("TYPE");
+  tail->add_option("--client", invocation_.request.client, "Only those from this network or address")
+      ->type_name("NETWORK");
+  tail->add_option("--rcode", invocation_.request.rcode, "Only those with this RCODE, such as NXDOMAIN")
+      ->type_name("RCODE");
+  tail->final_callback([this] {
+    invocation_.request.command = {tailVerb};
+    if (!invocation_.argument.empty()) invocation_.request.command.push_back(invocation_.argument);
+  });
 
   verb(app_, "top", "Show the server live, until interrupted; without a terminal, once", {topVerb});
 }
@@ -153,21 +184,30 @@ ControlLine showTop(Connection& connection, const ControlRequest& request) {
 }
 
 ControlLine printReply(Connection& connection, const ControlRequest& request) {
-  const bool watches = request.command.front() == topVerb;
+  const bool watches = request.command.front() == topVerb || request.command.front() == tailVerb;
   return connection.ask(request,
                         [&](std::string_view part) { return print(part) && (!watches || std::fflush(stdout) == 0); });
+}
+
+// The output may fail only when it is written out.
+int endOutput(const ControlLine& end) {
+  const bool written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+  if (!written) fmt::print(stderr, "tautctl: the output cannot be written\n");
+  if (!written) return static_cast<int>(ControlStatus::failed);
+  if (!end.error.empty()) fmt::print(stderr, "tautctl: {}\n", end.error);
+  return end.status;
+}
+
+int writeSchema() {
+  print(taut::config::jsonSchema());
+  return endOutput({});
 }
 
 int run(const Invocation& invocation) {
   Connection connection(invocation.socket);
   const ControlRequest& request = invocation.request;
   const bool live = request.command.front() == topVerb && !request.json;
-  const ControlLine end = live ? showTop(connection, request) : printReply(connection, request);
-  const bool written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
-  if (!written) fmt::print(stderr, "tautctl: the output cannot be written\n");
-  if (!written) return static_cast<int>(ControlStatus::failed);
-  if (!end.error.empty()) fmt::print(stderr, "tautctl: {}\n", end.error);
-  return end.status;
+  return endOutput(live ? showTop(connection, request) : printReply(connection, request));
 }
 
 }  // namespace
@@ -177,6 +217,7 @@ int main(int argc, char** argv) try {
   Invocation invocation;
   Commands(app, invocation).declare();
   const taut::ctl::ImportCommand import(app);
+  const taut::ctl::CheckCommand check(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {
@@ -186,6 +227,8 @@ int main(int argc, char** argv) try {
     return static_cast<int>(ControlStatus::usage);
   }
   if (app.got_subcommand("import")) return import.run();
+  if (app.got_subcommand("check")) return check.run(invocation.request.json);
+  if (invocation.request.command == schemaVerb) return writeSchema();
   if (!invocation.duration.empty()) invocation.request.duration = parseDuration(invocation.duration);
   return run(invocation);
 } catch (const std::exception& error) {

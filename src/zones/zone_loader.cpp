@@ -13,21 +13,27 @@ ZoneLoader::ZoneLoader(ZoneStore& store, ZoneStore::Publish publish)
 
 ZoneLoader::~ZoneLoader() = default;
 
-void ZoneLoader::request(Done done) {
+// With the lock. What is asked for while a reload waits is done by that reload.
+void ZoneLoader::want(Done done, Reread reread) {
+  if (done) waiting_.push_back(std::move(done));
+  if (reread == Reread::all) reread_ = reread;
+  requested_ = true;
+}
+
+void ZoneLoader::request(Done done, Reread reread) {
   {
     const std::lock_guard lock(mutex_);
-    if (done) waiting_.push_back(std::move(done));
-    requested_ = true;
+    want(std::move(done), reread);
   }
   wanted_.notify_one();
 }
 
-void ZoneLoader::replaceSources(std::vector<ZoneSource> sources, std::vector<std::string> lists, Done done) {
+void ZoneLoader::replaceSources(std::vector<ZoneSource> sources, std::vector<std::string> lists, Done done,
+                                Reread reread) {
   {
     const std::lock_guard lock(mutex_);
-    if (done) waiting_.push_back(std::move(done));
+    want(std::move(done), reread);
     sources_ = Sources{std::move(sources), std::move(lists)};
-    requested_ = true;
   }
   wanted_.notify_one();
 }
@@ -55,6 +61,7 @@ ZoneReload ZoneLoader::report(const Load& load) {
 void ZoneLoader::run(const std::stop_token& stop) {
   for (;;) {
     bool all = false;
+    Reread reread = Reread::changed;
     std::optional<Sources> sources;
     std::vector<Done> waiting;
     std::vector<ZoneRequest> zones;
@@ -62,6 +69,7 @@ void ZoneLoader::run(const std::stop_token& stop) {
       std::unique_lock lock(mutex_);
       if (!wanted_.wait(lock, stop, [this] { return requested_ || !zoneRequests_.empty(); })) return;
       all = std::exchange(requested_, false);
+      reread = std::exchange(reread_, Reread::changed);
       if (all) sources = std::exchange(sources_, std::nullopt);
       waiting.swap(waiting_);
       zones.swap(zoneRequests_);
@@ -69,7 +77,7 @@ void ZoneLoader::run(const std::stop_token& stop) {
     if (all) {
       const ZoneReload reload = report([&] {
         if (sources) store_.replaceSources(std::move(sources->zones), sources->lists);
-        return store_.reload(publish_, stop);
+        return store_.reload(publish_, stop, reread);
       });
       if (stop.stop_requested()) return;
       for (const Done& done : waiting) done(reload);

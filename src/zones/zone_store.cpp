@@ -102,6 +102,8 @@ void ZoneStore::load(std::vector<ZoneSource> sources) {
     loads[index] = std::move(load);
   });
   const std::string errors = addLoaded(std::move(sources), std::move(loads));
+  // What is read after this is compared with the zones that have been loaded.
+  std::erase_if(entries_, [](const Entry& entry) { return !entry.load.ok(); });
   if (!errors.empty()) throw std::runtime_error(errors);
   for (const Entry& entry : entries_) logDiagnostics(entry.load);
 }
@@ -297,14 +299,16 @@ std::vector<ZoneStore::Entry*> ZoneStore::entriesThat(const Wanted& wanted) {
   return found;
 }
 
-ZoneReload ZoneStore::reload(const Publish& publish, const std::stop_token& stop) {
+ZoneReload ZoneStore::reload(const Publish& publish, const std::stop_token& stop, Reread reread) {
   ZoneReload report;
   readLists(report);
   identify(report, stop);
   if (stop.stop_requested()) return report;
   dropFormer(report);
-  const auto changed = [](const Entry& entry) { return !entry.load.zone->isLoaded() || entry.load.filesChanged(); };
-  loadEntries(entriesThat(changed), publish, stop, report);
+  const auto isWanted = [reread](const Entry& entry) {
+    return reread == Reread::all || !entry.load.zone->isLoaded() || entry.load.filesChanged();
+  };
+  loadEntries(entriesThat(isWanted), publish, stop, report);
   countZones(report);
   if (stop.stop_requested()) return report;
   publish(zones());

@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -326,4 +327,22 @@ TEST_CASE("what differs between two configurations is told with both values") {
                         change.after ? change.after->text : "-");
   CHECK(text == "server.version: - \"v\"\nserver.threads: 1 2\nserver.identity: \"a\" -\n");
   CHECK(differences(before->values, before->values).empty());
+}
+
+TEST_CASE("a value that is shown as TOML reads as the same value, whatever characters it has") {
+  const Folder folder;
+  for (const char* const text :
+       {"plain", "${HOME}", "$${", "a \"quoted\" \\ text", "${${", "$", "line\nand\ttab\x7f", "é"}) {
+    Settings settings;
+    settings.set("server.identity", {std::string(text), Origin::ofOption("--identity")});
+    const auto values = effectiveValues(settings);
+    const auto shown = std::ranges::find(values, "server.identity", &EffectiveValue::path);
+    REQUIRE(shown != values.end());
+    folder.write("taut.toml", fmt::format("{} = {}\n{}", shown->path, shown->text, zone));
+    const auto loaded = folder.load();
+    REQUIRE_MESSAGE(loaded, folder.mistakes());
+    CHECK(loaded->server.identity == text);
+    CHECK(std::ranges::find(loaded->values, "server.identity", &EffectiveValue::path)->text == shown->text);
+    CHECK(folder.load({{"TAUT_SERVER__VERSION", text}})->server.version == text);
+  }
 }

@@ -9,17 +9,21 @@ import socket
 import stat
 import subprocess
 import termios
+import time
 import unittest
 from pathlib import Path
 
-from support import (A, EXAMPLE_ZONE, SANITIZED, SLOWNESS, SOURCE, TAUTD, FakeUpstream, TestCase, ask_udp, free_port,
-                     main, make_query, wait_until)
+import jsonschema
+from support import (A, AAAA, EXAMPLE_ZONE, SANITIZED, SLOWNESS, SOURCE, TAUTD, FakeUpstream, TestCase, ask_udp,
+                     free_port, main, make_query, wait_until)
 
 TAUTCTL = os.environ["TAUT_TAUTCTL"]
 COMMANDS = (
     "status", "stats", "stop", "drain", "reload", "reload zones", "zone list", "zone status", "zone reload",
-    "zone dump", "cache flush", "cache show", "log level", "top", "import",
+    "zone dump", "cache flush", "cache show", "log level", "log queries", "config show", "config diff", "config schema",
+    "reload config", "tail", "top", "check", "import",
 )
+SCHEMA = json.loads((SOURCE / "docs/tautctl.schema.json").read_text())
 
 
 class Control(TestCase):
@@ -36,7 +40,14 @@ class Control(TestCase):
         return result.stdout if status == 0 else result.stderr
 
     def ctl_json(self, *words):
-        return json.loads(self.ctl("--json", *words))
+        """What the tool writes as JSON, which is what the schema says."""
+        return self.checked(json.loads(self.ctl("--json", *words)), *words)
+
+    def checked(self, value, *words):
+        command = " ".join(words)
+        command = max((known for known in COMMANDS if (command + " ").startswith(known + " ")), key=len)
+        jsonschema.validate(value, {"$ref": f"#/definitions/{command}", "definitions": SCHEMA["definitions"]})
+        return value
 
     def test_status(self):
         """`status` says what the server does, and `drain` that clients should go elsewhere while it serves"""
@@ -129,13 +140,214 @@ class Control(TestCase):
         self.assertIn("expected error, warning, info or debug", self.ctl("log", "level", "loud", status=2))
         self.assertIn("expected 1s to 86400s", self.ctl("log", "level", "info", "--for", "soon", status=2))
 
+    def test_commands_that_say_little(self):
+        """With --json each command says what it has done"""
+        server = self.start("--zone", EXAMPLE_ZONE)
+        self.assertEqual(self.ctl_json("drain", "--off"), {"draining": False})
+        self.assertEqual(self.ctl_json("log", "level", "info", "--for", "5s"), {"level": "info", "seconds": 5})
+        self.assertEqual(self.ctl_json("stop"), {"stopping": True})
+        self.assertEqual(server.wait(10), 0, server.log())
+        server.ended = True
+
+    def test_schema(self):
+        """Each command has its JSON described, and that of the configuration is a schema which a taut.toml fits"""
+        jsonschema.Draft7Validator.check_schema(SCHEMA)
+        self.assertEqual(set(COMMANDS) - set(SCHEMA["definitions"]), {"import"})
+        self.socket = self.folder / "nowhere"
+        schema = self.ctl_json("config", "schema")
+        jsonschema.Draft7Validator.check_schema(schema)
+        jsonschema.validate({"server": {"threads": 1}, "zone": [{"name": "example.com"}]}, schema)
+        for wrong in ({"server": {"thread": 1}}, {"server": {"threads": "1"}}, {"zone": {"name": "example.com"}}):
+            with self.assertRaises(jsonschema.ValidationError):
+                jsonschema.validate(wrong, schema)
+
+    def start_configured(self, text):
+        self.port = free_port()
+        self.socket = self.folder / "control"
+        self.head = f"listen = [{{ address = [\"127.0.0.1:{self.port}\"] }}]\n"
+        self.configuration = self.write("taut.toml", self.head + text)
+        self.server = self.spawn(TAUTD, "--config", self.configuration, "--control", self.socket)
+        wait_until(lambda: self.socket.exists() and self.ctl_json("status")["state"] == "ready", 30, "ready")
+
+    def configure(self, text):
+        self.configuration.write_text(self.head + text)
+
+    def test_configuration(self):
+        """`config show` says what holds and where it comes from, `config diff` what a reload would change"""
+        zone = f"[[zone]]\nname = \"example.com\"\nfile = \"{EXAMPLE_ZONE}\"\n"
+        self.start_configured("[server]\nidentity = \"$${x}\"\nthreads = 1\n" + zone)
+        shown = {value["key"]: value for value in self.ctl_json("config", "show")["values"]}
+        self.assertEqual(shown["server.identity"]["value"], "${x}")
+        self.assertEqual(shown["server.identity"]["origin"], f"{self.configuration}:3:12")
+        self.assertEqual(shown["server.control"]["origin"], "--control")
+        self.assertEqual((shown["server.udp-size"]["value"], shown["server.udp-size"]["origin"]), (1232, "default"))
+        self.assertIn(f'server.identity = "$${{x}}"  # {self.configuration}:3:12\n', self.ctl("config", "show"))
+        self.assertEqual(self.ctl("config", "diff"), "a reload would change no value\n")
+
+        self.configure("[server]\nidentity = \"b\"\nthreads = 2\n" + zone + "[[zone]]\nname = \"example.net\"\n")
+        changes = {change["key"]: change for change in self.ctl_json("config", "diff")["changes"]}
+        self.assertEqual(set(changes), {"server.identity", "server.threads", "zone[example.net].file"})
+        self.assertEqual((changes["server.identity"]["before"], changes["server.identity"]["after"]), ("${x}", "b"))
+        self.assertEqual([changes[key]["needs_restart"] for key in ("server.identity", "server.threads")],
+                         [False, True])
+        self.assertIsNone(changes["zone[example.net].file"]["before"])
+        self.assertIn(":4:11: server.threads = 2, was 1; needs a restart\n", self.ctl("config", "diff"))
+        self.assertNotIn("server.identity =", self.server.log())
+        self.ctl("reload", status=1)  # there is no file for example.net
+        changes = self.ctl_json("config", "diff")["changes"]
+        self.assertEqual([change["key"] for change in changes], ["server.threads"])
+        shown = {value["key"]: value for value in self.ctl_json("config", "show")["values"]}
+        self.assertEqual([shown[f"server.{key}"]["value"] for key in ("identity", "threads")], ["b", 1])
+
+        self.configure("[server]\nidentity = 1\nthread = 1\n" + zone)
+        wrong = self.ctl("config", "diff", status=1)
+        self.assertIn(f"{self.configuration}:3:12: ", wrong)
+        self.assertIn(f"{self.configuration}:4:1: ", wrong)
+
+    def test_parts_of_a_reload(self):
+        """`reload config` looks at no zone file, and `--force` reads those too that seem not to have changed"""
+        zone = self.write("zone", EXAMPLE_ZONE.read_text())
+        named = f"[[zone]]\nname = \"example.com\"\nfile = \"{zone}\"\n"
+        self.start_configured(named)
+        serial = self.ctl_json("zone", "status", "example.com")["serial"]
+        self.replace(zone, EXAMPLE_ZONE.read_text().replace(str(serial), str(serial + 1)))
+        self.configure("server.identity = \"b\"\n" + named)
+        self.assertEqual(self.ctl_json("reload", "config")["loaded"], 0)
+        self.assertIn('server.identity = "b"', self.server.wait_for_log("server.identity"))
+        self.assertEqual(self.ctl_json("zone", "status", "example.com")["serial"], serial)
+        self.assertEqual(self.ctl_json("reload")["loaded"], 1)
+        self.assertEqual(self.ctl_json("reload")["loaded"], 0)
+        self.assertEqual(self.ctl_json("reload", "--force")["loaded"], 1)
+        self.assertEqual(self.ctl_json("reload", "zones", "--force")["loaded"], 1)
+        self.assertIn("--force goes with", self.ctl("reload", "config", "--force", status=2))
+        self.configure("server.identity = 1\n" + named)
+        self.assertIn(f"{self.configuration}:2:19: ", self.ctl("reload", "config", status=1))
+
+    def test_log_queries(self):
+        """The log of queries is switched on and off, keeps that over a reload, and goes back by itself"""
+        server = self.start("--zone", EXAMPLE_ZONE)
+
+        def is_logged(name):
+            self.assertTrue(ask_udp("127.0.0.1", server.port, make_query(name, A)))
+            self.ctl("log", "level", "info")  # says so in the log, after the query
+            return f"name={name}. " in server.log()
+
+        self.assertFalse(is_logged("a.example.com"))
+        self.assertEqual(self.ctl_json("log", "queries", "on"), {"queries": "on"})
+        wait_until(lambda: is_logged("b.example.com"), 10, "queries are logged")
+        self.ctl("reload")
+        self.assertTrue(wait_until(lambda: is_logged("c.example.com"), 10, "queries are logged"))
+        self.ctl("log", "queries", "off")
+        wait_until(lambda: not is_logged(f"d{time.monotonic_ns()}.example.com"), 10, "queries are not logged")
+        self.assertEqual(self.ctl_json("log", "queries", "on", "--for", "2s"), {"queries": "on", "seconds": 2})
+        wait_until(lambda: is_logged("e.example.com"), 10, "queries are logged")
+        wait_until(lambda: not is_logged(f"f{time.monotonic_ns()}.example.com"), 20, "it is as before")
+        self.assertIn("expected on, off or configured", self.ctl("log", "queries", "loud", status=2))
+
+    def tail(self, port, *words):
+        """Starts a tail and waits until it shows queries; the process, and the lines that it has shown."""
+        process = self.spawn(TAUTCTL, "--socket", self.socket, *words)
+
+        def ask():
+            self.assertTrue(ask_udp("127.0.0.1", port, make_query("first.example.com", A)))
+            return "first.example.com." in process.log()
+
+        wait_until(ask, 10, "the first query is shown")
+        return process
+
+    def test_tail(self):
+        """`tail` shows queries as they are answered, those that fit, in text and as JSON"""
+        server = self.start("--zone", EXAMPLE_ZONE)
+        process = self.tail(server.port, "tail", "Example.COM", "--type", "A", "--client", "127.0.0.0/8", "--rcode",
+                            "nxdomain")
+        as_json = self.tail(server.port, "--json", "tail")
+        for name, rrtype in (("www.example.com", A), ("gone.example.com", AAAA), ("gone.example.net", A),
+                             ("last.example.com", A)):
+            self.assertTrue(ask_udp("127.0.0.1", server.port, make_query(name, rrtype)))
+        lines = process.wait_for_log("name=last.example.com.").splitlines()
+        last = next(line for line in lines if "last" in line)
+        self.assertRegex(last, r"^query client=127\.0\.0\.1:\d+ protocol=udp name=last\.example\.com\. type=A "
+                               r"rcode=NXDOMAIN flags=\S+ size=\d+ us=\d+$")
+        self.assertEqual({line.split(" name=")[1].split()[0] for line in lines},
+                         {"first.example.com.", "last.example.com."})
+        queries = [self.checked(json.loads(line), "tail")
+                   for line in as_json.wait_for_log("last.example.com").splitlines()]
+        self.assertEqual(sum(query["name"] == "gone.example.net." for query in queries), 1)
+        self.assertNotIn("query client=", server.log())
+        for words, what in ((("a..b",), "domain name"), (("--type", "nonsense"), "type"),
+                            (("--client", "nonsense"), "nonsense"), (("--rcode", "nonsense"), "RCODE")):
+            self.assertIn(what, self.ctl("tail", *words, status=2))
+        self.ctl("stop")
+        self.assertEqual((process.wait(10), server.wait(10)), (1, 0))
+        process.ended = as_json.ended = server.ended = True
+        as_json.wait(10)
+
+    def test_tail_that_stands_still(self):
+        """A tail whose reader stands still delays no answer, and says then how many queries it has missed"""
+        server = self.start("--zone", EXAMPLE_ZONE, "--threads", 1)
+        process = self.tail(server.port, "tail")
+        process.signal(signal.SIGSTOP)
+        query = make_query("www.example.com", A)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+            client.settimeout(10)
+            client.connect(("127.0.0.1", server.port))
+            for _ in range(200):
+                for _ in range(100):
+                    client.send(query)
+                for _ in range(100):
+                    self.assertTrue(client.recv(512))
+        process.signal(signal.SIGCONT)
+        missed = re.search(r"(?m)^# (\d+) queries are not shown", process.wait_for_log("are not shown", 30))
+        self.assertGreater(int(missed[1]), 0)
+
+    def check(self, *words, status=0):
+        result = self.run_program(TAUTCTL, "check", *words)
+        self.assertEqual(result.returncode, status, result.stdout + result.stderr)
+        return result.stdout + result.stderr
+
+    def test_check(self):
+        """`check` finds the mistakes of a configuration, and with --zones those of all that it names, as tautd does"""
+        good = self.write("good.toml", f"[[zone]]\nname = \"example.com\"\nfile = \"{EXAMPLE_ZONE}\"\n")
+        self.assertEqual(self.check("--config", good), "")
+        self.assertEqual(self.check("--zones", "--config", good), "")
+        self.assertEqual(self.checked(json.loads(self.check("--zones", "-c", good, "--json")), "check"),
+                         {"errors": [], "warnings": [], "zones": 1})
+        mistaken = self.write("mistaken.toml", "[server]\nthreads = true\nidentity = 1\n")
+        result = self.run_program(TAUTD, "--check", "--config", mistaken)
+        self.assertEqual(self.check("--config", mistaken, status=1), result.stderr)
+        self.assertEqual(len(result.stderr.splitlines()), 2)
+        self.assertIn("missing.toml", self.check("--config", self.folder / "missing.toml", status=1))
+        self.assertIn("Try 'tautctl --help'.", self.check("--nonsense", status=2))
+
+    def test_check_of_files(self):
+        """With --zones the errors are those of a start, all at once, and those of zones in lists with them"""
+        zones = "".join(f"[[zone]]\nname = \"{name}\"\nfile = \"{name}\"\n" for name in ("a.example", "b.example"))
+        lists = "zone-list = [{ file = \"list\" }, { file = \"no-list\" }]\n"
+        bad = self.write("bad.toml", f"hosts-file = \"no-hosts\"\n{lists}{zones}")
+        for name in ("a.example", "b.example", "c.example"):
+            self.write(name, EXAMPLE_ZONE.read_text() + "\nnonsense\n" if name[0] == "b" else "nonsense\n")
+        self.write("list", "c.example\tc.example\nexample.com\t" + str(EXAMPLE_ZONE) + "\n")
+        self.assertEqual(self.check("--config", bad), "")
+        lines = self.check("--zones", "--config", bad, status=1).splitlines()
+        started = self.run_program(TAUTD, "-i", "127.0.0.1", "-p", free_port(), "--config", bad)
+        self.assertEqual(started.returncode, 1)
+        told = {line.removeprefix("tautd: ") for line in started.stderr.splitlines()}
+        self.assertEqual(told - set(lines), set())
+        self.assertEqual({line for line in lines if line not in told},
+                         {line for line in lines if line.startswith(f"{self.folder}/c.example:1:")})
+        for name in ("no-hosts", "a.example:1:", "b.example:", "c.example:1:", "no-list"):
+            self.assertTrue(any(f"{self.folder}/{name}" in line for line in lines), (name, lines))
+        found = self.checked(json.loads(self.check("--json", "--zones", "-c", bad, status=1)), "check")
+        self.assertEqual((found["errors"], found["zones"]), (lines, 4))
+
     def test_top(self):
         """`top` shows the server once without a terminal, and each second with --json"""
         self.start("--zone", EXAMPLE_ZONE)
         wait_until(lambda: "example.com." in self.ctl("top"), 10, "the zone is shown")
         process = self.spawn(TAUTCTL, "--socket", self.socket, "--json", "top")
         wait_until(lambda: len(process.log().splitlines()) >= 3, 10, "two seconds pass")
-        self.assertEqual(json.loads(process.log().splitlines()[-1])["state"], "ready")
+        last = json.loads(process.log().splitlines()[-1])
+        self.assertEqual(self.checked(last, "top")["state"], "ready")
 
     def test_top_report(self):
         """Without a terminal `top` shows zones, names, clients, types and forwarders, one below the other"""

@@ -42,6 +42,7 @@ class Install(TestCase):
             self.prefix / "share/zsh/vendor-completions/_tautctl",
             self.prefix / "share/man/man8/tautd.8",
             self.prefix / "share/man/man5/taut.toml.5",
+            self.prefix / "share/taut/tautctl.schema.json",
             self.prefix / "share/doc/taut/examples/example.com.zone",
         ):
             self.assertTrue(path.exists(), path)

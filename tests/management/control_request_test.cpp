@@ -15,6 +15,10 @@ TEST_CASE("a request is one line that reads as it was written") {
   request.command = {"cache", "flush", "a \"quoted\"\nname"};
   request.json = true;
   request.tree = true;
+  request.force = true;
+  request.type = "AAAA";
+  request.client = "192.0.2.0/24";
+  request.rcode = "NXDOMAIN";
   request.duration = std::chrono::seconds(60);
   const std::string line = request.toLine();
   CHECK(line.find('\n') == line.size() - 1);
@@ -23,6 +27,10 @@ TEST_CASE("a request is one line that reads as it was written") {
   CHECK(read->command == request.command);
   CHECK(read->json);
   CHECK(read->tree);
+  CHECK(read->force);
+  CHECK(read->type == "AAAA");
+  CHECK(read->client == "192.0.2.0/24");
+  CHECK(read->rcode == "NXDOMAIN");
   CHECK(!read->off);
   CHECK(read->duration == request.duration);
 }

@@ -28,10 +28,11 @@ namespace {
 
 class Texts final : public taut::HttpContent {
  public:
-  HttpResponse get(std::string_view path) override {
-    if (path == "/large") return HttpResponse::text(HttpStatus::ok, std::string(largeSize, 'x'));
-    if (path == "/text") return HttpResponse::text(HttpStatus::ok, "text\n");
-    return taut::refusal(HttpStatus::notFound);
+  taut::Task<HttpResponse> get(std::string_view path, taut::StopToken) override {
+    using Ready = taut::Task<HttpResponse>;
+    if (path == "/large") return Ready::ready(HttpResponse::text(HttpStatus::ok, std::string(largeSize, 'x')));
+    if (path == "/text") return Ready::ready(HttpResponse::text(HttpStatus::ok, "text\n"));
+    return Ready::ready(taut::refusal(HttpStatus::notFound));
   }
   std::shared_ptr<const std::string> event() override {
     return std::make_shared<const std::string>("data: " + std::to_string(events) + "\n\n");

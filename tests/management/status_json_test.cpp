@@ -50,7 +50,7 @@ TEST_CASE("statistics name what was counted, and leave out types, RCODEs and lim
   statistics.dropped[static_cast<std::size_t>(taut::DropReason::rateLimit)] = 6;
   const std::string json = taut::statisticsJson(statistics);
   CHECK(json.starts_with(R"({"questions":7,"transports":{"udp":3,"tcp":4},"types":{"A":7},"rcodes":{"NXDOMAIN":5},)"));
-  CHECK(json.find(R"("limits":{"rate_limit":6})") != std::string::npos);
+  CHECK(json.find(R"("limits":{"rate-limit":6})") != std::string::npos);
   const std::string text = taut::statisticsText(statistics);
   CHECK(text.find("\nrcodes.NXDOMAIN                  5\n") != std::string::npos);
   CHECK(text.find("AAAA") == std::string::npos);

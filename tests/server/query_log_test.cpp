@@ -14,6 +14,8 @@
 #include "messages.hpp"
 #include "taut/base/clock.hpp"
 #include "taut/coro/sync_wait.hpp"
+#include "taut/dns/name.hpp"
+#include "taut/server/query_tail.hpp"
 #include "taut/server/server_factory.hpp"
 #include "test_resolver.hpp"
 
@@ -181,4 +183,97 @@ TEST_CASE("a query whose handler throws has one line, beside that of the failure
   CHECK(f.log.count("query client=") == 1);
   CHECK(f.log.has("rcode=SERVFAIL"));
   CHECK(f.log.lines().size() == 2);
+}
+
+namespace {
+
+// The lines that wait for the reader.
+Lines linesOf(QueryTail& tail) {
+  Lines lines;
+  while (auto line = tail.ring(0).take()) lines.push_back(std::move(*line));
+  return lines;
+}
+
+std::shared_ptr<QueryTail> makeTail(QueryFilter filter = {},
+                                    QueryLogSettings::Format format = QueryLogSettings::Format::text) {
+  return std::make_shared<QueryTail>(1, std::move(filter), format);
+}
+
+}  // namespace
+
+TEST_CASE("readers get the lines that the log would have, also where no query is logged") {
+  Fixture f((QueryLogSettings()));
+  const auto tail = makeTail();
+  const auto asJson = makeTail({}, QueryLogSettings::Format::json);
+  f.factory->addQueryTail(tail, 0);
+  f.factory->addQueryTail(asJson, 0);
+  f.ask("www.example.com");
+  CHECK(f.log.lines().empty());
+  CHECK(linesOf(*tail) ==
+        Lines{"query client=192.0.2.100:53 protocol=udp name=www.example.com. type=A rcode=NOERROR flags=qr,rd size=49 "
+              "us=18"});
+  const Lines objects = linesOf(*asJson);
+  REQUIRE(objects.size() == 1);
+  CHECK(objects.front().starts_with(R"({"time":1767229200.000,"client":"192.0.2.100:53",)"));
+  f.factory->removeQueryTail(*tail);
+  f.ask("www.example.com");
+  CHECK(linesOf(*tail).empty());
+  CHECK(linesOf(*asJson).size() == 1);
+  f.factory->removeQueryTail(*asJson);
+  CHECK(f.factory->queryLog() == nullptr);
+}
+
+TEST_CASE("a reader stays when the log of queries is switched, and the log when the reader goes") {
+  Fixture f((QueryLogSettings()));
+  const auto tail = makeTail();
+  f.factory->addQueryTail(tail, 0);
+  f.factory->setQueryLog(all());
+  f.ask("www.example.com");
+  f.factory->setQueryLog({});
+  f.ask("www.example.com");
+  CHECK(linesOf(*tail).size() == 2);
+  f.factory->setQueryLog(all());
+  f.factory->removeQueryTail(*tail);
+  f.ask("www.example.com");
+  CHECK(f.log.lines().size() == 2);
+}
+
+TEST_CASE("a reader sees what fits its filter: name and below, type, client, RCODE, all together") {
+  Fixture f((QueryLogSettings()));
+  QueryFilter filter;
+  const auto count = [&f](const QueryFilter& wanted) {
+    const auto tail = makeTail(wanted);
+    f.factory->addQueryTail(tail, 0);
+    f.ask("www.example.com");
+    f.ask("missing.example.com");
+    f.ask("www.example.net", Type::TXT);
+    f.ask(Bytes{0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0});
+    f.factory->queryLog()->unparsable(client, Transport::udp, f.clock);
+    f.factory->removeQueryTail(*tail);
+    return linesOf(*tail).size();
+  };
+  CHECK(count({}) == 5);
+  filter.name = Name("EXAMPLE.com");
+  CHECK(count(filter) == 2);
+  filter.rcode = Rcode::NXDOMAIN;
+  CHECK(count(filter) == 1);
+  filter = {};
+  filter.type = Type::TXT;
+  CHECK(count(filter) == 1);
+  filter = {};
+  filter.clients.emplace(AddressPolicy::Action::refuse).allow("192.0.2.0/24");
+  CHECK(count(filter) == 5);
+  filter.clients.emplace(AddressPolicy::Action::refuse).allow("2001:db8::/32");
+  CHECK(count(filter) == 0);
+}
+
+TEST_CASE("a reader that stands still has the lines that its ring holds, and the number of the others") {
+  Fixture f((QueryLogSettings()));
+  const auto tail = makeTail();
+  f.factory->addQueryTail(tail, 0);
+  for (std::size_t i = 0; i < QueryTail::maxLines + 10; ++i) f.ask("www.example.com");
+  CHECK(tail->dropped() == 10);
+  CHECK(linesOf(*tail).size() == QueryTail::maxLines);
+  f.ask("www.example.com");
+  CHECK(linesOf(*tail).size() == 1);
 }

@@ -95,3 +95,16 @@ TEST_CASE("One zone is loaded again when it is named, whether its file changed o
   loader.requestZone(Name("unknown."), [&](const ZoneReload& reload) { unknown.set_value(reload); });
   CHECK(unknown.get_future().get().loaded == 0);
 }
+
+TEST_CASE("A request for all files loads what has not changed, and the next request does not") {
+  const TemporaryFile file(zoneText(1));
+  ZoneStore store(1);
+  store.load({sourceOf(file, "example.")});
+  ZoneLoader loader(store, [](const auto&) {});
+  for (const std::size_t loaded : {1U, 0U}) {
+    std::promise<ZoneReload> reported;
+    loader.request([&](const ZoneReload& reload) { reported.set_value(reload); },
+                   loaded == 1 ? Reread::all : Reread::changed);
+    CHECK(reported.get_future().get().loaded == loaded);
+  }
+}

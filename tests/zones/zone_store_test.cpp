@@ -67,6 +67,18 @@ TEST_CASE("A reload serves what changed on disk and keeps the very zones that di
   CHECK(serial(before, "changing.") == 1);
 }
 
+TEST_CASE("A reload of all files loads those too that seem not to have changed") {
+  const TemporaryFile file(zoneText(1));
+  ZoneStore store(1);
+  store.load({sourceOf(file, "example.")});
+  const Set before = store.zones();
+  Set after;
+  const ZoneReload report = store.reload([&](Set zones) { after = std::move(zones); }, {}, Reread::all);
+  CHECK(report.loaded == 1);
+  REQUIRE(after);
+  CHECK(after->get(Name("example.")) != before->get(Name("example.")));
+}
+
 TEST_CASE("A zone is gone when another version of it is published and no set has it any more") {
   TemporaryFile file(zoneText(1));
   ZoneStore store(1);
@@ -174,6 +186,16 @@ TEST_CASE("All errors of all zones are told at once") {
     for (const std::string& part : {bad.path() + ":1:5: error", bad.path() + ":2:", worse.path() + ": error"})
       CHECK_MESSAGE(text.find(part) != std::string::npos, text);
   }
+}
+
+TEST_CASE("A list can be read after a zone that does not load, so that the mistakes of both are told") {
+  const TemporaryFile good(zoneText(1));
+  const TemporaryFile bad("nonsense\n");
+  const TemporaryFile list(listLine("good.", good) + listLine("bad.", bad));
+  ZoneStore store(1);
+  CHECK_THROWS_AS(store.load({sourceOf(good, "good."), sourceOf(bad, "bad.")}), std::runtime_error);
+  CHECK_THROWS_WITH_AS(store.addList(list.path()), doctest::Contains("zone good. is there already, from"),
+                       std::runtime_error);
 }
 
 TEST_CASE("A zone that two files make is refused with both of them") {

@@ -6,18 +6,26 @@ _tautctl() {
   for ((i = 1; i < COMP_CWORD; ++i)); do
     case ${COMP_WORDS[i]} in
       -s | --socket) ((++i)); socket=(--socket "${COMP_WORDS[i]}") ;;
-      --for | --from) ((++i)) ;;
+      --for | --from | -c | --config | --type | --client | --rcode) ((++i)) ;;
       -*) ;;
       *) words+=("${COMP_WORDS[i]}") ;;
     esac
   done
   case ${COMP_WORDS[COMP_CWORD - 1]} in
-    -s | --socket)
+    -s | --socket | -c | --config)
       mapfile -t COMPREPLY < <(compgen -f -- "$word")
       return
       ;;
     --from)
       mapfile -t COMPREPLY < <(compgen -W 'bind knot nsd unbound coredns' -- "$word")
+      return
+      ;;
+    --rcode)
+      mapfile -t COMPREPLY < <(compgen -W 'NOERROR FORMERR SERVFAIL NXDOMAIN NOTIMP REFUSED' -- "$word")
+      return
+      ;;
+    --type)
+      mapfile -t COMPREPLY < <(compgen -W 'A AAAA CNAME MX NS PTR SOA SRV TXT HTTPS DS DNSKEY ANY' -- "$word")
       return
       ;;
   esac
@@ -26,10 +34,15 @@ _tautctl() {
     return
   fi
   case ${words[*]} in
-    '') choices='status stats stop drain reload zone cache log top import --socket --json --version --help' ;;
+    '')
+      choices="status stats stop drain reload zone cache log config tail top check import"
+      choices+=" --socket --json --version --help"
+      ;;
+    check*) choices='--zones --config' ;;
     import*) choices='--from' ;;
     drain) choices='--off' ;;
-    reload) choices='zones' ;;
+    reload) choices='config zones --force' ;;
+    'reload zones') choices='--force' ;;
     zone) choices='list status reload dump' ;;
     'zone status' | 'zone reload' | 'zone dump')
       # compgen expands its words, so a name with other characters must not be among them.
@@ -38,9 +51,12 @@ _tautctl() {
       ;;
     cache) choices='flush show' ;;
     'cache flush'*) choices='--tree' ;;
-    log) choices='level' ;;
+    log) choices='level queries' ;;
     'log level') choices='error warning info debug' ;;
-    'log level '*) choices='--for' ;;
+    'log queries') choices='on off configured' ;;
+    'log '*) choices='--for' ;;
+    config) choices='show diff schema' ;;
+    tail*) choices='--type --client --rcode' ;;
     *) choices='--json' ;;
   esac
   mapfile -t COMPREPLY < <(compgen -W "$choices" -- "$word")

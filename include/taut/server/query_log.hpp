@@ -13,11 +13,15 @@
 //   unparsable, acl, rate-limit, handler, memory    there was no reply (DropReason)
 //
 // The time is that of the exact clock, in microseconds since the turn of the loop in which the query was read.
+//
+// Readers who watch the server now (`QueryTail`) get the same lines, each those that its filter lets through.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string_view>
+#include <vector>
 
 #include "taut/base/address.hpp"
 #include "taut/base/bytes.hpp"
@@ -38,10 +42,17 @@ struct QueryLogSettings {
   bool logsAny() const { return oneIn > 0 || errors; }
 };
 
-// Of one shard. Nothing here throws: a line that there is no memory for is left out.
+class QueryTail;
+
+// Of one shard. Nothing that is told of a query throws: a line that there is no memory for is left out.
 class QueryLog {
  public:
-  explicit QueryLog(const QueryLogSettings& settings) : settings_(settings) {}
+  void setSettings(const QueryLogSettings& settings);
+  // The number of the shard is that of its ring.
+  void addTail(std::shared_ptr<QueryTail> tail, std::size_t shard);
+  void removeTail(const QueryTail& tail);
+  // Whether there is anything to tell queries to.
+  bool isWanted() const { return settings_.logsAny() || !tails_.empty(); }
 
   // `message` is the reply; an empty one was not sent, because the query had been given up before.
   void replied(const Query& query, Rcode rcode, ByteSpan message, std::string_view outcome,
@@ -53,11 +64,19 @@ class QueryLog {
 
  private:
   struct Line;
+  struct Tail {
+    std::shared_ptr<QueryTail> reader;
+    std::size_t shard;
+  };
 
-  bool wants(bool isError) noexcept;
+  bool logs(bool isError) noexcept;
+  void tell(const Line& line, bool logged) const noexcept;
   void write(const Line& line) const noexcept;
+  static void show(const Line& line, const Tail& tail) noexcept;
+  static bool lets(const Line& line, const QueryTail& tail) noexcept;
 
   QueryLogSettings settings_;
+  std::vector<Tail> tails_;
   std::uint32_t passed_ = 0;  // since the last one that was taken as one in so many
 };
 

@@ -114,7 +114,10 @@ class ServerFactory {
   // Which queries have a line of the log; none at first. A query whose reply does not go through the default
   // `sendReply` has none.
   void setQueryLog(const QueryLogSettings& settings);
-  // For transports: null while no query is logged.
+  // Has the reader told of queries too, until it is removed. The number is that of the shard, among those of the tail.
+  void addQueryTail(std::shared_ptr<QueryTail> tail, std::size_t shard);
+  void removeQueryTail(const QueryTail& tail);
+  // For transports: null while queries are neither logged nor watched.
   QueryLog* queryLog() { return queryLog_.get(); }
 
   // Has dnstap tell of the queries of clients, and of their replies; null, as at first, for none. It is that of the
@@ -182,8 +185,11 @@ class ServerFactory {
  private:
   friend WaitingQueries;
 
-  // What is done for verbose, the log of queries and dnstap. Without them, one look at `observed_` is all they cost.
+  // What is done for verbose, the log of queries, its readers and dnstap. Without them, one look at `observed_` is all
+  // they cost.
   void chooseWhetherObserved() { observed_ = verbose_ > 0 || queryLog_ || dnstap_; }
+  template <typename Change>
+  void changeQueryLog(const Change& change);
   void observeQuery(const Query& query, ReplyChannel& channel);
   void observeReply(const Query& query, const ReplyChannel& channel, Rcode rcode, ByteSpan message,
                     std::string_view outcome);

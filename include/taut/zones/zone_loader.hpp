@@ -33,9 +33,10 @@ class ZoneLoader {
 
   // Asks for a reload of the store, and has `done` called when it has ended; not where the loader ends first. From any
   // thread.
-  void request(Done done = {});
+  void request(Done done = {}, Reread reread = Reread::changed);
   // The same with other zones and lists of them, see ZoneStore::replaceSources.
-  void replaceSources(std::vector<ZoneSource> sources, std::vector<std::string> lists, Done done = {});
+  void replaceSources(std::vector<ZoneSource> sources, std::vector<std::string> lists, Done done = {},
+                      Reread reread = Reread::changed);
   // The same for the zones of one origin, whether their files changed or not.
   void requestZone(Name origin, Done done = {});
 
@@ -50,6 +51,7 @@ class ZoneLoader {
   };
 
   void run(const std::stop_token& stop);
+  void want(Done done, Reread reread);
   template <typename Load>
   static ZoneReload report(const Load& load);
 
@@ -57,9 +59,10 @@ class ZoneLoader {
   ZoneStore::Publish publish_;
   std::mutex mutex_;
   std::condition_variable_any wanted_;
-  bool requested_ = false;          // a reload of the store
-  std::optional<Sources> sources_;  // for that reload; nothing: as before
-  std::vector<Done> waiting_;       // likewise
+  bool requested_ = false;           // a reload of the store
+  Reread reread_ = Reread::changed;  // by that reload
+  std::optional<Sources> sources_;   // for that reload; nothing: as before
+  std::vector<Done> waiting_;        // likewise
   std::vector<ZoneRequest> zoneRequests_;
   std::jthread thread_;  // last: it uses what is above
 };

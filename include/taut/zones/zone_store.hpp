@@ -36,6 +36,12 @@ struct ZoneReload {
   }
 };
 
+// Which files a reload reads again.
+enum class Reread : std::uint8_t {
+  changed,  // those whose size, time or place on disk is another one
+  all,
+};
+
 class ZoneStore {
  public:
   using Publish = std::function<void(std::shared_ptr<const ZoneSet>)>;
@@ -56,10 +62,10 @@ class ZoneStore {
   // origin is left out until a reload can load it. Where this throws, nothing has changed.
   void replaceSources(std::vector<ZoneSource> sources, const std::vector<std::string>& lists);
 
-  // Reads the lists, and loads what is not loaded or changed on disk. A load that fails is logged, and the zone is
-  // served as it was. `publish` gets all zones at the end, and now and then before that, as they become ready. The log
-  // says what has changed.
-  ZoneReload reload(const Publish& publish, const std::stop_token& stop);
+  // Reads the lists, and loads what is not loaded or changed on disk, or everything. A load that fails is logged, and
+  // the zone is served as it was. `publish` gets all zones at the end, and now and then before that, as they become
+  // ready. The log says what has changed.
+  ZoneReload reload(const Publish& publish, const std::stop_token& stop, Reread reread = Reread::changed);
 
   // Loads the zones of this origin, whether their files changed or not.
   ZoneReload reloadZone(NameView origin, const Publish& publish, const std::stop_token& stop);

@@ -1,0 +1,16 @@
+// Texts as files say them.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace taut {
+
+// The text between double quotes, its quotes, backslashes and control characters escaped: a basic string of TOML, and a
+// string of JSON. The text is UTF-8.
+std::string quoted(std::string_view text);
+
+// The same for a configuration file, where `${` begins a variable, and `$${` stands for the characters themselves.
+std::string quotedForFile(std::string_view text);
+
+}  // namespace taut

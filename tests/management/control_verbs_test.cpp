@@ -1,0 +1,378 @@
+#include "management/control_verbs.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include "fake_server.hpp"
+#include "taut/base/clock.hpp"
+#include "taut/coro/event.hpp"
+#include "taut/coro/task_scope.hpp"
+
+using namespace std::chrono_literals;
+using namespace taut;
+using Json = nlohmann::json;
+
+namespace {
+
+// Takes what is written, until it is told to take no more.
+class Taker final : public ControlOutput {
+ public:
+  Task<bool> write(std::string_view text) override {
+    taken += text;
+    ++writes;
+    return Task<bool>::ready(wants);
+  }
+  Task<bool> isWanted() override {
+    ++asked;
+    return Task<bool>::ready(wants);
+  }
+
+  std::string taken;
+  std::size_t writes = 0;
+  std::size_t asked = 0;
+  bool wants = true;
+};
+
+// Verbs of a server whose time stands still.
+struct Verbs {
+  Verbs() = default;
+  Verbs(const Verbs&) = delete;
+  ~Verbs() {
+    stop.requestStop();
+    turn();
+    CHECK(scope.empty());
+  }
+
+  static ShardOptions optionsWith(Clock& clock) {
+    ShardOptions options;
+    options.clock = &clock;
+    return options;
+  }
+  void turn(int times = 20) {
+    while (times-- > 0) shard.poll();
+  }
+  void pass(Duration duration) {
+    clock.advance(duration);
+    turn();
+  }
+
+  // Begins the verb; the outcome is there when it has ended.
+  void begin(std::vector<std::string> words, bool json = false) {
+    request.command = std::move(words);
+    request.json = json;
+    outcome.reset();
+    ended.reset();
+    output.taken.clear();
+    scope.spawn(keep(*this));
+    turn();
+  }
+  ControlOutcome run(std::vector<std::string> words, bool json = false) {
+    begin(std::move(words), json);
+    return finish();
+  }
+  // What another thread has to say comes while the shard runs, and not by its turns alone.
+  ControlOutcome finish() {
+    if (!outcome) shard.run(untilEnded(*this));
+    return *outcome;
+  }
+  Json runJson(std::vector<std::string> words) {
+    CHECK(run(std::move(words), true).status == ControlStatus::ok);
+    return Json::parse(output.taken);
+  }
+
+  static Task<> keep(Verbs& self) {
+    ControlOutcome outcome = co_await self.verbs.run(self.request, self.output, self.stop.token());
+    self.outcome = std::move(outcome);
+    self.ended.set();
+  }
+  static Task<> untilEnded(Verbs& self) { co_await self.ended.wait(StopToken()); }
+
+  ManualClock clock;
+  Shard shard{optionsWith(clock)};
+  FakeServer server;
+  FakeStatus status;
+  StopSource stop;
+  ControlRequest request;
+  Taker output;
+  std::optional<ControlOutcome> outcome;
+  Event ended;
+  ControlVerbs verbs{shard, server, status};
+  TaskScope scope;
+};
+
+QueryTail& onlyTail(Verbs& verbs) {
+  REQUIRE(verbs.server.tails.size() == 1);
+  return *verbs.server.tails.front();
+}
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Verbs, "what is no verb, or has other arguments, is wrong usage") {
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+           {"nonsense"}, {"zone"}, {"zone", "dump"}, {"zone", "dump", "a", "b"}, {"reload", "tls"}, {"tail", "a", "b"}})
+    CHECK(run(words).status == ControlStatus::usage);
+  CHECK(server.told.empty());
+}
+
+TEST_CASE_FIXTURE(Verbs, "verbs that change something are told of by the log") {
+  const auto changeOf = [](std::vector<std::string> words) {
+    ControlRequest asked;
+    asked.command = std::move(words);
+    return ControlVerbs::changeOf(asked);
+  };
+  CHECK(changeOf({"reload", "config"}) == "reload config");
+  CHECK(changeOf({"log", "queries", "on"}) == "log queries");
+  CHECK(changeOf({"status"}).empty());
+  CHECK(changeOf({"tail"}).empty());
+}
+
+TEST_CASE_FIXTURE(Verbs, "stop and drain are passed on, and say what was done to programs alone") {
+  CHECK(run({"drain"}).status == ControlStatus::ok);
+  CHECK(output.taken.empty());
+  CHECK(runJson({"drain"}) == Json{{"draining", true}});
+  request.off = true;
+  CHECK(runJson({"drain"}) == Json{{"draining", false}});
+  CHECK(runJson({"stop"}) == Json{{"stopping", true}});
+  CHECK(server.told == std::vector<std::string>{"drain", "drain", "drain off", "stop"});
+}
+
+TEST_CASE_FIXTURE(Verbs, "a reload reads what it is told to, and its outcome is that of the zones") {
+  begin({"reload"});
+  CHECK(!outcome);
+  ZoneReload report;
+  report.zones = 3;
+  report.loaded = 2;
+  server.reloaded(report);
+  CHECK(finish().status == ControlStatus::ok);
+  CHECK(output.taken == "loaded 2 of 3 zones anew, 0 failed, 0 are not served\n");
+
+  request.force = true;
+  begin({"reload", "zones"}, true);
+  report.failed = 1;
+  report.addError("zone:1:1: error");
+  server.reloaded(report);
+  CHECK(finish().status == ControlStatus::failed);
+  CHECK(outcome->error == "zone:1:1: error");
+  CHECK(Json::parse(output.taken)["failed"] == 1);
+
+  CHECK(run({"reload", "config"}).status == ControlStatus::usage);
+  request.force = false;
+  begin({"reload", "config"});
+  CHECK(server.told == std::vector<std::string>{"reload all", "reload zones again", "reload configuration"});
+}
+
+TEST_CASE_FIXTURE(Verbs, "a request whose answer has not come when the server ends is told so") {
+  begin({"reload"});
+  stop.requestStop();
+  turn();
+  REQUIRE(outcome);
+  CHECK(outcome->error == "the server is ending");
+}
+
+TEST_CASE_FIXTURE(Verbs, "zones are listed and shown with their states, and a zone is reloaded by its name") {
+  const Json listed = runJson({"zone", "list"});
+  CHECK(listed["zones"].size() == 3);
+  CHECK(runJson({"zone", "status", "ZONE1.example"})["serial"] == 2026010101);
+  CHECK(runJson({"zone", "status", "missing.example"}) == Json{{"zone", "missing.example."}, {"state", "not loaded"}});
+  CHECK(run({"zone", "status", "nowhere"}).status == ControlStatus::failed);
+  CHECK(run({"zone", "status", "a..b"}).status == ControlStatus::usage);
+  begin({"zone", "reload", "zone1.example"});
+  CHECK(server.told.back() == "reload zone zone1.example.");
+}
+
+TEST_CASE_FIXTURE(Verbs, "a zone is dumped as it is served, in text and as JSON") {
+  CHECK(run({"zone", "dump", "zone1.example"}).status == ControlStatus::ok);
+  const std::string text = output.taken;
+  CHECK(text.starts_with("zone1.example. 3600 IN SOA ns.zone1.example. a.zone1.example. 2026010101 "));
+  std::string joined;
+  const Json dumped = runJson({"zone", "dump", "zone1.example"});
+  for (const Json& record : dumped["records"]) joined += record.get<std::string>() + "\n";
+  CHECK(joined == text);
+  CHECK(run({"zone", "dump", "missing.example"}).status == ControlStatus::failed);
+}
+
+TEST_CASE_FIXTURE(Verbs, "the cache is flushed and shown, where there is one") {
+  request.tree = true;
+  CHECK(runJson({"cache", "flush", "example"}) == Json{{"flushed", 3}});
+  CHECK(server.told.back() == "flush example. tree");
+  CHECK(runJson({"cache", "show", "example"})["answers"][0]["key"] == "example. IN A");
+  server.cached = false;
+  CHECK(run({"cache", "show", "example"}).error == "the server has no cache");
+}
+
+TEST_CASE_FIXTURE(Verbs, "the level of the log goes back when its time is over") {
+  const log::Level before = log::level();
+  request.duration = 60s;
+  CHECK(runJson({"log", "level", "debug"}) == Json{{"level", "debug"}, {"seconds", 60}});
+  CHECK(log::level() == log::Level::debug);
+  pass(59s);
+  verbs.tick();
+  CHECK(log::level() == log::Level::debug);
+  pass(1s);
+  verbs.tick();
+  CHECK(log::level() == before);
+  CHECK(run({"log", "level", "loud"}).status == ControlStatus::usage);
+}
+
+TEST_CASE_FIXTURE(Verbs, "the log of queries is switched, and is as configured when its time is over") {
+  request.duration = 60s;
+  CHECK(runJson({"log", "queries", "on"}) == Json{{"queries", "on"}, {"seconds", 60}});
+  pass(59s);
+  verbs.tick();
+  CHECK(server.told == std::vector<std::string>{"queries on"});
+  pass(1s);
+  verbs.tick();
+  verbs.tick();
+  CHECK(server.told == std::vector<std::string>{"queries on", "queries configured"});
+  CHECK(run({"log", "queries", "configured"}).status == ControlStatus::usage);
+  request.duration.reset();
+  CHECK(run({"log", "queries", "off"}).status == ControlStatus::ok);
+  CHECK(run({"log", "queries", "loud"}).status == ControlStatus::usage);
+  pass(24h);
+  verbs.tick();
+  CHECK(server.told.back() == "queries off");
+  server.starting = true;
+  CHECK(run({"log", "queries", "on"}).error == "the server is still starting");
+}
+
+TEST_CASE_FIXTURE(Verbs, "a switch without a time ends the time of the one before") {
+  request.duration = 60s;
+  run({"log", "queries", "on"});
+  request.duration.reset();
+  run({"log", "queries", "on"});
+  pass(61s);
+  verbs.tick();
+  CHECK(server.told == std::vector<std::string>{"queries on", "queries on"});
+}
+
+TEST_CASE_FIXTURE(Verbs, "the values of the configuration are shown with their places") {
+  server.values = {{"server.identity", R"("$${a}")", R"("${a}")", "taut.toml:2:1"},
+                   {"server.hide", R"(["nsid"])", R"(["nsid"])", "TAUT_SERVER__HIDE"},
+                   {"zone[0].file", "\"\xff\"", "\"\xff\"", "--zone"}};
+  CHECK(run({"config", "show"}).status == ControlStatus::ok);
+  CHECK(output.taken.starts_with("server.identity = \"$${a}\"  # taut.toml:2:1\n"));
+  const Json shown = runJson({"config", "show"})["values"];
+  CHECK(shown[0] == Json{{"key", "server.identity"}, {"value", "${a}"}, {"origin", "taut.toml:2:1"}});
+  CHECK(shown[1]["value"] == Json{"nsid"});
+  CHECK(shown[2]["value"].is_string());
+}
+
+TEST_CASE_FIXTURE(Verbs, "what a reload would change is shown, with what needs a restart, or what is wrong") {
+  CHECK(run({"config", "diff"}).status == ControlStatus::ok);
+  CHECK(output.taken == "a reload would change no value\n");
+  const ShownValue one{"server.threads", "1", "1", "taut.toml:2:1"};
+  const ShownValue two{"server.threads", "2", "2", "taut.toml:3:1"};
+  server.changes.changes = {{one, two, true}, {std::nullopt, one, false}, {one, std::nullopt, false}};
+  server.changes.more = 4;
+  run({"config", "diff"});
+  CHECK(output.taken ==
+        "taut.toml:3:1: server.threads = 2, was 1; needs a restart\n"
+        "taut.toml:2:1: server.threads = 1, was not given\n"
+        "taut.toml:2:1: server.threads is not given, was 1\nand 4 more\n");
+  const Json changes = runJson({"config", "diff"});
+  CHECK(changes["changes"][0]["before"] == 1);
+  CHECK(changes["changes"][0]["needs_restart"] == true);
+  CHECK(changes["changes"][2]["after"].is_null());
+  CHECK(changes["more"] == 4);
+  server.changes = {};
+  server.changes.errors = {"taut.toml:1:1: a", "taut.toml:2:1: b"};
+  const ControlOutcome wrong = run({"config", "diff"});
+  CHECK(wrong.status == ControlStatus::failed);
+  CHECK(wrong.error == "taut.toml:1:1: a\ntaut.toml:2:1: b");
+  CHECK(output.taken.empty());
+}
+
+TEST_CASE_FIXTURE(Verbs, "a tail sends the lines of all shards, and says how many were dropped") {
+  begin({"tail", "Example.com"});
+  QueryTail& tail = onlyTail(*this);
+  CHECK(*tail.filter().name == Name("example.com"));
+  tail.ring(0).add("one");
+  tail.ring(1).add("two");
+  pass(100ms);
+  CHECK(output.taken == "one\ntwo\n");
+  output.taken.clear();
+  for (std::size_t i = 0; i < QueryTail::maxLines + 7; ++i) tail.ring(1).add("x");
+  pass(100ms);
+  CHECK(output.taken.starts_with("# 7 queries are not shown: they came faster than they were read\nx\n"));
+  CHECK(!outcome);
+}
+
+TEST_CASE_FIXTURE(Verbs, "a tail as JSON has an object for what was dropped too") {
+  begin({"tail"}, true);
+  onlyTail(*this).ring(0).drop();
+  pass(100ms);
+  CHECK(output.taken == "{\"dropped\":1}\n");
+  CHECK(onlyTail(*this).format() == QueryLogSettings::Format::json);
+}
+
+TEST_CASE_FIXTURE(Verbs, "much that waits leaves in pieces, each shard having its part of each") {
+  begin({"tail"});
+  QueryTail& tail = onlyTail(*this);
+  for (std::size_t i = 0; i < QueryTail::maxLines; ++i) tail.ring(0).add(std::string(1000, 'x'));
+  tail.ring(1).add("y");
+  pass(100ms);
+  CHECK(output.writes > 10);
+  CHECK(output.taken.find('y') < 300'000);
+  CHECK(output.taken.size() == QueryTail::maxLines * 1001 + 2);
+}
+
+TEST_CASE_FIXTURE(Verbs, "a tail ends when its reader has gone, also while no query comes") {
+  begin({"tail"});
+  output.wants = false;
+  pass(900ms);
+  CHECK(server.tails.size() == 1);
+  pass(100ms);
+  REQUIRE(outcome);
+  CHECK(outcome->status == ControlStatus::ok);
+  CHECK(server.tails.empty());
+}
+
+TEST_CASE_FIXTURE(Verbs, "the filter of a tail is what was asked for, and what is none is wrong usage") {
+  request.type = "aaaa";
+  request.client = "192.0.2.0/24";
+  request.rcode = "nxdomain";
+  begin({"tail"});
+  const QueryFilter& filter = onlyTail(*this).filter();
+  CHECK(!filter.name);
+  CHECK(filter.type == Type::AAAA);
+  CHECK(filter.rcode == Rcode::NXDOMAIN);
+  CHECK(filter.clients->allows(Address::v4({192, 0, 2, 1})));
+  CHECK(!filter.clients->allows(Address::v4({192, 0, 3, 1})));
+  for (std::string ControlRequest::*const member :
+       {&ControlRequest::type, &ControlRequest::client, &ControlRequest::rcode}) {
+    Verbs other;
+    other.request.*member = "nonsense/";
+    CHECK(other.run({"tail"}).status == ControlStatus::usage);
+    CHECK(other.server.tails.empty());
+  }
+  Verbs other;
+  CHECK(other.run({"tail", "a..b"}).status == ControlStatus::usage);
+}
+
+TEST_CASE_FIXTURE(Verbs, "only so many tails run at a time, and none while the server starts") {
+  server.starting = true;
+  CHECK(run({"tail"}).error == "the server is still starting");
+  server.starting = false;
+  for (std::size_t i = 0; i < ControlVerbs::maxTails; ++i) begin({"tail"});
+  CHECK(server.tails.size() == ControlVerbs::maxTails);
+  CHECK(run({"tail"}).status == ControlStatus::failed);
+  CHECK(server.tails.size() == ControlVerbs::maxTails);
+}
+
+TEST_CASE_FIXTURE(Verbs, "each second is sent to who watches, until it wants no more") {
+  begin({"watch"});
+  CHECK(output.taken == "{\"second\":1}\n");
+  output.wants = false;
+  verbs.tick();
+  turn();
+  REQUIRE(outcome);
+  CHECK(output.taken == "{\"second\":1}\n{\"second\":1}\n");
+}

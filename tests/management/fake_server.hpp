@@ -1,0 +1,81 @@
+// A server for tests of what steers it: it keeps what it was told, and answers when the test says so.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "full_snapshot.hpp"
+#include "management/control_verbs.hpp"
+#include "management/managed_server.hpp"
+
+namespace taut {
+
+class FakeServer final : public ManagedServer {
+ public:
+  ManagementSnapshot snapshot() override { return now; }
+  Readiness readiness() override { return now.readiness; }
+  bool isResponsive() override { return true; }
+  void stop() override { told.emplace_back("stop"); }
+  void drain(bool on) override { told.emplace_back(on ? "drain" : "drain off"); }
+  void reload(const ReloadOrder& order, Reloaded done) override {
+    constexpr const char* names[] = {"all", "configuration", "zones"};
+    told.push_back(std::string("reload ") + names[static_cast<int>(order.what)] +
+                   (order.reread == Reread::all ? " again" : ""));
+    reloaded = std::move(done);
+  }
+  void reloadZone(const Name& origin, Reloaded done) override {
+    told.push_back("reload zone " + origin.toString());
+    reloaded = std::move(done);
+  }
+  std::vector<ShownValue> configuration() override { return values; }
+  ConfigurationChanges compareConfiguration() override { return changes; }
+  bool switchQueryLog(QueryLogSwitch to) override {
+    constexpr const char* names[] = {"configured", "on", "off"};
+    if (starting) return false;
+    told.push_back(std::string("queries ") + names[static_cast<int>(to)]);
+    return true;
+  }
+  std::shared_ptr<QueryTail> startTail(QueryFilter filter, QueryLogSettings::Format format) override {
+    if (starting) return nullptr;
+    return tails.emplace_back(std::make_shared<QueryTail>(2, std::move(filter), format));
+  }
+  void endTail(std::shared_ptr<QueryTail> tail) override { std::erase(tails, tail); }
+  bool hasCache() const override { return cached; }
+  void flushCache(const Name& name, bool tree, std::function<void(std::size_t)> done) override {
+    told.push_back("flush " + name.toString() + (tree ? " tree" : ""));
+    done(3);
+  }
+  void showCache(const Name& name, std::function<void(std::vector<ShownAnswer>)> done) override {
+    ShownAnswer answer;
+    answer.key = name.toString() + " IN A";
+    answer.rcode = "NOERROR";
+    answer.seconds = 60;
+    answer.records = name.toString() + " 60 IN A 192.0.2.1\n";
+    done({answer});
+  }
+
+  ManagementSnapshot now = fullSnapshot();
+  std::vector<std::string> told;  // to do, in words
+  Reloaded reloaded;              // of the last reload
+  std::vector<ShownValue> values;
+  ConfigurationChanges changes;
+  std::vector<std::shared_ptr<QueryTail>> tails;  // that have not ended
+  bool starting = false;
+  bool cached = true;
+};
+
+class FakeStatus final : public StatusTexts {
+ public:
+  std::string json() override { return "{}"; }
+  std::string text() override { return words; }
+  std::shared_ptr<const std::string> lastJson() override { return last; }
+
+  std::string words = "status\n";
+  std::shared_ptr<const std::string> last = std::make_shared<const std::string>("{\"second\":1}\n");
+};
+
+}  // namespace taut
