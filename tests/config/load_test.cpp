@@ -226,7 +226,7 @@ TEST_CASE("variables are read in the types of their keys") {
   CHECK(loaded->forward->allow.allows(*Address::parse("192.0.2.1")));
   CHECK(loaded->zones.size() == 2);
   CHECK(loaded->zones[1].path == "c");
-  CHECK(loaded->listen == std::vector{*Address::parse("127.0.0.1:5300")});
+  CHECK(addressesOf(loaded->listen) == std::vector{*Address::parse("127.0.0.1:5300")});
 }
 
 TEST_CASE("a list in a variable may have several lines, and sets no other key") {

@@ -17,6 +17,7 @@ namespace taut {
 class FakeServer final : public ManagedServer {
  public:
   ManagementSnapshot snapshot() override { return now; }
+  void collectTop(std::function<void(std::vector<TopLists>)> done) override { done({}); }
   Readiness readiness() override { return now.readiness; }
   bool isResponsive() override { return true; }
   void stop() override { told.emplace_back("stop"); }
