@@ -156,9 +156,8 @@ std::string livePage(const ManagementSnapshot& snapshot, const ZoneSummary& zone
   texts.emplace_back("types", rowsOf(statistics["types"], "no question yet"));
   texts.emplace_back("rcodes", rowsOf(statistics["rcodes"], "no reply yet"));
   texts.emplace_back("limits", rowsOf(statistics["limits"], "nothing so far"));
-  texts.emplace_back("data",
-                     escapedForScript(fmt::format("{{\"status\":{},\"history\":{},\"second\":{}}}", status,
-                                                  history.toJson(), history.second())));
+  texts.emplace_back("data", escapedForScript(fmt::format("{{\"status\":{},\"history\":{},\"second\":{}}}", status,
+                                                          history.toJson(), history.second())));
   addTiles(texts, history.samples().empty() ? HistorySample() : history.samples().back());
   return filled(pageHtml, texts);
 }
