@@ -12,6 +12,7 @@
 #include "http_service.hpp"
 #include "managed_server.hpp"
 #include "taut/base/clock.hpp"
+#include "taut/server/top_queries.hpp"
 #include "zone_summary.hpp"
 
 namespace taut {
