@@ -16,6 +16,7 @@
 #include "taut/base/stop_token.hpp"
 #include "taut/coro/task.hpp"
 #include "taut/io/shard.hpp"
+#include "taut/server/top_queries.hpp"
 #include "zone_summary.hpp"
 
 namespace taut {

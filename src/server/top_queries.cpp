@@ -1,7 +1,7 @@
 #include "taut/server/top_queries.hpp"
 
 #include <algorithm>
-#include <utility>
+#include <functional>
 
 #include "client_network.hpp"
 

@@ -46,6 +46,11 @@ class Monitoring(unittest.TestCase):
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
         self.known("\n".join(re.sub(r"#.*", "", line) for line in path.read_text().splitlines()))
 
+    def test_alerts(self):
+        """Alerts fire where they should, and where they should not they do not"""
+        result = promtool("test", "rules", pathlib.Path(__file__).with_name("alerts_test.yml"))
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+
     def test_dashboard(self):
         """The dashboard is valid, each metric in it exists, and no two panels lie over each other"""
         dashboard = json.loads((MONITORING / "dashboard.json").read_text())
