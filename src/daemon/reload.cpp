@@ -62,11 +62,11 @@ void logChange(const ValueChange& change, bool waits) {
     log::info("{}: {}, was {}", value.origin.toText(), now, before);
 }
 
-// Nothing tells of a list that is read otherwise because a name within it stands for other networks.
-void logHttpNetworks(const std::vector<ValueChange>& changes, const Configuration& now, const Configuration& next) {
+// Nothing else tells of a list that is read otherwise because a name within it stands for other networks.
+bool changesHttpNetworks(const std::vector<ValueChange>& changes, const Configuration& now, const Configuration& next) {
   const bool told =
       std::ranges::any_of(changes, [](const ValueChange& change) { return change.either().path == "http.allow"; });
-  if (!told && now.http.allow != next.http.allow) log::warning("http.allow needs a restart: its networks have changed");
+  return !told && now.http.allow != next.http.allow;
 }
 
 // Takes what holds still into the values of the next configuration.
@@ -237,7 +237,11 @@ ConfigurationChanges Daemon::compareConfiguration() {
   try {
     const Configuration next = readConfiguration();
     if (!sameCookies(configuration_, next)) makeCookies(next.server);
-    for (const ValueChange& change : config::differences(configuration_.values, next.values))
+    std::vector<ValueChange> values = config::differences(configuration_.values, next.values);
+    if (changesHttpNetworks(values, configuration_, next))
+      for (const EffectiveValue& value : next.values)
+        if (value.path == "http.allow") values.push_back({value, value});
+    for (const ValueChange& change : values)
       changes.changes.push_back(shown(change, needsRestart(change, configuration_, next)));
     addZoneChanges(configuration_, next, changes);
   } catch (const std::exception& error) {
@@ -269,7 +273,8 @@ Daemon::Next Daemon::prepare() const {
     logChange(change, waits);
     if (waits) keep(configuration.values, change);
   }
-  logHttpNetworks(changes, configuration_, configuration);
+  if (changesHttpNetworks(changes, configuration_, configuration))
+    log::warning("http.allow needs a restart: its networks have changed");
   keepParts(configuration, configuration_);
   return next;
 }

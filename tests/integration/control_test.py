@@ -201,6 +201,16 @@ class Control(TestCase):
         self.assertIn(f"{self.configuration}:3:12: ", wrong)
         self.assertIn(f"{self.configuration}:4:1: ", wrong)
 
+    def test_networks_behind_a_name(self):
+        """`config diff` tells that a list needs a restart which changes by the networks behind a name in it"""
+        rest = f"""http = {{ listen = ["127.0.0.1:{free_port()}"], allow = ["readers"] }}
+zone = [{{ name = "example.com", file = "{EXAMPLE_ZONE}" }}]
+"""
+        self.start_configured("acl.readers = [\"127.0.0.1\"]\n" + rest)
+        self.configure("acl.readers = [\"127.0.0.2\"]\n" + rest)
+        changes = {change["key"]: change["needs_restart"] for change in self.ctl_json("config", "diff")["changes"]}
+        self.assertEqual(changes, {"acl.readers": False, "http.allow": True})
+
     def test_parts_of_a_reload(self):
         """`reload config` looks at no zone file, and `--force` reads those too that seem not to have changed"""
         zone = self.write("zone", EXAMPLE_ZONE.read_text())
