@@ -55,6 +55,14 @@ connections finish what they have been asked, for up to four seconds. Those that
 A change of a key of which this page says so needs a restart. So does a first server to forward to, the first hosts
 file, doing without either, and forward.private\-domains where forward.deny\-rebinding changes too. The log names the
 file and the line of each key, and the rest is done all the same.
+.B tautctl config diff
+says beforehand what a reload would change, and what of it needs a restart;
+.B tautctl config show
+says what holds.
+.PP
+A file that is the same one on disk, with the same size and the same time of its last change, is not read again;
+.B tautctl reload \-\-force
+loads the zones whose files are so too.
 .SH ENVIRONMENT
 A variable sets a key too, and takes the place of what the file says: TAUT_ and the path of the key in capitals, with
 two
