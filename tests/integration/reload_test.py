@@ -451,27 +451,56 @@ class Reload(TestCase):
         clients[2].sendall(frame(make_query("www.one")))
         self.assertIsNotNone(read_frame(clients[2]))
 
+    def start_controlled(self, port):
+        """A server with a control socket, and HTTP on this port; returns its configuration."""
+        text = (f'[[zone]]\nname = "one"\n[server]\ncontrol = "{self.folder / "control"}"\n'
+                f'[http]\nlisten = ["127.0.0.1:{port}"]\n')
+        self.start(text)
+        wait_until(lambda: b"ready" in self.whole(self.control("status")), 10, "the server is ready")
+        return text
+
+    @staticmethod
+    def whole(control):
+        """The whole reply on a connection of the control socket."""
+        reply = b""
+        while b'{"status":' not in reply:
+            reply += control.recv(4096)
+        return reply
+
+    def control(self, command):
+        """Asks by the control socket; returns the connection."""
+        client = socket.socket(socket.AF_UNIX)
+        self.addCleanup(client.close)
+        client.settimeout(60 * SLOWNESS)
+        client.connect(str(self.folder / "control"))
+        client.sendall(json.dumps({"command": [command]}).encode() + b"\n")
+        return client
+
+    @staticmethod
+    def large(text):
+        """With so many zones that reading it takes long, and a mistake."""
+        return text + "x = 1\n" + "".join(f'[[zone]]\nname = "z{i}.example"\n' for i in range(100_000))
+
     def test_answers_meanwhile(self):
         """While a large configuration is read, HTTP and the control tool answer"""
-        control, port = self.folder / "control", free_port()
-        text = f'[[zone]]\nname = "one"\n[server]\ncontrol = "{control}"\n[http]\nlisten = ["127.0.0.1:{port}"]\n'
-        self.start(text)
-
-        def ask(*command):
-            client = socket.socket(socket.AF_UNIX)
-            self.addCleanup(client.close)
-            client.settimeout(60 * SLOWNESS)
-            client.connect(str(control))
-            client.sendall(json.dumps({"command": command}).encode() + b"\n")
-            return client
-
-        wait_until(lambda: b"ready" in ask("status").recv(4096), 10, "the server is ready")
-        self.configure(text + "x = 1\n" + "".join(f'[[zone]]\nname = "z{i}.example"\n' for i in range(100_000)))
-        reload = ask("reload")
-        self.assertIn(b"ready", ask("status").recv(4096))
+        port = free_port()
+        text = self.start_controlled(port)
+        self.configure(self.large(text))
+        reload = self.control("reload")
+        self.assertIn(b"ready", self.whole(self.control("status")))
         self.assertEqual(self.http_status(port), 200)
         self.assertEqual(select.select([reload], [], [], 0)[0], [], "the reload has not ended yet")
-        self.assertIn(b"'x' is not known", reload.recv(4096))
+        self.assertIn(b"'x' is not known", self.whole(reload))
+
+    def test_several_at_once(self):
+        """Reloads that are asked for while one is under way are one more, whose outcome all of them hear"""
+        port = free_port()
+        self.configure(self.large(self.start_controlled(port)))
+        for reload in [self.control("reload") for _ in range(5)]:
+            self.assertIn(b"'x' is not known", self.whole(reload))
+        succeeded, failed, _ = self.reload_metrics(port)
+        self.assertEqual(succeeded, "0")
+        self.assertIn(failed, ("1", "2"))
 
     @unittest.skipIf(SANITIZED, "a sanitizer needs address space without a limit")
     def test_out_of_memory(self):
