@@ -361,8 +361,8 @@ class Reload(TestCase):
         """A new listener whose port is taken refuses the reload with its place, and nothing changes"""
         holder = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.addCleanup(holder.close)
-        holder.bind(("127.0.0.1", 0))
-        taken, free, http_port = holder.getsockname()[1], free_port(), free_port()
+        taken, free, http_port = free_port(), free_port(), free_port()
+        holder.bind(("127.0.0.1", taken))
         zone = '[[zone]]\nname = "one"\n'
         server = self.start(f'[server]\nidentity = "before"\n{zone}')
         text = (f'[server]\nidentity = "after"\n{zone}[http]\nlisten = ["127.0.0.1:{http_port}"]\n'

@@ -666,14 +666,14 @@ TEST_CASE(
 
 namespace {
 
-// A port of 127.0.0.1 that is free for UDP and TCP.
+// With a port that is free for UDP and TCP on all addresses of IPv4.
 Address freeAddress(std::uint8_t lastOctet = 1) {
   Events events;
-  ServerOptions one = options();
-  one.listen = {Address::v4({127, 0, 0, lastOctet})};
-  Server server(one, makeFactory(events));
+  ServerOptions all = options();
+  all.listen = {Address::anyV4()};
+  Server server(all, makeFactory(events));
   server.start();
-  return server.addresses()[0];
+  return Address::v4({127, 0, 0, lastOctet}, server.addresses()[0].port());
 }
 
 std::string replaceFailure(Server& server, const std::vector<Address>& listen) {
