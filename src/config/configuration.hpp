@@ -66,6 +66,15 @@ struct ZoneSettings {
   ZoneSource source() const;
 };
 
+// What some clients are served otherwise.
+struct ViewSettings {
+  std::string name;
+  AddressPolicy match;                     // allows those clients
+  bool recursion = true;                   // false: none, neither of the view nor of the configuration
+  std::vector<ZoneSettings> zones;         // likewise one that does not load ends the start
+  std::optional<ForwardSettings> forward;  // of the view alone, all of it; nothing: that of the configuration
+};
+
 struct HttpSettings {
   std::vector<ListenAddress> listen;  // empty: no HTTP
   AddressPolicy allow;
@@ -90,10 +99,14 @@ struct Configuration {
   std::vector<std::string> zoneLists;
   std::string hostsFile;  // empty: none
   std::optional<ForwardSettings> forward;
+  std::vector<ViewSettings> views;  // the first that matches counts
   HttpSettings http;
   LogSettings log;
   DnstapSettings dnstap;
   std::vector<EffectiveValue> values;  // all of the above except the zones, as texts with their places
 };
+
+// How many chains of a shard forward.
+std::size_t countForwarders(const Configuration& configuration);
 
 }  // namespace taut::config

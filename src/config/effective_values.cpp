@@ -73,7 +73,7 @@ void Collector::addNamed(const Key& key, std::string_view prefix) {
 }
 
 void Collector::addListed(const Key& key, std::string_view list) {
-  if (list == "zone") return;
+  if (key.path.find("zone[].") != key.path.npos) return;
   std::size_t index = 0;
   for (const Table& table : settings_.tables(list)) {
     if (const Setting* const setting = table.find(key))

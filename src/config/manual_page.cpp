@@ -30,7 +30,8 @@ of [acl], or else loopback, private, link\-local or any. A path is relative to t
 .PP
 In every text, ${NAME} stands for the variable NAME of the environment, which has to be set; $${ stands for ${ itself.
 .PP
-A list of tables, such as [[zone]], may go on in files that are included. Any other key stands once in all files
+A list of tables, such as [[zone]] or [[view]], may go on in files that are included. Any other key stands once in
+all files
 together.
 .PP
 .B tautd \-\-check
@@ -40,13 +41,32 @@ file.
 .SH KEYS
 )";
 
-constexpr std::string_view closing = R"(.SH RELOAD
+constexpr std::string_view closing = R"(.SH VIEWS
+Clients of some networks can be served otherwise than all others. The first [[view]] whose networks have a client's
+address counts for it, in the order in which they stand in the file and in those that it includes. A client that no
+view has is served by what stands outside them.
+.PP
+What a view does not say is as it is outside. Its clients see its zones and all others, and of those that enclose a name
+the one with the longest origin answers, as everywhere; where both have a zone of one name, the view's answers. A view
+with a table [view.forward] forwards by itself, and has a cache of its own: what its clients ask for is neither told to
+those of another view nor answered from what these have asked. Without the table it shares forwarding and cache with
+all who
+have no view; with recursion = false it has neither. The hosts file, the log, and the limits are the same for all
+clients.
+.PP
+The zones of a view stand in tables [[view.zone]] after it, each with the keys of a [[zone]], or in a list, zone = [{
+name
+= "example.com" }]. [zone\-defaults] holds for them too.
+.SH RELOAD
 SIGHUP has
 .B tautd
 read the file, those that it includes, and those that it names again. Where there is a mistake, nothing changes: each
 mistake is logged with its place, and the server serves as before. Otherwise what has changed is logged, and holds from
 the next query on. Zones, cache, counters and open connections live on, and no query is lost. A new zone that does not
-load is SERVFAIL until its file is mended.
+load is SERVFAIL until its file is mended. What has changed in views holds when all zones have been loaded. A view
+keeps its
+cache unless its forward.cache.size or forward.deny\-rebinding changes, or it no longer forwards by itself; a query that
+waits in a view which goes is answered by it still.
 .PP
 New addresses to listen on are opened before anything changes; where one cannot be, the reload is refused as for a
 mistake. Then those that are not listened on any more are closed: queries that have come there are answered, and
@@ -79,7 +99,7 @@ TAUT_ are left alone. An option of the command line takes the place of both file
 The file that is read unless another one is named. A configuration file has 256 MiB at most, and includes up to 1000
 others.
 .SH EXAMPLES
-Two zones for everyone, and forwarding with a cache for one's own networks:
+Two zones for everyone, forwarding with a cache for one's own networks, and for the office another zone example.com:
 .PP
 .nf
 .RS
@@ -104,6 +124,13 @@ file = "net.zone"
 servers = ["198.51.100.53", "198.51.100.54"]
 allow = ["office", "loopback"]
 cache.size = "256M"
+
+[[view]]
+name = "inside"
+match = ["office"]
+[[view.zone]]
+name = "example.com"
+file = "inside/example.com.zone"
 .RE
 .fi
 .SH SEE ALSO
@@ -123,12 +150,11 @@ std::string escaped(std::string_view text) {
   return roff;
 }
 
-// `[server.cookies]`, `[[zone]]`; empty for the top of the file.
+// Empty for the top of the file.
 std::string header(std::string_view path) {
   const std::size_t dot = path.rfind('.');
   if (dot == path.npos) return {};
-  const std::string_view table = path.substr(0, dot);
-  return table.ends_with("[]") ? fmt::format("[[{}]]", table.substr(0, table.size() - 2)) : fmt::format("[{}]", table);
+  return tableHeader(path.substr(0, dot));
 }
 
 std::string entry(const Key& key) {

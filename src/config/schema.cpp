@@ -15,6 +15,7 @@ constexpr std::int64_t hour = 3600 * second;
 constexpr std::int64_t maxDrain = 600 * second;
 constexpr std::int64_t maxRate = 1'000'000;  // responses a second
 constexpr std::int64_t maxText = Chaos::maxText;
+constexpr std::int64_t maxCache = std::int64_t{1} << 40;  // octets
 
 constexpr std::string_view selfDescriptions[] = {"version.bind", "version.server", "hostname.bind", "id.server",
                                                  "nsid"};
@@ -184,7 +185,7 @@ constexpr Key keys[] = {
      .text = "Networks whose questions are forwarded; those of others are refused."},
     {.path = "forward.cache.size",
      .type = ValueType::size,
-     .most = std::int64_t{1} << 40,
+     .most = maxCache,
      .preset = "0",
      .reload = Reload::restart,
      .text = "Memory in which answers are kept as long as their TTL allows, for all threads together; 0: no cache."},
@@ -197,6 +198,52 @@ constexpr Key keys[] = {
      .type = ValueType::domain,
      .list = true,
      .absent = "none",
+     .text = "Domains that may have private addresses though rebinding is denied."},
+    {.path = "view[].name", .least = 1, .most = 64, .text = "The view's name, of letters, digits, '-', '_' and '.'."},
+    {.path = "view[].match",
+     .type = ValueType::network,
+     .list = true,
+     .text = "Networks whose clients have the view. The first view of the file that has a client's address counts."},
+    {.path = "view[].recursion",
+     .type = ValueType::boolean,
+     .absent = "true",
+     .text = "false: questions of the view's clients are not forwarded, and no cache answers them."},
+    {.path = "view[].zone[].name",
+     .type = ValueType::domain,
+     .absent = "with a file, the owner of its SOA record",
+     .text = "The origin of a zone of the view, which stands before a zone of this name outside the view."},
+    {.path = "view[].zone[].file",
+     .type = ValueType::file,
+     .absent = "that of zone-defaults.file",
+     .text = "The zone's master file."},
+    {.path = "view[].forward.servers",
+     .type = ValueType::address,
+     .list = true,
+     .absent = "those of [forward], unless resolv-conf is given",
+     .text = "Servers to forward the questions of the view's clients to."},
+    {.path = "view[].forward.resolv-conf",
+     .type = ValueType::file,
+     .absent = "that of [forward], unless servers are given",
+     .text = "Forward to the servers in this file."},
+    {.path = "view[].forward.allow",
+     .type = ValueType::network,
+     .list = true,
+     .absent = "as in [forward]",
+     .text = "Networks whose questions are forwarded; those of other clients of the view are refused."},
+    {.path = "view[].forward.cache.size",
+     .type = ValueType::size,
+     .most = maxCache,
+     .absent = "as in [forward]",
+     .text =
+         "Memory of the view's own cache, for all threads together; 0: no cache. With another size it begins empty."},
+    {.path = "view[].forward.deny-rebinding",
+     .type = ValueType::boolean,
+     .absent = "as in [forward]",
+     .text = "Refuse private addresses in forwarded answers."},
+    {.path = "view[].forward.private-domains",
+     .type = ValueType::domain,
+     .list = true,
+     .absent = "as in [forward]",
      .text = "Domains that may have private addresses though rebinding is denied."},
     {.path = "http.listen",
      .type = ValueType::address,
@@ -275,6 +322,17 @@ Place placeOf(std::string_view path) {
     if (rest.starts_with(".")) return Place::table;
   }
   return Place::unknown;
+}
+
+std::string inFile(std::string_view path) {
+  std::string text;
+  for (; !path.empty(); path.remove_prefix(path.starts_with("[]") ? 2 : 1))
+    if (!path.starts_with("[]")) text.push_back(path.front());
+  return text;
+}
+
+std::string tableHeader(std::string_view path) {
+  return path.ends_with("[]") ? "[[" + inFile(path) + "]]" : '[' + inFile(path) + ']';
 }
 
 std::vector<std::string_view> namesWithin(std::string_view prefix) {

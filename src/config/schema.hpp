@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -56,6 +57,11 @@ const Key& keyOf(std::string_view path);
 // What stands at a path.
 enum class Place : std::uint8_t { unknown, key, table, list };
 Place placeOf(std::string_view path);
+
+// The path, or that of a table in the brackets that it has in a file: `view.zone` and `[[view.zone]]` for
+// `view[].zone[]`.
+std::string inFile(std::string_view path);
+std::string tableHeader(std::string_view path);
 
 // What may stand within a table, keys and tables, in the order of the schema. The prefix is the table's path with a
 // dot, or empty for the top of the file.

@@ -46,7 +46,14 @@ const Origin* Settings::findTable(std::string_view path) const {
 
 void Settings::overlay(Settings over) {
   for (auto& [path, setting] : over.values_) values_.insert_or_assign(path, std::move(setting));
-  for (auto& [name, tables] : over.tables_) tables_.insert_or_assign(name, std::move(tables));
+  for (auto& [name, tables] : over.tables_) {
+    const auto isWithin = [prefix = name + '['](const auto& entry) { return entry.first.starts_with(prefix); };
+    if (name.find('[') == std::string::npos) {
+      std::erase_if(tables_, isWithin);
+      std::erase_if(noted_, isWithin);
+    }
+    tables_.insert_or_assign(name, std::move(tables));
+  }
   noted_.merge(over.noted_);
   refused_.merge(over.refused_);
 }

@@ -61,7 +61,8 @@ class Settings {
   // Adds a text to a list; the list has the origin of its first text.
   void append(std::string_view path, std::string_view text, const Origin& origin);
 
-  // Adds a table to the list of this name.
+  // Adds a table to the list of this name. A list within a table of another list has that one's place in its name:
+  // `view[0].zone`.
   Table& add(std::string_view list, const Origin& origin) { return tables_[std::string(list)].emplace_back(origin); }
   const std::vector<Table>& tables(std::string_view list) const;
   std::vector<Table> takeTables(std::string_view list);
@@ -75,7 +76,7 @@ class Settings {
   // Takes a value out.
   std::optional<Setting> take(std::string_view path);
 
-  // That there is such a table, whether or not it holds anything.
+  // That there is such a table, whether or not it holds anything; within a list likewise `view[0].forward`.
   void noteTable(std::string_view path, const Origin& origin) { noted_.emplace(path, origin); }
   const Origin* findTable(std::string_view path) const;
 

@@ -26,16 +26,27 @@ std::pair<std::string_view, std::string_view> split(std::string_view path) {
 // Where the keys of the table stand in a file: `in [server]`, `in [[zone]]`.
 std::string place(std::string_view prefix) {
   if (prefix.ends_with('.')) prefix.remove_suffix(1);
-  if (prefix.empty()) return "at the top of the file";
-  return prefix.ends_with("[]") ? fmt::format("in [[{}]]", prefix.substr(0, prefix.size() - 2))
-                                : fmt::format("in [{}]", prefix);
+  return prefix.empty() ? "at the top of the file" : "in " + tableHeader(prefix);
+}
+
+// The key that a path means which leaves out that a table is one of a list; null where there is none.
+const Key* keyWithin(std::string_view path) {
+  const auto isMeant = [path](const Key& key) { return key.path.find('[') != path.npos && inFile(key.path) == path; };
+  const auto found = std::ranges::find_if(schema(), isMeant);
+  return found == schema().end() ? nullptr : &*found;
+}
+
+// Whether the key is one of a table that stands by itself too, as `view[].forward.servers`.
+bool isCopy(const Key& key) {
+  const std::size_t list = key.path.find("[].");
+  return list != key.path.npos && findKey(key.path.substr(list + 3)) != nullptr;
 }
 
 // Where else a key of this name belongs; null where there is none, or several.
 const Key* sameNameElsewhere(std::string_view name) {
   const Key* found = nullptr;
   for (const Key& key : schema()) {
-    if (split(key.path).second != name) continue;
+    if (split(key.path).second != name || isCopy(key)) continue;
     if (found) return nullptr;
     found = &key;
   }
@@ -60,7 +71,8 @@ std::string unknownKey(std::string_view path) {
   const std::vector<std::string_view> names = namesWithin(prefix);
   std::string text = fmt::format("'{}' is not known {}", name, place(prefix));
   if (const auto meant = nearest(name, names)) return text + fmt::format("; did you mean '{}'?", *meant);
-  if (const Key* const elsewhere = sameNameElsewhere(name))
+  const Key* const meantKey = keyWithin(path);
+  if (const Key* const elsewhere = meantKey ? meantKey : sameNameElsewhere(name))
     return text + fmt::format("; expected it {}", place(split(elsewhere->path).first));
   return text + fmt::format("; expected one of {}", fmt::join(names, ", "));
 }
@@ -68,13 +80,13 @@ std::string unknownKey(std::string_view path) {
 bool SettingsReader::enterTable(const std::string& path, const Origin& origin) {
   switch (placeOf(path)) {
     case Place::table:
-      settings_.noteTable(path, origin);
+      settings_.noteTable(placed(path), origin);
       return true;
     case Place::list:
-      mistake(origin, fmt::format("'{0}' is a list of tables; expected [[{0}]]", path));
+      mistake(origin, fmt::format("'{0}' is a list of tables; expected [[{0}]]", inFile(path)));
       return false;
     case Place::key:
-      mistake(origin, fmt::format("'{}' is no table; expected {}", path, expectation(keyOf(path))));
+      mistake(origin, fmt::format("'{}' is no table; expected {}", inFile(path), expectation(keyOf(path))));
       return false;
     case Place::unknown:
       break;
@@ -86,20 +98,33 @@ bool SettingsReader::enterTable(const std::string& path, const Origin& origin) {
 bool SettingsReader::enterListedTable(const std::string& path, const Origin& origin) {
   const std::string name = path.substr(0, path.size() - 2);
   switch (placeOf(name)) {
-    case Place::list:
-      table_ = &settings_.add(name, origin);
+    case Place::list: {
+      const std::string list = placed(name);
+      table_ = &settings_.add(list, origin);
+      listed_.push_back({path, fmt::format("{}[{}]", list, settings_.tables(list).size() - 1), table_});
       return true;
+    }
     case Place::table:
-      mistake(origin, fmt::format("'{0}' is one table; expected [{0}]", name));
+      mistake(origin, fmt::format("'{0}' is one table; expected [{0}]", inFile(name)));
       return false;
     case Place::key:
-      mistake(origin, fmt::format("'{}' is no list of tables; expected {}", name, expectation(keyOf(name))));
+      mistake(origin, fmt::format("'{}' is no list of tables; expected {}", inFile(name), expectation(keyOf(name))));
       return false;
     case Place::unknown:
       break;
   }
   mistake(origin, unknownKey(name));
   return false;
+}
+
+void SettingsReader::leaveListedTable() {
+  listed_.pop_back();
+  table_ = listed_.empty() ? nullptr : listed_.back().table;
+}
+
+// `view[0].zone` for `view[].zone`, while the first [[view]] is being read.
+std::string SettingsReader::placed(const std::string& path) const {
+  return listed_.empty() ? path : listed_.back().placed + path.substr(listed_.back().path.size());
 }
 
 void SettingsReader::addForeignKey(const std::string& key, const Origin& origin) {
@@ -123,10 +148,10 @@ void SettingsReader::addValue(const std::string& path, const Origin& origin, Tom
     case Place::list:
       if (!list || !list->empty())
         mistake(value.origin,
-                fmt::format("'{0}' is a list of tables; expected [[{0}]], not {1}", path, describe(value)));
+                fmt::format("'{0}' is a list of tables; expected [[{0}]], not {1}", inFile(path), describe(value)));
       return;
     case Place::table:
-      mistake(value.origin, fmt::format("'{0}' is a table; expected [{0}], not {1}", path, describe(value)));
+      mistake(value.origin, fmt::format("'{0}' is a table; expected [{0}], not {1}", inFile(path), describe(value)));
       return;
     default:
       mistake(origin, unknownKey(path));

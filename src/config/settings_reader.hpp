@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "settings.hpp"
 #include "toml_document.hpp"
@@ -24,11 +25,19 @@ class SettingsReader final : public TomlVisitor {
 
   bool enterTable(const std::string& path, const Origin& origin) override;
   bool enterListedTable(const std::string& path, const Origin& origin) override;
-  void leaveListedTable() override { table_ = nullptr; }
+  void leaveListedTable() override;
   void addValue(const std::string& path, const Origin& origin, TomlValue value) override;
   void addForeignKey(const std::string& key, const Origin& origin) override;
 
  private:
+  // A table of a list that is being read.
+  struct Listed {
+    std::string path;    // `view[]`
+    std::string placed;  // `view[0]`
+    Table* table;
+  };
+
+  std::string placed(const std::string& path) const;
   void mistake(const Origin& origin, std::string text) { mistakes_.push_back({origin, std::move(text)}); }
   void set(const Key& key, const std::string& path, const Origin& origin, Setting setting);
   std::optional<Value> read(const Key& key, const TomlValue& value);
@@ -40,7 +49,8 @@ class SettingsReader final : public TomlVisitor {
   Settings& settings_;
   Mistakes& mistakes_;
   const FindVariable& findVariable_;
-  Table* table_ = nullptr;  // of a list of tables, where one is being read
+  Table* table_ = nullptr;      // of a list of tables, where one is being read: the last of these
+  std::vector<Listed> listed_;  // the innermost is the last
 };
 
 // What to say of a path that no key has, the path and what was meant by it.

@@ -22,6 +22,12 @@ constexpr std::uint16_t httpPort = 9153;  // where what collects metrics looks f
 // resolver is a weapon against others.
 constexpr const char* ownNetworks[] = {"loopback", "private", "link-local"};
 
+// The keys of a list of zones.
+struct ZoneKeys {
+  const Key& name;
+  const Key& file;
+};
+
 class Validator {
  public:
   Validator(Settings settings, Mistakes& mistakes)
@@ -54,12 +60,18 @@ class Validator {
   void listenOn(const Table& table, std::vector<ListenAddress>& addresses);
   ServerSettings server();
   std::optional<RateLimit> rateLimit();
-  std::vector<ZoneSettings> zones();
-  ZoneSettings zone(const Table& table);
+  std::vector<ZoneSettings> zones(const ZoneKeys& keys, const std::string& list);
+  ZoneSettings zone(const Table& table, const ZoneKeys& keys);
   std::string inZoneFolder(const std::string& path, const Origin& origin) const;
   std::string defaultFile(std::string name, const Origin& origin);
   std::vector<std::string> zoneLists();
   std::optional<ForwardSettings> forward();
+  std::vector<ViewSettings> views(const std::optional<ForwardSettings>& outer);
+  ViewSettings view(const Table& table, const std::vector<ViewSettings>& before);
+  std::string viewName(const Table& table, const std::vector<ViewSettings>& before);
+  std::optional<ForwardSettings> viewForward(const Table& view, const Origin& place, const ForwardSettings* outer);
+  void setForwarding(const Table& view, ForwardSettings& forward);
+  ForwardSettings forwardPresets();
   HttpSettings http();
   DnstapSettings dnstap();
   LogSettings log();
@@ -98,10 +110,12 @@ Configuration Validator::run() {
   configuration.server = server();
   configuration.limits.tcpConnections = static_cast<std::size_t>(number("limits.tcp.connections"));
   configuration.rateLimit = rateLimit();
-  configuration.zones = zones();
+  zoneFolder_ = file("zone-defaults.directory");
+  configuration.zones = zones({keyOf("zone[].name"), keyOf("zone[].file")}, "zone");
   configuration.zoneLists = zoneLists();
   configuration.hostsFile = file("hosts-file");
   configuration.forward = forward();
+  configuration.views = views(configuration.forward);
   configuration.http = http();
   configuration.log = log();
   configuration.dnstap = dnstap();
@@ -231,9 +245,8 @@ std::optional<RateLimit> Validator::rateLimit() {
   return limit;
 }
 
-std::vector<ZoneSettings> Validator::zones() {
-  zoneFolder_ = file("zone-defaults.directory");
-  std::vector<Table> tables = settings_.takeTables("zone");
+std::vector<ZoneSettings> Validator::zones(const ZoneKeys& keys, const std::string& list) {
+  std::vector<Table> tables = settings_.takeTables(list);
   std::vector<ZoneSettings> zones;
   if (get<std::string>("zone-defaults.file").find("{name}") == std::string::npos) {
     mistake(originOf("zone-defaults.file"),
@@ -244,7 +257,7 @@ std::vector<ZoneSettings> Validator::zones() {
   zones.reserve(tables.size());
   known.reserve(tables.size());
   for (Table& table : tables) {
-    zones.push_back(zone(table));
+    zones.push_back(zone(table, keys));
     table = Table({});  // a hundred thousand zones are not in memory twice
     const ZoneSettings& added = zones.back();
     if (added.name.empty()) continue;
@@ -261,9 +274,9 @@ std::vector<ZoneSettings> Validator::zones() {
   return zones;
 }
 
-ZoneSettings Validator::zone(const Table& table) {
-  const Setting* const origin = table.find(keyOf("zone[].name"));
-  const Setting* const file = table.find(keyOf("zone[].file"));
+ZoneSettings Validator::zone(const Table& table, const ZoneKeys& keys) {
+  const Setting* const origin = table.find(keys.name);
+  const Setting* const file = table.find(keys.file);
   ZoneSettings zone;
   zone.origin = origin ? origin->origin : table.origin();
   const std::string* const name = origin ? &std::get<std::string>(origin->value) : nullptr;
@@ -305,14 +318,11 @@ std::vector<std::string> Validator::zoneLists() {
 }
 
 std::optional<ForwardSettings> Validator::forward() {
-  ForwardSettings forward;
+  ForwardSettings forward = forwardPresets();
   for (const Item& item : items("forward.servers"))
     if (const auto server = address(item, dnsPort)) forward.servers.push_back(*server);
   forward.resolvConf = file("forward.resolv-conf");
-  std::vector<Item> allowed = items("forward.allow");
-  if (!has("forward.allow"))
-    for (const char* const network : ownNetworks) allowed.push_back({network, {}});
-  forward.allow = networks_.policy(allowed);
+  if (has("forward.allow")) forward.allow = networks_.policy(items("forward.allow"));
   forward.cacheSize = static_cast<std::size_t>(number("forward.cache.size"));
   forward.denyRebinding = flag("forward.deny-rebinding");
   for (const Item& item : items("forward.private-domains"))
@@ -329,6 +339,100 @@ std::optional<ForwardSettings> Validator::forward() {
     for (const char* const path : {"forward.allow", "forward.cache.size", "forward.deny-rebinding"})
       if (has(path)) requireForwarding(path);
   return std::nullopt;
+}
+
+ForwardSettings Validator::forwardPresets() {
+  std::vector<Item> allowed;
+  for (const char* const network : ownNetworks) allowed.push_back({network, {}});
+  ForwardSettings forward;
+  forward.allow = networks_.policy(allowed);
+  return forward;
+}
+
+std::vector<ViewSettings> Validator::views(const std::optional<ForwardSettings>& outer) {
+  std::vector<ViewSettings> views;
+  const std::vector<Table>& tables = settings_.tables("view");
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    ViewSettings view = this->view(tables[i], views);
+    view.zones = zones({keyOf("view[].zone[].name"), keyOf("view[].zone[].file")}, fmt::format("view[{}].zone", i));
+    const Origin* const place = settings_.findTable(fmt::format("view[{}].forward", i));
+    if (place && view.recursion)
+      view.forward = viewForward(tables[i], *place, outer ? &*outer : nullptr);
+    else if (place)
+      mistake(*place, "[view.forward] does not go with recursion = false");
+    views.push_back(std::move(view));
+  }
+  return views;
+}
+
+ViewSettings Validator::view(const Table& table, const std::vector<ViewSettings>& before) {
+  ViewSettings view;
+  view.name = viewName(table, before);
+  const Setting* const match = table.find(keyOf("view[].match"));
+  const auto* const networks = match ? &std::get<std::vector<Item>>(match->value) : nullptr;
+  if (networks) view.match = networks_.policy(*networks);
+  if (!table.hasRefused() && (!networks || networks->empty()))
+    mistake(match ? match->origin : table.origin(),
+            "a view without clients; expected match = [\"192.0.2.0/24\"], say, or the name of an [acl]");
+  if (const Setting* const recursion = table.find(keyOf("view[].recursion")))
+    view.recursion = std::get<bool>(recursion->value);
+  return view;
+}
+
+std::string Validator::viewName(const Table& table, const std::vector<ViewSettings>& before) {
+  constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+  const Setting* const setting = table.find(keyOf("view[].name"));
+  if (!setting) {
+    if (!table.hasRefused()) mistake(table.origin(), "a view without a name; expected name = \"inside\", say");
+    return {};
+  }
+  std::string name = std::get<std::string>(setting->value);
+  if (name.find_first_not_of(allowed) != std::string::npos)
+    mistake(setting->origin, "'{}' is no name of a view; expected letters, digits, '-', '_' and '.'", name);
+  if (std::ranges::find(before, name, &ViewSettings::name) != before.end())
+    mistake(setting->origin, "view {} is there already; expected it once", name);
+  return name;
+}
+
+// What the view does not say is taken from what holds outside it.
+std::optional<ForwardSettings> Validator::viewForward(const Table& view, const Origin& place,
+                                                      const ForwardSettings* outer) {
+  ForwardSettings forward = outer ? *outer : forwardPresets();
+  const Setting* const servers = view.find(keyOf("view[].forward.servers"));
+  const Setting* const resolvConf = view.find(keyOf("view[].forward.resolv-conf"));
+  if (servers || resolvConf) {
+    forward.servers.clear();
+    forward.resolvConf.clear();
+  }
+  if (servers)
+    for (const Item& item : std::get<std::vector<Item>>(servers->value))
+      if (const auto server = address(item, dnsPort)) forward.servers.push_back(*server);
+  if (resolvConf) forward.resolvConf = resolved(std::get<std::string>(resolvConf->value), resolvConf->origin);
+  setForwarding(view, forward);
+  const bool isEmpty = servers ? std::get<std::vector<Item>>(servers->value).empty() : !outer;
+  if (isEmpty && !resolvConf && !view.hasRefused() && !settings_.isRefused("forward.servers") &&
+      !settings_.isRefused("forward.resolv-conf"))
+    mistake(servers ? servers->origin : place,
+            "[view.forward] without a server forwards nothing; expected servers or resolv-conf");
+  return forward;
+}
+
+// All but the servers.
+void Validator::setForwarding(const Table& view, ForwardSettings& forward) {
+  if (const Setting* const allow = view.find(keyOf("view[].forward.allow")))
+    forward.allow = networks_.policy(std::get<std::vector<Item>>(allow->value));
+  if (const Setting* const size = view.find(keyOf("view[].forward.cache.size")))
+    forward.cacheSize = static_cast<std::size_t>(std::get<std::int64_t>(size->value));
+  if (const Setting* const deny = view.find(keyOf("view[].forward.deny-rebinding")))
+    forward.denyRebinding = std::get<bool>(deny->value);
+  if (const Setting* const domains = view.find(keyOf("view[].forward.private-domains"))) {
+    forward.privateDomains.clear();
+    for (const Item& item : std::get<std::vector<Item>>(domains->value))
+      if (const auto domain = name(item.text, item.origin)) forward.privateDomains.push_back(*domain);
+    if (!forward.denyRebinding)
+      mistake(domains->origin, "needs deny-rebinding = true, without which all domains may have private addresses");
+  }
+  if (!forward.denyRebinding) forward.privateDomains.clear();
 }
 
 HttpSettings Validator::http() {
@@ -373,9 +477,13 @@ void Validator::requireForwarding(std::string_view path) {
               : "forward.servers or forward.resolv-conf: only what was forwarded is concerned");
 }
 
+bool servesAnything(const ViewSettings& view) {
+  return !view.zones.empty() || view.forward;
+}
+
 void Validator::requireSource(const Configuration& configuration) {
   if (!configuration.zones.empty() || !configuration.zoneLists.empty() || !configuration.hostsFile.empty() ||
-      configuration.forward)
+      configuration.forward || std::ranges::any_of(configuration.views, servesAnything))
     return;
   if (settings_.start())
     mistake(*settings_.start(), "nothing to serve; expected [[zone]], [[zone-list]], hosts-file or [forward]");
@@ -396,6 +504,12 @@ ZoneSource ZoneSettings::source() const {
   source.path = path;
   if (!name.empty()) source.origin = Name::parse(name);
   return source;
+}
+
+std::size_t countForwarders(const Configuration& configuration) {
+  const auto ofViews =
+      std::ranges::count_if(configuration.views, [](const auto& view) { return view.forward.has_value(); });
+  return static_cast<std::size_t>(ofViews) + (configuration.forward ? 1 : 0);
 }
 
 bool ServerSettings::tells(std::string_view name) const {

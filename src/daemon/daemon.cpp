@@ -20,7 +20,6 @@
 #include "taut/base/log.hpp"
 #include "taut/base/reason.hpp"
 #include "taut/resolver/cache.hpp"
-#include "taut/resolver/hosts_client.hpp"
 
 namespace taut {
 
@@ -73,7 +72,7 @@ Daemon::Daemon(Configuration configuration, config::Sources sources)
 }
 
 DescriptorShares Daemon::sharesFor(const Configuration& configuration) const {
-  const std::size_t forwards = configuration.forward ? ForwarderOptions().maxInFlight : 0;
+  const std::size_t forwards = countForwarders(configuration) > 0 ? ForwarderOptions().maxInFlight : 0;
   return descriptorBudget_.share(configuration.server.threads, configuration.listen.size(),
                                  {configuration.limits.tcpConnections, forwards});
 }
@@ -107,7 +106,10 @@ void Daemon::collectTop(std::function<void(std::vector<TopLists>)> done) {
 
 void Daemon::publishZones(const std::shared_ptr<const ZoneSet>& zones) {
   state_.setZones(zones);
-  server_.post([this, zones](std::size_t shard, ServerFactory&) { authorities_[shard]->replace(zones); });
+  server_.post([this, zones](std::size_t shard, ServerFactory&) {
+    authorities_[shard]->replace(zones);
+    resolvers_[shard].views.replaceZones(zones);
+  });
 }
 
 std::unique_ptr<ServerFactory> Daemon::makeFactory(Shard& shard) {
@@ -120,44 +122,43 @@ std::unique_ptr<ServerFactory> Daemon::makeFactory(Shard& shard) {
   authorities_.push_back(std::make_shared<Authority>(zoneSet_));
   authorities.push_back(authorities_.back());
   ShardResolvers& resolvers = resolvers_.emplace_back();
-  resolvers.chaos = std::make_shared<Chaos>();
-  authorities.push_back(resolvers.chaos);
+  resolvers.shard = &shard;
+  resolvers.dnstap = makeDnstap(shard);
+  resolvers.shared.chaos = std::make_shared<Chaos>();
+  authorities.push_back(resolvers.shared.chaos);
   // Before the cache, so that a change of the file counts at once.
   if (hostsFile_) {
     const auto otherTypes = forward ? Hosts::OtherTypes::nextResolver : Hosts::OtherTypes::noData;
     hosts_.push_back(std::make_shared<Hosts>(hostsFile_->table(), otherTypes));
     authorities.push_back(hosts_.back());
+    resolvers.shared.hosts = hosts_.back();
   }
   if (forward && forward->cacheSize > 0) {
-    CacheOptions options;
-    options.verbose = verbose;
-    auto cache = std::make_shared<Cache>(forward->cacheSize / server_.shardCount(), shard.turnClock(), options);
-    caches_.add(shard, cache);
-    caches.push_back(std::move(cache));
+    resolvers.cache = makeCache(resolvers, forward->cacheSize);
+    caches.push_back(resolvers.cache);
   }
-  const std::shared_ptr<Dnstap> dnstap = makeDnstap(shard);
   if (forward) {
-    resolvers.forwarder = makeForwarder(shard, dnstap);
-    std::shared_ptr<Resolver> client = resolvers.forwarder;
-    if (forward->denyRebinding) {
-      resolvers.rebindingFilter = std::make_shared<RebindingFilter>(std::move(client), forward->privateDomains);
-      client = resolvers.rebindingFilter;
-    }
-    if (hostsFile_) client = std::make_shared<HostsClient>(hosts_.back(), std::move(client));
-    clients.push_back(std::move(client));
+    resolvers.forwarder = makeForwarder(resolvers, *forward, configuration_);
+    ForwardingClient made = makeClient(resolvers.forwarder, *forward, resolvers.shared.hosts);
+    resolvers.rebindingFilter = std::move(made.rebindingFilter);
+    clients.push_back(std::move(made.client));
   }
 
   auto factory =
       std::make_unique<ServerFactory>(std::move(authorities), std::move(caches), std::move(clients), verbose);
   factory->setUdpPayloadSize(configuration_.server.udpSize);
-  factory->setDnstap(dnstap);
+  factory->setDnstap(resolvers.dnstap);
   if (management_) factory->setTopQueries(std::make_unique<TopQueries>());
   liveSettings()->apply(*factory, resolvers);
+  resolvers.shared.recursion = factory->recursion();
+  caches_.add(shard);
+  startViews(*factory);
   return factory;
 }
 
 std::unique_ptr<LiveSettings> Daemon::liveSettings() const {
-  return std::make_unique<LiveSettings>(configuration_, hostName_, cookies_, rateLimitAccounts_, descriptors_);
+  const DescriptorShares shares{descriptors_.connections, forwardsOfEach(configuration_)};
+  return std::make_unique<LiveSettings>(configuration_, hostName_, cookies_, rateLimitAccounts_, shares);
 }
 
 // The log of the first shard speaks for all: they write to the same socket.
@@ -169,17 +170,26 @@ std::shared_ptr<Dnstap> Daemon::makeDnstap(Shard& shard) const {
   return std::make_shared<Dnstap>(shard, std::move(socket));
 }
 
-std::shared_ptr<Forwarder> Daemon::makeForwarder(Shard& shard, std::shared_ptr<Dnstap> dnstap) const {
+std::shared_ptr<Forwarder> Daemon::makeForwarder(const ShardResolvers& resolvers,
+                                                 const config::ForwardSettings& forward,
+                                                 const Configuration& configuration) const {
   using namespace std::chrono_literals;
   ForwarderOptions forwarder;
   forwarder.defaultTimeouts = {1s, 3s, 5s};
   forwarder.tcpTimeout = 4s;
-  forwarder.deadline = LiveSettings::forwarderDeadline(configuration_);
-  forwarder.servers = configuration_.forward->servers;
-  forwarder.resolvConf = configuration_.forward->resolvConf;
-  forwarder.maxInFlight = descriptors_.forwards;
-  forwarder.dnstap = std::move(dnstap);
-  return std::make_shared<Forwarder>(shard, std::move(forwarder));
+  forwarder.deadline = LiveSettings::forwarderDeadline(configuration);
+  forwarder.servers = forward.servers;
+  forwarder.resolvConf = forward.resolvConf;
+  forwarder.maxInFlight = forwardsOfEach(configuration);
+  forwarder.dnstap = resolvers.dnstap;
+  return std::make_shared<Forwarder>(*resolvers.shard, std::move(forwarder));
+}
+
+// `size` is that of all shards.
+std::shared_ptr<Cache> Daemon::makeCache(const ShardResolvers& resolvers, std::size_t size) const {
+  CacheOptions options;
+  options.verbose = configuration_.log.verbose;
+  return std::make_shared<Cache>(size / server_.shardCount(), resolvers.shard->turnClock(), options);
 }
 
 void Daemon::startLoaders() {
@@ -203,7 +213,10 @@ void Daemon::startHostsLoader() {
 }
 
 void Daemon::publishHosts(std::shared_ptr<const HostsTable> table) {
-  server_.post([this, table = std::move(table)](std::size_t shard, ServerFactory&) { hosts_[shard]->replace(table); });
+  server_.post([this, table = std::move(table)](std::size_t shard, ServerFactory&) {
+    hosts_[shard]->replace(table);
+    resolvers_[shard].views.replaceHosts(*hosts_[shard]);
+  });
 }
 
 bool Daemon::isResponsive() {
@@ -231,8 +244,8 @@ void Daemon::reload(const ReloadOrder& order, Reloaded done) {
     reload_->request(order, std::move(done));
 }
 
-void Daemon::reloadZone(const Name& origin, Reloaded done) {
-  if (isRunning(done)) loader_->requestZone(origin, std::move(done));
+void Daemon::reloadZone(const Name& origin, const std::string& view, Reloaded done) {
+  if (isRunning(done)) loader_->requestZone(origin, std::move(done), view);
 }
 
 void Daemon::flushCache(const Name& name, bool tree, std::function<void(std::size_t)> done) {

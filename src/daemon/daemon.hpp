@@ -20,6 +20,7 @@
 #include "management/management_thread.hpp"
 #include "management/serving_state.hpp"
 #include "reload_thread.hpp"
+#include "shard_views.hpp"
 #include "shown_configuration.hpp"
 #include "taut/base/counter.hpp"
 #include "taut/dnstap/dnstap.hpp"
@@ -51,6 +52,9 @@ class Daemon final : public ManagedServer {
     std::atomic<bool> lastSucceeded = true;
   };
 
+  // For each shard the views of a configuration, see ShardViews::replace.
+  using ShardsOfViews = std::vector<std::vector<std::optional<ShardView>>>;
+
   // What a reload takes over, all made before.
   struct Next {
     struct Change {
@@ -66,15 +70,27 @@ class Daemon final : public ManagedServer {
     std::shared_ptr<const ServerCookies> cookies;
     std::shared_ptr<RateLimitTable> accounts;
     std::optional<HostsFile> hosts;  // in place of the one that there is; nothing: that one stays
+    ShardsOfViews views;
     bool zonesChanged = false;
     bool limitChanged = false;
+  };
+  // The views as they are to be, in the steps from a reload to the shards.
+  struct ViewChange {
+    std::vector<config::ViewSettings> settings;  // without their zones
+    ShardsOfViews made;
+    std::chrono::milliseconds deadline{};
+    std::size_t forwards = 0;  // of each forwarder
   };
 
   std::unique_ptr<ServerFactory> makeFactory(Shard& shard);
   // Null where dnstap is not wanted.
   std::shared_ptr<Dnstap> makeDnstap(Shard& shard) const;
-  std::shared_ptr<Forwarder> makeForwarder(Shard& shard, std::shared_ptr<Dnstap> dnstap) const;
   DescriptorShares sharesFor(const config::Configuration& configuration) const;
+  std::shared_ptr<Forwarder> makeForwarder(const ShardResolvers& resolvers, const config::ForwardSettings& forward,
+                                           const config::Configuration& configuration) const;
+  std::shared_ptr<Cache> makeCache(const ShardResolvers& resolvers, std::size_t size) const;
+  ShardView makeView(const ShardResolvers& resolvers, const config::ViewSettings& view,
+                     const config::Configuration& configuration) const;
   std::unique_ptr<LiveSettings> liveSettings() const;
   std::unique_ptr<ManagementThread> makeManagement(const config::Configuration& configuration);
   void startLoaders();
@@ -93,6 +109,12 @@ class Daemon final : public ManagedServer {
   void takeOverManagement(Next& next);
   ZoneReload zonesAsTheyAre() const;
   void reloadForwarders();
+  ShardsOfViews makeViews(const config::Configuration& next) const;
+  std::size_t forwardsOfEach(const config::Configuration& configuration) const;
+  ViewChange viewChange(ShardsOfViews made) const;
+  void startViews(ServerFactory& factory);
+  void setViews(std::size_t shard, ServerFactory& factory, ViewChange& change);
+  Reloaded thenSetViews(ShardsOfViews made, Reloaded done);
   void reloadHosts(std::optional<HostsFile> other);
   void publishZones(const std::shared_ptr<const ZoneSet>& zones);
 
@@ -104,14 +126,14 @@ class Daemon final : public ManagedServer {
   void stop() override;
   void drain(bool on) override { state_.drain(on); }
   void reload(const ReloadOrder& order, Reloaded done) override;
-  void reloadZone(const Name& origin, Reloaded done) override;
+  void reloadZone(const Name& origin, const std::string& view, Reloaded done) override;
   std::vector<ShownValue> configuration() override;
   ConfigurationChanges compareConfiguration() override;
   bool switchQueryLog(QueryLogSwitch to) override;
   void postQueryLog();
   std::shared_ptr<QueryTail> startTail(QueryFilter filter, QueryLogSettings::Format format) override;
   void endTail(std::shared_ptr<QueryTail> tail) override;
-  bool hasCache() const override { return running_ && !caches_.empty(); }
+  bool hasCache() const override { return running_ && caches_.any(); }
   void flushCache(const Name& name, bool tree, std::function<void(std::size_t)> done) override;
   void showCache(const Name& name, std::function<void(std::vector<ShownAnswer>)> done) override;
   bool isRunning(const Reloaded& done) const;

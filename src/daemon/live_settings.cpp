@@ -43,8 +43,9 @@ void LiveSettings::apply(ServerFactory& factory, const ShardResolvers& resolvers
     dnstap->setIdentity(dnstapIdentity_, "taut " TAUT_VERSION);
     dnstap->setSelection(dnstap_.selection);
   }
-  resolvers.chaos->clear();
-  for (const auto& [name, text] : chaosTexts_) resolvers.chaos->add(name, text);
+  Chaos& chaos = *resolvers.shared.chaos;
+  chaos.clear();
+  for (const auto& [name, text] : chaosTexts_) chaos.add(name, text);
   if (!forward_) return;
   factory.setRecursionPolicy(forward_->allow);
   resolvers.forwarder->setMaxInFlight(maxForwards_);

@@ -11,16 +11,23 @@
 
 #include "config/configuration.hpp"
 #include "descriptors.hpp"
-#include "taut/resolver/chaos.hpp"
+#include "shard_views.hpp"
+#include "taut/dnstap/dnstap.hpp"
+#include "taut/io/shard.hpp"
+#include "taut/resolver/cache.hpp"
 #include "taut/resolver/forwarder.hpp"
 #include "taut/resolver/rebinding_filter.hpp"
 #include "taut/server/server_factory.hpp"
 
 namespace taut {
 
-// The resolvers of a shard that take settings; null where there is none.
+// The resolvers of a shard that take settings, and what they are made with; null where there is none.
 struct ShardResolvers {
-  std::shared_ptr<Chaos> chaos;
+  Shard* shard = nullptr;
+  std::shared_ptr<Dnstap> dnstap;
+  SharedResolvers shared;
+  std::shared_ptr<Cache> cache;
+  ShardViews views;
   std::shared_ptr<Forwarder> forwarder;
   std::shared_ptr<RebindingFilter> rebindingFilter;
 };

@@ -32,6 +32,8 @@ std::shared_ptr<const ServerCookies> readNamedFiles(const config::Configuration&
   errors.collect([&] { requireReadable(configuration.hostsFile, HostsFile::maxSize); });
   if (configuration.forward)
     errors.collect([&] { requireReadable(configuration.forward->resolvConf, ResolvConfFile::maxFileSize); });
+  for (const config::ViewSettings& view : configuration.views)
+    if (view.forward) errors.collect([&] { requireReadable(view.forward->resolvConf, ResolvConfFile::maxFileSize); });
   return cookies;
 }
 
@@ -39,6 +41,11 @@ std::vector<ZoneSource> zoneSourcesOf(const config::Configuration& configuration
   std::vector<ZoneSource> sources;
   sources.reserve(configuration.zones.size());
   for (const config::ZoneSettings& zone : configuration.zones) sources.push_back(zone.source());
+  for (const config::ViewSettings& view : configuration.views)
+    for (const config::ZoneSettings& zone : view.zones) {
+      sources.push_back(zone.source());
+      sources.back().view = view.name;
+    }
   return sources;
 }
 

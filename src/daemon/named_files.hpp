@@ -24,6 +24,7 @@ std::shared_ptr<const ServerCookies> makeCookies(const config::ServerSettings& s
 // the others can be read. What is wrong is added to the errors.
 std::shared_ptr<const ServerCookies> readNamedFiles(const config::Configuration& configuration, FileErrors& errors);
 
+// Those of views too.
 std::vector<ZoneSource> zoneSourcesOf(const config::Configuration& configuration);
 
 }  // namespace taut

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <optional>
 #include <ranges>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -16,6 +17,7 @@
 #include <fmt/format.h>
 
 #include "daemon.hpp"
+#include "descriptors.hpp"
 #include "file_errors.hpp"
 #include "live_settings.hpp"
 #include "named_files.hpp"
@@ -51,6 +53,16 @@ bool needsRestart(const ValueChange& change, const Configuration& now, const Con
   if (path == "forward.private-domains" && deniesRebinding(now) != deniesRebinding(next)) return true;
   if (path.starts_with("forward.")) return now.forward.has_value() != next.forward.has_value();
   return path == "hosts-file" && now.hostsFile.empty() != next.hostsFile.empty();
+}
+
+// The files that forwarders follow.
+std::set<std::string> followedBy(const Configuration& configuration) {
+  std::set<std::string> files;
+  if (configuration.forward) files.insert(configuration.forward->resolvConf);
+  for (const config::ViewSettings& view : configuration.views)
+    if (view.forward) files.insert(view.forward->resolvConf);
+  files.erase("");
+  return files;
 }
 
 void logChange(const ValueChange& change, bool waits) {
@@ -162,11 +174,24 @@ void addZoneChanges(const Configuration& now, const Configuration& next, Configu
   changes.more = count - std::min(count, maxShown);
 }
 
+bool sameZones(const std::vector<config::ZoneSettings>& now, const std::vector<config::ZoneSettings>& next) {
+  return std::ranges::equal(now, next, [](const auto& left, const auto& right) {
+    return left.name == right.name && left.path == right.path;
+  });
+}
+
+// The order of views is the same to their zones.
 bool sameZones(const Configuration& now, const Configuration& next) {
-  return now.zoneLists == next.zoneLists &&
-         std::ranges::equal(now.zones, next.zones, [](const auto& left, const auto& right) {
-           return left.name == right.name && left.path == right.path;
-         });
+  const auto hasSame = [&next](const config::ViewSettings& view) {
+    const auto found = std::ranges::find(next.views, view.name, &config::ViewSettings::name);
+    return found == next.views.end() ? view.zones.empty() : sameZones(view.zones, found->zones);
+  };
+  const auto isNew = [&now](const config::ViewSettings& view) {
+    return std::ranges::find(now.views, view.name, &config::ViewSettings::name) == now.views.end();
+  };
+  return now.zoneLists == next.zoneLists && sameZones(now.zones, next.zones) &&
+         std::ranges::all_of(now.views, hasSame) &&
+         std::ranges::none_of(next.views, [&isNew](const auto& view) { return isNew(view) && !view.zones.empty(); });
 }
 
 }  // namespace
@@ -184,8 +209,9 @@ Configuration Daemon::readConfiguration() const {
   FileErrors errors;
   if (next.hostsFile != configuration_.hostsFile)
     errors.collect([&] { requireReadable(next.hostsFile, HostsFile::maxSize); });
-  if (next.forward && (!configuration_.forward || next.forward->resolvConf != configuration_.forward->resolvConf))
-    errors.collect([&] { requireReadable(next.forward->resolvConf, ResolvConfFile::maxFileSize); });
+  const std::set<std::string> followed = followedBy(configuration_);
+  for (const std::string& file : followedBy(next))
+    if (!followed.contains(file)) errors.collect([&] { requireReadable(file, ResolvConfFile::maxFileSize); });
   for (const std::string& list : next.zoneLists)
     if (std::ranges::find(configuration_.zoneLists, list) == configuration_.zoneLists.end())
       errors.collect([&] { readZoneList(list); });
@@ -275,8 +301,10 @@ Daemon::Next Daemon::prepare() {
   }
   keepParts(configuration, configuration_);
   const bool sharesChanged = configuration.limits.tcpConnections != configuration_.limits.tcpConnections ||
-                             configuration.listen.size() != configuration_.listen.size();
+                             configuration.listen.size() != configuration_.listen.size() ||
+                             (countForwarders(configuration) > 0) != (countForwarders(configuration_) > 0);
   next.descriptors = sharesChanged ? sharesFor(configuration) : descriptors_;
+  if (!configuration.views.empty() || !configuration_.views.empty()) next.views = makeViews(configuration);
   openHttp(next);
   return next;
 }
@@ -297,9 +325,9 @@ void Daemon::replaceListeners(const Configuration& next) {
   listenOn(next.listen, [&] { server_.replaceListeners(addresses); });
 }
 
-// A copy of `done` is given away last of all, so that a failure can still be reported. The reload after a failure takes
-// everything for changed.
-void Daemon::takeOver(Next next, const ReloadOrder& order, const Reloaded& done) {
+// A copy of what reports is given away last of all, so that a failure can still be reported. The reload after a failure
+// takes everything for changed.
+void Daemon::takeOver(Next next, const ReloadOrder& order, const Reloaded& reported) {
   takenInPart_ = true;
   for (const Next::Change& change : next.changes) logChange(change.value, change.waits);
   configuration_ = std::move(next.configuration);
@@ -318,6 +346,7 @@ void Daemon::takeOver(Next next, const ReloadOrder& order, const Reloaded& done)
   takeOverManagement(next);
   reloadForwarders();
   reloadHosts(std::move(next.hosts));
+  const Reloaded done = next.views.empty() ? reported : thenSetViews(std::move(next.views), reported);
   std::vector<ZoneSource> sources;
   if (next.zonesChanged) sources = zoneSourcesOf(configuration_);
   // Counted before the loader has it, which may answer at once.
@@ -343,17 +372,24 @@ void Daemon::takeOverManagement(Next& next) {
 
 ZoneReload Daemon::zonesAsTheyAre() const {
   ZoneReload report;
-  for (const auto& zone : state_.zones()->zones()) {
-    ++report.zones;
-    if (!zone->isLoaded()) ++report.missing;
-  }
+  const auto count = [&report](const ZoneSet& set) {
+    for (const auto& zone : set.zones()) {
+      ++report.zones;
+      if (!zone->isLoaded()) ++report.missing;
+    }
+  };
+  const auto zones = state_.zones();
+  count(*zones);
+  for (const auto& view : zones->views()) count(*view);
   return report;
 }
 
 void Daemon::reloadForwarders() {
-  if (!configuration_.forward) return;
-  if (!configuration_.forward->resolvConf.empty()) log::info("{} is read again", configuration_.forward->resolvConf);
-  server_.post([this](std::size_t shard, ServerFactory&) { resolvers_[shard].forwarder->reload(); });
+  for (const std::string& file : followedBy(configuration_)) log::info("{} is read again", file);
+  server_.post([this](std::size_t shard, ServerFactory&) {
+    if (resolvers_[shard].forwarder) resolvers_[shard].forwarder->reload();
+    resolvers_[shard].views.reloadForwarders();
+  });
 }
 
 void Daemon::reloadHosts(std::optional<HostsFile> other) {

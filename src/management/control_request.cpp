@@ -49,6 +49,7 @@ std::optional<ControlRequest> ControlRequest::parse(std::string_view line) {
   request.tree = flagOf(object, "tree");
   request.off = flagOf(object, "off");
   request.force = flagOf(object, "force");
+  request.view = textOf(object, "view");
   request.type = textOf(object, "type");
   request.client = textOf(object, "client");
   request.rcode = textOf(object, "rcode");
@@ -69,6 +70,7 @@ std::string ControlRequest::toLine() const {
   if (!type.empty()) line["type"] = type;
   if (!client.empty()) line["client"] = client;
   if (!rcode.empty()) line["rcode"] = rcode;
+  if (!view.empty()) line["view"] = view;
   if (duration) line["seconds"] = duration->count();
   return toText(line) + "\n";
 }

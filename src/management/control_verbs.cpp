@@ -49,7 +49,7 @@ void append(fmt::memory_buffer& out, std::uint64_t number, std::size_t width = 0
 }
 
 // Without a format string, as a hundred thousand of them are to be there within a blink.
-void appendZoneAsJson(const Zone& zone, fmt::memory_buffer& out) {
+void appendZoneAsJson(const Zone& zone, std::string_view view, fmt::memory_buffer& out) {
   const std::string origin = zone.origin().toString();
   append(out, R"({"zone":)");
   if (origin.find('"') == std::string::npos && origin.find('\\') == std::string::npos) {
@@ -59,6 +59,9 @@ void appendZoneAsJson(const Zone& zone, fmt::memory_buffer& out) {
   } else {
     append(out, inQuotes(origin));
   }
+  append(out, R"(,"view":")");
+  append(out, view);  // of characters that need no escape
+  out.push_back('"');
   if (!zone.isLoaded()) return append(out, R"(,"state":"not loaded"})");
   append(out, R"(,"state":"loaded","serial":)");
   append(out, zone.serial());
@@ -67,17 +70,23 @@ void appendZoneAsJson(const Zone& zone, fmt::memory_buffer& out) {
   out.push_back('}');
 }
 
-void appendZoneAsText(const Zone& zone, fmt::memory_buffer& out) {
+void appendZoneAsText(const Zone& zone, std::string_view view, fmt::memory_buffer& out) {
   constexpr std::size_t column = 40;
   const std::string origin = zone.origin().toString();
   append(out, origin);
   for (std::size_t size = origin.size(); size < column; ++size) out.push_back(' ');
-  if (!zone.isLoaded()) return append(out, " not loaded\n");
-  append(out, " loaded ");
-  append(out, zone.serial(), 10);
-  out.push_back(' ');
-  append(out, zone.recordCount(), 8);
-  append(out, " records\n");
+  if (!zone.isLoaded()) {
+    append(out, " not loaded");
+  } else {
+    append(out, " loaded ");
+    append(out, zone.serial(), 10);
+    out.push_back(' ');
+    append(out, zone.recordCount(), 8);
+    append(out, " records");
+  }
+  if (!view.empty()) append(out, "  view ");
+  append(out, view);
+  out.push_back('\n');
 }
 
 // Zones lie all over the memory: the waits for those to come overlap.
@@ -93,9 +102,10 @@ std::string_view denialOf(const Zone& zone) {
   return zone.hasNsec() ? "NSEC" : "none";
 }
 
-Json detailsOf(const Zone& zone) {
+Json detailsOf(const Zone& zone, const std::string& view) {
   Json json;
   json["zone"] = zone.origin().toString();
+  json["view"] = view;
   json["state"] = zone.isLoaded() ? "loaded" : "not loaded";
   if (!zone.isLoaded()) return json;
   json["serial"] = zone.serial();
@@ -130,6 +140,16 @@ std::string recordsAsJson(std::string_view text, bool& first) {
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   return json;
+}
+
+// The zone that a request names; null where there is none.
+std::shared_ptr<const Zone> zoneOf(const ControlRequest& request, const Name& origin, const ZoneSet& zones) {
+  const ZoneSet* const set = request.view.empty() ? &zones : zones.view(request.view);
+  return set ? set->get(origin) : nullptr;
+}
+
+ControlOutcome noZone(const ControlRequest& request, const Name& origin) {
+  return failure(fmt::format("there is no zone {}{}{}", origin, request.view.empty() ? "" : " of view ", request.view));
 }
 
 class Abandoned : public std::exception {};
@@ -170,6 +190,7 @@ std::string shownAs(const std::vector<ShownAnswer>& answers, bool json) {
     for (const ShownAnswer& answer : answers) {
       Json entry;
       entry["shard"] = answer.shard;
+      entry["view"] = answer.view;
       entry["key"] = answer.key;
       entry["rcode"] = answer.rcode;
       entry["seconds"] = answer.seconds;
@@ -182,8 +203,8 @@ std::string shownAs(const std::vector<ShownAnswer>& answers, bool json) {
   }
   std::string text;
   for (const ShownAnswer& answer : answers)
-    text += fmt::format("; {} {}, for {} s, thread {}\n{}", answer.key, answer.rcode, answer.seconds, answer.shard,
-                        answer.records);
+    text += fmt::format("; {} {}, for {} s, thread {}{}{}\n{}", answer.key, answer.rcode, answer.seconds, answer.shard,
+                        answer.view.empty() ? "" : ", view ", answer.view, answer.records);
   return text.empty() ? "; nothing is kept of this name\n" : text;
 }
 
@@ -306,10 +327,10 @@ Task<ControlOutcome> ControlVerbs::reloadZone(const ControlRequest& request, Con
   const std::string& text = request.command.back();
   const auto origin = Name::parse(text);
   if (!origin) return Task<ControlOutcome>::ready(noName(text));
-  if (!server_.snapshot().zones->get(*origin))
-    return Task<ControlOutcome>::ready(failure(fmt::format("there is no zone {}", *origin)));
+  if (!zoneOf(request, *origin, *server_.snapshot().zones))
+    return Task<ControlOutcome>::ready(noZone(request, *origin));
   auto reload = Reload::make(shard_);
-  server_.reloadZone(*origin, [reload](const ZoneReload& report) { reload->set(report); });
+  server_.reloadZone(*origin, request.view, [reload](const ZoneReload& report) { reload->set(report); });
   return reportReload(std::move(reload), request.json, output, stop);
 }
 
@@ -337,23 +358,28 @@ Task<ControlOutcome> ControlVerbs::reportReload(std::shared_ptr<Reload> reload, 
 }
 
 Task<ControlOutcome> ControlVerbs::listZones(const ControlRequest& request, ControlOutput& output, StopToken) {
-  const std::shared_ptr<const ZoneSet> set = server_.snapshot().zones;
-  const auto zones = set->zones();
+  const std::shared_ptr<const ZoneSet> all = server_.snapshot().zones;
+  std::vector<const ZoneSet*> sets{all.get()};
+  for (const auto& view : all->views()) sets.push_back(view.get());
   fmt::memory_buffer text;
   if (request.json) append(text, R"({"zones":[)");
-  for (std::size_t i = 0; i < zones.size(); ++i) {
-    prefetch(zones, i);
-    if (request.json) {
-      append(text, i == 0 ? "\n" : ",\n");
-      appendZoneAsJson(*zones[i], text);
-    } else {
-      appendZoneAsText(*zones[i], text);
+  bool first = true;
+  for (const ZoneSet* const set : sets) {
+    const auto zones = set->zones();
+    for (std::size_t i = 0; i < zones.size(); ++i) {
+      prefetch(zones, i);
+      if (request.json) {
+        append(text, std::exchange(first, false) ? "\n" : ",\n");
+        appendZoneAsJson(*zones[i], set->viewName(), text);
+      } else {
+        appendZoneAsText(*zones[i], set->viewName(), text);
+      }
+      if (text.size() < pieceSize) continue;
+      const std::string_view piece(text.data(), text.size());
+      const bool wanted = co_await output.write(piece);
+      if (!wanted) co_return ControlOutcome();
+      text.clear();
     }
-    if (text.size() < pieceSize) continue;
-    const std::string_view piece(text.data(), text.size());
-    const bool wanted = co_await output.write(piece);
-    if (!wanted) co_return ControlOutcome();
-    text.clear();
   }
   if (request.json) append(text, "\n]}\n");
   const std::string_view rest(text.data(), text.size());
@@ -364,9 +390,9 @@ Task<ControlOutcome> ControlVerbs::listZones(const ControlRequest& request, Cont
 Task<ControlOutcome> ControlVerbs::zoneStatus(const ControlRequest& request, ControlOutput& output, StopToken) {
   const auto origin = Name::parse(request.command.back());
   if (!origin) co_return noName(request.command.back());
-  const auto zone = server_.snapshot().zones->get(*origin);
-  if (!zone) co_return failure(fmt::format("there is no zone {}", *origin));
-  const Json details = detailsOf(*zone);
+  const auto zone = zoneOf(request, *origin, *server_.snapshot().zones);
+  if (!zone) co_return noZone(request, *origin);
+  const Json details = detailsOf(*zone, request.view);
   const std::string text = request.json ? toLine(details) : inLines(details);
   co_await output.write(text);
   co_return ControlOutcome();
@@ -375,8 +401,8 @@ Task<ControlOutcome> ControlVerbs::zoneStatus(const ControlRequest& request, Con
 Task<ControlOutcome> ControlVerbs::dumpZone(const ControlRequest& request, ControlOutput& output, StopToken stop) {
   const auto origin = Name::parse(request.command.back());
   if (!origin) co_return noName(request.command.back());
-  const auto zone = server_.snapshot().zones->get(*origin);
-  if (!zone) co_return failure(fmt::format("there is no zone {}", *origin));
+  const auto zone = zoneOf(request, *origin, *server_.snapshot().zones);
+  if (!zone) co_return noZone(request, *origin);
   if (!zone->isLoaded()) co_return failure(fmt::format("zone {} is not loaded", *origin));
   std::function<void(PieceQueue&)> make = [zone, json = request.json](PieceQueue& queue) { dump(*zone, json, queue); };
   ControlOutcome outcome = co_await sendFromThread(std::move(make), output, stop);

@@ -209,12 +209,17 @@ void addForwarding(Families& families, const ResolverStatistics& resolvers) {
 }
 
 void addZones(Families& families, const ManagementSnapshot& snapshot) {
-  const auto& zones = snapshot.zones->zones();
-  const auto isLoaded = [](const auto& zone) { return zone->isLoaded(); };
-  const auto loaded = static_cast<std::uint64_t>(std::ranges::count_if(zones, isLoaded));
+  std::uint64_t total = 0;
+  std::uint64_t loaded = 0;
+  const auto count = [&](const ZoneSet& set) {
+    total += set.size();
+    for (const auto& zone : set.zones()) loaded += zone->isLoaded() ? 1 : 0;
+  };
+  count(*snapshot.zones);
+  for (const auto& view : snapshot.zones->views()) count(*view);
   families.gauge("taut_zones", "Zones that are to be served, by state.")
       .add(loaded, {{"state", "loaded"}})
-      .add(snapshot.zones->size() - loaded, {{"state", "not_loaded"}});
+      .add(total - loaded, {{"state", "not_loaded"}});
   families.counter("taut_zone_load_failures_total", "Loads of zones that failed.").add(snapshot.zoneLoadFailures);
 }
 
@@ -238,14 +243,19 @@ std::string zoneSerials(const ZoneSet& zones) {
     text.append(piece, header);
     used = 0;
   };
-  for (const auto& zone : zones.zones()) {
-    if (!zone->isLoaded()) continue;
-    if (used == metrics.size()) metrics.emplace_back().label = {{"zone", {}}};
-    ClientMetric& metric = metrics[used++];
-    metric.label.front().value = zone->origin().toString();
-    metric.gauge.value = number(zone->serial());
-    if (used == pieceSize) write();
-  }
+  const auto add = [&](const ZoneSet& set) {
+    for (const auto& zone : set.zones()) {
+      if (!zone->isLoaded()) continue;
+      if (used == metrics.size()) metrics.emplace_back().label = {{"zone", {}}, {"view", {}}};
+      ClientMetric& metric = metrics[used++];
+      metric.label.front().value = zone->origin().toString();
+      metric.label.back().value = set.viewName();
+      metric.gauge.value = number(zone->serial());
+      if (used == pieceSize) write();
+    }
+  };
+  add(zones);
+  for (const auto& view : zones.views()) add(*view);
   write();
   return text;
 }

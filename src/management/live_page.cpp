@@ -63,8 +63,8 @@ std::string rowsOf(const Json& object, std::string_view none) {
 
 std::string zoneRows(const ZoneSummary& zones) {
   std::string rows;
-  for (const auto& zone : zones.shown) {
-    const std::string name = escapedForHtml(zone->origin().toString());
+  for (const auto& [zone, view] : zones.shown) {
+    const std::string name = escapedForHtml(zone->origin().toString() + (view.empty() ? "" : " of view " + view));
     if (zone->isLoaded())
       rows += fmt::format("<tr><td class=\"name\">{}<td class=\"ok\">loaded<td class=\"n\">{}<td class=\"n\">{}", name,
                           zone->serial(), zone->recordCount());

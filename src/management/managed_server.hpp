@@ -22,7 +22,8 @@ namespace taut {
 // One answer of a cache, in words.
 struct ShownAnswer {
   std::size_t shard = 0;
-  std::string key;  // name, class and type asked for, and CD where it was
+  std::string view;  // whose cache has it; empty: that of those who have none
+  std::string key;   // name, class and type asked for, and CD where it was
   std::string rcode;
   std::size_t seconds = 0;  // for so long it is kept still
   std::string records;      // as in a master file, TTLs as they are now
@@ -87,7 +88,8 @@ class ManagedServer {
   // The report is that of the zones.
   using Reloaded = std::function<void(const ZoneReload&)>;
   virtual void reload(const ReloadOrder& order, Reloaded done) = 0;
-  virtual void reloadZone(const Name& origin, Reloaded done) = 0;
+  // Of the view; empty: of those that all see.
+  virtual void reloadZone(const Name& origin, const std::string& view, Reloaded done) = 0;
 
   // What holds, except the zones.
   virtual std::vector<ShownValue> configuration() = 0;

@@ -19,8 +19,8 @@ namespace {
 
 constexpr std::array<std::string_view, transportCount> transports{"udp", "tcp"};
 
-Json toJson(const Zone& zone) {
-  Json json{{"zone", zone.origin().toString()}, {"state", zone.isLoaded() ? "loaded" : "not loaded"}};
+Json toJson(const Zone& zone, const std::string& view) {
+  Json json{{"zone", zone.origin().toString()}, {"view", view}, {"state", zone.isLoaded() ? "loaded" : "not loaded"}};
   if (!zone.isLoaded()) return json;
   json["serial"] = zone.serial();
   json["records"] = zone.recordCount();
@@ -30,7 +30,7 @@ Json toJson(const Zone& zone) {
 
 Json toJson(const ZoneSummary& summary) {
   Json shown = Json::array();
-  for (const auto& zone : summary.shown) shown.push_back(toJson(*zone));
+  for (const auto& [zone, view] : summary.shown) shown.push_back(toJson(*zone, view));
   return {{"total", summary.total}, {"loaded", summary.loaded}, {"shown", std::move(shown)}};
 }
 

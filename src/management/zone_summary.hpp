@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "taut/zone/zone_set.hpp"
@@ -14,10 +15,14 @@ struct ZoneSummary {
 
   std::size_t total = 0;
   std::size_t loaded = 0;
-  std::vector<std::shared_ptr<const Zone>> shown;  // at most `maxShown`, those that are not loaded first
+  struct Shown {
+    std::shared_ptr<const Zone> zone;
+    std::string view;  // empty: none
+  };
+  std::vector<Shown> shown;  // at most `maxShown`, those that are not loaded first
 };
 
-// Walks all zones, so it is worth keeping while the set is the same.
+// With the zones of views. Walks all zones, so it is worth keeping while the set is the same.
 ZoneSummary summaryOf(const ZoneSet& zones);
 
 }  // namespace taut

@@ -220,13 +220,15 @@ class Resolution {
 
 }  // namespace
 
-Authority::Authority(std::shared_ptr<const ZoneSet> zones) {
+Authority::Authority(std::shared_ptr<const ZoneSet> zones, std::string view) : view_(std::move(view)) {
   replace(std::move(zones));
 }
 
 Authority::~Authority() = default;
 
 void Authority::replace(std::shared_ptr<const ZoneSet> zones) {
+  const ZoneSet* const own = zones && !view_.empty() ? zones->view(view_) : nullptr;
+  if (own) zones = std::shared_ptr<const ZoneSet>(zones, own);  // keeps the whole set
   snapshot_ = LocalRef<const Snapshot>(new Snapshot(std::move(zones)));
 }
 

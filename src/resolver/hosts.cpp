@@ -31,6 +31,10 @@ void Hosts::replace(std::shared_ptr<const HostsTable> table) {
   snapshot_ = makeLocalRef<const Snapshot>(std::move(table));
 }
 
+void Hosts::replaceByThatOf(const Hosts& other) {
+  snapshot_ = other.snapshot_;
+}
+
 const HostsTable& Hosts::table() const {
   return snapshot_->table();
 }

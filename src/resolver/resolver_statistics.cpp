@@ -29,6 +29,12 @@ ForwarderStatistics& ForwarderStatistics::operator+=(const ForwarderStatistics& 
   return *this;
 }
 
+void UpstreamStatistics::addCounts(const UpstreamStatistics& other) {
+  requests += other.requests;
+  timeouts += other.timeouts;
+  durations += other.durations;
+}
+
 UpstreamStatistics& ResolverStatistics::upstream(const Address& server) {
   const auto found = std::ranges::find(upstreams, server, &UpstreamStatistics::server);
   if (found != upstreams.end()) return *found;

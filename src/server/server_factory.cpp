@@ -78,6 +78,16 @@ void ServerFactory::setRecursionPolicy(AddressPolicy policy) {
   if (recursion_) recursion_->setAddressPolicy(std::move(policy));
 }
 
+void ServerFactory::addTo(ResolverStatistics& statistics) const {
+  resolver_.addTo(statistics);
+  views_.addTo(statistics);
+}
+
+Task<> ServerFactory::closeResolvers() {
+  co_await views_.close();
+  co_await resolver_.close();
+}
+
 template <typename Change>
 void ServerFactory::changeQueryLog(const Change& change) {
   if (!queryLog_) queryLog_ = std::make_unique<QueryLog>();
@@ -200,8 +210,20 @@ Task<std::optional<Answer>> ServerFactory::messageReceived(const Query& query, R
 
 Task<std::optional<Answer>> ServerFactory::handleQuery(const Query& query, ReplyChannel&) {
   const auto rcode = rcodeForMetaType(query.type());
-  if (!rcode) return resolver_.resolve(query);
-  return Task<std::optional<Answer>>::ready(withExtendedError(Answer(*rcode), ExtendedErrorCode::notSupported));
+  if (rcode) [[unlikely]]
+    return Task<std::optional<Answer>>::ready(withExtendedError(Answer(*rcode), ExtendedErrorCode::notSupported));
+  if (views_.any()) [[unlikely]]
+    return resolveByView(query);
+  return resolver_.resolve(query);
+}
+
+Task<std::optional<Answer>> ServerFactory::resolveByView(const Query& query) {
+  View* const view = viewOf(query);
+  return view ? view->resolve(query) : resolver_.resolve(query);
+}
+
+std::size_t ServerFactory::responseByView(const Query& query, const Answer& answer, MutableByteSpan buffer) {
+  return responder_.write(query, answer, recursionAvailableFor(query), buffer);
 }
 
 Task<std::optional<Answer>> ServerFactory::notImplemented(const Query& query, std::string_view what) {
@@ -251,7 +273,7 @@ void ServerFactory::observeQuery(const Query& query, ReplyChannel& channel) {
   if (verbose_ > 0) VerboseLog(verbose_).received(query);
   if (!dnstap_ || !dnstap_->picksQuery()) return;
   channel.setTapped();
-  dnstap_->add(queryTypeOf(query, recursionAvailable_), partiesOf(query), query.received(), query.message());
+  dnstap_->add(queryTypeOf(query, recursionAvailableFor(query)), partiesOf(query), query.received(), query.message());
 }
 
 // An empty message is not sent: the query had been given up before.
@@ -259,7 +281,7 @@ void ServerFactory::observeReply(const Query& query, const ReplyChannel& channel
                                  std::string_view outcome) {
   if (queryLog_) queryLog_->replied(query, rcode, message, outcome, clock());
   if (channel.isTapped() && !message.empty())
-    dnstap_->add(responseTypeOf(query, recursionAvailable_), partiesOf(query), query.received(), message);
+    dnstap_->add(responseTypeOf(query, recursionAvailableFor(query)), partiesOf(query), query.received(), message);
 }
 
 void ServerFactory::leaveUnanswered(const Query& query, DropReason reason) {
@@ -312,6 +334,8 @@ Task<> ServerFactory::sendReply(ReplyChannel& channel, const Query& query, Answe
 }
 
 std::size_t ServerFactory::responseFromMessage(const Query& query, const Answer& answer, MutableByteSpan buffer) {
+  if (views_.any()) [[unlikely]]
+    return responseByView(query, answer, buffer);
   return responder_.write(query, answer, recursionAvailable_, buffer);
 }
 

@@ -80,7 +80,7 @@ void ShardThread::wait() {
 void ShardThread::addTo(ServerStatistics& statistics) const {
   const DatagramCounters& datagrams = datagramBuffers_.counters();
   statistics.add(factory_->counters());
-  factory_->resolver().addTo(statistics.resolvers);
+  factory_->addTo(statistics.resolvers);
   statistics.dropped[static_cast<std::size_t>(DropReason::fullSocket)] += datagrams.dropped;
   statistics.dropped[static_cast<std::size_t>(DropReason::sendFailure)] += datagrams.sendFailures;
   if (const Dnstap* const dnstap = factory_->dnstap()) {
@@ -219,7 +219,7 @@ Task<> ShardThread::end() {
   constexpr std::chrono::milliseconds pause{10};
   for (int attempt = 1;; ++attempt) {
     try {
-      co_await factory_->resolver().close();
+      co_await factory_->closeResolvers();
       break;
     } catch (const std::exception& error) {
       const bool again = dynamic_cast<const std::bad_alloc*>(&error) && attempt < attempts;

@@ -71,6 +71,7 @@ class Commands {
  private:
   CLI::App* add(CLI::App& parent, const char* name, const char* help);
   CLI::App* verb(CLI::App& parent, const char* name, const char* help, std::vector<std::string> words);
+  void addZoneVerbs();
   CLI::App* verbWith(CLI::App& parent, const char* name, const char* help, std::vector<std::string> words,
                      const char* argument, const char* argumentHelp);
 
@@ -124,13 +125,7 @@ void Commands::declare() {
        {"reload", "config"});
   verb(*reload, "zones", "Zones only", {"reload", "zones"});
 
-  CLI::App* const zone = add(app_, "zone", "Ask of zones");
-  zone->require_subcommand(1);
-  verb(*zone, "list", "All zones, with their states and serials", {"zone", "list"});
-  verbWith(*zone, "status", "What there is to know of one zone", {"zone", "status"}, "NAME", "The zone");
-  verbWith(*zone, "reload", "Load one zone again, whether its file changed or not", {"zone", "reload"}, "NAME",
-           "The zone");
-  verbWith(*zone, "dump", "The records of one zone, as they are served", {"zone", "dump"}, "NAME", "The zone");
+  addZoneVerbs();
 
   CLI::App* const cache = add(app_, "cache", "Ask of the cache");
   cache->require_subcommand(1);
@@ -170,6 +165,20 @@ void Commands::declare() {
   });
 
   verb(app_, "top", "Show the server live, until interrupted; without a terminal, once", {topVerb});
+}
+
+void Commands::addZoneVerbs() {
+  CLI::App* const zone = add(app_, "zone", "Ask of zones");
+  zone->require_subcommand(1);
+  verb(*zone, "list", "All zones, with their states and serials", {"zone", "list"});
+  CLI::App* const verbs[] = {
+      verbWith(*zone, "status", "What there is to know of one zone", {"zone", "status"}, "NAME", "The zone"),
+      verbWith(*zone, "reload", "Load one zone again, whether its file changed or not", {"zone", "reload"}, "NAME",
+               "The zone"),
+      verbWith(*zone, "dump", "The records of one zone, as they are served", {"zone", "dump"}, "NAME", "The zone")};
+  for (CLI::App* const added : verbs)
+    added->add_option("--view", invocation_.request.view, "The zone of this view [the zone that all see]")
+        ->type_name("VIEW");
 }
 
 bool print(std::string_view text) {

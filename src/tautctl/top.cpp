@@ -60,8 +60,8 @@ std::string headOf(const Json& status) {
 }
 
 std::string zoneLine(const Json& zone) {
-  return fmt::format("  {:<40} {:<10} {:>10} {:>8}\n", textOf(zone, "zone"), textOf(zone, "state"),
-                     textOf(zone, "serial"), textOf(zone, "records"));
+  return fmt::format("  {:<40} {:<10} {:>10} {:>8} {}\n", textOf(zone, "zone"), textOf(zone, "state"),
+                     textOf(zone, "serial"), textOf(zone, "records"), textOf(zone, "view"));
 }
 
 std::string forwarderLine(const Json& server) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <utility>
 
 namespace taut {
 
@@ -21,7 +22,17 @@ std::uint64_t hashOf(NameView origin, Class rrClass) {
 
 }  // namespace
 
-ZoneSet::ZoneSet(std::span<const std::shared_ptr<const Zone>> zones) {
+ZoneSet::ZoneSet(std::span<const std::shared_ptr<const Zone>> zones, std::span<const ZonesOfView> views) {
+  add(zones);
+  for (const ZonesOfView& given : views) {
+    auto view = std::make_unique<ZoneSet>(given.zones);
+    view->outer_ = this;
+    view->viewName_ = given.view;
+    views_.push_back(std::move(view));
+  }
+}
+
+void ZoneSet::add(std::span<const std::shared_ptr<const Zone>> zones) {
   table_.resize(std::bit_ceil(zones.size() * 2 + 1));
   zones_.reserve(zones.size());
   std::size_t size = 0;
@@ -50,7 +61,20 @@ std::shared_ptr<const Zone> ZoneSet::get(NameView origin, Class rrClass) const {
   return found != nullptr ? zones_[found->index] : nullptr;
 }
 
-const Zone* ZoneSet::find(NameView name, Class rrClass) const {
+const ZoneSet* ZoneSet::view(std::string_view name) const {
+  const auto found = std::ranges::find(views_, name, &ZoneSet::viewName);
+  return found == views_.end() ? nullptr : found->get();
+}
+
+const Zone* ZoneSet::findInView(NameView name, Class rrClass) const {
+  const Zone* const own = findOwn(name, rrClass);
+  const Zone* const outer = outer_->findOwn(name, rrClass);
+  if (own == nullptr || outer == nullptr) return own != nullptr ? own : outer;
+  // Both enclose the name, so the longer origin has more octets.
+  return own->origin().size() >= outer->origin().size() ? own : outer;
+}
+
+const Zone* ZoneSet::findOwn(NameView name, Class rrClass) const {
   std::array<std::uint8_t, maxLabelCount + 1> offsets;  // of the name and its ancestors, the root last
   std::size_t labels = 0;
   std::size_t at = 0;

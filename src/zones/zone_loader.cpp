@@ -38,10 +38,10 @@ void ZoneLoader::replaceSources(std::vector<ZoneSource> sources, std::vector<std
   wanted_.notify_one();
 }
 
-void ZoneLoader::requestZone(Name origin, Done done) {
+void ZoneLoader::requestZone(Name origin, Done done, std::string view) {
   {
     const std::lock_guard lock(mutex_);
-    zoneRequests_.push_back({std::move(origin), std::move(done)});
+    zoneRequests_.push_back({std::move(origin), std::move(done), std::move(view)});
   }
   wanted_.notify_one();
 }
@@ -83,7 +83,7 @@ void ZoneLoader::run(const std::stop_token& stop) {
       for (const Done& done : waiting) done(reload);
     }
     for (const ZoneRequest& zone : zones) {
-      const ZoneReload reload = report([&] { return store_.reloadZone(zone.origin, publish_, stop); });
+      const ZoneReload reload = report([&] { return store_.reloadZone(zone.origin, publish_, stop, zone.view); });
       if (stop.stop_requested()) return;
       if (zone.done) zone.done(reload);
     }

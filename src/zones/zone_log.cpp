@@ -33,29 +33,35 @@ std::string partsOf(const ZoneReload& report) {
 
 }  // namespace
 
-void logZones(const std::vector<const Zone*>& zones) {
-  std::size_t records = 0;
-  for (const Zone* zone : zones) records += zone->recordCount();
-  if (zones.size() > maxNamedZones)
-    return log::info("{}, {}", counted(zones.size(), "zone"), counted(records, "record"));
-  for (const Zone* zone : zones)
-    log::info("zone {}: serial {}, {}", zone->origin(), zone->serial(), counted(zone->recordCount(), "record"));
+std::string ofView(std::string_view view) {
+  return view.empty() ? std::string() : fmt::format(" of view {}", view);
 }
 
-void logLoaded(const Zone& before, const Zone& zone, const ZoneReload& soFar) {
+void logZones(const std::vector<LoggedZone>& zones) {
+  std::size_t records = 0;
+  for (const auto& [zone, view] : zones) records += zone->recordCount();
+  if (zones.size() > maxNamedZones)
+    return log::info("{}, {}", counted(zones.size(), "zone"), counted(records, "record"));
+  for (const auto& [zone, view] : zones)
+    log::info("zone {}{}: serial {}, {}", zone->origin(), ofView(view), zone->serial(),
+              counted(zone->recordCount(), "record"));
+}
+
+void logLoaded(const Zone& before, const Zone& zone, std::string_view view, const ZoneReload& soFar) {
   if (soFar.loaded > maxNamedZones) return;
   const std::string records = counted(zone.recordCount(), "record");
   if (!before.isLoaded())
-    log::info("zone {} added, serial {}, {}", zone.origin(), zone.serial(), records);
+    log::info("zone {}{} added, serial {}, {}", zone.origin(), ofView(view), zone.serial(), records);
   else if (before.origin() == zone.origin())
-    log::info("zone {} loaded anew, serial {} (it was {}), {}", zone.origin(), zone.serial(), before.serial(), records);
+    log::info("zone {}{} loaded anew, serial {} (it was {}), {}", zone.origin(), ofView(view), zone.serial(),
+              before.serial(), records);
   else
-    log::info("zone {} loaded in the place of {}, serial {}, {}", zone.origin(), before.origin(), zone.serial(),
-              records);
+    log::info("zone {}{} loaded in the place of {}, serial {}, {}", zone.origin(), ofView(view), before.origin(),
+              zone.serial(), records);
 }
 
-void logRemoved(const Zone& zone, const ZoneReload& soFar) {
-  if (soFar.removed <= maxNamedZones) log::info("zone {} removed", zone.origin());
+void logRemoved(const Zone& zone, std::string_view view, const ZoneReload& soFar) {
+  if (soFar.removed <= maxNamedZones) log::info("zone {}{} removed", zone.origin(), ofView(view));
 }
 
 void logReload(const ZoneReload& report) {

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "taut/zone/zone.hpp"
@@ -12,13 +14,21 @@ namespace taut::detail {
 // Lines that name zones one by one, of each kind: more would tell less.
 constexpr std::size_t maxNamedZones = 20;
 
+// ` of view NAME` for a zone of a view, nothing for others.
+std::string ofView(std::string_view view);
+
+struct LoggedZone {
+  const Zone* zone;
+  std::string_view view;  // empty: none
+};
+
 // A line for each of them, or one for all.
-void logZones(const std::vector<const Zone*>& zones);
+void logZones(const std::vector<LoggedZone>& zones);
 
 // One zone that was loaded, for the first time where `before` is not loaded.
-void logLoaded(const Zone& before, const Zone& zone, const ZoneReload& soFar);
+void logLoaded(const Zone& before, const Zone& zone, std::string_view view, const ZoneReload& soFar);
 
-void logRemoved(const Zone& zone, const ZoneReload& soFar);
+void logRemoved(const Zone& zone, std::string_view view, const ZoneReload& soFar);
 
 // What a reload came to.
 void logReload(const ZoneReload& report);

@@ -24,6 +24,8 @@
 namespace taut {
 
 using detail::HashName;
+using detail::HashZoneKey;
+using detail::ZoneKey;
 
 namespace {
 
@@ -58,8 +60,9 @@ void logDiagnostics(const ZoneLoad& load) {
   }
 }
 
-std::string thereAlready(NameView origin, const std::string& path) {
-  return fmt::format("zone {} is there already, from {}; expected it once", origin, path);
+std::string thereAlready(const ZoneKey& zone, const std::string& path) {
+  return fmt::format("zone {}{} is there already, from {}; expected it once", zone.origin, detail::ofView(zone.view),
+                     path);
 }
 
 Diagnostic errorOf(const ZoneSource& source, std::string message) {
@@ -79,6 +82,10 @@ class NoObserver final : public LoadObserver {
 
 ZoneStore::ZoneStore(unsigned threads, MakeLoadObserver makeObserver)
     : threads_(threads), makeObserver_(std::move(makeObserver)) {}
+
+ZoneKey ZoneStore::keyOf(const Entry& entry) {
+  return {entry.source.view, entry.load.zone->origin()};
+}
 
 std::unique_ptr<LoadObserver> ZoneStore::observe(std::size_t zones) const {
   if (makeObserver_) return makeObserver_(zones);
@@ -111,10 +118,10 @@ void ZoneStore::load(std::vector<ZoneSource> sources) {
 // What is wrong with them, a line for each error.
 std::string ZoneStore::addLoaded(std::vector<ZoneSource> sources, std::vector<ZoneLoad> loads) {
   std::string errors;
-  std::unordered_map<NameView, std::size_t, HashName> known;
+  std::unordered_map<ZoneKey, std::size_t, HashZoneKey> known;
   for (std::size_t i = 0; i < loads.size(); ++i) {
     if (loads[i].ok()) {
-      const auto [first, isNew] = known.emplace(loads[i].zone->origin(), i);
+      const auto [first, isNew] = known.emplace(ZoneKey{sources[i].view, loads[i].zone->origin()}, i);
       if (!isNew) {
         const std::string& path = entries_[first->second].source.path;
         loads[i].diagnostics.push_back(errorOf(sources[i], thereAlready(first->first, path)));
@@ -136,28 +143,35 @@ void ZoneStore::addList(const std::string& path) {
 class ZoneStore::Known {
  public:
   void add(const Entry& entry) {
-    byOrigin_.emplace(entry.load.zone->origin(), &entry);
-    const auto [found, isNew] = byPath_.emplace(entry.source.path, &entry);
+    byKey_.emplace(keyOf(entry), &entry);
+    const auto [found, isNew] = byPath_.emplace(File(entry.source.view, entry.source.path), &entry);
     if (!isNew && !entry.source.origin) found->second = &entry;
   }
 
   // The entry for the same zone, null where there is none.
   const Entry* find(const ZoneSource& source) const {
-    return source.origin ? find(source.origin->view()) : findFile(source.path);
+    return source.origin ? find(ZoneKey{source.view, source.origin->view()}) : findFile(source);
   }
-  const Entry* find(NameView origin) const {
-    const auto found = byOrigin_.find(origin);
-    return found == byOrigin_.end() ? nullptr : found->second;
+  const Entry* find(const ZoneKey& key) const {
+    const auto found = byKey_.find(key);
+    return found == byKey_.end() ? nullptr : found->second;
   }
 
  private:
-  const Entry* findFile(const std::string& path) const {
-    const auto found = byPath_.find(path);
+  using File = std::pair<std::string_view, std::string_view>;  // the view and the path
+  struct HashFile {
+    std::size_t operator()(const File& file) const {
+      return std::hash<std::string_view>()(file.first) ^ std::hash<std::string_view>()(file.second);
+    }
+  };
+
+  const Entry* findFile(const ZoneSource& source) const {
+    const auto found = byPath_.find(File(source.view, source.path));
     return found == byPath_.end() ? nullptr : found->second;
   }
 
-  std::unordered_map<NameView, const Entry*, HashName> byOrigin_;
-  std::unordered_map<std::string_view, const Entry*> byPath_;  // rather those whose files say their origins
+  std::unordered_map<ZoneKey, const Entry*, HashZoneKey> byKey_;
+  std::unordered_map<File, const Entry*, HashFile> byPath_;  // rather those whose files say their origins
 };
 
 // The load that the zone had before, for a source of it. The next reload looks at the file where that is read in
@@ -174,7 +188,7 @@ struct ZoneStore::Replacement {
   std::vector<Entry> entries;
   std::vector<ZoneSource> unidentified;
   std::vector<Entry> former;
-  std::unordered_set<NameView, HashName> served;  // of the entries, and of the lists that stay
+  std::unordered_set<ZoneKey, HashZoneKey> served;  // of the entries, and of the lists that stay
 };
 
 // What is there before stays until all that can throw is done.
@@ -190,13 +204,13 @@ void ZoneStore::replaceSources(std::vector<ZoneSource> sources, const std::vecto
     nextLists.push_back({path, {}});
     kept.push_back(same == lists_.end() ? nullptr : &*same);
     if (kept.back())
-      for (const Entry& entry : same->entries) next.served.insert(entry.load.zone->origin());
+      for (const Entry& entry : same->entries) next.served.insert(keyOf(entry));
   }
   for (const bool named : {true, false})
     for (ZoneSource& source : sources)
       if (source.origin.has_value() == named) addSource(std::move(source), known, next);
   const auto addFormer = [&next](const Entry& entry) {
-    if (next.served.insert(entry.load.zone->origin()).second) next.former.push_back(entry);
+    if (next.served.insert(keyOf(entry)).second) next.former.push_back(entry);
   };
   forEachEntry(addFormer);
   for (const Entry& entry : former_) addFormer(entry);
@@ -213,22 +227,22 @@ void ZoneStore::replaceSources(std::vector<ZoneSource> sources, const std::vecto
 void ZoneStore::addSource(ZoneSource source, const Known& known, Replacement& next) {
   const Entry* const before = known.find(source);
   // Of two sources for one origin, the one whose file says its origin comes second, and is refused when it is loaded.
-  if (!source.origin && (!before || next.served.contains(before->load.zone->origin())))
+  if (!source.origin && (!before || next.served.contains(keyOf(*before))))
     return next.unidentified.push_back(std::move(source));
   ZoneLoad load;
   if (before)
     load = takeOver(*before, source);
   else
     load.zone = Zone::notLoaded(*source.origin, source.rrClass);
-  next.served.insert(load.zone->origin());
+  next.served.insert({source.view, load.zone->origin()});
   next.entries.push_back({std::move(source), std::move(load)});
 }
 
 // Loads those whose files have to say their origins. One that fails is tried again at the next reload.
 void ZoneStore::identify(ZoneReload& report, const std::stop_token& stop) {
   if (unidentified_.empty()) return;
-  std::unordered_map<NameView, std::string, HashName> origins;
-  const auto addOrigin = [&](const Entry& entry) { origins.emplace(entry.load.zone->origin(), entry.source.path); };
+  std::unordered_map<ZoneKey, std::string, HashZoneKey> origins;
+  const auto addOrigin = [&](const Entry& entry) { origins.emplace(keyOf(entry), entry.source.path); };
   forEachEntry(addOrigin);
   Known former;
   for (const Entry& entry : former_) former.add(entry);
@@ -239,7 +253,7 @@ void ZoneStore::identify(ZoneReload& report, const std::stop_token& stop) {
     ZoneLoad load = loadZone(source, options);
     if (stop.stop_requested()) return;
     if (load.ok()) {
-      if (const auto other = origins.find(load.zone->origin()); other != origins.end()) {
+      if (const auto other = origins.find({source.view, load.zone->origin()}); other != origins.end()) {
         load.diagnostics.push_back(errorOf(source, thereAlready(other->first, other->second)));
         load.zone = nullptr;
       }
@@ -250,7 +264,7 @@ void ZoneStore::identify(ZoneReload& report, const std::stop_token& stop) {
       continue;
     }
     Entry entry{source, {}};
-    const Entry* const before = former.find(load.zone->origin());
+    const Entry* const before = former.find(ZoneKey{source.view, load.zone->origin()});
     entry.load.zone = before ? before->load.zone : Zone::notLoaded(load.zone->origin(), load.zone->rrClass());
     accept(entry, std::move(load), report);
     addOrigin(entry);
@@ -270,12 +284,12 @@ void ZoneStore::leaveOut(const ZoneLoad& load, ZoneReload& report) {
 // What nothing has served since the sources were replaced is gone.
 void ZoneStore::dropFormer(ZoneReload& report) {
   if (former_.empty()) return;
-  std::unordered_set<NameView, HashName> served;
-  forEachEntry([&served](const Entry& entry) { served.insert(entry.load.zone->origin()); });
+  std::unordered_set<ZoneKey, HashZoneKey> served;
+  forEachEntry([&served](const Entry& entry) { served.insert(keyOf(entry)); });
   for (const Entry& entry : former_) {
-    if (served.contains(entry.load.zone->origin())) continue;
+    if (served.contains(keyOf(entry))) continue;
     ++report.removed;
-    detail::logRemoved(*entry.load.zone, report);
+    detail::logRemoved(*entry.load.zone, entry.source.view, report);
   }
   former_.clear();
 }
@@ -349,10 +363,13 @@ std::string ZoneStore::tryReadList(List& list, ZoneReload& report) {
   }
 }
 
-ZoneReload ZoneStore::reloadZone(NameView origin, const Publish& publish, const std::stop_token& stop) {
+ZoneReload ZoneStore::reloadZone(NameView origin, const Publish& publish, const std::stop_token& stop,
+                                 std::string_view view) {
   ZoneReload report;
-  const auto hasOrigin = [origin](const Entry& entry) { return entry.load.zone->origin() == origin; };
-  loadEntries(entriesThat(hasOrigin), publish, stop, report);
+  const auto isMeant = [&](const Entry& entry) {
+    return entry.load.zone->origin() == origin && entry.source.view == view;
+  };
+  loadEntries(entriesThat(isMeant), publish, stop, report);
   countZones(report);
   if (!stop.stop_requested()) publish(zones());
   return report;
@@ -420,7 +437,7 @@ void ZoneStore::readList(List& list, ZoneReload& report) {
   for (const auto& [source, load] : known) {
     if (listed.contains(source.first)) continue;
     ++report.removed;
-    detail::logRemoved(*load->zone, report);
+    detail::logRemoved(*load->zone, {}, report);
   }
   list.entries = std::move(entries);
 }
@@ -429,14 +446,15 @@ void ZoneStore::readList(List& list, ZoneReload& report) {
 void ZoneStore::requireNew(const List& list, const std::vector<ZoneSource>& sources) const {
   std::unordered_map<NameView, const std::string*, HashName> others;
   const auto addAll = [&others](const std::vector<Entry>& entries) {
-    for (const Entry& entry : entries) others.emplace(entry.load.zone->origin(), &entry.source.path);
+    for (const Entry& entry : entries)
+      if (entry.source.view.empty()) others.emplace(entry.load.zone->origin(), &entry.source.path);
   };
   addAll(entries_);
   for (const List& other : lists_)
     if (&other != &list) addAll(other.entries);
   for (const ZoneSource& source : sources)
     if (const auto other = others.find(*source.origin); other != others.end())
-      throw std::runtime_error(fmt::format("{}: {}", list.path, thereAlready(*source.origin, *other->second)));
+      throw std::runtime_error(fmt::format("{}: {}", list.path, thereAlready({{}, *source.origin}, *other->second)));
 }
 
 void ZoneStore::accept(Entry& entry, ZoneLoad load, ZoneReload& report) {
@@ -451,7 +469,7 @@ void ZoneStore::accept(Entry& entry, ZoneLoad load, ZoneReload& report) {
     load.zone = std::move(entry.load.zone);
   } else {
     if (!hadZone) ++report.added;
-    if (lists_.empty() || changesAreTold_) detail::logLoaded(*entry.load.zone, *load.zone, report);
+    if (lists_.empty() || changesAreTold_) detail::logLoaded(*entry.load.zone, *load.zone, entry.source.view, report);
   }
   load.diagnostics = {};
   entry.load = std::move(load);
@@ -462,7 +480,8 @@ void ZoneStore::refuseOriginOfAnother(const Entry& entry, ZoneLoad& load) const 
   if (!load.ok() || load.zone->origin() == entry.load.zone->origin()) return;
   forEachEntry([&](const Entry& other) {
     if (&other == &entry || !load.ok() || other.load.zone->origin() != load.zone->origin()) return;
-    load.diagnostics.push_back(errorOf(entry.source, thereAlready(load.zone->origin(), other.source.path)));
+    if (other.source.view != entry.source.view) return;
+    load.diagnostics.push_back(errorOf(entry.source, thereAlready(keyOf(other), other.source.path)));
     load.zone = nullptr;
   });
 }
@@ -477,25 +496,34 @@ void ZoneStore::countZones(ZoneReload& report) const {
 }
 
 void ZoneStore::logZones() const {
-  std::vector<const Zone*> zones;
+  std::vector<detail::LoggedZone> zones;
   forEachEntry([&zones](const Entry& entry) {
-    if (entry.load.zone->isLoaded()) zones.push_back(entry.load.zone.get());
+    if (entry.load.zone->isLoaded()) zones.push_back({entry.load.zone.get(), entry.source.view});
   });
   detail::logZones(zones);
 }
 
 void ZoneStore::logListedZones() const {
-  std::vector<const Zone*> zones;
+  std::vector<detail::LoggedZone> zones;
   for (const List& list : lists_)
     for (const Entry& entry : list.entries)
-      if (entry.load.zone->isLoaded()) zones.push_back(entry.load.zone.get());
+      if (entry.load.zone->isLoaded()) zones.push_back({entry.load.zone.get(), {}});
   detail::logZones(zones);
 }
 
 std::shared_ptr<const ZoneSet> ZoneStore::zones() const {
   std::vector<std::shared_ptr<const Zone>> zones;
-  forEachEntry([&zones](const Entry& entry) { zones.push_back(entry.load.zone); });
-  return std::make_shared<const ZoneSet>(zones);
+  std::vector<ZonesOfView> views;
+  forEachEntry([&](const Entry& entry) {
+    const std::string& name = entry.source.view;
+    if (name.empty()) return zones.push_back(entry.load.zone);
+    const auto known = std::ranges::find(views, name, &ZonesOfView::view);
+    if (known == views.end())
+      views.push_back({name, {entry.load.zone}});
+    else
+      known->zones.push_back(entry.load.zone);
+  });
+  return std::make_shared<const ZoneSet>(zones, views);
 }
 
 }  // namespace taut

@@ -346,3 +346,104 @@ TEST_CASE("a value that is shown as TOML reads as the same value, whatever chara
     CHECK(folder.load({{"TAUT_SERVER__VERSION", text}})->server.version == text);
   }
 }
+
+TEST_CASE("a view has its networks, its zones, and what its forwarding does not say from [forward]") {
+  const Folder folder;
+  folder.write("taut.toml",
+               "[acl]\noffice = [\"192.0.2.0/24\"]\n"
+               "[forward]\nservers = [\"192.0.2.1\"]\nallow = [\"any\"]\ncache.size = \"64M\"\n"
+               "deny-rebinding = true\nprivate-domains = [\"corp.example\"]\n"
+               "[[view]]\nname = \"inside\"\nmatch = [\"office\"]\nforward.servers = [\"192.0.2.2\"]\n"
+               "[[view.zone]]\nname = \"example.com\"\n[[view.zone]]\nname = \"example.net\"\nfile = \"net\"\n"
+               "[[view]]\nname = \"same\"\nmatch = [\"10.0.0.0/8\"]\n[view.forward]\n"
+               "[[view]]\nname = \"other\"\nmatch = [\"loopback\"]\nzone = [{name = \"example.com\", file = \"/x\"}]\n"
+               "[view.forward]\nresolv-conf = \"resolv.conf\"\nallow = [\"office\"]\ncache.size = 0\n"
+               "deny-rebinding = false\n"
+               "[[view]]\nname = \"none\"\nmatch = [\"any\"]\nrecursion = false\n");
+  const auto loaded = folder.load();
+  INFO(folder.mistakes());
+  REQUIRE(loaded);
+  REQUIRE(loaded->views.size() == 4);
+  const ViewSettings& inside = loaded->views[0];
+  CHECK(inside.name == "inside");
+  CHECK(inside.match.allows(*Address::parse("192.0.2.7")));
+  CHECK(!inside.match.allows(*Address::parse("192.0.3.7")));
+  REQUIRE(inside.zones.size() == 2);
+  CHECK(inside.zones[0].path == folder.path("example.com.zone"));
+  CHECK(inside.zones[1].path == folder.path("net"));
+  REQUIRE(inside.forward);
+  CHECK(inside.forward->servers == std::vector{*Address::parse("192.0.2.2", 53)});
+  CHECK(inside.forward->allow == loaded->forward->allow);
+  CHECK(inside.forward->cacheSize == 64u << 20);
+  CHECK(inside.forward->privateDomains == std::vector{Name("corp.example")});
+  CHECK(loaded->views[1].forward->servers == loaded->forward->servers);
+  CHECK(loaded->views[1].zones.empty());
+  const ViewSettings& other = loaded->views[2];
+  CHECK(other.zones[0].path == "/x");
+  CHECK(other.forward->servers.empty());
+  CHECK(other.forward->resolvConf == folder.path("resolv.conf"));
+  CHECK(other.forward->allow == inside.match);
+  CHECK(other.forward->cacheSize == 0);
+  CHECK(!other.forward->denyRebinding);
+  CHECK(other.forward->privateDomains.empty());
+  CHECK(!loaded->views[3].forward);
+  CHECK(!loaded->views[3].recursion);
+  CHECK(loaded->zones.empty());
+  CHECK(countForwarders(*loaded) == 4);
+}
+
+TEST_CASE("views go on in files that are included, and the environment takes the place of all of them") {
+  const Folder folder;
+  const std::string name = "match = [\"any\"]\n[[view.zone]]\nname = \"example.com\"\n";
+  folder.write("taut.toml", "include = [\"more\"]\n[[view]]\nname = \"first\"\n" + name);
+  folder.write("more", "[[view]]\nname = \"second\"\n" + name + "[[view.zone]]\nname = \"example.net\"\n");
+  auto loaded = folder.load();
+  REQUIRE(loaded);
+  REQUIRE(loaded->views.size() == 2);
+  CHECK(loaded->views[0].zones.size() == 1);
+  CHECK(loaded->views[1].zones.size() == 2);
+  const char* const views = "[{name = \"third\", match = [\"any\"], forward = {servers = [\"192.0.2.1\"]}}]";
+  loaded = folder.load({{"TAUT_VIEW", views}});
+  REQUIRE(loaded);
+  REQUIRE(loaded->views.size() == 1);
+  CHECK(loaded->views[0].name == "third");
+  CHECK(loaded->views[0].zones.empty());
+  CHECK(loaded->views[0].forward);
+  CHECK(folder.mistakes({{"TAUT_VIEW__NAME", "x"}}) ==
+        "TAUT_VIEW__NAME: 'name' is not known in [view]; expected it in [[view]]\n");
+  CHECK(folder.mistakes({{"TAUT_VIEW__FORWARD__SERVERS", "x"}}) ==
+        "TAUT_VIEW__FORWARD__SERVERS: 'servers' is not known in [view.forward]; expected it in [view.forward]\n");
+}
+
+TEST_CASE("the values of views are known with their places, and those of their zones are not") {
+  const Folder folder;
+  folder.write(
+      "taut.toml",
+      "[[view]]\nname = \"a\"\nmatch = [\"any\"]\n[[view.zone]]\nname = \"x\"\n"
+      "[[view]]\nname = \"b\"\nmatch = [\"any\"]\nforward = {servers = [\"192.0.2.1\"], cache.size = \"1M\"}\n");
+  const auto loaded = folder.load();
+  REQUIRE(loaded);
+  std::vector<std::string> values;
+  for (const EffectiveValue& value : loaded->values)
+    if (value.path.starts_with("view")) values.push_back(value.path + " = " + value.text);
+  CHECK(values == std::vector<std::string>{"view[0].name = \"a\"", "view[1].name = \"b\"", "view[0].match = [\"any\"]",
+                                           "view[1].match = [\"any\"]", "view[1].forward.servers = [\"192.0.2.1\"]",
+                                           "view[1].forward.cache.size = \"1M\""});
+}
+
+TEST_CASE("what is wrong in views is told where it stands") {
+  const Folder folder;
+  folder.write("taut.toml", zone + "[view]\nname = \"x\"\n");
+  CHECK(folder.mistakes() == "taut.toml:3:2: 'view' is a list of tables; expected [[view]]\n");
+  folder.write("taut.toml", zone + "[[view]]\nname = \"x\"\nmatch = [\"any\"]\nzone = \"example.com\"\nforward = 1\n");
+  CHECK(folder.mistakes() ==
+        "taut.toml:6:8: 'view.zone' is a list of tables; expected [[view.zone]], not the text \"example.com\"\n"
+        "taut.toml:7:11: 'view.forward' is a table; expected [view.forward], not 1\n");
+  folder.write("taut.toml", zone +
+                                "[[view]]\nname = \"x\"\nmatch = [\"any\"]\n[view.forward]\nallow = [\"any\"]\n"
+                                "private-domains = [\"example.org\"]\nservers = []\n[[view.zone]]\n");
+  CHECK(folder.mistakes() ==
+        "taut.toml:8:19: needs deny-rebinding = true, without which all domains may have private addresses\n"
+        "taut.toml:9:11: [view.forward] without a server forwards nothing; expected servers or resolv-conf\n"
+        "taut.toml:10:1: a zone without name and file; expected name = \"example.com\", say\n");
+}

@@ -218,7 +218,8 @@ TEST_CASE("one protocol of the two that DNS needs is a mistake") {
 TEST_CASE("every key of the schema has an explanation, and a default or what holds without one") {
   for (const Key& key : schema()) {
     CHECK_MESSAGE(key.text.ends_with("."), key.path);
-    CHECK_MESSAGE((key.preset.empty() != key.absent.empty() || key.path == "zone-list[].file"), key.path);
+    const bool required = key.path == "zone-list[].file" || key.path == "view[].name" || key.path == "view[].match";
+    CHECK_MESSAGE((key.preset.empty() != key.absent.empty() || required), key.path);
     CHECK_MESSAGE(findKey(key.path) == &key, key.path);
     if (key.preset.empty()) continue;
     const Value preset = presetOf(key);

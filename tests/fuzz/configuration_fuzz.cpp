@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "config/settings_reader.hpp"
 #include "config/toml_document.hpp"
@@ -21,12 +22,21 @@ std::optional<std::string> findVariable(std::string_view name) {
   return std::nullopt;
 }
 
+void requireSense(const std::vector<ZoneSettings>& zones) {
+  for (const ZoneSettings& zone : zones) {
+    fuzz::require(!zone.path.empty(), "a zone has a file");
+    fuzz::require(zone.name.empty() || zone.source().origin, "a zone's name is one");
+  }
+}
+
 void requireSense(const Configuration& configuration) {
   fuzz::require(!configuration.listen.empty(), "there is an address to listen on");
   fuzz::require(configuration.server.udpSize >= 512 && configuration.server.udpSize <= 4096, "ranges are kept");
-  for (const ZoneSettings& zone : configuration.zones) {
-    fuzz::require(!zone.path.empty(), "a zone has a file");
-    fuzz::require(zone.name.empty() || zone.source().origin, "a zone's name is one");
+  requireSense(configuration.zones);
+  for (const ViewSettings& view : configuration.views) {
+    fuzz::require(!view.name.empty(), "a view has a name");
+    fuzz::require(!view.forward || view.recursion, "a view forwards or does not");
+    requireSense(view.zones);
   }
 }
 

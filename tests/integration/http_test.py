@@ -136,7 +136,7 @@ class Http(TestCase):
                      'taut_dns_dropped_total{reason="unparsable"} 1',
                      "taut_tcp_connections_total 1"):
             self.assertIn(f"\n{line}\n", text)
-        self.assertRegex(text, r'\ntaut_zone_serial\{zone="example.com."\} \d+\n')
+        self.assertRegex(text, r'\ntaut_zone_serial\{zone="example.com.",view=""\} \d+\n')
         checked = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True,
                                  timeout=60)
         self.assertEqual((checked.returncode, checked.stdout + checked.stderr), (0, ""))

@@ -19,6 +19,7 @@ TEST_CASE("a request is one line that reads as it was written") {
   request.type = "AAAA";
   request.client = "192.0.2.0/24";
   request.rcode = "NXDOMAIN";
+  request.view = "inside";
   request.duration = std::chrono::seconds(60);
   const std::string line = request.toLine();
   CHECK(line.find('\n') == line.size() - 1);
@@ -32,6 +33,7 @@ TEST_CASE("a request is one line that reads as it was written") {
   CHECK(read->client == "192.0.2.0/24");
   CHECK(read->rcode == "NXDOMAIN");
   CHECK(!read->off);
+  CHECK(read->view == "inside");
   CHECK(read->duration == request.duration);
 }
 

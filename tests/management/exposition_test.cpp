@@ -76,7 +76,7 @@ TEST_CASE_FIXTURE(Fixture, "each server that is asked has its own numbers, and i
 TEST_CASE_FIXTURE(Fixture, "zones are counted by state, and have their serials where they are loaded") {
   CHECK(has(R"(taut_zones{state="loaded"} 2)"));
   CHECK(has(R"(taut_zones{state="not_loaded"} 1)"));
-  CHECK(has(R"(taut_zone_serial{zone="zone1.example."} 2026010101)"));
+  CHECK(has(R"(taut_zone_serial{zone="zone1.example.",view=""} 2026010101)"));
   CHECK(text.find("missing.example") == text.npos);
   CHECK(has("taut_zone_load_failures_total 28"));
 }
@@ -122,5 +122,5 @@ TEST_CASE("the serials of a thousand zones are one family, with one line each") 
   CHECK(count("# TYPE taut_zone_serial gauge\n") == 1);
   CHECK(count("\ntaut_zone_serial{") == 1000);
   for (int i = 0; i < 1000; ++i)
-    CHECK(count(fmt::format("\ntaut_zone_serial{{zone=\"zone{}.example.\"}} {}\n", i, 2026010100 + i)) == 1);
+    CHECK(count(fmt::format("\ntaut_zone_serial{{zone=\"zone{}.example.\",view=\"\"}} {}\n", i, 2026010100 + i)) == 1);
 }

@@ -11,6 +11,7 @@
 
 #include "management/zone_summary.hpp"
 #include "taut/dns/name.hpp"
+#include "taut/zone/zone_file.hpp"
 
 namespace {
 
@@ -29,6 +30,18 @@ TEST_CASE("the summary of many zones names a few of them, and counts all") {
   CHECK(summary.shown.size() == taut::ZoneSummary::maxShown);
 }
 
+TEST_CASE("the summary has the zones of views with their names, those that are not loaded first") {
+  const std::vector outer{taut::parseZone("a. 1 SOA n.x. h.x. 1 2 3 4 5\na. 1 NS n.x.\n").zone};
+  const std::vector views{taut::ZonesOfView{"inside", {missingZone(1)}}};
+  const taut::ZoneSummary summary = taut::summaryOf(taut::ZoneSet(outer, views));
+  CHECK(summary.total == 2);
+  CHECK(summary.loaded == 1);
+  REQUIRE(summary.shown.size() == 2);
+  CHECK(summary.shown[0].view == "inside");
+  CHECK(summary.shown[0].zone == views[0].zones[0]);
+  CHECK(summary.shown[1].view.empty());
+}
+
 TEST_CASE("the status says what the server is doing, for how long, and of each zone whether it is loaded") {
   taut::ManagementSnapshot snapshot;
   snapshot.version = "1.2.3";
@@ -36,10 +49,10 @@ TEST_CASE("the status says what the server is doing, for how long, and of each z
   snapshot.readiness = taut::Readiness::draining;
   snapshot.zones = std::make_shared<const taut::ZoneSet>(std::vector{missingZone(1)});
   snapshot.statistics.shards = 2;
-  CHECK(
-      taut::statusJson(snapshot, taut::summaryOf(*snapshot.zones))
-          .starts_with(R"({"version":"1.2.3","state":"draining","uptime":7,"threads":2,"zones":{"total":1,"loaded":0,)"
-                       R"("shown":[{"zone":"zone1.example.","state":"not loaded"}]},"statistics":{"questions":0,)"));
+  CHECK(taut::statusJson(snapshot, taut::summaryOf(*snapshot.zones))
+            .starts_with(
+                R"({"version":"1.2.3","state":"draining","uptime":7,"threads":2,"zones":{"total":1,"loaded":0,)"
+                R"("shown":[{"zone":"zone1.example.","view":"","state":"not loaded"}]},"statistics":{"questions":0,)"));
 }
 
 TEST_CASE("statistics name what was counted, and leave out types, RCODEs and limits that were not") {

@@ -222,3 +222,31 @@ TEST_CASE("Prefetching for more queries than one round holds changes no answer")
   authority.prefetch({});
   CHECK(authority.answer(query)->entryCount() == 1);
 }
+
+TEST_CASE("an authority of a view answers from its zones and from the others, across both, and keeps the set it has") {
+  const auto zoneWith = [](std::string_view owner, std::string_view more) {
+    return zoneOf(fmt::format("{0} 1 SOA ns h 1 2 3 4 5\n@ 1 NS ns.x.\n$ORIGIN {0}\n$TTL 1\n{1}\n", owner, more));
+  };
+  const std::vector outer{zoneWith("example.", "www A 192.0.2.1"), zoneWith("other.", "www A 192.0.2.2")};
+  const std::vector views{ZonesOfView{"inside", {zoneWith("example.", "www CNAME www.other.")}}};
+  const auto firstOf = [](const Authority& authority, const char* name) {
+    const auto answer = authority.answer(Query(Name(name), Type::A));
+    return answer && answer->entryCount() > 0 ? toString(answer->entry(0).rrset.type) : "none";
+  };
+  auto set = std::make_shared<const ZoneSet>(outer, views);
+  Authority inside(set, "inside");
+  const Authority outside(set);
+  Authority later(std::make_shared<const ZoneSet>(), "inside");
+  const std::weak_ptr<const ZoneSet> first = set;
+  CHECK(firstOf(inside, "www.example.") == "CNAME");
+  CHECK(inside.answer(Query(Name("www.example."), Type::A))->entryCount() == 2);
+  CHECK(firstOf(outside, "www.example.") == "A");
+  CHECK(firstOf(inside, "www.other.") == "A");
+  CHECK(firstOf(later, "www.other.") == "none");
+  later.replace(set);
+  CHECK(firstOf(later, "www.example.") == "CNAME");
+  set.reset();
+  CHECK(!first.expired());
+  later.replace(std::make_shared<const ZoneSet>(outer));
+  CHECK(firstOf(later, "www.example.") == "A");
+}

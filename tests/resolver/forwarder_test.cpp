@@ -1009,6 +1009,23 @@ TEST_CASE_FIXTURE(
   CHECK(last(query) == 1);
 }
 
+TEST_CASE_FIXTURE(Fixture, "another limit of questions holds from the next one on") {
+  upstream([](const Query& asked) { return Replies{address(asked)}; });
+  options.maxInFlight = 2;
+  const Query other(Name("a.example."), Type::A);
+  std::optional<std::optional<Answer>> result;
+  taut::TaskScope asking;
+  asking.spawn(askInto(forward(), other, result));
+  forward().setMaxInFlight(1);
+  auto refused = forward().resolve(query);
+  REQUIRE(refused.isReady());
+  CHECK(refused.takeReady()->rcode() == Rcode::SERVFAIL);
+  forward().setMaxInFlight(2);
+  CHECK(last(query) == 1);
+  shard.run(joinScope(asking));
+  CHECK((*result)->entryCount() == 1);
+}
+
 TEST_CASE_FIXTURE(Fixture, "questions that were given up take no place from others, not even in the same turn") {
   bool answering = false;
   upstream([&](const Query& asked) { return answering ? Replies{address(asked)} : Replies(); });

@@ -125,3 +125,45 @@ TEST_CASE("A set of much data is large") {
   for (int i = 0; i < 20'000; ++i) text += fmt::format("h{} A 192.0.2.1\n", i);
   CHECK(ZoneSet(std::vector{parseZone(text).zone}).isLarge());
 }
+
+TEST_CASE("a view sees its own zones and all others, the longest origin first, and its own where both have one") {
+  const std::vector outer{zoneAt("example."), zoneAt("deep.example."), zoneAt("other.")};
+  const std::vector views{ZonesOfView{"first", {zoneAt("example."), zoneAt("sub.other.")}},
+                          ZonesOfView{"second", {zoneAt("own.")}}};
+  const ZoneSet set(outer, views);
+  const ZoneSet* const first = set.view("first");
+  REQUIRE(first);
+  CHECK(first->find(Name("www.example.")) == views[0].zones[0].get());
+  CHECK(first->find(Name("www.deep.example.")) == outer[1].get());
+  CHECK(first->find(Name("www.other.")) == outer[2].get());
+  CHECK(first->find(Name("www.sub.other.")) == views[0].zones[1].get());
+  CHECK(first->findParent(Name("deep.example.")) == views[0].zones[0].get());
+  CHECK(first->findParent(Name("sub.other.")) == outer[2].get());
+  CHECK(first->find(Name("own.")) == nullptr);
+  CHECK(set.view("second")->find(Name("own.")) == views[1].zones[0].get());
+  CHECK(set.view("second")->find(Name("example.")) == outer[0].get());
+  CHECK(set.view("third") == nullptr);
+}
+
+TEST_CASE("the zones of views are none of those that all see") {
+  const std::vector outer{zoneAt("example.")};
+  const std::vector views{ZonesOfView{"first", {zoneAt("example."), zoneAt("own.")}}};
+  const ZoneSet set(outer, views);
+  CHECK(set.find(Name("www.example.")) == outer[0].get());
+  CHECK(set.find(Name("own.")) == nullptr);
+  CHECK(set.size() == 1);
+  CHECK(set.viewName().empty());
+  REQUIRE(set.views().size() == 1);
+  const ZoneSet& first = *set.views()[0];
+  CHECK(first.viewName() == "first");
+  CHECK(first.size() == 2);
+  CHECK(first.get(Name("example.")) == views[0].zones[0]);
+  CHECK(first.get(Name("other.")) == nullptr);
+}
+
+TEST_CASE("a zone of a view that is not loaded hides another one all the same") {
+  const std::vector outer{zoneAt("example.")};
+  const std::vector views{ZonesOfView{"first", {Zone::notLoaded(Name("example."))}}};
+  const ZoneSet set(outer, views);
+  CHECK(!set.view("first")->find(Name("www.example."))->isLoaded());
+}

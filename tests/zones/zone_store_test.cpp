@@ -491,3 +491,53 @@ TEST_CASE("a zone that moves to a list, or to a list of another name, is served 
   CHECK(report.failed == 1);
   CHECK(store.zones()->get(Name("moves.")) == zone);
 }
+
+TEST_CASE("Zones of views are apart from all others, and each is loaded and told by itself") {
+  TemporaryFile outside(zoneText(1));
+  TemporaryFile inside(zoneText(2));
+  const auto ofView = [&inside](const char* view) {
+    ZoneSource source = sourceOf(inside, "example.");
+    source.view = view;
+    return source;
+  };
+  ZoneStore store(1);
+  store.load({sourceOf(outside, "example."), ofView("first"), ofView("second")});
+  CHECK(serial(store.zones(), "example.") == 1);
+  REQUIRE(store.zones()->view("first"));
+  CHECK(store.zones()->view("first")->get(Name("example."))->serial() == 2);
+  LogLines lines;
+  inside.write(zoneText(30));
+  store.reloadZone(
+      Name("example."), [](const Set&) {}, {}, "second");
+  CHECK(lines.take() == Lines{"zone example. of view second loaded anew, serial 30 (it was 2), 2 records"});
+  CHECK(store.zones()->view("first")->get(Name("example."))->serial() == 2);
+  CHECK(store.zones()->view("second")->get(Name("example."))->serial() == 30);
+  outside.write(zoneText(4));
+  store.reloadZone(Name("example."), [](const Set&) {}, {});
+  CHECK(lines.take() == Lines{"zone example. loaded anew, serial 4 (it was 1), 2 records"});
+  const std::string twice = inside.path() + ": error: zone example. of view first is there already, from " +
+                            inside.path() + "; expected it once";
+  CHECK_THROWS_WITH_AS(ZoneStore(1).load({ofView("first"), ofView("first")}), twice.c_str(), std::runtime_error);
+}
+
+TEST_CASE("Other sources add and remove zones of views, and what stays of a view is not loaded again") {
+  const TemporaryFile file(zoneText(1));
+  const auto ofView = [&file](const char* view, const char* origin) {
+    ZoneSource source = sourceOf(file, origin);
+    source.view = view;
+    return source;
+  };
+  ZoneStore store(1);
+  store.load({sourceOf(file, "example."), ofView("first", "example."), ofView("first", "gone.")});
+  const auto kept = store.zones()->view("first")->get(Name("example."));
+  LogLines lines;
+  store.replaceSources({ofView("first", "example."), ofView("second", "example.")}, {});
+  const Set zones = reload(store);
+  CHECK(zones->size() == 0);
+  CHECK(zones->view("first")->size() == 1);
+  CHECK(zones->view("first")->get(Name("example.")) == kept);
+  CHECK(zones->view("second")->get(Name("example."))->isLoaded());
+  CHECK(lines.take() == Lines{"zone example. removed", "zone gone. of view first removed",
+                              "zone example. of view second added, serial 1, 2 records",
+                              "zones: 1 added, 2 removed, 1 unchanged"});
+}

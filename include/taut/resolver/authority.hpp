@@ -5,12 +5,16 @@
 // ends where it would begin again. For a name outside every zone the next resolver is asked. A name of a zone that is
 // not loaded is SERVFAIL.
 //
+// With the name of a view it answers the view's clients, as ZoneSet says: the view's own zones are asked before those
+// that all see.
+//
 // One object for each shard. The zones are an immutable snapshot: `replace` gives later queries another one, and
 // answers that borrow from the old one keep it alive. No query touches a count that other shards touch.
 #pragma once
 
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "taut/base/local_ref.hpp"
 #include "taut/dns/answer.hpp"
@@ -23,10 +27,12 @@ namespace taut {
 class Authority final : public Resolver {
  public:
   // In the place of a null pointer stands a set whose one zone, the root, is not loaded.
-  explicit Authority(std::shared_ptr<const ZoneSet> zones);
+  explicit Authority(std::shared_ptr<const ZoneSet> zones, std::string view = {});
   ~Authority() override;
 
+  // The whole set, also for a view.
   void replace(std::shared_ptr<const ZoneSet> zones);
+  // Those that are looked at: for a view what its clients see.
   const ZoneSet& zones() const;
 
   Task<std::optional<Answer>> resolve(const Query& query) override;
@@ -40,6 +46,7 @@ class Authority final : public Resolver {
  private:
   class Snapshot;
 
+  std::string view_;  // empty: none
   LocalRef<const Snapshot> snapshot_;
 };
 

@@ -33,6 +33,8 @@ class Hosts final : public Resolver {
 
   // Answers that borrow from the table before keep it alive.
   void replace(std::shared_ptr<const HostsTable> table);
+  // With the table that another one of this shard has.
+  void replaceByThatOf(const Hosts& other);
   const HostsTable& table() const;
 
   // Whether the file has the name that is asked for.

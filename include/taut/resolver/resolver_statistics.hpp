@@ -48,6 +48,8 @@ struct UpstreamStatistics {
 
   // A shard without traffic keeps a bad opinion until it asks again, so one good opinion counts.
   bool healthy() const { return impairedShards < shards; }
+  // Adds what another one has counted of the same server, and none of its shards.
+  void addCounts(const UpstreamStatistics& other);
 };
 
 struct ResolverStatistics {

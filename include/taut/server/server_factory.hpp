@@ -8,7 +8,7 @@
 //       QUERY only: FORMERR for what cannot be parsed, BADVERS, and the answer to a lone cookie
 //     messageReceived(query, channel)        passes on the task of the opcode's handler
 //       handleQuery(query, channel)          QUERY; the other opcodes have handlers of their own, NOTIMP by default
-//         resolver().resolve(query)
+//         resolver().resolve(query), or that of the client's view
 //     gotResolverResponse(answer, query)     look-ups only
 //     sendReply(channel, query, answer)
 //       responseFromMessage(query, answer, buffer)
@@ -47,6 +47,7 @@
 #include "taut/server/responder.hpp"
 #include "taut/server/server_counters.hpp"
 #include "taut/server/top_queries.hpp"
+#include "taut/server/views.hpp"
 #include "taut/server/waiting_queries.hpp"
 
 namespace taut {
@@ -66,8 +67,11 @@ class ServerFactory {
   virtual ~ServerFactory();
 
   ResolverChain& resolver() { return resolver_; }
-  Cache* cache() const { return cache_.get(); }                    // the last one given; null without
-  bool recursionAvailable() const { return recursionAvailable_; }  // whether there is a client: the RA bit of replies
+  // Caches and clients, for a view to share; null where there are none.
+  const std::shared_ptr<RecursiveService>& recursion() const { return recursion_; }
+  Cache* cache() const { return cache_.get(); }  // the last one given; null without
+  // Whether there is a client: the RA bit of replies to those who have no view.
+  bool recursionAvailable() const { return recursionAvailable_; }
   int verbose() const { return verbose_; }  // 0: failures only; 1: a few lines for each query; 2: all records
   WaitingQueries& waitingQueries() { return waitingQueries_; }                        // of all transports of the shard
   const std::vector<StreamConnection*>& connections() const { return connections_; }  // in order of arrival
@@ -102,6 +106,17 @@ class ServerFactory {
 
   // The clients that caches and clients work for; all at first. Others get REFUSED where no authority answers.
   void setRecursionPolicy(AddressPolicy policy);
+
+  // Has clients with views answered by these, and the others by `resolver`; there are none at first. On the shard's
+  // thread. The order of things is the same: what is before the chain, such as the address policy, holds for all.
+  void setViews(std::vector<ViewRule> rules) { views_.replace(std::move(rules)); }
+  // The view that the query's client has; null for none.
+  View* viewOf(const Query& query) const { return views_.any() ? views_.find(query.peer()) : nullptr; }
+
+  // What the resolvers have counted, those of views included. May be called on any thread.
+  void addTo(ResolverStatistics& statistics) const;
+  // Closes the resolvers, those of views included. After the last query, while the shard still runs.
+  Task<> closeResolvers();
 
   // Limits replies over UDP; there is no limit at first, and none with nothing. Throws std::invalid_argument for what
   // is out of range.
@@ -194,6 +209,13 @@ class ServerFactory {
   void observeReply(const Query& query, const ReplyChannel& channel, Rcode rcode, ByteSpan message,
                     std::string_view outcome);
 
+  // Apart from what is done for others, which the compiler then makes no longer.
+  Task<std::optional<Answer>> resolveByView(const Query& query);
+  std::size_t responseByView(const Query& query, const Answer& answer, MutableByteSpan buffer);
+  bool recursionAvailableFor(const Query& query) const {
+    const View* const view = viewOf(query);
+    return view ? view->recursionAvailable() : recursionAvailable_;
+  }
   // Answers SERVFAIL, where no message was written yet, and logs what happened.
   void queryGivenUp(WaitingQuery& query, std::string_view what) noexcept;
   // The answer to a message that was refused, or that no handler could understand; nothing for other messages.
@@ -214,6 +236,7 @@ class ServerFactory {
   ResolverChain resolver_;
   std::shared_ptr<RecursiveService> recursion_;  // null without caches and clients
   std::shared_ptr<Cache> cache_;
+  Views views_;
   Responder responder_{counters_};
   FailureLog failureLog_;
   std::unique_ptr<QueryLog> queryLog_;

@@ -37,6 +37,7 @@ struct ZoneSource {
   std::string path;
   std::optional<Name> origin;  // without it: the owner of the file's SOA
   Class rrClass = Class::IN;
+  std::string view{};  // whose clients alone see it; empty: all see it
 };
 
 struct ZoneLoad {

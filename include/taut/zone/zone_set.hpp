@@ -3,12 +3,17 @@
 // A zone that is not loaded (`Zone::notLoaded`) is found like any other: its parent does not answer for its names.
 // Immutable: a reload makes a new set, which shares the zones that did not change. A look-up costs one probe for each
 // number of labels that some origin has, and no more for more zones.
+//
+// A view is a part of the set that only some clients see: they find its zones and the others, the longest origin of
+// all, and where both have a zone of one origin, the view's.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "taut/base/bytes.hpp"
@@ -18,24 +23,45 @@
 
 namespace taut {
 
+// The zones of a view, before they are a part of a set.
+struct ZonesOfView {
+  std::string view;
+  std::vector<std::shared_ptr<const Zone>> zones;
+};
+
 class ZoneSet {
  public:
   class LookAhead;
 
   ZoneSet() = default;
 
-  // Null pointers are left out. Of several zones with one origin and class the last one that is loaded counts.
-  explicit ZoneSet(std::span<const std::shared_ptr<const Zone>> zones);
+  // Null pointers are left out. Of several zones with one origin and class the last one that is loaded counts. Each
+  // view is there once.
+  explicit ZoneSet(std::span<const std::shared_ptr<const Zone>> zones, std::span<const ZonesOfView> views = {});
+  // Its views refer to it.
+  ZoneSet(const ZoneSet&) = delete;
+  ZoneSet& operator=(const ZoneSet&) = delete;
+
+  // What the clients of a view see; null where the view has no zones. It lives as long as this set.
+  const ZoneSet* view(std::string_view name) const;
+  // In the order given.
+  std::span<const std::unique_ptr<const ZoneSet>> views() const { return views_; }
+  // Of a set of a view; empty for others.
+  const std::string& viewName() const { return viewName_; }
 
   // The zone with the longest origin at or above the name; null when there is none.
-  const Zone* find(NameView name, Class rrClass = Class::IN) const;
+  const Zone* find(NameView name, Class rrClass = Class::IN) const {
+    if (outer_ != nullptr) [[unlikely]]
+      return findInView(name, rrClass);
+    return findOwn(name, rrClass);
+  }
 
   // The zone with the longest origin above the name: for DS, which the parent answers (RFC 4035 section 3.1.4.1).
   const Zone* findParent(NameView name, Class rrClass = Class::IN) const {
     return name.isRoot() ? nullptr : find(name.parent(), rrClass);
   }
 
-  // The zone of exactly this origin.
+  // The zone of exactly this origin; of a view one of its own, as below.
   std::shared_ptr<const Zone> get(NameView origin, Class rrClass = Class::IN) const;
 
   std::span<const std::shared_ptr<const Zone>> zones() const { return zones_; }
@@ -54,12 +80,18 @@ class ZoneSet {
     std::uint32_t index = 0;  // in `zones_`
   };
 
+  void add(std::span<const std::shared_ptr<const Zone>> zones);
+  const Zone* findOwn(NameView name, Class rrClass) const;
+  const Zone* findInView(NameView name, Class rrClass) const;
   const Slot* slot(NameView origin, Class rrClass) const;
 
   std::vector<std::shared_ptr<const Zone>> zones_;
   std::vector<Slot> table_;           // a power of two of them; the first one for a zone is where its hash says
   std::uint64_t depths_[2] = {0, 0};  // bit n: some origin has n labels
   bool isLarge_ = false;
+  const ZoneSet* outer_ = nullptr;  // of a view: the set that it is a part of
+  std::string viewName_;
+  std::vector<std::unique_ptr<const ZoneSet>> views_;
 };
 
 // Prefetches what a look-up will need. In a large set an answer waits for memory four times, each time at an address

@@ -37,8 +37,8 @@ class ZoneLoader {
   // The same with other zones and lists of them, see ZoneStore::replaceSources.
   void replaceSources(std::vector<ZoneSource> sources, std::vector<std::string> lists, Done done = {},
                       Reread reread = Reread::changed);
-  // The same for the zones of one origin, whether their files changed or not.
-  void requestZone(Name origin, Done done = {});
+  // The same for the zones of one origin, see ZoneStore::reloadZone.
+  void requestZone(Name origin, Done done = {}, std::string view = {});
 
  private:
   struct Sources {
@@ -48,6 +48,7 @@ class ZoneLoader {
   struct ZoneRequest {
     Name origin;
     Done done;
+    std::string view;
   };
 
   void run(const std::stop_token& stop);

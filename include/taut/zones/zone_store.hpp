@@ -1,5 +1,7 @@
 // The zones that a server serves, and their files: loads them, and loads again what changed on disk.
 //
+// A zone of a view (`ZoneSource::view`) is a zone of its own: others may have its origin.
+//
 // One thread at a time may use a store. The sets of zones that it gives out never change, and any thread may use them.
 #pragma once
 
@@ -18,6 +20,10 @@
 #include "taut/zones/load_observer.hpp"
 
 namespace taut {
+
+namespace detail {
+struct ZoneKey;
+}  // namespace detail
 
 // What a reload came to.
 struct ZoneReload {
@@ -67,8 +73,10 @@ class ZoneStore {
   // ready. The log says what has changed.
   ZoneReload reload(const Publish& publish, const std::stop_token& stop, Reread reread = Reread::changed);
 
-  // Loads the zones of this origin, whether their files changed or not.
-  ZoneReload reloadZone(NameView origin, const Publish& publish, const std::stop_token& stop);
+  // Loads the zones of this origin, whether their files changed or not: those of the view, or without one those that
+  // all see.
+  ZoneReload reloadZone(NameView origin, const Publish& publish, const std::stop_token& stop,
+                        std::string_view view = {});
 
   // All of them, also those that are not loaded.
   std::shared_ptr<const ZoneSet> zones() const;
@@ -93,6 +101,7 @@ class ZoneStore {
   class Known;
   struct Replacement;
 
+  static detail::ZoneKey keyOf(const Entry& entry);
   static ZoneLoad takeOver(const Entry& before, const ZoneSource& source);
   static void addSource(ZoneSource source, const Known& known, Replacement& next);
   void identify(ZoneReload& report, const std::stop_token& stop);
