@@ -33,7 +33,8 @@ std::string durationOf(std::chrono::seconds time) {
   return text;
 }
 
-void logForwarding(const config::ForwardSettings& forward) {
+// `whose` says of which clients the questions are, where not of all.
+void logForwarding(const config::ForwardSettings& forward, const std::string& whose = {}) {
   std::string servers = fmt::format("{}", fmt::join(forward.servers, ", "));
   if (!forward.resolvConf.empty())
     servers += fmt::format("{}the servers of {}", servers.empty() ? "" : " and ", forward.resolvConf);
@@ -41,7 +42,7 @@ void logForwarding(const config::ForwardSettings& forward) {
       forward.cacheSize == 0
           ? "without a cache"
           : fmt::format("with a cache of {}", config::sizeText(static_cast<std::int64_t>(forward.cacheSize)));
-  log::info("questions are forwarded to {}, {}", servers, cache);
+  log::info("questions{} are forwarded to {}, {}", whose, servers, cache);
 }
 
 }  // namespace
@@ -55,6 +56,8 @@ void logSources(const config::Configuration& configuration) {
   for (const std::string& list : configuration.zoneLists) log::info("the zones of {} are loaded from now on", list);
   if (!configuration.hostsFile.empty()) log::info("names are answered from {}", configuration.hostsFile);
   if (configuration.forward) logForwarding(*configuration.forward);
+  for (const config::ViewSettings& view : configuration.views)
+    if (view.forward) logForwarding(*view.forward, " of view " + view.name);
 }
 
 void logEnd(std::chrono::seconds uptime, std::uint64_t requests) {

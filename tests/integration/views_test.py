@@ -135,9 +135,12 @@ class Views(TestCase):
         """RA says to each client whether its view forwards, and without recursion neither server nor cache is asked"""
         upstream = self.upstream()
         self.write("hosts", "192.0.2.5 box.test\n")
-        self.start('hosts-file = "hosts"\n[[zone]]\nname = "example"\nfile = "1.zone"\n'
-                   + view("own", FIRST, f'[view.forward]\nservers = ["127.0.0.1:{upstream.port}"]\ncache.size = "1M"\n')
-                   + view("none", SECOND, "recursion = false\n"))
+        forward = f'[view.forward]\nservers = ["127.0.0.1:{upstream.port}"]\ncache.size = "1M"\n'
+        server = self.start('hosts-file = "hosts"\n[[zone]]\nname = "example"\nfile = "1.zone"\n'
+                            + view("own", FIRST, forward)
+                            + view("none", SECOND, "recursion = false\n"))
+        self.assertIn(f"questions of view own are forwarded to 127.0.0.1:{upstream.port}, with a cache of 1M",
+                      server.log())
         for source, available in ((NONE, False), (FIRST, True), (SECOND, False)):
             reply = self.ask("www.example", source)
             self.assertEqual((reply.addresses(), reply.recursion_available), (["192.0.2.1"], available), source)
