@@ -181,7 +181,8 @@ TEST_CASE_FIXTURE(Verbs, "zones are listed and shown with their states, and a zo
   const Json listed = runJson({"zone", "list"});
   CHECK(listed["zones"].size() == 3);
   CHECK(runJson({"zone", "status", "ZONE1.example"})["serial"] == 2026010101);
-  CHECK(runJson({"zone", "status", "missing.example"}) == Json{{"zone", "missing.example."}, {"state", "not loaded"}});
+  CHECK(runJson({"zone", "status", "missing.example"}) ==
+        Json{{"zone", "missing.example."}, {"view", ""}, {"state", "not loaded"}});
   CHECK(run({"zone", "status", "nowhere"}).status == ControlStatus::failed);
   CHECK(run({"zone", "status", "a..b"}).status == ControlStatus::usage);
   begin({"zone", "reload", "zone1.example"});

@@ -28,7 +28,7 @@ class FakeServer final : public ManagedServer {
                    (order.reread == Reread::all ? " again" : ""));
     reloaded = std::move(done);
   }
-  void reloadZone(const Name& origin, Reloaded done) override {
+  void reloadZone(const Name& origin, const std::string&, Reloaded done) override {
     told.push_back("reload zone " + origin.toString());
     reloaded = std::move(done);
   }
