@@ -300,7 +300,8 @@ Daemon::Next Daemon::prepare() {
     if (waits) keep(configuration.values, change);
   }
   keepParts(configuration, configuration_);
-  const bool sharesChanged = configuration.limits.tcpConnections != configuration_.limits.tcpConnections ||
+  const bool sharesChanged = takenInPart_ ||
+                             configuration.limits.tcpConnections != configuration_.limits.tcpConnections ||
                              configuration.listen.size() != configuration_.listen.size() ||
                              (countForwarders(configuration) > 0) != (countForwarders(configuration_) > 0);
   next.descriptors = sharesChanged ? sharesFor(configuration) : descriptors_;
@@ -318,10 +319,10 @@ void Daemon::openHttp(Next& next) {
   });
 }
 
-// All or nothing, and the last that may fail.
+// All or nothing, and after all else that a mistake of the operator can keep from being taken over.
 void Daemon::replaceListeners(const Configuration& next) {
   const std::vector<Address> addresses = config::addressesOf(next.listen);
-  if (addresses == config::addressesOf(configuration_.listen)) return;
+  if (!takenInPart_ && addresses == config::addressesOf(configuration_.listen)) return;
   listenOn(next.listen, [&] { server_.replaceListeners(addresses); });
 }
 
@@ -365,8 +366,9 @@ void Daemon::takeOverManagement(Next& next) {
   if (management_) {
     management_->replaceHttp(std::move(next.http), configuration_.http.allow);
   } else if (next.management) {
+    next.management->start();
     management_ = std::move(next.management);
-    management_->start();
+    server_.post([](std::size_t, ServerFactory& factory) { factory.setTopQueries(std::make_unique<TopQueries>()); });
   }
 }
 

@@ -2,6 +2,7 @@
 #include <cstddef>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -45,7 +46,12 @@ void Daemon::postQueryLog() {
 std::shared_ptr<QueryTail> Daemon::startTail(QueryFilter filter, QueryLogSettings::Format format) {
   if (!running_) return nullptr;
   auto tail = std::make_shared<QueryTail>(server_.shardCount(), std::move(filter), format);
-  server_.post([tail](std::size_t shard, ServerFactory& factory) { factory.addQueryTail(tail, shard); });
+  try {
+    server_.post([tail](std::size_t shard, ServerFactory& factory) { factory.addQueryTail(tail, shard); });
+  } catch (const std::bad_alloc&) {
+    endTail(tail);  // some shards have it
+    throw;
+  }
   return tail;
 }
 

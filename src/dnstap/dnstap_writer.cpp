@@ -62,7 +62,7 @@ Task<> DnstapWriter::run() {
       std::string lost = co_await connect();
       reason = std::move(lost);
     } catch (const std::bad_alloc&) {
-      reason = "there is no memory";
+      reason = "no memory";  // so short that it needs none itself
     }
     if (stop.stopRequested()) break;
     readerLost(reason);

@@ -49,6 +49,7 @@ std::optional<ControlRequest> ControlRequest::parse(std::string_view line) {
   request.tree = flagOf(object, "tree");
   request.off = flagOf(object, "off");
   request.force = flagOf(object, "force");
+  request.once = flagOf(object, "once");
   request.view = textOf(object, "view");
   request.type = textOf(object, "type");
   request.client = textOf(object, "client");
@@ -67,6 +68,7 @@ std::string ControlRequest::toLine() const {
   if (tree) line["tree"] = true;
   if (off) line["off"] = true;
   if (force) line["force"] = true;
+  if (once) line["once"] = true;
   if (!type.empty()) line["type"] = type;
   if (!client.empty()) line["client"] = client;
   if (!rcode.empty()) line["rcode"] = rcode;

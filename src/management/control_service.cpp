@@ -133,6 +133,10 @@ Task<> ControlService::answerRequests(TcpStream& stream, bool allowed, StopToken
     buffer.erase(0, request.size() + 1);
     const ControlOutcome outcome = co_await answer(request, stream, allowed, stop);
     const std::string line = endLine(outcome.status, outcome.error);
+    if (stop.stopRequested()) {
+      stream.sendNow(asBytes(line));  // nothing waits any more
+      co_return;
+    }
     const bool written = co_await writeSlowly(shard_, stream, line, stop);
     goesOn = written && end != std::string::npos;
   }

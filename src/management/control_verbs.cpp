@@ -259,7 +259,10 @@ Task<ControlOutcome> ControlVerbs::run(const ControlRequest& request, ControlOut
   return (this->*verb->function)(request, output, stop);
 }
 
-void ControlVerbs::tick() noexcept {
+// Those who watch hear of it first: the rest may fail for want of memory, and is tried again a second later.
+void ControlVerbs::tick() {
+  tick_.set();
+  tick_.reset();
   if (restoreLevel_ && shard_.now() >= *restoreLevel_) {
     log::setLevel(levelBefore_);
     restoreLevel_.reset();
@@ -268,8 +271,6 @@ void ControlVerbs::tick() noexcept {
     server_.switchQueryLog(QueryLogSwitch::configured);
     restoreQueryLog_.reset();
   }
-  tick_.set();
-  tick_.reset();
 }
 
 Task<ControlOutcome> ControlVerbs::status(const ControlRequest& request, ControlOutput& output, StopToken) {
@@ -480,12 +481,13 @@ Task<ControlOutcome> ControlVerbs::setLogLevel(const ControlRequest& request, Co
 }
 
 // That a client has left is noticed when the next second is written.
-Task<ControlOutcome> ControlVerbs::watch(const ControlRequest&, ControlOutput& output, StopToken stop) {
+Task<ControlOutcome> ControlVerbs::watch(const ControlRequest& request, ControlOutput& output, StopToken stop) {
   const auto place = watchers_.tryAcquire();
   if (!place) co_return failure("too many watch the server; try again when one of them has ended");
   for (;;) {
     const std::shared_ptr<const std::string> json = status_.lastJson();
     const bool wanted = co_await output.write(*json);
+    if (request.once && *json != StatusTexts::nothingYet) co_return ControlOutcome();
     if (!wanted) co_return ControlOutcome();
     const bool goesOn = co_await tick_.wait(stop);
     if (!goesOn) co_return cutShort();

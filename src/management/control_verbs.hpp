@@ -41,9 +41,11 @@ class StatusTexts {
  public:
   virtual ~StatusTexts() = default;
 
+  static constexpr std::string_view nothingYet = "{}\n";
+
   virtual std::string json() = 0;
   virtual std::string text() = 0;
-  // The JSON of the last second, shared by all who watch.
+  // The JSON of the last second, shared by all who watch; before the first one, `nothingYet`.
   virtual std::shared_ptr<const std::string> lastJson() = 0;
 };
 
@@ -65,7 +67,7 @@ class ControlVerbs {
   static std::string_view changeOf(const ControlRequest& request);
 
   // A second has passed.
-  void tick() noexcept;
+  void tick();
 
  private:
   struct Verb {

@@ -80,7 +80,7 @@ HttpResponse refusal(HttpStatus status) {
 std::string headOf(const HttpResponse& response, bool keepAlive) {
   return fmt::format("HTTP/1.1 {} {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n{}Connection: {}\r\n{}\r\n",
                      static_cast<int>(response.status), reasonPhrase(response.status), response.type,
-                     response.body.size(),
+                     response.content().size(),
                      response.status == HttpStatus::methodNotAllowed ? "Allow: GET, HEAD\r\n" : "",
                      keepAlive ? "keep-alive" : "close", safety());
 }

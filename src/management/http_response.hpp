@@ -1,6 +1,7 @@
 // Responses of HTTP/1.1: the octets of one, head and body.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,9 @@ struct HttpResponse {
   HttpStatus status = HttpStatus::ok;
   std::string_view type = "text/plain; charset=utf-8";  // of the body; lives for ever
   std::string body;
+  std::shared_ptr<const std::string> sharedBody;  // in place of the body: one that other responses have too
+
+  std::string_view content() const { return sharedBody ? std::string_view(*sharedBody) : std::string_view(body); }
 
   static HttpResponse text(HttpStatus status, std::string body);
 };

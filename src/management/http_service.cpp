@@ -101,7 +101,7 @@ Task<> HttpService::refuseConnection(TcpStream stream, HttpStatus status, StopTo
   const Counting counting(refused_);
   const HttpResponse response = refusal(status);
   const std::string head = headOf(response, false);
-  const bool written = co_await write(stream, head, response.body, stop);
+  const bool written = co_await write(stream, head, response.content(), stop);
   if (written) co_await endWriting(stream, stop);
 }
 
@@ -152,7 +152,7 @@ Task<bool> HttpService::respond(TcpStream& stream, const HttpHead& head, StopTok
   }
   const bool keepAlive = head.request.keepAlive && !content_.isDraining();
   const std::string responseHead = headOf(response, keepAlive);
-  const std::string_view body = head.request.head ? nothing : response.body;
+  const std::string_view body = head.request.head ? nothing : response.content();
   const bool written = co_await write(stream, responseHead, body, stop);
   const bool goesOn = written && keepAlive;
   co_return goesOn;

@@ -14,6 +14,7 @@
 #include "managed_server.hpp"
 #include "taut/base/clock.hpp"
 #include "taut/base/stop_token.hpp"
+#include "taut/coro/semaphore.hpp"
 #include "taut/coro/task.hpp"
 #include "taut/io/shard.hpp"
 #include "taut/server/top_queries.hpp"
@@ -53,8 +54,12 @@ class ManagementContent final : public HttpContent, public StatusTexts {
   TimePoint lastTick_{};
   History history_;
   TopLists top_;
-  std::shared_ptr<const std::string> lastJson_ = std::make_shared<const std::string>("{}\n");
+  std::shared_ptr<const std::string> lastJson_ = std::make_shared<const std::string>(nothingYet);
   std::shared_ptr<const std::string> event_ = std::make_shared<const std::string>(": no event yet\n\n");
+  Semaphore makingMetrics_{1};
+  std::uint64_t metricsAsked_ = 0;            // so many have asked for metrics
+  std::uint64_t metricsServe_ = 0;            // the last one whom those serve that were made last
+  std::weak_ptr<const std::string> metrics_;  // as long as a client reads them
   std::shared_ptr<const ZoneSet> summarised_;
   ZoneSummary summary_;  // of `summarised_`
   Jobs jobs_;            // last: they use what is above

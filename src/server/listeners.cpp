@@ -130,8 +130,7 @@ void Listeners::Opener::openFirst(const Address& address, bool mayBeAbsent) {
   entry.asked = address;
   entry.bound = openBoth(0, address, options);
   entry.present = !mayBeAbsent;
-  if (entry.bound.isWildcard()) entry.brought = interfaceAddresses(entry.bound);
-  entry.brought.resize(std::min(entry.brought.size(), maxBrought));
+  if (entry.bound.isWildcard()) entry.brought = listeners_.addressesFor(entry.bound);
   std::erase_if(entry.brought, [&](const Address& each) { return !openBrought(0, each, options.udp); });
   fresh_.push_back(change_.entries.size());
   change_.entries.push_back(std::move(entry));
@@ -238,6 +237,23 @@ const Listeners::Entry* Listeners::find(const Address& address) const {
   const auto found = std::ranges::find_if(
       entries_, [&](const Entry& entry) { return entry.asked == address || entry.bound == address; });
   return found == entries_.end() ? nullptr : &*found;
+}
+
+// The addresses that are to have sockets of their own beside the wildcard's. Those that have one keep it, also one that
+// is on no interface: the kernel would go on to give what comes to it to that socket while it closes.
+std::vector<Address> Listeners::addressesFor(const Address& wildcard) const {
+  std::vector<Address> addresses;
+  const auto add = [&](const Address& address) {
+    if (isBroughtBy(wildcard, address) && !contains(addresses, address)) addresses.push_back(address);
+  };
+  for (const Entry& entry : entries_) {
+    add(entry.bound);
+    std::ranges::for_each(entry.brought, add);
+  }
+  const std::size_t most = std::max(addresses.size(), maxBrought);
+  std::ranges::for_each(interfaceAddresses(wildcard), add);
+  addresses.resize(std::min(addresses.size(), most));
+  return addresses;
 }
 
 bool Listeners::hasDatagramSocket(const Address& address) const {

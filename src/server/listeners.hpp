@@ -53,6 +53,7 @@ class Listeners {
   Change prepare(const std::vector<Address>& wanted);
   void take(Change change);
   const Entry* find(const Address& address) const;
+  std::vector<Address> addressesFor(const Address& wildcard) const;
   bool hasDatagramSocket(const Address& address) const;
   bool isOurs(const Address& address) const;
   void awaitClosed(const std::vector<Address>& addresses);

@@ -1,5 +1,7 @@
 // tautctl: asks a running tautd, and tells it what to do, over its control socket. `import`, `check` and `config
 // schema` need no server.
+#include <unistd.h>
+
 #include <algorithm>
 #include <cctype>
 #include <charconv>
@@ -214,8 +216,9 @@ int writeSchema() {
 
 int run(const Invocation& invocation) {
   Connection connection(invocation.socket);
-  const ControlRequest& request = invocation.request;
+  ControlRequest request = invocation.request;
   const bool live = request.command.front() == topVerb && !request.json;
+  request.once = live && ::isatty(STDOUT_FILENO) == 0;
   return endOutput(live ? showTop(connection, request) : printReply(connection, request));
 }
 

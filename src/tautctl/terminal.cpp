@@ -14,7 +14,7 @@ namespace taut::ctl {
 
 namespace {
 
-constexpr std::array endingSignals{SIGINT, SIGTERM, SIGHUP};
+constexpr std::array endingSignals{SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 
 volatile std::sig_atomic_t signalCame = 0;
 

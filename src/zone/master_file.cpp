@@ -24,8 +24,17 @@ using Words = std::span<const Token>;
 
 constexpr std::uint32_t maxTtl = 0x7fffffff;  // RFC 2181 section 8
 
+// A file of others may have octets that steer a terminal.
 std::string quotedText(std::string_view text) {
-  return fmt::format("'{}'", text.substr(0, 80));
+  std::string quoted = "'";
+  for (const char octet : text.substr(0, 80)) {
+    const auto value = static_cast<unsigned char>(octet);
+    if (value < 0x20 || value == 0x7f)
+      fmt::format_to(std::back_inserter(quoted), "\\{:03}", value);
+    else
+      quoted += octet;
+  }
+  return quoted + "'";
 }
 
 // Whether a name's text ends in a dot that no backslash escapes.

@@ -16,6 +16,7 @@ TEST_CASE("a request is one line that reads as it was written") {
   request.json = true;
   request.tree = true;
   request.force = true;
+  request.once = true;
   request.type = "AAAA";
   request.client = "192.0.2.0/24";
   request.rcode = "NXDOMAIN";
@@ -29,6 +30,7 @@ TEST_CASE("a request is one line that reads as it was written") {
   CHECK(read->json);
   CHECK(read->tree);
   CHECK(read->force);
+  CHECK(read->once);
   CHECK(read->type == "AAAA");
   CHECK(read->client == "192.0.2.0/24");
   CHECK(read->rcode == "NXDOMAIN");

@@ -36,12 +36,12 @@ TEST_CASE_FIXTURE(Content, "metrics are made on another thread, and what is aske
   HttpResponse ready;
   scope.spawn(keep(content, "/metrics", metrics));
   // The shard has not turned, so nothing that another thread has made can have come.
-  CHECK(metrics.body.empty());
+  CHECK(metrics.content().empty());
   scope.spawn(keep(content, "/health/live", ready));
   CHECK(ready.body == "alive\n");
   shard.run(joined(scope));
   CHECK(metrics.status == HttpStatus::ok);
-  CHECK(metrics.body.find("\ntaut_zones{state=\"loaded\"} 2\n") != std::string::npos);
+  CHECK(metrics.content().find("\ntaut_zones{state=\"loaded\"} 2\n") != std::string::npos);
 }
 
 TEST_CASE_FIXTURE(Content, "what there is not is not found") {

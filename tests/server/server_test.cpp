@@ -831,6 +831,20 @@ TEST_CASE("a wildcard takes the place of an address, and an address that of the 
   }
 }
 
+TEST_CASE("an address of no interface is served without a gap where a wildcard takes its place while a query waits") {
+  Events events;
+  ServerOptions one = options(2);
+  one.listen = {Address::v4({127, 9, 8, 7}, freeAddress().port())};
+  const Address address = one.listen[0];
+  Server server(one, makeFactory(events));
+  server.start();
+  BlockingClient waiting(SOCK_DGRAM, address);
+  waiting.send(makeQuery("gate.example.com", Type::A));
+  CHECK(waiting.ask(makeQuery("www.example.com", Type::A)));
+  server.replaceListeners({Address::anyV4(address.port())});
+  for (int i = 0; i < 50; ++i) CHECK(isServed(SOCK_DGRAM, address));
+}
+
 TEST_CASE("a new listener whose address no interface has is said once, and keeps no other away") {
   Events events;
   const LogCapture log;

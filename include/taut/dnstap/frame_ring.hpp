@@ -40,7 +40,7 @@ class FrameRing {
 
   std::unique_ptr<std::uint8_t[]> data_;
   std::size_t capacity_;
-  // Frames lie from `begin_` to `end_`, and further ones from 0 to `wrappedEnd_`, which is before `begin_`.
+  // Frames lie from `begin_` to `end_`, and further ones from 0 to `wrappedEnd_`, which is not behind `begin_`.
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
   std::size_t wrappedEnd_ = 0;
