@@ -1,4 +1,5 @@
 // A Corefile, as the manual of CoreDNS and of its plugins describes it.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -89,14 +90,21 @@ class CorednsConverter : Converter {
   void nsid(const Statement& directive);
   void udpSize(const Statement& directive) { setCount(file_.udpSize, directive, udpSizeRange); }
   void loadBalance(const Statement& directive);
+  void keepForwarding();
   void inside(const Statement& directive);
 
   // Of the server block in work.
   std::vector<std::string> zones_;
   std::set<std::uint16_t> ports_;
+  std::vector<std::string> listen_;
   std::string root_;
   bool isRoot_ = false;  // whether the block is for all names
   // Of all blocks.
+  struct Forwarding {
+    const Statement* directive;
+    std::vector<std::string> listen;  // where the server block is served
+  };
+  std::vector<Forwarding> forwarding_;
   std::vector<std::string> firstListen_;
   bool hasBlock_ = false;
 };
@@ -119,6 +127,7 @@ const std::map<std::string_view, CorednsConverter::Function>& CorednsConverter::
 
 TautFile CorednsConverter::run(const Statements& statements) {
   for (const Statement& block : statements) serverBlock(block);
+  keepForwarding();
   if (file_.forward.forwards())
     unsaid("forwarding for all clients, which is the default",
            "only this host and private networks may; allow = [\"any\"] in [forward] is for all");
@@ -183,6 +192,23 @@ void CorednsConverter::listen(const Statement& block) {
   if (!hasBlock_) firstListen_ = listen;
   hasBlock_ = true;
   for (const std::string& address : listen) listenOn(address, block.place);
+  listen_ = std::move(listen);
+}
+
+// What is forwarded is so on all addresses: where a server block has only some of them, the clients of the others would
+// get questions forwarded that CoreDNS does not forward, so nothing is.
+void CorednsConverter::keepForwarding() {
+  const auto isEverywhere = [&](const Forwarding& forwarding) {
+    return std::ranges::all_of(file_.listen, [&](const std::string& address) {
+      return std::ranges::find(forwarding.listen, address) != forwarding.listen.end();
+    });
+  };
+  if (std::ranges::all_of(forwarding_, isEverywhere)) return;
+  for (const Forwarding& forwarding : forwarding_)
+    unsupported(*forwarding.directive,
+                "only on some of the addresses: what is forwarded would be so for the clients of all");
+  file_.forward.servers.clear();
+  file_.forward.resolvConf.clear();
 }
 
 void CorednsConverter::directive(const Statement& directive) {
@@ -213,6 +239,7 @@ void CorednsConverter::zoneFile(const Statement& directive) {
 
 void CorednsConverter::forward(const Statement& directive) {
   if (!isRoot_ || directive.value() != ".") return unsupported(directive, "only all names can be forwarded");
+  forwarding_.push_back({&directive, listen_});
   for (std::size_t i = 2; i < directive.words.size(); ++i) forwardTo(directive, directive.word(i));
   ForwardTable& forward = file_.forward;
   if (!forward.servers.empty() && !forward.resolvConf.empty()) {

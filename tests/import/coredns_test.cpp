@@ -117,6 +117,36 @@ TEST_CASE("Files that a Corefile imports count, as blocks and as directives") {
                 "# line 4: not supported: import nothing (no snippet, and /etc/nothing: No such file or directory)"));
 }
 
+TEST_CASE("A CoreDNS that forwards on some of its addresses becomes a server that forwards nothing") {
+  constexpr const char* remark =
+      " (only on some of the addresses: what is forwarded would be so for the clients of all)";
+  const std::string bound = imported(Kind::coredns,
+                                     ".:5353 {\n bind 127.0.0.1\n forward . 127.0.0.1:5312\n}\n"
+                                     "newop.example:5353 {\n bind 127.0.0.2\n file db.newop\n}\n");
+  CHECK(hasLine(bound, "address = [\"127.0.0.1:5353\", \"127.0.0.2:5353\"]"));
+  CHECK(hasLine(bound, std::string("# line 3: not supported: forward . 127.0.0.1:5312") + remark));
+  CHECK(bound.find("[forward]\n") == std::string::npos);
+  CHECK(bound.find("forwarding for all clients") == std::string::npos);
+  const std::string unbound =
+      imported(Kind::coredns, "a.example {\n file a\n}\n. {\n bind 192.0.2.1\n forward . 192.0.2.53\n cache\n}\n");
+  CHECK(hasLine(unbound, std::string("# line 6: not supported: forward . 192.0.2.53") + remark));
+  CHECK(hasLine(unbound, "# line 7: not supported: cache (nothing is forwarded)"));
+  const std::string other =
+      imported(Kind::coredns, ". {\n forward . /etc/resolv.conf\n}\na.example {\n bind 127.0.0.2\n file a\n}\n");
+  CHECK(hasLine(other, std::string("# line 2: not supported: forward . /etc/resolv.conf") + remark));
+  CHECK(other.find("[forward]\n") == std::string::npos);
+  const std::string ports =
+      imported(Kind::coredns, ". {\n forward . 192.0.2.53\n}\n.:5300 {\n forward . 192.0.2.54\n}\n");
+  CHECK(ports.find("[forward]\n") == std::string::npos);
+}
+
+TEST_CASE("A CoreDNS that forwards on all of its addresses does so still") {
+  const std::string toml = imported(Kind::coredns,
+                                    "a.example {\n bind 127.0.0.1\n file a\n}\n"
+                                    ". {\n bind 127.0.0.2 127.0.0.1\n forward . 192.0.2.53\n}\n");
+  CHECK(hasLine(toml, "servers = [\"192.0.2.53\"]"));
+}
+
 TEST_CASE("A CoreDNS that asks over TLS becomes no server that asks without") {
   const std::string toml = imported(Kind::coredns, ". {\n forward . tls://192.0.2.53\n}\n");
   CHECK(toml.find("[forward]\n") == std::string::npos);
