@@ -81,7 +81,6 @@ class BindConverter : Converter {
   void rrsetOrder(const Statement& order);
   void allowRecursion(const Statement& list) { allowRecursion_ = &list; }
   void allowQueryCache(const Statement& list) { allowQueryCache_ = &list; }
-  void allowQuery(const Statement& list);
 
   std::vector<std::string> networks(const Statement& list);
   void addNetworks(const Statement& list, std::vector<std::string>& networks, bool& excepted);
@@ -101,16 +100,16 @@ class BindConverter : Converter {
   const Statement* forwarders_ = nullptr;
   const Statement* allowRecursion_ = nullptr;
   const Statement* allowQueryCache_ = nullptr;
-  const Statement* allowQuery_ = nullptr;
+  const Statement* allowQuery_ = nullptr;  // null where it is for all clients
 };
 
 const std::map<std::string_view, BindConverter::Function>& BindConverter::optionFunctions() {
   static const std::map<std::string_view, Function> functions = {
-      {"allow-query", &BindConverter::allowQuery},
+      {"allow-query", &BindConverter::nothing},  // prepare() has read it, and the others that do nothing
       {"allow-query-cache", &BindConverter::allowQueryCache},
       {"allow-recursion", &BindConverter::allowRecursion},
       {"answer-cookie", &BindConverter::answerCookie},
-      {"directory", &BindConverter::nothing},  // prepare() has read it
+      {"directory", &BindConverter::nothing},
       {"forward", &BindConverter::forwardMode},
       {"forwarders", &BindConverter::forwarders},
       {"hostname", &BindConverter::hostname},
@@ -152,7 +151,10 @@ void BindConverter::prepare(const Statements& statements) {
       const auto value = number(port->value());
       if (value && *value > 0 && *value <= 65535) port_ = static_cast<std::uint16_t>(*value);
     }
+    const Statement* const query = statement.child("allow-query");
+    if (query && !isSatisfied(*query)) allowQuery_ = query;
   }
+  if (allowQuery_) file_.allowQuery = networks(*allowQuery_);
 }
 
 void BindConverter::statement(const Statement& statement) {
@@ -194,7 +196,12 @@ void BindConverter::primaryZone(const Statement& zone) {
   std::string file;
   Notes notes;
   for (const Statement& item : zone.children) {
-    if (item.keyword() == "file")
+    if (item.keyword() == "allow-query") {
+      const auto clients = networks(item);
+      if (!isServable(clients)) return unsupported(zone, fewerClients);
+      if (file_.allowQuery && clients != *file_.allowQuery)
+        TautFile::noteOn(notes, item, "server.allow-query is for all zones");
+    } else if (item.keyword() == "file")
       file = item.value();
     else if (item.keyword() != "type" && !isSatisfied(item))
       TautFile::noteOn(notes, item);
@@ -318,12 +325,6 @@ void BindConverter::rrsetOrder(const Statement& order) {
   }
 }
 
-void BindConverter::allowQuery(const Statement& list) {
-  if (isSatisfied(list)) return;
-  allowQuery_ = &list;
-  unsupported(list, "the zones are for all clients");
-}
-
 std::vector<std::string> BindConverter::networks(const Statement& list) {
   std::vector<std::string> networks;
   bool excepted = false;
@@ -372,7 +373,12 @@ void BindConverter::allowClients() {
     else if (list == allowQueryCache_)
       unsupported(*list, "who may recurse may use the cache");
   }
-  if (decides) file_.forward.allow = networks(*decides);
+  if (decides) {
+    file_.forward.allow = networks(*decides);
+    return;
+  }
+  file_.forward.allow = {"loopback"};
+  unsaid("recursion for the networks of this host, which is the default", "give them to allow in [forward]");
 }
 
 void BindConverter::finishRecursion() {

@@ -54,6 +54,14 @@ void Converter::unsaid(std::string_view what, std::string_view remark) {
   file_.notes.push_back({nullptr, 0, std::string(what), std::string(remark)});
 }
 
+bool Converter::isServable(const std::optional<std::vector<std::string>>& networks) const {
+  const auto isAllowed = [&](const std::string& network) {
+    return std::ranges::find(*networks, network) != networks->end();
+  };
+  if (!networks || isAllowed("any")) return true;
+  return file_.allowQuery && std::ranges::all_of(*file_.allowQuery, isAllowed);
+}
+
 void Converter::listenOn(const std::string& address, const Place& place) {
   if (std::ranges::find(file_.listen, address) != file_.listen.end()) return;
   if (file_.listen.size() >= maxListen)

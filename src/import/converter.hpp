@@ -46,6 +46,11 @@ class Converter {
   // Of what the source does without saying it.
   void unsaid(std::string_view what, std::string_view remark);
 
+  // Whether those who may ask for a zone are at least those that server.allow-query is for, which holds for all zones.
+  // `networks` may be narrower than the source's; nothing is all clients.
+  bool isServable(const std::optional<std::vector<std::string>>& networks) const;
+  static constexpr std::string_view fewerClients = "fewer clients may ask for it than server.allow-query is for";
+
   // Throws SyntaxError where there are too many addresses.
   void listenOn(const std::string& address, const Place& place);
   // Leaves the addresses out where they are all addresses and port 53, as without any.

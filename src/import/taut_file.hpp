@@ -64,6 +64,7 @@ class TautFile {
   std::optional<std::string> identity;
   std::optional<std::string> version;  // empty: not said
   std::vector<std::string> hidden;
+  std::optional<std::vector<std::string>> allowQuery;  // nothing: all clients
   std::optional<std::int64_t> threads, udpSize, tcpConnections;
   std::optional<bool> cookies;
   std::string cookieSecrets;

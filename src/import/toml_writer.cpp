@@ -139,6 +139,7 @@ void Writer::server() {
   if (file_.identity) line("identity = {}", quotedForFile(*file_.identity));
   if (file_.version) line("version = {}", file_.version->empty() ? "false" : quotedForFile(*file_.version));
   if (!file_.hidden.empty()) texts("hide", file_.hidden);
+  if (file_.allowQuery) texts("allow-query", *file_.allowQuery);
   count("threads", file_.threads);
   count("udp-size", file_.udpSize);
   if (file_.roundRobin) line("rrset-roundrobin = true");

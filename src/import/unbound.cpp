@@ -66,6 +66,8 @@ class UnboundConverter : Converter {
   void rootForwardItem(const Statement& item);
   void authZone(const Statement& zone);
   void listenDefaults();
+  std::vector<std::string> withoutExceptions(const std::vector<const Statement*>& allowed,
+                                             const std::vector<const Statement*>& exceptions);
   void allowClients();
   void finishForwarding();
 
@@ -77,7 +79,8 @@ class UnboundConverter : Converter {
   bool isForwarder_ = false;  // whether there is a forward-zone for the root
   std::int64_t messageCache_ = defaultCachePart;
   std::int64_t rrsetCache_ = defaultCachePart;
-  std::vector<const Statement*> allowed_, refused_;  // access-control with networks
+  // Statements of access-control with networks, by what their clients may ask for.
+  std::vector<const Statement*> allowed_, localOnly_, refused_;
   std::vector<const Statement*> privateDomains_;
 };
 
@@ -179,15 +182,16 @@ void UnboundConverter::cachePart(std::int64_t& part, const Statement& item) {
 }
 
 void UnboundConverter::accessControl(const Statement& item) {
-  if (allowed_.size() + refused_.size() >= maxAccessControls)
+  if (allowed_.size() + localOnly_.size() + refused_.size() >= maxAccessControls)
     throw SyntaxError(item.place, fmt::format("more than {} networks", maxAccessControls));
   if (!networkOf(item.value())) return unsupported(item, "expected a network");
   if (item.word(2) == "allow" || item.word(2) == "allow_snoop") {
     allowed_.push_back(&item);
-  } else if (item.word(2) == "deny" || item.word(2) == "refuse") {
-    refused_.push_back(&item);
+  } else if (item.word(2) == "deny_non_local" || item.word(2) == "refuse_non_local") {
+    localOnly_.push_back(&item);
   } else {
-    unsupported(item);
+    refused_.push_back(&item);
+    if (item.word(2) != "deny" && item.word(2) != "refuse") unsupported(item);
   }
 }
 
@@ -258,27 +262,43 @@ void UnboundConverter::authZone(const Statement& zone) {
   file_.addZone(name->value(), resolved(file->value(), folder_), *name, std::move(notes));
 }
 
-// By itself Unbound answers this host alone. The most specific network decides: a network with an exception, which
-// cannot be expressed, is left out, so that nothing is allowed that Unbound refuses.
-void UnboundConverter::allowClients() {
-  std::vector<std::string> networks{"loopback"};
-  for (const Statement* const allowed : allowed_) {
-    const std::string network = *networkOf(allowed->value());
+// The most specific network decides: a network with an exception, which cannot be expressed, is left out, so that
+// nothing is allowed that Unbound refuses. By itself Unbound answers this host alone.
+std::vector<std::string> UnboundConverter::withoutExceptions(const std::vector<const Statement*>& allowed,
+                                                             const std::vector<const Statement*>& exceptions) {
+  const auto hasException = [&](const std::string& network) {
     AddressPolicy policy(AddressPolicy::Action::refuse);
     policy.allow(network);
-    const auto isException = [&](const Statement* refused) {
-      const std::string inner = *networkOf(refused->value());
+    return std::ranges::any_of(exceptions, [&](const Statement* exception) {
+      const std::string inner = *networkOf(exception->value());
       const auto address = Address::parse(std::string_view(inner).substr(0, inner.find('/')));
       return address && policy.allows(*address);
-    };
-    if (std::ranges::any_of(refused_, isException)) {
-      unsupported(*allowed, "a part of the network is refused");
-      continue;
-    }
-    needsForwarding(*allowed);
-    if (network != "127.0.0.0/8" && network != "::1" && network != "::1/128") networks.push_back(network);
+    });
+  };
+  std::vector<std::string> networks;
+  if (!hasException("127.0.0.0/8") && !hasException("::1")) networks.emplace_back("loopback");
+  for (const Statement* const next : allowed) {
+    const std::string network = *networkOf(next->value());
+    const bool isLoopback = network == "127.0.0.0/8" || network == "::1" || network == "::1/128";
+    if (hasException(network))
+      unsupported(*next, "a part of the network is refused");
+    else if (!isLoopback || networks.empty() || networks[0] != "loopback")
+      networks.push_back(network);
   }
-  file_.forward.allow = std::move(networks);
+  return networks;
+}
+
+void UnboundConverter::allowClients() {
+  std::vector<const Statement*> exceptions = refused_;
+  exceptions.insert(exceptions.end(), localOnly_.begin(), localOnly_.end());
+  file_.forward.allow = withoutExceptions(allowed_, exceptions);
+  std::vector<const Statement*> all = allowed_;
+  all.insert(all.end(), localOnly_.begin(), localOnly_.end());
+  if (!file_.zones().empty()) {
+    file_.allowQuery = withoutExceptions(all, refused_);
+    return;
+  }
+  for (const Statement* const allowed : all) needsForwarding(*allowed);
 }
 
 void UnboundConverter::finishForwarding() {

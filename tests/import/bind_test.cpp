@@ -157,11 +157,63 @@ TEST_CASE("Who may recurse is what named's first list says") {
   const std::string query =
       imported(Kind::bind, "options { forwarders { 192.0.2.53; }; allow-query { 10.0.0.0/8; }; };");
   CHECK(hasLine(query, "allow = [\"10.0.0.0/8\"]"));
-  CHECK(hasLine(query, "# line 1: not supported: allow-query { … } (the zones are for all clients)"));
+  CHECK(hasLine(query, "allow-query = [\"10.0.0.0/8\"]"));
   const std::string cache = imported(Kind::bind,
                                      "options { forwarders { 192.0.2.53; }; allow-query { 10.0.0.0/8; };\n"
                                      "allow-query-cache { 192.0.2.1; }; };");
   CHECK(hasLine(cache, "allow = [\"192.0.2.1\"]"));
+  const std::string byDefault = imported(Kind::bind, "options { forwarders { 192.0.2.53; }; };");
+  CHECK(hasLine(byDefault, "allow = [\"loopback\"]"));
+  CHECK(hasLine(byDefault,
+                "# not supported: recursion for the networks of this host, which is the default (give them to allow "
+                "in [forward])"));
+}
+
+TEST_CASE("Those whom named's allow-query names are the clients of the server, networks and lists alike") {
+  const std::string toml = imported(Kind::bind, R"(zone "example.com" { type primary; file "a"; };
+zone "example.net" {
+  type primary; file "b";
+  allow-query { any; };
+};
+acl office { 10.0.0.0/8; };
+options { recursion no; allow-query { office; 192.0.2.1; !192.0.2.7; 192.0.2.0/24; }; };
+)");
+  CHECK(toml == R"(# Made by tautctl import from /etc/source.conf, a configuration of BIND.
+
+# line 7: not supported: !192.0.2.7 (in allow-query: an exception)
+# line 7: not supported: 192.0.2.0/24 (in allow-query: it comes after an exception)
+
+[server]
+allow-query = ["office", "192.0.2.1"]
+
+[acl]
+office = ["10.0.0.0/8"]
+
+[[zone]]
+name = "example.com"
+file = "/etc/a"
+
+[[zone]]
+# line 4: not supported: allow-query { … } (server.allow-query is for all zones)
+name = "example.net"
+file = "/etc/b"
+)");
+}
+
+TEST_CASE("A zone that named has for fewer clients than the others is not served") {
+  const std::string toml = imported(Kind::bind, R"(options { recursion no; };
+zone "example.com" { type primary; file "a"; allow-query { 10.0.0.0/8; }; };
+)");
+  CHECK(hasLine(toml,
+                "# line 2: not supported: zone \"example.com\" { … } (fewer clients may ask for it than "
+                "server.allow-query is for)"));
+  CHECK(toml.find("[[zone]]\n") == std::string::npos);
+  const std::string fewer = imported(Kind::bind, R"(options { recursion no; allow-query { 10/8; ::1; }; };
+zone "a.example" { type primary; file "a"; allow-query { ::1; }; };
+zone "b.example" { type primary; file "b"; allow-query { ::1; 10.0.0.0/8; 192.0.2.1; }; };
+)");
+  CHECK(fewer.find("name = \"a.example\"") == std::string::npos);
+  CHECK(fewer.find("name = \"b.example\"") != std::string::npos);
 }
 
 TEST_CASE("A named that forwards nothing becomes a server that forwards nothing") {

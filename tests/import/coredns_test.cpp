@@ -140,6 +140,38 @@ TEST_CASE("A CoreDNS that forwards on some of its addresses becomes a server tha
   CHECK(ports.find("[forward]\n") == std::string::npos);
 }
 
+TEST_CASE("Those whom an acl of all server blocks allows are the clients of the server, and of the forwarding") {
+  const std::string acl = " acl {\n  allow net 10.0.0.0/8 192.0.2.1\n  block\n }\n";
+  const std::string toml =
+      imported(Kind::coredns, ". {\n" + acl + " forward . 192.0.2.53\n}\nexample.com {\n" + acl + " file a\n}\n");
+  CHECK(hasLine(toml, "allow-query = [\"10.0.0.0/8\", \"192.0.2.1\"]"));
+  CHECK(hasLine(toml, "allow = [\"10.0.0.0/8\", \"192.0.2.1\"]"));
+  CHECK(hasLine(toml, "name = \"example.com\""));
+  CHECK(toml.find("# line") == std::string::npos);
+}
+
+TEST_CASE("What an acl of one server block is for is not served to the clients of others") {
+  const std::string toml = imported(Kind::coredns,
+                                    "example.com {\n acl {\n  allow net 10.0.0.0/8\n  drop net *\n }\n"
+                                    " file a\n hosts\n}\nexample.net {\n file b\n}\n");
+  CHECK(hasLine(toml, "# line 4: not supported: drop net * (in acl: queries of other clients are refused)"));
+  CHECK(hasLine(toml, "# line 6: not supported: file a (fewer clients may ask for it than server.allow-query is for)"));
+  CHECK(hasLine(toml, "# line 7: not supported: hosts (fewer clients may ask for it than server.allow-query is for)"));
+  CHECK(hasLine(toml, "name = \"example.net\""));
+  CHECK(toml.find("allow-query =") == std::string::npos);
+}
+
+TEST_CASE("A CoreDNS whose acl has exceptions becomes a server that neither serves nor forwards what it is for") {
+  for (const std::string& acl : {std::string(" acl {\n  block net 10.1.0.0/16\n }\n"),
+                                 std::string(" acl {\n  allow type A net 10.0.0.0/8\n  block\n }\n"),
+                                 std::string(" acl example.com {\n  allow net 10.0.0.0/8\n  block\n }\n")}) {
+    const std::string toml = imported(Kind::coredns, ". {\n" + acl + " forward . 192.0.2.53\n file a\n}\n");
+    CHECK(toml.find("[forward]\n") == std::string::npos);
+    CHECK(toml.find("[[zone]]\n") == std::string::npos);
+    CHECK(toml.find("(only for some clients: who they are cannot be expressed)") != std::string::npos);
+  }
+}
+
 TEST_CASE("A CoreDNS that forwards on all of its addresses does so still") {
   const std::string toml = imported(Kind::coredns,
                                     "a.example {\n bind 127.0.0.1\n file a\n}\n"

@@ -128,6 +128,17 @@ TEST_CASE("What an included nsd.conf says counts where it stands, and its commen
   CHECK(hasLine(toml, "# line 4: not supported: include: \"/x\" (/x: No such file or directory)"));
 }
 
+TEST_CASE("A zone that NSD has for some clients alone is not served, also where a pattern says so") {
+  const std::string toml = imported(Kind::nsd,
+                                    "pattern:\n name: p\n allow-query: 10.0.0.0/8 NOKEY\n"
+                                    "zone:\n name: a.example\n zonefile: a\n allow-query: 10.0.0.0/8 NOKEY\n"
+                                    "zone:\n name: b.example\n zonefile: b\n include-pattern: p\n");
+  CHECK(toml.find("[[zone]]\n") == std::string::npos);
+  CHECK(hasLine(toml,
+                "# line 9: not supported: name: b.example (fewer clients may ask for it than server.allow-query is "
+                "for)"));
+}
+
 TEST_CASE("A value of an nsd.conf may follow the colon at once, and an IPv6 address is no keyword") {
   const std::string toml = imported(Kind::nsd, "server:\n  port:5300\n  ip-address: dead:beef::1\n  ip-address: ::\n");
   CHECK(hasLine(toml, "address = [\"[dead:beef::1]:5300\", \"[::]:5300\"]"));

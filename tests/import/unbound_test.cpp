@@ -40,6 +40,7 @@ auth-zone:
 [server]
 version = "resolver"
 hide = ["id.server", "hostname.bind"]
+allow-query = ["loopback", "10.0.0.0/8", "2001:db8::/32"]
 threads = 2
 udp-size = 1232
 rrset-roundrobin = true
@@ -120,6 +121,29 @@ TEST_CASE("What Unbound refuses within a network that it allows is not allowed")
                                     "forward-zone:\n name: .\n forward-addr: 192.0.2.53\n");
   CHECK(hasLine(toml, "allow = [\"loopback\", \"192.168.0.0/16\"]"));
   CHECK(hasLine(toml, "# line 2: not supported: access-control: 10.0.0.0/8 allow (a part of the network is refused)"));
+}
+
+TEST_CASE("Those who may ask Unbound for local data alone get no question forwarded") {
+  const std::string toml = imported(Kind::unbound,
+                                    "server:\n access-control: 10.0.0.0/8 allow\n"
+                                    " access-control: 192.0.2.0/24 refuse_non_local\n"
+                                    " access-control: 198.51.100.0/24 allow\n"
+                                    " access-control: 198.51.100.7 deny_non_local\n"
+                                    "forward-zone:\n name: .\n forward-addr: 192.0.2.53\n"
+                                    "auth-zone:\n name: example.com\n zonefile: a\n");
+  CHECK(hasLine(toml,
+                "allow-query = [\"loopback\", \"10.0.0.0/8\", \"198.51.100.0/24\", \"192.0.2.0/24\", "
+                "\"198.51.100.7\"]"));
+  CHECK(hasLine(toml, "allow = [\"loopback\", \"10.0.0.0/8\"]"));
+}
+
+TEST_CASE("An Unbound that refuses this host, or treats a part of a network as taut cannot, allows neither") {
+  const std::string toml = imported(Kind::unbound,
+                                    "server:\n access-control: 127.0.0.0/8 refuse\n"
+                                    " access-control: 10.0.0.0/8 allow\n access-control: 10.1.0.0/16 allow_cookie\n"
+                                    "forward-zone:\n name: .\n forward-addr: 192.0.2.53\n");
+  CHECK(hasLine(toml, "allow = []"));
+  CHECK(hasLine(toml, "# line 4: not supported: access-control: 10.1.0.0/16 allow_cookie"));
 }
 
 TEST_CASE("An Unbound that listens by default listens on the loopback addresses") {
