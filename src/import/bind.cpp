@@ -1,6 +1,7 @@
 // named.conf, as the BIND 9.18 Administrator Reference Manual describes it.
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -35,6 +36,21 @@ bool isPrimary(std::string_view type) {
 bool holdsOnly(const Statement& statement, std::string_view word) {
   return statement.children.size() == 1 && statement.children[0].words.size() == 1 &&
          statement.children[0].keyword() == word;
+}
+
+// Whether a block has the zones signed; nothing where it does not say.
+std::optional<bool> signs(const Statement& block) {
+  std::optional<bool> signs;
+  for (const Statement& item : block.children) {
+    const std::string_view keyword = item.keyword();
+    if (keyword == "dnssec-policy")
+      signs = signs.value_or(false) || (item.value() != "none" && item.value() != "insecure");
+    else if (keyword == "inline-signing" && yesOrNo(item.value()) == true)
+      signs = true;
+    else if (keyword == "auto-dnssec")
+      signs = signs.value_or(false) || item.value() != "off";
+  }
+  return signs;
 }
 
 // Statements that ask for what taut does anyhow.
@@ -95,6 +111,7 @@ class BindConverter : Converter {
   bool listensOnV4_ = false;
   bool listensOnV6_ = false;
   bool recursive_ = true;
+  bool signsZones_ = false;  // those that do not say otherwise
   std::string cacheSize_{defaultCacheSize};
   const Statement* recursion_ = nullptr;
   const Statement* forwarders_ = nullptr;
@@ -153,6 +170,7 @@ void BindConverter::prepare(const Statements& statements) {
     }
     const Statement* const query = statement.child("allow-query");
     if (query && !isSatisfied(*query)) allowQuery_ = query;
+    signsZones_ = signsZones_ || signs(statement).value_or(false);
   }
   if (allowQuery_) file_.allowQuery = networks(*allowQuery_);
 }
@@ -207,7 +225,7 @@ void BindConverter::primaryZone(const Statement& zone) {
       TautFile::noteOn(notes, item);
   }
   if (file.empty()) return unsupported(zone, "a zone without a file");
-  file_.addZone(zone.value(), resolved(file, folder_), zone, std::move(notes));
+  file_.addZone(zone.value(), resolved(file, folder_), zone, std::move(notes), signs(zone).value_or(signsZones_));
 }
 
 void BindConverter::view(const Statement& view) {

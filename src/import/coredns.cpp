@@ -103,6 +103,7 @@ class CorednsConverter : Converter {
   std::vector<std::string> listen_;
   Clients clients_;
   std::string root_;
+  bool isSigned_ = false;
   bool isRoot_ = false;  // whether the block is for all names
   // Of all blocks.
   struct Forwarding {
@@ -215,6 +216,7 @@ void CorednsConverter::serverBlock(const Statement& block) {
   root_ = root ? resolved(root->value(), folder_) : folder_;
   listen(block);
   clients_ = clientsOf(block);
+  isSigned_ = block.child("dnssec") != nullptr || block.child("sign") != nullptr;
   for (const Statement& child : block.children) directive(child);
 }
 
@@ -315,7 +317,7 @@ void CorednsConverter::zoneFile(const Statement& directive) {
     Notes notes;
     for (const Statement& child : directive.children) TautFile::noteOn(notes, child, "in file");
     const auto reverse = zone.find('/') == std::string::npos ? std::nullopt : reverseZone(zone);
-    file_.addZone(reverse.value_or(zone), resolved(directive.value(), root_), directive, std::move(notes));
+    file_.addZone(reverse.value_or(zone), resolved(directive.value(), root_), directive, std::move(notes), isSigned_);
   }
 }
 

@@ -34,6 +34,7 @@ struct ImportedZone {
   std::string name;  // without the last dot, except for the root
   std::string file;
   Notes notes;
+  bool isSigned = false;  // by the other server, which taut does not do
 };
 
 // Notes here are on statements that count only where the table is written.
@@ -78,7 +79,8 @@ class TautFile {
 
   // Adds a zone, whose name is checked. Where it is there already, or is no name, a note says so. Throws SyntaxError
   // where there are too many.
-  void addZone(std::string_view name, std::string file, const Statement& statement, Notes zoneNotes = {});
+  void addZone(std::string_view name, std::string file, const Statement& statement, Notes zoneNotes = {},
+               bool isSigned = false);
   const std::vector<ImportedZone>& zones() const { return zones_; }
 
   // Notes a statement that has no key.

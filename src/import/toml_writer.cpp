@@ -198,6 +198,10 @@ void Writer::zones() {
   for (const ImportedZone& zone : file_.zones()) {
     table("[[zone]]");
     writeNotes(zone.notes);
+    if (zone.isSigned)
+      line(
+          "# ATTENTION: the other server signs this zone. taut serves the file as it is, so sign the file beforehand:\n"
+          "# where the parent has a DS record, validating resolvers refuse an unsigned zone.");
     line("name = {}", quotedForFile(zone.name));
     if (!common || patternOf(zone) != common) line("file = {}", quotedForFile(zone.file));
   }

@@ -228,6 +228,19 @@ TEST_CASE("A named that forwards nothing becomes a server that forwards nothing"
   CHECK(hasLine(roots, "# There is nothing to serve yet: add a [[zone]], or servers to [forward]."));
 }
 
+TEST_CASE("A zone that named signs has a warning in its table, also where the options say so") {
+  for (const std::string item : {"dnssec-policy default;", "inline-signing yes;", "auto-dnssec maintain;"}) {
+    const std::string zone = "zone a.example { type primary; file a; ";
+    CHECK(imported(Kind::bind, zone + item + " };").find(signedZone + "name = \"a.example\"") != std::string::npos);
+    CHECK(imported(Kind::bind, zone + "};\noptions { " + item + " };").find(signedZone) != std::string::npos);
+    CHECK(imported(Kind::bind, zone + "};").find("ATTENTION") == std::string::npos);
+  }
+  const std::string none = imported(Kind::bind,
+                                    "options { dnssec-policy default; };\n"
+                                    "zone a.example { type primary; file a; dnssec-policy none; };");
+  CHECK(none.find("ATTENTION") == std::string::npos);
+}
+
 TEST_CASE("A secret of named never comes into the output") {
   const std::string toml = imported(Kind::bind,
                                     "options { cookie-secret \"00112233\"; };\n"

@@ -179,6 +179,15 @@ TEST_CASE("A CoreDNS that forwards on all of its addresses does so still") {
   CHECK(hasLine(toml, "servers = [\"192.0.2.53\"]"));
 }
 
+TEST_CASE("A zone that CoreDNS signs has a warning in its table") {
+  for (const std::string plugin : {"dnssec", "sign db.example"}) {
+    const std::string toml =
+        imported(Kind::coredns, "a.example {\n file a\n " + plugin + "\n}\nb.example {\n file b\n}\n");
+    CHECK(toml.find(signedZone + "name = \"a.example\"") != std::string::npos);
+    CHECK(toml.find("ATTENTION") == toml.rfind("ATTENTION"));
+  }
+}
+
 TEST_CASE("A CoreDNS that asks over TLS becomes no server that asks without") {
   const std::string toml = imported(Kind::coredns, ". {\n forward . tls://192.0.2.53\n}\n");
   CHECK(toml.find("[forward]\n") == std::string::npos);
