@@ -1,6 +1,7 @@
 // unbound.conf, as unbound.conf(5) of Unbound 1.17 describes it.
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <map>
 #include <string>
 #include <string_view>
@@ -82,6 +83,7 @@ class UnboundConverter : Converter {
   // Statements of access-control with networks, by what their clients may ask for.
   std::vector<const Statement*> allowed_, localOnly_, refused_;
   std::vector<const Statement*> privateDomains_;
+  std::vector<std::string> privateAddresses_;
 };
 
 const std::map<std::string_view, UnboundConverter::Function>& UnboundConverter::serverFunctions() {
@@ -200,6 +202,7 @@ void UnboundConverter::privateAddress(const Statement& item) {
   if (!network || std::ranges::find(privateNetworks, *network) == std::end(privateNetworks))
     return unsupported(item, "forward.deny-rebinding has private addresses alone");
   file_.forward.denyRebinding = true;
+  if (std::ranges::find(privateAddresses_, *network) == privateAddresses_.end()) privateAddresses_.push_back(*network);
   needsForwarding(item);
 }
 
@@ -311,6 +314,9 @@ void UnboundConverter::finishForwarding() {
     file_.forward.privateDomains.emplace_back(domain->value());
     needsForwarding(*domain);
   }
+  if (isForwarder_ && file_.forward.denyRebinding && privateAddresses_.size() < std::size(privateNetworks))
+    unsaid("answers with private addresses that no private-address names",
+           "forward.deny-rebinding refuses all private addresses");
   const std::int64_t cache = messageCache_ + rrsetCache_;
   if (caches_ && cache > 0) file_.forward.cacheSize = sizeText(cache);
   if (!isForwarder_)

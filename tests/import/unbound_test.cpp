@@ -24,6 +24,11 @@ TEST_CASE("An unbound.conf of what taut has becomes the same taut.toml, without 
     access-control: 2001:db8::/32 allow_snoop
     access-control: 0.0.0.0/0 refuse
     private-address: 10.0.0.0/8
+    private-address: 172.16.0.0/12
+    private-address: 192.168.0.0/16
+    private-address: 169.254.0.0/16
+    private-address: fd00::/8
+    private-address: fe80::/10
     private-domain: "corp.example"
     directory: "/var/lib/unbound"
 forward-zone:
@@ -144,6 +149,16 @@ TEST_CASE("An Unbound that refuses this host, or treats a part of a network as t
                                     "forward-zone:\n name: .\n forward-addr: 192.0.2.53\n");
   CHECK(hasLine(toml, "allow = []"));
   CHECK(hasLine(toml, "# line 4: not supported: access-control: 10.1.0.0/16 allow_cookie"));
+}
+
+TEST_CASE("A comment says where more private addresses are refused than Unbound refuses") {
+  const std::string toml = imported(Kind::unbound,
+                                    "server:\n private-address: 10.0.0.0/8\n private-address: 10.0.0.0/8\n"
+                                    "forward-zone:\n name: .\n forward-addr: 192.0.2.53\n");
+  CHECK(hasLine(toml, "deny-rebinding = true"));
+  CHECK(hasLine(toml,
+                "# not supported: answers with private addresses that no private-address names "
+                "(forward.deny-rebinding refuses all private addresses)"));
 }
 
 TEST_CASE("An Unbound that listens by default listens on the loopback addresses") {
