@@ -78,6 +78,9 @@ class BindConverter : Converter {
   void acl(const Statement& acl);
   void zone(const Statement& zone);
   void primaryZone(const Statement& zone);
+  using Places = std::map<std::string, Place>;
+  // Throws SyntaxError where the zone is in the view already, whose zones these are.
+  static void addOnce(Places& zones, const Statement& zone);
   void view(const Statement& view);
 
   void nothing(const Statement&) {}
@@ -107,6 +110,7 @@ class BindConverter : Converter {
   std::uint16_t port_ = dnsPort;
   std::map<std::string, std::string, std::less<>> aclNames_;  // from BIND's names to those of the taut.toml
   std::set<std::string> aclsToCome_;                          // of the taut.toml
+  Places zones_;                                              // outside views
   bool inAcl_ = false;
   bool listensOnV4_ = false;
   bool listensOnV6_ = false;
@@ -204,10 +208,20 @@ void BindConverter::zone(const Statement& zone) {
   const Statement* const type = zone.child("type");
   const std::string_view kind = type ? type->value() : "";
   if (zone.words.size() > 2 && lowerCase(zone.word(2)) != "in") return unsupported(zone, "a class other than IN");
+  addOnce(zones_, zone);
   if (isPrimary(kind)) return primaryZone(zone);
   if (kind == "hint") return unsupported(zone, "no questions are asked of the root servers");
   if (kind == "secondary" || kind == "slave") return unsupported(zone, "a secondary zone");
   unsupported(zone, kind.empty() ? "a zone without a type" : fmt::format("a zone of type {}", kind));
+}
+
+void BindConverter::addOnce(Places& zones, const Statement& zone) {
+  std::string name = lowerCase(zone.value());
+  if (name.size() > 1 && name.ends_with('.')) name.pop_back();
+  const auto [entry, isNew] = zones.try_emplace(std::move(name), zone.place);
+  if (!isNew)
+    throw SyntaxError(zone.place,
+                      fmt::format("zone \"{}\" is there already, at {}", zone.value(), entry->second.toText()));
 }
 
 void BindConverter::primaryZone(const Statement& zone) {
@@ -230,7 +244,12 @@ void BindConverter::primaryZone(const Statement& zone) {
 
 void BindConverter::view(const Statement& view) {
   unsupported(view, "a view; its statements follow");
-  for (const Statement& child : view.children) unsupported(child, fmt::format("in view {}", view.value()));
+  Places zones;
+  for (const Statement& child : view.children) {
+    const bool isInternet = child.words.size() < 3 || lowerCase(child.word(2)) == "in";
+    if (child.keyword() == "zone" && isInternet) addOnce(zones, child);
+    unsupported(child, fmt::format("in view {}", view.value()));
+  }
 }
 
 void BindConverter::listen(const Statement& listen) {

@@ -274,6 +274,23 @@ TEST_CASE("A named.conf with a mistake is refused with file, line and column") {
   CHECK(faultOf(Kind::bind, "\n /* x") == "/etc/source.conf:2:2: the comment does not end; expected */");
 }
 
+TEST_CASE("A semicolon that is missing at the end of a line of named.conf is a mistake") {
+  CHECK(faultOf(Kind::bind, "options {\n  directory \"/x\"\n  recursion no;\n};\n") ==
+        "/etc/source.conf:3:3: the statement before does not end; expected ; before 'recursion'");
+  CHECK(faultOf(Kind::bind, "acl a { ::1; }\n\nzone x { type primary; file x; };\n") ==
+        "/etc/source.conf:3:1: the statement before does not end; expected ; before 'zone'");
+  CHECK(faultOf(Kind::bind, "controls {\n  inet ::1 port 953\n    allow { ::1; }\n    keys { k; };\n};\n").empty());
+}
+
+TEST_CASE("A zone that stands twice in a view of named.conf is a mistake with both places") {
+  CHECK(faultOf(Kind::bind, "zone a { type primary; file a; };\n zone \"A.\" { type primary; file a; };") ==
+        "/etc/source.conf:2:2: zone \"A.\" is there already, at /etc/source.conf:1:1");
+  CHECK(faultOf(Kind::bind, "view v {\n zone a { type hint; };\n zone a { type hint; };\n};") ==
+        "/etc/source.conf:3:2: zone \"a\" is there already, at /etc/source.conf:2:2");
+  CHECK(faultOf(Kind::bind, "view v { zone a { type hint; }; };\nview w { zone a { type hint; }; };").empty());
+  CHECK(faultOf(Kind::bind, "zone a { type hint; };\nzone a chaos { type hint; };").empty());
+}
+
 TEST_CASE("Blocks in each other, files that include themselves and words have a bound") {
   CHECK(faultOf(Kind::bind, std::string(100'000, '{')) == "/etc/source.conf:1:66: more than 64 blocks deep");
   CHECK(faultOf(Kind::bind, "include \"a\";", {{"/etc/a", "include \"a\"; include \"a\";"}}) ==

@@ -66,6 +66,7 @@ forward-zone:
 """,
 }
 
+ADVICE = "(taken for a configuration of %s; if it is another's, give --from KIND)"
 TAUTCTL = BUILD / "src/tautctl/tautctl"
 
 
@@ -90,7 +91,7 @@ class Import(TestCase):
         path = self.write("named.conf", "options {\n  querylog\n};\n")
         result = self.import_file(path, env=dict(os.environ, PATH=str(self.folder)))
         self.assertEqual((result.returncode, result.stdout), (1, ""))
-        self.assertEqual(result.stderr, f"tautctl: {path}:3:1: the statement does not end; expected ;\n")
+        self.assertEqual(result.stderr, f"tautctl: {path}:3:1: the statement does not end; expected ; {ADVICE % 'BIND'}\n")
         result = self.import_file("/nowhere/named.conf")
         self.assertEqual(result.returncode, 1)
         self.assertEqual(result.stderr, "tautctl: /nowhere/named.conf: No such file or directory\n")
