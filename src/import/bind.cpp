@@ -94,6 +94,7 @@ class BindConverter : Converter {
   void tcpClients(const Statement& clients) { setCount(file_.tcpConnections, clients, connectionRange); }
   void maxUdpSize(const Statement& size) { setCount(file_.udpSize, size, udpSizeRange); }
   void answerCookie(const Statement& answer) { file_.cookies = flag(answer); }
+  void logQueries(const Statement& log) { file_.logsQueries = flag(log).value_or(false); }
   void cacheSize(const Statement& size);
   void rateLimit(const Statement& limit);
   void exemptClients(const Statement& list);
@@ -139,6 +140,7 @@ const std::map<std::string_view, BindConverter::Function>& BindConverter::option
       {"max-cache-size", &BindConverter::cacheSize},
       {"max-udp-size", &BindConverter::maxUdpSize},
       {"port", &BindConverter::nothing},
+      {"querylog", &BindConverter::logQueries},
       {"rate-limit", &BindConverter::rateLimit},
       {"recursion", &BindConverter::recursion},
       {"rrset-order", &BindConverter::rrsetOrder},
@@ -184,13 +186,13 @@ void BindConverter::statement(const Statement& statement) {
   if (keyword == "acl") return acl(statement);
   if (keyword == "zone") return zone(statement);
   if (keyword == "view") return view(statement);
-  if (keyword != "options") return unsupported(statement);
+  if (keyword != "options") return unknown(statement);
   for (const Statement& option : statement.children) {
     const auto function = optionFunctions().find(option.keyword());
     if (function != optionFunctions().end())
       (this->*function->second)(option);
     else if (!isSatisfied(option))
-      unsupported(option);
+      unknown(option);
   }
 }
 

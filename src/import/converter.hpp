@@ -39,6 +39,10 @@ class Converter {
   // Yes, no, or a note.
   std::optional<bool> flag(const Statement& statement);
 
+  // Where taut has something like what the keyword says; empty where that is not known.
+  static std::string_view like(std::string_view keyword);
+  // Notes a statement without a key, with the keys that do something like it where these are known.
+  void unknown(const Statement& statement);
   void unsupported(const Statement& statement, std::string_view remark = {}) { file_.unsupported(statement, remark); }
   // Notes what counts only where something is forwarded.
   void needsForwarding(const Statement& statement) { TautFile::noteOn(file_.forward.notes, statement); }

@@ -297,7 +297,7 @@ void CorednsConverter::keepForwarding() {
 void CorednsConverter::directive(const Statement& directive) {
   const auto function = functions().find(directive.keyword());
   if (function == functions().end() || !directive.remark.empty())
-    unsupported(directive);
+    unknown(directive);
   else
     (this->*function->second)(directive);
 }

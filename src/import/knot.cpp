@@ -167,6 +167,8 @@ void KnotConverter::section(const Statement& section) {
       zone(item);
     else if (keyword == "mod-rrl" && item.block)
       rateLimitModule(item);
+    else if (const std::string_view likeness = like(keyword); !likeness.empty())
+      unsupported(item, fmt::format("in section {}: {}", keyword, likeness));
     else
       unsupported(item, fmt::format("in section {}", keyword));
   }

@@ -104,7 +104,7 @@ TautFile NsdConverter::run(const Statements& statements) {
     else if (section.keyword() == "zone" && section.block)
       zone(section);
     else
-      unsupported(section);
+      unknown(section);
   }
   listenDefaults();
   return finish();
@@ -174,7 +174,7 @@ void NsdConverter::serverLimits(const Statement& item) {
   else if (keyword == "round-robin")
     file_.roundRobin = flag(item).value_or(false);
   else
-    unsupported(item);
+    unknown(item);
 }
 
 void NsdConverter::listen(const Statement& listen) {

@@ -70,6 +70,7 @@ class TautFile {
   std::optional<bool> cookies;
   std::string cookieSecrets;
   bool roundRobin = false;
+  bool logsQueries = false;
   std::vector<std::string> listen;  // none: all addresses
   RateLimitTable rateLimit;
   std::vector<NamedNetworks> acl;

@@ -79,6 +79,7 @@ class Writer {
     limits();
     acl();
     forward();
+    if (file_.logsQueries) line("\n[log]\nqueries.one-in = 1");
     zones();
     return std::move(text_);
   }

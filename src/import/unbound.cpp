@@ -56,6 +56,7 @@ class UnboundConverter : Converter {
   void udpSize(const Statement& item) { setCount(file_.udpSize, item, udpSizeRange); }
   void connections(const Statement& item) { setCount(file_.tcpConnections, item, connectionRange); }
   void roundRobin(const Statement& item) { file_.roundRobin = flag(item).value_or(false); }
+  void logQueries(const Statement& item) { file_.logsQueries = flag(item).value_or(false); }
   void messageCache(const Statement& item) { cachePart(messageCache_, item); }
   void rrsetCache(const Statement& item) { cachePart(rrsetCache_, item); }
   void cachePart(std::int64_t& part, const Statement& item);
@@ -98,6 +99,7 @@ const std::map<std::string_view, UnboundConverter::Function>& UnboundConverter::
       {"incoming-num-tcp", &UnboundConverter::connections},
       {"interface", &UnboundConverter::listen},
       {"ip-address", &UnboundConverter::listen},
+      {"log-queries", &UnboundConverter::logQueries},
       {"max-udp-size", &UnboundConverter::udpSize},
       {"msg-cache-size", &UnboundConverter::messageCache},
       {"num-threads", &UnboundConverter::threads},
@@ -142,14 +144,15 @@ void UnboundConverter::section(const Statement& section) {
   if (keyword == "auth-zone" && section.block) return authZone(section);
   if (keyword != "server" || !section.block) {
     const Statement* const name = section.child("name");
-    return unsupported(section, name ? std::string(name->value()) : std::string());
+    if (!name) return unknown(section);
+    return unsupported(section, name->value());
   }
   for (const Statement& item : section.children) {
     const auto function = serverFunctions().find(item.keyword());
     if (function != serverFunctions().end())
       (this->*function->second)(item);
     else if (!isSatisfied(item))
-      unsupported(item);
+      unknown(item);
   }
 }
 

@@ -126,7 +126,7 @@ TEST_CASE("What an included named.conf says counts, and its comments name it") {
       Kind::bind, "include \"local/*\";\ninclude \"/etc/rndc.key\";\n",
       {{"/etc/local/a", "zone example.com { type primary; file \"a\"; };"}, {"/etc/local/b", "\nlogging { };\n"}});
   CHECK(hasLine(toml, "name = \"example.com\""));
-  CHECK(hasLine(toml, "# /etc/local/b:2: not supported: logging { … }"));
+  CHECK(hasLine(toml, "# /etc/local/b:2: not supported: logging { … } (see [log])"));
   CHECK(hasLine(toml, "# line 2: not supported: include \"/etc/rndc.key\" (/etc/rndc.key: No such file or directory)"));
 }
 
@@ -247,7 +247,7 @@ TEST_CASE("A secret of named never comes into the output") {
                                     "view v { key k { secret \"c2Vj\"; }; };\nsecret \"c2Vj\";");
   CHECK(toml.find("00112233") == std::string::npos);
   CHECK(toml.find("c2Vj") == std::string::npos);
-  CHECK(hasLine(toml, "# line 1: not supported: cookie-secret …"));
+  CHECK(hasLine(toml, "# line 1: not supported: cookie-secret … (see server.cookies.secrets-file)"));
 }
 
 TEST_CASE("A value of named that no key takes is told with what was expected") {

@@ -40,7 +40,7 @@ example.org:53, \
   CHECK(toml ==
         R"(# Made by tautctl import from /etc/source.conf, a configuration of CoreDNS.
 
-# line 2: not supported: errors
+# line 2: not supported: errors (failures are logged; see log.queries.errors)
 # line 9: not supported: max_concurrent 1000 (in forward)
 # line 13: not supported: 192.0.2.7 printer.example (in hosts)
 # line 28: not supported: health {$PORT} (it has a variable)
@@ -111,7 +111,7 @@ TEST_CASE("Files that a Corefile imports count, as blocks and as directives") {
   const std::string toml = imported(Kind::coredns, "import more/*\n. {\n import inside\n import nothing\n}\n",
                                     {{"/etc/more/a", "example.com {\n file a\n log\n}\n"}, {"/etc/inside", "debug\n"}});
   CHECK(hasLine(toml, "name = \"example.com\""));
-  CHECK(hasLine(toml, "# /etc/more/a:3: not supported: log"));
+  CHECK(hasLine(toml, "# /etc/more/a:3: not supported: log (see [log])"));
   CHECK(hasLine(toml, "# /etc/inside:1: not supported: debug"));
   CHECK(hasLine(toml,
                 "# line 4: not supported: import nothing (no snippet, and /etc/nothing: No such file or directory)"));

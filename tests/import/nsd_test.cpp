@@ -104,11 +104,11 @@ zone:
   CHECK(toml == R"(# Made by tautctl import from /etc/source.conf, a configuration of NSD.
 
 # line 2: not supported: log-only-syslog: yes
-# line 3: not supported: cookie-secret: …
+# line 3: not supported: cookie-secret: … (see server.cookies.secrets-file)
 # line 4: not supported: ip-address: eth0 ('eth0' is not an address)
 # line 5: not supported: rrl-slip: 2 (there is no limit of responses a second)
 # line 6: not supported: key: …
-# line 9: not supported: remote-control: …
+# line 9: not supported: remote-control: … (see server.control and tautctl(8))
 # line 13: not supported: provide-xfr: 192.0.2.7 NOKEY (in pattern p)
 # line 19: not supported: name: "example.net" (a secondary zone)
 

@@ -94,7 +94,7 @@ auth-zone:
 # line 3: not supported: private-address: 203.0.113.0/24 (forward.deny-rebinding has private addresses alone)
 # line 4: not supported: private-domain: "corp.example" (there is no private-address)
 # line 5: not supported: local-data: "host.example. A 192.0.2.1"
-# line 7: not supported: remote-control: …
+# line 7: not supported: remote-control: … (see server.control and tautctl(8))
 # line 9: not supported: forward-zone: … (only all names can be forwarded, not corp.example)
 # line 15: not supported: forward-host: dns.example.net
 # line 16: not supported: forward-first: yes

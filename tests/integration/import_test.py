@@ -80,11 +80,11 @@ class Import(TestCase):
         result = self.import_file(path)
         self.assertEqual((result.returncode, result.stderr), (0, ""))
         self.assertIn('\n[[zone]]\nname = "a"\nfile = "/a"\n', result.stdout)
-        path = self.write("named.conf", "options { recursion no; querylog yes; };\n")
+        path = self.write("named.conf", "options { recursion no; dnssec-validation auto; };\n")
         result = self.import_file(path)
         self.assertEqual(result.returncode, 0)
         self.assertEqual(result.stderr, "tautctl: 1 statement is not supported: see the comments\n")
-        self.assertIn("# line 1: not supported: querylog yes\n", result.stdout)
+        self.assertIn("# line 1: not supported: dnssec-validation auto\n", result.stdout)
 
     def test_mistakes(self):
         """A mistake is told with its place and status 1, a wrong usage has status 2"""
@@ -114,7 +114,7 @@ class Import(TestCase):
     def test_normaliser(self):
         """A file that is not understood is read as the server's own program prints it, where that succeeds"""
         path = self.write("named.conf", "options { recursion no }\n")
-        normal = "options {\\n\\trecursion no;\\n\\tquerylog yes;\\n};\\n"
+        normal = "options {\\n\\trecursion no;\\n\\tdnssec-validation auto;\\n};\\n"
         script = f'#!/bin/sh\ntest "$1" = -p || exit 1\nprintf "{normal}"\n'
         program = Path(self.write("named-checkconf", script))
         program.chmod(0o755)
@@ -122,7 +122,7 @@ class Import(TestCase):
         result = self.import_file(path, env=environment)
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertIn(f"from output of named-checkconf -p {path}, a configuration of BIND.\n", result.stdout)
-        self.assertIn("# line 3: not supported: querylog yes\n", result.stdout)
+        self.assertIn("# line 3: not supported: dnssec-validation auto\n", result.stdout)
         program.write_text("#!/bin/sh\nexit 1\n")
         result = self.import_file(path, env=environment)
         self.assertEqual(result.returncode, 1)
