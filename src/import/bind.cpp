@@ -1,6 +1,7 @@
 // named.conf, as the BIND 9.18 Administrator Reference Manual describes it.
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -37,6 +38,21 @@ bool holdsOnly(const Statement& statement, std::string_view word) {
          statement.children[0].keyword() == word;
 }
 
+// Whether a block has the zones signed; nothing where it does not say.
+std::optional<bool> signs(const Statement& block) {
+  std::optional<bool> signs;
+  for (const Statement& item : block.children) {
+    const std::string_view keyword = item.keyword();
+    if (keyword == "dnssec-policy")
+      signs = signs.value_or(false) || (item.value() != "none" && item.value() != "insecure");
+    else if (keyword == "inline-signing" && yesOrNo(item.value()) == true)
+      signs = true;
+    else if (keyword == "auto-dnssec")
+      signs = signs.value_or(false) || item.value() != "off";
+  }
+  return signs;
+}
+
 // Statements that ask for what taut does anyhow.
 bool isSatisfied(const Statement& statement) {
   const std::string_view keyword = statement.keyword();
@@ -62,6 +78,9 @@ class BindConverter : Converter {
   void acl(const Statement& acl);
   void zone(const Statement& zone);
   void primaryZone(const Statement& zone);
+  using Places = std::map<std::string, Place>;
+  // Throws SyntaxError where the zone is in the view already, whose zones these are.
+  static void addOnce(Places& zones, const Statement& zone);
   void view(const Statement& view);
 
   void nothing(const Statement&) {}
@@ -75,13 +94,13 @@ class BindConverter : Converter {
   void tcpClients(const Statement& clients) { setCount(file_.tcpConnections, clients, connectionRange); }
   void maxUdpSize(const Statement& size) { setCount(file_.udpSize, size, udpSizeRange); }
   void answerCookie(const Statement& answer) { file_.cookies = flag(answer); }
+  void logQueries(const Statement& log) { file_.logsQueries = flag(log).value_or(false); }
   void cacheSize(const Statement& size);
   void rateLimit(const Statement& limit);
   void exemptClients(const Statement& list);
   void rrsetOrder(const Statement& order);
   void allowRecursion(const Statement& list) { allowRecursion_ = &list; }
   void allowQueryCache(const Statement& list) { allowQueryCache_ = &list; }
-  void allowQuery(const Statement& list);
 
   std::vector<std::string> networks(const Statement& list);
   void addNetworks(const Statement& list, std::vector<std::string>& networks, bool& excepted);
@@ -92,25 +111,27 @@ class BindConverter : Converter {
   std::uint16_t port_ = dnsPort;
   std::map<std::string, std::string, std::less<>> aclNames_;  // from BIND's names to those of the taut.toml
   std::set<std::string> aclsToCome_;                          // of the taut.toml
+  Places zones_;                                              // outside views
   bool inAcl_ = false;
   bool listensOnV4_ = false;
   bool listensOnV6_ = false;
   bool recursive_ = true;
+  bool signsZones_ = false;  // those that do not say otherwise
   std::string cacheSize_{defaultCacheSize};
   const Statement* recursion_ = nullptr;
   const Statement* forwarders_ = nullptr;
   const Statement* allowRecursion_ = nullptr;
   const Statement* allowQueryCache_ = nullptr;
-  const Statement* allowQuery_ = nullptr;
+  const Statement* allowQuery_ = nullptr;  // null where it is for all clients
 };
 
 const std::map<std::string_view, BindConverter::Function>& BindConverter::optionFunctions() {
   static const std::map<std::string_view, Function> functions = {
-      {"allow-query", &BindConverter::allowQuery},
+      {"allow-query", &BindConverter::nothing},  // prepare() has read it, and the others that do nothing
       {"allow-query-cache", &BindConverter::allowQueryCache},
       {"allow-recursion", &BindConverter::allowRecursion},
       {"answer-cookie", &BindConverter::answerCookie},
-      {"directory", &BindConverter::nothing},  // prepare() has read it
+      {"directory", &BindConverter::nothing},
       {"forward", &BindConverter::forwardMode},
       {"forwarders", &BindConverter::forwarders},
       {"hostname", &BindConverter::hostname},
@@ -119,6 +140,7 @@ const std::map<std::string_view, BindConverter::Function>& BindConverter::option
       {"max-cache-size", &BindConverter::cacheSize},
       {"max-udp-size", &BindConverter::maxUdpSize},
       {"port", &BindConverter::nothing},
+      {"querylog", &BindConverter::logQueries},
       {"rate-limit", &BindConverter::rateLimit},
       {"recursion", &BindConverter::recursion},
       {"rrset-order", &BindConverter::rrsetOrder},
@@ -152,7 +174,11 @@ void BindConverter::prepare(const Statements& statements) {
       const auto value = number(port->value());
       if (value && *value > 0 && *value <= 65535) port_ = static_cast<std::uint16_t>(*value);
     }
+    const Statement* const query = statement.child("allow-query");
+    if (query && !isSatisfied(*query)) allowQuery_ = query;
+    signsZones_ = signsZones_ || signs(statement).value_or(false);
   }
+  if (allowQuery_) file_.allowQuery = networks(*allowQuery_);
 }
 
 void BindConverter::statement(const Statement& statement) {
@@ -160,13 +186,13 @@ void BindConverter::statement(const Statement& statement) {
   if (keyword == "acl") return acl(statement);
   if (keyword == "zone") return zone(statement);
   if (keyword == "view") return view(statement);
-  if (keyword != "options") return unsupported(statement);
+  if (keyword != "options") return unknown(statement);
   for (const Statement& option : statement.children) {
     const auto function = optionFunctions().find(option.keyword());
     if (function != optionFunctions().end())
       (this->*function->second)(option);
     else if (!isSatisfied(option))
-      unsupported(option);
+      unknown(option);
   }
 }
 
@@ -184,28 +210,48 @@ void BindConverter::zone(const Statement& zone) {
   const Statement* const type = zone.child("type");
   const std::string_view kind = type ? type->value() : "";
   if (zone.words.size() > 2 && lowerCase(zone.word(2)) != "in") return unsupported(zone, "a class other than IN");
+  addOnce(zones_, zone);
   if (isPrimary(kind)) return primaryZone(zone);
   if (kind == "hint") return unsupported(zone, "no questions are asked of the root servers");
   if (kind == "secondary" || kind == "slave") return unsupported(zone, "a secondary zone");
   unsupported(zone, kind.empty() ? "a zone without a type" : fmt::format("a zone of type {}", kind));
 }
 
+void BindConverter::addOnce(Places& zones, const Statement& zone) {
+  std::string name = lowerCase(zone.value());
+  if (name.size() > 1 && name.ends_with('.')) name.pop_back();
+  const auto [entry, isNew] = zones.try_emplace(std::move(name), zone.place);
+  if (!isNew)
+    throw SyntaxError(zone.place,
+                      fmt::format("zone \"{}\" is there already, at {}", zone.value(), entry->second.toText()));
+}
+
 void BindConverter::primaryZone(const Statement& zone) {
   std::string file;
   Notes notes;
   for (const Statement& item : zone.children) {
-    if (item.keyword() == "file")
+    if (item.keyword() == "allow-query") {
+      const auto clients = networks(item);
+      if (!isServable(clients)) return unsupported(zone, fewerClients);
+      if (file_.allowQuery && clients != *file_.allowQuery)
+        TautFile::noteOn(notes, item, "server.allow-query is for all zones");
+    } else if (item.keyword() == "file")
       file = item.value();
     else if (item.keyword() != "type" && !isSatisfied(item))
       TautFile::noteOn(notes, item);
   }
   if (file.empty()) return unsupported(zone, "a zone without a file");
-  file_.addZone(zone.value(), resolved(file, folder_), zone, std::move(notes));
+  file_.addZone(zone.value(), resolved(file, folder_), zone, std::move(notes), signs(zone).value_or(signsZones_));
 }
 
 void BindConverter::view(const Statement& view) {
   unsupported(view, "a view; its statements follow");
-  for (const Statement& child : view.children) unsupported(child, fmt::format("in view {}", view.value()));
+  Places zones;
+  for (const Statement& child : view.children) {
+    const bool isInternet = child.words.size() < 3 || lowerCase(child.word(2)) == "in";
+    if (child.keyword() == "zone" && isInternet) addOnce(zones, child);
+    unsupported(child, fmt::format("in view {}", view.value()));
+  }
 }
 
 void BindConverter::listen(const Statement& listen) {
@@ -318,12 +364,6 @@ void BindConverter::rrsetOrder(const Statement& order) {
   }
 }
 
-void BindConverter::allowQuery(const Statement& list) {
-  if (isSatisfied(list)) return;
-  allowQuery_ = &list;
-  unsupported(list, "the zones are for all clients");
-}
-
 std::vector<std::string> BindConverter::networks(const Statement& list) {
   std::vector<std::string> networks;
   bool excepted = false;
@@ -372,7 +412,12 @@ void BindConverter::allowClients() {
     else if (list == allowQueryCache_)
       unsupported(*list, "who may recurse may use the cache");
   }
-  if (decides) file_.forward.allow = networks(*decides);
+  if (decides) {
+    file_.forward.allow = networks(*decides);
+    return;
+  }
+  file_.forward.allow = {"loopback"};
+  unsaid("recursion for the networks of this host, which is the default", "give them to allow in [forward]");
 }
 
 void BindConverter::finishRecursion() {

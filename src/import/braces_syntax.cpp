@@ -1,4 +1,7 @@
+#include <algorithm>
+#include <iterator>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
@@ -9,6 +12,38 @@
 namespace taut::importer {
 
 namespace {
+
+// Statements of named.conf that are followed by the next line's where a semicolon is missing, and that stand within no
+// other statement.
+constexpr std::string_view keywords[] = {"acl",
+                                         "allow-query",
+                                         "allow-query-cache",
+                                         "allow-recursion",
+                                         "allow-transfer",
+                                         "allow-update",
+                                         "directory",
+                                         "dnssec-policy",
+                                         "dnssec-validation",
+                                         "file",
+                                         "forward",
+                                         "forwarders",
+                                         "hostname",
+                                         "inline-signing",
+                                         "listen-on",
+                                         "listen-on-v6",
+                                         "max-cache-size",
+                                         "max-udp-size",
+                                         "notify",
+                                         "options",
+                                         "querylog",
+                                         "rate-limit",
+                                         "recursion",
+                                         "server-id",
+                                         "tcp-clients",
+                                         "type",
+                                         "version",
+                                         "view",
+                                         "zone"};
 
 class Reader {
  public:
@@ -27,6 +62,7 @@ class Reader {
   void skipComment();
   void block(Statements& statements, std::size_t depth);
   Statement statement(std::size_t depth);
+  static void checkSemicolon(const Place& last, const Place& next, const Word& word);
   Word word();
   Word quoted();
   void include(Statement statement, Statements& statements);
@@ -88,6 +124,7 @@ Statement Reader::statement(std::size_t depth) {
   Statement statement;
   statement.place = cursor_.place();
   sources_.count(statement.place);
+  Place last = statement.place;
   while (true) {
     skipBlank();
     const char letter = cursor_.peek();
@@ -103,12 +140,22 @@ Statement Reader::statement(std::size_t depth) {
       continue;
     }
     sources_.count(cursor_.place());
+    const Place next = cursor_.place();
     statement.words.push_back(letter == '"' ? quoted() : word());
+    checkSemicolon(last, next, statement.words.back());
+    last = next;
   }
   // One word alone is an element of a list, and no keyword.
   const bool hasKeyword = !statement.words.empty() && (statement.words.size() > 1 || statement.block);
   if (hasKeyword) statement.words[0].text = lowerCase(statement.words[0].text);
   return statement;
+}
+
+// A statement may go on in the next line, but not with a keyword that begins another.
+void Reader::checkSemicolon(const Place& last, const Place& next, const Word& word) {
+  if (next.line == last.line || word.quoted) return;
+  if (std::ranges::find(keywords, lowerCase(word.text)) != std::end(keywords))
+    throw SyntaxError(next, fmt::format("the statement before does not end; expected ; before '{}'", word.text));
 }
 
 Word Reader::word() {

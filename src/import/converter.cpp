@@ -1,11 +1,52 @@
 #include "converter.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
 
 namespace taut::importer {
+
+namespace {
+
+// Statements of all servers by their keywords, and where taut has something like them.
+struct Likeness {
+  std::string_view keyword, remark;
+};
+
+constexpr Likeness likenesses[] = {
+    {"control", "see server.control and tautctl(8)"},
+    {"controls", "see server.control and tautctl(8)"},
+    {"cookie-secret", "see server.cookies.secrets-file"},
+    {"dnstap", "see [dnstap]"},
+    {"dnstap-output", "see dnstap.socket"},
+    {"errors", "failures are logged; see log.queries.errors"},
+    {"health", "see [http]"},
+    {"log", "see [log]"},
+    {"log-replies", "see [log]"},
+    {"log-servfail", "see log.queries.errors"},
+    {"logging", "see [log]"},
+    {"mod-dnstap", "see [dnstap]"},
+    {"mod-stats", "see [http]"},
+    {"prometheus", "see [http]"},
+    {"ready", "see [http]"},
+    {"remote-control", "see server.control and tautctl(8)"},
+    {"statistics", "see [http]"},
+    {"statistics-channels", "see [http]"},
+};
+
+}  // namespace
+
+std::string_view Converter::like(std::string_view keyword) {
+  const auto* const found = std::ranges::find(likenesses, keyword, &Likeness::keyword);
+  return found != std::end(likenesses) ? found->remark : std::string_view();
+}
+
+void Converter::unknown(const Statement& statement) {
+  unsupported(statement, statement.remark.empty() ? like(statement.keyword()) : std::string_view());
+}
 
 void Converter::setCount(std::optional<std::int64_t>& key, const Statement& statement,
                          std::optional<std::int64_t> value, const Range& range) {
@@ -52,6 +93,14 @@ std::optional<bool> Converter::flag(const Statement& statement) {
 
 void Converter::unsaid(std::string_view what, std::string_view remark) {
   file_.notes.push_back({nullptr, 0, std::string(what), std::string(remark)});
+}
+
+bool Converter::isServable(const std::optional<std::vector<std::string>>& networks) const {
+  const auto isAllowed = [&](const std::string& network) {
+    return std::ranges::find(*networks, network) != networks->end();
+  };
+  if (!networks || isAllowed("any")) return true;
+  return file_.allowQuery && std::ranges::all_of(*file_.allowQuery, isAllowed);
 }
 
 void Converter::listenOn(const std::string& address, const Place& place) {

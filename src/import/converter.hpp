@@ -39,12 +39,21 @@ class Converter {
   // Yes, no, or a note.
   std::optional<bool> flag(const Statement& statement);
 
+  // Where taut has something like what the keyword says; empty where that is not known.
+  static std::string_view like(std::string_view keyword);
+  // Notes a statement without a key, with the keys that do something like it where these are known.
+  void unknown(const Statement& statement);
   void unsupported(const Statement& statement, std::string_view remark = {}) { file_.unsupported(statement, remark); }
   // Notes what counts only where something is forwarded.
   void needsForwarding(const Statement& statement) { TautFile::noteOn(file_.forward.notes, statement); }
 
   // Of what the source does without saying it.
   void unsaid(std::string_view what, std::string_view remark);
+
+  // Whether those who may ask for a zone are at least those that server.allow-query is for, which holds for all zones.
+  // `networks` may be narrower than the source's; nothing is all clients.
+  bool isServable(const std::optional<std::vector<std::string>>& networks) const;
+  static constexpr std::string_view fewerClients = "fewer clients may ask for it than server.allow-query is for";
 
   // Throws SyntaxError where there are too many addresses.
   void listenOn(const std::string& address, const Place& place);

@@ -1,4 +1,5 @@
 // A Corefile, as the manual of CoreDNS and of its plugins describes it.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -74,6 +75,7 @@ class CorednsConverter : Converter {
   using Function = void (CorednsConverter::*)(const Statement&);
   static const std::map<std::string_view, Function>& functions();
 
+  void prepare(const Statements& statements);
   void serverBlock(const Statement& block);
   bool addresses(const Statement& block);
   void listen(const Statement& block);
@@ -89,20 +91,34 @@ class CorednsConverter : Converter {
   void nsid(const Statement& directive);
   void udpSize(const Statement& directive) { setCount(file_.udpSize, directive, udpSizeRange); }
   void loadBalance(const Statement& directive);
+  using Clients = std::optional<std::vector<std::string>>;  // nothing: all
+  Clients clientsOf(const Statement& block);
+  Clients aclClients(const Statement& acl);
+  void keepForwarding();
   void inside(const Statement& directive);
 
   // Of the server block in work.
   std::vector<std::string> zones_;
   std::set<std::uint16_t> ports_;
+  std::vector<std::string> listen_;
+  Clients clients_;
   std::string root_;
+  bool isSigned_ = false;
   bool isRoot_ = false;  // whether the block is for all names
   // Of all blocks.
+  struct Forwarding {
+    const Statement* directive;
+    std::vector<std::string> listen;  // where the server block is served
+    Clients clients;
+  };
+  std::vector<Forwarding> forwarding_;
   std::vector<std::string> firstListen_;
   bool hasBlock_ = false;
 };
 
 const std::map<std::string_view, CorednsConverter::Function>& CorednsConverter::functions() {
   static const std::map<std::string_view, Function> functions = {
+      {"acl", &CorednsConverter::nothing},   // clientsOf() reads it
       {"bind", &CorednsConverter::nothing},  // listen() reads it, and serverBlock() the root
       {"bufsize", &CorednsConverter::udpSize},
       {"cache", &CorednsConverter::cache},
@@ -118,11 +134,77 @@ const std::map<std::string_view, CorednsConverter::Function>& CorednsConverter::
 }
 
 TautFile CorednsConverter::run(const Statements& statements) {
+  prepare(statements);
   for (const Statement& block : statements) serverBlock(block);
-  if (file_.forward.forwards())
+  keepForwarding();
+  if (file_.forward.forwards() && !file_.forward.allow)
     unsaid("forwarding for all clients, which is the default",
            "only this host and private networks may; allow = [\"any\"] in [forward] is for all");
   return finish();
+}
+
+// Where all server blocks are for the same clients, so is the server.
+void CorednsConverter::prepare(const Statements& statements) {
+  bool isFirst = true;
+  for (const Statement& block : statements) {
+    if (std::ranges::none_of(block.words, [](const Word& word) { return serverAddress(word.text).has_value(); }))
+      continue;
+    Clients clients = clientsOf(block);
+    if (isFirst)
+      file_.allowQuery = std::move(clients);
+    else if (file_.allowQuery != clients)
+      file_.allowQuery.reset();
+    isFirst = false;
+  }
+  if (file_.allowQuery && file_.allowQuery->empty()) file_.allowQuery.reset();
+}
+
+// Nobody where who it is cannot be expressed.
+CorednsConverter::Clients CorednsConverter::clientsOf(const Statement& block) {
+  Clients clients;
+  const Statement* first = nullptr;
+  for (const Statement& directive : block.children) {
+    if (directive.keyword() != "acl") continue;
+    if (first) {
+      unsupported(directive, "there is an acl already");
+      clients.emplace();
+      continue;
+    }
+    first = &directive;
+    clients = aclClients(directive);
+  }
+  return clients;
+}
+
+// The first rule that matches decides, and without one all clients are allowed. So networks that are allowed before all
+// others are blocked are a list.
+CorednsConverter::Clients CorednsConverter::aclClients(const Statement& acl) {
+  std::vector<std::string> networks;
+  if (acl.words.size() > 1) {
+    unsupported(acl, "it is for some names");
+    return networks;
+  }
+  for (const Statement& rule : acl.children) {
+    const std::string_view action = rule.keyword();
+    const bool isForAll =
+        rule.words.size() == 1 || (rule.words.size() == 3 && rule.value() == "net" && rule.word(2) == "*");
+    if (isForAll && action == "allow") return std::nullopt;
+    if (isForAll) {
+      if (action != "block") unsupported(rule, "in acl: queries of other clients are refused");
+      return networks;
+    }
+    if (action != "allow" || rule.value() != "net") {
+      unsupported(rule, "in acl: only networks that are allowed before all others are blocked can be expressed");
+      return std::vector<std::string>{};
+    }
+    for (std::size_t i = 2; i < rule.words.size(); ++i) {
+      if (const auto network = networkOf(rule.word(i)))
+        networks.push_back(*network);
+      else
+        unsupported(rule, fmt::format("in acl: '{}' is not a network", rule.word(i)));
+    }
+  }
+  return std::nullopt;
 }
 
 void CorednsConverter::serverBlock(const Statement& block) {
@@ -133,6 +215,8 @@ void CorednsConverter::serverBlock(const Statement& block) {
   const Statement* const root = block.child("root");
   root_ = root ? resolved(root->value(), folder_) : folder_;
   listen(block);
+  clients_ = clientsOf(block);
+  isSigned_ = block.child("dnssec") != nullptr || block.child("sign") != nullptr;
   for (const Statement& child : block.children) directive(child);
 }
 
@@ -183,12 +267,37 @@ void CorednsConverter::listen(const Statement& block) {
   if (!hasBlock_) firstListen_ = listen;
   hasBlock_ = true;
   for (const std::string& address : listen) listenOn(address, block.place);
+  listen_ = std::move(listen);
+}
+
+// What is forwarded is so on all addresses: where a server block has only some of them, the clients of the others would
+// get questions forwarded that CoreDNS does not forward, so nothing is.
+void CorednsConverter::keepForwarding() {
+  const auto isEverywhere = [&](const Forwarding& forwarding) {
+    return std::ranges::all_of(file_.listen, [&](const std::string& address) {
+      return std::ranges::find(forwarding.listen, address) != forwarding.listen.end();
+    });
+  };
+  const auto isForSome = [&](const Forwarding& forwarding) {
+    return forwarding.clients != forwarding_[0].clients || (forwarding.clients && forwarding.clients->empty());
+  };
+  const bool everywhere = std::ranges::all_of(forwarding_, isEverywhere);
+  if (everywhere && std::ranges::none_of(forwarding_, isForSome)) {
+    if (!forwarding_.empty()) file_.forward.allow = std::move(forwarding_[0].clients);
+    return;
+  }
+  for (const Forwarding& forwarding : forwarding_)
+    unsupported(*forwarding.directive,
+                everywhere ? "only for some clients: who they are cannot be expressed"
+                           : "only on some of the addresses: what is forwarded would be so for the clients of all");
+  file_.forward.servers.clear();
+  file_.forward.resolvConf.clear();
 }
 
 void CorednsConverter::directive(const Statement& directive) {
   const auto function = functions().find(directive.keyword());
   if (function == functions().end() || !directive.remark.empty())
-    unsupported(directive);
+    unknown(directive);
   else
     (this->*function->second)(directive);
 }
@@ -200,6 +309,7 @@ void CorednsConverter::inside(const Statement& directive) {
 
 void CorednsConverter::zoneFile(const Statement& directive) {
   if (directive.value().empty()) return unsupported(directive, "expected a file");
+  if (!isServable(clients_)) return unsupported(directive, fewerClients);
   std::vector<std::string> zones;
   for (std::size_t i = 2; i < directive.words.size(); ++i) zones.emplace_back(directive.word(i));
   if (zones.empty()) zones = zones_;
@@ -207,12 +317,13 @@ void CorednsConverter::zoneFile(const Statement& directive) {
     Notes notes;
     for (const Statement& child : directive.children) TautFile::noteOn(notes, child, "in file");
     const auto reverse = zone.find('/') == std::string::npos ? std::nullopt : reverseZone(zone);
-    file_.addZone(reverse.value_or(zone), resolved(directive.value(), root_), directive, std::move(notes));
+    file_.addZone(reverse.value_or(zone), resolved(directive.value(), root_), directive, std::move(notes), isSigned_);
   }
 }
 
 void CorednsConverter::forward(const Statement& directive) {
   if (!isRoot_ || directive.value() != ".") return unsupported(directive, "only all names can be forwarded");
+  forwarding_.push_back({&directive, listen_, clients_});
   for (std::size_t i = 2; i < directive.words.size(); ++i) forwardTo(directive, directive.word(i));
   ForwardTable& forward = file_.forward;
   if (!forward.servers.empty() && !forward.resolvConf.empty()) {
@@ -244,6 +355,7 @@ void CorednsConverter::cache(const Statement& directive) {
 }
 
 void CorednsConverter::hosts(const Statement& directive) {
+  if (!isServable(clients_)) return unsupported(directive, fewerClients);
   const bool hasFile = directive.words.size() > 1;
   const std::string file = hasFile ? resolved(directive.value(), root_) : std::string(defaultHostsFile);
   if (!file_.hostsFile.empty() && file_.hostsFile != file)

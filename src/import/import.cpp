@@ -51,14 +51,18 @@ Import importFile(const std::string& path, std::optional<Kind> kind, FileSystem&
   Sources sources(files);
   const auto text = sources.read(path);
   if (!text) throw std::runtime_error(fmt::format("{}: {}", path, text.error()));
+  const bool isGuess = !kind;
   if (!kind) kind = guessKind(path, text->text);
   if (!kind) throw std::runtime_error(path + ": it does not look like a configuration of a known server; give --from");
   try {
     return importText(sources, *text, *kind, folder);
-  } catch (const SyntaxError&) {
+  } catch (const SyntaxError& error) {
     // The server's own program may understand what this does not. The places are then those of its output.
     const auto normalised = normalise(*kind, path);
-    if (!normalised) throw;
+    if (!normalised && !isGuess) throw;
+    if (!normalised)
+      throw std::runtime_error(fmt::format("{} (taken for a configuration of {}; if it is another's, give --from KIND)",
+                                           error.what(), formatOf(*kind).server));
     Sources output(files);
     return importText(output, output.add("output of " + normalised->command, normalised->text), *kind, folder);
   }

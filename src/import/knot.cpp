@@ -1,4 +1,5 @@
 // knot.conf, as knot.conf(5) of Knot DNS 3.2 describes it.
+#include <algorithm>
 #include <cstddef>
 #include <map>
 #include <optional>
@@ -91,9 +92,17 @@ struct ZoneItems {
   const Statement* storage = nullptr;
   const Statement* file = nullptr;
   const Statement* primary = nullptr;
+  const Statement* signing = nullptr;
+  const Statement* modules = nullptr;
+
+  bool hasModule(std::string_view name) const {
+    if (!modules) return false;
+    return std::ranges::any_of(modules->words, [&](const Word& word) { return word.text.starts_with(name); });
+  }
 
   static ZoneItems of(const Statement& block) {
-    return {block.child("storage"), block.child("file"), block.child("master")};
+    return {block.child("storage"), block.child("file"), block.child("master"), block.child("dnssec-signing"),
+            block.child("module")};
   }
 };
 
@@ -158,6 +167,8 @@ void KnotConverter::section(const Statement& section) {
       zone(item);
     else if (keyword == "mod-rrl" && item.block)
       rateLimitModule(item);
+    else if (const std::string_view likeness = like(keyword); !likeness.empty())
+      unsupported(item, fmt::format("in section {}: {}", keyword, likeness));
     else
       unsupported(item, fmt::format("in section {}", keyword));
   }
@@ -255,10 +266,13 @@ void KnotConverter::zone(const Statement& zone) {
   }
   const ZoneItems items = itemsOf(zone);
   if (items.primary) return unsupported(zone, "a secondary zone");
+  if (items.hasModule("mod-queryacl")) return unsupported(zone, fewerClients);
   const auto file = fileOf(items.file ? items.file->value() : defaultFile, zone.value());
   if (!file) return unsupported(*items.file, fmt::format("the file of zone {}", zone.value()));
+  const bool isSigned =
+      items.hasModule("mod-onlinesign") || (items.signing && yesOrNo(items.signing->value()) != false);
   const std::string folder = resolved(items.storage ? items.storage->value() : defaultStorage, folder_);
-  file_.addZone(zone.value(), resolved(*file, folder), zone, std::move(notes));
+  file_.addZone(zone.value(), resolved(*file, folder), zone, std::move(notes), isSigned);
 }
 
 ZoneItems KnotConverter::itemsOf(const Statement& zone) const {
@@ -266,7 +280,8 @@ ZoneItems KnotConverter::itemsOf(const Statement& zone) const {
   const Statement* const named = zone.child("template");
   const auto found = templates_.find(named ? named->value() : "default");
   if (found == templates_.end()) return items;
-  for (const auto item : {&ZoneItems::storage, &ZoneItems::file, &ZoneItems::primary})
+  for (const auto item :
+       {&ZoneItems::storage, &ZoneItems::file, &ZoneItems::primary, &ZoneItems::signing, &ZoneItems::modules})
     if (!(items.*item)) items.*item = found->second.*item;
   return items;
 }

@@ -57,10 +57,11 @@ std::string fileOf(std::string_view pattern, std::string_view zone) {
 struct ZoneItems {
   const Statement* file = nullptr;
   const Statement* transfer = nullptr;
+  const Statement* query = nullptr;
   std::vector<std::string_view> patterns;  // that are included
 
   static ZoneItems of(const Statement& section) {
-    ZoneItems items{section.child("zonefile"), section.child("request-xfr"), {}};
+    ZoneItems items{section.child("zonefile"), section.child("request-xfr"), section.child("allow-query"), {}};
     for (const Statement& item : section.children)
       if (item.keyword() == "include-pattern") items.patterns.push_back(item.value());
     return items;
@@ -103,7 +104,7 @@ TautFile NsdConverter::run(const Statements& statements) {
     else if (section.keyword() == "zone" && section.block)
       zone(section);
     else
-      unsupported(section);
+      unknown(section);
   }
   listenDefaults();
   return finish();
@@ -173,7 +174,7 @@ void NsdConverter::serverLimits(const Statement& item) {
   else if (keyword == "round-robin")
     file_.roundRobin = flag(item).value_or(false);
   else
-    unsupported(item);
+    unknown(item);
 }
 
 void NsdConverter::listen(const Statement& listen) {
@@ -209,6 +210,7 @@ void NsdConverter::zone(const Statement& zone) {
   }
   const ZoneItems items = ZoneItems::of(zone);
   if (itemOf(items, &ZoneItems::transfer, name->place)) return unsupported(*name, "a secondary zone");
+  if (itemOf(items, &ZoneItems::query, name->place)) return unsupported(*name, fewerClients);
   const Statement* const file = itemOf(items, &ZoneItems::file, name->place);
   if (!file || file->value().empty()) return unsupported(*name, "a zone without a file");
   file_.addZone(name->value(), resolved(fileOf(file->value(), name->value()), zonesFolder_), *name, std::move(notes));

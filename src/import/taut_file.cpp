@@ -16,7 +16,8 @@ void TautFile::hide(std::string_view what) {
   if (std::ranges::find(hidden, what) == hidden.end()) hidden.emplace_back(what);
 }
 
-void TautFile::addZone(std::string_view name, std::string file, const Statement& statement, Notes zoneNotes) {
+void TautFile::addZone(std::string_view name, std::string file, const Statement& statement, Notes zoneNotes,
+                       bool isSigned) {
   if (++additions_ > maxZones) throw SyntaxError(statement.place, fmt::format("more than {} zones", maxZones));
   if (!isDomainName(name)) return unsupported(statement, "it is not a domain name");
   if (name.size() > 1 && name.ends_with('.')) name.remove_suffix(1);
@@ -25,11 +26,12 @@ void TautFile::addZone(std::string_view name, std::string file, const Statement&
   if (file.empty()) return unsupported(statement, "a zone without a file");
   const auto [entry, isNew] = known_.try_emplace(lowerCase(name), zones_.size());
   if (isNew) {
-    zones_.push_back({std::string(name), std::move(file), std::move(zoneNotes)});
+    zones_.push_back({std::string(name), std::move(file), std::move(zoneNotes), isSigned});
   } else {
     ImportedZone& first = zones_[entry->second];
     if (first.file != file) unsupported(statement, fmt::format("the zone is there already, from {}", first.file));
     std::ranges::move(zoneNotes, std::back_inserter(first.notes));
+    first.isSigned = first.isSigned || isSigned;
   }
 }
 

@@ -34,6 +34,7 @@ struct ImportedZone {
   std::string name;  // without the last dot, except for the root
   std::string file;
   Notes notes;
+  bool isSigned = false;  // by the other server, which taut does not do
 };
 
 // Notes here are on statements that count only where the table is written.
@@ -64,10 +65,12 @@ class TautFile {
   std::optional<std::string> identity;
   std::optional<std::string> version;  // empty: not said
   std::vector<std::string> hidden;
+  std::optional<std::vector<std::string>> allowQuery;  // nothing: all clients
   std::optional<std::int64_t> threads, udpSize, tcpConnections;
   std::optional<bool> cookies;
   std::string cookieSecrets;
   bool roundRobin = false;
+  bool logsQueries = false;
   std::vector<std::string> listen;  // none: all addresses
   RateLimitTable rateLimit;
   std::vector<NamedNetworks> acl;
@@ -77,7 +80,8 @@ class TautFile {
 
   // Adds a zone, whose name is checked. Where it is there already, or is no name, a note says so. Throws SyntaxError
   // where there are too many.
-  void addZone(std::string_view name, std::string file, const Statement& statement, Notes zoneNotes = {});
+  void addZone(std::string_view name, std::string file, const Statement& statement, Notes zoneNotes = {},
+               bool isSigned = false);
   const std::vector<ImportedZone>& zones() const { return zones_; }
 
   // Notes a statement that has no key.

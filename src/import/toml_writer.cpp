@@ -79,6 +79,7 @@ class Writer {
     limits();
     acl();
     forward();
+    if (file_.logsQueries) line("\n[log]\nqueries.one-in = 1");
     zones();
     return std::move(text_);
   }
@@ -139,6 +140,7 @@ void Writer::server() {
   if (file_.identity) line("identity = {}", quotedForFile(*file_.identity));
   if (file_.version) line("version = {}", file_.version->empty() ? "false" : quotedForFile(*file_.version));
   if (!file_.hidden.empty()) texts("hide", file_.hidden);
+  if (file_.allowQuery) texts("allow-query", *file_.allowQuery);
   count("threads", file_.threads);
   count("udp-size", file_.udpSize);
   if (file_.roundRobin) line("rrset-roundrobin = true");
@@ -197,6 +199,10 @@ void Writer::zones() {
   for (const ImportedZone& zone : file_.zones()) {
     table("[[zone]]");
     writeNotes(zone.notes);
+    if (zone.isSigned)
+      line(
+          "# ATTENTION: the other server signs this zone. taut serves the file as it is, so sign the file beforehand:\n"
+          "# where the parent has a DS record, validating resolvers refuse an unsigned zone.");
     line("name = {}", quotedForFile(zone.name));
     if (!common || patternOf(zone) != common) line("file = {}", quotedForFile(zone.file));
   }

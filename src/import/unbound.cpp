@@ -1,6 +1,7 @@
 // unbound.conf, as unbound.conf(5) of Unbound 1.17 describes it.
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <map>
 #include <string>
 #include <string_view>
@@ -55,6 +56,7 @@ class UnboundConverter : Converter {
   void udpSize(const Statement& item) { setCount(file_.udpSize, item, udpSizeRange); }
   void connections(const Statement& item) { setCount(file_.tcpConnections, item, connectionRange); }
   void roundRobin(const Statement& item) { file_.roundRobin = flag(item).value_or(false); }
+  void logQueries(const Statement& item) { file_.logsQueries = flag(item).value_or(false); }
   void messageCache(const Statement& item) { cachePart(messageCache_, item); }
   void rrsetCache(const Statement& item) { cachePart(rrsetCache_, item); }
   void cachePart(std::int64_t& part, const Statement& item);
@@ -66,6 +68,8 @@ class UnboundConverter : Converter {
   void rootForwardItem(const Statement& item);
   void authZone(const Statement& zone);
   void listenDefaults();
+  std::vector<std::string> withoutExceptions(const std::vector<const Statement*>& allowed,
+                                             const std::vector<const Statement*>& exceptions);
   void allowClients();
   void finishForwarding();
 
@@ -77,8 +81,10 @@ class UnboundConverter : Converter {
   bool isForwarder_ = false;  // whether there is a forward-zone for the root
   std::int64_t messageCache_ = defaultCachePart;
   std::int64_t rrsetCache_ = defaultCachePart;
-  std::vector<const Statement*> allowed_, refused_;  // access-control with networks
+  // Statements of access-control with networks, by what their clients may ask for.
+  std::vector<const Statement*> allowed_, localOnly_, refused_;
   std::vector<const Statement*> privateDomains_;
+  std::vector<std::string> privateAddresses_;
 };
 
 const std::map<std::string_view, UnboundConverter::Function>& UnboundConverter::serverFunctions() {
@@ -93,6 +99,7 @@ const std::map<std::string_view, UnboundConverter::Function>& UnboundConverter::
       {"incoming-num-tcp", &UnboundConverter::connections},
       {"interface", &UnboundConverter::listen},
       {"ip-address", &UnboundConverter::listen},
+      {"log-queries", &UnboundConverter::logQueries},
       {"max-udp-size", &UnboundConverter::udpSize},
       {"msg-cache-size", &UnboundConverter::messageCache},
       {"num-threads", &UnboundConverter::threads},
@@ -137,14 +144,15 @@ void UnboundConverter::section(const Statement& section) {
   if (keyword == "auth-zone" && section.block) return authZone(section);
   if (keyword != "server" || !section.block) {
     const Statement* const name = section.child("name");
-    return unsupported(section, name ? std::string(name->value()) : std::string());
+    if (!name) return unknown(section);
+    return unsupported(section, name->value());
   }
   for (const Statement& item : section.children) {
     const auto function = serverFunctions().find(item.keyword());
     if (function != serverFunctions().end())
       (this->*function->second)(item);
     else if (!isSatisfied(item))
-      unsupported(item);
+      unknown(item);
   }
 }
 
@@ -179,15 +187,16 @@ void UnboundConverter::cachePart(std::int64_t& part, const Statement& item) {
 }
 
 void UnboundConverter::accessControl(const Statement& item) {
-  if (allowed_.size() + refused_.size() >= maxAccessControls)
+  if (allowed_.size() + localOnly_.size() + refused_.size() >= maxAccessControls)
     throw SyntaxError(item.place, fmt::format("more than {} networks", maxAccessControls));
   if (!networkOf(item.value())) return unsupported(item, "expected a network");
   if (item.word(2) == "allow" || item.word(2) == "allow_snoop") {
     allowed_.push_back(&item);
-  } else if (item.word(2) == "deny" || item.word(2) == "refuse") {
-    refused_.push_back(&item);
+  } else if (item.word(2) == "deny_non_local" || item.word(2) == "refuse_non_local") {
+    localOnly_.push_back(&item);
   } else {
-    unsupported(item);
+    refused_.push_back(&item);
+    if (item.word(2) != "deny" && item.word(2) != "refuse") unsupported(item);
   }
 }
 
@@ -196,6 +205,7 @@ void UnboundConverter::privateAddress(const Statement& item) {
   if (!network || std::ranges::find(privateNetworks, *network) == std::end(privateNetworks))
     return unsupported(item, "forward.deny-rebinding has private addresses alone");
   file_.forward.denyRebinding = true;
+  if (std::ranges::find(privateAddresses_, *network) == privateAddresses_.end()) privateAddresses_.push_back(*network);
   needsForwarding(item);
 }
 
@@ -258,27 +268,43 @@ void UnboundConverter::authZone(const Statement& zone) {
   file_.addZone(name->value(), resolved(file->value(), folder_), *name, std::move(notes));
 }
 
-// By itself Unbound answers this host alone. The most specific network decides: a network with an exception, which
-// cannot be expressed, is left out, so that nothing is allowed that Unbound refuses.
-void UnboundConverter::allowClients() {
-  std::vector<std::string> networks{"loopback"};
-  for (const Statement* const allowed : allowed_) {
-    const std::string network = *networkOf(allowed->value());
+// The most specific network decides: a network with an exception, which cannot be expressed, is left out, so that
+// nothing is allowed that Unbound refuses. By itself Unbound answers this host alone.
+std::vector<std::string> UnboundConverter::withoutExceptions(const std::vector<const Statement*>& allowed,
+                                                             const std::vector<const Statement*>& exceptions) {
+  const auto hasException = [&](const std::string& network) {
     AddressPolicy policy(AddressPolicy::Action::refuse);
     policy.allow(network);
-    const auto isException = [&](const Statement* refused) {
-      const std::string inner = *networkOf(refused->value());
+    return std::ranges::any_of(exceptions, [&](const Statement* exception) {
+      const std::string inner = *networkOf(exception->value());
       const auto address = Address::parse(std::string_view(inner).substr(0, inner.find('/')));
       return address && policy.allows(*address);
-    };
-    if (std::ranges::any_of(refused_, isException)) {
-      unsupported(*allowed, "a part of the network is refused");
-      continue;
-    }
-    needsForwarding(*allowed);
-    if (network != "127.0.0.0/8" && network != "::1" && network != "::1/128") networks.push_back(network);
+    });
+  };
+  std::vector<std::string> networks;
+  if (!hasException("127.0.0.0/8") && !hasException("::1")) networks.emplace_back("loopback");
+  for (const Statement* const next : allowed) {
+    const std::string network = *networkOf(next->value());
+    const bool isLoopback = network == "127.0.0.0/8" || network == "::1" || network == "::1/128";
+    if (hasException(network))
+      unsupported(*next, "a part of the network is refused");
+    else if (!isLoopback || networks.empty() || networks[0] != "loopback")
+      networks.push_back(network);
   }
-  file_.forward.allow = std::move(networks);
+  return networks;
+}
+
+void UnboundConverter::allowClients() {
+  std::vector<const Statement*> exceptions = refused_;
+  exceptions.insert(exceptions.end(), localOnly_.begin(), localOnly_.end());
+  file_.forward.allow = withoutExceptions(allowed_, exceptions);
+  std::vector<const Statement*> all = allowed_;
+  all.insert(all.end(), localOnly_.begin(), localOnly_.end());
+  if (!file_.zones().empty()) {
+    file_.allowQuery = withoutExceptions(all, refused_);
+    return;
+  }
+  for (const Statement* const allowed : all) needsForwarding(*allowed);
 }
 
 void UnboundConverter::finishForwarding() {
@@ -291,6 +317,9 @@ void UnboundConverter::finishForwarding() {
     file_.forward.privateDomains.emplace_back(domain->value());
     needsForwarding(*domain);
   }
+  if (isForwarder_ && file_.forward.denyRebinding && privateAddresses_.size() < std::size(privateNetworks))
+    unsaid("answers with private addresses that no private-address names",
+           "forward.deny-rebinding refuses all private addresses");
   const std::int64_t cache = messageCache_ + rrsetCache_;
   if (caches_ && cache > 0) file_.forward.cacheSize = sizeText(cache);
   if (!isForwarder_)

@@ -126,7 +126,7 @@ TEST_CASE("What an included named.conf says counts, and its comments name it") {
       Kind::bind, "include \"local/*\";\ninclude \"/etc/rndc.key\";\n",
       {{"/etc/local/a", "zone example.com { type primary; file \"a\"; };"}, {"/etc/local/b", "\nlogging { };\n"}});
   CHECK(hasLine(toml, "name = \"example.com\""));
-  CHECK(hasLine(toml, "# /etc/local/b:2: not supported: logging { … }"));
+  CHECK(hasLine(toml, "# /etc/local/b:2: not supported: logging { … } (see [log])"));
   CHECK(hasLine(toml, "# line 2: not supported: include \"/etc/rndc.key\" (/etc/rndc.key: No such file or directory)"));
 }
 
@@ -157,11 +157,63 @@ TEST_CASE("Who may recurse is what named's first list says") {
   const std::string query =
       imported(Kind::bind, "options { forwarders { 192.0.2.53; }; allow-query { 10.0.0.0/8; }; };");
   CHECK(hasLine(query, "allow = [\"10.0.0.0/8\"]"));
-  CHECK(hasLine(query, "# line 1: not supported: allow-query { … } (the zones are for all clients)"));
+  CHECK(hasLine(query, "allow-query = [\"10.0.0.0/8\"]"));
   const std::string cache = imported(Kind::bind,
                                      "options { forwarders { 192.0.2.53; }; allow-query { 10.0.0.0/8; };\n"
                                      "allow-query-cache { 192.0.2.1; }; };");
   CHECK(hasLine(cache, "allow = [\"192.0.2.1\"]"));
+  const std::string byDefault = imported(Kind::bind, "options { forwarders { 192.0.2.53; }; };");
+  CHECK(hasLine(byDefault, "allow = [\"loopback\"]"));
+  CHECK(hasLine(byDefault,
+                "# not supported: recursion for the networks of this host, which is the default (give them to allow "
+                "in [forward])"));
+}
+
+TEST_CASE("Those whom named's allow-query names are the clients of the server, networks and lists alike") {
+  const std::string toml = imported(Kind::bind, R"(zone "example.com" { type primary; file "a"; };
+zone "example.net" {
+  type primary; file "b";
+  allow-query { any; };
+};
+acl office { 10.0.0.0/8; };
+options { recursion no; allow-query { office; 192.0.2.1; !192.0.2.7; 192.0.2.0/24; }; };
+)");
+  CHECK(toml == R"(# Made by tautctl import from /etc/source.conf, a configuration of BIND.
+
+# line 7: not supported: !192.0.2.7 (in allow-query: an exception)
+# line 7: not supported: 192.0.2.0/24 (in allow-query: it comes after an exception)
+
+[server]
+allow-query = ["office", "192.0.2.1"]
+
+[acl]
+office = ["10.0.0.0/8"]
+
+[[zone]]
+name = "example.com"
+file = "/etc/a"
+
+[[zone]]
+# line 4: not supported: allow-query { … } (server.allow-query is for all zones)
+name = "example.net"
+file = "/etc/b"
+)");
+}
+
+TEST_CASE("A zone that named has for fewer clients than the others is not served") {
+  const std::string toml = imported(Kind::bind, R"(options { recursion no; };
+zone "example.com" { type primary; file "a"; allow-query { 10.0.0.0/8; }; };
+)");
+  CHECK(hasLine(toml,
+                "# line 2: not supported: zone \"example.com\" { … } (fewer clients may ask for it than "
+                "server.allow-query is for)"));
+  CHECK(toml.find("[[zone]]\n") == std::string::npos);
+  const std::string fewer = imported(Kind::bind, R"(options { recursion no; allow-query { 10/8; ::1; }; };
+zone "a.example" { type primary; file "a"; allow-query { ::1; }; };
+zone "b.example" { type primary; file "b"; allow-query { ::1; 10.0.0.0/8; 192.0.2.1; }; };
+)");
+  CHECK(fewer.find("name = \"a.example\"") == std::string::npos);
+  CHECK(fewer.find("name = \"b.example\"") != std::string::npos);
 }
 
 TEST_CASE("A named that forwards nothing becomes a server that forwards nothing") {
@@ -176,13 +228,26 @@ TEST_CASE("A named that forwards nothing becomes a server that forwards nothing"
   CHECK(hasLine(roots, "# There is nothing to serve yet: add a [[zone]], or servers to [forward]."));
 }
 
+TEST_CASE("A zone that named signs has a warning in its table, also where the options say so") {
+  for (const std::string item : {"dnssec-policy default;", "inline-signing yes;", "auto-dnssec maintain;"}) {
+    const std::string zone = "zone a.example { type primary; file a; ";
+    CHECK(imported(Kind::bind, zone + item + " };").find(signedZone + "name = \"a.example\"") != std::string::npos);
+    CHECK(imported(Kind::bind, zone + "};\noptions { " + item + " };").find(signedZone) != std::string::npos);
+    CHECK(imported(Kind::bind, zone + "};").find("ATTENTION") == std::string::npos);
+  }
+  const std::string none = imported(Kind::bind,
+                                    "options { dnssec-policy default; };\n"
+                                    "zone a.example { type primary; file a; dnssec-policy none; };");
+  CHECK(none.find("ATTENTION") == std::string::npos);
+}
+
 TEST_CASE("A secret of named never comes into the output") {
   const std::string toml = imported(Kind::bind,
                                     "options { cookie-secret \"00112233\"; };\n"
                                     "view v { key k { secret \"c2Vj\"; }; };\nsecret \"c2Vj\";");
   CHECK(toml.find("00112233") == std::string::npos);
   CHECK(toml.find("c2Vj") == std::string::npos);
-  CHECK(hasLine(toml, "# line 1: not supported: cookie-secret …"));
+  CHECK(hasLine(toml, "# line 1: not supported: cookie-secret … (see server.cookies.secrets-file)"));
 }
 
 TEST_CASE("A value of named that no key takes is told with what was expected") {
@@ -207,6 +272,23 @@ TEST_CASE("A named.conf with a mistake is refused with file, line and column") {
   CHECK(faultOf(Kind::bind, "zone \"x\n\";") == "/etc/source.conf:1:6: the text does not end; expected \"");
   CHECK(faultOf(Kind::bind, "};") == "/etc/source.conf:1:1: no block ends here; expected a statement");
   CHECK(faultOf(Kind::bind, "\n /* x") == "/etc/source.conf:2:2: the comment does not end; expected */");
+}
+
+TEST_CASE("A semicolon that is missing at the end of a line of named.conf is a mistake") {
+  CHECK(faultOf(Kind::bind, "options {\n  directory \"/x\"\n  recursion no;\n};\n") ==
+        "/etc/source.conf:3:3: the statement before does not end; expected ; before 'recursion'");
+  CHECK(faultOf(Kind::bind, "acl a { ::1; }\n\nzone x { type primary; file x; };\n") ==
+        "/etc/source.conf:3:1: the statement before does not end; expected ; before 'zone'");
+  CHECK(faultOf(Kind::bind, "controls {\n  inet ::1 port 953\n    allow { ::1; }\n    keys { k; };\n};\n").empty());
+}
+
+TEST_CASE("A zone that stands twice in a view of named.conf is a mistake with both places") {
+  CHECK(faultOf(Kind::bind, "zone a { type primary; file a; };\n zone \"A.\" { type primary; file a; };") ==
+        "/etc/source.conf:2:2: zone \"A.\" is there already, at /etc/source.conf:1:1");
+  CHECK(faultOf(Kind::bind, "view v {\n zone a { type hint; };\n zone a { type hint; };\n};") ==
+        "/etc/source.conf:3:2: zone \"a\" is there already, at /etc/source.conf:2:2");
+  CHECK(faultOf(Kind::bind, "view v { zone a { type hint; }; };\nview w { zone a { type hint; }; };").empty());
+  CHECK(faultOf(Kind::bind, "zone a { type hint; };\nzone a chaos { type hint; };").empty());
 }
 
 TEST_CASE("Blocks in each other, files that include themselves and words have a bound") {

@@ -19,6 +19,8 @@ TEST_CASE("The kind of a file is seen by its name, or else by its text") {
   CHECK(guessKind("unbound.conf", "") == Kind::unbound);
   CHECK(guessKind("/etc/coredns/Corefile", "") == Kind::coredns);
   CHECK(guessKind("my.conf", "options {\n};\nzone \"a\" {\n type primary;\n};\n") == Kind::bind);
+  CHECK(guessKind("mine", "options {\n listen-on { ::1; };\n forwarders { ::1; };\n recursion no;\n};\n") ==
+        Kind::bind);
   CHECK(guessKind("my.conf", "server:\n  listen: ::@53\nzone:\n  - domain: a\n") == Kind::knot);
   CHECK(guessKind("my.conf", "server:\n  port: 53\nzone:\n  name: a\n  zonefile: a\n") == Kind::nsd);
   CHECK(guessKind("my.conf", "server:\n  access-control: ::1 allow\n") == Kind::unbound);
@@ -36,6 +38,42 @@ TEST_CASE("A file that cannot be read, or whose kind is not clear, is told by it
                        "/etc/what: it does not look like a configuration of a known server; give --from",
                        std::runtime_error);
   CHECK_THROWS_WITH_AS(importFile("/etc/knot.conf", {}, files), "/etc/knot.conf: it is no text", std::runtime_error);
+}
+
+TEST_CASE("A mistake of a file whose kind is guessed says which kind that is") {
+  const std::map<std::string, std::string> texts = {{"/etc/mine", ". {\n forward . 192.0.2.1\n"}};
+  MemoryFiles files(texts);
+  CHECK_THROWS_WITH_AS(importFile("/etc/mine", {}, files),
+                       "/etc/mine:1:4: the block does not end; expected } (taken for a configuration of CoreDNS; if "
+                       "it is another's, give --from KIND)",
+                       std::runtime_error);
+  CHECK_THROWS_WITH_AS(importFile("/etc/mine", Kind::coredns, files),
+                       "/etc/mine:1:4: the block does not end; expected }", std::runtime_error);
+}
+
+TEST_CASE("The comment on a statement that taut has something like names the key") {
+  const std::string bind = imported(Kind::bind,
+                                    "options { recursion no; dnstap { all; };\n cookie-secret \"00\"; };\n"
+                                    "controls { };\nstatistics-channels { };\nlogging { };\n");
+  CHECK(hasLine(bind, "# line 1: not supported: dnstap { … } (see [dnstap])"));
+  CHECK(hasLine(bind, "# line 2: not supported: cookie-secret … (see server.cookies.secrets-file)"));
+  CHECK(hasLine(bind, "# line 3: not supported: controls { … } (see server.control and tautctl(8))"));
+  CHECK(hasLine(bind, "# line 4: not supported: statistics-channels { … } (see [http])"));
+  CHECK(hasLine(bind, "# line 5: not supported: logging { … } (see [log])"));
+  const std::string knot = imported(Kind::knot, "control:\n  listen: a.sock\nmod-stats:\n  - id: x\n");
+  CHECK(
+      hasLine(knot, "# line 2: not supported: listen: a.sock (in section control: see server.control and tautctl(8))"));
+  CHECK(hasLine(knot, "# line 4: not supported: id: x … (in section mod-stats: see [http])"));
+  CHECK(hasLine(imported(Kind::coredns, ". {\n prometheus :9153\n}\n"),
+                "# line 2: not supported: prometheus :9153 (see [http])"));
+  CHECK(hasLine(imported(Kind::nsd, "remote-control:\n control-enable: yes\n"),
+                "# line 1: not supported: remote-control: … (see server.control and tautctl(8))"));
+}
+
+TEST_CASE("A log of all queries of BIND and Unbound is one of taut") {
+  CHECK(hasLine(imported(Kind::bind, "options { querylog yes; };"), "queries.one-in = 1"));
+  CHECK(imported(Kind::bind, "options { querylog no; };").find("queries") == std::string::npos);
+  CHECK(hasLine(imported(Kind::unbound, "server:\n log-queries: yes\n"), "queries.one-in = 1"));
 }
 
 TEST_CASE("How many statements stand in comments is counted, those of zones too") {

@@ -119,9 +119,31 @@ address = ["127.0.0.1", "::1"]
 [[zone]]
 # line 19: not supported: acl: anyone
 # line 20: not supported: dnssec-signing: on
+# ATTENTION: the other server signs this zone. taut serves the file as it is, so sign the file beforehand:
+# where the parent has a DS record, validating resolvers refuse an unsigned zone.
 name = "example.com"
 file = "/var/lib/knot/example.com.zone"
 )");
+}
+
+TEST_CASE("A zone that Knot signs as its template says has a warning in its table") {
+  const std::string toml = imported(Kind::knot,
+                                    "template:\n  - id: default\n    dnssec-signing: on\n  - id: plain\n"
+                                    "zone:\n  - domain: a.example\n  - domain: b.example\n    template: plain\n"
+                                    "  - domain: c.example\n    dnssec-signing: off\n");
+  CHECK(toml.find("[[zone]]\n" + signedZone + "name = \"a.example\"") != std::string::npos);
+  CHECK(toml.find("ATTENTION") == toml.rfind("ATTENTION"));
+}
+
+TEST_CASE("What the modules of a zone do counts, also where its template names them") {
+  const std::string toml = imported(Kind::knot,
+                                    "template:\n  - id: default\n    module: mod-onlinesign/x\n  - id: closed\n"
+                                    "    module: mod-queryacl/x\n"
+                                    "zone:\n  - domain: a.example\n  - domain: b.example\n    template: closed\n");
+  CHECK(toml.find("[[zone]]\n" + signedZone + "name = \"a.example\"") != std::string::npos);
+  CHECK(hasLine(toml,
+                "# line 8: not supported: domain: b.example … (fewer clients may ask for it than server.allow-query "
+                "is for)"));
 }
 
 TEST_CASE("What an included knot.conf says counts, and its comments name it") {

@@ -52,6 +52,11 @@ inline std::string faultOf(Kind kind, std::string text, std::map<std::string, st
   return {};
 }
 
+// What stands in the table of a zone that the other server signs.
+inline const std::string signedZone =
+    "# ATTENTION: the other server signs this zone. taut serves the file as it is, so sign the file beforehand:\n"
+    "# where the parent has a DS record, validating resolvers refuse an unsigned zone.\n";
+
 inline bool hasLine(std::string_view text, std::string_view line) {
   while (!text.empty()) {
     const std::size_t end = text.find('\n');

@@ -104,11 +104,11 @@ zone:
   CHECK(toml == R"(# Made by tautctl import from /etc/source.conf, a configuration of NSD.
 
 # line 2: not supported: log-only-syslog: yes
-# line 3: not supported: cookie-secret: …
+# line 3: not supported: cookie-secret: … (see server.cookies.secrets-file)
 # line 4: not supported: ip-address: eth0 ('eth0' is not an address)
 # line 5: not supported: rrl-slip: 2 (there is no limit of responses a second)
 # line 6: not supported: key: …
-# line 9: not supported: remote-control: …
+# line 9: not supported: remote-control: … (see server.control and tautctl(8))
 # line 13: not supported: provide-xfr: 192.0.2.7 NOKEY (in pattern p)
 # line 19: not supported: name: "example.net" (a secondary zone)
 
@@ -126,6 +126,17 @@ TEST_CASE("What an included nsd.conf says counts where it stands, and its commen
   CHECK(hasLine(toml, "tcp.connections = 7  # of each thread"));
   CHECK(hasLine(toml, "# /etc/more/a:2: not supported: nsid: abcd"));
   CHECK(hasLine(toml, "# line 4: not supported: include: \"/x\" (/x: No such file or directory)"));
+}
+
+TEST_CASE("A zone that NSD has for some clients alone is not served, also where a pattern says so") {
+  const std::string toml = imported(Kind::nsd,
+                                    "pattern:\n name: p\n allow-query: 10.0.0.0/8 NOKEY\n"
+                                    "zone:\n name: a.example\n zonefile: a\n allow-query: 10.0.0.0/8 NOKEY\n"
+                                    "zone:\n name: b.example\n zonefile: b\n include-pattern: p\n");
+  CHECK(toml.find("[[zone]]\n") == std::string::npos);
+  CHECK(hasLine(toml,
+                "# line 9: not supported: name: b.example (fewer clients may ask for it than server.allow-query is "
+                "for)"));
 }
 
 TEST_CASE("A value of an nsd.conf may follow the colon at once, and an IPv6 address is no keyword") {

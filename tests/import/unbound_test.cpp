@@ -24,6 +24,11 @@ TEST_CASE("An unbound.conf of what taut has becomes the same taut.toml, without 
     access-control: 2001:db8::/32 allow_snoop
     access-control: 0.0.0.0/0 refuse
     private-address: 10.0.0.0/8
+    private-address: 172.16.0.0/12
+    private-address: 192.168.0.0/16
+    private-address: 169.254.0.0/16
+    private-address: fd00::/8
+    private-address: fe80::/10
     private-domain: "corp.example"
     directory: "/var/lib/unbound"
 forward-zone:
@@ -40,6 +45,7 @@ auth-zone:
 [server]
 version = "resolver"
 hide = ["id.server", "hostname.bind"]
+allow-query = ["loopback", "10.0.0.0/8", "2001:db8::/32"]
 threads = 2
 udp-size = 1232
 rrset-roundrobin = true
@@ -88,7 +94,7 @@ auth-zone:
 # line 3: not supported: private-address: 203.0.113.0/24 (forward.deny-rebinding has private addresses alone)
 # line 4: not supported: private-domain: "corp.example" (there is no private-address)
 # line 5: not supported: local-data: "host.example. A 192.0.2.1"
-# line 7: not supported: remote-control: …
+# line 7: not supported: remote-control: … (see server.control and tautctl(8))
 # line 9: not supported: forward-zone: … (only all names can be forwarded, not corp.example)
 # line 15: not supported: forward-host: dns.example.net
 # line 16: not supported: forward-first: yes
@@ -120,6 +126,39 @@ TEST_CASE("What Unbound refuses within a network that it allows is not allowed")
                                     "forward-zone:\n name: .\n forward-addr: 192.0.2.53\n");
   CHECK(hasLine(toml, "allow = [\"loopback\", \"192.168.0.0/16\"]"));
   CHECK(hasLine(toml, "# line 2: not supported: access-control: 10.0.0.0/8 allow (a part of the network is refused)"));
+}
+
+TEST_CASE("Those who may ask Unbound for local data alone get no question forwarded") {
+  const std::string toml = imported(Kind::unbound,
+                                    "server:\n access-control: 10.0.0.0/8 allow\n"
+                                    " access-control: 192.0.2.0/24 refuse_non_local\n"
+                                    " access-control: 198.51.100.0/24 allow\n"
+                                    " access-control: 198.51.100.7 deny_non_local\n"
+                                    "forward-zone:\n name: .\n forward-addr: 192.0.2.53\n"
+                                    "auth-zone:\n name: example.com\n zonefile: a\n");
+  CHECK(hasLine(toml,
+                "allow-query = [\"loopback\", \"10.0.0.0/8\", \"198.51.100.0/24\", \"192.0.2.0/24\", "
+                "\"198.51.100.7\"]"));
+  CHECK(hasLine(toml, "allow = [\"loopback\", \"10.0.0.0/8\"]"));
+}
+
+TEST_CASE("An Unbound that refuses this host, or treats a part of a network as taut cannot, allows neither") {
+  const std::string toml = imported(Kind::unbound,
+                                    "server:\n access-control: 127.0.0.0/8 refuse\n"
+                                    " access-control: 10.0.0.0/8 allow\n access-control: 10.1.0.0/16 allow_cookie\n"
+                                    "forward-zone:\n name: .\n forward-addr: 192.0.2.53\n");
+  CHECK(hasLine(toml, "allow = []"));
+  CHECK(hasLine(toml, "# line 4: not supported: access-control: 10.1.0.0/16 allow_cookie"));
+}
+
+TEST_CASE("A comment says where more private addresses are refused than Unbound refuses") {
+  const std::string toml = imported(Kind::unbound,
+                                    "server:\n private-address: 10.0.0.0/8\n private-address: 10.0.0.0/8\n"
+                                    "forward-zone:\n name: .\n forward-addr: 192.0.2.53\n");
+  CHECK(hasLine(toml, "deny-rebinding = true"));
+  CHECK(hasLine(toml,
+                "# not supported: answers with private addresses that no private-address names "
+                "(forward.deny-rebinding refuses all private addresses)"));
 }
 
 TEST_CASE("An Unbound that listens by default listens on the loopback addresses") {
