@@ -94,6 +94,7 @@ ManagementSnapshot Daemon::snapshot() {
   snapshot.uptime = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - start_);
   snapshot.readiness = state_.readiness();
   snapshot.zones = state_.zones();
+  snapshot.zoneErrors = zones_.errors();
   snapshot.zoneLoadFailures = zones_.loadFailures();
   snapshot.configuration = {reloads_.succeeded.value(), reloads_.failed.value(), reloads_.lastSucceeded};
   snapshot.statistics = server_.collect();

@@ -49,7 +49,7 @@ void append(fmt::memory_buffer& out, std::uint64_t number, std::size_t width = 0
 }
 
 // Without a format string, as a hundred thousand of them are to be there within a blink.
-void appendZoneAsJson(const Zone& zone, fmt::memory_buffer& out) {
+void appendZoneAsJson(const Zone& zone, const std::string& error, fmt::memory_buffer& out) {
   const std::string origin = zone.origin().toString();
   append(out, R"({"zone":)");
   if (origin.find('"') == std::string::npos && origin.find('\\') == std::string::npos) {
@@ -59,25 +59,38 @@ void appendZoneAsJson(const Zone& zone, fmt::memory_buffer& out) {
   } else {
     append(out, inQuotes(origin));
   }
-  if (!zone.isLoaded()) return append(out, R"(,"state":"not loaded"})");
-  append(out, R"(,"state":"loaded","serial":)");
-  append(out, zone.serial());
-  append(out, R"(,"records":)");
-  append(out, zone.recordCount());
+  append(out, zone.isLoaded() ? R"(,"state":"loaded","serial":)" : R"(,"state":"not loaded")");
+  if (zone.isLoaded()) {
+    append(out, zone.serial());
+    append(out, R"(,"records":)");
+    append(out, zone.recordCount());
+  }
+  if (!error.empty()) append(out, R"(,"error":)" + inQuotes(error));
   out.push_back('}');
 }
 
-void appendZoneAsText(const Zone& zone, fmt::memory_buffer& out) {
+void appendZoneAsText(const Zone& zone, const std::string& error, fmt::memory_buffer& out) {
   constexpr std::size_t column = 40;
   const std::string origin = zone.origin().toString();
   append(out, origin);
   for (std::size_t size = origin.size(); size < column; ++size) out.push_back(' ');
-  if (!zone.isLoaded()) return append(out, " not loaded\n");
-  append(out, " loaded ");
-  append(out, zone.serial(), 10);
-  out.push_back(' ');
-  append(out, zone.recordCount(), 8);
-  append(out, " records\n");
+  append(out, zone.isLoaded() ? " loaded " : " not loaded");
+  if (zone.isLoaded()) {
+    append(out, zone.serial(), 10);
+    out.push_back(' ');
+    append(out, zone.recordCount(), 8);
+    append(out, " records");
+  }
+  if (!error.empty()) append(out, (zone.isLoaded() ? "; its file does not load now: " : ": ") + error);
+  out.push_back('\n');
+}
+
+// Empty where the zone's file has loaded.
+const std::string& errorOf(const Zone& zone, const ZoneErrors& errors) {
+  static const std::string none;
+  if (errors.empty()) return none;
+  const auto found = errors.find(Name(zone.origin()));
+  return found == errors.end() ? none : found->second;
 }
 
 // Zones lie all over the memory: the waits for those to come overlap.
@@ -93,10 +106,11 @@ std::string_view denialOf(const Zone& zone) {
   return zone.hasNsec() ? "NSEC" : "none";
 }
 
-Json detailsOf(const Zone& zone) {
+Json detailsOf(const Zone& zone, const std::string& error) {
   Json json;
   json["zone"] = zone.origin().toString();
   json["state"] = zone.isLoaded() ? "loaded" : "not loaded";
+  if (!error.empty()) json["error"] = error;
   if (!zone.isLoaded()) return json;
   json["serial"] = zone.serial();
   json["records"] = zone.recordCount();
@@ -337,17 +351,18 @@ Task<ControlOutcome> ControlVerbs::reportReload(std::shared_ptr<Reload> reload, 
 }
 
 Task<ControlOutcome> ControlVerbs::listZones(const ControlRequest& request, ControlOutput& output, StopToken) {
-  const std::shared_ptr<const ZoneSet> set = server_.snapshot().zones;
-  const auto zones = set->zones();
+  const ManagementSnapshot snapshot = server_.snapshot();
+  const auto zones = snapshot.zones->zones();
   fmt::memory_buffer text;
   if (request.json) append(text, R"({"zones":[)");
   for (std::size_t i = 0; i < zones.size(); ++i) {
     prefetch(zones, i);
+    const std::string& error = errorOf(*zones[i], *snapshot.zoneErrors);
     if (request.json) {
       append(text, i == 0 ? "\n" : ",\n");
-      appendZoneAsJson(*zones[i], text);
+      appendZoneAsJson(*zones[i], error, text);
     } else {
-      appendZoneAsText(*zones[i], text);
+      appendZoneAsText(*zones[i], error, text);
     }
     if (text.size() < pieceSize) continue;
     const std::string_view piece(text.data(), text.size());
@@ -364,9 +379,10 @@ Task<ControlOutcome> ControlVerbs::listZones(const ControlRequest& request, Cont
 Task<ControlOutcome> ControlVerbs::zoneStatus(const ControlRequest& request, ControlOutput& output, StopToken) {
   const auto origin = Name::parse(request.command.back());
   if (!origin) co_return noName(request.command.back());
-  const auto zone = server_.snapshot().zones->get(*origin);
+  const ManagementSnapshot snapshot = server_.snapshot();
+  const auto zone = snapshot.zones->get(*origin);
   if (!zone) co_return failure(fmt::format("there is no zone {}", *origin));
-  const Json details = detailsOf(*zone);
+  const Json details = detailsOf(*zone, errorOf(*zone, *snapshot.zoneErrors));
   const std::string text = request.json ? toLine(details) : inLines(details);
   co_await output.write(text);
   co_return ControlOutcome();

@@ -86,7 +86,10 @@ class Control(TestCase):
         self.assertEqual(self.ctl_json("zone", "status", "EXAMPLE.com.")["serial"], serial + 1)
         self.assertEqual(self.ctl_json("zone", "reload", "example.com")["loaded"], 1)
         self.replace(zone, "nonsense\n")
-        self.assertRegex(self.ctl("reload", status=1), rf"^tautctl: {re.escape(str(zone))}:1:\d+: error: ")
+        error = self.ctl("reload", status=1)
+        self.assertRegex(error, rf"^tautctl: {re.escape(str(zone))}:1:\d+: error: ")
+        self.assertEqual(self.ctl("reload", status=1), error)
+        self.assertIn(self.ctl_json("zone", "status", "example.com")["error"], error)
         self.assertEqual(self.ctl_json("zone", "status", "example.com")["serial"], serial + 1)
 
     def replace(self, path, text):

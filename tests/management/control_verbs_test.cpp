@@ -1,7 +1,9 @@
 #include "management/control_verbs.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -182,6 +184,17 @@ TEST_CASE_FIXTURE(Verbs, "zones are listed and shown with their states, and a zo
   CHECK(listed["zones"].size() == 3);
   CHECK(runJson({"zone", "status", "ZONE1.example"})["serial"] == 2026010101);
   CHECK(runJson({"zone", "status", "missing.example"}) == Json{{"zone", "missing.example."}, {"state", "not loaded"}});
+  auto errors = std::make_shared<ZoneErrors>();
+  errors->emplace(Name("zone1.example"), "one:1:5: error: wrong");
+  errors->emplace(Name("missing.example"), "two: error: missing");
+  server.now.zoneErrors = errors;
+  CHECK(runJson({"zone", "status", "ZONE1.example"})["error"] == "one:1:5: error: wrong");
+  CHECK(runJson({"zone", "status", "missing.example"})["error"] == "two: error: missing");
+  const Json broken = runJson({"zone", "list"});
+  CHECK(std::ranges::count_if(broken["zones"], [](const Json& zone) { return zone.contains("error"); }) == 2);
+  run({"zone", "list"});
+  CHECK(output.taken.find(" records; its file does not load now: one:1:5: error: wrong\n") != std::string::npos);
+  CHECK(output.taken.find(" not loaded: two: error: missing\n") != std::string::npos);
   CHECK(run({"zone", "status", "nowhere"}).status == ControlStatus::failed);
   CHECK(run({"zone", "status", "a..b"}).status == ControlStatus::usage);
   begin({"zone", "reload", "zone1.example"});
