@@ -231,6 +231,30 @@ class Control(TestCase):
         self.configure("server.identity = 1\n" + named)
         self.assertIn(f"{self.configuration}:2:19: ", self.ctl("reload", "config", status=1))
 
+    def test_wrong_command(self):
+        """What is no command is named, with the one that was meant, also by users of other servers"""
+        self.socket = self.folder / "nowhere"
+        for words, said in (
+            (["bogus"], "'bogus' is no command; expected one of status, stats, stop, "),
+            (["statsu"], "'statsu' is no command; did you mean status?"),
+            (["zone", "lst"], "'lst' is no command of zone; did you mean zone list?"),
+            (["zone-lists"], "'zone-lists' is no command; did you mean zone list?"),
+            (["zone-status", "a"], "'zone-status' is no command; tautctl zone status NAME does that"),
+            (["reconfig"], "'reconfig' is no command; tautctl reload config does that"),
+            (["flush", "a"], "'flush' is no command; tautctl cache flush NAME does that"),
+            (["reload", "a"], "'a' is no command of reload; tautctl zone reload a reloads one zone"),
+            (["zone"], "no command of zone; expected one of list, status, reload, dump\nTry 'tautctl zone --help'.\n"),
+            (["zone", "status"], "NAME is required\nUsage: tautctl zone status NAME\n"
+             "Try 'tautctl zone status --help'.\n"),
+            ([], "no command; expected one of status, "),
+        ):
+            self.assertIn("tautctl: " + said, self.ctl(*words, status=2))
+
+    def test_socket_that_is_none(self):
+        """A file that is no socket is told as such"""
+        self.socket = self.write("file", "")
+        self.assertIn(f"{self.socket}: Connection refused; it is no socket, ", self.ctl("status", status=1))
+
     def test_log_queries(self):
         """The log of queries is switched on and off, keeps that over a reload, and goes back by itself"""
         server = self.start("--zone", EXAMPLE_ZONE)
@@ -325,7 +349,7 @@ class Control(TestCase):
         self.assertEqual(self.check("--config", mistaken, status=1), result.stderr)
         self.assertEqual(len(result.stderr.splitlines()), 2)
         self.assertIn("missing.toml", self.check("--config", self.folder / "missing.toml", status=1))
-        self.assertIn("Try 'tautctl --help'.", self.check("--nonsense", status=2))
+        self.assertIn("Try 'tautctl check --help'.", self.check("--nonsense", status=2))
 
     def test_check_of_files(self):
         """With --zones the errors are those of a start, all at once, and those of zones in lists with them"""
@@ -438,7 +462,7 @@ class Control(TestCase):
         """A wrong command line is status 2, and no server is asked"""
         self.socket = self.folder / "nowhere"
         for words in ((), ("nonsense",), ("zone",), ("zone", "dump"), ("status", "more"), ("--nonsense", "status")):
-            self.assertIn("Try 'tautctl --help'.", self.ctl(*words, status=2))
+            self.assertRegex(self.ctl(*words, status=2), r"\nTry 'tautctl[a-z ]* --help'\.\n$")
         self.assertIn("tautctl", self.ctl("--version"))
 
     def test_socket_in_use(self):
