@@ -101,6 +101,14 @@ void prefetch(std::span<const std::shared_ptr<const Zone>> zones, std::size_t at
   if (at + forOrigin < zones.size()) __builtin_prefetch(zones[at + forOrigin]->origin().data());
 }
 
+// An argument of a client, which may be any text: a name as it is, and everything else in quotes.
+std::string inLog(const std::string& argument) {
+  constexpr std::size_t longest = 255;
+  const std::string shown = argument.substr(0, longest);
+  const bool isWord = std::ranges::all_of(shown, [](char c) { return c > ' ' && c < '\x7f' && c != '"'; });
+  return isWord && !shown.empty() ? shown : inQuotes(shown);
+}
+
 std::string_view denialOf(const Zone& zone) {
   if (zone.hasNsec3()) return "NSEC3";
   return zone.hasNsec() ? "NSEC" : "none";
@@ -132,6 +140,30 @@ std::string inLines(const Json& json) {
 std::string joined(const std::vector<std::string>& lines) {
   std::string text;
   for (const std::string& line : lines) text.append(text.empty() ? "" : "\n").append(line);
+  return text;
+}
+
+std::string reloadJson(const ReloadReport& report) {
+  Json json;
+  if (report.refused.empty()) {
+    json["zones"] = report.zones.zones;
+    json["loaded"] = report.zones.loaded;
+    json["failed"] = report.zones.failed;
+    json["missing"] = report.zones.missing;
+  } else {
+    json["refused"] = report.refused;
+  }
+  json["errors"] = report.zones.errors;
+  json["warnings"] = report.warnings;
+  return toLine(json);
+}
+
+std::string reloadText(const ReloadReport& report) {
+  std::string text = report.refused + "\n";
+  if (report.refused.empty())
+    text = fmt::format("loaded {} of {} zones anew, {} failed, {} are not served\n", report.zones.loaded,
+                       report.zones.zones, report.zones.failed, report.zones.missing);
+  for (const std::string& warning : report.warnings) text += fmt::format("warning: {}\n", warning);
   return text;
 }
 
@@ -241,9 +273,16 @@ const ControlVerbs::Verb* ControlVerbs::find(const ControlRequest& request) {
   return nullptr;
 }
 
-std::string_view ControlVerbs::changeOf(const ControlRequest& request) {
+std::string ControlVerbs::changeOf(const ControlRequest& request) {
   const Verb* const verb = find(request);
-  return verb && verb->changes ? verb->words : std::string_view();
+  if (!verb || !verb->changes) return {};
+  std::string change(verb->words);
+  if (verb->arguments > 0) change += ' ' + inLog(request.command.back());
+  if (request.tree) change += " --tree";
+  if (request.off) change += " --off";
+  if (request.force) change += " --force";
+  if (request.duration) change += fmt::format(" --for {}s", request.duration->count());
+  return change;
 }
 
 Task<ControlOutcome> ControlVerbs::run(const ControlRequest& request, ControlOutput& output, StopToken stop) {
@@ -312,7 +351,7 @@ Task<ControlOutcome> ControlVerbs::reloadZones(const ControlRequest& request, Co
 
 Task<ControlOutcome> ControlVerbs::reload(const ReloadOrder& order, bool json, ControlOutput& output, StopToken stop) {
   auto reload = Reload::make(shard_);
-  server_.reload(order, [reload](const ZoneReload& report) { reload->set(report); });
+  server_.reload(order, [reload](const ReloadReport& report) { reload->set(report); });
   return reportReload(std::move(reload), json, output, stop);
 }
 
@@ -323,7 +362,7 @@ Task<ControlOutcome> ControlVerbs::reloadZone(const ControlRequest& request, Con
   if (!server_.snapshot().zones->get(*origin))
     return Task<ControlOutcome>::ready(failure(fmt::format("there is no zone {}", *origin)));
   auto reload = Reload::make(shard_);
-  server_.reloadZone(*origin, [reload](const ZoneReload& report) { reload->set(report); });
+  server_.reloadZone(*origin, [reload](const ReloadReport& report) { reload->set(report); });
   return reportReload(std::move(reload), request.json, output, stop);
 }
 
@@ -331,23 +370,11 @@ Task<ControlOutcome> ControlVerbs::reportReload(std::shared_ptr<Reload> reload, 
                                                 StopToken stop) {
   const bool came = co_await reload->wait(stop);
   if (!came) co_return cutShort();
-  const ZoneReload& report = reload->value();
-  std::string text;
-  if (json) {
-    Json object;
-    object["zones"] = report.zones;
-    object["loaded"] = report.loaded;
-    object["failed"] = report.failed;
-    object["missing"] = report.missing;
-    object["errors"] = report.errors;
-    text = toLine(object);
-  } else {
-    text = fmt::format("loaded {} of {} zones anew, {} failed, {} are not served\n", report.loaded, report.zones,
-                       report.failed, report.missing);
-  }
+  const ReloadReport& report = reload->value();
+  const std::string text = json ? reloadJson(report) : reloadText(report);
   co_await output.write(text);
-  if (report.failed == 0 && report.errors.empty()) co_return ControlOutcome();
-  co_return failure(joined(report.errors));
+  if (report.refused.empty() && report.zones.failed == 0 && report.zones.errors.empty()) co_return ControlOutcome();
+  co_return failure(joined(report.zones.errors));
 }
 
 Task<ControlOutcome> ControlVerbs::listZones(const ControlRequest& request, ControlOutput& output, StopToken) {

@@ -201,6 +201,12 @@ class Control(TestCase):
         self.assertIsNone(changes["zone[example.net].file"]["before"])
         self.assertIn(":4:11: server.threads = 2, was 1; needs a restart\n", self.ctl("config", "diff"))
         self.assertNotIn("server.identity =", self.server.log())
+        text = self.configuration.read_text()
+        self.configure(text.removeprefix(self.head).replace("[[zone]]\nname = \"example.net\"\n", ""))
+        waits = f"{self.configuration}:4:11: server.threads = 2 needs a restart; until then it is 1"
+        self.assertEqual(self.ctl("reload").splitlines()[1:], [f"warning: {waits}"])
+        self.assertEqual(self.ctl_json("reload")["warnings"], [waits])
+        self.configuration.write_text(text)
         self.ctl("reload", status=1)  # there is no file for example.net
         changes = self.ctl_json("config", "diff")["changes"]
         self.assertEqual([change["key"] for change in changes], ["server.threads"])
@@ -254,6 +260,34 @@ class Control(TestCase):
         """A file that is no socket is told as such"""
         self.socket = self.write("file", "")
         self.assertIn(f"{self.socket}: Connection refused; it is no socket, ", self.ctl("status", status=1))
+
+    def test_refused_reload(self):
+        """A reload that is refused for a mistake, or for secrets, says that nothing has changed and counts nothing"""
+        secrets = self.write("secrets", "00112233445566778899aabbccddeeff\n")
+        secrets.chmod(0o600)
+        text = (f"[[zone]]\nname = \"example.com\"\nfile = \"{EXAMPLE_ZONE}\"\n"
+                f"[server.cookies]\nsecrets-file = \"{secrets}\"\n")
+        self.start_configured(text)
+        refused = "the configuration has mistakes: nothing has changed"
+
+        def reload():
+            plain = self.run_program(TAUTCTL, "--socket", self.socket, "reload")
+            self.assertEqual((plain.returncode, plain.stdout), (1, refused + "\n"))
+            result = self.run_program(TAUTCTL, "--socket", self.socket, "--json", "reload")
+            report = self.checked(json.loads(result.stdout), "reload")
+            self.assertEqual((report["refused"], report["warnings"]), (refused, []))
+            self.assertEqual(plain.stderr, "tautctl: " + "\n".join(report["errors"]) + "\n")
+            return report["errors"]
+
+        secrets.write_text("nonsense\n")
+        self.configure("server.identity = \"b\"\n" + text)
+        self.assertIn(f"{secrets}:1:1: not a cookie secret", reload()[0])
+        self.assertNotIn("server.identity", self.server.log())
+        secrets.write_text("00112233445566778899aabbccddeeff\n")
+        self.configure("server.identity = 1\nthreads = 1\n" + text)
+        self.assertEqual(len(reload()), 2)
+        self.configure("server.identity = \"b\"\n" + text)
+        self.assertEqual(self.ctl_json("reload")["warnings"], [])
 
     def test_log_queries(self):
         """The log of queries is switched on and off, keeps that over a reload, and goes back by itself"""
