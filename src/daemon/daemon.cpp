@@ -63,7 +63,7 @@ Daemon::Daemon(Configuration configuration, config::Sources sources)
   if (management_) management_->start();
   FileErrors errors;
   cookies_ = readNamedFiles(configuration_, errors);
-  errors.collect([this] { zones_.load(zoneSourcesOf(configuration_)); });
+  errors.collect([this] { loadNamedZones(zones_, zoneSourcesOf(configuration_), configuration_); });
   for (const std::string& list : configuration_.zoneLists) errors.collect([&] { zones_.addList(list); });
   errors.throwAny();
   if (!configuration_.hostsFile.empty()) hostsFile_.emplace(configuration_.hostsFile);
@@ -93,6 +93,7 @@ ManagementSnapshot Daemon::snapshot() {
   snapshot.uptime = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - start_);
   snapshot.readiness = state_.readiness();
   snapshot.zones = state_.zones();
+  snapshot.zoneErrors = zones_.errors();
   snapshot.zoneLoadFailures = zones_.loadFailures();
   snapshot.configuration = {reloads_.succeeded.value(), reloads_.failed.value(), reloads_.lastSucceeded};
   snapshot.statistics = server_.collect();
@@ -230,22 +231,29 @@ void Daemon::stop() {
 
 bool Daemon::isRunning(const Reloaded& done) const {
   if (running_) return true;
-  ZoneReload report;
-  report.addError("the server is still starting");
+  ReloadReport report;
+  report.refused = "nothing has changed";
+  report.zones.addError("the server is still starting");
   done(report);
   return false;
+}
+
+// What tells of zones that have been loaded, with the warnings of a configuration that was taken over before.
+ZoneLoader::Done Daemon::reportTo(const Reloaded& done, std::vector<std::string> warnings) {
+  if (!done) return {};
+  return [done, warnings = std::move(warnings)](const ZoneReload& zones) { done({zones, warnings, {}}); };
 }
 
 void Daemon::reload(const ReloadOrder& order, Reloaded done) {
   if (!isRunning(done)) return;
   if (order.what == ReloadOrder::What::zones)
-    loader_->request(std::move(done), order.reread);
+    loader_->request(reportTo(done), order.reread);
   else
     reload_->request(order, std::move(done));
 }
 
 void Daemon::reloadZone(const Name& origin, const std::string& view, Reloaded done) {
-  if (isRunning(done)) loader_->requestZone(origin, std::move(done), view);
+  if (isRunning(done)) loader_->requestZone(origin, reportTo(done), view);
 }
 
 void Daemon::flushCache(const Name& name, bool tree, std::function<void(std::size_t)> done) {

@@ -137,6 +137,7 @@ class Daemon final : public ManagedServer {
   void flushCache(const Name& name, bool tree, std::function<void(std::size_t)> done) override;
   void showCache(const Name& name, std::function<void(std::vector<ShownAnswer>)> done) override;
   bool isRunning(const Reloaded& done) const;
+  static ZoneLoader::Done reportTo(const Reloaded& done, std::vector<std::string> warnings = {});
 
   const config::Sources sources_;
   std::mutex reloading_;

@@ -1,11 +1,16 @@
 #include "named_files.hpp"
 
+#include <algorithm>
 #include <stdexcept>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "cookie_secrets.hpp"
 #include "taut/base/input_file.hpp"
+#include "taut/base/text.hpp"
 #include "taut/resolver/hosts_file.hpp"
 #include "taut/resolver/resolv_conf.hpp"
 
@@ -20,21 +25,56 @@ void requireReadable(const std::string& path, std::uint64_t maxSize) {
   }
 }
 
-std::shared_ptr<const ServerCookies> makeCookies(const config::ServerSettings& server) {
+namespace {
+
+// Names where the file stands that the key has; an option needs none.
+std::string placeOf(const config::Configuration& configuration, std::string_view key) {
+  const auto named = std::ranges::find(configuration.values, key, &config::EffectiveValue::path);
+  const bool isOption =
+      named == configuration.values.end() || named->origin.kind() == config::Origin::Kind::commandLine;
+  return isOption ? std::string() : fmt::format(" ({})", named->origin.toText());
+}
+
+}  // namespace
+
+std::shared_ptr<const ServerCookies> makeCookies(const config::Configuration& configuration) {
+  const config::ServerSettings& server = configuration.server;
   if (!server.cookies) return nullptr;
   if (server.cookieSecrets.empty()) return std::make_shared<ServerCookies>(std::vector{ServerCookies::randomSecret()});
-  return std::make_shared<ServerCookies>(readCookieSecrets(server.cookieSecrets));
+  try {
+    return std::make_shared<ServerCookies>(readCookieSecrets(server.cookieSecrets));
+  } catch (const std::runtime_error& error) {
+    throw std::runtime_error(error.what() + placeOf(configuration, "server.cookies.secrets-file"));
+  }
 }
 
 std::shared_ptr<const ServerCookies> readNamedFiles(const config::Configuration& configuration, FileErrors& errors) {
   std::shared_ptr<const ServerCookies> cookies;
-  errors.collect([&] { cookies = makeCookies(configuration.server); });
+  errors.collect([&] { cookies = makeCookies(configuration); });
   errors.collect([&] { requireReadable(configuration.hostsFile, HostsFile::maxSize); });
   if (configuration.forward)
     errors.collect([&] { requireReadable(configuration.forward->resolvConf, ResolvConfFile::maxFileSize); });
   for (const config::ViewSettings& view : configuration.views)
     if (view.forward) errors.collect([&] { requireReadable(view.forward->resolvConf, ResolvConfFile::maxFileSize); });
   return cookies;
+}
+
+void loadNamedZones(ZoneStore& store, std::vector<ZoneSource> sources, const config::Configuration& configuration) {
+  try {
+    store.load(std::move(sources));
+  } catch (const std::runtime_error& error) {
+    std::unordered_map<std::string_view, const config::Origin*> places;
+    for (const config::ZoneSettings& zone : configuration.zones)
+      if (zone.origin.kind() != config::Origin::Kind::commandLine) places.emplace(zone.path, &zone.origin);
+    std::string text;
+    for (std::string_view rest = error.what(); !rest.empty();) {
+      const std::string_view line = takeLine(rest);
+      text.append(text.empty() ? "" : "\n").append(line);
+      const auto place = places.find(line.substr(0, line.find(": error: cannot read the file")));
+      if (place != places.end()) text += fmt::format(" ({})", place->second->toText());
+    }
+    throw std::runtime_error(text);
+  }
 }
 
 std::vector<ZoneSource> zoneSourcesOf(const config::Configuration& configuration) {

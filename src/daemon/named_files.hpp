@@ -10,6 +10,7 @@
 #include "file_errors.hpp"
 #include "taut/server/server_cookies.hpp"
 #include "taut/zone/zone_file.hpp"
+#include "taut/zones/zone_store.hpp"
 
 namespace taut {
 
@@ -17,12 +18,16 @@ namespace taut {
 // first time, is the operator's mistake: throws std::runtime_error. No path is no file.
 void requireReadable(const std::string& path, std::uint64_t maxSize);
 
-// Null where there are to be none. Throws std::runtime_error where the secrets cannot be read.
-std::shared_ptr<const ServerCookies> makeCookies(const config::ServerSettings& server);
+// Null where there are to be none. Throws std::runtime_error where the secrets cannot be read, its text naming the
+// place that says where they are.
+std::shared_ptr<const ServerCookies> makeCookies(const config::Configuration& configuration);
 
 // The files that there have to be at the start, except those of zones: reads the secrets of cookies, and looks whether
 // the others can be read. What is wrong is added to the errors.
 std::shared_ptr<const ServerCookies> readNamedFiles(const config::Configuration& configuration, FileErrors& errors);
+
+// ZoneStore::load, of whose errors those of files that cannot be read name the place in the configuration.
+void loadNamedZones(ZoneStore& store, std::vector<ZoneSource> sources, const config::Configuration& configuration);
 
 // Those of views too.
 std::vector<ZoneSource> zoneSourcesOf(const config::Configuration& configuration);

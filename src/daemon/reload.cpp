@@ -65,12 +65,13 @@ std::set<std::string> followedBy(const Configuration& configuration) {
   return files;
 }
 
-void logChange(const ValueChange& change, bool waits) {
+// Those that wait for a restart are warnings, for the log and for the report.
+void logChange(const ValueChange& change, bool waits, std::vector<std::string>& warnings) {
   const EffectiveValue& value = change.either();
   const std::string now = change.after ? fmt::format("{} = {}", value.path, value.text) : value.path + " is not given";
   const std::string before = change.before ? change.before->text : "not given";
   if (waits)
-    log::warning("{}: {} needs a restart; until then it is {}", value.origin.toText(), now, before);
+    warnings.push_back(fmt::format("{}: {} needs a restart; until then it is {}", value.origin.toText(), now, before));
   else
     log::info("{}: {}, was {}", value.origin.toText(), now, before);
 }
@@ -219,23 +220,18 @@ Configuration Daemon::readConfiguration() const {
   return next;
 }
 
-// Other secrets than before have to be there; the same ones that have become wrong are served as they were.
+// A random secret stays as long as it may.
 std::shared_ptr<const ServerCookies> Daemon::cookiesOf(const Configuration& next) const {
   const config::ServerSettings& now = configuration_.server;
-  if (!sameCookies(configuration_, next)) return makeCookies(next.server);
-  if (now.cookieSecrets.empty()) return cookies_;
-  try {
-    auto cookies = makeCookies(next.server);
-    log::info("{} is read again", now.cookieSecrets);
-    return cookies;
-  } catch (const std::exception& error) {
-    log::error("{}; cookies are made with the secret as before", reasonOf(error));
-    return cookies_;
-  }
+  const bool same = sameCookies(configuration_, next);
+  if (same && now.cookieSecrets.empty()) return cookies_;
+  auto cookies = makeCookies(next);
+  if (same) log::info("{} is read again", now.cookieSecrets);
+  return cookies;
 }
 
 void Daemon::reloadConfiguration(const ReloadOrder& order, const Reloaded& done) {
-  ZoneReload refused;
+  ReloadReport report;
   bool taken = false;  // some of the next configuration, or all of it
   std::unique_lock lock(reloading_);
   try {
@@ -251,13 +247,14 @@ void Daemon::reloadConfiguration(const ReloadOrder& order, const Reloaded& done)
     for (std::string_view rest = reasons; !rest.empty();) {
       const std::string_view reason = takeLine(rest);
       log::error("{}", reason);
-      refused.addError(reason);
+      report.zones.addError(reason);
     }
   }
   lock.unlock();
-  log::error("{}", taken ? "not all of the configuration was taken over"
-                         : "the configuration has mistakes: nothing has changed");
-  if (done) done(refused);
+  report.refused =
+      taken ? "not all of the configuration was taken over" : "the configuration has mistakes: nothing has changed";
+  log::error("{}", report.refused);
+  if (done) done(report);
 }
 
 // Without the zones of lists, which the files of a configuration do not name.
@@ -266,7 +263,7 @@ ConfigurationChanges Daemon::compareConfiguration() {
   const std::scoped_lock lock(reloading_);
   try {
     const Configuration next = readConfiguration();
-    if (!sameCookies(configuration_, next)) makeCookies(next.server);
+    makeCookies(next);
     for (const ValueChange& change : config::differences(configuration_.values, next.values))
       changes.changes.push_back(shown(change, needsRestart(change, configuration_, next)));
     addZoneChanges(configuration_, next, changes);
@@ -330,7 +327,9 @@ void Daemon::replaceListeners(const Configuration& next) {
 // takes everything for changed.
 void Daemon::takeOver(Next next, const ReloadOrder& order, const Reloaded& reported) {
   takenInPart_ = true;
-  for (const Next::Change& change : next.changes) logChange(change.value, change.waits);
+  std::vector<std::string> warnings;
+  for (const Next::Change& change : next.changes) logChange(change.value, change.waits, warnings);
+  for (const std::string& warning : warnings) log::warning("{}", warning);
   configuration_ = std::move(next.configuration);
   drain_ = configuration_.server.drain;
   shown_.set(configuration_);
@@ -354,11 +353,12 @@ void Daemon::takeOver(Next next, const ReloadOrder& order, const Reloaded& repor
   ++reloads_.succeeded;
   reloads_.lastSucceeded = true;
   if (next.zonesChanged)
-    loader_->replaceSources(std::move(sources), configuration_.zoneLists, done, order.reread);
+    loader_->replaceSources(std::move(sources), configuration_.zoneLists, reportTo(done, std::move(warnings)),
+                            order.reread);
   else if (order.what == ReloadOrder::What::all)
-    loader_->request(done, order.reread);
+    loader_->request(reportTo(done, std::move(warnings)), order.reread);
   else if (done)
-    done(zonesAsTheyAre());
+    done({zonesAsTheyAre(), std::move(warnings), {}});
   takenInPart_ = false;
 }
 

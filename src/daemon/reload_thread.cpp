@@ -53,7 +53,7 @@ void ReloadThread::run(const std::stop_token& stop) {
     }
     if (stop.stop_requested()) return;
     try {
-      reload_(order, [waiting = std::move(waiting)](const ZoneReload& report) {
+      reload_(order, [waiting = std::move(waiting)](const ReloadReport& report) {
         for (const Done& done : waiting) done(report);
       });
     } catch (const std::bad_alloc&) {

@@ -10,13 +10,12 @@
 #include <vector>
 
 #include "management/managed_server.hpp"
-#include "taut/zones/zone_store.hpp"
 
 namespace taut {
 
 class ReloadThread {
  public:
-  using Done = std::function<void(const ZoneReload&)>;
+  using Done = std::function<void(const ReloadReport&)>;
   using Reload = std::function<void(const ReloadOrder&, const Done&)>;
 
   // `reload` is called on the thread, with what is to be called when the reload has ended.

@@ -82,7 +82,7 @@ void Daemon::setViews(std::size_t shard, ServerFactory& factory, ViewChange& cha
 // Clients see a view when its zones are there: it comes after all zones have been loaded.
 Daemon::Reloaded Daemon::thenSetViews(ShardsOfViews made, Reloaded done) {
   const auto change = std::make_shared<ViewChange>(viewChange(std::move(made)));
-  return [this, change, done = std::move(done)](const ZoneReload& report) {
+  return [this, change, done = std::move(done)](const ReloadReport& report) {
     server_.post([this, change](std::size_t shard, ServerFactory& factory) { setViews(shard, factory, *change); });
     if (done) done(report);
   };

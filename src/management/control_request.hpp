@@ -28,7 +28,7 @@ struct ControlRequest {
   bool off = false;
   bool force = false;
   bool once = false;  // what comes each second is wanted a single time
-  std::string view;  // of the zone that is meant; empty: none
+  std::string view;   // of the zone that is meant; empty: none
   std::optional<std::chrono::seconds> duration;
   // Of the queries that are wanted, in words; empty: any.
   std::string type;

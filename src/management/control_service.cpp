@@ -146,7 +146,7 @@ Task<ControlOutcome> ControlService::answer(std::string_view line, TcpStream& st
   if (!allowed) co_return ControlOutcome{ControlStatus::failed, "this user may not control the server"};
   const auto request = ControlRequest::parse(line);
   if (!request) co_return ControlOutcome{ControlStatus::usage, "expected one line of JSON with a command"};
-  const std::string_view change = verbs_.changeOf(*request);
+  const std::string change = ControlVerbs::changeOf(*request);
   const auto peer = peerCredentials(stream);
   if (!change.empty() && peer) log::info("control: {}, by user {}, process {}", change, peer->user, peer->process);
   StreamOutput output(shard_, stream, stop);

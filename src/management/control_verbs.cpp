@@ -49,7 +49,7 @@ void append(fmt::memory_buffer& out, std::uint64_t number, std::size_t width = 0
 }
 
 // Without a format string, as a hundred thousand of them are to be there within a blink.
-void appendZoneAsJson(const Zone& zone, std::string_view view, fmt::memory_buffer& out) {
+void appendZoneAsJson(const Zone& zone, std::string_view view, const std::string& error, fmt::memory_buffer& out) {
   const std::string origin = zone.origin().toString();
   append(out, R"({"zone":)");
   if (origin.find('"') == std::string::npos && origin.find('\\') == std::string::npos) {
@@ -61,24 +61,23 @@ void appendZoneAsJson(const Zone& zone, std::string_view view, fmt::memory_buffe
   }
   append(out, R"(,"view":")");
   append(out, view);  // of characters that need no escape
-  out.push_back('"');
-  if (!zone.isLoaded()) return append(out, R"(,"state":"not loaded"})");
-  append(out, R"(,"state":"loaded","serial":)");
-  append(out, zone.serial());
-  append(out, R"(,"records":)");
-  append(out, zone.recordCount());
+  append(out, zone.isLoaded() ? R"(","state":"loaded","serial":)" : R"(","state":"not loaded")");
+  if (zone.isLoaded()) {
+    append(out, zone.serial());
+    append(out, R"(,"records":)");
+    append(out, zone.recordCount());
+  }
+  if (!error.empty()) append(out, R"(,"error":)" + inQuotes(error));
   out.push_back('}');
 }
 
-void appendZoneAsText(const Zone& zone, std::string_view view, fmt::memory_buffer& out) {
+void appendZoneAsText(const Zone& zone, std::string_view view, const std::string& error, fmt::memory_buffer& out) {
   constexpr std::size_t column = 40;
   const std::string origin = zone.origin().toString();
   append(out, origin);
   for (std::size_t size = origin.size(); size < column; ++size) out.push_back(' ');
-  if (!zone.isLoaded()) {
-    append(out, " not loaded");
-  } else {
-    append(out, " loaded ");
+  append(out, zone.isLoaded() ? " loaded " : " not loaded");
+  if (zone.isLoaded()) {
     append(out, zone.serial(), 10);
     out.push_back(' ');
     append(out, zone.recordCount(), 8);
@@ -86,7 +85,16 @@ void appendZoneAsText(const Zone& zone, std::string_view view, fmt::memory_buffe
   }
   if (!view.empty()) append(out, "  view ");
   append(out, view);
+  if (!error.empty()) append(out, (zone.isLoaded() ? "; its file does not load now: " : ": ") + error);
   out.push_back('\n');
+}
+
+// Empty where the zone's file has loaded.
+const std::string& errorOf(const Zone& zone, std::string_view view, const ZoneErrors& errors) {
+  static const std::string none;
+  if (errors.empty()) return none;
+  const auto found = errors.find({std::string(view), Name(zone.origin())});
+  return found == errors.end() ? none : found->second;
 }
 
 // Zones lie all over the memory: the waits for those to come overlap.
@@ -97,16 +105,25 @@ void prefetch(std::span<const std::shared_ptr<const Zone>> zones, std::size_t at
   if (at + forOrigin < zones.size()) __builtin_prefetch(zones[at + forOrigin]->origin().data());
 }
 
+// An argument of a client, which may be any text: a name as it is, and everything else in quotes.
+std::string inLog(const std::string& argument) {
+  constexpr std::size_t longest = 255;
+  const std::string shown = argument.substr(0, longest);
+  const bool isWord = std::ranges::all_of(shown, [](char c) { return c > ' ' && c < '\x7f' && c != '"'; });
+  return isWord && !shown.empty() ? shown : inQuotes(shown);
+}
+
 std::string_view denialOf(const Zone& zone) {
   if (zone.hasNsec3()) return "NSEC3";
   return zone.hasNsec() ? "NSEC" : "none";
 }
 
-Json detailsOf(const Zone& zone, const std::string& view) {
+Json detailsOf(const Zone& zone, const std::string& view, const std::string& error) {
   Json json;
   json["zone"] = zone.origin().toString();
   json["view"] = view;
   json["state"] = zone.isLoaded() ? "loaded" : "not loaded";
+  if (!error.empty()) json["error"] = error;
   if (!zone.isLoaded()) return json;
   json["serial"] = zone.serial();
   json["records"] = zone.recordCount();
@@ -128,6 +145,30 @@ std::string inLines(const Json& json) {
 std::string joined(const std::vector<std::string>& lines) {
   std::string text;
   for (const std::string& line : lines) text.append(text.empty() ? "" : "\n").append(line);
+  return text;
+}
+
+std::string reloadJson(const ReloadReport& report) {
+  Json json;
+  if (report.refused.empty()) {
+    json["zones"] = report.zones.zones;
+    json["loaded"] = report.zones.loaded;
+    json["failed"] = report.zones.failed;
+    json["missing"] = report.zones.missing;
+  } else {
+    json["refused"] = report.refused;
+  }
+  json["errors"] = report.zones.errors;
+  json["warnings"] = report.warnings;
+  return toLine(json);
+}
+
+std::string reloadText(const ReloadReport& report) {
+  std::string text = report.refused + "\n";
+  if (report.refused.empty())
+    text = fmt::format("loaded {} of {} zones anew, {} failed, {} are not served\n", report.zones.loaded,
+                       report.zones.zones, report.zones.failed, report.zones.missing);
+  for (const std::string& warning : report.warnings) text += fmt::format("warning: {}\n", warning);
   return text;
 }
 
@@ -248,9 +289,16 @@ const ControlVerbs::Verb* ControlVerbs::find(const ControlRequest& request) {
   return nullptr;
 }
 
-std::string_view ControlVerbs::changeOf(const ControlRequest& request) {
+std::string ControlVerbs::changeOf(const ControlRequest& request) {
   const Verb* const verb = find(request);
-  return verb && verb->changes ? verb->words : std::string_view();
+  if (!verb || !verb->changes) return {};
+  std::string change(verb->words);
+  if (verb->arguments > 0) change += ' ' + inLog(request.command.back());
+  if (request.tree) change += " --tree";
+  if (request.off) change += " --off";
+  if (request.force) change += " --force";
+  if (request.duration) change += fmt::format(" --for {}s", request.duration->count());
+  return change;
 }
 
 Task<ControlOutcome> ControlVerbs::run(const ControlRequest& request, ControlOutput& output, StopToken stop) {
@@ -320,7 +368,7 @@ Task<ControlOutcome> ControlVerbs::reloadZones(const ControlRequest& request, Co
 
 Task<ControlOutcome> ControlVerbs::reload(const ReloadOrder& order, bool json, ControlOutput& output, StopToken stop) {
   auto reload = Reload::make(shard_);
-  server_.reload(order, [reload](const ZoneReload& report) { reload->set(report); });
+  server_.reload(order, [reload](const ReloadReport& report) { reload->set(report); });
   return reportReload(std::move(reload), json, output, stop);
 }
 
@@ -331,7 +379,7 @@ Task<ControlOutcome> ControlVerbs::reloadZone(const ControlRequest& request, Con
   if (!zoneOf(request, *origin, *server_.snapshot().zones))
     return Task<ControlOutcome>::ready(noZone(request, *origin));
   auto reload = Reload::make(shard_);
-  server_.reloadZone(*origin, request.view, [reload](const ZoneReload& report) { reload->set(report); });
+  server_.reloadZone(*origin, request.view, [reload](const ReloadReport& report) { reload->set(report); });
   return reportReload(std::move(reload), request.json, output, stop);
 }
 
@@ -339,27 +387,16 @@ Task<ControlOutcome> ControlVerbs::reportReload(std::shared_ptr<Reload> reload, 
                                                 StopToken stop) {
   const bool came = co_await reload->wait(stop);
   if (!came) co_return cutShort();
-  const ZoneReload& report = reload->value();
-  std::string text;
-  if (json) {
-    Json object;
-    object["zones"] = report.zones;
-    object["loaded"] = report.loaded;
-    object["failed"] = report.failed;
-    object["missing"] = report.missing;
-    object["errors"] = report.errors;
-    text = toLine(object);
-  } else {
-    text = fmt::format("loaded {} of {} zones anew, {} failed, {} are not served\n", report.loaded, report.zones,
-                       report.failed, report.missing);
-  }
+  const ReloadReport& report = reload->value();
+  const std::string text = json ? reloadJson(report) : reloadText(report);
   co_await output.write(text);
-  if (report.failed == 0 && report.errors.empty()) co_return ControlOutcome();
-  co_return failure(joined(report.errors));
+  if (report.refused.empty() && report.zones.failed == 0 && report.zones.errors.empty()) co_return ControlOutcome();
+  co_return failure(joined(report.zones.errors));
 }
 
 Task<ControlOutcome> ControlVerbs::listZones(const ControlRequest& request, ControlOutput& output, StopToken) {
-  const std::shared_ptr<const ZoneSet> all = server_.snapshot().zones;
+  const ManagementSnapshot snapshot = server_.snapshot();
+  const std::shared_ptr<const ZoneSet>& all = snapshot.zones;
   std::vector<const ZoneSet*> sets{all.get()};
   for (const auto& view : all->views()) sets.push_back(view.get());
   fmt::memory_buffer text;
@@ -369,11 +406,12 @@ Task<ControlOutcome> ControlVerbs::listZones(const ControlRequest& request, Cont
     const auto zones = set->zones();
     for (std::size_t i = 0; i < zones.size(); ++i) {
       prefetch(zones, i);
+      const std::string& error = errorOf(*zones[i], set->viewName(), *snapshot.zoneErrors);
       if (request.json) {
         append(text, std::exchange(first, false) ? "\n" : ",\n");
-        appendZoneAsJson(*zones[i], set->viewName(), text);
+        appendZoneAsJson(*zones[i], set->viewName(), error, text);
       } else {
-        appendZoneAsText(*zones[i], set->viewName(), text);
+        appendZoneAsText(*zones[i], set->viewName(), error, text);
       }
       if (text.size() < pieceSize) continue;
       const std::string_view piece(text.data(), text.size());
@@ -391,9 +429,10 @@ Task<ControlOutcome> ControlVerbs::listZones(const ControlRequest& request, Cont
 Task<ControlOutcome> ControlVerbs::zoneStatus(const ControlRequest& request, ControlOutput& output, StopToken) {
   const auto origin = Name::parse(request.command.back());
   if (!origin) co_return noName(request.command.back());
-  const auto zone = zoneOf(request, *origin, *server_.snapshot().zones);
+  const ManagementSnapshot snapshot = server_.snapshot();
+  const auto zone = zoneOf(request, *origin, *snapshot.zones);
   if (!zone) co_return noZone(request, *origin);
-  const Json details = detailsOf(*zone, request.view);
+  const Json details = detailsOf(*zone, request.view, errorOf(*zone, request.view, *snapshot.zoneErrors));
   const std::string text = request.json ? toLine(details) : inLines(details);
   co_await output.write(text);
   co_return ControlOutcome();

@@ -63,8 +63,8 @@ class ControlVerbs {
   // All of it is over when the task has ended, except threads that have nothing to hand over any more.
   Task<ControlOutcome> run(const ControlRequest& request, ControlOutput& output, StopToken stop);
 
-  // The words of a verb that changes something, such as "zone reload"; empty for all others.
-  static std::string_view changeOf(const ControlRequest& request);
+  // What a verb that changes something was asked for, such as "zone reload example.com"; empty for all others.
+  static std::string changeOf(const ControlRequest& request);
 
   // A second has passed.
   void tick();
@@ -101,7 +101,7 @@ class ControlVerbs {
 
   static Task<ControlOutcome> say(std::string json, const ControlRequest& request, ControlOutput& output);
   static const Verb* find(const ControlRequest& request);
-  using Reload = Posted<ZoneReload>;
+  using Reload = Posted<ReloadReport>;
   Task<ControlOutcome> reload(const ReloadOrder& order, bool json, ControlOutput& output, StopToken stop);
   static Task<ControlOutcome> reportReload(std::shared_ptr<Reload> reload, bool json, ControlOutput& output,
                                            StopToken stop);

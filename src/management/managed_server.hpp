@@ -37,6 +37,13 @@ struct ReloadOrder {
   Reread reread = Reread::changed;  // of the master files
 };
 
+// What a reload came to.
+struct ReloadReport {
+  ZoneReload zones;                   // its errors are those of the configuration too
+  std::vector<std::string> warnings;  // of the configuration; that a value waits for a restart, say
+  std::string refused;                // in a sentence, where it did not come to the zones; otherwise empty
+};
+
 // What is done with the log of queries, whatever the configuration says.
 enum class QueryLogSwitch : std::uint8_t { configured, on, off };
 
@@ -85,8 +92,7 @@ class ManagedServer {
   // Whether the server is ready for clients; it serves all the same.
   virtual void drain(bool on) = 0;
 
-  // The report is that of the zones.
-  using Reloaded = std::function<void(const ZoneReload&)>;
+  using Reloaded = std::function<void(const ReloadReport&)>;
   virtual void reload(const ReloadOrder& order, Reloaded done) = 0;
   // Of the view; empty: of those that all see.
   virtual void reloadZone(const Name& origin, const std::string& view, Reloaded done) = 0;

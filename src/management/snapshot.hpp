@@ -10,6 +10,7 @@
 #include "taut/server/server_statistics.hpp"
 #include "taut/server/top_queries.hpp"
 #include "taut/zone/zone_set.hpp"
+#include "taut/zones/zone_store.hpp"
 
 namespace taut {
 
@@ -24,7 +25,8 @@ struct ManagementSnapshot {
   std::string_view engine;
   std::chrono::seconds uptime{};
   Readiness readiness = Readiness::starting;
-  std::shared_ptr<const ZoneSet> zones;  // never null
+  std::shared_ptr<const ZoneSet> zones;                                           // never null
+  std::shared_ptr<const ZoneErrors> zoneErrors = std::make_shared<ZoneErrors>();  // never null
   std::uint64_t zoneLoadFailures = 0;
   ConfigurationStatus configuration;
   ServerStatistics statistics;

@@ -32,6 +32,12 @@ constexpr int backlog = 64;
   throw std::system_error(error, std::generic_category(), fmt::format("cannot listen on {}{}", path, what));
 }
 
+// Says that it is the folder that is missing, where it is.
+std::string missingFolder(int error, const std::string& path) {
+  if (error != ENOENT) return {};
+  return fmt::format(": there is no folder {}", std::filesystem::absolute(path).parent_path().string());
+}
+
 sockaddr_un nameOf(const std::string& path) {
   const auto name = detail::unixName(path);
   if (!name) throwError(ENAMETOOLONG, path, fmt::format(": expected 1 to {} octets", maxSocketPath));
@@ -105,7 +111,10 @@ UnixListener UnixListener::bind(Shard& shard, std::string path, mode_t mode) {
   removeStale(path, name);
   UniqueFd fd = openSocket(path);
   if (::fchmod(fd.get(), mode) != 0) throwError(errno, path);
-  if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0) throwError(errno, path);
+  if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0) {
+    const int error = errno;
+    throwError(error, path, missingFolder(error, path));
+  }
   struct stat status {};
   if (::chmod(path.c_str(), mode) != 0 || ::stat(path.c_str(), &status) != 0 || ::listen(fd.get(), backlog) != 0) {
     const int error = errno;

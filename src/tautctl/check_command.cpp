@@ -57,7 +57,7 @@ void checkFiles(const Configuration& configuration, Findings& findings) {
     });
   findings.zones = sources.size();
   ZoneStore store(configuration.server.threads);
-  errors.collect([&] { store.load(std::move(sources)); });
+  errors.collect([&] { loadNamedZones(store, std::move(sources), configuration); });
   for (std::string_view rest = errors.text(); !rest.empty();) findings.errors.emplace_back(takeLine(rest));
 }
 

@@ -1,6 +1,7 @@
 #include "connection.hpp"
 
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include <algorithm>
@@ -15,8 +16,11 @@ namespace taut::ctl {
 
 namespace {
 
-std::string adviceFor(int error) {
+std::string adviceFor(const std::string& path, int error) {
   if (error == ENOENT) return "; is tautd running, with --control and this path?";
+  struct stat status {};
+  if (error == ECONNREFUSED && ::stat(path.c_str(), &status) == 0 && !S_ISSOCK(status.st_mode))
+    return "; it is no socket, expected the one of tautd --control";
   if (error == ECONNREFUSED) return "; tautd has left it, and does not run any more";
   if (error == EACCES) return "; expected root, the user of tautd, or its group";
   return {};
@@ -32,7 +36,7 @@ Connection::Connection(const std::string& path) : path_(path), fd_(::socket(AF_U
   path.copy(name.sun_path, path.size());
   if (fd_ && ::connect(fd_.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) == 0) return;
   const int error = errno;
-  throw ConnectionError(fmt::format("{}: {}{}", path, std::generic_category().message(error), adviceFor(error)));
+  throw ConnectionError(fmt::format("{}: {}{}", path, std::generic_category().message(error), adviceFor(path, error)));
 }
 
 bool Connection::fill(const Wait& wait) {

@@ -19,6 +19,7 @@
 #include <CLI/CLI.hpp>
 
 #include "check_command.hpp"
+#include "command_advice.hpp"
 #include "config/documents.hpp"
 #include "connection.hpp"
 #include "import_command.hpp"
@@ -235,7 +236,10 @@ int main(int argc, char** argv) try {
   } catch (const CLI::Success& success) {
     return app.exit(success);
   } catch (const CLI::ParseError& error) {
-    fmt::print(stderr, "tautctl: {}\nTry 'tautctl --help'.\n", error.what());
+    const taut::ctl::CommandAdvice advice = taut::ctl::adviseOn(app, argc, argv);
+    fmt::print(stderr, "tautctl: {}\n", advice.message.empty() ? error.what() : advice.message);
+    if (!advice.usage.empty()) fmt::print(stderr, "Usage: {}\n", advice.usage);
+    fmt::print(stderr, "Try 'tautctl{} --help'.\n", advice.command);
     return static_cast<int>(ControlStatus::usage);
   }
   if (app.got_subcommand("import")) return import.run();

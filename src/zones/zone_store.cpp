@@ -51,6 +51,22 @@ class Pace {
   Clock::time_point next_ = Clock::now();
 };
 
+// Until the file is mended, each reload tells them again.
+void keepFirstErrors(std::vector<Diagnostic>& diagnostics) {
+  std::erase_if(diagnostics, [](const Diagnostic& diagnostic) { return !diagnostic.isError(); });
+  if (diagnostics.size() > ZoneReload::maxErrors) diagnostics.resize(ZoneReload::maxErrors);
+  diagnostics.shrink_to_fit();
+}
+
+// That a file was read in a way that is to be tried again: no file has this version.
+std::vector<FileStamp> neverCurrent(const std::string& path) {
+  return {{path, FileVersion{.inode = std::numeric_limits<std::uint64_t>::max()}}};
+}
+
+void logServedAsBefore(const std::string& path) {
+  log::error("{}: the zone is served as it was before", path);
+}
+
 void logDiagnostics(const ZoneLoad& load) {
   for (const Diagnostic& diagnostic : load.diagnostics) {
     if (diagnostic.isError())
@@ -112,7 +128,10 @@ void ZoneStore::load(std::vector<ZoneSource> sources) {
   // What is read after this is compared with the zones that have been loaded.
   std::erase_if(entries_, [](const Entry& entry) { return !entry.load.ok(); });
   if (!errors.empty()) throw std::runtime_error(errors);
-  for (const Entry& entry : entries_) logDiagnostics(entry.load);
+  for (Entry& entry : entries_) {
+    logDiagnostics(entry.load);
+    entry.load.diagnostics = {};
+  }
 }
 
 // What is wrong with them, a line for each error.
@@ -175,11 +194,11 @@ class ZoneStore::Known {
 };
 
 // The load that the zone had before, for a source of it. The next reload looks at the file where that is read in
-// another way now: no file has this version.
+// another way now.
 ZoneLoad ZoneStore::takeOver(const Entry& before, const ZoneSource& source) {
   ZoneLoad load = before.load;
   if (before.source.path != source.path || before.source.origin.has_value() != source.origin.has_value())
-    load.files = {{source.path, FileVersion{.inode = std::numeric_limits<std::uint64_t>::max()}}};
+    load.files = neverCurrent(source.path);
   return load;
 }
 
@@ -319,13 +338,15 @@ ZoneReload ZoneStore::reload(const Publish& publish, const std::stop_token& stop
   identify(report, stop);
   if (stop.stop_requested()) return report;
   dropFormer(report);
-  const auto isWanted = [reread](const Entry& entry) {
-    return reread == Reread::all || !entry.load.zone->isLoaded() || entry.load.filesChanged();
+  const auto isWanted = [&](const Entry& entry) {
+    if (reread == Reread::all || !entry.load.zone->isLoaded() || entry.load.filesChanged()) return true;
+    repeatErrors(entry, report);
+    return false;
   };
   loadEntries(entriesThat(isWanted), publish, stop, report);
   countZones(report);
   if (stop.stop_requested()) return report;
-  publish(zones());
+  publishAll(publish);
   // At first it is not a change that the zones of a list are there.
   const bool first = !lists_.empty() && !std::exchange(changesAreTold_, true);
   if (first)
@@ -371,8 +392,37 @@ ZoneReload ZoneStore::reloadZone(NameView origin, const Publish& publish, const 
   };
   loadEntries(entriesThat(isMeant), publish, stop, report);
   countZones(report);
-  if (!stop.stop_requested()) publish(zones());
+  if (!stop.stop_requested()) publishAll(publish);
   return report;
+}
+
+// A file that did not load, and is as it was then, would not load now.
+void ZoneStore::repeatErrors(const Entry& entry, ZoneReload& report) {
+  if (entry.load.diagnostics.empty()) return;
+  ++report.failed;
+  logDiagnostics(entry.load);
+  for (const Diagnostic& diagnostic : entry.load.diagnostics) report.addError(diagnostic.toString());
+  logServedAsBefore(entry.source.path);
+}
+
+// The errors first: a zone is never seen without them once its set is there.
+void ZoneStore::publishAll(const Publish& publish) {
+  auto errors = std::make_shared<ZoneErrors>();
+  forEachEntry([&errors](const Entry& entry) {
+    if (entry.load.diagnostics.empty()) return;
+    errors->emplace(std::pair(entry.source.view, Name(entry.load.zone->origin())),
+                    entry.load.diagnostics.front().toString());
+  });
+  {
+    const std::lock_guard lock(errorsMutex_);
+    errors_ = std::move(errors);
+  }
+  publish(zones());
+}
+
+std::shared_ptr<const ZoneErrors> ZoneStore::errors() const {
+  const std::lock_guard lock(errorsMutex_);
+  return errors_;
 }
 
 void ZoneStore::loadEntries(const std::vector<Entry*>& entries, const Publish& publish, const std::stop_token& stop,
@@ -465,17 +515,19 @@ void ZoneStore::accept(Entry& entry, ZoneLoad load, ZoneReload& report) {
     if (diagnostic.isError()) report.addError(diagnostic.toString());
   const bool hadZone = entry.load.zone->isLoaded();
   if (!load.ok()) {
-    if (hadZone) log::error("{}: the zone is served as it was before", entry.source.path);
+    if (hadZone) logServedAsBefore(entry.source.path);
     load.zone = std::move(entry.load.zone);
+    keepFirstErrors(load.diagnostics);
   } else {
     if (!hadZone) ++report.added;
     if (lists_.empty() || changesAreTold_) detail::logLoaded(*entry.load.zone, *load.zone, entry.source.view, report);
+    load.diagnostics = {};
   }
-  load.diagnostics = {};
   entry.load = std::move(load);
 }
 
-// A file of which the SOA record says what its origin is may come to say what another zone is.
+// A file of which the SOA record says what its origin is may come to say what another zone is. It is read again at the
+// next reload, as the other zone may be gone then.
 void ZoneStore::refuseOriginOfAnother(const Entry& entry, ZoneLoad& load) const {
   if (!load.ok() || load.zone->origin() == entry.load.zone->origin()) return;
   forEachEntry([&](const Entry& other) {
@@ -483,6 +535,7 @@ void ZoneStore::refuseOriginOfAnother(const Entry& entry, ZoneLoad& load) const 
     if (other.source.view != entry.source.view) return;
     load.diagnostics.push_back(errorOf(entry.source, thereAlready(keyOf(other), other.source.path)));
     load.zone = nullptr;
+    load.files = neverCurrent(entry.source.path);
   });
 }
 

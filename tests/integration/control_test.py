@@ -86,7 +86,10 @@ class Control(TestCase):
         self.assertEqual(self.ctl_json("zone", "status", "EXAMPLE.com.")["serial"], serial + 1)
         self.assertEqual(self.ctl_json("zone", "reload", "example.com")["loaded"], 1)
         self.replace(zone, "nonsense\n")
-        self.assertRegex(self.ctl("reload", status=1), rf"^tautctl: {re.escape(str(zone))}:1:\d+: error: ")
+        error = self.ctl("reload", status=1)
+        self.assertRegex(error, rf"^tautctl: {re.escape(str(zone))}:1:\d+: error: ")
+        self.assertEqual(self.ctl("reload", status=1), error)
+        self.assertIn(self.ctl_json("zone", "status", "example.com")["error"], error)
         self.assertEqual(self.ctl_json("zone", "status", "example.com")["serial"], serial + 1)
 
     def replace(self, path, text):
@@ -198,6 +201,12 @@ class Control(TestCase):
         self.assertIsNone(changes["zone[example.net].file"]["before"])
         self.assertIn(":4:11: server.threads = 2, was 1; needs a restart\n", self.ctl("config", "diff"))
         self.assertNotIn("server.identity =", self.server.log())
+        text = self.configuration.read_text()
+        self.configure(text.removeprefix(self.head).replace("[[zone]]\nname = \"example.net\"\n", ""))
+        waits = f"{self.configuration}:4:11: server.threads = 2 needs a restart; until then it is 1"
+        self.assertEqual(self.ctl("reload").splitlines()[1:], [f"warning: {waits}"])
+        self.assertEqual(self.ctl_json("reload")["warnings"], [waits])
+        self.configuration.write_text(text)
         self.ctl("reload", status=1)  # there is no file for example.net
         changes = self.ctl_json("config", "diff")["changes"]
         self.assertEqual([change["key"] for change in changes], ["server.threads"])
@@ -227,6 +236,58 @@ class Control(TestCase):
         self.assertIn("--force goes with", self.ctl("reload", "config", "--force", status=2))
         self.configure("server.identity = 1\n" + named)
         self.assertIn(f"{self.configuration}:2:19: ", self.ctl("reload", "config", status=1))
+
+    def test_wrong_command(self):
+        """What is no command is named, with the one that was meant, also by users of other servers"""
+        self.socket = self.folder / "nowhere"
+        for words, said in (
+            (["bogus"], "'bogus' is no command; expected one of status, stats, stop, "),
+            (["statsu"], "'statsu' is no command; did you mean status?"),
+            (["zone", "lst"], "'lst' is no command of zone; did you mean zone list?"),
+            (["zone-lists"], "'zone-lists' is no command; did you mean zone list?"),
+            (["zone-status", "a"], "'zone-status' is no command; tautctl zone status NAME does that"),
+            (["reconfig"], "'reconfig' is no command; tautctl reload config does that"),
+            (["flush", "a"], "'flush' is no command; tautctl cache flush NAME does that"),
+            (["reload", "a"], "'a' is no command of reload; tautctl zone reload a reloads one zone"),
+            (["zone"], "no command of zone; expected one of list, status, reload, dump\nTry 'tautctl zone --help'.\n"),
+            (["zone", "status"], "NAME is required\nUsage: tautctl zone status NAME\n"
+             "Try 'tautctl zone status --help'.\n"),
+            ([], "no command; expected one of status, "),
+        ):
+            self.assertIn("tautctl: " + said, self.ctl(*words, status=2))
+
+    def test_socket_that_is_none(self):
+        """A file that is no socket is told as such"""
+        self.socket = self.write("file", "")
+        self.assertIn(f"{self.socket}: Connection refused; it is no socket, ", self.ctl("status", status=1))
+
+    def test_refused_reload(self):
+        """A reload that is refused for a mistake, or for secrets, says that nothing has changed and counts nothing"""
+        secrets = self.write("secrets", "00112233445566778899aabbccddeeff\n")
+        secrets.chmod(0o600)
+        text = (f"[[zone]]\nname = \"example.com\"\nfile = \"{EXAMPLE_ZONE}\"\n"
+                f"[server.cookies]\nsecrets-file = \"{secrets}\"\n")
+        self.start_configured(text)
+        refused = "the configuration has mistakes: nothing has changed"
+
+        def reload():
+            plain = self.run_program(TAUTCTL, "--socket", self.socket, "reload")
+            self.assertEqual((plain.returncode, plain.stdout), (1, refused + "\n"))
+            result = self.run_program(TAUTCTL, "--socket", self.socket, "--json", "reload")
+            report = self.checked(json.loads(result.stdout), "reload")
+            self.assertEqual((report["refused"], report["warnings"]), (refused, []))
+            self.assertEqual(plain.stderr, "tautctl: " + "\n".join(report["errors"]) + "\n")
+            return report["errors"]
+
+        secrets.write_text("nonsense\n")
+        self.configure("server.identity = \"b\"\n" + text)
+        self.assertIn(f"{secrets}:1:1: not a cookie secret", reload()[0])
+        self.assertNotIn("server.identity", self.server.log())
+        secrets.write_text("00112233445566778899aabbccddeeff\n")
+        self.configure("server.identity = 1\nthreads = 1\n" + text)
+        self.assertEqual(len(reload()), 2)
+        self.configure("server.identity = \"b\"\n" + text)
+        self.assertEqual(self.ctl_json("reload")["warnings"], [])
 
     def test_log_queries(self):
         """The log of queries is switched on and off, keeps that over a reload, and goes back by itself"""
@@ -322,7 +383,7 @@ class Control(TestCase):
         self.assertEqual(self.check("--config", mistaken, status=1), result.stderr)
         self.assertEqual(len(result.stderr.splitlines()), 2)
         self.assertIn("missing.toml", self.check("--config", self.folder / "missing.toml", status=1))
-        self.assertIn("Try 'tautctl --help'.", self.check("--nonsense", status=2))
+        self.assertIn("Try 'tautctl check --help'.", self.check("--nonsense", status=2))
 
     def test_check_of_files(self):
         """With --zones the errors are those of a start, all at once, and those of zones in lists with them"""
@@ -435,7 +496,7 @@ class Control(TestCase):
         """A wrong command line is status 2, and no server is asked"""
         self.socket = self.folder / "nowhere"
         for words in ((), ("nonsense",), ("zone",), ("zone", "dump"), ("status", "more"), ("--nonsense", "status")):
-            self.assertIn("Try 'tautctl --help'.", self.ctl(*words, status=2))
+            self.assertRegex(self.ctl(*words, status=2), r"\nTry 'tautctl[a-z ]* --help'\.\n$")
         self.assertIn("tautctl", self.ctl("--version"))
 
     def test_socket_in_use(self):

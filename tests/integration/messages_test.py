@@ -233,6 +233,18 @@ class Files(Messages):
             f"{zone_list}:1:1: not a zone: expected ORIGIN, a tab, and the path of a master file",
             f"{zone_list}:3:1: not a zone: expected ORIGIN, a tab, and the path of a master file")
 
+    def test_missing_files_of_a_configuration(self):
+        """A file that is missing is told with the place of the configuration that names it"""
+        path = self.write("taut.toml", '[[zone]]\nname = "t.example"\nfile = "missing.zone"\n'
+                          '[server.cookies]\nsecrets-file = "missing"\n')
+        self.assert_refused(
+            ["--config", path],
+            f"{self.folder}/missing: No such file or directory ({path}:5:16)",
+            f"{self.folder}/missing.zone: error: cannot read the file: No such file or directory ({path}:2:8)")
+        control = self.folder / "nowhere" / "control"
+        self.assert_refused(["-z", self.zone("zone"), "--control", control], f"cannot listen on {control}: there is "
+                            f"no folder {control.parent}: No such file or directory")
+
     def test_zone_of_two_files(self):
         """A zone that two files make is refused with both, whether an option or a list names them"""
         one, two = self.zone("one"), self.zone("two")

@@ -1,7 +1,9 @@
 #include "management/control_verbs.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -123,14 +125,18 @@ TEST_CASE_FIXTURE(Verbs, "what is no verb, or has other arguments, is wrong usag
 }
 
 TEST_CASE_FIXTURE(Verbs, "verbs that change something are told of by the log") {
-  const auto changeOf = [](std::vector<std::string> words) {
-    ControlRequest asked;
+  ControlRequest asked;
+  const auto changeOf = [&asked](std::vector<std::string> words) {
     asked.command = std::move(words);
     return ControlVerbs::changeOf(asked);
   };
   CHECK(changeOf({"reload", "config"}) == "reload config");
-  CHECK(changeOf({"log", "queries", "on"}) == "log queries");
+  CHECK(changeOf({"log", "queries", "on"}) == "log queries on");
+  CHECK(changeOf({"cache", "flush", "a\nb"}) == R"(cache flush "a\nb")");
   CHECK(changeOf({"status"}).empty());
+  asked.tree = true;
+  asked.duration = 60s;
+  CHECK(changeOf({"cache", "flush", "example.com"}) == "cache flush example.com --tree --for 60s");
   CHECK(changeOf({"tail"}).empty());
 }
 
@@ -147,17 +153,17 @@ TEST_CASE_FIXTURE(Verbs, "stop and drain are passed on, and say what was done to
 TEST_CASE_FIXTURE(Verbs, "a reload reads what it is told to, and its outcome is that of the zones") {
   begin({"reload"});
   CHECK(!outcome);
-  ZoneReload report;
-  report.zones = 3;
-  report.loaded = 2;
+  ReloadReport report;
+  report.zones.zones = 3;
+  report.zones.loaded = 2;
   server.reloaded(report);
   CHECK(finish().status == ControlStatus::ok);
   CHECK(output.taken == "loaded 2 of 3 zones anew, 0 failed, 0 are not served\n");
 
   request.force = true;
   begin({"reload", "zones"}, true);
-  report.failed = 1;
-  report.addError("zone:1:1: error");
+  report.zones.failed = 1;
+  report.zones.addError("zone:1:1: error");
   server.reloaded(report);
   CHECK(finish().status == ControlStatus::failed);
   CHECK(outcome->error == "zone:1:1: error");
@@ -167,6 +173,36 @@ TEST_CASE_FIXTURE(Verbs, "a reload reads what it is told to, and its outcome is 
   request.force = false;
   begin({"reload", "config"});
   CHECK(server.told == std::vector<std::string>{"reload all", "reload zones again", "reload configuration"});
+}
+
+TEST_CASE_FIXTURE(Verbs, "a reload tells what waits for a restart, and succeeds") {
+  begin({"reload"});
+  ReloadReport report;
+  report.warnings = {"taut.toml:1:1: server.threads = 2 needs a restart"};
+  server.reloaded(report);
+  CHECK(finish().status == ControlStatus::ok);
+  CHECK(output.taken ==
+        "loaded 0 of 0 zones anew, 0 failed, 0 are not served\n"
+        "warning: taut.toml:1:1: server.threads = 2 needs a restart\n");
+  begin({"reload"}, true);
+  server.reloaded(report);
+  CHECK(finish().status == ControlStatus::ok);
+  CHECK(Json::parse(output.taken)["warnings"] == report.warnings);
+}
+
+TEST_CASE_FIXTURE(Verbs, "a reload that is refused says that nothing has changed, and counts no zones") {
+  ReloadReport report;
+  report.refused = "nothing has changed";
+  report.zones.addError("taut.toml:1:1: wrong");
+  begin({"reload"});
+  server.reloaded(report);
+  CHECK(finish().error == "taut.toml:1:1: wrong");
+  CHECK(output.taken == "nothing has changed\n");
+  begin({"reload"}, true);
+  server.reloaded(report);
+  CHECK(finish().status == ControlStatus::failed);
+  CHECK(Json::parse(output.taken) ==
+        Json::parse(R"({"refused":"nothing has changed","errors":["taut.toml:1:1: wrong"],"warnings":[]})"));
 }
 
 TEST_CASE_FIXTURE(Verbs, "a request whose answer has not come when the server ends is told so") {
@@ -183,6 +219,17 @@ TEST_CASE_FIXTURE(Verbs, "zones are listed and shown with their states, and a zo
   CHECK(runJson({"zone", "status", "ZONE1.example"})["serial"] == 2026010101);
   CHECK(runJson({"zone", "status", "missing.example"}) ==
         Json{{"zone", "missing.example."}, {"view", ""}, {"state", "not loaded"}});
+  auto errors = std::make_shared<ZoneErrors>();
+  errors->emplace(std::pair("", Name("zone1.example")), "one:1:5: error: wrong");
+  errors->emplace(std::pair("", Name("missing.example")), "two: error: missing");
+  server.now.zoneErrors = errors;
+  CHECK(runJson({"zone", "status", "ZONE1.example"})["error"] == "one:1:5: error: wrong");
+  CHECK(runJson({"zone", "status", "missing.example"})["error"] == "two: error: missing");
+  const Json broken = runJson({"zone", "list"});
+  CHECK(std::ranges::count_if(broken["zones"], [](const Json& zone) { return zone.contains("error"); }) == 2);
+  run({"zone", "list"});
+  CHECK(output.taken.find(" records; its file does not load now: one:1:5: error: wrong\n") != std::string::npos);
+  CHECK(output.taken.find(" not loaded: two: error: missing\n") != std::string::npos);
   CHECK(run({"zone", "status", "nowhere"}).status == ControlStatus::failed);
   CHECK(run({"zone", "status", "a..b"}).status == ControlStatus::usage);
   begin({"zone", "reload", "zone1.example"});

@@ -226,5 +226,6 @@ TEST_CASE("a path that is too long for a socket, or whose folder is missing, is 
   CHECK(textOfError(shard, tooLong) ==
         "cannot listen on " + tooLong + ": expected 1 to 107 octets: File name too long");
   const std::string missing = folder.socketPath() + "/control";
-  CHECK(textOfError(shard, missing) == "cannot listen on " + missing + ": No such file or directory");
+  CHECK(textOfError(shard, missing) ==
+        "cannot listen on " + missing + ": there is no folder " + folder.socketPath() + ": No such file or directory");
 }

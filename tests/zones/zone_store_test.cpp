@@ -104,6 +104,49 @@ TEST_CASE("A zone that is broken or gone at a reload is served as it was, and an
   CHECK(store.loadFailures() == 2);
 }
 
+TEST_CASE("A zone whose file is broken is reported as failed by each reload until it is mended") {
+  TemporaryFile file(zoneText(1));
+  const TemporaryFile steady(zoneText(1));
+  ZoneStore store(1);
+  store.load({sourceOf(file, "example."), sourceOf(steady, "steady.")});
+  CHECK(store.errors()->empty());
+  file.write("nonsense\n");
+  Lines errors;
+  for (int i = 0; i < 3; ++i) {
+    const ZoneReload report = store.reload([](const Set&) {}, {});
+    CHECK(report.failed == 1);
+    REQUIRE(!report.errors.empty());
+    if (i > 0) CHECK(report.errors == errors);
+    errors = report.errors;
+    CHECK(*store.errors() == ZoneErrors{{{"", Name("example.")}, errors.front()}});
+  }
+  CHECK(errors.front().starts_with(file.path() + ":1:"));
+  CHECK(store.loadFailures() == 1);
+  file.write(zoneText(3));
+  CHECK(store.reload([](const Set&) {}, {}).failed == 0);
+  CHECK(store.errors()->empty());
+}
+
+TEST_CASE("A zone that never loaded has its error") {
+  const TemporaryFile broken("nonsense\n");
+  const TemporaryFile list(listLine("broken.", broken));
+  ZoneStore store(1);
+  store.addList(list.path());
+  CHECK(store.errors()->empty());
+  reload(store);
+  CHECK(store.errors()->at({"", Name("broken.")}).starts_with(broken.path() + ":1:"));
+}
+
+TEST_CASE("Warnings of a zone that is loaded are no errors of later reloads") {
+  const TemporaryFile file(zoneText(1) + "a.x.example. A 192.0.2.1\na.x.example. A 192.0.2.1\n");
+  ZoneStore store(1);
+  LogLines lines;
+  store.load({sourceOf(file, "example.")});
+  CHECK(!lines.take().empty());
+  CHECK(store.reload([](const Set&) {}, {}).failed == 0);
+  CHECK(store.errors()->empty());
+}
+
 TEST_CASE("A zone that is named by itself has to load, and the error says where") {
   const TemporaryFile good(zoneText(1));
   const TemporaryFile bad("@ A nonsense\n");

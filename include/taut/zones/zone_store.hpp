@@ -7,7 +7,9 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -42,6 +44,9 @@ struct ZoneReload {
   }
 };
 
+// What is wrong with the files of zones that did not load, by their views and origins: the first error of each.
+using ZoneErrors = std::map<std::pair<std::string, Name>, std::string>;
+
 // Which files a reload reads again.
 enum class Reread : std::uint8_t {
   changed,  // those whose size, time or place on disk is another one
@@ -69,8 +74,8 @@ class ZoneStore {
   void replaceSources(std::vector<ZoneSource> sources, const std::vector<std::string>& lists);
 
   // Reads the lists, and loads what is not loaded or changed on disk, or everything. A load that fails is logged, and
-  // the zone is served as it was. `publish` gets all zones at the end, and now and then before that, as they become
-  // ready. The log says what has changed.
+  // the zone is served as it was; until its files change, each reload reports it again as failed. `publish` gets all
+  // zones at the end, and now and then before that, as they become ready. The log says what has changed.
   ZoneReload reload(const Publish& publish, const std::stop_token& stop, Reread reread = Reread::changed);
 
   // Loads the zones of this origin, whether their files changed or not: those of the view, or without one those that
@@ -84,13 +89,17 @@ class ZoneStore {
   // How many loads have failed in all reloads. May be called on any thread.
   std::uint64_t loadFailures() const { return loadFailures_; }
 
+  // What the last loads came to, as of the last reload. May be called on any thread; never null.
+  std::shared_ptr<const ZoneErrors> errors() const;
+
   // Logs what there is: each zone that is loaded, with its serial and its number of records, or of many how many.
   void logZones() const;
 
  private:
   struct Entry {
     ZoneSource source;
-    ZoneLoad load;  // the last one; its zone is that of the last one that succeeded, and never null
+    // The last one; its zone is that of the last one that succeeded, and never null. It keeps its first errors.
+    ZoneLoad load;
   };
   struct List {
     std::string path;
@@ -120,7 +129,9 @@ class ZoneStore {
   std::vector<Entry*> entriesThat(const Wanted& wanted);
   void loadEntries(const std::vector<Entry*>& entries, const Publish& publish, const std::stop_token& stop,
                    ZoneReload& report);
+  static void repeatErrors(const Entry& entry, ZoneReload& report);
   void countZones(ZoneReload& report) const;
+  void publishAll(const Publish& publish);
   void logListedZones() const;
 
   std::unique_ptr<LoadObserver> observe(std::size_t zones) const;
@@ -132,6 +143,8 @@ class ZoneStore {
   std::vector<ZoneSource> unidentified_;  // their files have to say their origins, and have not yet done so
   std::vector<Entry> former_;             // not named by other sources, but perhaps by a list that is to be read
   Counter loadFailures_;
+  mutable std::mutex errorsMutex_;
+  std::shared_ptr<const ZoneErrors> errors_ = std::make_shared<ZoneErrors>();
   bool changesAreTold_ = false;  // by the log: since the zones of lists have been loaded for the first time
 };
 
