@@ -30,7 +30,7 @@ std::string quotedText(std::string_view text) {
   for (const char octet : text.substr(0, 80)) {
     const auto value = static_cast<unsigned char>(octet);
     if (value < 0x20 || value == 0x7f)
-      fmt::format_to(std::back_inserter(quoted), "\\{:03}", value);
+      quoted += fmt::format("\\{:03}", value);
     else
       quoted += octet;
   }

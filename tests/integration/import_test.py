@@ -91,7 +91,8 @@ class Import(TestCase):
         path = self.write("named.conf", "options {\n  querylog\n};\n")
         result = self.import_file(path, env=dict(os.environ, PATH=str(self.folder)))
         self.assertEqual((result.returncode, result.stdout), (1, ""))
-        self.assertEqual(result.stderr, f"tautctl: {path}:3:1: the statement does not end; expected ; {ADVICE % 'BIND'}\n")
+        said = f"tautctl: {path}:3:1: the statement does not end; expected ; {ADVICE % 'BIND'}\n"
+        self.assertEqual(result.stderr, said)
         result = self.import_file("/nowhere/named.conf")
         self.assertEqual(result.returncode, 1)
         self.assertEqual(result.stderr, "tautctl: /nowhere/named.conf: No such file or directory\n")

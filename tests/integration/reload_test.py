@@ -11,8 +11,8 @@ import unittest.mock
 import urllib.request
 from pathlib import Path
 
-from support import (NOERROR, REFUSED, SANITIZED, SLOWNESS, SOA, TAUTD, FakeUpstream, Process, TestCase, ask_tcp, ask_udp,
-                     connect, frame, free_port, main, make_query, read_frame, wait_until, which)
+from support import (NOERROR, REFUSED, SANITIZED, SLOWNESS, SOA, TAUTD, FakeUpstream, Process, TestCase, ask_tcp,
+                     ask_udp, connect, frame, free_port, main, make_query, read_frame, wait_until, which)
 
 TAUTCTL = os.environ["TAUT_TAUTCTL"]
 
