@@ -36,14 +36,23 @@ class Operators(AttackCase):
                                    "--cookie-secrets", cookies)
         zone, good = self.folder / "t.zone", (self.folder / "t.zone").read_text()
         client = self.start_client(server, "www.t.example", seconds=3)
-        for make in (os.mkfifo, lambda path: path.symlink_to("/dev/zero"), lambda path: path.symlink_to("/dev/tty"),
-                     lambda path: path.write_bytes(b"") or os.truncate(path, 1 << 30)):
+
+        def replace(make, *paths):
             before = len(server.log())
-            for path in (zone, hosts, cookies, self.folder / "list"):
+            for path in paths:
                 path.unlink()
                 make(path)
             server.signal(signal.SIGHUP)
-            wait_until(lambda before=before: f"{zone}" in server.log()[before:], 5, "the file is refused")
+            wait_until(lambda: f"{paths[0]}" in server.log()[before:], 5, "the file is refused")
+
+        makes = (os.mkfifo, lambda path: path.symlink_to("/dev/zero"), lambda path: path.symlink_to("/dev/tty"),
+                 lambda path: path.write_bytes(b"") or os.truncate(path, 1 << 30))
+        for make in makes:
+            replace(make, cookies)  # which refuses the reload as a whole
+        cookies.unlink()
+        self.write_secret("cookies", "0" * 32 + "\n")
+        for make in makes:
+            replace(make, zone, hosts, self.folder / "list")
         zone.unlink()
         zone.write_text(good + "new A 192.0.2.77\n")
         server.signal(signal.SIGHUP)

@@ -139,8 +139,7 @@ class Views(TestCase):
         server = self.start('hosts-file = "hosts"\n[[zone]]\nname = "example"\nfile = "1.zone"\n'
                             + view("own", FIRST, forward)
                             + view("none", SECOND, "recursion = false\n"))
-        self.assertIn(f"questions of view own are forwarded to 127.0.0.1:{upstream.port}, with a cache of 1M",
-                      server.log())
+        server.wait_for_log(f"questions of view own are forwarded to 127.0.0.1:{upstream.port}, with a cache of 1M")
         for source, available in ((NONE, False), (FIRST, True), (SECOND, False)):
             reply = self.ask("www.example", source)
             self.assertEqual((reply.addresses(), reply.recursion_available), (["192.0.2.1"], available), source)
