@@ -61,7 +61,8 @@ name
 SIGHUP has
 .B tautd
 read the file, those that it includes, and those that it names again. Where there is a mistake in it, or in the secrets
-of cookies, nothing changes: each mistake is logged with its place, and the server serves as before. Otherwise what has changed is logged, and holds from
+of cookies, nothing changes: each mistake is logged with its place, and the server serves as before. Otherwise what
+has changed is logged, and holds from
 the next query on. Zones, cache, counters and open connections live on, and no query is lost. A new zone that does not
 load is SERVFAIL until its file is mended. What has changed in views holds when all zones have been loaded. A view
 keeps its
