@@ -35,7 +35,7 @@ std::string valuesJson(const std::vector<ShownValue>& values) {
     list.push_back({{"key", value.key}, {"value", valueOf(value)}, {"origin", value.origin}});
   Json object;
   object["values"] = std::move(list);
-  return toText(object) + "\n";
+  return toLine(object);
 }
 
 std::string changesText(const ConfigurationChanges& changes) {
@@ -63,7 +63,7 @@ std::string changesJson(const ConfigurationChanges& changes) {
   object["changes"] = std::move(list);
   object["more"] = changes.more;
   object["errors"] = changes.errors;
-  return toText(object) + "\n";
+  return toLine(object);
 }
 
 }  // namespace taut

@@ -74,20 +74,20 @@ std::string ControlRequest::toLine() const {
   if (!rcode.empty()) line["rcode"] = rcode;
   if (!view.empty()) line["view"] = view;
   if (duration) line["seconds"] = duration->count();
-  return toText(line) + "\n";
+  return taut::toLine(line);
 }
 
 std::string pieceLine(std::size_t octets) {
   Json json;
   json["octets"] = octets;
-  return toText(json) + "\n";
+  return taut::toLine(json);
 }
 
 std::string endLine(ControlStatus status, std::string_view error) {
   Json json;
   json["status"] = static_cast<int>(status);
   if (!error.empty()) json["error"] = error;
-  return toText(json) + "\n";
+  return taut::toLine(json);
 }
 
 std::optional<ControlLine> ControlLine::parse(std::string_view line) {

@@ -25,10 +25,6 @@ namespace {
 
 constexpr std::size_t pieceSize = 256 << 10;  // octets of a reply that are sent together
 
-std::string toLine(const Json& json) {
-  return toText(json) + "\n";
-}
-
 // Text as a string of JSON. Names and records in presentation form are printable ASCII.
 std::string inQuotes(std::string_view text) {
   return toText(Json(text));

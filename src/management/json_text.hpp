@@ -13,4 +13,8 @@ inline std::string toText(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+inline std::string toLine(const Json& json) {
+  return toText(json) + "\n";
+}
+
 }  // namespace taut

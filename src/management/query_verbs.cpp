@@ -171,7 +171,7 @@ Task<ControlOutcome> ControlVerbs::switchQueryLog(const ControlRequest& request,
   Json json;
   json["queries"] = word;
   if (request.duration) json["seconds"] = request.duration->count();
-  const std::string text = toText(json) + "\n";
+  const std::string text = toLine(json);
   co_await output.write(text);
   co_return ControlOutcome();
 }

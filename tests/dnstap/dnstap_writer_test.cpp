@@ -1,6 +1,5 @@
 #include "taut/dnstap/dnstap_writer.hpp"
 
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -16,6 +15,7 @@
 
 #include <doctest/doctest.h>
 
+#include "support/temporary_folder.hpp"
 #include "taut/base/clock.hpp"
 #include "taut/base/unique_fd.hpp"
 #include "taut/dnstap/control_frame.hpp"
@@ -28,6 +28,7 @@ using taut::DnstapSocket;
 using taut::DnstapWriter;
 using taut::ManualClock;
 using taut::Shard;
+using taut::TemporaryFolder;
 using taut::UniqueFd;
 
 namespace {
@@ -49,7 +50,7 @@ const std::string finishFrame("\0\0\0\0\0\0\0\4\0\0\0\5", 12);
 
 // A writer and, on the same thread, what reads from its socket.
 struct Fixture {
-  explicit Fixture(std::size_t memory = 1024) : writer(shard, {folder.path + "/dnstap", memory, false}) {}
+  explicit Fixture(std::size_t memory = 1024) : writer(shard, {folder.path("dnstap"), memory, false}) {}
   ~Fixture() {
     connection.reset();
     listener.reset();
@@ -60,19 +61,8 @@ struct Fixture {
     CHECK(ended());
   }
 
-  struct Folder {
-    Folder() {
-      path = (std::filesystem::temp_directory_path() / "taut-test-XXXXXX").string();
-      REQUIRE(::mkdtemp(path.data()) != nullptr);
-    }
-    Folder(const Folder&) = delete;
-    Folder& operator=(const Folder&) = delete;
-    ~Folder() { std::filesystem::remove_all(path); }
-    std::string path;
-  };
-
   void listen() {
-    const std::string path = folder.path + "/dnstap";
+    const std::string path = folder.path("dnstap");
     std::filesystem::remove(path);
     sockaddr_un name{};
     name.sun_family = AF_UNIX;
@@ -123,7 +113,7 @@ struct Fixture {
 
   ManualClock clock;
   Shard shard{{.ring = {}, .clock = &clock}};
-  Folder folder;
+  TemporaryFolder folder;
   UniqueFd listener;
   UniqueFd connection;
   bool closed = false;

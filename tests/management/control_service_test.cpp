@@ -14,8 +14,8 @@
 #include <doctest/doctest.h>
 
 #include "fake_server.hpp"
+#include "standing_shard.hpp"
 #include "support/temporary_folder.hpp"
-#include "taut/base/clock.hpp"
 #include "taut/base/unique_fd.hpp"
 #include "taut/coro/task_scope.hpp"
 
@@ -64,7 +64,7 @@ class Tool {
 };
 
 // A service whose time stands still.
-struct Serving {
+struct Serving : StandingShard {
   Serving() { scope.spawn(service.serve(listener, stop.token())); }
   Serving(const Serving&) = delete;
   ~Serving() {
@@ -73,23 +73,9 @@ struct Serving {
     CHECK(scope.empty());
   }
 
-  static ShardOptions optionsWith(Clock& clock) {
-    ShardOptions options;
-    options.clock = &clock;
-    return options;
-  }
-  void turn(int times = 20) {
-    while (times-- > 0) shard.poll();
-  }
-  void pass(Duration duration) {
-    clock.advance(duration);
-    turn();
-  }
   std::string path() const { return folder.path("control"); }
 
   TemporaryFolder folder;
-  ManualClock clock;
-  Shard shard{optionsWith(clock)};
   FakeServer server;
   FakeStatus status;
   ControlVerbs verbs{shard, server, status};

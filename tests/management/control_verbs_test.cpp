@@ -14,7 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include "fake_server.hpp"
-#include "taut/base/clock.hpp"
+#include "standing_shard.hpp"
 #include "taut/coro/event.hpp"
 #include "taut/coro/task_scope.hpp"
 
@@ -44,26 +44,13 @@ class Taker final : public ControlOutput {
 };
 
 // Verbs of a server whose time stands still.
-struct Verbs {
+struct Verbs : StandingShard {
   Verbs() = default;
   Verbs(const Verbs&) = delete;
   ~Verbs() {
     stop.requestStop();
     turn();
     CHECK(scope.empty());
-  }
-
-  static ShardOptions optionsWith(Clock& clock) {
-    ShardOptions options;
-    options.clock = &clock;
-    return options;
-  }
-  void turn(int times = 20) {
-    while (times-- > 0) shard.poll();
-  }
-  void pass(Duration duration) {
-    clock.advance(duration);
-    turn();
   }
 
   // Begins the verb; the outcome is there when it has ended.
@@ -97,8 +84,6 @@ struct Verbs {
   }
   static Task<> untilEnded(Verbs& self) { co_await self.ended.wait(StopToken()); }
 
-  ManualClock clock;
-  Shard shard{optionsWith(clock)};
   FakeServer server;
   FakeStatus status;
   StopSource stop;

@@ -1,11 +1,8 @@
 #include "taut/net/unix_stream.hpp"
 
-#include <stdlib.h>
-
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <optional>
 #include <span>
 #include <string>
@@ -14,6 +11,7 @@
 
 #include <doctest/doctest.h>
 
+#include "support/temporary_folder.hpp"
 #include "taut/base/stop_token.hpp"
 #include "taut/coro/task_scope.hpp"
 #include "taut/io/shard.hpp"
@@ -27,21 +25,10 @@ using taut::StopToken;
 using taut::Task;
 using taut::TaskScope;
 using taut::TcpStream;
+using taut::TemporaryFolder;
 using taut::UnixListener;
 
 namespace {
-
-struct Folder {
-  Folder() {
-    path = (std::filesystem::temp_directory_path() / "taut-test-XXXXXX").string();
-    REQUIRE(::mkdtemp(path.data()) != nullptr);
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  ~Folder() { std::filesystem::remove_all(path); }
-
-  std::string path;
-};
 
 Task<> acceptOne(UnixListener& listener, std::optional<TcpStream>& accepted) {
   auto connections = listener.acceptMany({});
@@ -62,27 +49,27 @@ int errorOf(Shard& shard, const std::string& path) {
 }  // namespace
 
 TEST_CASE("a socket file that there is, and that a process listens on, is connected to at once") {
-  const Folder folder;
+  const TemporaryFolder folder;
   Shard shard;
-  UnixListener listener = UnixListener::bind(shard, folder.path + "/socket");
+  UnixListener listener = UnixListener::bind(shard, folder.path("socket"));
   const auto stream = connectUnix(shard, listener.path());
   REQUIRE(stream);
   CHECK(stream->isOpen());
 }
 
 TEST_CASE("what cannot be connected to is a value that says why") {
-  const Folder folder;
+  const TemporaryFolder folder;
   Shard shard;
-  CHECK(errorOf(shard, folder.path + "/absent") == ENOENT);
+  CHECK(errorOf(shard, folder.path("absent")) == ENOENT);
   CHECK(errorOf(shard, "") == ENAMETOOLONG);
   CHECK(errorOf(shard, "/" + std::string(taut::maxSocketPath, 'x')) == ENAMETOOLONG);
   CHECK(errorOf(shard, "/" + std::string(taut::maxSocketPath - 1, 'x')) == ENOENT);
 }
 
 TEST_CASE("a write takes what the peer has room for, and waits where it has none until it is stopped") {
-  const Folder folder;
+  const TemporaryFolder folder;
   Shard shard;
-  UnixListener listener = UnixListener::bind(shard, folder.path + "/socket");
+  UnixListener listener = UnixListener::bind(shard, folder.path("socket"));
   TaskScope scope;
   std::optional<TcpStream> peer;
   scope.spawn(acceptOne(listener, peer));
