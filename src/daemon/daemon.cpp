@@ -150,6 +150,7 @@ std::unique_ptr<ServerFactory> Daemon::makeFactory(Shard& shard) {
   factory->setUdpPayloadSize(configuration_.server.udpSize);
   factory->setDnstap(resolvers.dnstap);
   if (management_) factory->setTopQueries(std::make_unique<TopQueries>());
+  factory->setQueryLog(configuration_.log.queries);
   liveSettings()->apply(*factory, resolvers);
   resolvers.shared.recursion = factory->recursion();
   caches_.add(shard);

@@ -9,7 +9,6 @@ LiveSettings::LiveSettings(const config::Configuration& configuration, const std
       forwarderDeadline_(forwarderDeadline(configuration)),
       rrsetRoundRobin_(configuration.server.rrsetRoundRobin),
       allowQuery_(configuration.server.allowQuery),
-      queryLog_(configuration.log.queries),
       rateLimit_(configuration.rateLimit),
       forward_(configuration.forward),
       maxForwards_(descriptors.forwards),
@@ -37,7 +36,6 @@ void LiveSettings::apply(ServerFactory& factory, const ShardResolvers& resolvers
   factory.setRRsetRoundRobin(rrsetRoundRobin_);
   factory.setAddressPolicy(allowQuery_);
   factory.setEdns(edns_);
-  factory.setQueryLog(queryLog_);
   if (changesRateLimit_) factory.setRateLimit(rateLimit_);
   if (Dnstap* const dnstap = factory.dnstap(); dnstap && !dnstap_.socket.empty()) {
     dnstap->setIdentity(dnstapIdentity_, "taut " TAUT_VERSION);

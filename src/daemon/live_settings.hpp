@@ -58,7 +58,6 @@ class LiveSettings {
   std::chrono::milliseconds forwarderDeadline_;
   bool rrsetRoundRobin_;
   AddressPolicy allowQuery_;
-  QueryLogSettings queryLog_;
   bool changesRateLimit_ = true;
   std::optional<RateLimit> rateLimit_;
   std::optional<config::ForwardSettings> forward_;
