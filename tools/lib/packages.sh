@@ -19,6 +19,9 @@ benchmarkPackages=(libbenchmark-dev)
 # What tools/bench compares with, and what it loads them with.
 peerPackages=(knot nsd bind9 pdns-server pdns-backend-bind unbound dnsperf python3 util-linux)
 
+# What Debian packages are built with, and judged by.
+packagingPackages=(debhelper dpkg-dev lintian)
+
 # What fuzzers and the second compiler need.
 sanitizerPackages=(clang-16 libclang-rt-16-dev)
 
