@@ -13,6 +13,9 @@ testPackages=(
   fstrm-bin
 )
 
+# What the tests of the whole system need besides.
+systemTestPackages=(systemd python3-seccomp golang-github-containers-common)
+
 # What the micro-benchmarks are built with.
 benchmarkPackages=(libbenchmark-dev)
 

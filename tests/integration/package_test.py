@@ -1,0 +1,109 @@
+"""The Debian package is built, installed, asked, and taken away again without a trace, in a copy of this machine."""
+import os
+import re
+import shutil
+import subprocess
+import unittest
+
+from support import SANITIZED, SOURCE, TestCase, main
+
+PACKAGES = SOURCE / "build-package"
+
+# What an operator does, in a root folder that lies over the machine's own, with a network of its own.
+INSTALL = r"""
+set -eu
+under=$1 packages=$2
+mount -t tmpfs tmpfs "$under"
+cd "$under"
+mkdir upper work root
+mount -t overlay overlay -o lowerdir=/,upperdir=upper,workdir=work root
+mount --rbind /dev root/dev
+mount -t proc proc root/proc
+mount -t tmpfs tmpfs root/run
+mkdir root/packages
+cp -- "$packages"/taut_*.deb root/packages
+ip link set lo up
+export DEBIAN_FRONTEND=noninteractive
+chroot root bash -eu -c '
+  traces() { find /etc /home /opt /run /usr /var -xdev -iname "*taut*" ! -path "/usr/src/*" | sort; }
+  before=$(traces)
+  apt-get install --quiet --yes --no-install-recommends /packages/taut_*.deb >/tmp/apt.log 2>&1 ||
+    { cat /tmp/apt.log; exit 1; }
+
+  # As the unit starts it.
+  install --directory --owner=taut --group=taut --mode=750 /run/taut
+  install --directory --owner=taut --group=taut --mode=755 /var/lib/taut
+  unit=/lib/systemd/system/taut.service
+  read -ra command <<<"$(sed -n "s/^ExecStart=//p" "$unit")"
+  setpriv --reuid=taut --regid=taut --init-groups --inh-caps=-all,+net_bind_service \
+    --ambient-caps=-all,+net_bind_service --bounding-set=-all,+net_bind_service --no-new-privs \
+    "${command[@]}" >/tmp/log 2>&1 &
+  server=$!
+  trap "kill \$server 2>/dev/null || true; cat /tmp/log" EXIT
+  for attempt in {1..100}; do
+    ! tautctl status >/dev/null 2>&1 || break
+    kill -0 $server
+    sleep 0.1
+  done
+  echo "answer $(dig +short +time=2 @127.0.0.1 www.example.com)"
+  read -ra reload <<<"$(sed -n "s/^ExecReload=//p" "$unit")"
+  "${reload[@]}" >/dev/null && echo "reloads"
+  tautctl check --zones >/dev/null && echo "checks"
+  awk "{ print \"processor time\", \$14 + \$15 }" /proc/$server/stat
+  kill $server
+  wait $server && echo "ends"
+
+  apt-get purge --quiet --yes taut >/tmp/apt.log 2>&1 || { cat /tmp/apt.log; exit 1; }
+  diff <(echo "$before") <(traces) && echo "no file is left"
+  getent passwd taut || getent group taut || echo "no user is left"
+'
+"""
+
+
+@unittest.skipIf(SANITIZED, "what is packaged is the ordinary build")
+@unittest.skipIf(os.geteuid() != 0, "only root installs packages")
+class Package(TestCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        # Without what a debugger needs, which takes half of the time and changes no instruction.
+        environment = dict(os.environ, DEB_BUILD_OPTIONS="noautodbgsym nocheck", DEB_CXXFLAGS_STRIP="-g")
+        cls.build = subprocess.run([SOURCE / "tools/package"], env=environment, capture_output=True, text=True,
+                                   check=False)
+
+    def test_lintian(self):
+        """tools/package builds the packages, and lintian finds neither an error nor a warning"""
+        self.assertEqual(self.build.returncode, 0, self.build.stdout + self.build.stderr)
+        self.assertNotRegex(self.build.stdout, r"(?m)^[EW]: ")
+        self.assertEqual({path.name.split("_")[0] for path in PACKAGES.glob("*.deb")},
+                         {"taut", "libtaut0", "libtaut-dev"})
+
+    def test_install(self):
+        """Installed, it serves the example as its user, with less than five seconds of CPU; purged, it leaves nothing"""
+        under = self.folder / "machine"
+        under.mkdir()
+        result = self.run_program("unshare", "--mount", "--net", "--pid", "--fork", "bash", "-c", INSTALL, "install",
+                                  under, PACKAGES, timeout=300)
+        said = result.stdout + result.stderr
+        self.assertEqual(result.returncode, 0, said)
+        lines = result.stdout.splitlines()
+        for line in ("answer 192.0.2.10", "reloads", "checks", "ends", "no file is left", "no user is left"):
+            self.assertIn(line, lines, said)
+        ticks = int(re.search(r"processor time (\d+)", result.stdout)[1])
+        self.assertLess(ticks / os.sysconf("SC_CLK_TCK"), 5)
+
+
+class Unit(TestCase):
+    @unittest.skipIf(shutil.which("systemd-analyze") is None, "there is no systemd")
+    def test_exposure(self):
+        """systemd rates the exposure of the unit at 1.6 at most, and finds no mistake in it"""
+        unit = SOURCE / "debian/taut.service"
+        result = self.run_program("systemd-analyze", "security", "--offline=true", "--threshold=16", unit)
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+        # Its programs and manual pages are not where it looks for them.
+        found = self.run_program("systemd-analyze", "verify", unit).stderr.splitlines()
+        self.assertEqual([line for line in found if "is not executable" not in line and "Command 'man" not in line], [])
+
+
+if __name__ == "__main__":
+    main()
