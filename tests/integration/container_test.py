@@ -4,7 +4,7 @@ import re
 import sys
 from pathlib import Path
 
-from support import A, SOURCE, TAUTD, TestCase, ask_tcp, ask_udp, free_port, main, make_query
+from support import A, EXAMPLE_ZONE, SOURCE, TAUTD, TestCase, ask_tcp, ask_udp, free_port, main, make_query
 
 # That of Podman, which was made from Docker's: both refuse io_uring.
 PROFILE = Path("/usr/share/containers/seccomp.json")
@@ -42,25 +42,22 @@ class Runtime(TestCase):
     def confined(self, *command):
         """The command that runs another as a runtime would: no capability, no new one, and the profile."""
         return ["setpriv", "--inh-caps=-all", "--ambient-caps=-all", "--bounding-set=-all", "--no-new-privs",
-                sys.executable, SOURCE / "tests/support/in_container.py", PROFILE, *command]
+                sys.executable, SOURCE / "tests/support/under_profile.py", PROFILE, *command]
 
     def test_profile(self):
         """The profile is in force: it refuses io_uring, and to make namespaces"""
         refused = self.run_program(*self.confined("/usr/bin/unshare", "--mount", "true"))
         self.assertIn("Operation not permitted", refused.stderr)
         port = free_port()
-        result = self.run_program(*self.confined(TAUTD, "-i", f"127.0.0.1:{port}", "-z", self.zone(), "--engine",
+        result = self.run_program(*self.confined(TAUTD, "-i", f"127.0.0.1:{port}", "-z", EXAMPLE_ZONE, "--engine",
                                                  "io_uring"))
         self.assertEqual(result.returncode, 1, result.stderr)
         self.assertIn("io_uring", result.stderr)
 
-    def zone(self):
-        return SOURCE / "examples/zones/example.com.zone"
-
     def test_serves(self):
         """Under the default profile and without a capability it serves over UDP and TCP, and says by which engine"""
         port = free_port()
-        server = self.spawn(*self.confined(TAUTD, "-i", f"127.0.0.1:{port}", "-z", self.zone()))
+        server = self.spawn(*self.confined(TAUTD, "-i", f"127.0.0.1:{port}", "-z", EXAMPLE_ZONE))
         server.wait_for_log(f"listening on 127.0.0.1:{port}")
         for ask in (ask_udp, ask_tcp):
             reply = ask("127.0.0.1", port, make_query("www.example.com", A))

@@ -1,13 +1,17 @@
 """The Debian package is built, installed, asked, and taken away again without a trace, in a copy of this machine."""
+import json
 import os
 import re
 import shutil
+import signal
 import subprocess
+import sys
 import unittest
 
-from support import SANITIZED, SOURCE, TestCase, main
+from support import EXAMPLE_ZONE, NOERROR, SANITIZED, SOURCE, TAUTD, TestCase, ask_udp, free_port, main, make_query
 
 PACKAGES = SOURCE / "build-package"
+UNIT = SOURCE / "debian/taut.service"
 
 # What an operator does, in a root folder that lies over the machine's own, with a network of its own.
 INSTALL = r"""
@@ -93,16 +97,43 @@ class Package(TestCase):
         self.assertLess(ticks / os.sysconf("SC_CLK_TCK"), 5)
 
 
+@unittest.skipIf(shutil.which("systemd-analyze") is None, "there is no systemd")
 class Unit(TestCase):
-    @unittest.skipIf(shutil.which("systemd-analyze") is None, "there is no systemd")
     def test_exposure(self):
         """systemd rates the exposure of the unit at 1.6 at most, and finds no mistake in it"""
-        unit = SOURCE / "debian/taut.service"
-        result = self.run_program("systemd-analyze", "security", "--offline=true", "--threshold=16", unit)
+        result = self.run_program("systemd-analyze", "security", "--offline=true", "--threshold=16", UNIT)
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
         # Its programs and manual pages are not where it looks for them.
-        found = self.run_program("systemd-analyze", "verify", unit).stderr.splitlines()
+        found = self.run_program("systemd-analyze", "verify", UNIT).stderr.splitlines()
         self.assertEqual([line for line in found if "is not executable" not in line and "Command 'man" not in line], [])
+
+    def calls(self, name):
+        """The system calls that a word of SystemCallFilter stands for."""
+        if not name.startswith("@"):
+            return {name}
+        lines = self.run_program("systemd-analyze", "syscall-filter", name).stdout.splitlines()[1:]
+        return set().union(*(self.calls(line.strip()) for line in lines if not line.strip().startswith("#")))
+
+    @unittest.skipIf(SANITIZED, "sanitizers make system calls of their own")
+    def test_system_calls(self):
+        """The server starts, reloads and ends with the system calls and the capability that the unit leaves it"""
+        allowed = set()
+        for words in re.findall(r"^SystemCallFilter=(.*)$", UNIT.read_text(), re.MULTILINE):
+            calls = set().union(*(self.calls(word) for word in words.removeprefix("~").split()))
+            allowed = allowed - calls if words.startswith("~") else allowed | calls
+        self.assertNotIn("capset", allowed)
+        rules = [{"names": sorted(allowed | {"execve"}), "action": "SCMP_ACT_ALLOW"}]
+        profile = self.write("profile", json.dumps({"defaultAction": "SCMP_ACT_ERRNO", "syscalls": rules}))
+        port = free_port()
+        one = "-all,+net_bind_service"
+        server = self.spawn("setpriv", f"--inh-caps={one}", f"--ambient-caps={one}", f"--bounding-set={one}",
+                            "--no-new-privs", sys.executable, SOURCE / "tests/support/under_profile.py", profile, TAUTD,
+                            "-i", f"127.0.0.1:{port}", "-z", EXAMPLE_ZONE)
+        server.wait_for_log(f"listening on 127.0.0.1:{port}")
+        self.assertEqual(ask_udp("127.0.0.1", port, make_query("www.example.com")).rcode, NOERROR)
+        server.signal(signal.SIGHUP)
+        server.wait_for_log("no zone has changed")
+        self.assertEqual(server.stop(), 0, server.log())
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Runs a program under the seccomp profile of a container runtime: in_container.py PROFILE PROGRAM [ARGUMENT]...
+"""Runs a program under a seccomp profile in the format of container runtimes: under_profile.py PROFILE PROGRAM [ARGUMENT]...
 
 The profile is read as the runtime reads it for a container without capabilities.
 """
@@ -39,7 +39,7 @@ def filter_of(profile):
             try:
                 calls.add_rule(action, name, *arguments_of(rule))
             except (ValueError, RuntimeError):
-                pass  # a call of another architecture, or an errno that is the default's
+                pass  # a call of another architecture, or an errno that is the default.s
     return calls
 
 
