@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "taut/base/shut_in.hpp"
 #include "taut/base/user_name.hpp"
 
 namespace taut {
@@ -40,6 +41,7 @@ std::string closedFolder(const std::string& path) {
 
 // Who may not read the file, and whom it belongs to.
 FileError notPermitted(const std::string& path) {
+  if (isShutOut(path)) return FileError(shutOutReason);
   const std::string reason = std::generic_category().message(EACCES);
   const std::string user = userName(::geteuid());
   const std::string folder = closedFolder(path);

@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdlib>
 #include <ctime>
+#include <future>
 #include <iterator>
 #include <memory>
 #include <mutex>
@@ -22,6 +23,7 @@
 #include <string_view>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include <spdlog/async.h>
 #include <spdlog/async_logger.h>
@@ -52,11 +54,33 @@ spdlog::level::level_enum spdlogLevel(Level level) {
   return spdlog::level::info;
 }
 
+// What the thread that writes is to call.
+class Calls {
+ public:
+  // The future is ready when the function has been called.
+  std::future<void> add(std::function<void()> function) {
+    const std::scoped_lock lock(mutex_);
+    return waiting_.emplace_back(std::move(function)).get_future();
+  }
+  void callAll() {
+    std::vector<std::packaged_task<void()>> now;
+    {
+      const std::scoped_lock lock(mutex_);
+      now.swap(waiting_);
+    }
+    for (auto& call : now) call();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::packaged_task<void()>> waiting_;
+};
+
 // Standard error without stdio: a write that never ends would hold the lock of `stderr`, which exit() waits for. Counts
 // what it has written, so that flush() can wait without such a call of its own. One thread alone writes.
 class ErrorSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
  public:
-  explicit ErrorSink(std::atomic<std::size_t>& written) : written_(written) {}
+  explicit ErrorSink(Calls& calls, std::atomic<std::size_t>& written) : calls_(calls), written_(written) {}
 
  protected:
   void sink_it_(const spdlog::details::log_msg& message) override {
@@ -71,9 +95,11 @@ class ErrorSink final : public spdlog::sinks::base_sink<spdlog::details::null_mu
     }
     written_.fetch_add(1, std::memory_order_release);
   }
-  void flush_() override {}
+  // The lines need none. It is what else reaches the thread in their order.
+  void flush_() override { calls_.callAll(); }
 
  private:
+  Calls& calls_;
   std::atomic<std::size_t>& written_;
 };
 
@@ -147,6 +173,14 @@ class Writer {
     return true;
   }
 
+  bool call(std::function<void()> function) {
+    std::future<void> called = calls_.add(std::move(function));
+    lines_->flush();
+    if (called.wait_for(patience) != std::future_status::ready) return false;
+    called.get();
+    return true;
+  }
+
   // When the process ends: writes out what is queued, and joins the thread where that has come to an end.
   void end() {
     if (flush()) pool_.reset();
@@ -160,13 +194,14 @@ class Writer {
 
   // Each has a sink of its own, because the sink has the form of a line.
   std::shared_ptr<spdlog::async_logger> makeLogger() {
-    auto logger = std::make_shared<spdlog::async_logger>("taut", std::make_shared<ErrorSink>(written_), pool_,
+    auto logger = std::make_shared<spdlog::async_logger>("taut", std::make_shared<ErrorSink>(calls_, written_), pool_,
                                                          spdlog::async_overflow_policy::overrun_oldest);
     logger->set_level(spdlog::level::trace);
     return logger;
   }
 
   std::atomic<std::size_t> written_{0};
+  Calls calls_;
   std::shared_ptr<spdlog::details::thread_pool> pool_;
   std::shared_ptr<spdlog::async_logger> lines_;
   std::shared_ptr<spdlog::async_logger> plainLines_;
@@ -253,6 +288,10 @@ void flush() noexcept {
   } catch (...) {
     // There is nowhere left to report it.
   }
+}
+
+bool callOnWriter(std::function<void()> function) {
+  return !writerStarted.load(std::memory_order_acquire) || writer().call(std::move(function));
 }
 
 std::size_t lostLines() noexcept {

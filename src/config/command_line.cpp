@@ -214,6 +214,8 @@ void Options::declareRunning() {
                   "Configuration file, see taut.toml(5) [/etc/taut/taut.toml, where no option says what to serve]")
       ->type_name("FILE");
   app_.add_flag("--check", commandLine_.check, "Check the configuration, print all mistakes, and exit");
+  text("--user", "user", "NAME", "User that the server becomes when root starts it [the one that starts it]");
+  flag("--no-sandbox", "sandbox", false, "Do not leave the server only the files and system calls that it needs");
   app_.add_option_function<std::string>(
           "-t,--threads",
           [this](const std::string& value) {

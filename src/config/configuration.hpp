@@ -90,7 +90,15 @@ struct DnstapSettings {
   DnstapSelection selection;
 };
 
+// A file that the server reads again while it runs, or with a slash at the end a folder in which it looks for some.
+struct NamedFile {
+  std::string path;
+  Origin origin;
+};
+
 struct Configuration {
+  std::string user;  // that root becomes; empty: the one that starts the server
+  bool sandbox = true;
   std::vector<ListenAddress> listen;
   ServerSettings server;
   Limits limits;
@@ -103,6 +111,7 @@ struct Configuration {
   HttpSettings http;
   LogSettings log;
   DnstapSettings dnstap;
+  std::vector<NamedFile> files;        // those of the configuration itself and those that it names, except zones
   std::vector<EffectiveValue> values;  // all of the above except the zones, as texts with their places
 };
 

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "taut/base/input_file.hpp"
+#include "taut/base/shut_in.hpp"
 #include "toml_document.hpp"
 
 namespace taut::config {
@@ -51,6 +52,7 @@ void FileReader::read(const std::string& path) {
 void FileReader::read(const std::string& path, const Origin& named, std::size_t depth) {
   std::string text;
   try {
+    settings_.noteFile(path, named);
     InputFile file(path, maxFileSize);
     const auto [known, isNew] = known_.emplace(std::pair(file.version().device, file.version().inode), named);
     if (!isNew) {
@@ -73,6 +75,17 @@ void FileReader::read(const std::string& path, const Origin& named, std::size_t 
     for (const Item& pattern : std::get<std::vector<Item>>(included->value)) include(pattern, depth + 1);
 }
 
+// The folder below which files may fit the pattern. False where there is no looking into it any more.
+bool FileReader::noteFolder(const std::string& pattern, const Origin& named) {
+  const std::string start = pattern.substr(0, pattern.find_first_of(wildcards));
+  std::string folder = start.substr(0, start.rfind('/') + 1);
+  if (folder.empty()) folder = "./";
+  const bool isOpen = !isShutOut(folder);
+  if (!isOpen) mistakes_.push_back({named, fmt::format("cannot look into '{}': {}", folder, shutOutReason)});
+  settings_.noteFile(std::move(folder), named);
+  return isOpen;
+}
+
 void FileReader::include(const Item& pattern, std::size_t depth) {
   if (depth > maxDepth) {
     mistakes_.push_back({pattern.origin, fmt::format("expected at most {} files that include each other", maxDepth)});
@@ -80,6 +93,7 @@ void FileReader::include(const Item& pattern, std::size_t depth) {
   }
   const auto path = std::filesystem::path(pattern.origin.folder());
   const bool isPattern = pattern.text.find_first_of(wildcards) != std::string::npos;
+  if (isPattern && !noteFolder(path / pattern.text, pattern.origin)) return;
   const auto files = isPattern ? filesOf((std::filesystem::path(escaped(path.string())) / pattern.text).string())
                                : std::vector{(path / pattern.text).string()};
   for (const std::string& file : files) {

@@ -21,6 +21,7 @@ class FileReader {
 
  private:
   void read(const std::string& path, const Origin& named, std::size_t depth);
+  bool noteFolder(const std::string& pattern, const Origin& named);
   void include(const Item& pattern, std::size_t depth);
 
   Settings& settings_;

@@ -57,6 +57,19 @@ clients.
 The zones of a view stand in tables [[view.zone]] after it, each with the keys of a [[zone]], or in a list, zone = [{
 name
 = "example.com" }]. [zone\-defaults] holds for them too.
+.SH SANDBOX
+Once its sockets are open and the zones of [[zone]] are loaded, the server leaves itself no more than it needs, see
+SANDBOX in
+.BR tautd (8).
+Of files it leaves what is in these folders, and in those within them: the folder of each file that the configuration or
+a zone is made of, or that they name; those in which include looks for files; and zone\-defaults.directory. It is the
+folder and not the file, because a file that is written anew takes the place of the old one. Symbolic links are followed
+at the start: the folder of the link counts, and that of the file to which it leads. So a file in /etc leaves all of
+/etc to the server, as far as its user may read it; files in folders of their own leave less.
+.PP
+The folders are those of the start. A reload that names a file in another one is refused as for a mistake, with the
+place that names it: it needs a restart. A list of zones with such a line is served as it was before. A zone of a list
+that includes a file of another folder does not load; named by a [[zone]], it does.
 .SH RELOAD
 SIGHUP has
 .B tautd

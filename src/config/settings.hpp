@@ -84,12 +84,18 @@ class Settings {
   const std::optional<Origin>& start() const { return start_; }
   void setStart(Origin origin) { start_ = std::move(origin); }
 
+  // The files that the settings come from, and the folders, with a slash at the end, where some are looked for; with
+  // the place that names them.
+  void noteFile(std::string path, const Origin& origin) { files_.push_back({std::move(path), origin}); }
+  std::vector<Item> takeFiles() { return std::exchange(files_, {}); }
+
   // What `over` says takes the place of what is said here: each value, and each list of tables as a whole.
   void overlay(Settings over);
 
  private:
   std::set<std::string, std::less<>> refused_;
   std::optional<Origin> start_;
+  std::vector<Item> files_;
   std::map<std::string, Origin, std::less<>> noted_;
   std::map<std::string, Setting, std::less<>> values_;
   std::map<std::string, std::vector<Table>, std::less<>> tables_;

@@ -75,6 +75,7 @@ class Validator {
   HttpSettings http();
   DnstapSettings dnstap();
   LogSettings log();
+  std::vector<NamedFile> files();
   void requireForwarding(std::string_view path);
   void requireSource(const Configuration& configuration);
 
@@ -87,6 +88,11 @@ class Validator {
 std::string within(const std::string& folder, const std::string& path) {
   if (folder.empty() || path.starts_with('/')) return path;
   return folder.ends_with('/') ? folder + path : folder + '/' + path;
+}
+
+// The files of zones are known by the zones.
+bool isOfZone(const Key& key) {
+  return key.path.find("zone[].") != key.path.npos || key.path == "zone-defaults.file";
 }
 
 // A path leads from the folder of the file that names it.
@@ -106,6 +112,9 @@ std::optional<std::string> scopeOf(const std::string& text) {
 
 Configuration Validator::run() {
   Configuration configuration;
+  configuration.files = files();
+  if (has("user")) configuration.user = get<std::string>("user");
+  configuration.sandbox = flag("sandbox");
   configuration.listen = listen();
   configuration.server = server();
   configuration.limits.tcpConnections = static_cast<std::size_t>(number("limits.tcp.connections"));
@@ -467,6 +476,26 @@ DnstapSettings Validator::dnstap() {
     for (const char* const path : {"dnstap.messages", "dnstap.one-in"})
       if (has(path)) mistake(originOf(path), "needs dnstap.socket, without which nothing is written");
   return dnstap;
+}
+
+// Of keys that a reload takes over: the others name socket files.
+std::vector<NamedFile> Validator::files() {
+  std::vector<NamedFile> files;
+  for (Item& file : settings_.takeFiles()) files.push_back({std::move(file.text), std::move(file.origin)});
+  const auto add = [&files](const Key& key, const Setting* setting) {
+    if (!setting) return;
+    const std::string path = resolved(std::get<std::string>(setting->value), setting->origin);
+    files.push_back({key.type == ValueType::folder ? path + '/' : path, setting->origin});
+  };
+  for (const Key& key : schema()) {
+    const bool isFile = (key.type == ValueType::file || key.type == ValueType::folder) && !key.list;
+    if (!isFile || key.reload == Reload::restart || isOfZone(key)) continue;
+    const std::size_t bracket = key.path.find("[]");
+    if (bracket == key.path.npos) add(key, settings_.find(key.path));
+    if (bracket == key.path.npos) continue;
+    for (const Table& table : settings_.tables(key.path.substr(0, bracket))) add(key, table.find(key));
+  }
+  return files;
 }
 
 void Validator::requireForwarding(std::string_view path) {

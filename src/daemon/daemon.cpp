@@ -4,18 +4,27 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <stdexcept>
+#include <string>
 #include <system_error>
+#include <utility>
 
 #include <fmt/format.h>
 
+#include "cage.hpp"
+#include "config/account.hpp"
 #include "file_errors.hpp"
 #include "live_settings.hpp"
 #include "named_files.hpp"
 #include "progress_line.hpp"
+#include "sandbox/privileges.hpp"
+#include "sandbox/sandbox.hpp"
 #include "start_report.hpp"
 #include "taut/base/log.hpp"
 #include "taut/base/reason.hpp"
@@ -32,8 +41,33 @@ Configuration withThreads(Configuration configuration) {
   return configuration;
 }
 
-ServerOptions serverOptions(const Configuration& configuration, const DescriptorShares& descriptors) {
+ManagementOptions managementOptions(const Configuration& configuration) {
+  ManagementOptions options;
+  options.http = config::addressesOf(configuration.http.listen);
+  options.readers = configuration.http.allow;
+  options.control = configuration.server.control;
+  return options;
+}
+
+// Nothing where the server stays the user that it is.
+std::optional<UserAccount> userToBecome(const Configuration& configuration) {
+  if (configuration.user.empty()) return std::nullopt;
+  auto account = findUser(configuration.user);
+  const auto fail = [&](const std::string& what) {
+    throw std::runtime_error(fmt::format("{}: {}", config::placeOfUser(configuration).toText(), what));
+  };
+  if (!account) fail(fmt::format("there is no user {}", configuration.user));
+  if (::geteuid() == 0) return account;
+  if (account->user != ::geteuid())
+    fail(fmt::format("user {} started the server; only root can have it become {}", userName(::geteuid()),
+                     configuration.user));
+  return std::nullopt;
+}
+
+ServerOptions serverOptions(const Configuration& configuration, const DescriptorShares& descriptors,
+                            std::function<void()> opened) {
   ServerOptions server;
+  server.opened = std::move(opened);
   server.listen = config::addressesOf(configuration.listen);
   server.threads = configuration.server.threads;
   server.maxConnections = descriptors.connections;
@@ -57,10 +91,14 @@ Daemon::Daemon(Configuration configuration, config::Sources sources)
       hostName_(hostName()),
       rateLimitAccounts_(configuration_.rateLimit ? std::make_shared<RateLimitTable>() : nullptr),
       zones_(configuration_.server.threads, [](std::size_t zones) { return std::make_unique<ProgressLine>(zones); }),
-      server_(serverOptions(configuration_, descriptors_), [this](Shard& shard) { return makeFactory(shard); }) {
+      server_(serverOptions(configuration_, descriptors_, [this] { shutIn(); }),
+              [this](Shard& shard) { return makeFactory(shard); }) {
+  const auto user = userToBecome(configuration_);
+  const ManagementOptions management = managementOptions(configuration_);
+  management_ = std::make_unique<ManagementThread>(management, *this);
+  if (user) become(*user);
   // Before the zones are loaded, which may take long: it can be seen meanwhile that the server is not ready.
-  management_ = makeManagement(configuration_);
-  if (management_) management_->start();
+  if (management.wanted()) management_->start();
   FileErrors errors;
   cookies_ = readNamedFiles(configuration_, errors);
   errors.collect([this] { loadNamedZones(zones_, zoneSourcesOf(configuration_), configuration_); });
@@ -77,13 +115,33 @@ DescriptorShares Daemon::sharesFor(const Configuration& configuration) const {
                                  {configuration.limits.tcpConnections, forwards});
 }
 
-// Null where none is wanted.
-std::unique_ptr<ManagementThread> Daemon::makeManagement(const Configuration& configuration) {
-  ManagementOptions options;
-  options.http = config::addressesOf(configuration.http.listen);
-  options.readers = configuration.http.allow;
-  options.control = configuration.server.control;
-  return options.wanted() ? std::make_unique<ManagementThread>(std::move(options), *this) : nullptr;
+// The socket file was made in a folder that may be root's alone. What root has read, the user has to be able to read
+// again, or a reload would find less than the start did.
+void Daemon::become(const UserAccount& user) const {
+  const std::string& control = configuration_.server.control;
+  if (!control.empty() && ::lchown(control.c_str(), user.user, user.group) != 0)
+    throw std::system_error(errno, std::generic_category(),
+                            fmt::format("{} cannot be given to {}", control, user.name));
+  sandbox::becomeUser(user);
+  const auto again = config::load(sources_);
+  if (again) return;
+  std::string text;
+  for (const config::Mistake& mistake : again.error())
+    text += fmt::format("{}as user {}: {}", text.empty() ? "" : "\n", user.name, mistake.toText());
+  throw std::runtime_error(text);
+}
+
+// When all sockets are open, on the thread that starts all others. These run already: the one of the management and the
+// one of the log.
+void Daemon::shutIn() {
+  if (!configuration_.sandbox) return;
+  const auto cage = std::make_shared<sandbox::Sandbox>(cageFor(configuration_, zones_));
+  const auto restrictThread = [cage] { cage->restrictThread(); };
+  restrictThread();
+  management_->call(restrictThread);
+  log::callOnWriter(restrictThread);
+  cage->restrictProcess();
+  sandbox_ = cage->description();
 }
 
 ManagementSnapshot Daemon::snapshot() {
@@ -149,7 +207,7 @@ std::unique_ptr<ServerFactory> Daemon::makeFactory(Shard& shard) {
       std::make_unique<ServerFactory>(std::move(authorities), std::move(caches), std::move(clients), verbose);
   factory->setUdpPayloadSize(configuration_.server.udpSize);
   factory->setDnstap(resolvers.dnstap);
-  if (management_) factory->setTopQueries(std::make_unique<TopQueries>());
+  if (management_->isStarted()) factory->setTopQueries(std::make_unique<TopQueries>());
   factory->setQueryLog(configuration_.log.queries);
   liveSettings()->apply(*factory, resolvers);
   resolvers.shared.recursion = factory->recursion();
@@ -196,6 +254,7 @@ std::shared_ptr<Cache> Daemon::makeCache(const ShardResolvers& resolvers, std::s
 
 void Daemon::startLoaders() {
   logStart(configuration_);
+  logSandbox(sandbox_);
   zones_.logZones();
   logSources(configuration_);
   zoneSet_.reset();  // each shard has it now, and gives it up for the next one
@@ -279,7 +338,7 @@ int Daemon::run() {
   };
   const int status = server_.run([this] { reload_->request({}); }, started, ending);
   if (reload_) reload_->stop();
-  if (management_) management_->stop();
+  management_->stop();
   loader_.reset();
   hostsLoader_.reset();
   if (status == 0)

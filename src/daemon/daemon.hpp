@@ -23,6 +23,7 @@
 #include "shard_views.hpp"
 #include "shown_configuration.hpp"
 #include "taut/base/counter.hpp"
+#include "taut/base/user_name.hpp"
 #include "taut/dnstap/dnstap.hpp"
 #include "taut/resolver/authority.hpp"
 #include "taut/resolver/forwarder.hpp"
@@ -66,7 +67,6 @@ class Daemon final : public ManagedServer {
     std::vector<Change> changes;
     DescriptorShares descriptors;
     HttpListeners http;
-    std::unique_ptr<ManagementThread> management;  // where there is none yet, and is to be one
     std::shared_ptr<const ServerCookies> cookies;
     std::shared_ptr<RateLimitTable> accounts;
     std::optional<HostsFile> hosts;  // in place of the one that there is; nothing: that one stays
@@ -92,7 +92,8 @@ class Daemon final : public ManagedServer {
   ShardView makeView(const ShardResolvers& resolvers, const config::ViewSettings& view,
                      const config::Configuration& configuration) const;
   std::unique_ptr<LiveSettings> liveSettings() const;
-  std::unique_ptr<ManagementThread> makeManagement(const config::Configuration& configuration);
+  void become(const UserAccount& user) const;
+  void shutIn();
   void startLoaders();
   void startHostsLoader();
   void publishHosts(std::shared_ptr<const HostsTable> table);
@@ -168,7 +169,8 @@ class Daemon final : public ManagedServer {
   Reloads reloads_;
   ServingState state_;
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-  std::unique_ptr<ManagementThread> management_;  // it uses all of the above; null: not wanted
+  std::string sandbox_;                           // what holds of it; empty: it is off
+  std::unique_ptr<ManagementThread> management_;  // it uses all of the above; not started where it is not wanted
   std::optional<ReloadThread> reload_;            // last: it uses all of the above; while the server runs
 };
 

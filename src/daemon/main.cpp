@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "config/account.hpp"
 #include "config/command_line.hpp"
 #include "config/load.hpp"
 #include "config/secrets.hpp"
@@ -57,6 +58,7 @@ int main(int argc, char** argv) try {
   auto configuration = config::load(sources);
   if (!configuration) return report(configuration.error());
   if (const auto wrong = config::checkSecrets(*configuration); !wrong.empty()) return report(wrong);
+  if (const auto wrong = config::checkUser(*configuration); !wrong.empty()) return report(wrong);
   if (commandLine.check) return 0;
   std::signal(SIGPIPE, SIG_IGN);
   return taut::Daemon(std::move(configuration).value(), sources).run();

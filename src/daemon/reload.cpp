@@ -16,6 +16,7 @@
 
 #include <fmt/format.h>
 
+#include "cage.hpp"
 #include "daemon.hpp"
 #include "descriptors.hpp"
 #include "file_errors.hpp"
@@ -41,6 +42,13 @@ using config::ValueChange;
 class Refusal final : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
+
+// A line for each.
+std::string textOf(const config::Mistakes& mistakes) {
+  std::string text;
+  for (const config::Mistake& mistake : mistakes) text.append(text.empty() ? "" : "\n").append(mistake.toText());
+  return text;
+}
 
 bool deniesRebinding(const Configuration& configuration) {
   return configuration.forward && configuration.forward->denyRebinding;
@@ -101,6 +109,8 @@ void keep(std::vector<EffectiveValue>& values, const ValueChange& change) {
 
 // Takes what holds still into the next configuration itself.
 void keepParts(Configuration& next, const Configuration& now) {
+  next.user = now.user;
+  next.sandbox = now.sandbox;
   next.server.threads = now.server.threads;
   next.server.udpSize = now.server.udpSize;
   next.server.control = now.server.control;
@@ -200,13 +210,9 @@ bool sameZones(const Configuration& now, const Configuration& next) {
 // What can fail comes first, and changes nothing.
 Configuration Daemon::readConfiguration() const {
   auto loaded = config::load(sources_);
-  if (!loaded) {
-    std::string text;
-    for (const config::Mistake& mistake : loaded.error())
-      text.append(text.empty() ? "" : "\n").append(mistake.toText());
-    throw Refusal(text);
-  }
+  if (!loaded) throw Refusal(textOf(loaded.error()));
   Configuration next = std::move(loaded).value();
+  if (const config::Mistakes outside = filesOutside(next); !outside.empty()) throw Refusal(textOf(outside));
   FileErrors errors;
   if (next.hostsFile != configuration_.hostsFile)
     errors.collect([&] { requireReadable(next.hostsFile, HostsFile::maxSize); });
@@ -308,12 +314,8 @@ Daemon::Next Daemon::prepare() {
 }
 
 void Daemon::openHttp(Next& next) {
-  listenOn(next.configuration.http.listen, [&] {
-    if (management_)
-      next.http = management_->openHttp(config::addressesOf(next.configuration.http.listen));
-    else
-      next.management = makeManagement(next.configuration);
-  });
+  listenOn(next.configuration.http.listen,
+           [&] { next.http = management_->openHttp(config::addressesOf(next.configuration.http.listen)); });
 }
 
 // All or nothing, and after all else that a mistake of the operator can keep from being taken over.
@@ -363,13 +365,12 @@ void Daemon::takeOver(Next next, const ReloadOrder& order, const Reloaded& repor
 }
 
 void Daemon::takeOverManagement(Next& next) {
-  if (management_) {
-    management_->replaceHttp(std::move(next.http), configuration_.http.allow);
-  } else if (next.management) {
-    next.management->start();
-    management_ = std::move(next.management);
+  const bool begins = !management_->isStarted();
+  if (begins && next.http.entries.empty()) return;
+  if (begins) management_->start();
+  management_->replaceHttp(std::move(next.http), configuration_.http.allow);
+  if (begins)
     server_.post([](std::size_t, ServerFactory& factory) { factory.setTopQueries(std::make_unique<TopQueries>()); });
-  }
 }
 
 ZoneReload Daemon::zonesAsTheyAre() const {

@@ -52,6 +52,15 @@ void logStart(const config::Configuration& configuration) {
             counted(configuration.server.threads, "thread"));
 }
 
+void logSandbox(const std::string& holding) {
+  if (holding.empty())
+    log::info("sandbox: off, as the configuration says");
+  else
+    log::info("sandbox: {}", holding);
+  if (::geteuid() == 0)
+    log::warning("the server runs as root; give it a user of its own: user = \"taut\" or --user taut");
+}
+
 void logSources(const config::Configuration& configuration) {
   for (const std::string& list : configuration.zoneLists) log::info("the zones of {} are loaded from now on", list);
   if (!configuration.hostsFile.empty()) log::info("names are answered from {}", configuration.hostsFile);

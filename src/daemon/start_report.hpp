@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <string>
 
 #include "config/configuration.hpp"
 
@@ -10,6 +11,9 @@ namespace taut {
 
 // Which program runs; the number of threads is known by now.
 void logStart(const config::Configuration& configuration);
+
+// What the sandbox leaves it; `holding` is empty where there is none.
+void logSandbox(const std::string& holding);
 
 // Where its answers come from beside the zones that are loaded already.
 void logSources(const config::Configuration& configuration);

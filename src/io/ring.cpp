@@ -116,6 +116,7 @@ Ring::Ring(const RingOptions& options) : ring_(std::make_unique<io_uring>()) {
   if (result >= 0) {
     result = tryToEnter(*ring_);
     if (result >= 0) result = probe(*ring_);
+    if (result >= 0) result = detail::restrictRing(*ring_);
     if (result < 0) io_uring_queue_exit(ring_.get());
   }
   if (result < 0) throw IoUnavailable(detail::explainUnavailable(-result, readSysctl(), detail::kernelRelease()));

@@ -4,6 +4,8 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdint>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -11,6 +13,18 @@
 #include <fmt/format.h>
 
 namespace taut::detail {
+
+namespace {
+
+constexpr std::uint8_t usedOperations[] = {IORING_OP_NOP,     IORING_OP_SEND,     IORING_OP_SENDMSG,
+                                           IORING_OP_RECV,    IORING_OP_RECVMSG,  IORING_OP_ACCEPT,
+                                           IORING_OP_CONNECT, IORING_OP_POLL_ADD, IORING_OP_ASYNC_CANCEL};
+constexpr std::uint8_t usedRegistrations[] = {IORING_REGISTER_ENABLE_RINGS, IORING_REGISTER_RING_FDS,
+                                              IORING_UNREGISTER_RING_FDS, IORING_REGISTER_PBUF_RING,
+                                              IORING_UNREGISTER_PBUF_RING};
+constexpr std::uint8_t usedFlags = IOSQE_BUFFER_SELECT;
+
+}  // namespace
 
 int setUpRing(io_uring& ring, const RingOptions& options, SetupFunction setup) {
   // DEFER_TASKRUN came with Linux 6.1 and needs SINGLE_ISSUER of 6.0; SUBMIT_ALL is of 5.18, CQSIZE of 5.5.
@@ -32,6 +46,24 @@ int setUpRing(io_uring& ring, const RingOptions& options, SetupFunction setup) {
     result = attempt();
   }
   return result;
+}
+
+// By the register call itself: liburing 2.3 declares io_uring_register_restrictions but does not export it.
+int restrictRing(io_uring& ring) {
+  std::array<io_uring_restriction, std::size(usedOperations) + std::size(usedRegistrations) + 1> restrictions{};
+  auto* next = restrictions.data();
+  for (const std::uint8_t operation : usedOperations) {
+    next->opcode = IORING_RESTRICTION_SQE_OP;
+    next++->sqe_op = operation;
+  }
+  for (const std::uint8_t registration : usedRegistrations) {
+    next->opcode = IORING_RESTRICTION_REGISTER_OP;
+    next++->register_op = registration;
+  }
+  next->opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED;
+  next->sqe_flags = usedFlags;
+  return io_uring_register(static_cast<unsigned>(ring.ring_fd), IORING_REGISTER_RESTRICTIONS, restrictions.data(),
+                           static_cast<unsigned>(restrictions.size()));
 }
 
 std::string explainUnavailable(int error, std::string_view sysctl, std::string_view release) {

@@ -19,6 +19,10 @@ using SetupFunction = int (*)(unsigned entries, io_uring& ring, io_uring_params&
 // again. The ring is not enabled yet. Gives the result of the last try.
 int setUpRing(io_uring& ring, const RingOptions& options, SetupFunction setup);
 
+// Before the ring is enabled: from then on the kernel refuses (EACCES) every operation, flag and registration that Ring
+// has no use for. A filter of system calls does not see what comes through a ring. 0 or a negated error number.
+int restrictRing(io_uring& ring);
+
 // The one line for an operator. `sysctl` is the content of /proc/sys/kernel/io_uring_disabled, empty where there is no
 // such file; `release` is the kernel's.
 std::string explainUnavailable(int error, std::string_view sysctl, std::string_view release);

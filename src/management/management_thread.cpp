@@ -6,6 +6,7 @@
 #include <chrono>
 #include <csignal>
 #include <exception>
+#include <future>
 #include <memory>
 #include <ranges>
 #include <system_error>
@@ -57,6 +58,13 @@ void ManagementThread::start() {
     throw;
   }
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+void ManagementThread::call(std::function<void()> function) {
+  if (!isStarted()) return;
+  const auto task = std::make_shared<std::packaged_task<void()>>(std::move(function));
+  shard_.post([task] { (*task)(); });
+  task->get_future().get();
 }
 
 ManagementThread::~ManagementThread() {

@@ -54,6 +54,10 @@ class ManagementThread {
 
   // Starts the thread, which handles no signals, and logs where HTTP is served.
   void start();
+  bool isStarted() const { return thread_.joinable(); }
+  // Has the function called once on the thread, where that has been started, and waits for it: for what is set for one
+  // thread at a time. What it throws is thrown.
+  void call(std::function<void()> function);
   // Ends all connections and waits for the thread. What others post to the thread's shard afterwards is dropped.
   void stop();
 

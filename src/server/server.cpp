@@ -67,6 +67,7 @@ void Server::start() {
       shards_.push_back(std::make_unique<ShardThread>(options_, makeFactory_));
     listeners_ = std::make_unique<Listeners>(shards_, options_.drain);
     listeners_->open(options_.listen);
+    if (options_.opened) options_.opened();
     for (const auto& shard : shards_) shard->start();
     for (const auto& shard : shards_) shard->waitUntilStarted();
     watchdog_ = std::make_unique<Watchdog>(shards_);

@@ -10,6 +10,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "config/account.hpp"
 #include "config/load.hpp"
 #include "config/secrets.hpp"
 #include "daemon/file_errors.hpp"
@@ -74,6 +75,7 @@ Findings check(const std::string& given, bool zones) {
     return findings;
   }
   for (const config::Mistake& mistake : config::checkSecrets(*loaded)) findings.errors.push_back(mistake.toText());
+  for (const config::Mistake& mistake : config::checkUser(*loaded)) findings.errors.push_back(mistake.toText());
   if (zones) checkFiles(*loaded, findings);
   return findings;
 }

@@ -6,12 +6,14 @@
 #include <stdexcept>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "hash_name.hpp"
 #include "taut/base/line_file.hpp"
+#include "taut/base/shut_in.hpp"
 #include "taut/dns/name.hpp"
 
 namespace taut {
@@ -33,6 +35,9 @@ class ZoneListReader {
     ZoneSource source;
     source.origin = *origin;
     source.path = (folder_ / line.substr(tab + 1)).string();
+    const std::string folder = source.path.substr(0, source.path.rfind('/') + 1);
+    if (folders_.insert(folder).second && isShutOut(folder.empty() ? "." : folder))
+      return mistake(number, fmt::format("{}: {}", source.path, shutOutReason));
     zones_.push_back(std::move(source));
     lines_.push_back(number);
   }
@@ -66,6 +71,7 @@ class ZoneListReader {
 
   const std::string& path_;
   std::filesystem::path folder_;
+  std::unordered_set<std::string> folders_;  // of the zones
   std::vector<ZoneSource> zones_;
   std::vector<std::size_t> lines_;  // of the zones
   std::string mistakes_;

@@ -548,6 +548,14 @@ void ZoneStore::countZones(ZoneReload& report) const {
   report.missing += unidentified_.size();
 }
 
+void ZoneStore::forEachFile(const std::function<void(const std::string& path)>& function) const {
+  forEachEntry([&function](const Entry& entry) {
+    function(entry.source.path);
+    for (const FileStamp& file : entry.load.files) function(file.path);
+  });
+  for (const List& list : lists_) function(list.path);
+}
+
 void ZoneStore::logZones() const {
   std::vector<detail::LoggedZone> zones;
   forEachEntry([&zones](const Entry& entry) {

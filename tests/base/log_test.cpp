@@ -129,6 +129,15 @@ TEST_CASE("without a sink lines go to standard error, and logging does not wait 
   REQUIRE(::dup2(before.get(), STDERR_FILENO) == STDERR_FILENO);
 }
 
+TEST_CASE("a function is called on the thread that writes, and what it throws is thrown") {
+  taut::log::info("so that there is such a thread");
+  std::thread::id thread;
+  CHECK(taut::log::callOnWriter([&thread] { thread = std::this_thread::get_id(); }));
+  CHECK(thread != std::thread::id());
+  CHECK(thread != std::this_thread::get_id());
+  CHECK_THROWS_AS(taut::log::callOnWriter([] { throw std::runtime_error("no"); }), std::runtime_error);
+}
+
 TEST_CASE("the thread that writes takes no signal from those that wait for it") {
   taut::log::info("so that there is such a thread");
   taut::log::flush();

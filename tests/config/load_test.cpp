@@ -12,6 +12,7 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include "config/account.hpp"
 #include "config/secrets.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -38,6 +39,11 @@ class Folder : public TemporaryFolder {
     std::string text;
     if (loaded) return text;
     for (const Mistake& mistake : loaded.error()) text += mistake.toText() + "\n";
+    return without(std::move(text));
+  }
+
+  // The text, the folder left out.
+  std::string without(std::string text) const {
     const std::string folder = path("");
     for (std::size_t at = text.find(folder); at != text.npos; at = text.find(folder)) text.erase(at, folder.size());
     return text;
@@ -176,6 +182,48 @@ TEST_CASE("a file of secrets that others may read is a mistake, and one that is 
           fmt::format("{}:1:1: the mode of a file of secrets is {:04o}; expected at most 0640 ({}:1:31)",
                       folder.path("secrets"), mode, folder.path("taut.toml")));
   }
+}
+
+TEST_CASE("a user that there is not is a mistake with its place") {
+  const Folder folder;
+  folder.write("taut.toml", "user = \"root\"\n" + zone);
+  auto loaded = folder.load();
+  REQUIRE(loaded);
+  CHECK(checkUser(*loaded).empty());
+  folder.write("taut.toml", "user = \"no-such-user\"\n" + zone);
+  loaded = folder.load();
+  REQUIRE(loaded);
+  const Mistakes wrong = checkUser(*loaded);
+  REQUIRE(wrong.size() == 1);
+  CHECK(wrong[0].toText() ==
+        folder.path("taut.toml") + ":1:8: there is no user 'no-such-user'; expected one that `getent passwd` lists");
+}
+
+TEST_CASE(
+    "the files that are read again are known with the places that name them, and socket files are not among them") {
+  const Folder folder;
+  folder.write("conf.d/one.toml", "zone-defaults.directory = \"/zones\"\n");
+  folder.write("taut.toml",
+               "include = [\"conf.d/*.toml\"]\nhosts-file = \"hosts\"\n"
+               "server = { control = \"/run/control\", cookies.secrets-file = \"/secrets\" }\n"
+               "dnstap.socket = \"/run/tap\"\nforward.resolv-conf = \"/resolv.conf\"\n" +
+                   zone +
+                   "[[zone-list]]\nfile = \"list\"\n"
+                   "[[view]]\nname = \"v\"\nmatch = [\"any\"]\nforward.resolv-conf = \"/other\"\n");
+  const auto loaded = folder.load();
+  REQUIRE(loaded);
+  std::string files;
+  for (const NamedFile& file : loaded->files) files += file.path + ' ' + file.origin.toText() + '\n';
+  CHECK(folder.without(files) ==
+        "taut.toml taut.toml:1:1\n"
+        "conf.d/ taut.toml:1:12\n"
+        "conf.d/one.toml taut.toml:1:12\n"
+        "hosts taut.toml:2:14\n"
+        "/secrets taut.toml:3:61\n"
+        "/zones/ conf.d/one.toml:1:27\n"
+        "list taut.toml:9:8\n"
+        "/resolv.conf taut.toml:5:23\n"
+        "/other taut.toml:13:23\n");
 }
 
 TEST_CASE("a zone's file that does not exist is no mistake of the configuration") {

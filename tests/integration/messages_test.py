@@ -21,6 +21,8 @@ print("bound", flush=True)
 time.sleep(600)
 """
 
+AS_ROOT = "warning the server runs as root"
+
 
 class Messages(TestCase):
     def said(self, status, *arguments, **options):
@@ -147,7 +149,7 @@ class Ports(Messages):
         server = self.network().run(self.start, "-i", "192.0.2.1", "-i", "127.0.0.1", "-z", EXAMPLE_ZONE,
                                     host="127.0.0.1", port=53)
         server.wait_for_log("listening on 127.0.0.1")
-        warnings = [line for line in server.log().splitlines() if " warning " in line]
+        warnings = [line for line in server.log().splitlines() if " warning " in line and AS_ROOT not in line]
         self.assertEqual(len(warnings), 1, server.log())
         self.assertTrue(warnings[0].endswith(
             " warning no interface has the address 192.0.2.1: it is served from when one has it"), warnings)
@@ -293,8 +295,9 @@ class Running(Messages):
     """What the log says while all is well, and of files that are no use."""
 
     def lines(self, server, start=0):
-        """The log without its times."""
-        return [line.split(" ", 2)[2] for line in server.log().splitlines()[start:]]
+        """The log without its times, and without what depends on the kernel and on who runs the test."""
+        lines = [line.split(" ", 2)[2] for line in server.log().splitlines()[start:]]
+        return [line for line in lines if not line.startswith(("info sandbox: ", AS_ROOT))]
 
     def wait_for_lines(self, server, *expected, start=0):
         wait_until(lambda: len(self.lines(server, start)) >= len(expected), 10, "the lines are written")

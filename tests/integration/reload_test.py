@@ -365,11 +365,12 @@ class Reload(TestCase):
         taken, free, http_port = free_port(), free_port(), free_port()
         holder.bind(("127.0.0.1", taken))
         zone = '[[zone]]\nname = "one"\n'
-        server = self.start(f'[server]\nidentity = "before"\n{zone}')
-        text = (f'[server]\nidentity = "after"\n{zone}[http]\nlisten = ["127.0.0.1:{http_port}"]\n'
+        open_to_all = "sandbox = false\n"  # what is shut in learns the user of the other process only
+        server = self.start(f'{open_to_all}[server]\nidentity = "before"\n{zone}')
+        text = (f'{open_to_all}[server]\nidentity = "after"\n{zone}[http]\nlisten = ["127.0.0.1:{http_port}"]\n'
                 f'[[listen]]\naddress = [\n  "127.0.0.1:{free}",\n  "127.0.0.1:{taken}"]\n')
         said = self.reload(server, text, "nothing has changed")
-        self.assertRegex(said, rf"error {self.path}:10:3: cannot listen on 127\.0\.0\.1:{taken} \(UDP\): "
+        self.assertRegex(said, rf"error {self.path}:11:3: cannot listen on 127\.0\.0\.1:{taken} \(UDP\): "
                          rf"Address already in use by \S+ \(process {os.getpid()}\); stop it, or choose another")
         self.assertNotIn("after", said)
         self.assertEqual(self.chaos("id.server"), "before")

@@ -4,7 +4,7 @@
 
 # What the server is built with.
 buildPackages=(g++ ccache meson ninja-build pkg-config liburing-dev libfmt-dev libspdlog-dev libssl-dev libsodium-dev
-  libcli11-dev libtomlplusplus-dev libboost1.81-dev nlohmann-json3-dev prometheus-cpp-dev)
+  libseccomp-dev libcli11-dev libtomlplusplus-dev libboost1.81-dev nlohmann-json3-dev prometheus-cpp-dev)
 
 # What the tests are built with, and the programs that they talk to.
 testPackages=(

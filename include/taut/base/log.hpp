@@ -35,6 +35,11 @@ void setSink(Sink sink);
 // not on a shard.
 void flush() noexcept;
 
+// Has the function called once by the thread that writes, and waits for it: for what is set for one thread at a time.
+// False where it has not been called in time, because a write does not end; it may be called later then. Where no line
+// has been logged yet there is no such thread, and nothing to call.
+bool callOnWriter(std::function<void()> function);
+
 // A line in a form of its own, which other programs read: without time and level. A line of the level `info` otherwise.
 void plain(std::string_view line) noexcept;
 

@@ -35,6 +35,7 @@ struct ServerOptions {
   unsigned threads = 0;                   // 0: Server::defaultThreads()
   std::size_t datagramBuffers = 1024;     // for each shard: how many datagrams are in work at a time, 1 to 32768
   std::size_t maxConnections = 1024;      // streams for each shard, at least 1; one more ends another (ClientShares)
+  std::function<void()> opened{};         // called once, when all sockets are open and before a shard's thread runs
   std::chrono::milliseconds drain{4000};  // how long queries in flight may take to finish after a stop
 };
 
@@ -51,7 +52,7 @@ class Server {
 
   // Opens all sockets, starts the threads and returns when all of them serve. Throws std::system_error, its text
   // naming the address, where a port is taken or forbidden or no address is on an interface, IoUnavailable,
-  // std::invalid_argument, or what `startFactory` throws; nothing runs then. Once for each server.
+  // std::invalid_argument, or what `startFactory` or `opened` throws; nothing runs then. Once for each server.
   void start();
 
   // One for each core that the process may use.

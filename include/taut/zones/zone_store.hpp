@@ -92,6 +92,10 @@ class ZoneStore {
   // What the last loads came to, as of the last reload. May be called on any thread; never null.
   std::shared_ptr<const ZoneErrors> errors() const;
 
+  // Calls the function with the path of each file that a zone is read from or a list of zones, those that master files
+  // include among them. Before the first reload.
+  void forEachFile(const std::function<void(const std::string& path)>& function) const;
+
   // Logs what there is: each zone that is loaded, with its serial and its number of records, or of many how many.
   void logZones() const;
 

@@ -1,0 +1,78 @@
+#include "cage.hpp"
+
+#include <filesystem>
+#include <set>
+#include <string>
+#include <system_error>
+#include <unordered_set>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "taut/base/shut_in.hpp"
+
+namespace taut {
+
+namespace {
+
+// Of a path with a slash at the end it is the path itself.
+std::string folderOf(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+class Folders {
+ public:
+  void addFileAt(const std::string& path) {
+    folders_.insert(folderOf(path));
+    std::error_code error;
+    if (!std::filesystem::is_symlink(path, error)) return;
+    const std::string target = std::filesystem::canonical(path, error).string();
+    if (!error) folders_.insert(folderOf(target));
+  }
+
+  std::set<std::string> take() { return std::move(folders_); }
+
+ private:
+  std::set<std::string> folders_;
+};
+
+std::vector<sandbox::Feature> featuresOf(const config::Configuration& configuration) {
+  using sandbox::Feature;
+  std::vector features{Feature::runtime, Feature::files, Feature::sockets, Feature::ioUring, Feature::epoll};
+  if (!configuration.server.control.empty()) features.push_back(Feature::control);
+  return features;
+}
+
+}  // namespace
+
+sandbox::Policy cageFor(const config::Configuration& configuration, const ZoneStore& zones) {
+  Folders folders;
+  for (const config::NamedFile& file : configuration.files) folders.addFileAt(file.path);
+  zones.forEachFile([&folders](const std::string& path) { folders.addFileAt(path); });
+  sandbox::Policy policy;
+  policy.features = featuresOf(configuration);
+  for (const std::string& folder : folders.take()) policy.paths.push_back({folder});
+  if (!configuration.server.control.empty())
+    policy.paths.push_back({folderOf(configuration.server.control), sandbox::Access::remove});
+  return policy;
+}
+
+// Of several in one folder the first is told.
+config::Mistakes filesOutside(const config::Configuration& configuration) {
+  config::Mistakes mistakes;
+  std::unordered_set<std::string> known;
+  const auto look = [&](const std::string& path, const config::Origin& place) {
+    const std::string folder = folderOf(path);
+    if (known.insert(folder).second && isShutOut(folder))
+      mistakes.push_back({place, fmt::format("{}: {}", path, shutOutReason)});
+  };
+  for (const config::NamedFile& file : configuration.files) look(file.path, file.origin);
+  for (const config::ZoneSettings& zone : configuration.zones) look(zone.path, zone.origin);
+  for (const config::ViewSettings& view : configuration.views)
+    for (const config::ZoneSettings& zone : view.zones) look(zone.path, zone.origin);
+  return mistakes;
+}
+
+}  // namespace taut

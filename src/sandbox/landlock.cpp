@@ -1,0 +1,90 @@
+#include "landlock.hpp"
+
+#include <fcntl.h>
+#include <linux/landlock.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <system_error>
+
+#include <fmt/format.h>
+
+namespace taut::sandbox {
+
+namespace {
+
+// As the kernel knows it since Linux 6.12; the header of Debian 12 is older, and has the first member alone.
+struct Attributes {
+  std::uint64_t files = 0;
+  std::uint64_t network = 0;
+  std::uint64_t scoped = 0;
+};
+
+constexpr std::uint64_t truncate = 1U << 14;
+constexpr std::uint64_t deviceIoctl = 1U << 15;
+constexpr std::uint64_t abstractSockets = 1U << 0;
+
+// What each version of Landlock can refuse beyond the one before. Truncating goes with writing, which is never allowed.
+Attributes attributesOf(long version) {
+  constexpr std::uint64_t first = LANDLOCK_ACCESS_FS_MAKE_SYM * 2 - 1;
+  Attributes attributes;
+  attributes.files = first;
+  if (version >= 2) attributes.files |= LANDLOCK_ACCESS_FS_REFER;
+  if (version >= 3) attributes.files |= truncate;
+  if (version >= 5) attributes.files |= deviceIoctl;
+  if (version >= 6) attributes.scoped = abstractSockets;
+  return attributes;
+}
+
+// The kernel takes no members that it does not know, be they zero or not, in its first versions.
+std::size_t sizeFor(long version) {
+  if (version >= 6) return sizeof(Attributes);
+  return version >= 4 ? offsetof(Attributes, scoped) : offsetof(Attributes, network);
+}
+
+std::uint64_t rightsFor(Access access, bool isFolder) {
+  if (access == Access::remove) return isFolder ? LANDLOCK_ACCESS_FS_REMOVE_FILE : 0;
+  return LANDLOCK_ACCESS_FS_READ_FILE | (isFolder ? LANDLOCK_ACCESS_FS_READ_DIR : 0);
+}
+
+[[noreturn]] void throwError(int error, const std::string& what) {
+  throw std::system_error(error, std::generic_category(), "the sandbox cannot be made (Landlock): " + what);
+}
+
+}  // namespace
+
+Landlock::Landlock(std::span<const AllowedPath> paths) {
+  const long version = ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
+  if (version <= 0) {
+    refusal_ = std::generic_category().message(errno);
+    return;
+  }
+  const Attributes attributes = attributesOf(version);
+  rules_.reset(static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attributes, sizeFor(version), 0)));
+  if (!rules_) throwError(errno, "its rules");
+  for (const AllowedPath& allowed : paths) allow(allowed);
+}
+
+void Landlock::allow(const AllowedPath& allowed) const {
+  const UniqueFd parent(::open(allowed.path.c_str(), O_PATH | O_CLOEXEC));
+  struct stat status {};
+  if (!parent || ::fstat(parent.get(), &status) != 0) return;
+  landlock_path_beneath_attr rule{};
+  rule.allowed_access = rightsFor(allowed.access, S_ISDIR(status.st_mode));
+  rule.parent_fd = parent.get();
+  if (rule.allowed_access == 0) return;
+  if (::syscall(SYS_landlock_add_rule, rules_.get(), LANDLOCK_RULE_PATH_BENEATH, &rule, 0) != 0)
+    throwError(errno, allowed.path);
+}
+
+void Landlock::restrictThread() const {
+  if (rules_ && ::syscall(SYS_landlock_restrict_self, rules_.get(), 0) != 0) throwError(errno, "a thread");
+}
+
+}  // namespace taut::sandbox

@@ -1,0 +1,29 @@
+// Landlock: which files there are for a thread (landlock(7)). Open descriptors are not concerned.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "sandbox.hpp"
+#include "taut/base/unique_fd.hpp"
+
+namespace taut::sandbox {
+
+class Landlock {
+ public:
+  // Without effect where the kernel has no Landlock. Throws std::system_error where rules cannot be made.
+  explicit Landlock(std::span<const AllowedPath> paths);
+
+  // Why there is none; empty: there is.
+  const std::string& refusal() const { return refusal_; }
+  // The calling thread, and those that it starts from then on. It may not gain privileges any more (prctl(2)).
+  void restrictThread() const;
+
+ private:
+  void allow(const AllowedPath& allowed) const;
+
+  std::string refusal_;
+  UniqueFd rules_;
+};
+
+}  // namespace taut::sandbox

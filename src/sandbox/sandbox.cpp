@@ -1,0 +1,241 @@
+#include "sandbox.hpp"
+
+#include <fcntl.h>
+#include <linux/netlink.h>
+#include <linux/sched.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "landlock.hpp"
+#include "privileges.hpp"
+#include "row.hpp"
+#include "seccomp.hpp"
+#include "taut/base/shut_in.hpp"
+
+namespace taut::sandbox {
+
+namespace {
+
+constexpr std::uint32_t whole = 0xffffffff;
+
+constexpr Condition is(std::uint8_t argument, std::uint32_t value, std::uint32_t mask = whole) {
+  return {argument, mask, value};
+}
+
+// The file is neither made nor changed.
+constexpr std::uint32_t writing = O_ACCMODE | O_CREAT | O_TRUNC;
+constexpr Condition reads(std::uint8_t argument) {
+  return is(argument, O_RDONLY, writing);
+}
+
+// A thread of this process, in the namespaces that it has.
+constexpr std::uint32_t ofThread = CLONE_THREAD | CLONE_VM;
+constexpr std::uint32_t namespaces =
+    CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
+
+// Memory that is not run: no code comes into the process any more.
+constexpr Condition isData(std::uint8_t argument) {
+  return is(argument, 0, PROT_EXEC);
+}
+
+constexpr Call runtimeCalls[] = {
+    {"read"},
+    {"readv"},
+    {"write"},
+    {"writev"},
+    {"close"},
+    {"lseek"},
+    {"fcntl"},
+    {"dup"},
+    {"poll"},
+    {"ppoll"},
+    {"eventfd2"},
+    {"ioctl", {is(1, FIONREAD)}},
+    {"ioctl", {is(1, TCGETS)}},  // isatty
+    // Memory and threads.
+    {"brk"},
+    {"mmap", {isData(2)}},
+    {"mprotect", {isData(2)}},
+    {"mremap"},
+    {"munmap"},
+    {"madvise"},
+    {"clone", {is(0, ofThread, ofThread | namespaces)}},
+    {"set_robust_list"},
+    {"rseq"},
+    {"futex"},
+    {"membarrier"},
+    {"sched_yield"},
+    {"sched_getaffinity"},
+    {"sched_setaffinity", {is(0, 0)}},
+    {"sched_getparam"},
+    {"sched_getscheduler"},
+    {"prctl", {is(0, PR_SET_TIMERSLACK)}},
+    {"prctl", {is(0, PR_SET_NAME)}},
+    {"prctl", {is(0, PR_SET_VMA)}},
+    {"exit"},
+    // Clocks, and what is asked of the process itself.
+    {"clock_gettime"},
+    {"clock_getres"},
+    {"clock_nanosleep"},
+    {"nanosleep"},
+    {"gettimeofday"},
+    {"time"},
+    {"getrandom"},
+    {"getpid"},
+    {"gettid"},
+    {"getppid"},
+    {"getuid"},
+    {"geteuid"},
+    {"getgid"},
+    {"getegid"},
+    {"getgroups"},
+    {"getrusage"},
+    {"prlimit64", {is(0, 0)}},
+    {"getrlimit"},
+    {"setrlimit"},
+    {"sysinfo"},
+    {"uname"},
+    // Signals, which it may send to itself, and the ways to end.
+    {"rt_sigaction"},
+    {"rt_sigprocmask"},
+    {"rt_sigreturn"},
+    {"rt_sigtimedwait"},
+    {"sigaltstack"},
+    {"restart_syscall"},
+    {"kill", {is(0, ownProcess)}},
+    {"tgkill", {is(0, ownProcess)}},
+    {"exit_group"},
+};
+constexpr Path runtimePaths[] = {
+    {"/dev/null"},
+    {"/etc/localtime"},
+    {"/usr/share/zoneinfo"},
+    {"/proc/self"},
+    {"/proc/stat"},
+    {"/proc/meminfo"},
+    {"/proc/sys/vm/overcommit_memory"},
+    {"/sys/devices/system/cpu"},
+};
+
+constexpr Call fileCalls[] = {
+    {"openat", {reads(2)}},
+    {"open", {reads(1)}},
+    {"pread64"},
+    {"fadvise64"},
+    {"fstat"},
+    {"stat"},
+    {"lstat"},
+    {"newfstatat"},
+    {"statx"},
+    {"access"},
+    {"faccessat"},
+    {"faccessat2"},
+    {"readlink"},
+    {"readlinkat"},
+    {"getdents64"},
+    {"getcwd"},
+};
+// For messages.
+constexpr Path filePaths[] = {{"/etc/passwd"}, {"/etc/group"}};
+
+constexpr Call socketCalls[] = {
+    {"socket", {is(0, AF_INET)}},
+    {"socket", {is(0, AF_INET6)}},
+    {"socket", {is(0, AF_UNIX)}},
+    {"socket", {is(0, AF_NETLINK), is(2, NETLINK_ROUTE)}},  // getifaddrs
+    {"ioctl", {is(1, SIOCGIFNAME)}},
+    {"ioctl", {is(1, SIOCGIFINDEX)}},
+    {"bind"},
+    {"listen"},
+    {"accept"},
+    {"accept4"},
+    {"connect"},
+    {"getsockname"},
+    {"getpeername"},
+    {"getsockopt"},
+    {"setsockopt"},
+    {"shutdown"},
+    {"sendto"},
+    {"sendmsg"},
+    {"sendmmsg"},
+    {"recvfrom"},
+    {"recvmsg"},
+    {"recvmmsg"},
+};
+constexpr Path socketPaths[] = {{"/proc/sys/net/ipv4/ip_unprivileged_port_start"}};
+
+constexpr Call ioUringCalls[] = {{"io_uring_enter"}, {"io_uring_register"}};
+constexpr Call epollCalls[] = {{"epoll_create1"}, {"epoll_ctl"}, {"epoll_wait"}, {"epoll_pwait"}, {"epoll_pwait2"}};
+constexpr Call controlCalls[] = {{"unlink"}, {"unlinkat"}};
+
+constexpr Row table[] = {
+    {Feature::runtime, runtimeCalls, runtimePaths},
+    {Feature::files, fileCalls, filePaths},
+    {Feature::sockets, socketCalls, socketPaths},
+    {Feature::ioUring, ioUringCalls, {}},
+    {Feature::epoll, epollCalls, {}},
+    {Feature::control, controlCalls, {}},
+};
+
+// The C library makes threads by clone where there is no clone3.
+constexpr const char* hidden[] = {"clone3", "openat2"};
+
+std::vector<AllowedPath> pathsOf(const Policy& policy) {
+  std::vector<AllowedPath> paths = policy.paths;
+  for (const Row& row : rows()) {
+    if (std::ranges::find(policy.features, row.feature) == policy.features.end()) continue;
+    for (const Path& path : row.paths) paths.push_back({path.path, path.access});
+  }
+  return paths;
+}
+
+}  // namespace
+
+std::span<const Row> rows() {
+  return table;
+}
+
+std::span<const char* const> hiddenCalls() {
+  return hidden;
+}
+
+Sandbox::Sandbox(Policy policy)
+    : policy_(std::move(policy)), landlock_(std::make_unique<const Landlock>(pathsOf(policy_))) {}
+
+Sandbox::~Sandbox() = default;
+
+void Sandbox::restrictThread() const {
+  dropPrivileges();
+  landlock_->restrictThread();
+}
+
+void Sandbox::restrictProcess() {
+  noteShutIn();
+  refusal_ = filterCalls(policy_.features);
+}
+
+std::string Sandbox::description() const {
+  std::string holding;
+  std::string missing;
+  const auto add = [&](const char* layer, const std::string& refusal) {
+    if (refusal.empty())
+      holding += fmt::format("{}{}", holding.empty() ? "" : ", ", layer);
+    else
+      missing += fmt::format("; this kernel offers no {} ({})", layer, refusal);
+  };
+  const bool hasRing = std::ranges::find(policy_.features, Feature::ioUring) != policy_.features.end();
+  if (hasRing) add("io_uring restrictions", {});
+  add("Landlock", landlock_->refusal());
+  add("seccomp", refusal_);
+  return holding + missing;
+}
+
+}  // namespace taut::sandbox
