@@ -22,6 +22,7 @@
 namespace taut::config {
 
 struct ServerSettings {
+  bool freebind = false;      // no address need be on an interface
   unsigned threads = 0;       // 0: one for each core
   std::uint16_t udpSize = 0;  // octets
   std::chrono::milliseconds answerTimeout{};

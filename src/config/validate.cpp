@@ -196,6 +196,7 @@ LogSettings Validator::log() {
 
 ServerSettings Validator::server() {
   ServerSettings server;
+  server.freebind = flag("server.freebind");
   server.threads = static_cast<unsigned>(number("server.threads"));
   server.udpSize = static_cast<std::uint16_t>(number("server.udp-size"));
   server.answerTimeout = std::chrono::milliseconds(number("server.answer-timeout"));

@@ -35,6 +35,7 @@ Configuration withThreads(Configuration configuration) {
 ServerOptions serverOptions(const Configuration& configuration, const DescriptorShares& descriptors) {
   ServerOptions server;
   server.listen = config::addressesOf(configuration.listen);
+  server.freebind = configuration.server.freebind;
   server.threads = configuration.server.threads;
   server.maxConnections = descriptors.connections;
   return server;

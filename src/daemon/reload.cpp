@@ -101,6 +101,7 @@ void keep(std::vector<EffectiveValue>& values, const ValueChange& change) {
 
 // Takes what holds still into the next configuration itself.
 void keepParts(Configuration& next, const Configuration& now) {
+  next.server.freebind = now.server.freebind;
   next.server.threads = now.server.threads;
   next.server.udpSize = now.server.udpSize;
   next.server.control = now.server.control;
