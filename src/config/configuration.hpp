@@ -29,9 +29,10 @@ struct ServerSettings {
   std::chrono::milliseconds drain{};  // how long it goes on serving when its end has been asked for
   bool rrsetRoundRobin = false;
   AddressPolicy allowQuery;
-  std::string version;              // what version.bind and version.server say
-  std::string identity;             // what id.server and the NSID option say; empty: the host's name
-  std::vector<std::string> hidden;  // of what the server says about itself: names of class CH, and "nsid"
+  std::optional<AddressPolicy> proxies;  // nothing: none
+  std::string version;                   // what version.bind and version.server say
+  std::string identity;                  // what id.server and the NSID option say; empty: the host's name
+  std::vector<std::string> hidden;       // of what the server says about itself: names of class CH, and "nsid"
   bool cookies = true;
   std::string control;        // the file of the control socket; empty: none
   std::string cookieSecrets;  // a file; empty: a random secret, another one at each start

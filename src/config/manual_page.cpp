@@ -57,6 +57,16 @@ clients.
 The zones of a view stand in tables [[view.zone]] after it, each with the keys of a [[zone]], or in a list, zone = [{
 name
 = "example.com" }]. [zone\-defaults] holds for them too.
+.SH BALANCERS
+A balancer such as dnsdist stands for many clients, and all of them would have its address. server.proxy\-from names
+networks in which only balancers are. What they send has to say for which client it is, by a header of the PROXY
+protocol, version 2, of up to 512 octets: before the message in each datagram, and once at the beginning of each
+connection. Access lists, views, cookies, limits, the query log and dnstap see the client; the reply goes to the
+balancer. A header that stands for the balancer itself (the command LOCAL) leaves its own address.
+.PP
+A message of such a network without a header is dropped, and a connection that does not begin with one ends; both are
+counted, by taut_dns_dropped_total with the reason proxy. A header from elsewhere is a message that means nothing. The
+address of a datagram can be forged, so let none with a balancer's address come from outside.
 .SH RELOAD
 SIGHUP has
 .B tautd

@@ -62,6 +62,12 @@ constexpr Key keys[] = {
      .preset = "false",
      .reload = Reload::restart,
      .text = "Start though no interface has any of the addresses to listen on; each is served from when one has it."},
+    {.path = "server.proxy-from",
+     .type = ValueType::network,
+     .list = true,
+     .absent = "none",
+     .text = "Networks of balancers, which have to say for which client each query is: by the PROXY protocol, version "
+             "2."},
     {.path = "server.threads",
      .type = ValueType::count,
      .most = 1024,

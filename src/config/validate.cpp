@@ -203,6 +203,7 @@ ServerSettings Validator::server() {
   server.drain = std::chrono::milliseconds(number("server.drain"));
   server.rrsetRoundRobin = flag("server.rrset-roundrobin");
   if (has("server.allow-query")) server.allowQuery = networks_.policy(items("server.allow-query"));
+  if (has("server.proxy-from")) server.proxies = networks_.policy(items("server.proxy-from"));
   if (has("server.identity")) server.identity = get<std::string>("server.identity");
   server.version = "taut " TAUT_VERSION;
   if (has("server.version")) {
