@@ -22,15 +22,17 @@
 namespace taut::config {
 
 struct ServerSettings {
+  bool freebind = false;      // no address need be on an interface
   unsigned threads = 0;       // 0: one for each core
   std::uint16_t udpSize = 0;  // octets
   std::chrono::milliseconds answerTimeout{};
   std::chrono::milliseconds drain{};  // how long it goes on serving when its end has been asked for
   bool rrsetRoundRobin = false;
   AddressPolicy allowQuery;
-  std::string version;              // what version.bind and version.server say
-  std::string identity;             // what id.server and the NSID option say; empty: the host's name
-  std::vector<std::string> hidden;  // of what the server says about itself: names of class CH, and "nsid"
+  std::optional<AddressPolicy> proxies;  // nothing: none
+  std::string version;                   // what version.bind and version.server say
+  std::string identity;                  // what id.server and the NSID option say; empty: the host's name
+  std::vector<std::string> hidden;       // of what the server says about itself: names of class CH, and "nsid"
   bool cookies = true;
   std::string control;        // the file of the control socket; empty: none
   std::string cookieSecrets;  // a file; empty: a random secret, another one at each start

@@ -70,6 +70,16 @@ at the start: the folder of the link counts, and that of the file to which it le
 The folders are those of the start. A reload that names a file in another one is refused as for a mistake, with the
 place that names it: it needs a restart. A list of zones with such a line is served as it was before. A zone of a list
 that includes a file of another folder does not load; named by a [[zone]], it does.
+.SH BALANCERS
+A balancer such as dnsdist stands for many clients, and all of them would have its address. server.proxy\-from names
+networks in which only balancers are. What they send has to say for which client it is, by a header of the PROXY
+protocol, version 2, of up to 512 octets: before the message in each datagram, and once at the beginning of each
+connection. Access lists, views, cookies, limits, the query log and dnstap see the client; the reply goes to the
+balancer. A header that stands for the balancer itself (the command LOCAL) leaves its own address.
+.PP
+A message of such a network without a header is dropped, and a connection that does not begin with one ends; both are
+counted, by taut_dns_dropped_total with the reason proxy. A header from elsewhere is a message that means nothing. The
+address of a datagram can be forged, so let none with a balancer's address come from outside.
 .SH RELOAD
 SIGHUP has
 .B tautd

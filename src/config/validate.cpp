@@ -205,12 +205,14 @@ LogSettings Validator::log() {
 
 ServerSettings Validator::server() {
   ServerSettings server;
+  server.freebind = flag("server.freebind");
   server.threads = static_cast<unsigned>(number("server.threads"));
   server.udpSize = static_cast<std::uint16_t>(number("server.udp-size"));
   server.answerTimeout = std::chrono::milliseconds(number("server.answer-timeout"));
   server.drain = std::chrono::milliseconds(number("server.drain"));
   server.rrsetRoundRobin = flag("server.rrset-roundrobin");
   if (has("server.allow-query")) server.allowQuery = networks_.policy(items("server.allow-query"));
+  if (has("server.proxy-from")) server.proxies = networks_.policy(items("server.proxy-from"));
   if (has("server.identity")) server.identity = get<std::string>("server.identity");
   server.version = "taut " TAUT_VERSION;
   if (has("server.version")) {

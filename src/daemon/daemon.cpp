@@ -69,6 +69,7 @@ ServerOptions serverOptions(const Configuration& configuration, const Descriptor
   ServerOptions server;
   server.opened = std::move(opened);
   server.listen = config::addressesOf(configuration.listen);
+  server.freebind = configuration.server.freebind;
   server.threads = configuration.server.threads;
   server.maxConnections = descriptors.connections;
   return server;

@@ -9,6 +9,7 @@ LiveSettings::LiveSettings(const config::Configuration& configuration, const std
       forwarderDeadline_(forwarderDeadline(configuration)),
       rrsetRoundRobin_(configuration.server.rrsetRoundRobin),
       allowQuery_(configuration.server.allowQuery),
+      proxies_(configuration.server.proxies),
       rateLimit_(configuration.rateLimit),
       forward_(configuration.forward),
       maxForwards_(descriptors.forwards),
@@ -35,6 +36,7 @@ void LiveSettings::apply(ServerFactory& factory, const ShardResolvers& resolvers
   factory.setAnswerTimeout(answerTimeout_);
   factory.setRRsetRoundRobin(rrsetRoundRobin_);
   factory.setAddressPolicy(allowQuery_);
+  factory.setProxies(proxies_);
   factory.setEdns(edns_);
   if (changesRateLimit_) factory.setRateLimit(rateLimit_);
   if (Dnstap* const dnstap = factory.dnstap(); dnstap && !dnstap_.socket.empty()) {

@@ -58,6 +58,7 @@ class LiveSettings {
   std::chrono::milliseconds forwarderDeadline_;
   bool rrsetRoundRobin_;
   AddressPolicy allowQuery_;
+  std::optional<AddressPolicy> proxies_;
   bool changesRateLimit_ = true;
   std::optional<RateLimit> rateLimit_;
   std::optional<config::ForwardSettings> forward_;

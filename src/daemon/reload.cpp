@@ -111,6 +111,7 @@ void keep(std::vector<EffectiveValue>& values, const ValueChange& change) {
 void keepParts(Configuration& next, const Configuration& now) {
   next.user = now.user;
   next.sandbox = now.sandbox;
+  next.server.freebind = now.server.freebind;
   next.server.threads = now.server.threads;
   next.server.udpSize = now.server.udpSize;
   next.server.control = now.server.control;

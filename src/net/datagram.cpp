@@ -119,6 +119,12 @@ Address DatagramSlot::local() const noexcept {
   return {};
 }
 
+void DatagramSlot::dropFront(std::size_t size) noexcept {
+  const std::span<const std::uint8_t> rest = payload().subspan(std::min<std::size_t>(size, length_));
+  length_ = static_cast<std::uint32_t>(rest.size());
+  if (!rest.empty()) std::memmove(buffer().data(), rest.data(), rest.size());
+}
+
 void DatagramSlot::reply(std::size_t size) noexcept {
   length_ = static_cast<std::uint32_t>(std::min(size, buffers_.payloadSize()));
   if (controlLength_ > 0) forgetInterface(control());

@@ -45,7 +45,8 @@ std::string adviceOn(int error, const Address& address, std::string_view protoco
     case EACCES:
       return adviceOnPermission(address);
     case EADDRNOTAVAIL:
-      return "; no interface has it, and `ip address` lists those that there are";
+      return "; no interface has it, and `ip address` lists those that there are; with server.freebind = true it is "
+             "served from when one has it";
     default:
       return {};
   }

@@ -8,18 +8,17 @@
 #include <utility>
 
 #include "memory_shortage.hpp"
+#include "taut/net/proxy_header.hpp"
 
 namespace taut {
 
 // One query and the way back to its client. The reply is written over the query and leaves from the same buffer.
 class DatagramService::Reply final : public WaitingQuery {
  public:
-  Reply(Datagram datagram, TimePoint received, std::size_t sizeLimit)
-      : WaitingQuery(datagram.payload(), {datagram.peer(), Transport::udp, received, {}, {}}, sizeLimit),
+  Reply(Datagram datagram, const Address& client, TimePoint received, std::size_t sizeLimit)
+      : WaitingQuery(datagram.payload(), {client, Transport::udp, received, {}, {}}, sizeLimit),
         datagram_(std::move(datagram)) {}
 
-  // Also where there is no query.
-  Address client() const { return datagram_->peer(); }
   MutableByteSpan replyBuffer() override { return datagram_ ? datagram_->buffer() : MutableByteSpan(); }
 
  private:
@@ -64,25 +63,39 @@ Task<> DatagramService::serve(StopToken stop, StopToken abort) {
 }
 
 std::unique_ptr<DatagramService::Reply> DatagramService::parse(Datagram datagram) const {
+  const Address peer = datagram.peer();
+  if (factory_.isProxy(peer)) [[unlikely]]
+    return parseProxied(std::move(datagram), peer);
+  return parse(std::move(datagram), peer, requests_);
+}
+
+std::unique_ptr<DatagramService::Reply> DatagramService::parseProxied(Datagram datagram, const Address& peer) const {
+  const auto header = ProxyHeader::read(datagram.payload());
+  if (!header) {
+    factory_.ignore(peer, Transport::udp, DropReason::proxy);
+    return nullptr;
+  }
+  const Address& client = header->clientOf(peer);
+  datagram.dropFront(header->size());
+  return parse(std::move(datagram), client, factory_.counters().requestsOf(Transport::udp, client.isV6()));
+}
+
+std::unique_ptr<DatagramService::Reply> DatagramService::parse(Datagram datagram, const Address& client,
+                                                               ServerCounters::Types& requests) const {
   const std::size_t size = datagram.payload().size();
   try {
-    auto reply = std::make_unique<Reply>(std::move(datagram), shard_.now(), factory_.udpPayloadSize());
+    auto reply = std::make_unique<Reply>(std::move(datagram), client, shard_.now(), factory_.udpPayloadSize());
     if (!reply->query()) {
-      ignore(*reply);
+      factory_.ignore(client, Transport::udp, DropReason::unparsable);
       return nullptr;
     }
-    factory_.counters().countRequest(requests_, reply->query()->type(), size);
+    factory_.counters().countRequest(requests, reply->query()->type(), size);
     return reply;
   } catch (const std::bad_alloc&) {
     factory_.counters().countDrop(DropReason::memory);
     reportMemoryShortage();
     return nullptr;
   }
-}
-
-void DatagramService::ignore(const Reply& reply) const {
-  factory_.counters().countDrop(DropReason::unparsable);
-  if (QueryLog* const log = factory_.queryLog()) log->unparsable(reply.client(), Transport::udp, factory_.clock());
 }
 
 void DatagramService::start(std::unique_ptr<Reply> reply) {

@@ -94,8 +94,9 @@ void Listeners::Opener::open(const std::vector<Address>& addresses) {
       absent.push_back(address);
     }
   }
-  if (change_.entries.empty()) std::rethrow_exception(reason);
+  if (change_.entries.empty() && !listeners_.freebind_) std::rethrow_exception(reason);
   for (const Address& address : absent) openAbsent(address);
+  if (change_.entries.empty()) std::rethrow_exception(reason);
   openOthers();
 }
 
@@ -104,8 +105,8 @@ void Listeners::Opener::open(const std::vector<Address>& addresses) {
 void Listeners::Opener::openAbsent(const Address& address) {
   try {
     openFirst(address, true);
-    change_.warnings.push_back(
-        fmt::format("no interface has the address {:h}: it is served from when one has it", address));
+    std::vector<std::string>& said = listeners_.freebind_ ? change_.notices : change_.warnings;
+    said.push_back(fmt::format("no interface has the address {:h}: it is served from when one has it", address));
   } catch (const std::system_error& error) {
     if (!isUnknownFamily(error)) throw;
     change_.warnings.push_back(
@@ -287,6 +288,7 @@ void Listeners::awaitClosed(const std::vector<Address>& addresses) {
 
 void Listeners::take(Change change) {
   for (const std::string& warning : change.warnings) log::warning("{}", warning);
+  for (const std::string& notice : change.notices) log::info("{}", notice);
   const std::scoped_lock lock(mutex_);
   entries_ = std::move(change.entries);
 }

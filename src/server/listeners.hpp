@@ -19,9 +19,10 @@ namespace taut {
 
 class Listeners {
  public:
-  // The shards outlive it. A listener that is closed ends within `drain` and some seconds.
-  Listeners(std::span<const std::unique_ptr<ShardThread>> shards, std::chrono::milliseconds drain)
-      : shards_(shards), drain_(drain) {}
+  // The shards outlive it. A listener that is closed ends within `drain` and some seconds. With `freebind` no address
+  // need be on an interface.
+  Listeners(std::span<const std::unique_ptr<ShardThread>> shards, std::chrono::milliseconds drain, bool freebind)
+      : shards_(shards), drain_(drain), freebind_(freebind) {}
   Listeners(const Listeners&) = delete;
   Listeners& operator=(const Listeners&) = delete;
 
@@ -47,6 +48,7 @@ class Listeners {
     std::vector<Entry> entries;            // all of them, as they are to be
     std::vector<ListeningSockets> opened;  // of each shard
     std::vector<std::string> warnings;     // of addresses that are not there
+    std::vector<std::string> notices;      // likewise, where that was to be expected
   };
   class Opener;
 
@@ -61,6 +63,7 @@ class Listeners {
 
   const std::span<const std::unique_ptr<ShardThread>> shards_;
   const std::chrono::milliseconds drain_;
+  const bool freebind_;
   std::mutex replacing_;
   mutable std::mutex mutex_;  // of the entries, which change with both mutexes locked
   std::vector<Entry> entries_;

@@ -170,11 +170,11 @@ void QueryLog::wroteMessages(const Query& query, std::size_t count, const Clock&
   tell(line, logged);
 }
 
-void QueryLog::unparsable(const Address& client, Transport transport, const Clock& clock) noexcept {
+void QueryLog::ignored(const Address& client, Transport transport, DropReason reason, const Clock& clock) noexcept {
   const bool logged = logs(true);
   if (!logged && tails_.empty()) return;
   Line line{client, transport};
-  line.outcome = dropReasonWords[static_cast<std::size_t>(DropReason::unparsable)];
+  line.outcome = dropReasonWords[static_cast<std::size_t>(reason)];
   line.time = clock.wallTime();
   tell(line, logged);
 }

@@ -112,13 +112,8 @@ Task<Semaphore::Permit> QueryPipeline::roomForQuery(ReceivedData& data, StopToke
 // One coroutine for each query.
 void QueryPipeline::answer(ByteSpan message, Semaphore::Permit permit) {
   auto reply = std::make_unique<Reply>(*this, message, std::move(permit));
+  if (!reply->query()) return connection_.factory_.ignore(stream_.peer(), Transport::tcp, DropReason::unparsable);
   ServerCounters& counters = connection_.factory_.counters();
-  if (!reply->query()) {
-    counters.countDrop(DropReason::unparsable);
-    if (QueryLog* const log = connection_.factory_.queryLog())
-      log->unparsable(stream_.peer(), Transport::tcp, connection_.factory_.clock());
-    return;
-  }
   ServerCounters::Types& requests = counters.requestsOf(Transport::tcp, reply->peer().isV6());
   counters.countRequest(requests, reply->query()->type(), message.size());
   queries_.start(std::move(reply));

@@ -65,7 +65,7 @@ void Server::start() {
   try {
     for (unsigned i = 0; i < options_.threads; ++i)
       shards_.push_back(std::make_unique<ShardThread>(options_, makeFactory_));
-    listeners_ = std::make_unique<Listeners>(shards_, options_.drain);
+    listeners_ = std::make_unique<Listeners>(shards_, options_.drain, options_.freebind);
     listeners_->open(options_.listen);
     if (options_.opened) options_.opened();
     for (const auto& shard : shards_) shard->start();

@@ -108,6 +108,11 @@ void ServerFactory::removeQueryTail(const QueryTail& tail) {
   changeQueryLog([&tail](QueryLog& log) { log.removeTail(tail); });
 }
 
+void ServerFactory::ignore(const Address& client, Transport transport, DropReason reason) {
+  counters_.countDrop(reason);
+  if (queryLog_) queryLog_->ignored(client, transport, reason, clock());
+}
+
 void ServerFactory::setDnstap(std::shared_ptr<Dnstap> dnstap) {
   dnstap_ = std::move(dnstap);
   chooseWhetherObserved();

@@ -14,10 +14,12 @@
 #include <utility>
 
 #include "memory_shortage.hpp"
+#include "proxied_start.hpp"
 #include "taut/base/log.hpp"
 #include "taut/base/reason.hpp"
 #include "taut/io/sleep.hpp"
 #include "taut/net/interface_addresses.hpp"
+#include "taut/net/proxy_header.hpp"
 #include "taut/server/datagram_service.hpp"
 
 namespace taut {
@@ -39,7 +41,7 @@ ShardThread::ShardThread(const ServerOptions& options, const Server::MakeFactory
     : patience_(options.drain),
       factory_(notNull(makeFactory(shard_))),
       datagramBuffers_(shard_, options.datagramBuffers,
-                       std::max<std::size_t>(datagramSize, factory_->udpPayloadSize())),
+                       ProxyHeader::maxSize + std::max<std::size_t>(datagramSize, factory_->udpPayloadSize())),
       streamBuffers_(shard_),
       maxConnections_(options.maxConnections) {
   factory_->setClock(shard_.clock());
@@ -295,24 +297,40 @@ Task<> ShardThread::acceptConnections(TcpListener socket, const StreamContext& s
 // would keep the others out.
 Task<> ShardThread::startConnection(TcpStream stream, const StreamContext& streams, TaskScope& connections) {
   try {
+    if (factory_->isProxy(stream.peer())) {
+      const bool known = co_await learnClient(stream, streams.stop);
+      if (!known) co_return;
+    }
     auto connection = factory_->buildProtocol(stream.peer());
     if (!connection) {
       ++factory_->counters().connectionsDeclined;
       co_return;
     }
-    if (connections_.size() >= maxConnections_) giveUpPlace();
-    connections_.add(*connection, stream.peer());
+    takePlace(*connection, stream.peer());
     connections.spawn(StreamConnection::serve(std::move(connection), std::move(stream), streams));
   } catch (const std::bad_alloc&) {
     reportMemoryShortage();
   }
 }
 
+// The connection has a place meanwhile, one of the balancer's.
+Task<bool> ShardThread::learnClient(TcpStream& stream, StopToken stop) {
+  ProxiedStart start(*factory_, stream);
+  takePlace(start, stream.peer());
+  const bool known = co_await start.learnClient(stop);
+  co_return known;
+}
+
+void ShardThread::takePlace(ConnectionPlace& place, const Address& client) {
+  if (connections_.size() >= maxConnections_) giveUpPlace();
+  connections_.add(place, client);
+}
+
 void ShardThread::giveUpPlace() {
   const auto isResting = [](const ClientShares::Place& held) {
-    return !static_cast<const StreamConnection&>(held).hasQueryInFlight();
+    return !static_cast<const ConnectionPlace&>(held).hasQueryInFlight();
   };
-  auto* const displaced = static_cast<StreamConnection*>(connections_.next(isResting));
+  auto* const displaced = static_cast<ConnectionPlace*>(connections_.next(isResting));
   if (!displaced) return;
   ++factory_->counters().connectionsDisplaced;
   displaced->release();

@@ -26,6 +26,7 @@
 #include "taut/net/tcp_listener.hpp"
 #include "taut/net/udp_socket.hpp"
 #include "taut/server/client_shares.hpp"
+#include "taut/server/connection_place.hpp"
 #include "taut/server/server.hpp"
 #include "taut/server/server_statistics.hpp"
 #include "taut/server/stream_connection.hpp"
@@ -87,6 +88,8 @@ class ShardThread {
   Task<> serveStreams(std::unique_ptr<Listener> listener, TcpListener socket);
   Task<> acceptConnections(TcpListener socket, const StreamContext& streams, TaskScope& connections);
   Task<> startConnection(TcpStream stream, const StreamContext& streams, TaskScope& connections);
+  Task<bool> learnClient(TcpStream& stream, StopToken stop);
+  void takePlace(ConnectionPlace& place, const Address& client);
   void giveUpPlace();
 
   const std::chrono::milliseconds patience_;  // for what is in work when it is to end

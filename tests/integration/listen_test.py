@@ -115,6 +115,23 @@ class Listening(TestCase):
         server.wait_for_log(f"listening on 127.0.0.1:{server.port}")
         self.assertEqual(server.log().count("listening on"), 1, "what is not there is not listened on")
 
+    def test_freebind(self):
+        """With freebind the server starts without any of its addresses, and serves each that comes"""
+        network = self.network()
+        hosts, port = ("192.0.2.1", "2001:db8::1"), free_port()
+        addresses = ", ".join(f'"{bracketed(host)}:{port}"' for host in hosts)
+        config = self.write("taut.toml", f"""listen = [{{ address = [{addresses}] }}]
+            zone = [{{ file = "{EXAMPLE_ZONE}" }}]
+            server = {{ freebind = true }}""")
+        server = network.run(Process, [TAUTD, "--config", config, "--threads", "2"], self.folder, name="tautd")
+        self.addCleanup(self._finish, server)
+        for host in hosts:
+            server.wait_for_log(f" info no interface has the address {host}: it is served from when one has it")
+        server.wait_for_log("serves: process")
+        for host in hosts:
+            network.run(network.configure, "address", "add", host, "dev", "lo")
+            network.run(self.assert_served, host, port)
+
     def test_ipv6_that_comes_later(self):
         """Where IPv6 is switched off, ::1 keeps 127.0.0.1 from nothing, and is served when IPv6 is switched on"""
         network = self.network()

@@ -142,7 +142,7 @@ class Ports(Messages):
         self.assertEqual(
             network.run(self.failure, "-i", "192.0.2.1", "-i", "192.0.2.2", "-z", EXAMPLE_ZONE),
             "cannot listen on 192.0.2.1:53 (UDP): Cannot assign requested address; no interface has it, and "
-            "`ip address` lists those that there are")
+            "`ip address` lists those that there are; with server.freebind = true it is served from when one has it")
 
     def test_one_address_is_not_there(self):
         """An address that no interface has is one warning, where another is there"""

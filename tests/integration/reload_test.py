@@ -284,9 +284,10 @@ class Reload(TestCase):
         zone = '[[zone]]\nname = "one"\n'
         server = self.start(f'[server]\nidentity = "a"\nudp-size = 1232\n{zone}')
         for identity in ("b", "c"):
-            said = self.reload(server, f'[server]\nidentity = "{identity}"\nudp-size = 1400\n{zone}'
+            said = self.reload(server, f'[server]\nidentity = "{identity}"\nudp-size = 1400\nfreebind = true\n{zone}'
                                '[forward]\nservers = ["127.0.0.1"]\n', "forward.servers")
             self.assertIn(f"{self.path}:3:12: server.udp-size = 1400 needs a restart; until then it is 1232", said)
+            self.assertIn("server.freebind = true needs a restart; until then it is false", said)
             self.assertIn("forward.servers = [\"127.0.0.1\"] needs a restart; until then it is not given", said)
             self.says("id.server", identity)
         self.assertEqual(self.ask("www.elsewhere").rcode, REFUSED)

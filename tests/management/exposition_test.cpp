@@ -50,8 +50,9 @@ TEST_CASE_FIXTURE(Fixture, "histograms have counts of all that is not above a bo
 
 TEST_CASE_FIXTURE(Fixture, "what was dropped, limited, displaced or failed is told by its reason") {
   CHECK(has(R"(taut_dns_dropped_total{reason="unparsable"} 1)"));
-  CHECK(has(R"(taut_dns_dropped_total{reason="send-error"} 7)"));
-  CHECK(has(R"(taut_rate_limited_total{action="drop"} 3)"));
+  CHECK(has(R"(taut_dns_dropped_total{reason="proxy"} 2)"));
+  CHECK(has(R"(taut_dns_dropped_total{reason="send-error"} 8)"));
+  CHECK(has(R"(taut_rate_limited_total{action="drop"} 4)"));
   CHECK(has(R"(taut_rate_limited_total{action="truncate"} 4)"));
   CHECK(has(R"(taut_cookies_total{state="invalid"} 7)"));
   CHECK(has("taut_queries_waiting 2"));

@@ -29,8 +29,10 @@ class BlockingClient {
       throw std::system_error(errno, std::generic_category(), "connect");
   }
 
-  void send(const Bytes& message) {
-    const Bytes bytes = type_ == SOCK_STREAM ? framed(message) : message;
+  void send(const Bytes& message) { sendOctets(type_ == SOCK_STREAM ? framed(message) : message); }
+
+  // As they are, also over a stream.
+  void sendOctets(const Bytes& bytes) {
     if (::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(bytes.size()))
       throw std::system_error(errno, std::generic_category(), "send");
   }

@@ -248,7 +248,7 @@ TEST_CASE("a reader sees what fits its filter: name and below, type, client, RCO
     f.ask("missing.example.com");
     f.ask("www.example.net", Type::TXT);
     f.ask(Bytes{0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0});
-    f.factory->queryLog()->unparsable(client, Transport::udp, f.clock);
+    f.factory->queryLog()->ignored(client, Transport::udp, DropReason::unparsable, f.clock);
     f.factory->removeQueryTail(*tail);
     return linesOf(*tail).size();
   };

@@ -256,6 +256,19 @@ TEST_CASE("where no interface has any of the addresses, the first of them is nam
   CHECK(events.list.empty());
 }
 
+TEST_CASE("with freebind the server starts though no interface has any of the addresses, and says so once") {
+  Events events;
+  LogCapture captured;
+  ServerOptions none = options(2);
+  none.freebind = true;
+  none.listen = {Address::parse("192.0.2.1").value(), Address::parse("2001:db8::1").value()};
+  Server server(none, makeFactory(events));
+  server.start();
+  CHECK(server.addresses().size() == 2);
+  for (const char* const absent : {"192.0.2.1", "2001:db8::1"})
+    CHECK(captured.count(std::string("no interface has the address ") + absent) == 1);
+}
+
 TEST_CASE("an address that is given twice is one listener") {
   Events events;
   ServerOptions twice = options();

@@ -49,6 +49,8 @@ class DatagramSlot final : public ListHook<> {
   Address peer() const noexcept;
   Address local() const noexcept;
 
+  // See Datagram.
+  void dropFront(std::size_t size) noexcept;
   // Makes the first `size` octets of the payload area the reply, and hands the lease to the batch.
   void reply(std::size_t size) noexcept;
 
@@ -93,6 +95,8 @@ class Datagram {
 
   // What arrived. It changes as buffer() is written.
   std::span<const std::uint8_t> payload() const noexcept { return slot_->payload(); }
+  // Takes the first `size` octets of the payload away, at most all. What is left begins where the buffer does.
+  void dropFront(std::size_t size) noexcept { slot_->dropFront(size); }
   // More arrived than the buffer could hold.
   bool truncated() const noexcept { return slot_->truncated(); }
   // The whole payload area, for the reply: DatagramBuffers::payloadSize() bytes that begin where payload() does.

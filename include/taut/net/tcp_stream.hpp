@@ -33,6 +33,8 @@ class TcpStream {
   static Task<Result<TcpStream, IoResult>> connect(Shard& shard, Address peer, StopToken stop = {});
 
   const Address& peer() const noexcept { return peer_; }
+  // The client for which the peer, a balancer, says that it speaks.
+  void setPeer(const Address& client) noexcept { peer_ = client; }
   Address localAddress() const noexcept;
   Shard& shard() const noexcept { return *shard_; }
 

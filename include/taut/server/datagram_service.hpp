@@ -36,7 +36,8 @@ class DatagramService {
   class Reply;
 
   std::unique_ptr<Reply> parse(Datagram datagram) const;
-  void ignore(const Reply& reply) const;
+  std::unique_ptr<Reply> parseProxied(Datagram datagram, const Address& peer) const;
+  std::unique_ptr<Reply> parse(Datagram datagram, const Address& client, ServerCounters::Types& requests) const;
   void start(std::unique_ptr<Reply> reply);
   void prefetch(std::span<const std::unique_ptr<Reply>> arrived) const;
 

@@ -10,7 +10,7 @@
 //   given-up      its handler took too long, and the server answered SERVFAIL
 //   truncated     by the rate limit
 //   messages      its handler wrote messages itself, as for a transfer; `size` is their number
-//   unparsable, acl, rate-limit, handler, memory    there was no reply (DropReason)
+//   unparsable, proxy, acl, rate-limit, handler, memory    there was no reply (DropReason)
 //
 // The time is that of the exact clock, in microseconds since the turn of the loop in which the query was read.
 //
@@ -29,6 +29,7 @@
 #include "taut/dns/client.hpp"
 #include "taut/dns/query.hpp"
 #include "taut/dns/type.hpp"
+#include "taut/server/server_counters.hpp"
 
 namespace taut {
 
@@ -59,8 +60,8 @@ class QueryLog {
                const Clock& clock) noexcept;
   void unanswered(const Query& query, std::string_view outcome, const Clock& clock) noexcept;
   void wroteMessages(const Query& query, std::size_t count, const Clock& clock) noexcept;
-  // A message that holds no query.
-  void unparsable(const Address& client, Transport transport, const Clock& clock) noexcept;
+  // A message that holds no query, or comes for no client that is known.
+  void ignored(const Address& client, Transport transport, DropReason reason, const Clock& clock) noexcept;
 
  private:
   struct Line;

@@ -55,6 +55,7 @@ constexpr std::size_t rcodeSlot(Rcode rcode) noexcept {
 // Why a query got no reply.
 enum class DropReason : std::uint8_t {
   unparsable,   // no header, or a response
+  proxy,        // a balancer did not say for which client it is
   policy,       // `allowQuery` said so
   rateLimit,    // the client was over its limit
   handler,      // a handler said so
@@ -62,9 +63,9 @@ enum class DropReason : std::uint8_t {
   fullSocket,   // the reply found no room in the socket
   sendFailure,  // the kernel refused to send the reply
 };
-inline constexpr std::size_t dropReasonCount = 7;
+inline constexpr std::size_t dropReasonCount = 8;
 inline constexpr std::array<std::string_view, dropReasonCount> dropReasonWords{
-    "unparsable", "acl", "rate-limit", "handler", "memory", "send-buffer", "send-error"};
+    "unparsable", "proxy", "acl", "rate-limit", "handler", "memory", "send-buffer", "send-error"};
 
 // What came of the cookies of queries that had one, while cookies are in use.
 struct CookieCounters {

@@ -80,6 +80,9 @@ class ServerFactory {
   ServerCounters& counters() { return counters_; }
   const ServerCounters& counters() const { return counters_; }
 
+  // For transports: counts and logs a message that holds no query, or comes for no client that is known.
+  void ignore(const Address& client, Transport transport, DropReason reason);
+
   // What cookies and the log take the time from; the system's at first. Outlives the factory. A server sets its
   // shard's.
   const Clock& clock() const { return responder_.clock(); }
@@ -100,6 +103,12 @@ class ServerFactory {
 
   // Whether the client has proved by a server cookie that it owns its address (RFC 7873 section 5.2.5).
   bool hasValidCookie(const Query& query) const { return responder_.hasValidCookie(query); }
+
+  // The balancers that say by a header for which client each message is (ProxyHeader); nothing, as at first, for none.
+  // All else sees the client's address, and the reply goes to the balancer. What a balancer sends without a header is
+  // dropped and counted.
+  void setProxies(std::optional<AddressPolicy> proxies) { proxies_ = std::move(proxies); }
+  bool isProxy(const Address& peer) const { return proxies_ && proxies_->allows(peer); }
 
   // The addresses that the default `allowQuery` allows; all at first.
   void setAddressPolicy(AddressPolicy policy) { addressPolicy_ = std::move(policy); }
@@ -244,6 +253,7 @@ class ServerFactory {
   std::unique_ptr<TopQueries> topQueries_;
   WaitingQueries waitingQueries_{*this};
   AddressPolicy addressPolicy_;
+  std::optional<AddressPolicy> proxies_;
   std::vector<StreamConnection*> connections_;
   ProtocolFactory protocol_;
   int verbose_;

@@ -19,7 +19,7 @@
 #include "taut/io/timer.hpp"
 #include "taut/net/stream_buffers.hpp"
 #include "taut/net/tcp_stream.hpp"
-#include "taut/server/client_shares.hpp"
+#include "taut/server/connection_place.hpp"
 #include "taut/server/server_factory.hpp"
 
 namespace taut {
@@ -50,14 +50,12 @@ struct StreamContext {
 };
 
 // The place is the one that it holds among the connections of its client.
-class StreamConnection : public ClientShares::Place, private Timer {
+class StreamConnection : public ConnectionPlace, private Timer {
  public:
   // The limits outlive the connection.
   StreamConnection(ServerFactory& factory, const Address& peer, const StreamLimits& limits = usualStreamLimits);
   StreamConnection(ServerFactory& factory, const Address& peer, const StreamLimits&& limits) = delete;
-  StreamConnection(const StreamConnection&) = delete;
-  StreamConnection& operator=(const StreamConnection&) = delete;
-  virtual ~StreamConnection();
+  ~StreamConnection() override;
 
   const Address& peer() const { return stream_.peer(); }
   ServerFactory& factory() const { return factory_; }
@@ -65,10 +63,8 @@ class StreamConnection : public ClientShares::Place, private Timer {
   // Serves the connection to its end. The task owns it.
   static Task<> serve(std::unique_ptr<StreamConnection> connection, TcpStream stream, const StreamContext& context);
 
-  // Ends the connection now, and the work for its queries: another client needs its place.
-  void close();
-
-  bool hasQueryInFlight() const;
+  bool hasQueryInFlight() const override;
+  void close() override;
 
  private:
   friend QueryPipeline;
