@@ -14,14 +14,17 @@
 #include "listening_sockets.hpp"
 #include "shard_thread.hpp"
 #include "taut/base/address.hpp"
+#include "taut/io/shard.hpp"
+#include "taut/net/given_sockets.hpp"
 
 namespace taut {
 
 class Listeners {
  public:
   // The shards outlive it. A listener that is closed ends within `drain` and some seconds.
-  Listeners(std::span<const std::unique_ptr<ShardThread>> shards, std::chrono::milliseconds drain)
-      : shards_(shards), drain_(drain) {}
+  // What is listened on takes its sockets from `given`, which may be null.
+  Listeners(std::span<const std::unique_ptr<ShardThread>> shards, std::chrono::milliseconds drain, GivenSockets* given)
+      : shards_(shards), drain_(drain), given_(given) {}
   Listeners(const Listeners&) = delete;
   Listeners& operator=(const Listeners&) = delete;
 
@@ -29,6 +32,9 @@ class Listeners {
   void open(const std::vector<Address>& wanted);
   // While they serve, on any thread. See Server::replaceListeners.
   void replace(const std::vector<Address>& wanted);
+
+  // Makes a given socket one that answers what waits at it, for `ShardThread::drainSockets`.
+  static void openToDrain(Shard& shard, GivenSockets::Socket given, ListeningSockets& sockets);
 
   // With the ports that were picked; those that were on no interface when they were opened come last.
   std::vector<Address> addresses() const;
@@ -61,6 +67,7 @@ class Listeners {
 
   const std::span<const std::unique_ptr<ShardThread>> shards_;
   const std::chrono::milliseconds drain_;
+  GivenSockets* const given_;
   std::mutex replacing_;
   mutable std::mutex mutex_;  // of the entries, which change with both mutexes locked
   std::vector<Entry> entries_;
