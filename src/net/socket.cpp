@@ -1,5 +1,6 @@
 #include "socket.hpp"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -12,6 +13,11 @@ namespace taut::detail {
 
 namespace {
 
+void setBuffers(int fd, const BindOptions& options) noexcept {
+  if (options.receiveBuffer > 0) setOption(fd, SOL_SOCKET, SO_RCVBUF, options.receiveBuffer);
+  if (options.sendBuffer > 0) setOption(fd, SOL_SOCKET, SO_SNDBUF, options.sendBuffer);
+}
+
 UniqueFd openSocket(const Address& address, const BindOptions& options, bool reusePort) {
   // Not O_NONBLOCK: an operation that cannot go on now waits inside the kernel, and does not fail.
   UniqueFd fd(::socket(address.family(), options.type | SOCK_CLOEXEC, 0));
@@ -20,8 +26,7 @@ UniqueFd openSocket(const Address& address, const BindOptions& options, bool reu
   if (options.type == SOCK_STREAM) setOption(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
   if (reusePort) setOption(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1);
   if (options.mayBeAbsent) setOption(fd.get(), IPPROTO_IP, IP_FREEBIND, 1);
-  if (options.receiveBuffer > 0) setOption(fd.get(), SOL_SOCKET, SO_RCVBUF, options.receiveBuffer);
-  if (options.sendBuffer > 0) setOption(fd.get(), SOL_SOCKET, SO_SNDBUF, options.sendBuffer);
+  setBuffers(fd.get(), options);
   sockaddr_storage name{};
   const socklen_t length = address.toSockaddr(name);
   if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&name), length) != 0) {
@@ -45,6 +50,14 @@ UniqueFd bindSocket(const Address& address, const BindOptions& options) {
   const Address bound = address.withPort(localAddressOf(alone.get()).port());
   alone.reset();
   return openSocket(bound, options, true);
+}
+
+// Service managers give sockets that never wait, and others may leave out what lets threads share the port.
+void adoptSocket(int fd, const BindOptions& options) noexcept {
+  ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+  ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+  if (options.reusePort) setOption(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+  setBuffers(fd, options);
 }
 
 void setOption(int fd, int level, int name, int value) noexcept {

@@ -21,6 +21,9 @@ struct BindOptions {
 // A bound socket, not yet listening. Throws std::system_error.
 UniqueFd bindSocket(const Address& address, const BindOptions& options);
 
+// Makes a bound socket that was opened elsewhere like one of `bindSocket`.
+void adoptSocket(int fd, const BindOptions& options) noexcept;
+
 [[noreturn]] void throwListenError(int error, const Address& address, std::string_view protocol);
 
 void setOption(int fd, int level, int name, int value) noexcept;

@@ -59,6 +59,18 @@ bool concernsConnection(int error) noexcept {
   }
 }
 
+detail::BindOptions bindOptions(const TcpOptions& options) {
+  detail::BindOptions bindOptions;
+  bindOptions.protocol = "TCP";
+  bindOptions.type = SOCK_STREAM;
+  bindOptions.reusePort = options.reusePort;
+  bindOptions.mustBeFree = options.mustBeFree;
+  bindOptions.mayBeAbsent = options.mayBeAbsent;
+  bindOptions.receiveBuffer = options.receiveBuffer;
+  bindOptions.sendBuffer = options.sendBuffer;
+  return bindOptions;
+}
+
 }  // namespace
 
 Task<std::optional<TcpStream>> ConnectionStream::next() {
@@ -92,16 +104,15 @@ Task<bool> ConnectionStream::pauseAfter(IoResult failure) {
 }
 
 TcpListener TcpListener::bind(Shard& shard, const Address& address, const TcpOptions& options) {
-  detail::BindOptions bindOptions;
-  bindOptions.protocol = "TCP";
-  bindOptions.type = SOCK_STREAM;
-  bindOptions.reusePort = options.reusePort;
-  bindOptions.mustBeFree = options.mustBeFree;
-  bindOptions.mayBeAbsent = options.mayBeAbsent;
-  bindOptions.receiveBuffer = options.receiveBuffer;
-  bindOptions.sendBuffer = options.sendBuffer;
-  UniqueFd fd = detail::bindSocket(address, bindOptions);
+  UniqueFd fd = detail::bindSocket(address, bindOptions(options));
   if (::listen(fd.get(), options.backlog) != 0) detail::throwListenError(errno, address, "TCP");
+  return TcpListener(shard, std::move(fd));
+}
+
+TcpListener TcpListener::adopt(Shard& shard, UniqueFd fd, const TcpOptions& options) {
+  detail::adoptSocket(fd.get(), bindOptions(options));
+  if (::listen(fd.get(), options.backlog) != 0)
+    detail::throwListenError(errno, detail::localAddressOf(fd.get()), "TCP");
   return TcpListener(shard, std::move(fd));
 }
 

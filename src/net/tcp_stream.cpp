@@ -1,13 +1,14 @@
 #include "taut/net/tcp_stream.hpp"
 
+#include <linux/tcp.h>  // has more of tcp_info than the header of the C library
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -122,6 +123,14 @@ Task<IoResult> TcpStream::writeBoth(Ring& ring, int fd, std::span<const std::uin
 IoResult TcpStream::sendNow(std::span<const std::uint8_t> bytes) noexcept {
   const auto sent = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   return sent < 0 ? IoResult::failure(errno) : IoResult(static_cast<int>(sent));
+}
+
+// The kernel counts the time since data has come from when the connection was made.
+bool TcpStream::isFresh(std::chrono::milliseconds age) const noexcept {
+  tcp_info info{};
+  socklen_t length = sizeof info;
+  if (::getsockopt(fd_.get(), IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return false;
+  return info.tcpi_bytes_received == 0 && std::chrono::milliseconds(info.tcpi_last_data_recv) < age;
 }
 
 void TcpStream::shutdownWrite() noexcept {

@@ -34,6 +34,18 @@ void setDatagramOptions(int fd, const Address& address) {
   if (address.isV6()) detail::setOption(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT);
 }
 
+detail::BindOptions bindOptions(const UdpOptions& options) {
+  detail::BindOptions bindOptions;
+  bindOptions.protocol = "UDP";
+  bindOptions.type = SOCK_DGRAM;
+  bindOptions.reusePort = options.reusePort;
+  bindOptions.mustBeFree = options.mustBeFree;
+  bindOptions.mayBeAbsent = options.mayBeAbsent;
+  bindOptions.receiveBuffer = options.receiveBuffer;
+  bindOptions.sendBuffer = options.sendBuffer;
+  return bindOptions;
+}
+
 }  // namespace
 
 DatagramStream::DatagramStream(Shard& shard, detail::ReplyBatch& replies, DatagramBuffers& buffers,
@@ -156,19 +168,29 @@ UdpSocket& UdpSocket::operator=(UdpSocket&&) noexcept = default;
 UdpSocket::~UdpSocket() = default;
 
 UdpSocket UdpSocket::bind(Shard& shard, const Address& address, const UdpOptions& options) {
-  detail::BindOptions bindOptions;
-  bindOptions.protocol = "UDP";
-  bindOptions.type = SOCK_DGRAM;
-  bindOptions.reusePort = options.reusePort;
-  bindOptions.mustBeFree = options.mustBeFree;
-  bindOptions.mayBeAbsent = options.mayBeAbsent;
-  bindOptions.receiveBuffer = options.receiveBuffer;
-  bindOptions.sendBuffer = options.sendBuffer;
-  UniqueFd fd = detail::bindSocket(address, bindOptions);
+  UniqueFd fd = detail::bindSocket(address, bindOptions(options));
   setDatagramOptions(fd.get(), address);
+  return withReplies(shard, std::move(fd));
+}
+
+UdpSocket UdpSocket::adopt(Shard& shard, UniqueFd fd, const UdpOptions& options) {
+  detail::adoptSocket(fd.get(), bindOptions(options));
+  setDatagramOptions(fd.get(), detail::localAddressOf(fd.get()));
+  return withReplies(shard, std::move(fd));
+}
+
+UdpSocket UdpSocket::withReplies(Shard& shard, UniqueFd fd) {
   UdpSocket socket(shard, std::move(fd));
   socket.replies_ = std::make_unique<detail::ReplyBatch>(shard.ring(), socket.fd());
   return socket;
+}
+
+void UdpSocket::leaveOthers() noexcept {
+  Address self = localAddress();
+  if (self.isWildcard()) self = self.isV4() ? Address::loopbackV4(self.port()) : Address::loopbackV6(self.port());
+  sockaddr_storage name{};
+  const socklen_t length = self.toSockaddr(name);
+  ::connect(fd_.get(), reinterpret_cast<const sockaddr*>(&name), length);
 }
 
 Result<UdpSocket, IoResult> UdpSocket::connect(Shard& shard, const Address& peer) {

@@ -124,6 +124,17 @@ UnixListener UnixListener::bind(Shard& shard, std::string path, mode_t mode) {
   return UnixListener(shard, std::move(fd), std::move(path), {status.st_dev, status.st_ino});
 }
 
+UnixListener UnixListener::adopt(Shard& shard, UniqueFd fd, std::string path) {
+  ::fcntl(fd.get(), F_SETFD, FD_CLOEXEC);
+  ::fcntl(fd.get(), F_SETFL, ::fcntl(fd.get(), F_GETFL) & ~O_NONBLOCK);
+  return UnixListener(shard, std::move(fd), std::move(path), {});
+}
+
+void UnixListener::takeFile() noexcept {
+  struct stat status {};
+  if (::stat(path_.c_str(), &status) == 0) file_ = {status.st_dev, status.st_ino};
+}
+
 UnixListener::~UnixListener() {
   struct stat status {};
   if (fd_ && ::stat(path_.c_str(), &status) == 0 && File{status.st_dev, status.st_ino} == file_)

@@ -1,5 +1,8 @@
 #include "listeners.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
@@ -52,6 +55,25 @@ bool contains(const std::vector<Address>& addresses, const Address& address) {
   return std::ranges::find(addresses, address) != addresses.end();
 }
 
+// Another descriptor of the socket that was opened for the address.
+template <typename Socket>
+UniqueFd copyOf(const std::vector<std::pair<Address, Socket>>& opened, const Address& address) {
+  const auto found = std::ranges::find_if(opened, [&](const auto& socket) { return socket.first == address; });
+  return found == opened.end() ? UniqueFd() : UniqueFd(::fcntl(found->second.fd(), F_DUPFD_CLOEXEC, 0));
+}
+
+TcpOptions tcpOptions() {
+  TcpOptions options;
+  options.receiveBuffer = options.sendBuffer = streamBuffer;
+  return options;
+}
+
+UdpOptions udpOptions() {
+  UdpOptions options;
+  options.receiveBuffer = options.sendBuffer = socketBuffer;
+  return options;
+}
+
 }  // namespace
 
 // Opens the sockets of addresses: first on one shard, which finds out which of them are there and which ports are
@@ -76,10 +98,14 @@ class Listeners::Opener {
   Address openBoth(std::size_t shard, const Address& address, const Options& options);
   bool openDatagrams(std::size_t shard, const Address& address, const UdpOptions& options);
   bool openBrought(std::size_t shard, const Address& address, const UdpOptions& options);
+  UniqueFd takeGiven(UniqueFd (GivenSockets::*take)(const Address&), const Address& address);
+  UdpSocket datagramSocket(std::size_t shard, const Address& address, const UdpOptions& options);
+  TcpListener streamSocket(std::size_t shard, const Address& address, const TcpOptions& options);
 
   const Listeners& listeners_;
   Change& change_;
   std::vector<std::size_t> fresh_;  // places in the change's entries
+  std::vector<Address> shared_;     // that a given socket was taken for
 };
 
 void Listeners::Opener::open(const std::vector<Address>& addresses) {
@@ -115,11 +141,9 @@ void Listeners::Opener::openAbsent(const Address& address) {
 }
 
 Listeners::Opener::Options Listeners::Opener::optionsFor(bool mustBeFree, bool mayBeAbsent) {
-  Options options;
+  Options options{udpOptions(), tcpOptions()};
   options.udp.mustBeFree = options.tcp.mustBeFree = mustBeFree;
   options.udp.mayBeAbsent = options.tcp.mayBeAbsent = mayBeAbsent;
-  options.udp.receiveBuffer = options.udp.sendBuffer = socketBuffer;
-  options.tcp.receiveBuffer = options.tcp.sendBuffer = streamBuffer;
   return options;
 }
 
@@ -129,7 +153,7 @@ void Listeners::Opener::openFirst(const Address& address, bool mayBeAbsent) {
   const Options options = optionsFor(!listeners_.isOurs(address), mayBeAbsent);
   Entry entry;
   entry.asked = address;
-  entry.bound = openBoth(0, address, options);
+  entry.bound = openBoth(0, listeners_.given_ ? listeners_.given_->withPort(address) : address, options);
   entry.present = !mayBeAbsent;
   if (entry.bound.isWildcard()) entry.brought = listeners_.addressesFor(entry.bound);
   std::erase_if(entry.brought, [&](const Address& each) { return !openBrought(0, each, options.udp); });
@@ -159,7 +183,7 @@ Address Listeners::Opener::openBoth(std::size_t shard, const Address& address, c
       bound = label = address.withPort(socket.localAddress().port());
     }
     try {
-      opened.streams.emplace_back(bound, TcpListener::bind(listeners_.shards_[shard]->shard(), bound, options.tcp));
+      opened.streams.emplace_back(bound, streamSocket(shard, bound, options.tcp));
       return bound;
     } catch (const std::system_error& error) {
       if (isOpened) opened.datagrams.pop_back();
@@ -171,9 +195,44 @@ Address Listeners::Opener::openBoth(std::size_t shard, const Address& address, c
 // False where there is such a socket already, which stays.
 bool Listeners::Opener::openDatagrams(std::size_t shard, const Address& address, const UdpOptions& options) {
   if (listeners_.hasDatagramSocket(address)) return false;
-  change_.opened[shard].datagrams.emplace_back(address,
-                                               UdpSocket::bind(listeners_.shards_[shard]->shard(), address, options));
+  change_.opened[shard].datagrams.emplace_back(address, datagramSocket(shard, address, options));
   return true;
+}
+
+UniqueFd Listeners::Opener::takeGiven(UniqueFd (GivenSockets::*take)(const Address&), const Address& address) {
+  return listeners_.given_ ? (listeners_.given_->*take)(address) : UniqueFd();
+}
+
+// A given socket may not share its port with another one: it was made without SO_REUSEPORT, or by another user. The
+// shards that have none read from that of the first one then.
+UdpSocket Listeners::Opener::datagramSocket(std::size_t shard, const Address& address, const UdpOptions& options) {
+  Shard& of = listeners_.shards_[shard]->shard();
+  if (UniqueFd given = takeGiven(&GivenSockets::takeDatagrams, address)) {
+    shared_.push_back(address);
+    return UdpSocket::adopt(of, std::move(given), options);
+  }
+  try {
+    return UdpSocket::bind(of, address, options);
+  } catch (const std::system_error&) {
+    UniqueFd copy = shard > 0 && contains(shared_, address) ? copyOf(change_.opened[0].datagrams, address) : UniqueFd();
+    if (!copy) throw;
+    return UdpSocket::adopt(of, std::move(copy), options);
+  }
+}
+
+TcpListener Listeners::Opener::streamSocket(std::size_t shard, const Address& address, const TcpOptions& options) {
+  Shard& of = listeners_.shards_[shard]->shard();
+  if (UniqueFd given = takeGiven(&GivenSockets::takeStreams, address)) {
+    shared_.push_back(address);
+    return TcpListener::adopt(of, std::move(given), options);
+  }
+  try {
+    return TcpListener::bind(of, address, options);
+  } catch (const std::system_error&) {
+    UniqueFd copy = shard > 0 && contains(shared_, address) ? copyOf(change_.opened[0].streams, address) : UniqueFd();
+    if (!copy) throw;
+    return TcpListener::adopt(of, std::move(copy), options);
+  }
 }
 
 // Each address has a socket of its own, so that replies which wait for a slow link fill the send buffer of that socket
@@ -187,6 +246,25 @@ bool Listeners::Opener::openBrought(std::size_t shard, const Address& address, c
   } catch (const std::system_error&) {
     return false;
   }
+}
+
+// A local socket is none of a DNS server; its file goes, so that clients do not wait where no process answers.
+void Listeners::openToDrain(Shard& shard, GivenSockets::Socket given, ListeningSockets& sockets) {
+  using Kind = GivenSockets::Kind;
+  if (given.kind == Kind::local) {
+    log::info("the given socket {} is not wanted, and closed", given.path);
+    ::unlink(given.path.c_str());
+    return;
+  }
+  log::info("a given {} socket on {} is not wanted: what waits there is answered, and it is closed",
+            given.kind == Kind::datagrams ? "UDP" : "TCP", given.address);
+  if (given.kind == Kind::streams) {
+    sockets.streams.emplace_back(given.address, TcpListener::adopt(shard, std::move(given.fd), tcpOptions()));
+    return;
+  }
+  UdpSocket socket = UdpSocket::adopt(shard, std::move(given.fd), udpOptions());
+  socket.leaveOthers();
+  sockets.datagrams.emplace_back(given.address, std::move(socket));
 }
 
 void Listeners::open(const std::vector<Address>& wanted) {
@@ -251,6 +329,7 @@ std::vector<Address> Listeners::addressesFor(const Address& wildcard) const {
     add(entry.bound);
     std::ranges::for_each(entry.brought, add);
   }
+  if (given_) std::ranges::for_each(given_->datagramAddresses(), add);
   const std::size_t most = std::max(addresses.size(), maxBrought);
   std::ranges::for_each(interfaceAddresses(wildcard), add);
   addresses.resize(std::min(addresses.size(), most));

@@ -14,15 +14,18 @@
 #include "listening_sockets.hpp"
 #include "shard_thread.hpp"
 #include "taut/base/address.hpp"
+#include "taut/io/shard.hpp"
+#include "taut/net/given_sockets.hpp"
 
 namespace taut {
 
 class Listeners {
  public:
   // The shards outlive it. A listener that is closed ends within `drain` and some seconds. With `freebind` no address
-  // need be on an interface.
-  Listeners(std::span<const std::unique_ptr<ShardThread>> shards, std::chrono::milliseconds drain, bool freebind)
-      : shards_(shards), drain_(drain), freebind_(freebind) {}
+  // need be on an interface. What is listened on takes its sockets from `given`, which may be null.
+  Listeners(std::span<const std::unique_ptr<ShardThread>> shards, std::chrono::milliseconds drain, bool freebind,
+            GivenSockets* given)
+      : shards_(shards), drain_(drain), freebind_(freebind), given_(given) {}
   Listeners(const Listeners&) = delete;
   Listeners& operator=(const Listeners&) = delete;
 
@@ -30,6 +33,9 @@ class Listeners {
   void open(const std::vector<Address>& wanted);
   // While they serve, on any thread. See Server::replaceListeners.
   void replace(const std::vector<Address>& wanted);
+
+  // Makes a given socket one that answers what waits at it, for `ShardThread::drainSockets`.
+  static void openToDrain(Shard& shard, GivenSockets::Socket given, ListeningSockets& sockets);
 
   // With the ports that were picked; those that were on no interface when they were opened come last.
   std::vector<Address> addresses() const;
@@ -64,6 +70,7 @@ class Listeners {
   const std::span<const std::unique_ptr<ShardThread>> shards_;
   const std::chrono::milliseconds drain_;
   const bool freebind_;
+  GivenSockets* const given_;
   std::mutex replacing_;
   mutable std::mutex mutex_;  // of the entries, which change with both mutexes locked
   std::vector<Entry> entries_;

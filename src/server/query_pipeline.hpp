@@ -35,6 +35,9 @@ class QueryPipeline {
   // Whether nothing is in work. What the decoder keeps of a message counts as work, so that it is not lost.
   bool isEmpty() const { return queries_.tasks().empty() && decoder_.atBoundary(); }
 
+  // Of one that has begun to come.
+  bool hasPartOfMessage() const { return !decoder_.atBoundary(); }
+
   // Waits until all queries are answered and the replies taken; from `limit` on the queries are asked to stop.
   Task<> finishWithin(Duration limit);
   TaskScope::JoinAwaiter finish() { return queries_.tasks().join(); }

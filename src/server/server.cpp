@@ -4,10 +4,12 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <csignal>
 #include <exception>
+#include <iterator>
 #include <memory>
 #include <mutex>
 #include <new>
@@ -65,7 +67,7 @@ void Server::start() {
   try {
     for (unsigned i = 0; i < options_.threads; ++i)
       shards_.push_back(std::make_unique<ShardThread>(options_, makeFactory_));
-    listeners_ = std::make_unique<Listeners>(shards_, options_.drain, options_.freebind);
+    listeners_ = std::make_unique<Listeners>(shards_, options_.drain, options_.freebind, options_.given.get());
     listeners_->open(options_.listen);
     if (options_.opened) options_.opened();
     for (const auto& shard : shards_) shard->start();
@@ -88,6 +90,53 @@ void Server::replaceListeners(const std::vector<Address>& listen) {
   listeners_->replace(listen);
 }
 
+namespace {
+
+// Each shard writes to a place of its own, and the last one hands over all: none waits for another.
+template <typename T>
+struct Collection {
+  Collection(std::size_t shards, std::function<void(std::vector<T>)> whenAll)
+      : parts(shards), done(std::move(whenAll)), left(shards) {}
+
+  void added() {
+    if (--left == 0) done(std::move(parts));
+  }
+
+  std::vector<T> parts;
+  std::function<void(std::vector<T>)> done;
+  std::atomic<std::size_t> left;
+};
+
+}  // namespace
+
+void Server::collectSockets(std::function<void(std::vector<ServedSocket>)> done) {
+  using Sockets = std::vector<ServedSocket>;
+  auto join = [done = std::move(done)](std::vector<Sockets> parts) {
+    Sockets all;
+    for (Sockets& part : parts) std::ranges::move(part, std::back_inserter(all));
+    done(std::move(all));
+  };
+  const auto collection = std::make_shared<Collection<Sockets>>(shards_.size(), std::move(join));
+  for (std::size_t i = 0; i < shards_.size(); ++i) {
+    ShardThread& shard = *shards_[i];
+    shard.shard().post([&shard, collection, i] {
+      collection->parts[i] = shard.copySockets();
+      collection->added();
+    });
+  }
+}
+
+void Server::drainGiven() {
+  if (!options_.given) return;
+  std::vector<ListeningSockets> sockets(shards_.size());
+  std::size_t next = 0;
+  for (GivenSockets::Socket& given : options_.given->takeRest()) {
+    const std::size_t place = next++ % shards_.size();
+    Listeners::openToDrain(shards_[place]->shard(), std::move(given), sockets[place]);
+  }
+  for (std::size_t i = 0; i < shards_.size(); ++i) shards_[i]->drainSockets(std::move(sockets[i]));
+}
+
 void Server::setMaxConnections(std::size_t count) {
   if (count == 0) throw std::invalid_argument("connections: expected at least 1");
   for (const auto& shard : shards_) shard->setMaxConnections(count);
@@ -108,27 +157,18 @@ ServerStatistics Server::collect() const {
   return statistics;
 }
 
-// Each shard writes to a place of its own, and the last one hands over all: none waits for another.
 void Server::collectTop(std::function<void(std::vector<TopLists>)> done) {
-  struct Collection {
-    std::vector<TopLists> lists;
-    std::function<void(std::vector<TopLists>)> done;
-    std::atomic<std::size_t> left;
-  };
-  const auto collection = std::make_shared<Collection>();
-  collection->lists.resize(shards_.size());
-  collection->done = std::move(done);
-  collection->left = shards_.size();
+  const auto collection = std::make_shared<Collection<TopLists>>(shards_.size(), std::move(done));
   for (std::size_t i = 0; i < shards_.size(); ++i) {
     ShardThread& shard = *shards_[i];
     shard.shard().post([&shard, collection, i] {
       try {
         TopQueries* const top = shard.factory().topQueries();
-        if (top) collection->lists[i] = top->top(shard.shard().now());
+        if (top) collection->parts[i] = top->top(shard.shard().now());
       } catch (const std::bad_alloc&) {
         // What this shard is asked for is left out.
       }
-      if (--collection->left == 0) collection->done(std::move(collection->lists));
+      collection->added();
     });
   }
 }
@@ -197,7 +237,8 @@ int Server::run(const std::function<void()>& reload, const std::function<void()>
   try {
     start();
   } catch (const std::exception& error) {
-    log::error("{}", reasonOf(error));
+    startFailure_ = reasonOf(error);
+    log::error("{}", startFailure_);
     log::flush();
     return 1;
   }

@@ -1,5 +1,8 @@
 #include "shard_thread.hpp"
 
+#include <fcntl.h>
+#include <poll.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
@@ -34,6 +37,12 @@ std::unique_ptr<ServerFactory> notNull(std::unique_ptr<ServerFactory> factory) {
 constexpr std::size_t datagramSize = 2048;              // octets: longer queries over UDP exist in tests only
 constexpr std::chrono::milliseconds endGrace{2000};     // for closing the resolvers, and handlers that wait for it
 constexpr std::chrono::milliseconds threadGrace{1000};  // for the thread to end, when all of that is over
+
+// A datagram, or a connection that waits to be accepted.
+bool isReadable(int fd) noexcept {
+  pollfd polled{fd, POLLIN, 0};
+  return ::poll(&polled, 1, 0) > 0;
+}
 
 }  // namespace
 
@@ -108,6 +117,26 @@ void ShardThread::replaceListeners(ListeningSockets opened, ClosingSockets closi
   });
 }
 
+void ShardThread::drainSockets(ListeningSockets sockets) {
+  auto shared = std::make_shared<ListeningSockets>(std::move(sockets));
+  shard_.post([this, shared = std::move(shared)] {
+    if (drain_.hasBegun()) return;
+    try {
+      startServices(std::move(*shared), true);
+    } catch (const std::bad_alloc&) {
+      reportMemoryShortage();
+    }
+  });
+}
+
+std::vector<ServedSocket> ShardThread::copySockets() {
+  std::vector<ServedSocket> sockets;
+  for (const Listener& listener : listeners_)
+    if (!listener.untilEmpty)
+      sockets.push_back({UniqueFd(::fcntl(listener.socket, F_DUPFD_CLOEXEC, 0)), listener.transport, listener.address});
+  return sockets;
+}
+
 void ShardThread::setMaxConnections(std::size_t count) {
   shard_.post([this, count] {
     maxConnections_ = count;
@@ -169,13 +198,15 @@ Task<> ShardThread::untilStopped() {
   co_await never.wait(drain_.stop());
 }
 
-void ShardThread::startServices(ListeningSockets sockets) {
+void ShardThread::startServices(ListeningSockets sockets, bool untilEmpty) {
   for (auto& [address, socket] : sockets.datagrams) {
     auto listener = std::make_unique<Listener>(address, Transport::udp, drain_);
+    listener->untilEmpty = untilEmpty;
     services_.spawn(serveDatagrams(std::move(listener), std::move(socket)));
   }
   for (auto& [address, socket] : sockets.streams) {
     auto listener = std::make_unique<Listener>(address, Transport::tcp, drain_);
+    listener->untilEmpty = untilEmpty;
     services_.spawn(serveStreams(std::move(listener), std::move(socket)));
   }
 }
@@ -243,17 +274,35 @@ Task<> ShardThread::end() {
   ended_.set();
 }
 
+// The kernel may have been about to bring something when the socket was seen empty, so it is looked at twice.
+Task<> ShardThread::endWhenEmpty(Listener& listener) {
+  constexpr std::chrono::milliseconds pause{20};
+  constexpr int enough = 2;
+  const TimePoint latest = shard_.now() + patience_;
+  for (int empty = 0; empty < enough && shard_.now() < latest;) {
+    const bool goesOn = co_await sleepFor(shard_, pause, listener.drain.stop());
+    if (!goesOn) co_return;
+    empty = isReadable(listener.socket) ? 0 : empty + 1;
+  }
+  listener.drain.begin(shard_, patience_);
+}
+
 // Owns the socket, which closes when its own replies have left: while other queries are still answered, a new client
 // learns at once that this server is gone.
 Task<> ShardThread::serveDatagrams(std::unique_ptr<Listener> listener, UdpSocket socket) {
   UdpSocket owned(std::move(socket));  // closed before the listener gives up its address
+  listener->socket = owned.fd();
   listeners_.pushBack(*listener);
+  TaskScope ending;
   try {
+    if (listener->untilEmpty) ending.spawn(endWhenEmpty(*listener));
     DatagramService service(shard_, *factory_, owned, datagramBuffers_);
     co_await service.serve(listener->drain.stop(), listener->drain.abort());
   } catch (...) {
     serviceFailed();
   }
+  listener->unlink();
+  co_await ending.join();
 }
 
 Task<> ShardThread::serveStreams(std::unique_ptr<Listener> listener, TcpListener socket) {
@@ -262,17 +311,21 @@ Task<> ShardThread::serveStreams(std::unique_ptr<Listener> listener, TcpListener
   listeners_.pushBack(*listener);
   try {
     streams.emplace(streamBuffers_, listener->drain.stop(), listener->drain.abort());
-    co_await acceptConnections(std::move(socket), *streams, connections);
+    co_await acceptConnections(*listener, std::move(socket), *streams, connections);
   } catch (...) {
     serviceFailed();
   }
+  listener->unlink();
   listener->closing.reset();
   co_await connections.join();
 }
 
 // Owns the socket, so that no client connects any more to a server that only finishes its work.
-Task<> ShardThread::acceptConnections(TcpListener socket, const StreamContext& streams, TaskScope& connections) {
+Task<> ShardThread::acceptConnections(Listener& listener, TcpListener socket, const StreamContext& streams,
+                                      TaskScope& connections) {
   constexpr std::chrono::milliseconds pause{10};
+  listener.socket = socket.fd();
+  if (listener.untilEmpty) connections.spawn(endWhenEmpty(listener));
   auto makeRoom = [this] {
     ++factory_->counters().acceptFailures;
     giveUpPlace();

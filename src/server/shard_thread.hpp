@@ -11,6 +11,7 @@
 #include <optional>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "drain.hpp"
 #include "listening_sockets.hpp"
@@ -50,6 +51,10 @@ class ShardThread {
   // While it serves, on any thread: serves these sockets too, and then closes others. Queries that came by those are
   // answered, and their connections finish what they have been asked, for as long as a stop of the server allows.
   void replaceListeners(ListeningSockets opened, ClosingSockets closing);
+  // Likewise: answers what waits at these sockets, and closes each as soon as nothing does.
+  void drainSockets(ListeningSockets sockets);
+  // On its thread: those that it serves.
+  std::vector<ServedSocket> copySockets();
   // Likewise on any thread: how many connections are served at a time.
   void setMaxConnections(std::size_t count);
 
@@ -72,6 +77,8 @@ class ShardThread {
     const Address address;
     const Transport transport;
     Drain drain;
+    int socket = -1;                         // while it is open
+    bool untilEmpty = false;                 // no longer than something waits at the socket
     std::shared_ptr<const Address> closing;  // null until it is to close
   };
 
@@ -79,14 +86,16 @@ class ShardThread {
   void serveUntilStopped();
   Task<> serve();
   Task<> untilStopped();
-  void startServices(ListeningSockets sockets);
+  void startServices(ListeningSockets sockets, bool untilEmpty = false);
+  Task<> endWhenEmpty(Listener& listener);
   void close(const std::shared_ptr<const Address>& address, Transport transport);
   void serviceFailed() noexcept;
   Task<> leave(Task<> ending);
   Task<> end();
   Task<> serveDatagrams(std::unique_ptr<Listener> listener, UdpSocket socket);
   Task<> serveStreams(std::unique_ptr<Listener> listener, TcpListener socket);
-  Task<> acceptConnections(TcpListener socket, const StreamContext& streams, TaskScope& connections);
+  Task<> acceptConnections(Listener& listener, TcpListener socket, const StreamContext& streams,
+                           TaskScope& connections);
   Task<> startConnection(TcpStream stream, const StreamContext& streams, TaskScope& connections);
   Task<bool> learnClient(TcpStream& stream, StopToken stop);
   void takePlace(ConnectionPlace& place, const Address& client);

@@ -17,6 +17,9 @@ namespace {
 // How long a connection that had to wait for an answer or for its peer keeps what it needed for that.
 constexpr std::chrono::milliseconds restAfter{1000};
 
+// For a question that is on the way when no more are to be taken.
+constexpr std::chrono::milliseconds lastQuestion{500};
+
 }  // namespace
 
 StreamConnection::StreamConnection(ServerFactory& factory, const Address& peer, const StreamLimits& limits)
@@ -65,7 +68,13 @@ Task<> StreamConnection::exchangeMessages(ReceivedData& data, const StreamContex
   const StopCallback whenAborted(context.abort, stopAll);
   try {
     bool paused = false;
-    while (paused || !data.bytes().empty()) {
+    for (;;) {
+      if (data.result().stopped() && context.stop.stopRequested()) {
+        ReceivedData last = co_await receiveLast(pipeline, context);
+        data = std::move(last);
+        paused = false;
+      }
+      if (!paused && data.bytes().empty()) break;
       if (!paused) co_await pipeline.answerFrames(data, context.stop);
       if (pipeline.hasQueryInFlight()) touch();  // the peer waits for us
       if (pipeline.isBroken() || isIdle()) break;
@@ -88,6 +97,15 @@ Task<> StreamConnection::exchangeMessages(ReceivedData& data, const StreamContex
   } else {
     stream_.close();
   }
+}
+
+// What the peer has sent before the end is taken. A connection that has just been made, and one whose question has come
+// in part, is waited for: its question is on the way.
+Task<ReceivedData> StreamConnection::receiveLast(const QueryPipeline& pipeline, const StreamContext& context) {
+  const bool isAwaited = pipeline.hasPartOfMessage() || stream_.isFresh(lastQuestion);
+  Deadline deadline(stream_.shard(), isAwaited ? lastQuestion : Duration::zero(), context.abort);
+  ReceivedData data = co_await stream_.receive(context.buffers, deadline.token());
+  co_return data;
 }
 
 // A connection that there is no memory to limit ends.

@@ -529,6 +529,46 @@ TEST_CASE("an idle connection is closed at once by a stop") {
   });
 }
 
+TEST_CASE("a question that has come when a stop comes is answered, and so is the rest of one that has begun to come") {
+  StreamFixture fixture;
+  fixture.run([](StreamFixture& f, StreamClient& client) -> Task<> {
+    const Bytes first = numbered("www.example.com", 1);
+    co_await client.write(first);
+    const auto answered = co_await client.readId();
+    CHECK(answered == 1);
+    const Bytes second = numbered("www.example.com", 2);
+    client.stream().sendNow(second);
+    const Bytes third = numbered("www.example.com", 3);
+    client.stream().sendNow(ByteSpan(third).first(7));
+    f.stop.requestStop();
+    const auto come = co_await client.readId();
+    CHECK(come == 2);
+    const ByteSpan rest = ByteSpan(third).subspan(7);
+    client.stream().sendNow(rest);
+    const auto completed = co_await client.readId();
+    CHECK(completed == 3);
+    const bool closed = co_await client.closedByServer();
+    CHECK(closed);
+    co_await f.settle();
+    CHECK(f.allServed());
+  });
+}
+
+TEST_CASE("the first question of a connection that was made just before a stop is answered") {
+  StreamFixture fixture;
+  fixture.run([](StreamFixture& f, StreamClient& client) -> Task<> {
+    co_await f.settle();
+    f.stop.requestStop();
+    co_await f.settle();
+    const Bytes query = numbered("www.example.com", 1);
+    co_await client.write(query);
+    const auto answered = co_await client.readId();
+    CHECK(answered == 1);
+    const bool closed = co_await client.closedByServer();
+    CHECK(closed);
+  });
+}
+
 TEST_CASE("an abort stops the queries in flight, whose clients still get an answer") {
   StreamFixture fixture;
   fixture.run([](StreamFixture& f, StreamClient& client) -> Task<> {

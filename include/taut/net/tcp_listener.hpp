@@ -67,6 +67,9 @@ class TcpListener {
   // Listens on an address; port 0 lets the system choose. An IPv6 wildcard takes IPv6 only. Throws std::system_error
   // with the address in its text.
   static TcpListener bind(Shard& shard, const Address& address, const TcpOptions& options = {});
+  // A bound socket that was opened elsewhere, listening or not. `mustBeFree` and `mayBeAbsent` do not matter to it.
+  // Throws as `bind` does.
+  static TcpListener adopt(Shard& shard, UniqueFd fd, const TcpOptions& options = {});
 
   Address localAddress() const noexcept;
   // One stream at a time. The listener outlives it.

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -77,6 +78,9 @@ class TcpStream {
 
   // Sends what the kernel takes at once: the number of bytes, which may be fewer than all, or EAGAIN for none.
   IoResult sendNow(std::span<const std::uint8_t> bytes) noexcept;
+
+  // Whether the connection was made within `age`, and the peer has not sent anything yet.
+  bool isFresh(std::chrono::milliseconds age) const noexcept;
 
   // Ends writing: the peer reads the end of the stream.
   void shutdownWrite() noexcept;

@@ -107,6 +107,8 @@ class UdpSocket {
   // Listens on an address; port 0 lets the system choose (localAddress() tells). An IPv6 wildcard takes IPv6 only.
   // Throws std::system_error with the address in its text.
   static UdpSocket bind(Shard& shard, const Address& address, const UdpOptions& options = {});
+  // A bound socket that was opened elsewhere. `mustBeFree` and `mayBeAbsent` do not matter to it.
+  static UdpSocket adopt(Shard& shard, UniqueFd fd, const UdpOptions& options = {});
   UdpSocket(UdpSocket&&) noexcept;
   UdpSocket& operator=(UdpSocket&&) noexcept;
   ~UdpSocket();
@@ -115,6 +117,10 @@ class UdpSocket {
   static Result<UdpSocket, IoResult> connect(Shard& shard, const Address& peer);
 
   Address localAddress() const noexcept;
+  // For a bound socket that shares its port: what comes from now on goes to the others, and what has come can still be
+  // read and answered. The kernel gives nothing new to a socket that is connected, and this one is, to itself. Nothing
+  // happens where the kernel does not allow that.
+  void leaveOthers() noexcept;
 
   // For a bound socket. One stream at a time; the socket outlives the stream and its datagrams.
   DatagramStream receiveMany(DatagramBuffers& buffers, StopToken stop) noexcept {
@@ -152,6 +158,7 @@ class UdpSocket {
 
  private:
   UdpSocket(Shard& shard, UniqueFd fd) noexcept;
+  static UdpSocket withReplies(Shard& shard, UniqueFd fd);
 
   Shard* shard_;
   UniqueFd fd_;

@@ -33,12 +33,20 @@ class UnixListener {
   // process listens there, where the path is no socket or too long, or where the folder does not allow it.
   static UnixListener bind(Shard& shard, std::string path, mode_t mode = 0660);
 
+  // A socket that listens on the file `path` already, made by another process, which removes the file as well unless
+  // `takeFile` is called.
+  static UnixListener adopt(Shard& shard, UniqueFd fd, std::string path);
+
   UnixListener(UnixListener&&) noexcept = default;
   UnixListener& operator=(UnixListener&&) = delete;
   // Removes the file, unless another process has replaced it.
   ~UnixListener();
 
   const std::string& path() const noexcept { return path_; }
+  int fd() const noexcept { return fd_.get(); }
+  // The file is removed when this listener ends, or left to another process that listens on.
+  void takeFile() noexcept;
+  void leaveFile() noexcept { file_ = {}; }
   // One stream at a time. The listener outlives it.
   ConnectionStream acceptMany(StopToken stop, ConnectionStream::MakeRoom makeRoom = {}) noexcept {
     return ConnectionStream(*shard_, fd_.get(), stop, std::move(makeRoom));

@@ -13,10 +13,14 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "taut/base/address.hpp"
+#include "taut/base/unique_fd.hpp"
+#include "taut/dns/client.hpp"
 #include "taut/io/shard.hpp"
+#include "taut/net/given_sockets.hpp"
 #include "taut/server/server_factory.hpp"
 #include "taut/server/server_statistics.hpp"
 #include "taut/server/top_queries.hpp"
@@ -38,6 +42,16 @@ struct ServerOptions {
   std::size_t maxConnections = 1024;      // streams for each shard, at least 1; one more ends another (ClientShares)
   std::function<void()> opened{};         // called once, when all sockets are open and before a shard's thread runs
   std::chrono::milliseconds drain{4000};  // how long queries in flight may take to finish after a stop
+  // Taken in place of opening others where they are bound to an address of `listen`: one by each shard, and where there
+  // are fewer, the other shards open theirs beside them, or share the first one. Null: none.
+  std::shared_ptr<GivenSockets> given;
+};
+
+// A socket that a server listens on.
+struct ServedSocket {
+  UniqueFd fd;  // a copy of the server's descriptor; none where it could not be made
+  Transport transport{};
+  Address address;
 };
 
 class Server {
@@ -70,6 +84,12 @@ class Server {
   // the shards' own. It waits for a listener of before that is still being closed where an address of it comes again.
   void replaceListeners(const std::vector<Address>& listen);
   unsigned shardCount() const { return options_.threads; }
+  // Has `done` called once, on the thread of a shard, with the sockets that are listened on, of all shards. It is not
+  // called where a shard ends first. On any thread, after `start`.
+  void collectSockets(std::function<void(std::vector<ServedSocket>)> done);
+  // Those of the given sockets that no listener has taken: what waits at them is answered, and they are closed. A line
+  // of the log tells of each. Once, after `start`, on any thread.
+  void drainGiven();
 
   // Has the function called once on each shard's thread, with the shard's number from 0. It must not throw. May be
   // called on any thread, after `start`.
@@ -111,12 +131,15 @@ class Server {
   // it before other threads are started: it blocks these signals for all that start later.
   int run(const std::function<void()>& reload = {}, const std::function<void()>& started = {},
           const std::function<std::chrono::milliseconds()>& ending = {});
+  // Why `run` has returned 1.
+  const std::string& startFailure() const { return startFailure_; }
 
  private:
   void end();
 
   ServerOptions options_;
   MakeFactory makeFactory_;
+  std::string startFailure_;
   std::vector<std::unique_ptr<ShardThread>> shards_;
   std::unique_ptr<Listeners> listeners_;  // from the start on
   std::atomic<bool> started_ = false;     // from then on the shards are the same until the end

@@ -42,7 +42,7 @@ struct StreamContext {
       : buffers(receiveBuffers), stop(stopped), abort(aborted) {}
 
   StreamBuffers& buffers;
-  StopToken stop;   // no more queries are read; those in flight are answered
+  StopToken stop;   // connections end: queries that have come, or are on the way, are answered
   StopToken abort;  // these are stopped too
 
   // Where a reply is written before it is framed: never held across a wait, so all connections have the same.
@@ -72,6 +72,7 @@ class StreamConnection : public ConnectionPlace, private Timer {
   static Task<> serveToEnd(std::unique_ptr<StreamConnection> connection, const StreamContext& context);
   Task<> exchange(ReceivedData& data, const StreamContext& context);
   Task<> exchangeMessages(ReceivedData& data, const StreamContext& context);
+  Task<ReceivedData> receiveLast(const QueryPipeline& pipeline, const StreamContext& context);
 
   // The timer is the limit of the idle time, which begins again when an answer has been given.
   void touch() noexcept;
