@@ -33,6 +33,8 @@ void keepOnly(std::uint32_t kept) {
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   Capabilities capabilities{};
   check(static_cast<int>(::syscall(SYS_capget, &header, capabilities.data())), "capget");
+  // systemd may filter capset, and has left no more then.
+  if ((capabilities[0].permitted & ~kept) == 0 && capabilities[1].permitted == 0) return;
   capabilities[0].permitted &= kept;
   capabilities[0].effective = capabilities[0].permitted;
   capabilities[0].inheritable = 0;
