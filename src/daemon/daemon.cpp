@@ -32,10 +32,12 @@ Configuration withThreads(Configuration configuration) {
   return configuration;
 }
 
-ServerOptions serverOptions(const Configuration& configuration, const DescriptorShares& descriptors) {
+ServerOptions serverOptions(const Configuration& configuration, const DescriptorShares& descriptors,
+                            EngineKind engine) {
   ServerOptions server;
   server.listen = config::addressesOf(configuration.listen);
   server.threads = configuration.server.threads;
+  server.engine = engine;
   server.maxConnections = descriptors.connections;
   return server;
 }
@@ -53,11 +55,13 @@ Daemon::Daemon(Configuration configuration, config::Sources sources)
       configuration_(withThreads(std::move(configuration))),
       drain_(configuration_.server.drain),
       shown_(configuration_),
+      engine_(chooseEngine(configuration_.server.engine)),
       descriptors_(sharesFor(configuration_)),
       hostName_(hostName()),
       rateLimitAccounts_(configuration_.rateLimit ? std::make_shared<RateLimitTable>() : nullptr),
       zones_(configuration_.server.threads, [](std::size_t zones) { return std::make_unique<ProgressLine>(zones); }),
-      server_(serverOptions(configuration_, descriptors_), [this](Shard& shard) { return makeFactory(shard); }) {
+      server_(serverOptions(configuration_, descriptors_, engine_.kind),
+              [this](Shard& shard) { return makeFactory(shard); }) {
   // Before the zones are loaded, which may take long: it can be seen meanwhile that the server is not ready.
   management_ = makeManagement(configuration_);
   if (management_) management_->start();
@@ -83,13 +87,14 @@ std::unique_ptr<ManagementThread> Daemon::makeManagement(const Configuration& co
   options.http = config::addressesOf(configuration.http.listen);
   options.readers = configuration.http.allow;
   options.control = configuration.server.control;
+  options.engine = engine_.kind;
   return options.wanted() ? std::make_unique<ManagementThread>(std::move(options), *this) : nullptr;
 }
 
 ManagementSnapshot Daemon::snapshot() {
   ManagementSnapshot snapshot;
   snapshot.version = TAUT_VERSION;
-  snapshot.engine = "io_uring";
+  snapshot.engine = engine_;
   snapshot.uptime = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - start_);
   snapshot.readiness = state_.readiness();
   snapshot.zones = state_.zones();
@@ -195,7 +200,7 @@ std::shared_ptr<Cache> Daemon::makeCache(const ShardResolvers& resolvers, std::s
 }
 
 void Daemon::startLoaders() {
-  logStart(configuration_);
+  logStart(configuration_, engine_);
   zones_.logZones();
   logSources(configuration_);
   zoneSet_.reset();  // each shard has it now, and gives it up for the next one

@@ -24,6 +24,7 @@
 #include "shown_configuration.hpp"
 #include "taut/base/counter.hpp"
 #include "taut/dnstap/dnstap.hpp"
+#include "taut/io/engine_choice.hpp"
 #include "taut/resolver/authority.hpp"
 #include "taut/resolver/forwarder.hpp"
 #include "taut/resolver/hosts.hpp"
@@ -149,6 +150,7 @@ class Daemon final : public ManagedServer {
   std::mutex queryLogMutex_;
   QueryLogSwitch queryLogSwitch_ = QueryLogSwitch::configured;
   const DescriptorBudget descriptorBudget_;
+  const EngineChoice engine_;
   DescriptorShares descriptors_;
   std::string hostName_;
   std::shared_ptr<const ServerCookies> cookies_;       // null: none

@@ -102,6 +102,7 @@ void keep(std::vector<EffectiveValue>& values, const ValueChange& change) {
 // Takes what holds still into the next configuration itself.
 void keepParts(Configuration& next, const Configuration& now) {
   next.server.threads = now.server.threads;
+  next.server.engine = now.server.engine;
   next.server.udpSize = now.server.udpSize;
   next.server.control = now.server.control;
   next.log.verbose = now.log.verbose;

@@ -5,11 +5,12 @@
 #include <cstdint>
 
 #include "config/configuration.hpp"
+#include "taut/io/engine_choice.hpp"
 
 namespace taut {
 
 // Which program runs; the number of threads is known by now.
-void logStart(const config::Configuration& configuration);
+void logStart(const config::Configuration& configuration, const EngineChoice& engine);
 
 // Where its answers come from beside the zones that are loaded already.
 void logSources(const config::Configuration& configuration);

@@ -29,6 +29,12 @@ std::unique_ptr<ServerFactory> notNull(std::unique_ptr<ServerFactory> factory) {
   return factory;
 }
 
+ShardOptions withEngine(EngineKind engine) {
+  ShardOptions options;
+  options.engine.kind = engine;
+  return options;
+}
+
 constexpr std::size_t datagramSize = 2048;              // octets: longer queries over UDP exist in tests only
 constexpr std::chrono::milliseconds endGrace{2000};     // for closing the resolvers, and handlers that wait for it
 constexpr std::chrono::milliseconds threadGrace{1000};  // for the thread to end, when all of that is over
@@ -37,6 +43,7 @@ constexpr std::chrono::milliseconds threadGrace{1000};  // for the thread to end
 
 ShardThread::ShardThread(const ServerOptions& options, const Server::MakeFactory& makeFactory)
     : patience_(options.drain),
+      shard_(withEngine(options.engine)),
       factory_(notNull(makeFactory(shard_))),
       datagramBuffers_(shard_, options.datagramBuffers,
                        std::max<std::size_t>(datagramSize, factory_->udpPayloadSize())),
