@@ -224,6 +224,8 @@ void Options::declareRunning() {
           "Threads that serve [one for each core]")
       ->type_name("COUNT")
       ->check([most = keyOf("server.threads").most](const std::string& value) { return wrongNumber(1, most, value); });
+  text("--engine", "server.engine", "auto|io_uring|epoll",
+       "What the server asks the kernel by; auto: io_uring where it can be had, else epoll [auto]");
   app_.add_flag_function(
       "-v,--verbose",
       [this](std::int64_t count) {

@@ -15,6 +15,7 @@
 #include "taut/base/address_policy.hpp"
 #include "taut/dns/name.hpp"
 #include "taut/dnstap/dnstap.hpp"
+#include "taut/io/engine_choice.hpp"
 #include "taut/server/query_log.hpp"
 #include "taut/server/rate_limiter.hpp"
 #include "taut/zone/zone_file.hpp"
@@ -24,6 +25,7 @@ namespace taut::config {
 struct ServerSettings {
   bool freebind = false;      // no address need be on an interface
   unsigned threads = 0;       // 0: one for each core
+  EngineKind engine = EngineKind::automatic;
   std::uint16_t udpSize = 0;  // octets
   std::chrono::milliseconds answerTimeout{};
   std::chrono::milliseconds drain{};  // how long it goes on serving when its end has been asked for

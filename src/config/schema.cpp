@@ -22,6 +22,7 @@ constexpr std::string_view selfDescriptions[] = {"version.bind", "version.server
 constexpr std::string_view protocols[] = {"udp", "tcp"};
 constexpr std::string_view dnstapMessages[] = {"auth-query",      "auth-response",   "client-query",
                                                "client-response", "forwarder-query", "forwarder-response"};
+constexpr std::string_view engines[] = {"auto", "io_uring", "epoll"};
 constexpr std::string_view queryLogFormats[] = {"text", "json"};
 
 constexpr Key keys[] = {
@@ -85,6 +86,13 @@ constexpr Key keys[] = {
      .preset = "0",
      .reload = Reload::restart,
      .text = "How many threads serve; 0: one for each core that the server may use."},
+    {.path = "server.engine",
+     .type = ValueType::choice,
+     .preset = "auto",
+     .reload = Reload::restart,
+     .choices = engines,
+     .text = "What the server asks the kernel by: io_uring, epoll, or auto: io_uring where the kernel and its policy "
+             "allow it, else epoll."},
     {.path = "server.control",
      .type = ValueType::file,
      .absent = "none",

@@ -207,6 +207,8 @@ ServerSettings Validator::server() {
   ServerSettings server;
   server.freebind = flag("server.freebind");
   server.threads = static_cast<unsigned>(number("server.threads"));
+  for (const EngineKind kind : {EngineKind::ioUring, EngineKind::epoll})
+    if (get<std::string>("server.engine") == nameOf(kind)) server.engine = kind;
   server.udpSize = static_cast<std::uint16_t>(number("server.udp-size"));
   server.answerTimeout = std::chrono::milliseconds(number("server.answer-timeout"));
   server.drain = std::chrono::milliseconds(number("server.drain"));

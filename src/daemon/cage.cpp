@@ -38,21 +38,22 @@ class Folders {
   std::set<std::string> folders_;
 };
 
-std::vector<sandbox::Feature> featuresOf(const config::Configuration& configuration) {
+std::vector<sandbox::Feature> featuresOf(const config::Configuration& configuration, EngineKind engine) {
   using sandbox::Feature;
-  std::vector features{Feature::runtime, Feature::files, Feature::sockets, Feature::ioUring, Feature::epoll};
+  std::vector features{Feature::runtime, Feature::files, Feature::sockets,
+                       engine == EngineKind::epoll ? Feature::epoll : Feature::ioUring};
   if (!configuration.server.control.empty()) features.push_back(Feature::control);
   return features;
 }
 
 }  // namespace
 
-sandbox::Policy cageFor(const config::Configuration& configuration, const ZoneStore& zones) {
+sandbox::Policy cageFor(const config::Configuration& configuration, const ZoneStore& zones, EngineKind engine) {
   Folders folders;
   for (const config::NamedFile& file : configuration.files) folders.addFileAt(file.path);
   zones.forEachFile([&folders](const std::string& path) { folders.addFileAt(path); });
   sandbox::Policy policy;
-  policy.features = featuresOf(configuration);
+  policy.features = featuresOf(configuration, engine);
   for (const std::string& folder : folders.take()) policy.paths.push_back({folder});
   if (!configuration.server.control.empty())
     policy.paths.push_back({folderOf(configuration.server.control), sandbox::Access::remove});

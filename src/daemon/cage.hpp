@@ -6,6 +6,7 @@
 #include "config/configuration.hpp"
 #include "config/origin.hpp"
 #include "sandbox/sandbox.hpp"
+#include "taut/io/engine_choice.hpp"
 #include "taut/zones/zone_store.hpp"
 
 namespace taut {
@@ -13,7 +14,7 @@ namespace taut {
 // The folders of all files that the configuration and its zones are made of. A file is written anew beside the one that
 // it takes the place of, so it is the folder that counts. Where a file is a symbolic link, the folder counts that holds
 // the link, and so does that of the file in the end.
-sandbox::Policy cageFor(const config::Configuration& configuration, const ZoneStore& zones);
+sandbox::Policy cageFor(const config::Configuration& configuration, const ZoneStore& zones, EngineKind engine);
 
 // What a reload names that lies outside the folders which the sandbox took at the start, each with its place.
 config::Mistakes filesOutside(const config::Configuration& configuration);

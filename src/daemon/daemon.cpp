@@ -41,11 +41,12 @@ Configuration withThreads(Configuration configuration) {
   return configuration;
 }
 
-ManagementOptions managementOptions(const Configuration& configuration) {
+ManagementOptions managementOptions(const Configuration& configuration, EngineKind engine) {
   ManagementOptions options;
   options.http = config::addressesOf(configuration.http.listen);
   options.readers = configuration.http.allow;
   options.control = configuration.server.control;
+  options.engine = engine;
   return options;
 }
 
@@ -65,12 +66,13 @@ std::optional<UserAccount> userToBecome(const Configuration& configuration) {
 }
 
 ServerOptions serverOptions(const Configuration& configuration, const DescriptorShares& descriptors,
-                            std::function<void()> opened) {
+                            EngineKind engine, std::function<void()> opened) {
   ServerOptions server;
   server.opened = std::move(opened);
   server.listen = config::addressesOf(configuration.listen);
   server.freebind = configuration.server.freebind;
   server.threads = configuration.server.threads;
+  server.engine = engine;
   server.maxConnections = descriptors.connections;
   return server;
 }
@@ -88,14 +90,15 @@ Daemon::Daemon(Configuration configuration, config::Sources sources)
       configuration_(withThreads(std::move(configuration))),
       drain_(configuration_.server.drain),
       shown_(configuration_),
+      engine_(chooseEngine(configuration_.server.engine)),
       descriptors_(sharesFor(configuration_)),
       hostName_(hostName()),
       rateLimitAccounts_(configuration_.rateLimit ? std::make_shared<RateLimitTable>() : nullptr),
       zones_(configuration_.server.threads, [](std::size_t zones) { return std::make_unique<ProgressLine>(zones); }),
-      server_(serverOptions(configuration_, descriptors_, [this] { shutIn(); }),
+      server_(serverOptions(configuration_, descriptors_, engine_.kind, [this] { shutIn(); }),
               [this](Shard& shard) { return makeFactory(shard); }) {
   const auto user = userToBecome(configuration_);
-  const ManagementOptions management = managementOptions(configuration_);
+  const ManagementOptions management = managementOptions(configuration_, engine_.kind);
   management_ = std::make_unique<ManagementThread>(management, *this);
   if (user) become(*user);
   // Before the zones are loaded, which may take long: it can be seen meanwhile that the server is not ready.
@@ -136,7 +139,7 @@ void Daemon::become(const UserAccount& user) const {
 // one of the log.
 void Daemon::shutIn() {
   if (!configuration_.sandbox) return;
-  const auto cage = std::make_shared<sandbox::Sandbox>(cageFor(configuration_, zones_));
+  const auto cage = std::make_shared<sandbox::Sandbox>(cageFor(configuration_, zones_, engine_.kind));
   const auto restrictThread = [cage] { cage->restrictThread(); };
   restrictThread();
   management_->call(restrictThread);
@@ -148,7 +151,7 @@ void Daemon::shutIn() {
 ManagementSnapshot Daemon::snapshot() {
   ManagementSnapshot snapshot;
   snapshot.version = TAUT_VERSION;
-  snapshot.engine = "io_uring";
+  snapshot.engine = engine_;
   snapshot.uptime = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - start_);
   snapshot.readiness = state_.readiness();
   snapshot.zones = state_.zones();
@@ -254,7 +257,7 @@ std::shared_ptr<Cache> Daemon::makeCache(const ShardResolvers& resolvers, std::s
 }
 
 void Daemon::startLoaders() {
-  logStart(configuration_);
+  logStart(configuration_, engine_);
   logSandbox(sandbox_);
   zones_.logZones();
   logSources(configuration_);

@@ -25,6 +25,7 @@
 #include "taut/base/counter.hpp"
 #include "taut/base/user_name.hpp"
 #include "taut/dnstap/dnstap.hpp"
+#include "taut/io/engine_choice.hpp"
 #include "taut/resolver/authority.hpp"
 #include "taut/resolver/forwarder.hpp"
 #include "taut/resolver/hosts.hpp"
@@ -150,6 +151,7 @@ class Daemon final : public ManagedServer {
   std::mutex queryLogMutex_;
   QueryLogSwitch queryLogSwitch_ = QueryLogSwitch::configured;
   const DescriptorBudget descriptorBudget_;
+  const EngineChoice engine_;
   DescriptorShares descriptors_;
   std::string hostName_;
   std::shared_ptr<const ServerCookies> cookies_;       // null: none

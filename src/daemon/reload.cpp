@@ -113,6 +113,7 @@ void keepParts(Configuration& next, const Configuration& now) {
   next.sandbox = now.sandbox;
   next.server.freebind = now.server.freebind;
   next.server.threads = now.server.threads;
+  next.server.engine = now.server.engine;
   next.server.udpSize = now.server.udpSize;
   next.server.control = now.server.control;
   next.log.verbose = now.log.verbose;

@@ -47,8 +47,8 @@ void logForwarding(const config::ForwardSettings& forward, const std::string& wh
 
 }  // namespace
 
-void logStart(const config::Configuration& configuration) {
-  log::info("taut {} serves: process {}, io_uring, {}", TAUT_VERSION, ::getpid(),
+void logStart(const config::Configuration& configuration, const EngineChoice& engine) {
+  log::info("taut {} serves: process {}, {}, {}", TAUT_VERSION, ::getpid(), engine.text(),
             counted(configuration.server.threads, "thread"));
 }
 

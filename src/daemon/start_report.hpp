@@ -6,11 +6,12 @@
 #include <string>
 
 #include "config/configuration.hpp"
+#include "taut/io/engine_choice.hpp"
 
 namespace taut {
 
 // Which program runs; the number of threads is known by now.
-void logStart(const config::Configuration& configuration);
+void logStart(const config::Configuration& configuration, const EngineChoice& engine);
 
 // What the sandbox leaves it; `holding` is empty where there is none.
 void logSandbox(const std::string& holding);

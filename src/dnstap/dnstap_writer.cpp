@@ -51,7 +51,7 @@ MutableByteSpan DnstapWriter::add(std::size_t size) noexcept {
 }
 
 void DnstapWriter::writeAtEndOfTurn() noexcept {
-  if (!isLinked()) shard_.ring().callBeforeSubmit(*this);
+  if (!isLinked()) shard_.engine().callBeforeSubmit(*this);
 }
 
 Task<> DnstapWriter::run() {

@@ -35,9 +35,9 @@ UniqueFd makeEventFd() {
 Shard::Shard(const ShardOptions& options)
     : clock_(*options.clock),
       turnClock_(clock_),
-      ring_(options.ring),
+      engine_(Engine::make(options.engine)),
       eventFd_(makeEventFd()),
-      wakeup_(ring_, eventFd_.get()) {
+      wakeup_(*engine_, eventFd_.get()) {
   posted_.reserve(usuallyPosted);
   running_.reserve(usuallyPosted);
 }
@@ -46,7 +46,7 @@ Shard::~Shard() = default;
 
 Shard::Running::Running(Shard& shard) : shard_(shard) {
   shard_.beginTurn();
-  shard_.ring_.enterThread();
+  shard_.engine_->enterThread();
   shard_.wakeup_.arm();
 }
 
@@ -54,13 +54,15 @@ Shard::Running::~Running() {
   shard_.endTurn();
   shard_.wakeup_.disarm();
   try {
-    while (shard_.wakeup_.inFlight()) shard_.ring_.poll(std::nullopt);
+    // Once in any case, for what was gathered in the last turn.
+    do shard_.engine_->poll(shard_.wakeup_.inFlight() ? std::nullopt : std::optional(Duration::zero()));
+    while (shard_.wakeup_.inFlight());
   } catch (const std::exception& error) {
     log::error("a shard could not end in order: {}", error.what());
   }
   // The next run calls what was posted and not called yet.
   shard_.wakeup_.woken = false;
-  shard_.ring_.leaveThread();
+  shard_.engine_->leaveThread();
 }
 
 void Shard::post(std::function<void()> function) {
@@ -91,7 +93,7 @@ void Shard::runPosted() noexcept {
 }
 
 std::optional<Duration> Shard::waitLimit(bool mayWait) noexcept {
-  if (!mayWait || ring_.hasRunnable()) return Duration::zero();
+  if (!mayWait || engine_->hasRunnable()) return Duration::zero();
   const auto deadline = timers_.next();
   if (!deadline) return std::nullopt;
   return clock_.waitFor(*deadline);
@@ -100,7 +102,7 @@ std::optional<Duration> Shard::waitLimit(bool mayWait) noexcept {
 void Shard::turn(bool mayWait) {
   const auto limit = waitLimit(mayWait);
   endTurn();
-  const auto completions = ring_.poll(limit);
+  const auto completions = engine_->poll(limit);
   if (completions == 0 && limit && limit->count() > 0) {
     if (const auto deadline = timers_.next()) clock_.waitedFor(*deadline);
   }
@@ -112,7 +114,7 @@ void Shard::turn(bool mayWait) {
     runPosted();
     wakeup_.arm();
   }
-  ring_.resumeRunnable();
+  engine_->resumeRunnable();
 }
 
 }  // namespace taut

@@ -13,7 +13,7 @@ bool SleepAwaiter::suspend(std::coroutine_handle<> waiting) noexcept {
     attach(stop_);
   } catch (const std::bad_alloc&) {
     passed_ = true;
-    shard_.ring().makeRunnable(*this);
+    shard_.engine().makeRunnable(*this);
   }
   return true;
 }
@@ -22,13 +22,13 @@ void SleepAwaiter::timeCame(Timer& timer) noexcept {
   auto& sleep = static_cast<SleepAwaiter&>(timer);
   sleep.detach();
   sleep.passed_ = true;
-  sleep.shard_.ring().makeRunnable(sleep);
+  sleep.shard_.engine().makeRunnable(sleep);
 }
 
 void SleepAwaiter::stopSleep(StopCallbackBase& callback) noexcept {
   auto& sleep = static_cast<SleepAwaiter&>(callback);
   sleep.disarm();
-  sleep.shard_.ring().makeRunnable(sleep);
+  sleep.shard_.engine().makeRunnable(sleep);
 }
 
 }  // namespace taut

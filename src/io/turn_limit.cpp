@@ -22,7 +22,7 @@ bool TurnLimit::Awaiter::await_resume() noexcept {
 void TurnLimit::Awaiter::stopWaiting(StopCallbackBase& callback) noexcept {
   auto& awaiter = static_cast<Awaiter&>(callback);
   awaiter.Runnable::unlink();
-  awaiter.limit_.shard_.ring().makeRunnable(awaiter);
+  awaiter.limit_.shard_.engine().makeRunnable(awaiter);
 }
 
 // The time of a turn does not change, and the next turn has another one.
@@ -44,7 +44,7 @@ void TurnLimit::letNextGoOn() noexcept {
     last = static_cast<Awaiter*>(waiting_.popFront());
     last->detach();
     last->goesOn_ = true;
-    shard_.ring().makeRunnable(*last);
+    shard_.engine().makeRunnable(*last);
   }
   passing_ = last != nullptr;
   if (last) last->isLast_ = true;

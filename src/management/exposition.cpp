@@ -271,7 +271,7 @@ void addServer(Families& families, const ManagementSnapshot& snapshot) {
       .add(snapshot.readiness == Readiness::ready ? 1.0 : 0.0);
   families.gauge("taut_build_info", "What runs; always 1.")
       .add(1.0, {{"version", std::string(snapshot.version)},
-                 {"engine", std::string(snapshot.engine)},
+                 {"engine", std::string(nameOf(snapshot.engine.kind))},
                  {"kernel", kernelRelease()}});
 }
 

@@ -107,8 +107,9 @@ HttpResponse ManagementContent::page() {
 std::string ManagementContent::text() {
   const ManagementSnapshot snapshot = server_.snapshot();
   const ZoneSummary& zones = summary(snapshot.zones);
-  return fmt::format("taut {}: {}, for {} s\n{} of {} zones are loaded\n", snapshot.version, toWord(snapshot.readiness),
-                     snapshot.uptime.count(), zones.loaded, zones.total);
+  return fmt::format("taut {}: {}, for {} s\n{} of {} zones are loaded\nthe engine is {}\n", snapshot.version,
+                     toWord(snapshot.readiness), snapshot.uptime.count(), zones.loaded, zones.total,
+                     snapshot.engine.text());
 }
 
 // The last second stands beside the status, so that a page need not compute it. A page comes with the number of its

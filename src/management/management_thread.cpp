@@ -23,10 +23,11 @@ namespace taut {
 
 namespace {
 
-ShardOptions shardOptions() {
+ShardOptions shardOptions(EngineKind engine) {
   ShardOptions options;
-  options.ring.submissionEntries = 64;
-  options.ring.completionEntries = 256;
+  options.engine.kind = engine;
+  options.engine.submissionEntries = 64;
+  options.engine.completionEntries = 256;
   return options;
 }
 
@@ -35,7 +36,7 @@ ShardOptions shardOptions() {
 ManagementThread::ManagementThread(ManagementOptions options, ManagedServer& server)
     : readers_(std::move(options.readers)),
       server_(server),
-      shard_(shardOptions()),
+      shard_(shardOptions(options.engine)),
       content_(shard_, server),
       http_(shard_, readers_, content_),
       verbs_(shard_, server, content_),

@@ -19,6 +19,7 @@
 #include "taut/base/stop_token.hpp"
 #include "taut/coro/task.hpp"
 #include "taut/coro/task_scope.hpp"
+#include "taut/io/engine_choice.hpp"
 #include "taut/io/shard.hpp"
 #include "taut/net/tcp_listener.hpp"
 #include "taut/net/unix_listener.hpp"
@@ -30,6 +31,8 @@ struct ManagementOptions {
   AddressPolicy readers;      // who may read over HTTP
 
   std::string control;  // the file of the control socket; empty: none
+
+  EngineKind engine = EngineKind::automatic;
 
   bool wanted() const { return !http.empty() || !control.empty(); }
 };

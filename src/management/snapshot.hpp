@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "serving_state.hpp"
+#include "taut/io/engine_choice.hpp"
 #include "taut/server/server_statistics.hpp"
 #include "taut/server/top_queries.hpp"
 #include "taut/zone/zone_set.hpp"
@@ -22,7 +23,7 @@ struct ConfigurationStatus {
 
 struct ManagementSnapshot {
   std::string_view version;
-  std::string_view engine;
+  EngineChoice engine;
   std::chrono::seconds uptime{};
   Readiness readiness = Readiness::starting;
   std::shared_ptr<const ZoneSet> zones;                                           // never null

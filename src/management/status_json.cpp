@@ -152,6 +152,7 @@ std::string statusJson(const ManagementSnapshot& snapshot, const ZoneSummary& zo
       {"version", snapshot.version},
       {"state", toWord(snapshot.readiness)},
       {"uptime", snapshot.uptime.count()},
+      {"engine", snapshot.engine.text()},
       {"threads", snapshot.statistics.shards},
       {"zones", toJson(zones)},
       {"statistics", toJson(snapshot.statistics)},

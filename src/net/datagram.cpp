@@ -164,7 +164,7 @@ std::span<std::uint8_t> DatagramSlot::controlWithSegmentSize() const noexcept {
 }  // namespace detail
 
 DatagramBuffers::DatagramBuffers(Shard& shard, std::size_t count, std::size_t payloadSize)
-    : ring_(shard.ring(), count, payloadOffset + payloadSize),
+    : ring_(shard.engine(), count, payloadOffset + payloadSize),
       payloadSize_(payloadSize),
       slots_(std::make_unique<std::optional<detail::DatagramSlot>[]>(count)) {
   for (std::size_t index = 0; index < count; ++index) {

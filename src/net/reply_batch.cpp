@@ -47,7 +47,7 @@ ReplyBatch::~ReplyBatch() {
 void ReplyBatch::add(DatagramSlot& slot) noexcept {
   constexpr std::uint64_t sizeMask = 0xffff;
   if (count_ == entries_.size()) flush();
-  if (!isLinked()) ring_.callBeforeSubmit(*this);
+  if (!isLinked()) engine_.callBeforeSubmit(*this);
   entries_[count_++] = {(slot.pathHash() | sizeMask) - slot.replyOctets().size(), &slot};
 }
 

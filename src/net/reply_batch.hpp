@@ -1,4 +1,4 @@
-// The replies that a socket sends in one turn of the loop. They are gathered until the ring submits, and leave by one
+// The replies that a socket sends in one turn of the loop. They are gathered until the engine goes on, and leave by one
 // sendmmsg: a reply never waits, and its buffer is free when the call returns. Replies to one peer stand together, the
 // longest first. Each run of equal sizes, and one shorter reply after it, leaves as one message that the kernel cuts
 // into datagrams (UDP_SEGMENT, udp(7)), because a message costs far more on its way through the kernel than an answer
@@ -16,14 +16,14 @@
 #include <cstdint>
 #include <span>
 
-#include "taut/io/ring.hpp"
+#include "taut/io/engine.hpp"
 #include "taut/net/datagram.hpp"
 
 namespace taut::detail {
 
 class ReplyBatch final : public BeforeSubmit {
  public:
-  ReplyBatch(Ring& ring, int fd) noexcept : ring_(ring), fd_(fd) {}
+  ReplyBatch(Engine& engine, int fd) noexcept : engine_(engine), fd_(fd) {}
   ReplyBatch(const ReplyBatch&) = delete;
   ~ReplyBatch();
 
@@ -53,7 +53,7 @@ class ReplyBatch final : public BeforeSubmit {
   void messageFailed(Entries run, int error) noexcept;
   DatagramCounters& counters(Entries entries) const noexcept;
 
-  Ring& ring_;
+  Engine& engine_;
   int fd_;
   bool runs_ = true;  // until the kernel or the device turns out not to cut what this socket sends
   std::size_t count_ = 0;

@@ -7,8 +7,8 @@
 
 namespace taut {
 
-PooledReceive::PooledReceive(Ring& ring, int fd, StreamBuffers& buffers, StopToken stop) noexcept
-    : Operation(ring), buffers_(buffers.ring_) {
+PooledReceive::PooledReceive(Engine& engine, int fd, StreamBuffers& buffers, StopToken stop) noexcept
+    : Operation(engine), buffers_(buffers.ring_) {
   request().kind = Request::Kind::receiveBuffered;
   request().fd = fd;
   request().bufferGroup = buffers_.group();

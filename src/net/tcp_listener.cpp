@@ -30,7 +30,7 @@ class AcceptOperation final : public SingleOperation {
     std::uint32_t length = sizeof(sockaddr_storage);
   };
 
-  AcceptOperation(Ring& ring, int fd, Peer& peer, StopToken stop) noexcept : SingleOperation(ring, stop) {
+  AcceptOperation(Engine& engine, int fd, Peer& peer, StopToken stop) noexcept : SingleOperation(engine, stop) {
     request().kind = Request::Kind::accept;
     request().fd = fd;
     request().data = &peer.name;
@@ -76,7 +76,7 @@ detail::BindOptions bindOptions(const TcpOptions& options) {
 Task<std::optional<TcpStream>> ConnectionStream::next() {
   for (;;) {
     AcceptOperation::Peer peer;
-    const IoResult accepted = co_await AcceptOperation(shard_.ring(), fd_, peer, stop_);
+    const IoResult accepted = co_await AcceptOperation(shard_.engine(), fd_, peer, stop_);
     if (accepted) {
       UniqueFd fd(static_cast<int>(accepted.value()));
       pause_ = Duration::zero();

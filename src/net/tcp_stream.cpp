@@ -23,7 +23,8 @@ namespace {
 
 class ConnectOperation final : public SingleOperation {
  public:
-  ConnectOperation(Ring& ring, int fd, const Address& peer, StopToken stop) noexcept : SingleOperation(ring, stop) {
+  ConnectOperation(Engine& engine, int fd, const Address& peer, StopToken stop) noexcept
+      : SingleOperation(engine, stop) {
     request().kind = Request::Kind::connect;
     request().fd = fd;
     request().length = peer.toSockaddr(name_);
@@ -37,9 +38,9 @@ class ConnectOperation final : public SingleOperation {
 // One send of up to two pieces.
 class GatheredSend final : public SingleOperation {
  public:
-  GatheredSend(Ring& ring, int fd, std::span<const std::uint8_t> head, std::span<const std::uint8_t> body,
+  GatheredSend(Engine& engine, int fd, std::span<const std::uint8_t> head, std::span<const std::uint8_t> body,
                StopToken stop) noexcept
-      : SingleOperation(ring, stop) {
+      : SingleOperation(engine, stop) {
     add(head);
     add(body);
     message_.msg_iov = vectors_.data();
@@ -69,7 +70,7 @@ TcpStream::TcpStream(Shard& shard, UniqueFd fd, const Address& peer) noexcept
 Task<Result<TcpStream, IoResult>> TcpStream::connect(Shard& shard, Address peer, StopToken stop) {
   UniqueFd fd(::socket(peer.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!fd) co_return Failure(IoResult::failure(errno));
-  const IoResult connected = co_await ConnectOperation(shard.ring(), fd.get(), peer, stop);
+  const IoResult connected = co_await ConnectOperation(shard.engine(), fd.get(), peer, stop);
   if (!connected) co_return Failure(connected);
   co_return TcpStream(shard, std::move(fd), peer);
 }
@@ -78,8 +79,8 @@ Address TcpStream::localAddress() const noexcept {
   return detail::localAddressOf(fd_.get());
 }
 
-TcpStream::ReadAwaiter::ReadAwaiter(Ring& ring, int fd, std::span<std::uint8_t> buffer, StopToken stop) noexcept
-    : SingleOperation(ring, stop) {
+TcpStream::ReadAwaiter::ReadAwaiter(Engine& engine, int fd, std::span<std::uint8_t> buffer, StopToken stop) noexcept
+    : SingleOperation(engine, stop) {
   request().kind = Request::Kind::receive;
   request().fd = fd;
   request().data = buffer.data();
@@ -87,8 +88,9 @@ TcpStream::ReadAwaiter::ReadAwaiter(Ring& ring, int fd, std::span<std::uint8_t> 
       static_cast<std::uint32_t>(std::min<std::size_t>(buffer.size(), std::numeric_limits<std::int32_t>::max()));
 }
 
-TcpStream::WriteAwaiter::WriteAwaiter(Ring& ring, int fd, std::span<const std::uint8_t> bytes, StopToken stop) noexcept
-    : SingleOperation(ring, stop) {
+TcpStream::WriteAwaiter::WriteAwaiter(Engine& engine, int fd, std::span<const std::uint8_t> bytes,
+                                      StopToken stop) noexcept
+    : SingleOperation(engine, stop) {
   request().kind = Request::Kind::send;
   request().fd = fd;
   request().data = const_cast<std::uint8_t*>(bytes.data());
@@ -96,10 +98,10 @@ TcpStream::WriteAwaiter::WriteAwaiter(Ring& ring, int fd, std::span<const std::u
       static_cast<std::uint32_t>(std::min<std::size_t>(bytes.size(), std::numeric_limits<std::int32_t>::max()));
 }
 
-Task<IoResult> TcpStream::readAll(Ring& ring, int fd, std::span<std::uint8_t> buffer, StopToken stop) {
+Task<IoResult> TcpStream::readAll(Engine& engine, int fd, std::span<std::uint8_t> buffer, StopToken stop) {
   std::size_t filled = 0;
   while (filled < buffer.size()) {
-    const IoResult read = co_await ReadAwaiter(ring, fd, buffer.subspan(filled), stop);
+    const IoResult read = co_await ReadAwaiter(engine, fd, buffer.subspan(filled), stop);
     if (!read) co_return read;
     if (read.value() == 0) break;
     filled += read.value();
@@ -107,11 +109,11 @@ Task<IoResult> TcpStream::readAll(Ring& ring, int fd, std::span<std::uint8_t> bu
   co_return IoResult(static_cast<int>(filled));
 }
 
-Task<IoResult> TcpStream::writeBoth(Ring& ring, int fd, std::span<const std::uint8_t> head,
+Task<IoResult> TcpStream::writeBoth(Engine& engine, int fd, std::span<const std::uint8_t> head,
                                     std::span<const std::uint8_t> body, StopToken stop) {
   const std::size_t total = head.size() + body.size();
   while (!head.empty() || !body.empty()) {
-    const IoResult sent = co_await GatheredSend(ring, fd, head, body, stop);
+    const IoResult sent = co_await GatheredSend(engine, fd, head, body, stop);
     if (!sent) co_return sent;
     const std::size_t ofHead = std::min(sent.value(), head.size());
     head = head.subspan(ofHead);

@@ -50,7 +50,7 @@ detail::BindOptions bindOptions(const UdpOptions& options) {
 
 DatagramStream::DatagramStream(Shard& shard, detail::ReplyBatch& replies, DatagramBuffers& buffers,
                                StopToken stop) noexcept
-    : Operation(shard.ring()),
+    : Operation(shard.engine()),
       Timer(&onRetry),
       shard_(shard),
       replies_(replies),
@@ -155,7 +155,7 @@ void DatagramStream::end() noexcept {
 }
 
 void DatagramStream::resumeReader() noexcept {
-  if (reader_.hasWaiter() && !reader_.isLinked()) ring().makeRunnable(reader_);
+  if (reader_.hasWaiter() && !reader_.isLinked()) engine().makeRunnable(reader_);
 }
 
 void DatagramStream::onRetry(Timer& timer) noexcept {
@@ -181,7 +181,7 @@ UdpSocket UdpSocket::adopt(Shard& shard, UniqueFd fd, const UdpOptions& options)
 
 UdpSocket UdpSocket::withReplies(Shard& shard, UniqueFd fd) {
   UdpSocket socket(shard, std::move(fd));
-  socket.replies_ = std::make_unique<detail::ReplyBatch>(shard.ring(), socket.fd());
+  socket.replies_ = std::make_unique<detail::ReplyBatch>(shard.engine(), socket.fd());
   return socket;
 }
 
@@ -212,9 +212,9 @@ Address UdpSocket::localAddress() const noexcept {
   return detail::localAddressOf(fd_.get());
 }
 
-UdpSocket::TransferAwaiter::TransferAwaiter(Ring& ring, Request::Kind kind, int fd, void* data, std::size_t length,
+UdpSocket::TransferAwaiter::TransferAwaiter(Engine& engine, Request::Kind kind, int fd, void* data, std::size_t length,
                                             StopToken stop) noexcept
-    : SingleOperation(ring, stop) {
+    : SingleOperation(engine, stop) {
   request().kind = kind;
   request().fd = fd;
   request().data = data;
@@ -224,16 +224,16 @@ UdpSocket::TransferAwaiter::TransferAwaiter(Ring& ring, Request::Kind kind, int 
 UdpSocket::TransferAwaiter UdpSocket::send(std::span<const std::uint8_t> payload, StopToken stop) noexcept {
   // The request serves both directions; sending only reads.
   auto* data = const_cast<std::uint8_t*>(payload.data());
-  return {shard_->ring(), Request::Kind::send, fd_.get(), data, payload.size(), stop};
+  return {shard_->engine(), Request::Kind::send, fd_.get(), data, payload.size(), stop};
 }
 
 UdpSocket::TransferAwaiter UdpSocket::receive(std::span<std::uint8_t> buffer, StopToken stop) noexcept {
-  return {shard_->ring(), Request::Kind::receive, fd_.get(), buffer.data(), buffer.size(), stop};
+  return {shard_->engine(), Request::Kind::receive, fd_.get(), buffer.data(), buffer.size(), stop};
 }
 
-UdpSocket::SendToAwaiter::SendToAwaiter(Ring& ring, int fd, std::span<const std::uint8_t> payload, const Address& peer,
-                                        StopToken stop) noexcept
-    : SingleOperation(ring, stop) {
+UdpSocket::SendToAwaiter::SendToAwaiter(Engine& engine, int fd, std::span<const std::uint8_t> payload,
+                                        const Address& peer, StopToken stop) noexcept
+    : SingleOperation(engine, stop) {
   vector_.iov_base = const_cast<std::uint8_t*>(payload.data());
   vector_.iov_len = payload.size();
   message_.msg_name = &name_;
@@ -247,7 +247,7 @@ UdpSocket::SendToAwaiter::SendToAwaiter(Ring& ring, int fd, std::span<const std:
 
 UdpSocket::SendToAwaiter UdpSocket::sendTo(std::span<const std::uint8_t> payload, const Address& peer,
                                            StopToken stop) noexcept {
-  return {shard_->ring(), fd_.get(), payload, peer, stop};
+  return {shard_->engine(), fd_.get(), payload, peer, stop};
 }
 
 }  // namespace taut

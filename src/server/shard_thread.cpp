@@ -34,6 +34,12 @@ std::unique_ptr<ServerFactory> notNull(std::unique_ptr<ServerFactory> factory) {
   return factory;
 }
 
+ShardOptions withEngine(EngineKind engine) {
+  ShardOptions options;
+  options.engine.kind = engine;
+  return options;
+}
+
 constexpr std::size_t datagramSize = 2048;              // octets: longer queries over UDP exist in tests only
 constexpr std::chrono::milliseconds endGrace{2000};     // for closing the resolvers, and handlers that wait for it
 constexpr std::chrono::milliseconds threadGrace{1000};  // for the thread to end, when all of that is over
@@ -48,6 +54,7 @@ bool isReadable(int fd) noexcept {
 
 ShardThread::ShardThread(const ServerOptions& options, const Server::MakeFactory& makeFactory)
     : patience_(options.drain),
+      shard_(withEngine(options.engine)),
       factory_(notNull(makeFactory(shard_))),
       datagramBuffers_(shard_, options.datagramBuffers,
                        ProxyHeader::maxSize + std::max<std::size_t>(datagramSize, factory_->udpPayloadSize())),

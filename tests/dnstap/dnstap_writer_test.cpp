@@ -112,7 +112,7 @@ struct Fixture {
   bool ended() { return writer.join().await_ready(); }
 
   ManualClock clock;
-  Shard shard{{.ring = {}, .clock = &clock}};
+  Shard shard{{.engine = {}, .clock = &clock}};
   TemporaryFolder folder;
   UniqueFd listener;
   UniqueFd connection;

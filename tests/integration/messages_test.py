@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from support import (A, EXAMPLE_ZONE, NOERROR, SANITIZED, TAUTD, NetworkNamespace, Process, TestCase, ask_tcp, ask_udp,
-                     free_port, main, make_query, wait_until)
+                     engine, free_port, main, make_query, wait_until)
 
 HELP = "Try 'tautd --help'."
 NOBODY = 65534
@@ -315,7 +315,7 @@ class Running(Messages):
         server = self.start("-i", f"127.0.0.1:{port}", "-i", f"[::1]:{port}", "-z", one, "-z", two, "--hosts-file",
                             hosts, "--forward", "192.0.2.53", "-c", "-t", 2, host="127.0.0.1", port=port)
         version = self.run_program(TAUTD, "--version").stdout.split()[1]
-        start = [f"info taut {version} serves: process {server.pid}, io_uring, 2 threads",
+        start = [f"info taut {version} serves: process {server.pid}, {engine()}, 2 threads",
                  "info zone one.example.: serial 7, 3 records",
                  "info zone two.example.: serial 8, 4 records",
                  f"info names are answered from {hosts}",

@@ -27,9 +27,10 @@ BUILD = Path(os.environ.get("TAUT_BUILD", SOURCE / "build"))
 TAUTD = os.environ.get("TAUT_TAUTD", str(BUILD / "src/daemon/tautd"))
 SANITIZED = os.environ.get("TAUT_SANITIZE", "none") != "none"
 SLOWNESS = 5 if SANITIZED else 1  # by how much deadlines grow
-sys.path.append(str(SOURCE / "tools/attack_lib"))
+sys.path += [str(SOURCE / "tools/attack_lib"), str(SOURCE / "tests/support")]
 
 from wire import encode_name, frame, make_query  # noqa: E402, F401
+from without_io_uring import IO_URING_CALLS, refuse_call  # noqa: E402, F401
 
 EXAMPLE_ZONE = SOURCE / "examples/zones/example.com.zone"
 
@@ -238,29 +239,14 @@ class Process:
         return self.wait(10 * SLOWNESS)
 
 
-def refuse_call(error, call, first_argument=None):
-    """Returns a function that forbids the calling process a system call by a seccomp filter, as containers do: the call
-    of this number, or only where its first argument is the one given."""
-    load, jump_equal, ret = 0x20, 0x15, 0x06
-    at_number, at_first_argument = 0, 16
-    allow, fail = 0x7FFF0000, 0x00050000 | error
-    checks = [(at_number, call)] + ([] if first_argument is None else [(at_first_argument, first_argument)])
-    rows = []
-    for index, (offset, value) in enumerate(checks):
-        to_allow = 2 * (len(checks) - index) - 1
-        rows += [(load, 0, 0, offset), (jump_equal, 0, to_allow, value)]
-    rows += [(ret, 0, 0, fail), (ret, 0, 0, allow)]
-    program = b"".join(struct.pack("HBBI", *row) for row in rows)
+def engine():
+    """What tautd says of its engine here: io_uring, or else epoll and why."""
     libc = ctypes.CDLL(None, use_errno=True)
-
-    def apply():
-        code = ctypes.create_string_buffer(program)
-        filter_program = struct.pack("HxxxxxxP", len(rows), ctypes.addressof(code))
-        no_new_privileges, seccomp, filter_mode = 38, 22, 2
-        if libc.prctl(no_new_privileges, 1, 0, 0, 0) or libc.prctl(seccomp, filter_mode, filter_program, 0, 0):
-            os._exit(99)
-
-    return apply
+    fd = libc.syscall(IO_URING_CALLS[0], 1, ctypes.create_string_buffer(256))
+    if fd < 0:
+        return f"epoll, as io_uring is forbidden here ({os.strerror(ctypes.get_errno())})"
+    os.close(fd)
+    return "io_uring"
 
 
 class NetworkNamespace:

@@ -10,16 +10,16 @@
 
 #include <doctest/doctest.h>
 
-#include "taut/io/ring.hpp"
+#include "taut/io/engine.hpp"
 
 using taut::BufferRing;
-using taut::Ring;
+using taut::Engine;
 
 namespace {
 
 class Waiting final : public taut::Operation {
  public:
-  explicit Waiting(Ring& ring) : Operation(ring) {}
+  explicit Waiting(Engine& engine) : Operation(engine) {}
   using Operation::cancel;
 
   int result = 1;
@@ -31,8 +31,9 @@ class Waiting final : public taut::Operation {
 }  // namespace
 
 TEST_CASE("buffers do not overlap and are at least as large as asked for") {
-  Ring ring;
-  BufferRing buffers(ring, 5, 100);
+  const auto made = Engine::make();
+  Engine& engine = *made;
+  BufferRing buffers(engine, 5, 100);
   CHECK(buffers.size() >= 100);
   std::set<const std::uint8_t*> starts;
   for (std::uint16_t id = 0; id < 5; ++id) {
@@ -47,15 +48,17 @@ TEST_CASE("buffers do not overlap and are at least as large as asked for") {
 }
 
 TEST_CASE("rings of one shard are told apart by their groups") {
-  Ring ring;
-  const BufferRing first(ring, 4, 64);
-  const BufferRing second(ring, 4, 64);
+  const auto made = Engine::make();
+  Engine& engine = *made;
+  const BufferRing first(engine, 4, 64);
+  const BufferRing second(engine, 4, 64);
   CHECK(first.group() != second.group());
 }
 
 TEST_CASE("the kernel is offered what is free, up to a bound, and gets more as it takes") {
-  Ring ring;
-  BufferRing buffers(ring, 1000, 64);
+  const auto made = Engine::make();
+  Engine& engine = *made;
+  BufferRing buffers(engine, 1000, 64);
   const auto offered = buffers.offered();
   CHECK(offered < 1000);
   CHECK(buffers.leased() == 0);
@@ -70,28 +73,30 @@ TEST_CASE("the kernel is offered what is free, up to a bound, and gets more as i
 }
 
 TEST_CASE("each buffer that comes back starts one of the operations that wait") {
-  Ring ring;
-  BufferRing buffers(ring, 2, 64);
+  const auto made = Engine::make();
+  Engine& engine = *made;
+  BufferRing buffers(engine, 2, 64);
   buffers.take();
   buffers.take();
-  Waiting first(ring);
-  Waiting second(ring);
+  Waiting first(engine);
+  Waiting second(engine);
   buffers.waitForBuffer(first);
   buffers.waitForBuffer(second);
   buffers.giveBack(0);
-  ring.poll(std::nullopt);
+  engine.poll(std::nullopt);
   CHECK(first.result == 0);
   CHECK(second.inFlight());
   buffers.giveBack(1);
-  ring.poll(std::nullopt);
+  engine.poll(std::nullopt);
   CHECK(second.result == 0);
 }
 
 TEST_CASE("an operation that is cancelled while it waits for a buffer has ended, and no buffer starts it") {
-  Ring ring;
-  BufferRing buffers(ring, 1, 64);
+  const auto made = Engine::make();
+  Engine& engine = *made;
+  BufferRing buffers(engine, 1, 64);
   buffers.take();
-  Waiting waiting(ring);
+  Waiting waiting(engine);
   buffers.waitForBuffer(waiting);
   waiting.cancel();
   CHECK(waiting.result == -ECANCELED);
@@ -102,9 +107,10 @@ TEST_CASE("an operation that is cancelled while it waits for a buffer has ended,
 }
 
 TEST_CASE("a pool of no buffers or of too many is refused") {
-  Ring ring;
-  CHECK_THROWS_AS(BufferRing(ring, 0, 64), std::invalid_argument);
-  CHECK_THROWS_AS(BufferRing(ring, 32769, 64), std::invalid_argument);
-  CHECK_THROWS_AS(BufferRing(ring, 1, 0), std::invalid_argument);
-  CHECK_NOTHROW(BufferRing(ring, 32768, 64));
+  const auto made = Engine::make();
+  Engine& engine = *made;
+  CHECK_THROWS_AS(BufferRing(engine, 0, 64), std::invalid_argument);
+  CHECK_THROWS_AS(BufferRing(engine, 32769, 64), std::invalid_argument);
+  CHECK_THROWS_AS(BufferRing(engine, 1, 0), std::invalid_argument);
+  CHECK_NOTHROW(BufferRing(engine, 32768, 64));
 }

@@ -1,4 +1,4 @@
-// What the kernel refuses a ring that Ring has set up, and what it does not. Filters of system calls see none of it.
+// What the kernel refuses a ring that the engine has set up, and what it does not. Filters of system calls see none of it.
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -9,7 +9,7 @@
 #include <doctest/doctest.h>
 #include <liburing.h>
 
-#include "io/ring_setup.hpp"
+#include "io/io_uring_setup.hpp"
 
 namespace {
 
@@ -17,7 +17,7 @@ int setUpByKernel(unsigned entries, io_uring& ring, io_uring_params& params) {
   return io_uring_queue_init_params(entries, &ring, &params);
 }
 
-// A ring as Ring has it, with the kernel's answers to single entries.
+// A ring as the engine has it, with the kernel's answers to single entries.
 class RestrictedRing {
  public:
   RestrictedRing() {

@@ -86,7 +86,7 @@ inline ServerStatistics fullStatistics() {
 inline ManagementSnapshot fullSnapshot(std::size_t zones = 2) {
   ManagementSnapshot snapshot;
   snapshot.version = "1.2.3";
-  snapshot.engine = "io_uring";
+  snapshot.engine = {EngineKind::ioUring, {}};
   snapshot.zones = zonesForMetrics(zones);
   snapshot.zoneLoadFailures = 28;
   snapshot.configuration = {29, 30, false};

@@ -51,7 +51,8 @@ TEST_CASE("the status says what the server is doing, for how long, and of each z
   snapshot.statistics.shards = 2;
   CHECK(taut::statusJson(snapshot, taut::summaryOf(*snapshot.zones))
             .starts_with(
-                R"({"version":"1.2.3","state":"draining","uptime":7,"threads":2,"zones":{"total":1,"loaded":0,)"
+                R"({"version":"1.2.3","state":"draining","uptime":7,"engine":"io_uring","threads":2,)"
+                R"("zones":{"total":1,"loaded":0,)"
                 R"("shown":[{"zone":"zone1.example.","view":"","state":"not loaded"}]},"statistics":{"questions":0,)"));
 }
 

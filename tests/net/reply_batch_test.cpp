@@ -387,6 +387,7 @@ TEST_CASE("where replies have all buffers the loop does not sleep before they ha
   shard.run(echoSome(socket, buffers, 40));
   for (int i = 0; i < 40; ++i) CHECK(client.receive() == std::to_string(i) + '/');
   shard.poll();
-  CHECK(buffers.counters().starved > 0);
+  // With epoll the replies of a turn have left before more is received.
+  if (taut::automaticEngine().kind == taut::EngineKind::ioUring) CHECK(buffers.counters().starved > 0);
   CHECK(buffers.leased() == 0);
 }

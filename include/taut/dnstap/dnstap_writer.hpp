@@ -2,7 +2,7 @@
 // and a connection of its own.
 //
 // Entries gather in a FrameRing while the shard works, and what has gathered in a turn of its loop leaves by one write
-// at its end, through the shard's ring. Nothing ever waits for the reader: one that stands still, or is not there,
+// at its end, through the shard's engine. Nothing ever waits for the reader: one that stands still, or is not there,
 // has the frames fill their ring, and then each further entry is dropped and counted. While there is no reader the
 // writer tries again, after 100 ms at first and after 5 seconds at most.
 #pragma once
@@ -19,7 +19,7 @@
 #include "taut/coro/task_scope.hpp"
 #include "taut/dnstap/control_frame.hpp"
 #include "taut/dnstap/frame_ring.hpp"
-#include "taut/io/ring.hpp"
+#include "taut/io/engine.hpp"
 #include "taut/io/shard.hpp"
 #include "taut/net/tcp_stream.hpp"
 #include "taut/net/unix_stream.hpp"

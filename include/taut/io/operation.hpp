@@ -1,6 +1,6 @@
 // Operation is one piece of I/O that a coroutine waits for. It lives in the frame of the coroutine that awaits it. Its
-// Request says in neutral terms what is wanted, and its Completion what came of it. An engine carries it out: today the
-// io_uring of ring.hpp; nothing here or above depends on which.
+// Request says in neutral terms what is wanted, and its Completion what came of it. An Engine carries it out; nothing
+// here or above depends on which.
 //
 // An operation is neither copied nor moved, and it is not destroyed while it is in flight: it is stopped, and then
 // waits for its own completion like any other.
@@ -19,7 +19,7 @@
 
 namespace taut {
 
-class Ring;
+class Engine;
 
 // What is to be done. The comment at each kind names the members that it reads, beside fd.
 struct Request {
@@ -53,7 +53,7 @@ struct Completion {
   std::uint16_t buffer = 0;
 };
 
-// A coroutine that waits, and that Ring::makeRunnable() has resumed at the end of the turn.
+// A coroutine that waits, and that Engine::makeRunnable() has resumed at the end of the turn.
 class Runnable : public ListHook<> {
  public:
   void resumeWith(std::coroutine_handle<> waiting) noexcept { waiting_ = waiting; }
@@ -68,14 +68,13 @@ class Runnable : public ListHook<> {
   std::coroutine_handle<> waiting_;
 };
 
-// While it waits to be submitted, it is on a list of the ring or of a BufferRing by the same hook as when it is
-// runnable.
+// While it is in flight, it may be on a list of its engine or of a BufferRing by the same hook as when it is runnable.
 class Operation : public Runnable, private StopCallbackBase {
  public:
   bool inFlight() const noexcept { return state_ != State::idle; }
 
  protected:
-  explicit Operation(Ring& ring) noexcept : StopCallbackBase(&onStop), ring_(ring) {}
+  explicit Operation(Engine& engine) noexcept : StopCallbackBase(&onStop), engine_(engine) {}
   virtual ~Operation() { assert(!inFlight() && "an operation is stopped and awaited, never dropped"); }
 
   // Hands request() to the engine.
@@ -89,7 +88,7 @@ class Operation : public Runnable, private StopCallbackBase {
   virtual void stopRequested() noexcept { cancel(); }
 
   Request& request() noexcept { return request_; }
-  Ring& ring() const noexcept { return ring_; }
+  Engine& engine() const noexcept { return engine_; }
 
   // Called while completions are being read, so it resumes no coroutine: it keeps what it needs and calls ready().
   virtual void complete(const Completion& completion) noexcept = 0;
@@ -97,7 +96,7 @@ class Operation : public Runnable, private StopCallbackBase {
   void ready() noexcept;
 
  private:
-  friend Ring;
+  friend Engine;
   friend class BufferRing;
 
   enum class State : std::uint8_t { idle, parked, submitted };
@@ -105,7 +104,7 @@ class Operation : public Runnable, private StopCallbackBase {
   static void onStop(StopCallbackBase& callback) noexcept { static_cast<Operation&>(callback).stopRequested(); }
 
   Request request_;
-  Ring& ring_;
+  Engine& engine_;
   State state_ = State::idle;
 };
 
@@ -124,7 +123,7 @@ class SingleOperation : public Operation {
   IoResult await_resume() const noexcept { return result_; }
 
  protected:
-  SingleOperation(Ring& ring, StopToken stop) noexcept : Operation(ring), stop_(stop) {}
+  SingleOperation(Engine& engine, StopToken stop) noexcept : Operation(engine), stop_(stop) {}
 
   void complete(const Completion& completion) noexcept override {
     ignoreStop();
@@ -151,7 +150,7 @@ class SingleOperation : public Operation {
 // Waits until the descriptor is readable.
 class ReadableOperation final : public SingleOperation {
  public:
-  ReadableOperation(Ring& ring, int fd, StopToken stop) noexcept : SingleOperation(ring, stop) {
+  ReadableOperation(Engine& engine, int fd, StopToken stop) noexcept : SingleOperation(engine, stop) {
     request().kind = Request::Kind::pollIn;
     request().fd = fd;
   }

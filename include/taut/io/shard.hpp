@@ -1,5 +1,5 @@
-// Shard is one thread's share of the server: a ring, timers, a clock and a loop. Everything that belongs to a shard is
-// used on its thread only, without locks; another thread reaches it through post(). A server runs one for each core.
+// Shard is one thread's share of the server: an engine, timers, a clock and a loop. Everything that belongs to a shard
+// is used on its thread only, without locks; another thread reaches it through post(). A server runs one for each core.
 //
 //   Shard shard;
 //   shard.run(serve(shard));          // on the thread that is to be the shard's, until the task has finished
@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -18,14 +19,14 @@
 #include "taut/base/unique_fd.hpp"
 #include "taut/coro/sync_wait.hpp"
 #include "taut/coro/task.hpp"
+#include "taut/io/engine.hpp"
 #include "taut/io/operation.hpp"
-#include "taut/io/ring.hpp"
 #include "taut/io/timer.hpp"
 
 namespace taut {
 
 struct ShardOptions {
-  RingOptions ring;
+  EngineOptions engine;
   // Must outlive the shard.
   Clock* clock = &Clock::system();
 };
@@ -63,7 +64,7 @@ class Shard {
     return since == notBusy ? std::nullopt : std::optional(since);
   }
   TimerQueue& timers() noexcept { return timers_; }
-  Ring& ring() noexcept { return ring_; }
+  Engine& engine() noexcept { return *engine_; }
   // How many completions each turn of the loop had. May be called on any thread.
   const BatchCounters& completions() const noexcept { return completions_; }
 
@@ -73,7 +74,7 @@ class Shard {
  private:
   class Wakeup final : public Operation {
    public:
-    Wakeup(Ring& ring, int fd) noexcept : Operation(ring) {
+    Wakeup(Engine& engine, int fd) noexcept : Operation(engine) {
       request().kind = Request::Kind::pollIn;
       request().fd = fd;
     }
@@ -124,7 +125,7 @@ class Shard {
   TurnClock turnClock_;
   std::atomic<TimePoint> busySince_{notBusy};
   TimerQueue timers_;
-  Ring ring_;
+  std::unique_ptr<Engine> engine_;
   UniqueFd eventFd_;
   Wakeup wakeup_;
   BatchCounters completions_;

@@ -22,7 +22,7 @@ class StreamBuffers {
  public:
   // `count` reads can hold data at a time (1 to 32768), each of at most `size` bytes. Outlives its leases.
   explicit StreamBuffers(Shard& shard, std::size_t count = 256, std::size_t size = 4096)
-      : ring_(shard.ring(), count, size) {}
+      : ring_(shard.engine(), count, size) {}
 
   std::size_t count() const noexcept { return ring_.count(); }
   std::size_t size() const noexcept { return ring_.size(); }
@@ -78,7 +78,7 @@ class [[nodiscard]] ReceivedData {
 // Awaiter: one read into a buffer of the pool. It also waits while the pool is empty.
 class PooledReceive final : private Operation {
  public:
-  PooledReceive(Ring& ring, int fd, StreamBuffers& buffers, StopToken stop) noexcept;
+  PooledReceive(Engine& engine, int fd, StreamBuffers& buffers, StopToken stop) noexcept;
   PooledReceive(const PooledReceive&) = delete;
 
   bool await_ready() const noexcept { return stopping_; }

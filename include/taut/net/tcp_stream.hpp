@@ -41,39 +41,39 @@ class TcpStream {
 
   // Reads what is there, once, at least one byte; 0 is the end of the stream. Waits without holding a buffer.
   PooledReceive receive(StreamBuffers& buffers, StopToken stop = {}) noexcept {
-    return PooledReceive(shard_->ring(), fd_.get(), buffers, stop);
+    return PooledReceive(shard_->engine(), fd_.get(), buffers, stop);
   }
 
   class ReadAwaiter final : public SingleOperation {
    public:
-    ReadAwaiter(Ring& ring, int fd, std::span<std::uint8_t> buffer, StopToken stop) noexcept;
+    ReadAwaiter(Engine& engine, int fd, std::span<std::uint8_t> buffer, StopToken stop) noexcept;
   };
   // The same into the caller's buffer, which stays in place meanwhile.
   ReadAwaiter readSome(std::span<std::uint8_t> buffer, StopToken stop = {}) noexcept {
-    return ReadAwaiter(shard_->ring(), fd_.get(), buffer, stop);
+    return ReadAwaiter(shard_->engine(), fd_.get(), buffer, stop);
   }
   // Fills the buffer. A success with fewer bytes means that the stream ended there.
   Task<IoResult> readExactly(std::span<std::uint8_t> buffer, StopToken stop = {}) {
-    return readAll(shard_->ring(), fd_.get(), buffer, stop);
+    return readAll(shard_->engine(), fd_.get(), buffer, stop);
   }
 
   class WriteAwaiter final : public SingleOperation {
    public:
-    WriteAwaiter(Ring& ring, int fd, std::span<const std::uint8_t> bytes, StopToken stop) noexcept;
+    WriteAwaiter(Engine& engine, int fd, std::span<const std::uint8_t> bytes, StopToken stop) noexcept;
   };
   // Writes what the kernel takes, once, at least one byte; waits where it takes none. The value is their number.
   WriteAwaiter writeSome(std::span<const std::uint8_t> bytes, StopToken stop = {}) noexcept {
-    return WriteAwaiter(shard_->ring(), fd_.get(), bytes, stop);
+    return WriteAwaiter(shard_->engine(), fd_.get(), bytes, stop);
   }
 
   // Writes everything, in as many steps as the kernel needs; the value is the number of bytes. After an error it is
   // unknown how much has left, and the connection must be closed. One writer at a time (Semaphore).
   Task<IoResult> writeAll(std::span<const std::uint8_t> bytes, StopToken stop = {}) {
-    return writeBoth(shard_->ring(), fd_.get(), bytes, {}, stop);
+    return writeBoth(shard_->engine(), fd_.get(), bytes, {}, stop);
   }
   // The same for two pieces that follow each other, sent together: a length and the message that it counts.
   Task<IoResult> writeAll(std::span<const std::uint8_t> head, std::span<const std::uint8_t> body, StopToken stop = {}) {
-    return writeBoth(shard_->ring(), fd_.get(), head, body, stop);
+    return writeBoth(shard_->engine(), fd_.get(), head, body, stop);
   }
 
   // Sends what the kernel takes at once: the number of bytes, which may be fewer than all, or EAGAIN for none.
@@ -97,8 +97,8 @@ class TcpStream {
   int fd() const noexcept { return fd_.get(); }
 
  private:
-  static Task<IoResult> readAll(Ring& ring, int fd, std::span<std::uint8_t> buffer, StopToken stop);
-  static Task<IoResult> writeBoth(Ring& ring, int fd, std::span<const std::uint8_t> head,
+  static Task<IoResult> readAll(Engine& engine, int fd, std::span<std::uint8_t> buffer, StopToken stop);
+  static Task<IoResult> writeBoth(Engine& engine, int fd, std::span<const std::uint8_t> head,
                                   std::span<const std::uint8_t> body, StopToken stop);
 
   Shard* shard_ = nullptr;

@@ -129,7 +129,8 @@ class UdpSocket {
 
   class TransferAwaiter final : public SingleOperation {
    public:
-    TransferAwaiter(Ring& ring, Request::Kind kind, int fd, void* data, std::size_t length, StopToken stop) noexcept;
+    TransferAwaiter(Engine& engine, Request::Kind kind, int fd, void* data, std::size_t length,
+                    StopToken stop) noexcept;
   };
   // One datagram to the connected peer. The bytes stay in place until it completes.
   TransferAwaiter send(std::span<const std::uint8_t> payload, StopToken stop = {}) noexcept;
@@ -139,7 +140,7 @@ class UdpSocket {
 
   class SendToAwaiter final : public SingleOperation {
    public:
-    SendToAwaiter(Ring& ring, int fd, std::span<const std::uint8_t> payload, const Address& peer,
+    SendToAwaiter(Engine& engine, int fd, std::span<const std::uint8_t> payload, const Address& peer,
                   StopToken stop) noexcept;
 
    private:

@@ -19,6 +19,7 @@
 #include "taut/base/address.hpp"
 #include "taut/base/unique_fd.hpp"
 #include "taut/dns/client.hpp"
+#include "taut/io/engine_choice.hpp"
 #include "taut/io/shard.hpp"
 #include "taut/net/given_sockets.hpp"
 #include "taut/server/server_factory.hpp"
@@ -38,6 +39,7 @@ struct ServerOptions {
   std::vector<Address> listen;
   bool freebind = false;                  // start also where no interface has any of the addresses
   unsigned threads = 0;                   // 0: Server::defaultThreads()
+  EngineKind engine = EngineKind::automatic;
   std::size_t datagramBuffers = 1024;     // for each shard: how many datagrams are in work at a time, 1 to 32768
   std::size_t maxConnections = 1024;      // streams for each shard, at least 1; one more ends another (ClientShares)
   std::function<void()> opened{};         // called once, when all sockets are open and before a shard's thread runs

@@ -1,4 +1,4 @@
-#include "ring_setup.hpp"
+#include "io_uring_setup.hpp"
 
 #include <sys/utsname.h>
 
@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -26,7 +27,7 @@ constexpr std::uint8_t usedFlags = IOSQE_BUFFER_SELECT;
 
 }  // namespace
 
-int setUpRing(io_uring& ring, const RingOptions& options, SetupFunction setup) {
+int setUpRing(io_uring& ring, const EngineOptions& options, SetupFunction setup) {
   // DEFER_TASKRUN came with Linux 6.1 and needs SINGLE_ISSUER of 6.0; SUBMIT_ALL is of 5.18, CQSIZE of 5.5.
   static constexpr std::array<unsigned, 4> niceToHave{IORING_SETUP_DEFER_TASKRUN, IORING_SETUP_SINGLE_ISSUER,
                                                       IORING_SETUP_SUBMIT_ALL, IORING_SETUP_CQSIZE};
@@ -66,35 +67,36 @@ int restrictRing(io_uring& ring) {
                            static_cast<unsigned>(restrictions.size()));
 }
 
-std::string explainUnavailable(int error, std::string_view sysctl, std::string_view release) {
+IoUnavailable explainUnavailable(int error, std::string_view sysctl, std::string_view release) {
   const std::string reason = std::generic_category().message(error);
+  const auto unavailable = [error](std::string why, const std::string& advice) {
+    return IoUnavailable(error, std::move(why), advice);
+  };
   switch (error) {
     case EPERM:
     case EACCES:
-      if (!sysctl.empty() && sysctl.front() != '0') {
-        return fmt::format(
-            "io_uring is switched off (kernel.io_uring_disabled is {}): run `sysctl kernel.io_uring_disabled=0` as "
-            "root",
-            sysctl.front());
-      }
-      return fmt::format(
-          "io_uring is forbidden here ({}), as seccomp profiles of containers do: allow io_uring_setup, "
-          "io_uring_enter and io_uring_register, for example with `--security-opt seccomp=unconfined`",
-          reason);
+      if (!sysctl.empty() && sysctl.front() != '0')
+        return unavailable(fmt::format("io_uring is switched off (kernel.io_uring_disabled is {})", sysctl.front()),
+                           ": run `sysctl kernel.io_uring_disabled=0` as root, or choose the engine epoll");
+      return unavailable(fmt::format("io_uring is forbidden here ({})", reason),
+                         ", as seccomp profiles of containers do: have the profile allow io_uring_setup, "
+                         "io_uring_enter and io_uring_register, or choose the engine epoll");
     case ENOSYS:
-      return fmt::format(
-          "this system has no io_uring (Linux {}: {}): use Linux 6.0 or later, built with it and with no seccomp "
-          "profile that hides it",
-          release, reason);
+      return unavailable(fmt::format("this system has no io_uring (Linux {}: {})", release, reason),
+                         ": use Linux 6.0 or later, built with it and with no seccomp profile that hides it, or "
+                         "choose the engine epoll");
     case EINVAL:
-      return fmt::format("the io_uring of Linux {} is too old: use Linux 6.0 or later", release);
+      return unavailable(fmt::format("the io_uring of Linux {} is too old", release),
+                         ": use Linux 6.0 or later, or choose the engine epoll");
     case ENOMEM:
-      return fmt::format("no memory for io_uring ({}): raise the limit on locked memory (`ulimit -l`)", reason);
+      return unavailable(fmt::format("no memory for io_uring ({})", reason),
+                         ": raise the limit on locked memory (`ulimit -l`)");
     case EMFILE:
     case ENFILE:
-      return fmt::format("no descriptor left for io_uring ({}): raise the limit on open files (`ulimit -n`)", reason);
+      return unavailable(fmt::format("no descriptor left for io_uring ({})", reason),
+                         ": raise the limit on open files (`ulimit -n`)");
     default:
-      return fmt::format("io_uring cannot be set up on Linux {}: {}", release, reason);
+      return unavailable(fmt::format("io_uring cannot be set up on Linux {}: {}", release, reason), "");
   }
 }
 

@@ -1,7 +1,6 @@
-#include "taut/io/ring.hpp"
+#include "io_uring_engine.hpp"
 
 #include <poll.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -20,8 +19,9 @@
 
 #include <liburing.h>
 
-#include "ring_setup.hpp"
+#include "io_uring_setup.hpp"
 #include "taut/base/log.hpp"
+#include "taut/io/buffer_ring.hpp"
 #include "taut/io/received_message.hpp"
 
 namespace taut {
@@ -33,8 +33,11 @@ static_assert(sizeof(ReceivedMessageHeader) == sizeof(io_uring_recvmsg_out) &&
               offsetof(ReceivedMessageHeader, payloadLength) == offsetof(io_uring_recvmsg_out, payloadlen) &&
               offsetof(ReceivedMessageHeader, flags) == offsetof(io_uring_recvmsg_out, flags));
 
-// How late the kernel may end a wait of the thread. Its default is 50,000.
-constexpr unsigned long timerSlack = 1000;  // nanoseconds
+static_assert(sizeof(OfferedBuffer) == sizeof(io_uring_buf) &&
+              offsetof(OfferedBuffer, address) == offsetof(io_uring_buf, addr) &&
+              offsetof(OfferedBuffer, length) == offsetof(io_uring_buf, len) &&
+              offsetof(OfferedBuffer, id) == offsetof(io_uring_buf, bid) &&
+              offsetof(OfferedBuffer, tail) == offsetof(io_uring_buf_ring, tail));
 
 int setUpByKernel(unsigned entries, io_uring& ring, io_uring_params& params) {
   return io_uring_queue_init_params(entries, &ring, &params);
@@ -111,7 +114,7 @@ void prepare(io_uring_sqe& sqe, const Request& request) {
 
 }  // namespace
 
-Ring::Ring(const RingOptions& options) : ring_(std::make_unique<io_uring>()) {
+IoUringEngine::IoUringEngine(const EngineOptions& options) : ring_(std::make_unique<io_uring>()) {
   int result = detail::setUpRing(*ring_, options, &setUpByKernel);
   if (result >= 0) {
     result = tryToEnter(*ring_);
@@ -119,34 +122,34 @@ Ring::Ring(const RingOptions& options) : ring_(std::make_unique<io_uring>()) {
     if (result >= 0) result = detail::restrictRing(*ring_);
     if (result < 0) io_uring_queue_exit(ring_.get());
   }
-  if (result < 0) throw IoUnavailable(detail::explainUnavailable(-result, readSysctl(), detail::kernelRelease()));
+  if (result < 0) throw detail::explainUnavailable(-result, readSysctl(), detail::kernelRelease());
 }
 
-Ring::~Ring() {
-  assert(parked_.empty() && cancelling_.empty() && runnable_.empty() && gathered_.empty());
+IoUringEngine::~IoUringEngine() {
+  assert(parked_.empty() && cancelling_.empty());
   io_uring_queue_exit(ring_.get());
 }
 
-bool Ring::trySubmit(Operation& operation) noexcept {
+bool IoUringEngine::trySubmit(Operation& operation) noexcept {
   io_uring_sqe* sqe = io_uring_get_sqe(ring_.get());
   if (sqe == nullptr) return false;
-  prepare(*sqe, operation.request_);
+  prepare(*sqe, requestOf(operation));
   io_uring_sqe_set_data(sqe, &operation);
-  operation.state_ = Operation::State::submitted;
+  setState(operation, State::submitted);
   return true;
 }
 
-void Ring::submit(Operation& operation) noexcept {
+void IoUringEngine::submit(Operation& operation) noexcept {
   assert(!operation.inFlight());
   // After the parked ones, so that no operation is overtaken for ever.
   if (parked_.empty() && trySubmit(operation)) [[likely]]
     return;
-  operation.state_ = Operation::State::parked;
+  setState(operation, State::parked);
   parked_.pushBack(operation);
   ++parkedCount_;
 }
 
-bool Ring::tryCancel(Operation& operation) noexcept {
+bool IoUringEngine::tryCancel(Operation& operation) noexcept {
   io_uring_sqe* sqe = io_uring_get_sqe(ring_.get());
   if (sqe == nullptr) return false;
   io_uring_prep_cancel(sqe, &operation, 0);
@@ -155,25 +158,22 @@ bool Ring::tryCancel(Operation& operation) noexcept {
   return true;
 }
 
-void Ring::cancel(Operation& operation) noexcept {
-  using State = Operation::State;
-  if (operation.state_ == State::parked) {
-    operation.Runnable::unlink();
-    operation.state_ = State::idle;
-    operation.complete(Completion{.result = -ECANCELED});
-  } else if (operation.state_ == State::submitted && !operation.Runnable::isLinked() && !tryCancel(operation)) {
+void IoUringEngine::cancel(Operation& operation) noexcept {
+  if (stateOf(operation) == State::parked) {
+    complete(operation, Completion{.result = -ECANCELED});
+  } else if (stateOf(operation) == State::submitted && !operation.Runnable::isLinked() && !tryCancel(operation)) {
     cancelling_.pushBack(operation);
     ++parkedCount_;
   }
 }
 
-void Ring::drainParked() noexcept {
+void IoUringEngine::drainParked() noexcept {
   auto roomLeft = [this] { return io_uring_sq_space_left(ring_.get()) > 0 || io_uring_submit(ring_.get()) > 0; };
   while (!parked_.empty() && roomLeft()) trySubmit(*parked_.popFront());
   while (!cancelling_.empty() && roomLeft()) tryCancel(*cancelling_.popFront());
 }
 
-void Ring::wait(std::optional<Duration> limit) {
+void IoUringEngine::wait(std::optional<Duration> limit) {
   int result = 0;
   if (limit && limit->count() <= 0) {
     result = io_uring_submit_and_get_events(ring_.get());
@@ -201,15 +201,7 @@ void Ring::wait(std::optional<Duration> limit) {
   }
 }
 
-void Ring::completed(Operation& operation, const Completion& completion) noexcept {
-  if (!completion.more) {
-    operation.state_ = Operation::State::idle;
-    operation.Runnable::unlink();
-  }
-  operation.complete(completion);
-}
-
-std::size_t Ring::reap() noexcept {
+std::size_t IoUringEngine::reap() noexcept {
   io_uring* const ring = ring_.get();
   if (io_uring_cq_has_overflow(ring)) ++overflowCount_;
   unsigned head = 0;
@@ -224,15 +216,14 @@ std::size_t Ring::reap() noexcept {
     completion.more = (cqe->flags & IORING_CQE_F_MORE) != 0;
     completion.hasBuffer = (cqe->flags & IORING_CQE_F_BUFFER) != 0;
     completion.buffer = static_cast<std::uint16_t>(cqe->flags >> IORING_CQE_BUFFER_SHIFT);
-    completed(*operation, completion);
+    complete(*operation, completion);
   }
   io_uring_cq_advance(ring, count);
   return count;
 }
 
-std::size_t Ring::poll(std::optional<Duration> limit) {
+std::size_t IoUringEngine::carryOut(std::optional<Duration> limit) {
   if (!enabled_) enterThread();
-  while (BeforeSubmit* work = gathered_.popFront()) work->beforeSubmit();
   if (hasParked()) {
     drainParked();
     if (hasParked()) limit = Duration::zero();
@@ -241,12 +232,22 @@ std::size_t Ring::poll(std::optional<Duration> limit) {
   return reap();
 }
 
-void Ring::resumeRunnable() {
-  IntrusiveList<Runnable> now(std::move(runnable_));
-  while (Runnable* runnable = now.popFront()) runnable->resume();
+std::uint16_t IoUringEngine::addBuffers(std::span<OfferedBuffer> ring) {
+  io_uring_buf_reg registration{};
+  registration.ring_addr = reinterpret_cast<std::uintptr_t>(ring.data());
+  registration.ring_entries = static_cast<std::uint32_t>(ring.size());
+  registration.bgid = nextBufferGroup_;
+  if (const int result = io_uring_register_buf_ring(ring_.get(), &registration, 0); result < 0)
+    throw detail::explainUnavailable(-result, {}, detail::kernelRelease());
+  return nextBufferGroup_++;
 }
 
-void Ring::enterThread() noexcept {
+void IoUringEngine::removeBuffers(std::uint16_t group) noexcept {
+  // The kernel declines this on a thread other than the ring's, and then frees the group when the ring ends.
+  io_uring_unregister_buf_ring(ring_.get(), group);
+}
+
+void IoUringEngine::tieToThread() noexcept {
   if (!enabled_) {
     // By the register call itself: liburing 2.3 declares io_uring_enable_rings but does not export it.
     const int result =
@@ -254,14 +255,12 @@ void Ring::enterThread() noexcept {
     assert(result == 0);
     enabled_ = result == 0;
   }
-  ::prctl(PR_SET_TIMERSLACK, timerSlack, 0, 0, 0);
   // Spares the kernel a look-up for each call. Where the kernel declines, nothing else changes.
   io_uring_register_ring_fd(ring_.get());
 }
 
-void Ring::leaveThread() noexcept {
+void IoUringEngine::untieFromThread() noexcept {
   io_uring_unregister_ring_fd(ring_.get());
-  ::prctl(PR_SET_TIMERSLACK, 0, 0, 0, 0);  // back to the default
 }
 
 }  // namespace taut
