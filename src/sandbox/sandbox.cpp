@@ -120,8 +120,6 @@ constexpr Path runtimePaths[] = {
     {"/usr/share/zoneinfo"},
     {"/proc/self"},
     {"/proc/stat"},
-    {"/proc/meminfo"},
-    {"/proc/sys/vm/overcommit_memory"},
     {"/sys/devices/system/cpu"},
 };
 
