@@ -24,7 +24,6 @@
 #include "named_files.hpp"
 #include "progress_line.hpp"
 #include "sandbox/privileges.hpp"
-#include "sandbox/sandbox.hpp"
 #include "start_report.hpp"
 #include "taut/base/log.hpp"
 #include "taut/base/reason.hpp"
@@ -139,13 +138,12 @@ void Daemon::become(const UserAccount& user) const {
 // one of the log.
 void Daemon::shutIn() {
   if (!configuration_.sandbox) return;
-  const auto cage = std::make_shared<sandbox::Sandbox>(cageFor(configuration_, zones_, engine_.kind));
-  const auto restrictThread = [cage] { cage->restrictThread(); };
+  sandbox_ = std::make_shared<sandbox::Sandbox>(cageFor(configuration_, zones_, engine_.kind));
+  const auto restrictThread = [sandbox = sandbox_] { sandbox->restrictThread(); };
   restrictThread();
   management_->call(restrictThread);
   log::callOnWriter(restrictThread);
-  cage->restrictProcess();
-  sandbox_ = cage->description();
+  sandbox_->restrictProcess();
 }
 
 ManagementSnapshot Daemon::snapshot() {
@@ -258,7 +256,7 @@ std::shared_ptr<Cache> Daemon::makeCache(const ShardResolvers& resolvers, std::s
 
 void Daemon::startLoaders() {
   logStart(configuration_, engine_);
-  logSandbox(sandbox_);
+  logSandbox(sandbox_ ? sandbox_->description() : std::string());
   zones_.logZones();
   logSources(configuration_);
   zoneSet_.reset();  // each shard has it now, and gives it up for the next one

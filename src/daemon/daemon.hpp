@@ -20,6 +20,7 @@
 #include "management/management_thread.hpp"
 #include "management/serving_state.hpp"
 #include "reload_thread.hpp"
+#include "sandbox/sandbox.hpp"
 #include "shard_views.hpp"
 #include "shown_configuration.hpp"
 #include "taut/base/counter.hpp"
@@ -171,7 +172,7 @@ class Daemon final : public ManagedServer {
   Reloads reloads_;
   ServingState state_;
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-  std::string sandbox_;                           // what holds of it; empty: it is off
+  std::shared_ptr<sandbox::Sandbox> sandbox_;     // null: it is off
   std::unique_ptr<ManagementThread> management_;  // it uses all of the above; not started where it is not wanted
   std::optional<ReloadThread> reload_;            // last: it uses all of the above; while the server runs
 };

@@ -2,18 +2,17 @@
 
 #include <fcntl.h>
 #include <linux/landlock.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <iterator>
 #include <system_error>
-
-#include <fmt/format.h>
+#include <utility>
 
 namespace taut::sandbox {
 
@@ -53,6 +52,13 @@ std::uint64_t rightsFor(Access access, bool isFolder) {
   return LANDLOCK_ACCESS_FS_READ_FILE | (isFolder ? LANDLOCK_ACCESS_FS_READ_DIR : 0);
 }
 
+// A rule is for an inode. Those of /proc are made anew, without the rule, when the kernel was short of memory and the
+// path is not in use.
+bool isOfProc(int fd) {
+  struct statfs system {};
+  return ::fstatfs(fd, &system) == 0 && system.f_type == PROC_SUPER_MAGIC;
+}
+
 [[noreturn]] void throwError(int error, const std::string& what) {
   throw std::system_error(error, std::generic_category(), "the sandbox cannot be made (Landlock): " + what);
 }
@@ -71,8 +77,8 @@ Landlock::Landlock(std::span<const AllowedPath> paths) {
   for (const AllowedPath& allowed : paths) allow(allowed);
 }
 
-void Landlock::allow(const AllowedPath& allowed) const {
-  const UniqueFd parent(::open(allowed.path.c_str(), O_PATH | O_CLOEXEC));
+void Landlock::allow(const AllowedPath& allowed) {
+  UniqueFd parent(::open(allowed.path.c_str(), O_PATH | O_CLOEXEC));
   struct stat status {};
   if (!parent || ::fstat(parent.get(), &status) != 0) return;
   landlock_path_beneath_attr rule{};
@@ -81,6 +87,7 @@ void Landlock::allow(const AllowedPath& allowed) const {
   if (rule.allowed_access == 0) return;
   if (::syscall(SYS_landlock_add_rule, rules_.get(), LANDLOCK_RULE_PATH_BENEATH, &rule, 0) != 0)
     throwError(errno, allowed.path);
+  if (isOfProc(parent.get())) kept_.push_back(std::move(parent));
 }
 
 void Landlock::restrictThread() const {

@@ -3,6 +3,7 @@
 
 #include <span>
 #include <string>
+#include <vector>
 
 #include "sandbox.hpp"
 #include "taut/base/unique_fd.hpp"
@@ -20,10 +21,11 @@ class Landlock {
   void restrictThread() const;
 
  private:
-  void allow(const AllowedPath& allowed) const;
+  void allow(const AllowedPath& allowed);
 
   std::string refusal_;
   UniqueFd rules_;
+  std::vector<UniqueFd> kept_;
 };
 
 }  // namespace taut::sandbox

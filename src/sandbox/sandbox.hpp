@@ -42,6 +42,7 @@ struct Policy {
 
 class Landlock;
 
+// It lives as long as the process is to read the paths of /proc.
 class Sandbox {
  public:
   // Finds the paths. Throws std::system_error.

@@ -193,6 +193,19 @@ class Sandbox(Caged):
         self.assertEqual(server.stop(), 0)
         self.assertFalse((self.folder / "control").exists())
 
+    def test_short_of_memory(self):
+        """What /proc says of the server itself is read also when the kernel has given up what it had in memory of it"""
+        port = free_port()
+        self.start(f'[http]\nlisten = ["127.0.0.1:{port}"]\n[[zone]]\nname = "one"\n')
+        try:
+            for _ in range(4):
+                Path("/proc/sys/vm/drop_caches").write_text("2")
+        except OSError as error:
+            self.skipTest(f"only root of the machine has the kernel do so: {error}")
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as reply:
+            open_files = re.findall(r"^process_open_fds (\d+)", reply.read().decode(), re.MULTILINE)
+        self.assertGreater(int(open_files[0]), 0)
+
     def test_dnstap(self):
         """A reader of dnstap that comes late, and one that comes again, are connected to"""
         server = self.start('[dnstap]\nsocket = "tap"\n[[zone]]\nname = "one"\n')
