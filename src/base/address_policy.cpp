@@ -75,4 +75,14 @@ AddressPolicy::Action AddressPolicy::firstMatch(const Address& client) const {
   return otherwise_;
 }
 
+std::optional<std::uint8_t> AddressPolicy::longestMatch(const Address& client) const {
+  const Address address = withoutMapping(client);
+  std::optional<std::uint8_t> longest;
+  for (const Rule& rule : rules_)
+    if (rule.action == Action::allow && rule.network.family() == address.family() &&
+        (!longest || rule.prefixBits > *longest) && samePrefix(rule.network.bytes(), address.bytes(), rule.prefixBits))
+      longest = rule.prefixBits;
+  return longest;
+}
+
 }  // namespace taut

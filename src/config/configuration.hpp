@@ -66,6 +66,7 @@ struct ZoneSettings {
   std::string name;  // a valid domain name; empty: the owner of the file's SOA
   std::string path;
   Origin origin;
+  std::optional<std::uint32_t> rateLimit;  // responses a second; 0: no limit; nothing: that of all
 
   ZoneSource source() const;
 };

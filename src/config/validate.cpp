@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <memory>
 #include <unordered_map>
 #include <utility>
 #include <variant>
@@ -59,7 +60,11 @@ class Validator {
   std::vector<ListenAddress> listen();
   void listenOn(const Table& table, std::vector<ListenAddress>& addresses);
   ServerSettings server();
-  std::optional<RateLimit> rateLimit();
+  std::optional<RateLimit> rateLimit(const std::vector<ZoneSettings>& zones);
+  bool limitsRates(const std::vector<ZoneSettings>& zones) const;
+  void limitNetworks(RateLimit& limit);
+  ResponseRate responseRate(std::int64_t responses, const Setting* all) const;
+  std::shared_ptr<const ZoneRates> zoneRates(const std::vector<ZoneSettings>& zones) const;
   std::vector<ZoneSettings> zones(const ZoneKeys& keys, const std::string& list);
   ZoneSettings zone(const Table& table, const ZoneKeys& keys);
   std::string inZoneFolder(const std::string& path, const Origin& origin) const;
@@ -118,9 +123,9 @@ Configuration Validator::run() {
   configuration.listen = listen();
   configuration.server = server();
   configuration.limits.tcpConnections = static_cast<std::size_t>(number("limits.tcp.connections"));
-  configuration.rateLimit = rateLimit();
   zoneFolder_ = file("zone-defaults.directory");
   configuration.zones = zones({keyOf("zone[].name"), keyOf("zone[].file")}, "zone");
+  configuration.rateLimit = rateLimit(configuration.zones);
   configuration.zoneLists = zoneLists();
   configuration.hostsFile = file("hosts-file");
   configuration.forward = forward();
@@ -233,10 +238,18 @@ ServerSettings Validator::server() {
   return server;
 }
 
-std::optional<RateLimit> Validator::rateLimit() {
-  const AddressPolicy exempt = networks_.policy(items("rate-limit.exempt"));
+// Whether something has a limit.
+bool Validator::limitsRates(const std::vector<ZoneSettings>& zones) const {
+  return has("rate-limit.responses") || !settings_.tables("rate-limit.network").empty() ||
+         std::ranges::any_of(zones, [](const ZoneSettings& zone) { return zone.rateLimit.has_value(); });
+}
+
+std::optional<RateLimit> Validator::rateLimit(const std::vector<ZoneSettings>& zones) {
+  RateLimit limit;
+  limit.exempt = networks_.policy(items("rate-limit.exempt"));
+  limitNetworks(limit);
   if (settings_.isRefused("rate-limit.responses")) return std::nullopt;
-  if (!has("rate-limit.responses")) {
+  if (!limitsRates(zones)) {
     if (const Origin* const table = settings_.findTable("rate-limit"))
       mistake(*table, "[rate-limit] without responses limits nothing; expected responses = 20, say");
     else
@@ -244,18 +257,50 @@ std::optional<RateLimit> Validator::rateLimit() {
         if (has(path)) mistake(originOf(path), "needs rate-limit.responses, without which nothing is limited");
     return std::nullopt;
   }
+  if (!has("rate-limit.responses") && has("rate-limit.all") && number("rate-limit.all") != 0)
+    mistake(originOf("rate-limit.all"), "needs rate-limit.responses; expected 0, or both");
   constexpr std::int64_t second = 1000;
   const std::int64_t window = number("rate-limit.window");
   if (window % second != 0) mistake(originOf("rate-limit.window"), "expected whole seconds");
-  const std::int64_t responses = number("rate-limit.responses");
-  RateLimit limit;
-  limit.responsesPerSecond = static_cast<std::uint32_t>(responses);
-  const std::int64_t usual = std::min(10 * responses, keyOf("rate-limit.all").most);
-  limit.allPerSecond = static_cast<std::uint32_t>(has("rate-limit.all") ? number("rate-limit.all") : usual);
+  const ResponseRate rate =
+      responseRate(has("rate-limit.responses") ? number("rate-limit.responses") : 0, settings_.find("rate-limit.all"));
+  limit.responsesPerSecond = rate.ofKind;
+  limit.allPerSecond = rate.all;
+  limit.zones = zoneRates(zones);
   limit.slip = static_cast<std::uint32_t>(number("rate-limit.slip"));
   limit.window = static_cast<std::uint32_t>(window / second);
-  limit.exempt = exempt;
   return limit;
+}
+
+void Validator::limitNetworks(RateLimit& limit) {
+  for (const Table& table : settings_.tables("rate-limit.network")) {
+    const Setting* const networks = table.find(keyOf("rate-limit.network[].networks"));
+    const Setting* const responses = table.find(keyOf("rate-limit.network[].responses"));
+    const auto* const given = networks ? &std::get<std::vector<Item>>(networks->value) : nullptr;
+    if (table.hasRefused()) continue;
+    if (!given || given->empty())
+      mistake(networks ? networks->origin : table.origin(), "no network; expected networks = [\"192.0.2.0/24\"], say");
+    if (!responses) mistake(table.origin(), "no limit; expected responses = 20, say, or 0 for none");
+    if (!given || !responses) continue;
+    limit.networks.push_back({networks_.policy(*given), responseRate(std::get<std::int64_t>(responses->value),
+                                                                     table.find(keyOf("rate-limit.network[].all")))});
+  }
+}
+
+// Without a value of its own the limit of all kinds is ten times that of one, unless none is wanted at all.
+ResponseRate Validator::responseRate(std::int64_t responses, const Setting* all) const {
+  if (!all && has("rate-limit.all") && number("rate-limit.all") == 0) all = settings_.find("rate-limit.all");
+  const std::int64_t usual = std::min(10 * responses, keyOf("rate-limit.all").most);
+  return {static_cast<std::uint32_t>(responses),
+          static_cast<std::uint32_t>(all ? std::get<std::int64_t>(all->value) : usual)};
+}
+
+std::shared_ptr<const ZoneRates> Validator::zoneRates(const std::vector<ZoneSettings>& zones) const {
+  auto rates = std::make_shared<ZoneRates>();
+  for (const ZoneSettings& zone : zones)
+    if (zone.rateLimit && !zone.name.empty())
+      rates->set(*Name::parse(zone.name), responseRate(*zone.rateLimit, nullptr));
+  return rates->empty() ? nullptr : rates;
 }
 
 std::vector<ZoneSettings> Validator::zones(const ZoneKeys& keys, const std::string& list) {
@@ -300,6 +345,11 @@ ZoneSettings Validator::zone(const Table& table, const ZoneKeys& keys) {
     zone.path = inZoneFolder(defaultFile(*name, origin->origin), origin->origin);
   else if (!table.hasRefused())
     mistake(table.origin(), "a zone without name and file; expected name = \"example.com\", say");
+  if (const Setting* const limit = table.find(keyOf("zone[].rate-limit"))) {
+    zone.rateLimit = static_cast<std::uint32_t>(std::get<std::int64_t>(limit->value));
+    if (!name && !table.hasRefused())
+      mistake(limit->origin, "needs the zone's name; expected name = \"example.com\", say");
+  }
   if (file && std::get<std::string>(file->value).empty()) mistake(file->origin, "no file; expected [ORIGIN=]FILE");
   return zone;
 }

@@ -140,9 +140,17 @@ ShownChange shown(const ValueChange& change, bool waits) {
 }
 
 // A zone as a value: its file, by its name, or by its file where that says the name.
-ShownValue shown(const config::ZoneSettings& zone) {
+std::optional<ShownValue> shownFile(const config::ZoneSettings& zone) {
   const std::string& name = zone.name.empty() ? zone.path : zone.name;
-  return {fmt::format("zone[{}].file", name), quotedForFile(zone.path), quoted(zone.path), zone.origin.toText()};
+  return ShownValue{fmt::format("zone[{}].file", name), quotedForFile(zone.path), quoted(zone.path),
+                    zone.origin.toText()};
+}
+
+// Its limit; nothing where it has none of its own.
+std::optional<ShownValue> shownLimit(const config::ZoneSettings& zone) {
+  if (!zone.rateLimit) return std::nullopt;
+  const std::string limit = std::to_string(*zone.rateLimit);
+  return ShownValue{fmt::format("zone[{}].rate-limit", zone.name), limit, limit, zone.origin.toText()};
 }
 
 // Those that are there now and then, by what they are called.
@@ -169,22 +177,31 @@ class ZonesByName {
 void addZoneChanges(const Configuration& now, const Configuration& next, ConfigurationChanges& changes) {
   constexpr std::size_t maxShown = 1000;
   std::size_t count = 0;
-  const auto add = [&](const config::ZoneSettings* before, const config::ZoneSettings* after) {
-    if (++count > maxShown) return;
+  const auto addAs = [&](const auto& show, const config::ZoneSettings* before, const config::ZoneSettings* after) {
     ShownChange change;
-    if (before) change.before = shown(*before);
-    if (after) change.after = shown(*after);
-    changes.changes.push_back(std::move(change));
+    if (before) change.before = show(*before);
+    if (after) change.after = show(*after);
+    if ((change.before || change.after) && ++count <= maxShown) changes.changes.push_back(std::move(change));
+  };
+  const auto add = [&](const config::ZoneSettings* before, const config::ZoneSettings* after) {
+    if (!before || !after || before->path != after->path) addAs(shownFile, before, after);
+    if (!before || !after || before->rateLimit != after->rateLimit) addAs(shownLimit, before, after);
   };
   const ZonesByName before(now);
   const ZonesByName after(next);
   for (const config::ZoneSettings& zone : next.zones) {
-    const config::ZoneSettings* const known = before.find(zone);
-    if (!known || known->path != zone.path) add(known, &zone);
+    add(before.find(zone), &zone);
   }
   for (const config::ZoneSettings& zone : now.zones)
     if (!after.find(zone)) add(&zone, nullptr);
   changes.more = count - std::min(count, maxShown);
+}
+
+bool sameZoneRates(const Configuration& now, const Configuration& next) {
+  const auto ratesOf = [](const Configuration& configuration) {
+    return configuration.rateLimit && configuration.rateLimit->zones ? *configuration.rateLimit->zones : ZoneRates();
+  };
+  return ratesOf(now) == ratesOf(next);
 }
 
 bool sameZones(const std::vector<config::ZoneSettings>& now, const std::vector<config::ZoneSettings>& next) {
@@ -296,7 +313,8 @@ Daemon::Next Daemon::prepare() {
   const std::vector<ValueChange> changes = config::differences(configuration_.values, configuration.values);
   next.zonesChanged = takenInPart_ || !sameZones(configuration_, configuration);
   next.limitChanged =
-      takenInPart_ || std::ranges::any_of(changes, [](const ValueChange& change) {
+      takenInPart_ || !sameZoneRates(configuration_, configuration) ||
+      std::ranges::any_of(changes, [](const ValueChange& change) {
         return change.either().path.starts_with("rate-limit.") || change.either().path.starts_with("acl.");
       });
   for (const ValueChange& change : changes) {
@@ -333,6 +351,7 @@ void Daemon::takeOver(Next next, const ReloadOrder& order, const Reloaded& repor
   takenInPart_ = true;
   std::vector<std::string> warnings;
   for (const Next::Change& change : next.changes) logChange(change.value, change.waits, warnings);
+  if (!sameZoneRates(configuration_, next.configuration)) log::info("the rate limits of zones have changed");
   for (const std::string& warning : warnings) log::warning("{}", warning);
   configuration_ = std::move(next.configuration);
   drain_ = configuration_.server.drain;

@@ -50,6 +50,7 @@ class Resolution {
       answer_.setExtendedError(ExtendedErrorCode::notReady, "the zone is not loaded");
       return true;
     }
+    answer_.setZone(zone_->origin());
     hashes_[0] = query_.nameHash();
     do answerFrom();
     while (alias_ && takeAlias());

@@ -28,13 +28,19 @@ void requireRange(std::uint32_t value, std::uint32_t minimum, std::uint32_t maxi
 
 }  // namespace
 
-RateLimiter::RateLimiter(const RateLimit& limit) : slip_(limit.slip), exempt_(limit.exempt), accounts_(limit.accounts) {
-  requireRange(limit.responsesPerSecond, 1, 1'000'000, "responses per second: expected 1 to 1000000");
+RateLimiter::RateLimiter(const RateLimit& limit)
+    : price_(priceOf({limit.responsesPerSecond, limit.allPerSecond})),
+      zones_(limit.zones),
+      isDivided_(!limit.networks.empty() || limit.zones),
+      slip_(limit.slip),
+      exempt_(limit.exempt),
+      accounts_(limit.accounts) {
+  requireRange(limit.responsesPerSecond, isDivided_ ? 0 : 1, 1'000'000, "responses per second: expected 1 to 1000000");
   requireRange(limit.allPerSecond, 0, 1'000'000, "all responses per second: expected 0 to 1000000");
   requireRange(limit.window, 1, 3600, "window of the rate limit: expected 1 to 3600 seconds");
   requireRange(limit.slip, 0, 10, "slip of the rate limit: expected 0 to 10");
-  interval_ = second / limit.responsesPerSecond;
-  if (limit.allPerSecond > 0) allInterval_ = second / limit.allPerSecond;
+  for (const RateLimit::NetworkRate& network : limit.networks)
+    networks_.push_back({network.networks, priceOf(network.rate)});
   maxAhead_ = second * (1 + limit.window);
   if (!accounts_) accounts_ = std::make_shared<RateLimitTable>();
   log_ = std::make_unique<RateLimitLog>();
@@ -49,14 +55,38 @@ RateLimiter::Verdict RateLimiter::account(const Query& query, const Answer& answ
   return limit(*account, query);
 }
 
+RateLimiter::Price RateLimiter::priceOf(ResponseRate rate) {
+  const auto of = [](std::uint32_t perSecond) { return perSecond > 0 ? second / perSecond : 0; };
+  return {of(rate.ofKind), of(rate.all)};
+}
+
+// Where some networks or zones have prices of their own.
+RateLimiter::Price RateLimiter::priceOf(const Query& query, const Answer& answer) const {
+  const NetworkPrice* found = nullptr;
+  std::uint8_t longest = 0;
+  for (const NetworkPrice& network : networks_) {
+    const auto bits = network.networks.longestMatch(query.peer());
+    if (!bits || (found && *bits <= longest)) continue;
+    found = &network;
+    longest = *bits;
+  }
+  if (found) return found->price;
+  const bool hasZone = zones_ && answer.zone() && !isError(answer.rcode());
+  const ResponseRate* const ofZone = hasZone ? zones_->find(*answer.zone()) : nullptr;
+  return ofZone ? priceOf(*ofZone) : price_;
+}
+
 // Has the accounts pay for the response. The one that has too little; null where both had enough.
 RateLimiter::Account* RateLimiter::inDebt(const Query& query, const Answer& answer) {
   const std::uint64_t now = nanoseconds(query.received());
-  Account& ofKind = accounts_->find(keyOf(query, answer));
-  if (!pay(ofKind, interval_, now)) return &ofKind;
-  if (allInterval_ == 0) return nullptr;
+  const Price price = isDivided_ ? priceOf(query, answer) : price_;
+  if (price.ofKind != 0) [[likely]] {
+    Account& ofKind = accounts_->find(keyOf(query, answer));
+    if (!pay(ofKind, price.ofKind, now)) return &ofKind;
+  }
+  if (price.all == 0) return nullptr;
   Account& ofAll = accounts_->find(keyOfAll(query));
-  return pay(ofAll, allInterval_, now) ? nullptr : &ofAll;
+  return pay(ofAll, price.all, now) ? nullptr : &ofAll;
 }
 
 // Whether the account had enough. It pays in any case.

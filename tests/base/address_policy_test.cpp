@@ -96,3 +96,15 @@ TEST_CASE("policies are equal where they have the same networks and actions in t
   CHECK(policy() != AddressPolicy(Action::refuse).allow("192.0.2.0/24").allow("2001:db8::/32"));
   CHECK(policy() != policy().allow("198.51.100.1"));
 }
+
+TEST_CASE("the longest allowed network that holds an address is found, whatever the order") {
+  AddressPolicy policy(AddressPolicy::Action::refuse);
+  policy.allow("192.0.2.0/24").allow("192.0.0.0/16").allow("192.0.2.8/29").refuse("192.0.2.9").allow("2001:db8::/32");
+  const auto longest = [&policy](const char* address) { return policy.longestMatch(Address::parse(address).value()); };
+  CHECK(longest("192.0.2.9") == 29);
+  CHECK(longest("::ffff:192.0.2.1") == 24);
+  CHECK(longest("192.0.3.1") == 16);
+  CHECK(longest("2001:db8::1") == 32);
+  CHECK_FALSE(longest("198.51.100.1"));
+  CHECK_FALSE(longest("2001:db9::1"));
+}

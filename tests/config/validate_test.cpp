@@ -190,6 +190,44 @@ TEST_CASE("a limit of all responses is ten times that of one kind unless given, 
   CHECK(validated(settings)->rateLimit->allPerSecond == 0);
 }
 
+TEST_CASE("networks and zones have limits of their own, with ten times as many of all kinds unless none is wanted") {
+  Settings settings = somethingToServe();
+  Table& network = settings.add("rate-limit.network", at(1));
+  network.set(keyOf("rate-limit.network[].networks"), {std::vector{Item{"192.0.2.0/24", at(2)}}, at(2)});
+  network.set(keyOf("rate-limit.network[].responses"), {std::int64_t{5}, at(3)});
+  Table& zone = settings.add("zone", at(4));
+  zone.set(keyOf("zone[].name"), {std::string("example.net"), at(5)});
+  zone.set(keyOf("zone[].rate-limit"), {std::int64_t{7}, at(6)});
+  auto limit = validated(settings)->rateLimit;
+  REQUIRE(limit);
+  CHECK(limit->responsesPerSecond == 0);
+  REQUIRE(limit->networks.size() == 1);
+  CHECK(limit->networks[0].networks.allows(parsed("192.0.2.9")));
+  CHECK(limit->networks[0].rate == ResponseRate{5, 50});
+  REQUIRE(limit->zones->find(Name("EXAMPLE.net")));
+  CHECK(*limit->zones->find(Name("example.net")) == ResponseRate{7, 70});
+  CHECK_FALSE(limit->zones->find(Name("example.org")));
+
+  settings.set("rate-limit.all", {std::int64_t{0}, at(7)});
+  CHECK(validated(settings)->rateLimit->networks[0].rate == ResponseRate{5, 0});
+  CHECK(*validated(settings)->rateLimit->zones->find(Name("example.net")) == ResponseRate{7, 0});
+  settings.set("rate-limit.all", {std::int64_t{9}, at(7)});
+  CHECK(mistakesOf(settings) == "/etc/taut/taut.toml:7:1: needs rate-limit.responses; expected 0, or both\n");
+}
+
+TEST_CASE("a limit for no network, one without a number, and one of a zone without a name are mistakes") {
+  Settings settings = somethingToServe();
+  Table& network = settings.add("rate-limit.network", at(1));
+  network.set(keyOf("rate-limit.network[].networks"), {std::vector<Item>{}, at(2)});
+  Table& zone = settings.add("zone", at(3));
+  zone.set(keyOf("zone[].file"), {std::string("z"), at(4)});
+  zone.set(keyOf("zone[].rate-limit"), {std::int64_t{7}, at(5)});
+  CHECK(mistakesOf(settings) ==
+        "/etc/taut/taut.toml:5:1: needs the zone's name; expected name = \"example.com\", say\n"
+        "/etc/taut/taut.toml:2:1: no network; expected networks = [\"192.0.2.0/24\"], say\n"
+        "/etc/taut/taut.toml:1:1: no limit; expected responses = 20, say, or 0 for none\n");
+}
+
 TEST_CASE("what says how to do a thing that is not done is a mistake") {
   Settings settings = somethingToServe();
   settings.set("rate-limit.slip", {std::int64_t{2}, at(1)});
@@ -218,7 +256,8 @@ TEST_CASE("one protocol of the two that DNS needs is a mistake") {
 TEST_CASE("every key of the schema has an explanation, and a default or what holds without one") {
   for (const Key& key : schema()) {
     CHECK_MESSAGE(key.text.ends_with("."), key.path);
-    const bool required = key.path == "zone-list[].file" || key.path == "view[].name" || key.path == "view[].match";
+    const bool required = key.path == "zone-list[].file" || key.path == "view[].name" || key.path == "view[].match" ||
+                          key.path == "rate-limit.network[].networks" || key.path == "rate-limit.network[].responses";
     CHECK_MESSAGE((key.preset.empty() != key.absent.empty() || required), key.path);
     CHECK_MESSAGE(findKey(key.path) == &key, key.path);
     if (key.preset.empty()) continue;

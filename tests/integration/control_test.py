@@ -193,9 +193,13 @@ class Control(TestCase):
         self.assertIn(f'server.identity = "$${{x}}"  # {self.configuration}:3:12\n', self.ctl("config", "show"))
         self.assertEqual(self.ctl("config", "diff"), "a reload would change no value\n")
 
-        self.configure("[server]\nidentity = \"b\"\nthreads = 2\n" + zone + "[[zone]]\nname = \"example.net\"\n")
+        self.configure("[server]\nidentity = \"b\"\nthreads = 2\n" + zone + "rate-limit = 7\n"
+                       "[[zone]]\nname = \"example.net\"\n")
         changes = {change["key"]: change for change in self.ctl_json("config", "diff")["changes"]}
-        self.assertEqual(set(changes), {"server.identity", "server.threads", "zone[example.net].file"})
+        self.assertEqual(set(changes), {"server.identity", "server.threads", "zone[example.com].rate-limit",
+                                        "zone[example.net].file"})
+        limit = changes["zone[example.com].rate-limit"]
+        self.assertEqual((limit["before"], limit["after"], limit["needs_restart"]), (None, 7, False))
         self.assertEqual((changes["server.identity"]["before"], changes["server.identity"]["after"]), ("${x}", "b"))
         self.assertEqual([changes[key]["needs_restart"] for key in ("server.identity", "server.threads")],
                          [False, True])

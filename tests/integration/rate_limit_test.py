@@ -3,16 +3,18 @@ import socket
 import time
 from collections import Counter
 
-from support import (EXAMPLE_ZONE, NXDOMAIN, SLOWNESS, TAUTD, Reply, TestCase, ask_tcp, ask_udp, family_of, free_port,
-                     main, make_query, wait_until, which)
+from support import (EXAMPLE_ZONE, NXDOMAIN, SLOWNESS, TAUTD, Process, Reply, TestCase, ask_tcp, ask_udp, family_of,
+                     free_port, main, make_query, wait_until, which)
 
 RATE = 20
 
 
-def flood(host, port, messages):
+def flood(host, port, messages, source=None):
     """Sends all messages at once and counts what comes back until nothing does."""
     kinds = Counter()
     with socket.socket(family_of(host), socket.SOCK_DGRAM) as client:
+        if source:
+            client.bind((source, 0))
         client.connect((host, port))
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         start = time.monotonic()
@@ -62,6 +64,46 @@ class RateLimit(TestCase):
             self.expect_limited(kinds, 200, slip)
             server.stop()
             server.ended = True
+
+    def test_networks_and_zones(self):
+        """A network of a limit of its own has it in every zone, others have that of the zone, or else that of all"""
+        port = free_port()
+        zone = "@ 60 SOA ns host 1 2 3 4 5\n@ 60 NS ns\nns 60 A 192.0.2.1\nwww 60 A 192.0.2.1\n"
+        for name in ("free", "bound", "usual"):
+            self.write(f"{name}.zone", zone)
+        config = self.write("taut.toml", f"""[[listen]]
+            address = ["127.0.0.1:{port}"]
+            [server]
+            threads = 1
+            [rate-limit]
+            responses = 20
+            slip = 0
+            [[rate-limit.network]]
+            networks = ["127.1.0.0/16"]
+            responses = 5
+            [[rate-limit.network]]
+            networks = ["127.1.1.0/24", "2001:db8::/32"]
+            responses = 0
+            [[zone]]
+            name = "free"
+            rate-limit = 0
+            [[zone]]
+            name = "bound"
+            rate-limit = 2
+            [[zone]]
+            name = "usual"
+            """)
+        server = Process([TAUTD, "--config", config], self.folder, name="tautd")
+        server.port = port
+        self.addCleanup(self._finish, server)
+        self.wait_for_answer(server)
+        count = 60
+        for source, name, limit in (("127.0.2.1", "www.free", count), ("127.0.3.1", "www.bound", 2),
+                                    ("127.0.4.1", "www.usual", 20), ("127.1.0.1", "www.free", 5),
+                                    ("127.1.2.1", "www.bound", 5), ("127.1.1.1", "www.bound", count)):
+            kinds = flood("127.0.0.1", port, [make_query(name) for _ in range(count)], source)
+            self.assertGreaterEqual(kinds["whole"], limit, f"{source} {name} {kinds}")
+            self.assertLessEqual(kinds["whole"], limit * (1 + kinds["seconds"]) + 1, f"{source} {name} {kinds}")
 
     def test_random_names(self):
         """Random names are one account for each zone, and data of another name are not concerned"""

@@ -243,6 +243,22 @@ class Reload(TestCase):
         self.reload(server, zone, "rate-limit.responses is not given")
         wait_until(lambda: not limited(), 10, "responses are not limited")
 
+    def test_rate_limit_of_a_zone(self):
+        """The limit of a zone comes and goes, and the log says that limits of zones have changed"""
+        zone = '[server]\nthreads = 1\n[[zone]]\nname = "one"\n'
+        server = self.start(zone)
+
+        def limited():
+            query = make_query("www.one")
+            return None in [ask_udp("127.0.0.1", self.port, query, 0.3 * SLOWNESS) for _ in range(4)]
+
+        said = "the rate limits of zones have changed"
+        self.assertFalse(limited())
+        self.reload(server, f"{zone}rate-limit = 1\n[rate-limit]\nslip = 0\n", said)
+        wait_until(limited, 10, "responses are limited")
+        self.reload(server, f"{zone}rate-limit = 0\n[rate-limit]\nslip = 0\n", said)
+        wait_until(lambda: not limited(), 10, "responses are not limited")
+
     def start_upstream(self):
         upstream = FakeUpstream()
         self.addCleanup(upstream.close)

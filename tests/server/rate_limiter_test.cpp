@@ -89,7 +89,66 @@ RateLimit rate(std::uint32_t responsesPerSecond, std::uint32_t slip = 0, std::ui
   return limit;
 }
 
+RateLimit::NetworkRate forNetwork(std::string_view network, ResponseRate rate) {
+  return {AddressPolicy(AddressPolicy::Action::refuse).allow(network), rate};
+}
+
+std::shared_ptr<const ZoneRates> forZone(std::string_view origin, ResponseRate rate) {
+  auto rates = std::make_shared<ZoneRates>();
+  rates->set(Name(origin), rate);
+  return rates;
+}
+
 }  // namespace
+
+TEST_CASE("a network of its own limit has it, the longest of several, in every zone") {
+  RateLimit limit = rate(4);
+  limit.networks = {forNetwork("192.0.2.0/24", {2, 0}), forNetwork("192.0.2.0/28", {0, 0}),
+                    forNetwork("2001:db8::/32", {3, 0})};
+  limit.zones = forZone("example.net", {1, 0});
+  Limited server(limit);
+  CHECK(server.ask(5, "198.51.100.1") == "SSSS.");
+  CHECK(server.ask(9, "192.0.2.1") == "SSSSSSSSS");
+  CHECK(server.ask(4, "192.0.2.200") == "SS..");
+  CHECK(server.ask(4, "::ffff:192.0.2.200", "mail.example.com") == "SS..");
+  CHECK(server.ask(4, "2001:db8::1") == "SSS.");
+  CHECK(server.ask(4, "192.0.2.200", "example.net", Type::SOA) == "SS..");
+}
+
+TEST_CASE("a network's limit of all kinds is its own") {
+  RateLimit limit = rate(4);
+  limit.allPerSecond = 1;
+  limit.networks = {forNetwork("192.0.2.0/24", {2, 3})};
+  Limited server(limit);
+  CHECK(server.ask(2, "192.0.2.1") == "SS");
+  CHECK(server.ask(2, "192.0.2.1", "mail.example.com") == "S.");
+  CHECK(server.ask(2, "198.51.100.1") == "S.");
+}
+
+TEST_CASE("responses out of a zone of its own limit have it, data and errors of names, and others that of all") {
+  RateLimit limit = rate(2);
+  limit.zones = forZone("Example.COM", {4, 0});
+  Limited server(limit);
+  CHECK(server.ask(5, "192.0.2.1") == "SSSS.");
+  CHECK(server.ask(5, "192.0.2.1", "gone.example.com") == "SSSS.");
+  CHECK(server.ask(3, "192.0.2.1", "example.net", Type::SOA) == "SS.");
+  CHECK(server.ask(3, "192.0.2.1", "www.example.org") == "SS.");
+}
+
+TEST_CASE("a zone without a limit is answered always, and where only a zone is limited, nothing else is") {
+  RateLimit limit = rate(1);
+  limit.allPerSecond = 2;
+  limit.zones = forZone("example.com", {0, 0});
+  Limited open(limit);
+  CHECK(open.ask(9, "192.0.2.1") == "SSSSSSSSS");
+  CHECK(open.ask(2, "192.0.2.1", "example.net", Type::SOA) == "S.");
+  limit = rate(0);
+  limit.zones = forZone("example.com", {1, 0});
+  Limited closed(limit);
+  CHECK(closed.ask(2, "192.0.2.1") == "S.");
+  CHECK(closed.ask(9, "192.0.2.1", "example.net", Type::SOA) == "SSSSSSSSS");
+  CHECK(closed.ask(9, "192.0.2.1", "www.example.org") == "SSSSSSSSS");
+}
 
 TEST_CASE("a client gets as many responses of a kind a second as the rate says, be they in a burst or spread") {
   Limited server(rate(5));

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -27,6 +28,9 @@ class AddressPolicy {
   bool allows(const Address& client) const {
     return rules_.empty() ? otherwise_ == Action::allow : firstMatch(client) == Action::allow;
   }
+
+  // How many bits the longest allowed network of the list has that holds the address; nothing where none holds it.
+  std::optional<std::uint8_t> longestMatch(const Address& client) const;
 
   // The same networks in the same order; two that differ may decide alike nevertheless.
   friend bool operator==(const AddressPolicy&, const AddressPolicy&) = default;

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <memory>
 #include <new>
+#include <optional>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -114,6 +115,11 @@ class Answer {
   NameView sourceOfSynthesis() const { return body_->sourceOfSynthesis; }
   void setSourceOfSynthesis(NameView wildcard) { changeable().sourceOfSynthesis = wildcard; }
 
+  // The origin of the zone of this server that has the question's name; nothing where none has it. It lives as long as
+  // something pinned, kept or static.
+  const std::optional<NameView>& zone() const { return body_->zone; }
+  void setZone(NameView origin) { changeable().zone = origin; }
+
   // Tells clients that know EDNS the reason (RFC 8914) of an error, or of an answer that was changed. The text is
   // copied, and cut to `ExtendedError::maxText`.
   void setExtendedError(ExtendedErrorCode code, std::string_view text = {});
@@ -203,6 +209,7 @@ class Answer {
     const AdditionalSource* source = nullptr;  // in `sourceMemory`
     std::unique_ptr<Overflow> overflow;
     NameView sourceOfSynthesis;
+    std::optional<NameView> zone;
     ExtendedError extendedError;
     std::array<LocalRef<const PinnedStorage>, inlinePins> pins;
     union {
