@@ -46,7 +46,7 @@ struct ServerOptions {
   std::chrono::milliseconds drain{4000};  // how long queries in flight may take to finish after a stop
   // Taken in place of opening others where they are bound to an address of `listen`: one by each shard, and where there
   // are fewer, the other shards open theirs beside them, or share the first one. Null: none.
-  std::shared_ptr<GivenSockets> given;
+  std::shared_ptr<GivenSockets> given{};
 };
 
 // A socket that a server listens on.
