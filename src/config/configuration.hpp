@@ -23,8 +23,8 @@
 namespace taut::config {
 
 struct ServerSettings {
-  bool freebind = false;      // no address need be on an interface
-  unsigned threads = 0;       // 0: one for each core
+  bool freebind = false;  // no address need be on an interface
+  unsigned threads = 0;   // 0: one for each core
   EngineKind engine = EngineKind::automatic;
   std::uint16_t udpSize = 0;  // octets
   std::chrono::milliseconds answerTimeout{};

@@ -64,8 +64,8 @@ std::optional<UserAccount> userToBecome(const Configuration& configuration) {
   return std::nullopt;
 }
 
-ServerOptions serverOptions(const Configuration& configuration, const DescriptorShares& descriptors,
-                            EngineKind engine, std::function<void()> opened) {
+ServerOptions serverOptions(const Configuration& configuration, const DescriptorShares& descriptors, EngineKind engine,
+                            std::function<void()> opened) {
   ServerOptions server;
   server.opened = std::move(opened);
   server.listen = config::addressesOf(configuration.listen);

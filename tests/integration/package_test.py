@@ -83,7 +83,7 @@ class Package(TestCase):
                          {"taut", "libtaut0", "libtaut-dev"})
 
     def test_install(self):
-        """Installed, it serves the example as its user, with less than five seconds of CPU; purged, it leaves nothing"""
+        """Installed, it serves the example as its user with less than five seconds of CPU; purged, it leaves nothing"""
         under = self.folder / "machine"
         under.mkdir()
         result = self.run_program("unshare", "--mount", "--net", "--pid", "--fork", "bash", "-c", INSTALL, "install",

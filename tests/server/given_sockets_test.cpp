@@ -14,6 +14,7 @@
 #include "messages.hpp"
 #include "taut/io/shard.hpp"
 #include "taut/net/given_sockets.hpp"
+#include "taut/net/listen_error.hpp"
 #include "taut/net/tcp_listener.hpp"
 #include "taut/net/udp_socket.hpp"
 #include "taut/server/server.hpp"
@@ -30,13 +31,23 @@ UniqueFd copyOf(int fd) {
 // Sockets of a port, opened by another than the server, and what clients send there before it starts.
 struct Waiting {
   explicit Waiting(std::size_t count, bool reusePort = true) {
+    while (!open(count, reusePort)) close();
+  }
+
+  // False where the port that was picked for UDP is taken for TCP.
+  bool open(std::size_t count, bool reusePort) {
     UdpOptions udp;
     TcpOptions tcp;
     udp.reusePort = tcp.reusePort = reusePort;
     datagrams.push_back(UdpSocket::bind(shard, Address::loopbackV4(), udp));
     address = datagrams.front().localAddress();
     while (datagrams.size() < count) datagrams.push_back(UdpSocket::bind(shard, address, udp));
-    while (streams.size() < count) streams.push_back(TcpListener::bind(shard, address, tcp));
+    try {
+      while (streams.size() < count) streams.push_back(TcpListener::bind(shard, address, tcp));
+    } catch (const ListenError&) {
+      return false;
+    }
+    return true;
   }
 
   void ask(int type, int count) {

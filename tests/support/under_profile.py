@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""Runs a program under a seccomp profile in the format of container runtimes: under_profile.py PROFILE PROGRAM [ARGUMENT]...
+"""Runs a program under a seccomp profile: under_profile.py PROFILE PROGRAM [ARGUMENT]...
 
-The profile is read as the runtime reads it for a container without capabilities.
+The profile has the format of container runtimes, and is read as they do for a container without capabilities.
 """
 import json
 import os

@@ -37,8 +37,8 @@ struct ServerOptions {
   // picks one that is free for both. Where some of them are on no interface yet, the others are served, a line of the
   // log says so, and they are served when they come.
   std::vector<Address> listen;
-  bool freebind = false;                  // start also where no interface has any of the addresses
-  unsigned threads = 0;                   // 0: Server::defaultThreads()
+  bool freebind = false;  // start also where no interface has any of the addresses
+  unsigned threads = 0;   // 0: Server::defaultThreads()
   EngineKind engine = EngineKind::automatic;
   std::size_t datagramBuffers = 1024;     // for each shard: how many datagrams are in work at a time, 1 to 32768
   std::size_t maxConnections = 1024;      // streams for each shard, at least 1; one more ends another (ClientShares)

@@ -1,4 +1,4 @@
-// What the kernel refuses a ring that the engine has set up, and what it does not. Filters of system calls see none of it.
+// What the kernel refuses a ring that the engine has set up, and what it does not. No filter of system calls sees it.
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -10,6 +10,8 @@
 #include <liburing.h>
 
 #include "io/io_uring_setup.hpp"
+
+TEST_SUITE_BEGIN("io_uring");
 
 namespace {
 
@@ -79,3 +81,5 @@ TEST_CASE("the restrictions of a ring stay as they are") {
   CHECK(ring.submit([](io_uring_sqe& sqe) { io_uring_prep_openat(&sqe, AT_FDCWD, "/dev/null", O_RDONLY, 0); }) ==
         -EACCES);
 }
+
+TEST_SUITE_END();
