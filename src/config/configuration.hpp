@@ -32,6 +32,7 @@ struct ServerSettings {
   bool rrsetRoundRobin = false;
   AddressPolicy allowQuery;
   std::optional<AddressPolicy> proxies;  // nothing: none
+  std::optional<Name> healthName;        // likewise
   std::string version;                   // what version.bind and version.server say
   std::string identity;                  // what id.server and the NSID option say; empty: the host's name
   std::vector<std::string> hidden;       // of what the server says about itself: names of class CH, and "nsid"

@@ -80,6 +80,14 @@ balancer. A header that stands for the balancer itself (the command LOCAL) leave
 A message of such a network without a header is dropped, and a connection that does not begin with one ends; both are
 counted, by taut_dns_dropped_total with the reason proxy. A header from elsewhere is a message that means nothing. The
 address of a datagram can be forged, so let none with a balancer's address come from outside.
+.PP
+A balancer can ask for the server.health\-name whether to send clients here. While the server is ready, as /health/ready
+of
+.BR tautd (8)
+says it, the reply is NOERROR without data, for every type. While zones are loaded for the first time, with
+.BR "tautctl drain" ,
+and for server.drain once its end has been asked for, it is SERVFAIL. Every client is answered, whatever access lists,
+views and rate limits say, and no zone or other server is asked.
 .SH RELOAD
 SIGHUP has
 .B tautd

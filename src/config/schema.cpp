@@ -80,6 +80,11 @@ constexpr Key keys[] = {
      .absent = "none",
      .text = "Networks of balancers, which have to say for which client each query is: by the PROXY protocol, version "
              "2."},
+    {.path = "server.health-name",
+     .type = ValueType::domain,
+     .absent = "none",
+     .text =
+         "A name whose questions say whether the server is ready for clients: NOERROR without data, or else SERVFAIL."},
     {.path = "server.threads",
      .type = ValueType::count,
      .most = 1024,

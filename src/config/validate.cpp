@@ -220,6 +220,8 @@ ServerSettings Validator::server() {
   server.rrsetRoundRobin = flag("server.rrset-roundrobin");
   if (has("server.allow-query")) server.allowQuery = networks_.policy(items("server.allow-query"));
   if (has("server.proxy-from")) server.proxies = networks_.policy(items("server.proxy-from"));
+  if (has("server.health-name"))
+    server.healthName = name(get<std::string>("server.health-name"), originOf("server.health-name"));
   if (has("server.identity")) server.identity = get<std::string>("server.identity");
   server.version = "taut " TAUT_VERSION;
   if (has("server.version")) {

@@ -220,7 +220,8 @@ std::unique_ptr<ServerFactory> Daemon::makeFactory(Shard& shard) {
 
 std::unique_ptr<LiveSettings> Daemon::liveSettings() const {
   const DescriptorShares shares{descriptors_.connections, forwardsOfEach(configuration_)};
-  return std::make_unique<LiveSettings>(configuration_, hostName_, cookies_, rateLimitAccounts_, shares);
+  const auto isReady = [this] { return state_.readiness() == Readiness::ready; };
+  return std::make_unique<LiveSettings>(configuration_, hostName_, cookies_, rateLimitAccounts_, shares, isReady);
 }
 
 // The log of the first shard speaks for all: they write to the same socket.

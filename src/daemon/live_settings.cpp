@@ -4,7 +4,7 @@ namespace taut {
 
 LiveSettings::LiveSettings(const config::Configuration& configuration, const std::string& hostName,
                            std::shared_ptr<const ServerCookies> cookies, std::shared_ptr<RateLimitTable> accounts,
-                           const DescriptorShares& descriptors)
+                           const DescriptorShares& descriptors, std::function<bool()> isReady)
     : answerTimeout_(configuration.server.answerTimeout),
       forwarderDeadline_(forwarderDeadline(configuration)),
       rrsetRoundRobin_(configuration.server.rrsetRoundRobin),
@@ -15,6 +15,7 @@ LiveSettings::LiveSettings(const config::Configuration& configuration, const std
       maxForwards_(descriptors.forwards),
       dnstap_(configuration.dnstap) {
   const config::ServerSettings& server = configuration.server;
+  if (server.healthName) health_ = {*server.healthName, std::move(isReady)};
   const std::string& identity = server.identity.empty() ? hostName : server.identity;
   dnstapIdentity_ = identity;
   if (server.tells("nsid")) edns_.nsid = identity;
@@ -37,6 +38,7 @@ void LiveSettings::apply(ServerFactory& factory, const ShardResolvers& resolvers
   factory.setRRsetRoundRobin(rrsetRoundRobin_);
   factory.setAddressPolicy(allowQuery_);
   factory.setProxies(proxies_);
+  factory.setHealthName(health_);
   factory.setEdns(edns_);
   if (changesRateLimit_) factory.setRateLimit(rateLimit_);
   if (Dnstap* const dnstap = factory.dnstap(); dnstap && !dnstap_.socket.empty()) {

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,10 +35,11 @@ struct ShardResolvers {
 
 class LiveSettings {
  public:
-  // The cookies are null for none, and so are the accounts without a rate limit.
+  // The cookies are null for none, and so are the accounts without a rate limit. `isReady` is what the health name
+  // says, on any thread.
   LiveSettings(const config::Configuration& configuration, const std::string& hostName,
                std::shared_ptr<const ServerCookies> cookies, std::shared_ptr<RateLimitTable> accounts,
-               const DescriptorShares& descriptors);
+               const DescriptorShares& descriptors, std::function<bool()> isReady);
 
   // Leaves the limiter of rates as it is, which then remembers whose limit it has told of.
   void keepRateLimit() { changesRateLimit_ = false; }
@@ -59,6 +61,7 @@ class LiveSettings {
   bool rrsetRoundRobin_;
   AddressPolicy allowQuery_;
   std::optional<AddressPolicy> proxies_;
+  std::optional<ServerFactory::HealthName> health_;
   bool changesRateLimit_ = true;
   std::optional<RateLimit> rateLimit_;
   std::optional<config::ForwardSettings> forward_;

@@ -150,6 +150,10 @@ Task<> ServerFactory::serve(const Query& query, ReplyChannel& channel, std::uniq
   try {
     if (observed_) [[unlikely]]
       observeQuery(query, channel);
+    if (asksForHealth(query)) {
+      co_await answerHealth(query, channel);
+      co_return;
+    }
     if (--untilCounted_ == 0) [[unlikely]]
       countTop(query);
     const Admission admission = co_await allowQuery(query, channel);
@@ -179,6 +183,24 @@ Task<> ServerFactory::serve(const Query& query, ReplyChannel& channel, std::uniq
     reportMemoryShortage();
     channel.abort();
   }
+}
+
+bool ServerFactory::isAboutHealth(const Query& query) const {
+  return query.opcode() == Opcode::QUERY && !query.formatError() && query.hasQuestion() &&
+         query.rrClass() == Class::IN && !(query.edns() && query.edns()->version != 0) &&
+         query.name() == healthName_->name.view();
+}
+
+Task<> ServerFactory::answerHealth(const Query& query, ReplyChannel& channel) {
+  if (healthName_->isReady()) return sendAnyway(query, channel, Answer());
+  return sendAnyway(query, channel, withExtendedError(Answer::serverFailure(), ExtendedErrorCode::notReady));
+}
+
+Task<> ServerFactory::sendAnyway(const Query& query, ReplyChannel& channel, const Answer& answer) {
+  const MutableByteSpan buffer = channel.replyBuffer();
+  const std::size_t size = ServerFactory::responseFromMessage(query, answer, buffer);
+  if (observed_) observeReply(query, channel, answer.rcode(), buffer.first(size), {});
+  return channel.write(size);
 }
 
 Task<Admission> ServerFactory::allowQuery(const Query& query, const ReplyChannel&) {
@@ -389,10 +411,8 @@ Task<> ServerFactory::replyFailed(std::exception_ptr failure, const Query& query
   }
   if (!logged) logFailure(another, query);
   if (channel.messagesWritten() > 0) co_return;
-  const MutableByteSpan buffer = channel.replyBuffer();
-  const std::size_t size = ServerFactory::responseFromMessage(query, Answer::serverFailure(), buffer);
-  if (observed_) observeReply(query, channel, Rcode::SERVFAIL, buffer.first(size), {});
-  co_await channel.write(size);
+  const Answer failed = Answer::serverFailure();
+  co_await sendAnyway(query, channel, failed);
 }
 
 }  // namespace taut

@@ -44,6 +44,13 @@ class Documents(TestCase):
             self.assertEqual(result.returncode, 0, f"{place} does not compile:\n{result.stderr[:3000]}")
         self.assertGreater(found, 0)
 
+    def test_configurations(self):
+        """Every configuration of docs/scale.md is a file of the examples, as it is tested"""
+        shown = [code for language in ("lua", "toml") for place, code in snippets(language)
+                 if place.startswith("scale.md:")]
+        self.assertEqual(shown, [(SOURCE / "examples/dnsdist" / name).read_text()
+                                 for name in ("dnsdist.conf", "taut.toml")])
+
     def test_commands(self):
         """Every command of the project that a snippet calls exists, and the dig lines of the README get an answer"""
         server = self.start_tautd("--zone", EXAMPLE_ZONE)

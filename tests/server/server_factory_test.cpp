@@ -90,6 +90,53 @@ TEST_CASE("the chain asks authorities, then caches, then clients, each in the or
   CHECK(reply.value().rcode == Rcode::REFUSED);
 }
 
+TEST_CASE("the health name says whether the server is ready, for all types, and nothing is asked about it") {
+  std::string order;
+  ServerFactory factory({std::make_shared<Witness>(order, 'a', Rcode::NXDOMAIN)});
+  bool ready = false;
+  factory.setHealthName(ServerFactory::HealthName{Name("health.invalid"), [&ready] { return ready; }});
+  for (const Rcode rcode : {Rcode::SERVFAIL, Rcode::NOERROR}) {
+    for (const Type type : {Type::A, Type::TXT, Type::ANY, Type::AXFR}) {
+      const auto reply = ask(factory, makeQuery("HEALTH.invalid", type));
+      REQUIRE(reply);
+      CHECK(reply->rcode == rcode);
+      CHECK(reply->counts[0] + reply->counts[1] == 0);
+    }
+    CHECK(ask(factory, makeQuery("health.invalid", Type::A), Transport::tcp).value().rcode == rcode);
+    ready = true;
+  }
+  CHECK(order.empty());
+  CHECK(ask(factory, makeQuery("more.health.invalid", Type::A)).value().rcode == Rcode::NXDOMAIN);
+  factory.setHealthName(std::nullopt);
+  CHECK(ask(factory, makeQuery("health.invalid", Type::A)).value().rcode == Rcode::NXDOMAIN);
+}
+
+TEST_CASE("the health name is answered for clients that may not ask, and above the limit of responses") {
+  ServerFactory factory;
+  factory.setAddressPolicy(AddressPolicy(AddressPolicy::Action::refuse));
+  RateLimit limit;
+  limit.slip = 0;
+  factory.setRateLimit(limit);
+  factory.setHealthName(ServerFactory::HealthName{Name("health.invalid"), [] { return true; }});
+  for (int i = 0; i < 5; ++i) {
+    const auto reply = ask(factory, makeQuery("health.invalid", Type::A));
+    REQUIRE(reply);
+    CHECK(reply->rcode == Rcode::NOERROR);
+  }
+}
+
+TEST_CASE("a message about the health name that no query is gets the answer of any other such message") {
+  ServerFactory factory;
+  factory.setHealthName(ServerFactory::HealthName{Name("health.invalid"), [] { return true; }});
+  QueryShape notify;
+  notify.opcode = Opcode::NOTIFY;
+  CHECK(ask(factory, makeQuery("health.invalid", Type::SOA, notify)).value().rcode == Rcode::NOTIMP);
+  QueryShape version;
+  version.payloadSize = 1232;
+  version.ednsVersion = 1;
+  CHECK(ask(factory, makeQuery("health.invalid", Type::A, version)).value().extendedRcode == 16);
+}
+
 TEST_CASE("the first answer ends the chain, whatever its RCODE") {
   std::string order;
   ServerFactory factory({std::make_shared<Witness>(order, 'a'), std::make_shared<Witness>(order, 'b', Rcode::SERVFAIL),

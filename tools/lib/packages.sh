@@ -8,9 +8,9 @@ buildPackages=(g++ ccache meson ninja-build pkg-config liburing-dev libfmt-dev l
 
 # What the tests are built with, and the programs that they talk to.
 testPackages=(
-  doctest-dev clang-format python3 python3-dnspython python3-jsonschema util-linux iproute2 groff-base
+  doctest-dev clang-format python3 python3-dnspython python3-jsonschema python3-yaml util-linux iproute2 groff-base
   bind9-dnsutils knot-dnsutils ldnsutils dnsperf bind9 bind9-utils knot nsd unbound valgrind chromium prometheus
-  fstrm-bin
+  fstrm-bin dnsdist
 )
 
 # What the tests of the whole system need besides.

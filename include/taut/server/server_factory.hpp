@@ -36,6 +36,7 @@
 #include "taut/base/clock.hpp"
 #include "taut/coro/task.hpp"
 #include "taut/dns/answer.hpp"
+#include "taut/dns/name.hpp"
 #include "taut/dns/query.hpp"
 #include "taut/dnstap/dnstap.hpp"
 #include "taut/resolver/recursive_service.hpp"
@@ -82,6 +83,17 @@ class ServerFactory {
 
   // For transports: counts and logs a message that holds no query, or comes for no client that is known.
   void ignore(const Address& client, Transport transport, DropReason reason);
+
+  // The name whose questions say whether the server is ready: NOERROR without data, or SERVFAIL. All types and all
+  // clients are answered, without a limit, past the address policy, views and resolvers: the reply is no larger than
+  // the question. Nothing, as at first, for none.
+  struct HealthName {
+    Name name;
+    std::function<bool()> isReady;  // called on the shard's thread; does not throw
+  };
+  void setHealthName(std::optional<HealthName> health) {
+    healthName_ = health ? std::make_unique<const HealthName>(std::move(*health)) : nullptr;
+  }
 
   // What cookies and the log take the time from; the system's at first. Outlives the factory. A server sets its
   // shard's.
@@ -232,6 +244,11 @@ class ServerFactory {
   // Makes an answer of a handler's outcome; for a look-up gotResolverResponse does so.
   void conclude(const Query& query, std::optional<Answer>& outcome);
   void countTop(const Query& query) noexcept;
+  bool asksForHealth(const Query& query) const { return healthName_ && isAboutHealth(query); }
+  bool isAboutHealth(const Query& query) const;
+  Task<> answerHealth(const Query& query, ReplyChannel& channel);
+  // Past every override and every limit.
+  Task<> sendAnyway(const Query& query, ReplyChannel& channel, const Answer& answer);
   // A query gets no reply.
   void leaveUnanswered(const Query& query, DropReason reason);
   void logUnanswered(const Query& query, DropReason reason);
@@ -254,6 +271,7 @@ class ServerFactory {
   WaitingQueries waitingQueries_{*this};
   AddressPolicy addressPolicy_;
   std::optional<AddressPolicy> proxies_;
+  std::unique_ptr<const HealthName> healthName_;
   std::vector<StreamConnection*> connections_;
   ProtocolFactory protocol_;
   int verbose_;
