@@ -19,7 +19,7 @@ void setBuffers(int fd, const BindOptions& options) noexcept {
 }
 
 UniqueFd openSocket(const Address& address, const BindOptions& options, bool reusePort) {
-  // Not O_NONBLOCK: an operation that cannot go on now waits inside the kernel, and does not fail.
+  // Not O_NONBLOCK: an operation of io_uring that cannot go on now waits inside the kernel, and does not fail.
   UniqueFd fd(::socket(address.family(), options.type | SOCK_CLOEXEC, 0));
   if (!fd) throwListenError(errno, address, options.protocol);
   if (address.isV6()) setOption(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 1);

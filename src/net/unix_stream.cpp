@@ -10,7 +10,7 @@
 
 namespace taut {
 
-// The socket does not wait while it connects. Afterwards it may: operations of the ring on it are meant to.
+// The socket does not wait while it connects. Afterwards it may: operations of io_uring on it are meant to.
 Result<TcpStream, IoResult> connectUnix(Shard& shard, const std::string& path) noexcept {
   const auto name = detail::unixName(path);
   if (!name) return Failure(IoResult::failure(ENAMETOOLONG));

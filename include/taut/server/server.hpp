@@ -1,4 +1,4 @@
-// A whole server: one thread for each core, each with a ring, sockets and a ServerFactory of its own (SO_REUSEPORT).
+// A whole server: one thread for each core, each with an engine, sockets and a ServerFactory of its own (SO_REUSEPORT).
 //
 //   ServerOptions options;
 //   options.listen = {Address::loopbackV4(5300)};
