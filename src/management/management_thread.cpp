@@ -9,6 +9,7 @@
 #include <future>
 #include <memory>
 #include <ranges>
+#include <stdexcept>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -64,8 +65,12 @@ void ManagementThread::start() {
 void ManagementThread::call(std::function<void()> function) {
   if (!isStarted()) return;
   const auto task = std::make_shared<std::packaged_task<void()>>(std::move(function));
+  std::future<void> called = task->get_future();
   shard_.post([task] { (*task)(); });
-  task->get_future().get();
+  constexpr std::chrono::seconds patience{10};
+  if (called.wait_for(patience) != std::future_status::ready)
+    throw std::runtime_error("the thread of the management does not go on");
+  called.get();
 }
 
 ManagementThread::~ManagementThread() {

@@ -2,6 +2,7 @@
 // asked of it delays an answer of the server.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>

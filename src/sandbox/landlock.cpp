@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstddef>
 #include <cstdint>
 #include <system_error>
 #include <utility>
@@ -18,7 +17,8 @@ namespace taut::sandbox {
 
 namespace {
 
-// As the kernel knows it since Linux 6.12; the header of Debian 12 is older, and has the first member alone.
+// As the kernel knows it since Linux 6.12; the header of Debian 12 is older, and has the first member alone. An older
+// kernel takes members that it does not know where they are zero.
 struct Attributes {
   std::uint64_t files = 0;
   std::uint64_t network = 0;
@@ -39,12 +39,6 @@ Attributes attributesOf(long version) {
   if (version >= 5) attributes.files |= deviceIoctl;
   if (version >= 6) attributes.scoped = abstractSockets;
   return attributes;
-}
-
-// The kernel takes no members that it does not know, be they zero or not, in its first versions.
-std::size_t sizeFor(long version) {
-  if (version >= 6) return sizeof(Attributes);
-  return version >= 4 ? offsetof(Attributes, scoped) : offsetof(Attributes, network);
 }
 
 std::uint64_t rightsFor(Access access, bool isFolder) {
@@ -72,7 +66,7 @@ Landlock::Landlock(std::span<const AllowedPath> paths) {
     return;
   }
   const Attributes attributes = attributesOf(version);
-  rules_.reset(static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attributes, sizeFor(version), 0)));
+  rules_.reset(static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0)));
   if (!rules_) throwError(errno, "its rules");
   for (const AllowedPath& allowed : paths) allow(allowed);
 }

@@ -1,5 +1,5 @@
-// The sandbox: what the process may still ask of the kernel once it serves. Whoever takes the process over by a fault
-// in it gets no more than that.
+// The sandbox: what the process may still ask of the kernel once it serves. An attacker who takes the process over by
+// a fault in it gets no more than that.
 //
 // Three layers, of which the first is that of the rings themselves (io/ring_setup.hpp):
 //  - Landlock leaves the files below some folders, for every thread and for what comes through a ring;

@@ -109,6 +109,8 @@ Filter filterOfArguments(const CallRules& allowed) {
 // Two filters: one cannot both kill at a call that no row has and fail one with other arguments, as libseccomp has a
 // single default.
 std::string filterCalls(std::span<const Feature> features) {
+  constexpr unsigned killsProcesses = 3;  // for all threads, since Linux 4.14
+  if (seccomp_api_get() < killsProcesses) return std::generic_category().message(ENOSYS);
   const CallRules allowed = allowedCalls(features);
   const Filter arguments = filterOfArguments(allowed);
   const Filter calls = filterOfCalls(allowed);

@@ -1,4 +1,5 @@
 """A server that serves is shut in, by all layers and in all threads, and does all that it has to do; and `user`."""
+import ctypes
 import errno
 import os
 import pwd
@@ -10,19 +11,18 @@ import stat
 import urllib.request
 from pathlib import Path
 
-from support import (NOERROR, SANITIZED, TAUTD, FakeUpstream, NetworkNamespace, Process, TestCase, ask_udp, connect,
-                     free_port, main, make_query, refuse_call, wait_until, which)
+from support import (NOERROR, TAUTD, FakeUpstream, NetworkNamespace, Process, TestCase, ask_udp, free_port, main,
+                     make_query, refuse_call, wait_until)
 
 TAUTCTL = os.environ["TAUT_TAUTCTL"]
 ZONE = "@ 60 SOA ns host {serial} 2 3 4 5\n@ 60 NS ns\nns 60 A 192.0.2.1\nwww 60 A {address}\n"
 NEEDS_RESTART = "it is in none of the folders that the configuration named at the start"
 BIND_SERVICE, OVERRIDE_FILES = 1 << 10, 1 << 1
-LANDLOCK_CREATE_RULESET = 444
+SECCOMP, LANDLOCK_CREATE_RULESET = 317, 444
 LAYERS = "sandbox: io_uring restrictions, Landlock, seccomp\n"
 
 
 def has_landlock():
-    import ctypes  # pylint: disable=import-outside-toplevel
     return ctypes.CDLL(None).syscall(LANDLOCK_CREATE_RULESET, None, 0, 1) > 0
 
 
@@ -118,6 +118,13 @@ class Sandbox(Caged):
         two.write_text(ZONE.format(serial=1, address="192.0.2.2"))
         self.reload(server, "two. added", f'[[zone]]\nname = "one"\n[[zone]]\nname = "two"\nfile = "{two}"\n')
         self.answers("www.two", "192.0.2.2")
+
+    def test_no_filters(self):
+        """A kernel without filters of system calls is told in the line, and the other layers hold"""
+        server = self.start('[[zone]]\nname = "one"\n', preexec_fn=refuse_call(errno.ENOSYS, SECCOMP))
+        self.assertIn("; this kernel offers no seccomp (Function not implemented)\n", server.log())
+        for state in states(server):
+            self.assertEqual((state["Seccomp_filters"], state["NoNewPrivs"]), ("1", "1"), "the test's own filter alone")
 
     def test_everything_is_read_again(self):
         """Zones, lists, what zones include, hosts, resolv.conf, secrets and included files are read again, replaced"""
@@ -242,8 +249,7 @@ class Folders(Caged):
         """A file in another folder needs a restart, which is said with the place; the reload changes nothing"""
         text = '[[zone]]\nname = "one"\n'
         server = self.start(text)
-        self.write("conf.toml", "")
-        for name in ("hosts", "resolv.conf", "secrets", "list"):
+        for name in ("resolv.conf", "secrets", "list"):
             self.replace(name, "", self.elsewhere)
         self.replace("more.toml", "[server]\nidentity = \"x\"\n", self.elsewhere)
         for line, place in (
