@@ -3,11 +3,13 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdint>
 #include <optional>
 #include <stdexcept>
+#include <string_view>
 #include <system_error>
 
 #include <fmt/format.h>
@@ -27,16 +29,26 @@ namespace {
 
 using config::Configuration;
 
-Configuration withThreads(Configuration configuration) {
-  if (configuration.server.threads == 0) configuration.server.threads = Server::defaultThreads();
-  return configuration;
+// Sockets of a service manager say what is to be listened on, but for those that HTTP is served on.
+std::vector<Address> activatedAddresses(const Inheritance& inheritance, const Configuration& configuration) {
+  if (!inheritance.isActivated) return {};
+  const std::vector<Address> http = config::addressesOf(configuration.http.listen);
+  std::vector<Address> addresses = inheritance.sockets->addresses();
+  std::erase_if(addresses, [&](const Address& address) { return std::ranges::find(http, address) != http.end(); });
+  return addresses;
 }
 
-ServerOptions serverOptions(const Configuration& configuration, const DescriptorShares& descriptors) {
+bool isPreset(const config::ListenAddress& listen) {
+  return listen.origin.kind() == config::Origin::Kind::preset;
+}
+
+ServerOptions serverOptions(const Configuration& configuration, const DescriptorShares& descriptors,
+                            std::shared_ptr<GivenSockets> given) {
   ServerOptions server;
   server.listen = config::addressesOf(configuration.listen);
   server.threads = configuration.server.threads;
   server.maxConnections = descriptors.connections;
+  server.given = std::move(given);
   return server;
 }
 
@@ -48,27 +60,44 @@ std::string hostName() {
 
 }  // namespace
 
-Daemon::Daemon(Configuration configuration, config::Sources sources)
+Daemon::Daemon(Configuration configuration, config::Sources sources, const Inheritance& inheritance,
+               Predecessor* predecessor)
     : sources_(std::move(sources)),
-      configuration_(withThreads(std::move(configuration))),
+      given_(inheritance.sockets),
+      activated_(activatedAddresses(inheritance, configuration)),
+      predecessor_(predecessor),
+      stored_(inheritance.names),
+      configuration_(completed(std::move(configuration))),
       drain_(configuration_.server.drain),
       shown_(configuration_),
       descriptors_(sharesFor(configuration_)),
       hostName_(hostName()),
       rateLimitAccounts_(configuration_.rateLimit ? std::make_shared<RateLimitTable>() : nullptr),
       zones_(configuration_.server.threads, [](std::size_t zones) { return std::make_unique<ProgressLine>(zones); }),
-      server_(serverOptions(configuration_, descriptors_), [this](Shard& shard) { return makeFactory(shard); }) {
-  // Before the zones are loaded, which may take long: it can be seen meanwhile that the server is not ready.
+      server_(serverOptions(configuration_, descriptors_, given_),
+              [this](Shard& shard) { return makeFactory(shard); }) {
+  // Before the zones are loaded, which may take long: it can be seen meanwhile that the server is not ready. The server
+  // before this one is, and is seen as long as it serves.
   management_ = makeManagement(configuration_);
-  if (management_) management_->start();
+  if (management_ && !predecessor_) management_->start();
   FileErrors errors;
   cookies_ = readNamedFiles(configuration_, errors);
   errors.collect([this] { loadNamedZones(zones_, zoneSourcesOf(configuration_), configuration_); });
   for (const std::string& list : configuration_.zoneLists) errors.collect([&] { zones_.addList(list); });
   errors.throwAny();
   if (!configuration_.hostsFile.empty()) hostsFile_.emplace(configuration_.hostsFile);
+  if (predecessor_) loadLists();
   zoneSet_ = zones_.zones();
   state_.setZones(zoneSet_);
+}
+
+// With what it leaves to the machine, and to the sockets that were given.
+Configuration Daemon::completed(Configuration configuration) const {
+  if (configuration.server.threads == 0) configuration.server.threads = Server::defaultThreads();
+  if (activated_.empty() || !std::ranges::all_of(configuration.listen, isPreset)) return configuration;
+  configuration.listen.clear();
+  for (const Address& address : activated_) configuration.listen.push_back({address, {}});
+  return configuration;
 }
 
 DescriptorShares Daemon::sharesFor(const Configuration& configuration) const {
@@ -83,6 +112,7 @@ std::unique_ptr<ManagementThread> Daemon::makeManagement(const Configuration& co
   options.http = config::addressesOf(configuration.http.listen);
   options.readers = configuration.http.allow;
   options.control = configuration.server.control;
+  options.given = given_.get();
   return options.wanted() ? std::make_unique<ManagementThread>(std::move(options), *this) : nullptr;
 }
 
@@ -90,6 +120,7 @@ ManagementSnapshot Daemon::snapshot() {
   ManagementSnapshot snapshot;
   snapshot.version = TAUT_VERSION;
   snapshot.engine = "io_uring";
+  snapshot.process = ::getpid();
   snapshot.uptime = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - start_);
   snapshot.readiness = state_.readiness();
   snapshot.zones = state_.zones();
@@ -203,10 +234,13 @@ void Daemon::startLoaders() {
   if (hostsFile_) startHostsLoader();
   reload_.emplace([this](const ReloadOrder& order, const Reloaded& done) { reloadConfiguration(order, done); });
   running_ = true;
-  if (configuration_.zoneLists.empty())
-    state_.serves();
+  if (predecessor_) followPredecessor();
+  storeSockets();
+  server_.drainGiven();
+  if (configuration_.zoneLists.empty() || predecessor_)
+    becomeReady();
   else
-    loader_->request([this](const ZoneReload&) { state_.serves(); });
+    loader_->request([this](const ZoneReload&) { becomeReady(); });
 }
 
 void Daemon::startHostsLoader() {
@@ -231,12 +265,16 @@ void Daemon::stop() {
 }
 
 bool Daemon::isRunning(const Reloaded& done) const {
-  if (running_) return true;
+  if (!running_) refuseReload("the server is still starting", done);
+  return running_;
+}
+
+void Daemon::refuseReload(std::string_view reason, const Reloaded& done) {
   ReloadReport report;
   report.refused = "nothing has changed";
-  report.zones.addError("the server is still starting");
-  done(report);
-  return false;
+  report.zones.addError(reason);
+  log::error("{}: {}", reason, report.refused);
+  if (done) done(report);
 }
 
 // What tells of zones that have been loaded, with the warnings of a configuration that was taken over before.
@@ -248,7 +286,7 @@ ZoneLoader::Done Daemon::reportTo(const Reloaded& done, std::vector<std::string>
 void Daemon::reload(const ReloadOrder& order, Reloaded done) {
   if (!isRunning(done)) return;
   if (order.what == ReloadOrder::What::zones)
-    loader_->request(reportTo(done), order.reread);
+    loader_->request(reportTo(announced(std::move(done))), order.reread);
   else
     reload_->request(order, std::move(done));
 }
@@ -275,9 +313,11 @@ int Daemon::run() {
   };
   const auto ending = [this] {
     state_.ends();
-    return drain_.load();
+    manager_.stopping();
+    return handedOver_ ? std::chrono::milliseconds(0) : drain_.load();
   };
   const int status = server_.run([this] { reload_->request({}); }, started, ending);
+  if (status != 0 && predecessor_) predecessor_->failed(server_.startFailure());
   if (reload_) reload_->stop();
   if (management_) management_->stop();
   loader_.reset();

@@ -206,7 +206,7 @@ Configuration Daemon::readConfiguration() const {
       text.append(text.empty() ? "" : "\n").append(mistake.toText());
     throw Refusal(text);
   }
-  Configuration next = std::move(loaded).value();
+  Configuration next = completed(std::move(loaded).value());
   FileErrors errors;
   if (next.hostsFile != configuration_.hostsFile)
     errors.collect([&] { requireReadable(next.hostsFile, HostsFile::maxSize); });
@@ -230,10 +230,12 @@ std::shared_ptr<const ServerCookies> Daemon::cookiesOf(const Configuration& next
   return cookies;
 }
 
-void Daemon::reloadConfiguration(const ReloadOrder& order, const Reloaded& done) {
+void Daemon::reloadConfiguration(const ReloadOrder& order, const Reloaded& reported) {
   ReloadReport report;
   bool taken = false;  // some of the next configuration, or all of it
+  const Reloaded done = announced(reported);
   std::unique_lock lock(reloading_);
+  if (upgrading_) return refuseReload("the server is being upgraded", done);
   try {
     Next next = prepare();
     replaceListeners(next.configuration);
@@ -344,6 +346,7 @@ void Daemon::takeOver(Next next, const ReloadOrder& order, const Reloaded& repor
   postQueryLog();
   server_.setMaxConnections(descriptors_.connections);
   takeOverManagement(next);
+  storeSockets();
   reloadForwarders();
   reloadHosts(std::move(next.hosts));
   const Reloaded done = next.views.empty() ? reported : thenSetViews(std::move(next.views), reported);
