@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -12,6 +13,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -35,17 +37,22 @@ namespace {
 
 using config::Configuration;
 
-Configuration withThreads(Configuration configuration) {
-  if (configuration.server.threads == 0) configuration.server.threads = Server::defaultThreads();
-  return configuration;
+// Sockets of a service manager say what is to be listened on, but for those that HTTP is served on.
+std::vector<Address> activatedAddresses(const Inheritance& inheritance, const Configuration& configuration) {
+  if (!inheritance.isActivated) return {};
+  const std::vector<Address> http = config::addressesOf(configuration.http.listen);
+  std::vector<Address> addresses = inheritance.sockets->addresses();
+  std::erase_if(addresses, [&](const Address& address) { return std::ranges::find(http, address) != http.end(); });
+  return addresses;
 }
 
-ManagementOptions managementOptions(const Configuration& configuration, EngineKind engine) {
+ManagementOptions managementOptions(const Configuration& configuration, EngineKind engine, GivenSockets* given) {
   ManagementOptions options;
   options.http = config::addressesOf(configuration.http.listen);
   options.readers = configuration.http.allow;
   options.control = configuration.server.control;
   options.engine = engine;
+  options.given = given;
   return options;
 }
 
@@ -64,8 +71,12 @@ std::optional<UserAccount> userToBecome(const Configuration& configuration) {
   return std::nullopt;
 }
 
+bool isPreset(const config::ListenAddress& listen) {
+  return listen.origin.kind() == config::Origin::Kind::preset;
+}
+
 ServerOptions serverOptions(const Configuration& configuration, const DescriptorShares& descriptors, EngineKind engine,
-                            std::function<void()> opened) {
+                            std::shared_ptr<GivenSockets> given, std::function<void()> opened) {
   ServerOptions server;
   server.opened = std::move(opened);
   server.listen = config::addressesOf(configuration.listen);
@@ -73,6 +84,7 @@ ServerOptions serverOptions(const Configuration& configuration, const Descriptor
   server.threads = configuration.server.threads;
   server.engine = engine;
   server.maxConnections = descriptors.connections;
+  server.given = std::move(given);
   return server;
 }
 
@@ -84,9 +96,14 @@ std::string hostName() {
 
 }  // namespace
 
-Daemon::Daemon(Configuration configuration, config::Sources sources)
+Daemon::Daemon(Configuration configuration, config::Sources sources, const Inheritance& inheritance,
+               Predecessor* predecessor)
     : sources_(std::move(sources)),
-      configuration_(withThreads(std::move(configuration))),
+      given_(inheritance.sockets),
+      activated_(activatedAddresses(inheritance, configuration)),
+      predecessor_(predecessor),
+      stored_(inheritance.names),
+      configuration_(completed(std::move(configuration))),
       drain_(configuration_.server.drain),
       shown_(configuration_),
       engine_(chooseEngine(configuration_.server.engine)),
@@ -94,22 +111,34 @@ Daemon::Daemon(Configuration configuration, config::Sources sources)
       hostName_(hostName()),
       rateLimitAccounts_(configuration_.rateLimit ? std::make_shared<RateLimitTable>() : nullptr),
       zones_(configuration_.server.threads, [](std::size_t zones) { return std::make_unique<ProgressLine>(zones); }),
-      server_(serverOptions(configuration_, descriptors_, engine_.kind, [this] { shutIn(); }),
+      server_(serverOptions(configuration_, descriptors_, engine_.kind, given_, [this] { shutIn(); }),
               [this](Shard& shard) { return makeFactory(shard); }) {
   const auto user = userToBecome(configuration_);
-  const ManagementOptions management = managementOptions(configuration_, engine_.kind);
+  const ManagementOptions management = managementOptions(configuration_, engine_.kind, given_.get());
   management_ = std::make_unique<ManagementThread>(management, *this);
   if (user) become(*user);
-  // Before the zones are loaded, which may take long: it can be seen meanwhile that the server is not ready.
-  if (management.wanted()) management_->start();
+  // Before the zones are loaded, which may take long: it can be seen meanwhile that the server is not ready. The server
+  // before this one is, and is seen as long as it serves.
+  isManaged_ = management.wanted();
+  if (isManaged_ && !predecessor_) management_->start();
   FileErrors errors;
   cookies_ = readNamedFiles(configuration_, errors);
   errors.collect([this] { loadNamedZones(zones_, zoneSourcesOf(configuration_), configuration_); });
   for (const std::string& list : configuration_.zoneLists) errors.collect([&] { zones_.addList(list); });
   errors.throwAny();
   if (!configuration_.hostsFile.empty()) hostsFile_.emplace(configuration_.hostsFile);
+  if (predecessor_) loadLists();
   zoneSet_ = zones_.zones();
   state_.setZones(zoneSet_);
+}
+
+// With what it leaves to the machine, and to the sockets that were given.
+Configuration Daemon::completed(Configuration configuration) const {
+  if (configuration.server.threads == 0) configuration.server.threads = Server::defaultThreads();
+  if (activated_.empty() || !std::ranges::all_of(configuration.listen, isPreset)) return configuration;
+  configuration.listen.clear();
+  for (const Address& address : activated_) configuration.listen.push_back({address, {}});
+  return configuration;
 }
 
 DescriptorShares Daemon::sharesFor(const Configuration& configuration) const {
@@ -150,6 +179,7 @@ ManagementSnapshot Daemon::snapshot() {
   ManagementSnapshot snapshot;
   snapshot.version = TAUT_VERSION;
   snapshot.engine = engine_;
+  snapshot.process = ::getpid();
   snapshot.uptime = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - start_);
   snapshot.readiness = state_.readiness();
   snapshot.zones = state_.zones();
@@ -209,7 +239,7 @@ std::unique_ptr<ServerFactory> Daemon::makeFactory(Shard& shard) {
       std::make_unique<ServerFactory>(std::move(authorities), std::move(caches), std::move(clients), verbose);
   factory->setUdpPayloadSize(configuration_.server.udpSize);
   factory->setDnstap(resolvers.dnstap);
-  if (management_->isStarted()) factory->setTopQueries(std::make_unique<TopQueries>());
+  if (isManaged_) factory->setTopQueries(std::make_unique<TopQueries>());
   factory->setQueryLog(configuration_.log.queries);
   liveSettings()->apply(*factory, resolvers);
   resolvers.shared.recursion = factory->recursion();
@@ -265,10 +295,13 @@ void Daemon::startLoaders() {
   if (hostsFile_) startHostsLoader();
   reload_.emplace([this](const ReloadOrder& order, const Reloaded& done) { reloadConfiguration(order, done); });
   running_ = true;
-  if (configuration_.zoneLists.empty())
-    state_.serves();
+  if (predecessor_) followPredecessor();
+  storeSockets();
+  server_.drainGiven();
+  if (configuration_.zoneLists.empty() || predecessor_)
+    becomeReady();
   else
-    loader_->request([this](const ZoneReload&) { state_.serves(); });
+    loader_->request([this](const ZoneReload&) { becomeReady(); });
 }
 
 void Daemon::startHostsLoader() {
@@ -293,12 +326,16 @@ void Daemon::stop() {
 }
 
 bool Daemon::isRunning(const Reloaded& done) const {
-  if (running_) return true;
+  if (!running_) refuseReload("the server is still starting", done);
+  return running_;
+}
+
+void Daemon::refuseReload(std::string_view reason, const Reloaded& done) {
   ReloadReport report;
   report.refused = "nothing has changed";
-  report.zones.addError("the server is still starting");
-  done(report);
-  return false;
+  report.zones.addError(reason);
+  log::error("{}: {}", reason, report.refused);
+  if (done) done(report);
 }
 
 // What tells of zones that have been loaded, with the warnings of a configuration that was taken over before.
@@ -310,7 +347,7 @@ ZoneLoader::Done Daemon::reportTo(const Reloaded& done, std::vector<std::string>
 void Daemon::reload(const ReloadOrder& order, Reloaded done) {
   if (!isRunning(done)) return;
   if (order.what == ReloadOrder::What::zones)
-    loader_->request(reportTo(done), order.reread);
+    loader_->request(reportTo(announced(std::move(done))), order.reread);
   else
     reload_->request(order, std::move(done));
 }
@@ -337,9 +374,11 @@ int Daemon::run() {
   };
   const auto ending = [this] {
     state_.ends();
-    return drain_.load();
+    manager_.stopping();
+    return handedOver_ ? std::chrono::milliseconds(0) : drain_.load();
   };
   const int status = server_.run([this] { reload_->request({}); }, started, ending);
+  if (status != 0 && predecessor_) predecessor_->failed(server_.startFailure());
   if (reload_) reload_->stop();
   management_->stop();
   loader_.reset();

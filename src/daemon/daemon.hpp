@@ -8,19 +8,26 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cache_walks.hpp"
 #include "config/configuration.hpp"
 #include "config/load.hpp"
 #include "descriptors.hpp"
+#include "heartbeat.hpp"
+#include "inheritance.hpp"
 #include "live_settings.hpp"
 #include "management/managed_server.hpp"
 #include "management/management_thread.hpp"
+#include "management/named_socket.hpp"
 #include "management/serving_state.hpp"
+#include "predecessor.hpp"
 #include "reload_thread.hpp"
 #include "sandbox/sandbox.hpp"
+#include "service_manager.hpp"
 #include "shard_views.hpp"
 #include "shown_configuration.hpp"
 #include "taut/base/counter.hpp"
@@ -41,8 +48,10 @@ namespace taut {
 class Daemon final : public ManagedServer {
  public:
   // Throws for a mistake that the operator has to mend.
-  // `sources` are what the configuration was made of, and what a reload reads again.
-  Daemon(config::Configuration configuration, config::Sources sources);
+  // `sources` are what the configuration was made of, and what a reload reads again. `predecessor` is the server that
+  // this one takes over from, null where there is none; it outlives the daemon.
+  Daemon(config::Configuration configuration, config::Sources sources, const Inheritance& inheritance,
+         Predecessor* predecessor);
 
   // Serves until it is asked to end; the exit status.
   int run();
@@ -84,6 +93,7 @@ class Daemon final : public ManagedServer {
     std::size_t forwards = 0;  // of each forwarder
   };
 
+  config::Configuration completed(config::Configuration configuration) const;
   std::unique_ptr<ServerFactory> makeFactory(Shard& shard);
   // Null where dnstap is not wanted.
   std::shared_ptr<Dnstap> makeDnstap(Shard& shard) const;
@@ -98,6 +108,14 @@ class Daemon final : public ManagedServer {
   void shutIn();
   void startLoaders();
   void startHostsLoader();
+  void loadLists();
+  void followPredecessor();
+  void becomeReady();
+  std::string statusText() const;
+  Reloaded announced(Reloaded done);
+  void storeSockets();
+  NamedSocket named(ServedSocket socket) const;
+  std::vector<NamedSocket> collectSockets();
   void publishHosts(std::shared_ptr<const HostsTable> table);
 
   // On the thread of the reload. Reads the configuration again and, where there is no mistake, takes it over and loads
@@ -130,6 +148,9 @@ class Daemon final : public ManagedServer {
   void drain(bool on) override { state_.drain(on); }
   void reload(const ReloadOrder& order, Reloaded done) override;
   void reloadZone(const Name& origin, const std::string& view, Reloaded done) override;
+  std::string beginUpgrade(std::function<void(std::vector<NamedSocket>)> done) override;
+  void endUpgrade() override { upgrading_ = false; }
+  void handOver(pid_t process) override;
   std::vector<ShownValue> configuration() override;
   ConfigurationChanges compareConfiguration() override;
   bool switchQueryLog(QueryLogSwitch to) override;
@@ -140,9 +161,16 @@ class Daemon final : public ManagedServer {
   void flushCache(const Name& name, bool tree, std::function<void(std::size_t)> done) override;
   void showCache(const Name& name, std::function<void(std::vector<ShownAnswer>)> done) override;
   bool isRunning(const Reloaded& done) const;
+  static void refuseReload(std::string_view reason, const Reloaded& done);
   static ZoneLoader::Done reportTo(const Reloaded& done, std::vector<std::string> warnings = {});
 
   const config::Sources sources_;
+  const std::shared_ptr<GivenSockets> given_;
+  std::vector<Address> activated_;  // to be listened on where the configuration does not say on what
+  Predecessor* const predecessor_;
+  ServiceManager manager_;
+  std::set<std::string> stored_;  // names of the sockets that the manager keeps
+  bool storeIsOurs_ = false;      // and not still that of the server before
   std::mutex reloading_;
   // As it holds: what needs a restart is that of the start. Once the server runs, it is used with `reloading_` locked,
   // and so is what is made of it.
@@ -170,11 +198,15 @@ class Daemon final : public ManagedServer {
   std::atomic<bool> running_ = false;       // all shards serve and the loaders are there
   bool takenInPart_ = false;                // a reload failed where it had changed something
   Reloads reloads_;
+  std::atomic<bool> upgrading_ = false;   // sockets have been given away for a new process
+  std::atomic<bool> handedOver_ = false;  // and that one serves now
   ServingState state_;
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   std::shared_ptr<sandbox::Sandbox> sandbox_;     // null: it is off
+  bool isManaged_ = false;                        // there was a use for the management at the start
   std::unique_ptr<ManagementThread> management_;  // it uses all of the above; not started where it is not wanted
-  std::optional<ReloadThread> reload_;            // last: it uses all of the above; while the server runs
+  std::optional<ReloadThread> reload_;            // it uses all of the above; while the server runs
+  std::optional<Heartbeat> heartbeat_;            // likewise, where the service manager wants to hear it
 };
 
 }  // namespace taut

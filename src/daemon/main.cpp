@@ -4,6 +4,8 @@
 #include <cerrno>
 #include <csignal>
 #include <exception>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -16,6 +18,8 @@
 #include "config/load.hpp"
 #include "config/secrets.hpp"
 #include "daemon.hpp"
+#include "inheritance.hpp"
+#include "predecessor.hpp"
 #include "taut/base/log.hpp"
 #include "taut/base/reason.hpp"
 #include "taut/base/text.hpp"
@@ -33,38 +37,51 @@ void occupyStandardDescriptors() {
 
 // Prints the mistakes of the configuration, and returns the exit status: that of a wrong usage where it is the command
 // line alone that is wrong.
-int report(const config::Mistakes& mistakes) {
+int report(const config::Mistakes& mistakes, taut::Predecessor* predecessor) {
   constexpr int mistakeStatus = 1;
   constexpr int usageStatus = 2;
   bool isUsage = true;
+  std::string all;
   for (const config::Mistake& mistake : mistakes) {
     const bool isOption = mistake.origin.kind() == config::Origin::Kind::commandLine;
     fmt::print(stderr, "{}{}\n", isOption ? "tautd: " : "", mistake.toText());
     isUsage = isUsage && isOption;
+    all.append(all.empty() ? "" : "\n").append(mistake.toText());
   }
   if (isUsage) fmt::print(stderr, "Try 'tautd --help'.\n");
+  if (predecessor) predecessor->failed(all);
   return isUsage ? usageStatus : mistakeStatus;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) try {
-  occupyStandardDescriptors();
+int serve(int argc, char** argv, const taut::Inheritance& inheritance, taut::Predecessor* predecessor) {
   const auto given = config::readCommandLine(argc, argv);
   if (const int* const status = std::get_if<int>(&given)) return *status;
   const auto& commandLine = std::get<config::CommandLine>(given);
   const config::Sources sources{config::chooseFile(commandLine.file, commandLine.settings, config::defaultFile),
                                 config::Environment::ofProcess(), commandLine.settings};
   auto configuration = config::load(sources);
-  if (!configuration) return report(configuration.error());
-  if (const auto wrong = config::checkSecrets(*configuration); !wrong.empty()) return report(wrong);
-  if (const auto wrong = config::checkUser(*configuration); !wrong.empty()) return report(wrong);
+  if (!configuration) return report(configuration.error(), predecessor);
+  if (const auto wrong = config::checkSecrets(*configuration); !wrong.empty()) return report(wrong, predecessor);
+  if (const auto wrong = config::checkUser(*configuration); !wrong.empty()) return report(wrong, predecessor);
   if (commandLine.check) return 0;
   std::signal(SIGPIPE, SIG_IGN);
-  return taut::Daemon(std::move(configuration).value(), sources).run();
-} catch (const std::exception& error) {
-  taut::log::flush();
-  const std::string_view reasons = taut::reasonOf(error);
-  for (std::string_view rest = reasons; !rest.empty();) fmt::print(stderr, "tautd: {}\n", taut::takeLine(rest));
-  return 1;
+  return taut::Daemon(std::move(configuration).value(), sources, inheritance, predecessor).run();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::optional<taut::Predecessor> predecessor;
+  try {
+    occupyStandardDescriptors();
+    taut::Inheritance inheritance = taut::takeInheritance();
+    if (inheritance.predecessor) predecessor.emplace(std::move(inheritance.predecessor));
+    return serve(argc, argv, inheritance, predecessor ? &*predecessor : nullptr);
+  } catch (const std::exception& error) {
+    taut::log::flush();
+    const std::string_view reasons = taut::reasonOf(error);
+    for (std::string_view rest = reasons; !rest.empty();) fmt::print(stderr, "tautd: {}\n", taut::takeLine(rest));
+    if (predecessor) predecessor->failed(reasons);
+    return 1;
+  }
 }

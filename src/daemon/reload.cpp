@@ -230,7 +230,7 @@ bool sameZones(const Configuration& now, const Configuration& next) {
 Configuration Daemon::readConfiguration() const {
   auto loaded = config::load(sources_);
   if (!loaded) throw Refusal(textOf(loaded.error()));
-  Configuration next = std::move(loaded).value();
+  Configuration next = completed(std::move(loaded).value());
   if (const config::Mistakes outside = filesOutside(next); !outside.empty()) throw Refusal(textOf(outside));
   FileErrors errors;
   if (next.hostsFile != configuration_.hostsFile)
@@ -255,10 +255,12 @@ std::shared_ptr<const ServerCookies> Daemon::cookiesOf(const Configuration& next
   return cookies;
 }
 
-void Daemon::reloadConfiguration(const ReloadOrder& order, const Reloaded& done) {
+void Daemon::reloadConfiguration(const ReloadOrder& order, const Reloaded& reported) {
   ReloadReport report;
   bool taken = false;  // some of the next configuration, or all of it
+  const Reloaded done = announced(reported);
   std::unique_lock lock(reloading_);
+  if (upgrading_) return refuseReload("the server is being upgraded", done);
   try {
     Next next = prepare();
     replaceListeners(next.configuration);
@@ -367,6 +369,7 @@ void Daemon::takeOver(Next next, const ReloadOrder& order, const Reloaded& repor
   postQueryLog();
   server_.setMaxConnections(descriptors_.connections);
   takeOverManagement(next);
+  storeSockets();
   reloadForwarders();
   reloadHosts(std::move(next.hosts));
   const Reloaded done = next.views.empty() ? reported : thenSetViews(std::move(next.views), reported);

@@ -2,12 +2,16 @@
 
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <exception>
 #include <functional>
 #include <optional>
@@ -21,6 +25,7 @@
 #include "taut/base/reason.hpp"
 #include "taut/io/deadline.hpp"
 #include "taut/io/io_result.hpp"
+#include "taut/io/sleep.hpp"
 
 namespace taut {
 
@@ -31,6 +36,8 @@ constexpr std::chrono::seconds patience{5};  // for a whole line of a request
 // taken is one piece in memory at most.
 constexpr std::chrono::minutes readerPatience{5};
 constexpr std::size_t maxGroups = 1024;
+constexpr std::size_t maxDescriptors = 200;  // in one message; the kernel takes 253
+constexpr std::chrono::milliseconds pause{10};
 
 bool isInGroup(int fd, const PeerCredentials& peer, gid_t group) {
   if (peer.group == group) return true;
@@ -67,6 +74,24 @@ Task<bool> writeSlowly(Shard& shard, TcpStream& stream, std::string_view text, S
   co_return true;
 }
 
+// One octet with the descriptors: 0, or the number of the error. An operation of the shard carries none.
+int sendRights(int fd, std::span<const int> descriptors) {
+  char octet = '\n';
+  iovec vector{&octet, 1};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(maxDescriptors * sizeof(int))> control{};
+  msghdr message{};
+  message.msg_iov = &vector;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = CMSG_SPACE(descriptors.size_bytes());
+  cmsghdr* const header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(descriptors.size_bytes());
+  std::memcpy(CMSG_DATA(header), descriptors.data(), descriptors.size_bytes());
+  return ::sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL) == 1 ? 0 : errno;
+}
+
 // Sends the pieces of one reply.
 class StreamOutput final : public ControlOutput {
  public:
@@ -78,6 +103,24 @@ class StreamOutput final : public ControlOutput {
     return writePiece(shard_, stream_, text, stop_);
   }
   Task<bool> isWanted() override { return writePiece(shard_, stream_, {}, stop_); }
+
+  // As pieces of one octet, since descriptors come with octets alone.
+  Task<bool> sendDescriptors(std::span<const int> descriptors) override {
+    Deadline deadline(shard_, patience, stop_);
+    const std::string announcement = pieceLine(1);
+    while (!descriptors.empty()) {
+      const std::span<const int> some = descriptors.first(std::min(descriptors.size(), maxDescriptors));
+      const IoResult announced = co_await stream_.writeAll(asBytes(announcement), deadline.token());
+      if (!announced) co_return false;
+      for (int error = sendRights(stream_.fd(), some); error != 0; error = sendRights(stream_.fd(), some)) {
+        if (error != EAGAIN) co_return false;
+        const bool slept = co_await sleepFor(shard_, pause, deadline.token());
+        if (!slept) co_return false;
+      }
+      descriptors = descriptors.subspan(some.size());
+    }
+    co_return true;
+  }
 
   static Task<bool> writePiece(Shard& shard, TcpStream& stream, std::string_view text, StopToken stop) {
     const std::string line = pieceLine(text.size());
@@ -94,16 +137,16 @@ class StreamOutput final : public ControlOutput {
 
 }  // namespace
 
-Task<> ControlService::serve(UnixListener& listener, StopToken stop) {
+Task<> ControlService::serve(UnixListener& listener, StopToken accept, StopToken stop) {
   TaskScope scope;
-  auto streams = listener.acceptMany(stop);
+  auto streams = listener.acceptMany(accept);
   const std::function<void(TcpStream)> start = [&](TcpStream stream) {
     if (connections_ < maxConnections)
       scope.spawn(serveConnection(std::move(stream), listener, stop));
     else
       refuse(stream);
   };
-  co_await acceptConnections(shard_, streams, "control", start, stop);
+  co_await acceptConnections(shard_, streams, "control", start, accept);
   co_await scope.join();
 }
 

@@ -27,8 +27,9 @@ class ControlService {
   ControlService(const ControlService&) = delete;
   ControlService& operator=(const ControlService&) = delete;
 
-  // Accepts connections until it is stopped, and ends when all have ended. The listener outlives that.
-  Task<> serve(UnixListener& listener, StopToken stop);
+  // Accepts connections until `accept` or `stop` is stopped, and ends when all have ended, which `stop` asks of them.
+  // The listener outlives that.
+  Task<> serve(UnixListener& listener, StopToken accept, StopToken stop);
 
   std::size_t connections() const noexcept { return connections_; }
 

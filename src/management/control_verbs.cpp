@@ -266,6 +266,7 @@ std::span<const ControlVerbs::Verb> ControlVerbs::verbs() {
       {"log queries", 1, &ControlVerbs::switchQueryLog, true},
       {"config show", 0, &ControlVerbs::showConfiguration},
       {"config diff", 0, &ControlVerbs::compareConfiguration},
+      {"upgrade", 0, &ControlVerbs::upgrade, true},
       {"watch", 0, &ControlVerbs::watch},
       {"tail", 0, &ControlVerbs::tail},
       {"tail", 1, &ControlVerbs::tail},

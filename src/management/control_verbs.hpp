@@ -1,6 +1,9 @@
 // What the control tool can ask for, and what is done for it.
 #pragma once
 
+#include <sys/types.h>
+#include <unistd.h>
+
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -8,11 +11,13 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "control_outcome.hpp"
 #include "control_request.hpp"
 #include "jobs.hpp"
 #include "managed_server.hpp"
+#include "named_socket.hpp"
 #include "piece_queue.hpp"
 #include "posted.hpp"
 #include "taut/base/clock.hpp"
@@ -22,6 +27,7 @@
 #include "taut/coro/semaphore.hpp"
 #include "taut/coro/task.hpp"
 #include "taut/io/shard.hpp"
+#include "taut/net/tcp_stream.hpp"
 
 namespace taut {
 
@@ -34,6 +40,8 @@ class ControlOutput {
   virtual Task<bool> write(std::string_view text) = 0;
   // Whether more is wanted: asks for it without text, where there is none for a while.
   virtual Task<bool> isWanted() = 0;
+  // Gives copies of these to the reader. False where it has left, or takes none.
+  virtual Task<bool> sendDescriptors(std::span<const int> descriptors) = 0;
 };
 
 // What the server is doing, as JSON and in words.
@@ -98,6 +106,12 @@ class ControlVerbs {
   Task<ControlOutcome> compareConfiguration(const ControlRequest& request, ControlOutput& output, StopToken stop);
   Task<ControlOutcome> tail(const ControlRequest& request, ControlOutput& output, StopToken stop);
   Task<ControlOutcome> watch(const ControlRequest& request, ControlOutput& output, StopToken stop);
+  Task<ControlOutcome> upgrade(const ControlRequest& request, ControlOutput& output, StopToken stop);
+
+  class Upgrade;
+  Task<bool> giveAway(std::vector<NamedSocket>& sockets, ControlOutput& output) const;
+  Task<ControlOutcome> awaitSuccessor(TcpStream& channel, std::chrono::seconds patience, ControlOutput& output,
+                                      StopToken stop);
 
   static Task<ControlOutcome> say(std::string json, const ControlRequest& request, ControlOutput& output);
   static const Verb* find(const ControlRequest& request);
@@ -110,6 +124,7 @@ class ControlVerbs {
   Shard& shard_;
   ManagedServer& server_;
   StatusTexts& status_;
+  const uid_t startUser_ = ::geteuid();  // which may change when the server has started
   Event tick_;
   Semaphore watchers_{maxWatchers};
   std::optional<TimePoint> restoreLevel_;  // when the level of the log goes back to `levelBefore_`

@@ -43,13 +43,13 @@ struct HttpService::Watcher final : ClientShares::Place {
   TcpStream& stream;
 };
 
-Task<> HttpService::serve(TcpListener listener, StopToken stop) {
+Task<> HttpService::serve(TcpListener listener, StopToken accept, StopToken stop) {
   TaskScope scope;
-  auto streams = listener.acceptMany(stop);
+  auto streams = listener.acceptMany(accept);
   const std::function<void(TcpStream)> start = [&](TcpStream stream) {
     startConnection(std::move(stream), scope, stop);
   };
-  co_await acceptConnections(shard_, streams, "HTTP", start, stop);
+  co_await acceptConnections(shard_, streams, "HTTP", start, accept);
   co_await scope.join();
 }
 

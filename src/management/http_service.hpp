@@ -50,8 +50,8 @@ class HttpService {
   HttpService(const HttpService&) = delete;
   HttpService& operator=(const HttpService&) = delete;
 
-  // Accepts connections until it is stopped, and ends when all have ended.
-  Task<> serve(TcpListener listener, StopToken stop);
+  // Accepts connections until `accept` or `stop` is stopped, and ends when all have ended, which `stop` asks of them.
+  Task<> serve(TcpListener listener, StopToken accept, StopToken stop);
 
   // There is a new event.
   void sendEvent() noexcept;

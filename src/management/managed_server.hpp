@@ -2,6 +2,8 @@
 // daemon, and by tests.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -10,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "named_socket.hpp"
 #include "snapshot.hpp"
 #include "taut/dns/name.hpp"
 #include "taut/server/query_log.hpp"
@@ -96,6 +99,13 @@ class ManagedServer {
   virtual void reload(const ReloadOrder& order, Reloaded done) = 0;
   // Of the view; empty: of those that all see.
   virtual void reloadZone(const Name& origin, const std::string& view, Reloaded done) = 0;
+
+  // Prepares to hand the server over: `done` gets copies of all sockets that are listened on. Returns why that cannot
+  // be, and calls nothing then. Until `endUpgrade` nothing is reloaded.
+  virtual std::string beginUpgrade(std::function<void(std::vector<NamedSocket>)> done) = 0;
+  virtual void endUpgrade() = 0;
+  // The new process serves: this one takes no new queries, answers what it has, and ends its management at last.
+  virtual void handOver(pid_t process) = 0;
 
   // What holds, except the zones.
   virtual std::vector<ShownValue> configuration() = 0;

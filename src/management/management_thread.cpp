@@ -1,11 +1,13 @@
 #include "management_thread.hpp"
 
+#include <fcntl.h>
 #include <pthread.h>
 
 #include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <exception>
+#include <filesystem>
 #include <future>
 #include <memory>
 #include <ranges>
@@ -32,18 +34,32 @@ ShardOptions shardOptions(EngineKind engine) {
   return options;
 }
 
+// A file that has gone leaves its socket without clients.
+UnixListener listenOnFile(Shard& shard, const std::string& path, GivenSockets* given) {
+  std::error_code error;
+  UniqueFd fd = given ? given->takeLocal(path) : UniqueFd();
+  if (fd && std::filesystem::is_socket(path, error)) return UnixListener::adopt(shard, std::move(fd), path);
+  return UnixListener::bind(shard, path);
+}
+
+NamedSocket copyOf(int fd, std::string name) {
+  return {UniqueFd(::fcntl(fd, F_DUPFD_CLOEXEC, 0)), std::move(name)};
+}
+
 }  // namespace
 
 ManagementThread::ManagementThread(ManagementOptions options, ManagedServer& server)
     : readers_(std::move(options.readers)),
       server_(server),
       shard_(shardOptions(options.engine)),
+      given_(options.given),
       content_(shard_, server),
       http_(shard_, readers_, content_),
       verbs_(shard_, server, content_),
       control_(shard_, verbs_) {
   firstHttp_ = openHttp(options.http);
-  if (!options.control.empty()) controlListener_.emplace(UnixListener::bind(shard_, options.control));
+  if (!options.control.empty()) controlListener_.emplace(listenOnFile(shard_, options.control, given_));
+  given_ = nullptr;
 }
 
 // A thread starts with the signals blocked that its maker has blocked.
@@ -84,6 +100,30 @@ void ManagementThread::stop() {
   controlListener_.reset();
 }
 
+void ManagementThread::collectSockets(std::function<void(std::vector<NamedSocket>)> done) {
+  shard_.post([this, done = std::move(done)] {
+    std::vector<NamedSocket> sockets;
+    for (const Serving& serving : servedHttp_) {
+      std::string name = std::string(socketnames::http) + serving.address.toText();
+      sockets.push_back(copyOf(serving.socket, socketnames::withoutColons(std::move(name))));
+    }
+    if (controlListener_) sockets.push_back(copyOf(controlListener_->fd(), std::string(socketnames::control)));
+    done(std::move(sockets));
+  });
+}
+
+void ManagementThread::takeFile() {
+  if (controlListener_) controlListener_->takeFile();
+}
+
+void ManagementThread::stopAccepting() {
+  shard_.post([this] {
+    if (controlListener_) controlListener_->leaveFile();
+    accept_.requestStop();
+    for (Serving& serving : servedHttp_) serving.accept.requestStop();
+  });
+}
+
 void ManagementThread::run() noexcept {
   try {
     shard_.run(serve());
@@ -95,13 +135,14 @@ void ManagementThread::run() noexcept {
 Task<> ManagementThread::serve() {
   services_.spawn(tick());
   services_.spawn(collectTop());
-  if (controlListener_) services_.spawn(control_.serve(*controlListener_, stop_.token()));
+  if (controlListener_) services_.spawn(control_.serve(*controlListener_, accept_.token(), stop_.token()));
   co_await services_.join();
 }
 
 Task<> ManagementThread::serveHttp(std::unique_ptr<Serving> serving, TcpListener listener) {
+  serving->socket = listener.fd();
   servedHttp_.pushBack(*serving);
-  co_await http_.serve(std::move(listener), serving->stop.token());
+  co_await http_.serve(std::move(listener), serving->accept.token(), serving->stop.token());
 }
 
 void ManagementThread::startHttp(HttpListeners& listeners) {
@@ -126,7 +167,9 @@ HttpListeners ManagementThread::openHttp(const std::vector<Address>& addresses) 
     TcpOptions tcp;
     tcp.mustBeFree =
         std::ranges::none_of(entries, [&](const HttpListeners::Entry& entry) { return entry.bound.overlaps(address); });
-    TcpListener listener = TcpListener::bind(shard_, address, tcp);
+    UniqueFd given = given_ ? given_->takeStreams(address) : UniqueFd();
+    TcpListener listener =
+        given ? TcpListener::adopt(shard_, std::move(given), tcp) : TcpListener::bind(shard_, address, tcp);
     const Address bound = listener.localAddress();
     opened.entries.push_back({address, bound, std::move(listener)});
   }

@@ -14,6 +14,7 @@
 #include "http_service.hpp"
 #include "managed_server.hpp"
 #include "management_content.hpp"
+#include "named_socket.hpp"
 #include "taut/base/address.hpp"
 #include "taut/base/address_policy.hpp"
 #include "taut/base/intrusive_list.hpp"
@@ -22,6 +23,7 @@
 #include "taut/coro/task_scope.hpp"
 #include "taut/io/engine_choice.hpp"
 #include "taut/io/shard.hpp"
+#include "taut/net/given_sockets.hpp"
 #include "taut/net/tcp_listener.hpp"
 #include "taut/net/unix_listener.hpp"
 
@@ -34,6 +36,7 @@ struct ManagementOptions {
   std::string control;  // the file of the control socket; empty: none
 
   EngineKind engine = EngineKind::automatic;
+  GivenSockets* given = nullptr;  // are taken in place of opening others; null: none
 
   bool wanted() const { return !http.empty() || !control.empty(); }
 };
@@ -55,6 +58,14 @@ class ManagementThread {
   ManagementThread(const ManagementThread&) = delete;
   ManagementThread& operator=(const ManagementThread&) = delete;
   ~ManagementThread();
+
+  // Has `done` called on the thread with copies of the sockets that are listened on: those of HTTP, and that of the
+  // control tool. After `start`.
+  void collectSockets(std::function<void(std::vector<NamedSocket>)> done);
+  // The file of a control socket that was given goes from now on with this server. Before `start`.
+  void takeFile();
+  // Another process has the sockets, and serves them: no connection is accepted any more. After `start`.
+  void stopAccepting();
 
   // Starts the thread, which handles no signals, and logs where HTTP is served.
   void start();
@@ -80,6 +91,8 @@ class ManagementThread {
 
     const Address address;
     StopSource stop;
+    StopSource accept{stop.token()};
+    int socket = -1;
   };
 
   void run() noexcept;
@@ -94,6 +107,8 @@ class ManagementThread {
   ManagedServer& server_;
   Shard shard_;
   StopSource stop_;
+  StopSource accept_{stop_.token()};  // of the control tool's connections
+  GivenSockets* given_;               // until the start; null: none
   ManagementContent content_;
   HttpService http_;
   ControlVerbs verbs_;

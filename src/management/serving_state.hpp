@@ -26,6 +26,7 @@ class ServingState {
   void drain(bool on) noexcept { draining_ = on; }
   // From now on they should, whatever is asked for later.
   void ends() noexcept { ending_ = true; }
+  bool isEnding() const noexcept { return ending_; }
   Readiness readiness() const noexcept {
     if (draining_ || ending_) return Readiness::draining;
     return serving_ ? Readiness::ready : Readiness::starting;

@@ -1,6 +1,8 @@
 // What there is to know of a running server at one moment, put together for those who watch it.
 #pragma once
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -24,6 +26,7 @@ struct ConfigurationStatus {
 struct ManagementSnapshot {
   std::string_view version;
   EngineChoice engine;
+  pid_t process = 0;
   std::chrono::seconds uptime{};
   Readiness readiness = Readiness::starting;
   std::shared_ptr<const ZoneSet> zones;                                           // never null

@@ -150,6 +150,7 @@ std::string_view toWord(Readiness readiness) {
 std::string statusJson(const ManagementSnapshot& snapshot, const ZoneSummary& zones) {
   const Json json{
       {"version", snapshot.version},
+      {"process", snapshot.process},
       {"state", toWord(snapshot.readiness)},
       {"uptime", snapshot.uptime.count()},
       {"engine", snapshot.engine.text()},

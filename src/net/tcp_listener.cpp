@@ -1,5 +1,6 @@
 #include "taut/net/tcp_listener.hpp"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -114,6 +115,15 @@ TcpListener TcpListener::adopt(Shard& shard, UniqueFd fd, const TcpOptions& opti
   if (::listen(fd.get(), options.backlog) != 0)
     detail::throwListenError(errno, detail::localAddressOf(fd.get()), "TCP");
   return TcpListener(shard, std::move(fd));
+}
+
+std::optional<TcpStream> TcpListener::acceptNow() noexcept {
+  ::fcntl(fd_.get(), F_SETFL, ::fcntl(fd_.get(), F_GETFL) | O_NONBLOCK);
+  sockaddr_storage name{};
+  socklen_t length = sizeof name;
+  UniqueFd fd(::accept4(fd_.get(), reinterpret_cast<sockaddr*>(&name), &length, SOCK_CLOEXEC));
+  if (!fd) return std::nullopt;
+  return TcpStream(*shard_, std::move(fd), Address::fromSockaddr(&name, length));
 }
 
 Address TcpListener::localAddress() const noexcept {

@@ -206,16 +206,14 @@ Task<> ShardThread::untilStopped() {
 }
 
 void ShardThread::startServices(ListeningSockets sockets, bool untilEmpty) {
-  for (auto& [address, socket] : sockets.datagrams) {
-    auto listener = std::make_unique<Listener>(address, Transport::udp, drain_);
-    listener->untilEmpty = untilEmpty;
-    services_.spawn(serveDatagrams(std::move(listener), std::move(socket)));
-  }
-  for (auto& [address, socket] : sockets.streams) {
-    auto listener = std::make_unique<Listener>(address, Transport::tcp, drain_);
-    listener->untilEmpty = untilEmpty;
-    services_.spawn(serveStreams(std::move(listener), std::move(socket)));
-  }
+  const auto makeListener = [&](const Address& address, Transport transport) {
+    return untilEmpty ? std::make_unique<Listener>(address, transport)
+                      : std::make_unique<Listener>(address, transport, drain_);
+  };
+  for (auto& [address, socket] : sockets.datagrams)
+    services_.spawn(serveDatagrams(makeListener(address, Transport::udp), std::move(socket)));
+  for (auto& [address, socket] : sockets.streams)
+    services_.spawn(serveStreams(makeListener(address, Transport::tcp), std::move(socket)));
 }
 
 // In a handler of an exception: one service that does not start ends the others, unless these serve already.
@@ -284,11 +282,12 @@ Task<> ShardThread::end() {
 // The kernel may have been about to bring something when the socket was seen empty, so it is looked at twice.
 Task<> ShardThread::endWhenEmpty(Listener& listener) {
   constexpr std::chrono::milliseconds pause{20};
+  constexpr std::chrono::seconds longest{1};
   constexpr int enough = 2;
-  const TimePoint latest = shard_.now() + patience_;
+  const TimePoint latest = shard_.now() + longest;
   for (int empty = 0; empty < enough && shard_.now() < latest;) {
-    const bool goesOn = co_await sleepFor(shard_, pause, listener.drain.stop());
-    if (!goesOn) co_return;
+    const bool slept = co_await sleepFor(shard_, pause);
+    if (!slept) break;
     empty = isReadable(listener.socket) ? 0 : empty + 1;
   }
   listener.drain.begin(shard_, patience_);
@@ -348,6 +347,17 @@ Task<> ShardThread::acceptConnections(Listener& listener, TcpListener socket, co
       reportMemoryShortage();
     }
     co_await sleepFor(shard_, pause, streams.stop);
+  }
+  if (listener.untilEmpty) acceptRest(socket, streams, connections);
+}
+
+// Right before the socket closes, which would reset what waits there.
+void ShardThread::acceptRest(TcpListener& socket, const StreamContext& streams, TaskScope& connections) {
+  try {
+    while (auto stream = socket.acceptNow())
+      connections.spawn(startConnection(std::move(*stream), streams, connections));
+  } catch (const std::bad_alloc&) {
+    reportMemoryShortage();
   }
 }
 

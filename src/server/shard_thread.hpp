@@ -72,13 +72,15 @@ class ShardThread {
   // An address with one of its protocols, for as long as it is served. In a list while it takes queries.
   struct Listener : ListHook<> {
     Listener(const Address& where, Transport over, Drain& whole) : address(where), transport(over), drain(whole) {}
+    // Is served as long as something waits at the socket, whatever ends meanwhile.
+    Listener(const Address& where, Transport over) : address(where), transport(over), untilEmpty(true) {}
     ~Listener() { unlink(); }
 
     const Address address;
     const Transport transport;
     Drain drain;
-    int socket = -1;                         // while it is open
-    bool untilEmpty = false;                 // no longer than something waits at the socket
+    int socket = -1;  // while it is open
+    const bool untilEmpty = false;
     std::shared_ptr<const Address> closing;  // null until it is to close
   };
 
@@ -96,6 +98,7 @@ class ShardThread {
   Task<> serveStreams(std::unique_ptr<Listener> listener, TcpListener socket);
   Task<> acceptConnections(Listener& listener, TcpListener socket, const StreamContext& streams,
                            TaskScope& connections);
+  void acceptRest(TcpListener& socket, const StreamContext& streams, TaskScope& connections);
   Task<> startConnection(TcpStream stream, const StreamContext& streams, TaskScope& connections);
   Task<bool> learnClient(TcpStream& stream, StopToken stop);
   void takePlace(ConnectionPlace& place, const Address& client);

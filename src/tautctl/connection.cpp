@@ -2,11 +2,14 @@
 
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstddef>
+#include <cstring>
 #include <system_error>
 #include <utility>
 
@@ -39,10 +42,35 @@ Connection::Connection(const std::string& path) : path_(path), fd_(::socket(AF_U
   throw ConnectionError(fmt::format("{}: {}{}", path, std::generic_category().message(error), adviceFor(path, error)));
 }
 
+// With the descriptors that come with the octets.
+ssize_t Connection::receive(char* octets, std::size_t size) {
+  constexpr std::size_t most = 253;  // of one message, as the kernel has it
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(most * sizeof(int))> control;
+  iovec vector{octets, size};
+  msghdr message{};
+  message.msg_iov = &vector;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  const auto count = ::recvmsg(fd_.get(), &message, MSG_CMSG_CLOEXEC);
+  if (count < 0) return count;
+  for (cmsghdr* header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) {
+    if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
+    for (std::size_t at = 0; at + sizeof(int) <= header->cmsg_len - CMSG_LEN(0); at += sizeof(int)) {
+      int fd = -1;
+      std::memcpy(&fd, CMSG_DATA(header) + at, sizeof fd);
+      descriptors_.emplace_back(fd);
+    }
+  }
+  if (message.msg_flags & MSG_CTRUNC)
+    throw ConnectionError(fmt::format("{}: too few descriptors may be open (`ulimit -n`)", path_));
+  return count;
+}
+
 bool Connection::fill(const Wait& wait) {
   std::array<char, 65536> received;
   if (wait && !wait(fd_.get())) return false;
-  const auto count = ::recv(fd_.get(), received.data(), received.size(), 0);
+  const auto count = receive(received.data(), received.size());
   if (count < 0 && errno == EINTR) return true;
   if (count <= 0) throw ConnectionError(fmt::format("{}: the server has ended the connection", path_));
   buffer_.append(received.data(), static_cast<std::size_t>(count));

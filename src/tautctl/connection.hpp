@@ -1,11 +1,16 @@
 // The tool's end of the control socket.
 #pragma once
 
+#include <sys/types.h>
+
+#include <cstddef>
 #include <functional>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "management/control_request.hpp"
 #include "taut/base/unique_fd.hpp"
@@ -30,14 +35,20 @@ class Connection {
   using Wait = std::function<bool(int fd)>;
   ControlLine ask(const ControlRequest& request, const Take& take, const Wait& wait = {});
 
+  // Descriptors that have come with the replies, in their order, and have not been taken yet.
+  std::size_t descriptorCount() const { return descriptors_.size(); }
+  std::vector<UniqueFd> takeDescriptors() { return std::exchange(descriptors_, {}); }
+
  private:
   // False, and nothing, where no more is wanted.
   bool fill(const Wait& wait);
+  ssize_t receive(char* octets, std::size_t size);
   std::optional<std::string> readLine(const Wait& wait);
 
   std::string path_;
   UniqueFd fd_;
   std::string buffer_;  // received, and not taken yet
+  std::vector<UniqueFd> descriptors_;
 };
 
 }  // namespace taut::ctl

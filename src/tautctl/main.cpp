@@ -26,6 +26,7 @@
 #include "live_top.hpp"
 #include "management/control_request.hpp"
 #include "taut/base/reason.hpp"
+#include "upgrade_command.hpp"
 
 namespace {
 
@@ -37,6 +38,7 @@ using taut::ctl::Connection;
 constexpr const char* defaultSocket = "/run/taut/control";
 constexpr const char* topVerb = "watch";
 constexpr const char* tailVerb = "tail";
+constexpr const char* upgradeVerb = "upgrade";
 const std::vector<std::string> schemaVerb{"config", "schema"};
 
 struct Invocation {
@@ -167,6 +169,11 @@ void Commands::declare() {
     if (!invocation_.argument.empty()) invocation_.request.command.push_back(invocation_.argument);
   });
 
+  verb(app_, upgradeVerb, "Have a new process serve in place of the one that runs, without a lost query", {upgradeVerb})
+      ->add_option("--timeout", invocation_.duration, "How long the new process may take to load its zones [5m]")
+      ->type_name("DURATION")
+      ->check(checkDuration);
+
   verb(app_, "top", "Show the server live, until interrupted; without a terminal, once", {topVerb});
 }
 
@@ -216,6 +223,8 @@ int writeSchema() {
 }
 
 int run(const Invocation& invocation) {
+  if (invocation.request.command.front() == upgradeVerb)
+    return endOutput(taut::ctl::upgrade(invocation.socket, invocation.request));
   Connection connection(invocation.socket);
   ControlRequest request = invocation.request;
   const bool live = request.command.front() == topVerb && !request.json;

@@ -21,7 +21,7 @@ TAUTCTL = os.environ["TAUT_TAUTCTL"]
 COMMANDS = (
     "status", "stats", "stop", "drain", "reload", "reload zones", "zone list", "zone status", "zone reload",
     "zone dump", "cache flush", "cache show", "log level", "log queries", "config show", "config diff", "config schema",
-    "reload config", "tail", "top", "check", "import",
+    "reload config", "tail", "top", "check", "import", "upgrade",
 )
 SCHEMA = json.loads((SOURCE / "docs/tautctl.schema.json").read_text())
 

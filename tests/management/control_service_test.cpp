@@ -65,7 +65,7 @@ class Tool {
 
 // A service whose time stands still.
 struct Serving : StandingShard {
-  Serving() { scope.spawn(service.serve(listener, stop.token())); }
+  Serving() { scope.spawn(service.serve(listener, stop.token(), stop.token())); }
   Serving(const Serving&) = delete;
   ~Serving() {
     stop.requestStop();

@@ -1,10 +1,16 @@
 #include "management/control_verbs.hpp"
 
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,8 +21,10 @@
 
 #include "fake_server.hpp"
 #include "standing_shard.hpp"
+#include "taut/base/unique_fd.hpp"
 #include "taut/coro/event.hpp"
 #include "taut/coro/task_scope.hpp"
+#include "taut/io/sleep.hpp"
 
 using namespace std::chrono_literals;
 using namespace taut;
@@ -36,10 +44,15 @@ class Taker final : public ControlOutput {
     ++asked;
     return Task<bool>::ready(wants);
   }
+  Task<bool> sendDescriptors(std::span<const int> descriptors) override {
+    for (const int fd : descriptors) given.emplace_back(::dup(fd));
+    return Task<bool>::ready(wants);
+  }
 
   std::string taken;
   std::size_t writes = 0;
   std::size_t asked = 0;
+  std::vector<UniqueFd> given;
   bool wants = true;
 };
 
@@ -408,4 +421,92 @@ TEST_CASE_FIXTURE(Verbs, "each second is sent to who watches, until it wants no 
   turn();
   REQUIRE(outcome);
   CHECK(output.taken == "{\"second\":1}\n{\"second\":1}\n");
+}
+
+namespace {
+
+// A server that is being upgraded: the new process's end of the channel is among what it gives away.
+struct UpgradedVerbs : Verbs {
+  UpgradedVerbs() {
+    server.sockets.push_back({UniqueFd(::eventfd(0, EFD_CLOEXEC)), "tautd/udp/192.0.2.1_53"});
+    request.duration = 30s;
+    begin({"upgrade"});
+    shard.run(untilGiven(*this));
+  }
+
+  static Task<> untilGiven(UpgradedVerbs& self) {
+    while (self.output.given.size() < 4) co_await sleepFor(self.shard, Duration::zero());
+  }
+
+  static Task<> untilHandedOver(UpgradedVerbs& self) {
+    while (self.server.told.size() < 2) co_await sleepFor(self.shard, Duration::zero());
+  }
+
+  void say(std::string_view text) {
+    CHECK(::send(output.given[1].get(), text.data(), text.size(), 0) == static_cast<ssize_t>(text.size()));
+  }
+  std::string heard() {
+    std::array<char, 64> buffer{};
+    const auto size = ::recv(output.given[1].get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    return std::string(buffer.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(UpgradedVerbs,
+                  "an upgrade gives the sockets away with their names, and ends when the next one serves") {
+  const Json description = Json::parse(output.taken);
+  CHECK(description["process"] == ::getpid());
+  CHECK(description["user"] == ::geteuid());
+  CHECK(description["sockets"] ==
+        Json({"tautd/udp/192.0.2.1_53", "tautd/predecessor", "tautd/output", "tautd/errors"}));
+  CHECK_FALSE(outcome);
+  output.taken.clear();
+  say("ready 4711\n");
+  shard.run(untilHandedOver(*this));
+  CHECK_FALSE(outcome);
+  stop.requestStop();
+  CHECK(finish().status == ControlStatus::ok);
+  CHECK(heard() == "taken\n");
+  const Json result = Json::parse(output.taken);
+  CHECK(result["process"] == 4711);
+  CHECK(result["replaced"] == ::getpid());
+  CHECK(server.told == std::vector<std::string>{"begin upgrade", "hand over to 4711", "end upgrade"});
+}
+
+TEST_CASE_FIXTURE(UpgradedVerbs, "where the next process fails the server goes on, and says why") {
+  say("failed taut.toml:1:1: a mistake\ntaut.toml:2:1: another\n");
+  output.given.erase(output.given.begin() + 1);
+  CHECK(finish().error == "taut.toml:1:1: a mistake\ntaut.toml:2:1: another");
+  CHECK(server.told == std::vector<std::string>{"begin upgrade", "end upgrade"});
+}
+
+TEST_CASE_FIXTURE(UpgradedVerbs, "where the next process ends without a word the server goes on") {
+  output.given.erase(output.given.begin() + 1);
+  CHECK(finish().error == "the new process ended before it was ready");
+  CHECK(server.told == std::vector<std::string>{"begin upgrade", "end upgrade"});
+}
+
+TEST_CASE_FIXTURE(UpgradedVerbs, "a next process that takes too long is told that the server goes on") {
+  pass(31s);
+  CHECK(finish().error == "the new process was not ready within 30 s");
+  CHECK(heard() == "given up\n");
+  CHECK(server.told == std::vector<std::string>{"begin upgrade", "end upgrade"});
+}
+
+TEST_CASE_FIXTURE(UpgradedVerbs, "what the next process says that is no such line changes nothing") {
+  for (const std::string_view nonsense : {"ready\n", "ready x\n", "ready -1\n", "ready 1 2\n", "taken\n"})
+    say(nonsense);
+  turn();
+  output.given.erase(output.given.begin() + 1);
+  CHECK(finish().status == ControlStatus::failed);
+  CHECK(server.told == std::vector<std::string>{"begin upgrade", "end upgrade"});
+}
+
+TEST_CASE_FIXTURE(Verbs, "an upgrade that cannot be is refused with the reason, and nothing is given away") {
+  server.refusal = "the server is still starting";
+  CHECK(run({"upgrade"}).error == "the server is still starting");
+  CHECK(output.given.empty());
+  CHECK(server.told.empty());
 }

@@ -1,6 +1,8 @@
 // A server for tests of what steers it: it keeps what it was told, and answers when the test says so.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -11,6 +13,7 @@
 #include "full_snapshot.hpp"
 #include "management/control_verbs.hpp"
 #include "management/managed_server.hpp"
+#include "management/named_socket.hpp"
 
 namespace taut {
 
@@ -32,6 +35,14 @@ class FakeServer final : public ManagedServer {
     told.push_back("reload zone " + origin.toString());
     reloaded = std::move(done);
   }
+  std::string beginUpgrade(std::function<void(std::vector<NamedSocket>)> done) override {
+    if (!refusal.empty()) return refusal;
+    told.emplace_back("begin upgrade");
+    done(std::move(sockets));
+    return {};
+  }
+  void endUpgrade() override { told.emplace_back("end upgrade"); }
+  void handOver(pid_t process) override { told.push_back("hand over to " + std::to_string(process)); }
   std::vector<ShownValue> configuration() override { return values; }
   ConfigurationChanges compareConfiguration() override { return changes; }
   bool switchQueryLog(QueryLogSwitch to) override {
@@ -62,6 +73,8 @@ class FakeServer final : public ManagedServer {
   ManagementSnapshot now = fullSnapshot();
   std::vector<std::string> told;  // to do, in words
   Reloaded reloaded;              // of the last reload
+  std::vector<NamedSocket> sockets;
+  std::string refusal;  // of an upgrade
   std::vector<ShownValue> values;
   ConfigurationChanges changes;
   std::vector<std::shared_ptr<QueryTail>> tails;  // that have not ended

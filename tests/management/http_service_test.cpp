@@ -87,7 +87,7 @@ struct Serving {
     policy.allow(network);
     taut::TcpListener listener = taut::TcpListener::bind(shard, Address::loopbackV4());
     address = listener.localAddress();
-    scope.spawn(service.serve(std::move(listener), stop.token()));
+    scope.spawn(service.serve(std::move(listener), stop.token(), stop.token()));
   }
   Serving(const Serving&) = delete;
   ~Serving() {

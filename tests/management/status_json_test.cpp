@@ -45,13 +45,14 @@ TEST_CASE("the summary has the zones of views with their names, those that are n
 TEST_CASE("the status says what the server is doing, for how long, and of each zone whether it is loaded") {
   taut::ManagementSnapshot snapshot;
   snapshot.version = "1.2.3";
+  snapshot.process = 4711;
   snapshot.uptime = std::chrono::seconds(7);
   snapshot.readiness = taut::Readiness::draining;
   snapshot.zones = std::make_shared<const taut::ZoneSet>(std::vector{missingZone(1)});
   snapshot.statistics.shards = 2;
   CHECK(taut::statusJson(snapshot, taut::summaryOf(*snapshot.zones))
             .starts_with(
-                R"({"version":"1.2.3","state":"draining","uptime":7,"engine":"io_uring","threads":2,)"
+                R"({"version":"1.2.3","process":4711,"state":"draining","uptime":7,"engine":"io_uring","threads":2,)"
                 R"("zones":{"total":1,"loaded":0,)"
                 R"("shown":[{"zone":"zone1.example.","view":"","state":"not loaded"}]},"statistics":{"questions":0,)"));
 }

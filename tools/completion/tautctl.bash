@@ -6,7 +6,7 @@ _tautctl() {
   for ((i = 1; i < COMP_CWORD; ++i)); do
     case ${COMP_WORDS[i]} in
       -s | --socket) ((++i)); socket=(--socket "${COMP_WORDS[i]}") ;;
-      --for | --from | -c | --config | --type | --client | --rcode) ((++i)) ;;
+      --for | --timeout | --from | -c | --config | --type | --client | --rcode) ((++i)) ;;
       -*) ;;
       *) words+=("${COMP_WORDS[i]}") ;;
     esac
@@ -35,12 +35,13 @@ _tautctl() {
   fi
   case ${words[*]} in
     '')
-      choices="status stats stop drain reload zone cache log config tail top check import"
+      choices="status stats stop drain reload upgrade zone cache log config tail top check import"
       choices+=" --socket --json --version --help"
       ;;
     check*) choices='--zones --config' ;;
     import*) choices='--from' ;;
     drain) choices='--off' ;;
+    upgrade) choices='--timeout' ;;
     reload) choices='config zones --force' ;;
     'reload zones') choices='--force' ;;
     zone) choices='list status reload dump' ;;

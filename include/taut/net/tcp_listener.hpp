@@ -77,6 +77,9 @@ class TcpListener {
     return ConnectionStream(*shard_, fd_.get(), stop, std::move(makeRoom));
   }
 
+  // A connection that waits; nothing where none does. From then on no accept waits at this socket any more.
+  std::optional<TcpStream> acceptNow() noexcept;
+
   int fd() const noexcept { return fd_.get(); }
 
  private:
