@@ -163,7 +163,8 @@ constexpr Path socketPaths[] = {{"/proc/sys/net/ipv4/ip_unprivileged_port_start"
 
 constexpr Call ioUringCalls[] = {{"io_uring_enter"}, {"io_uring_register"}};
 constexpr Call epollCalls[] = {{"epoll_create1"}, {"epoll_ctl"}, {"epoll_wait"}, {"epoll_pwait"}, {"epoll_pwait2"}};
-constexpr Call controlCalls[] = {{"unlink"}, {"unlinkat"}};
+// An upgrade gives the next process one end of a pair of sockets.
+constexpr Call controlCalls[] = {{"unlink"}, {"unlinkat"}, {"socketpair", {is(0, AF_UNIX)}}};
 
 #ifdef TAUT_SANITIZED
 // The search for lost memory at the end looks at the process from another one, which shares its memory.
