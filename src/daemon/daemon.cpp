@@ -166,7 +166,7 @@ void Daemon::become(const UserAccount& user) const {
 // When all sockets are open, on the thread that starts all others. These run already: the one of the management and the
 // one of the log.
 void Daemon::shutIn() {
-  if (!configuration_.sandbox) return;
+  if (!configuration_.sandbox || sandbox::isObserved()) return;
   sandbox_ = std::make_shared<sandbox::Sandbox>(cageFor(configuration_, zones_, engine_.kind));
   const auto restrictThread = [sandbox = sandbox_] { sandbox->restrictThread(); };
   restrictThread();
@@ -287,7 +287,7 @@ std::shared_ptr<Cache> Daemon::makeCache(const ShardResolvers& resolvers, std::s
 
 void Daemon::startLoaders() {
   logStart(configuration_, engine_);
-  logSandbox(sandbox_ ? sandbox_->description() : std::string());
+  logSandbox(sandbox_ ? sandbox_->description() : std::string(), configuration_.sandbox);
   zones_.logZones();
   logSources(configuration_);
   zoneSet_.reset();  // each shard has it now, and gives it up for the next one

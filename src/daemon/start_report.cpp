@@ -52,8 +52,10 @@ void logStart(const config::Configuration& configuration, const EngineChoice& en
             counted(configuration.server.threads, "thread"));
 }
 
-void logSandbox(const std::string& holding) {
-  if (holding.empty())
+void logSandbox(const std::string& holding, bool wanted) {
+  if (holding.empty() && wanted)
+    log::info("sandbox: off, since this build has a sanitizer, which looks at the process from outside");
+  else if (holding.empty())
     log::info("sandbox: off, as the configuration says");
   else
     log::info("sandbox: {}", holding);

@@ -13,8 +13,8 @@ namespace taut {
 // Which program runs; the number of threads is known by now.
 void logStart(const config::Configuration& configuration, const EngineChoice& engine);
 
-// What the sandbox leaves it; `holding` is empty where there is none.
-void logSandbox(const std::string& holding);
+// What holds of the sandbox; `holding` is empty where there is none, `wanted` or not.
+void logSandbox(const std::string& holding, bool wanted);
 
 // Where its answers come from beside the zones that are loaded already.
 void logSources(const config::Configuration& configuration);

@@ -216,6 +216,14 @@ std::span<const char* const> hiddenCalls() {
   return hidden;
 }
 
+bool isObserved() {
+#ifdef TAUT_SANITIZED
+  return true;
+#else
+  return false;
+#endif
+}
+
 Sandbox::Sandbox(Policy policy)
     : policy_(std::move(policy)), landlock_(std::make_unique<const Landlock>(pathsOf(policy_))) {}
 

@@ -40,6 +40,9 @@ struct Policy {
   std::vector<AllowedPath> paths;  // beside those of the features; one that is not there is left out
 };
 
+// Whether this build has a sanitizer whose search for lost memory, at the end, stops the threads from another process.
+bool isObserved();
+
 class Landlock;
 
 // It lives as long as the process is to read the paths of /proc.
