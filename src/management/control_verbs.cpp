@@ -294,7 +294,8 @@ std::string ControlVerbs::changeOf(const ControlRequest& request) {
   if (request.tree) change += " --tree";
   if (request.off) change += " --off";
   if (request.force) change += " --force";
-  if (request.duration) change += fmt::format(" --for {}s", request.duration->count());
+  const std::string_view lasts = verb->words == "upgrade" ? "timeout" : "for";
+  if (request.duration) change += fmt::format(" --{} {}s", lasts, request.duration->count());
   return change;
 }
 

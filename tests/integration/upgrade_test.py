@@ -177,6 +177,7 @@ class Upgrade(TestCase):
         self.replace_program("exec sleep 60")
         said = self.ctl("upgrade", "--timeout", "1s", status=1)
         self.assertEqual(said, "tautctl: the server goes on as it was: the new process was not ready within 1 s\n")
+        self.assertIn("info control: upgrade --timeout 1s, by user", server.log())
         self.program.unlink()
         self.program.write_bytes(b"\x7fELF")
         self.program.chmod(0o755)
