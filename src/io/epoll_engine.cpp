@@ -189,9 +189,11 @@ std::size_t EpollEngine::carryOut(std::optional<Duration> limit) {
     IntrusiveList<Operation> ready;
     collectReady(std::span(events_).first(count), ready);
     completions += tryAll(ready);
-    // An event may concern no operation, or one that would still block. Then the wait goes on.
-    if (completions > 0 || count == 0 || limit == Duration::zero()) return completions;
-    if (limit) limit = std::max(end - Clock::system().now(), Duration::zero());
+    if (completions > 0 || limit == Duration::zero()) return completions;
+    // An event may concern no operation, or one that would still block, and the kernel interrupts a wait for work of
+    // its own. Then the wait goes on.
+    if (limit) limit = end - Clock::system().now();
+    if (limit && *limit <= Duration::zero()) return completions;
   }
 }
 
