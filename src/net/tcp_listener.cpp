@@ -44,7 +44,6 @@ bool concernsConnection(int error) noexcept {
   switch (error) {
     case ECONNABORTED:
     case EINTR:
-    case EAGAIN:
     case ENETDOWN:
     case EPROTO:
     case ENOPROTOOPT:
@@ -85,6 +84,11 @@ Task<std::optional<TcpStream>> ConnectionStream::next() {
       co_return TcpStream(shard_, std::move(fd), address);
     }
     if (accepted.stopped()) co_return std::nullopt;
+    if (accepted.error() == EAGAIN) {
+      // Another process has this socket too, and has told it not to wait; some kernels then have io_uring not wait.
+      co_await ReadableOperation(shard_.engine(), fd_, stop_);
+      continue;
+    }
     if (concernsConnection(accepted.error())) continue;
     const bool goesOn = co_await pauseAfter(accepted);
     if (!goesOn) co_return std::nullopt;

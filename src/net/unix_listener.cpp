@@ -126,7 +126,6 @@ UnixListener UnixListener::bind(Shard& shard, std::string path, mode_t mode) {
 
 UnixListener UnixListener::adopt(Shard& shard, UniqueFd fd, std::string path) {
   ::fcntl(fd.get(), F_SETFD, FD_CLOEXEC);
-  ::fcntl(fd.get(), F_SETFL, ::fcntl(fd.get(), F_GETFL) & ~O_NONBLOCK);
   return UnixListener(shard, std::move(fd), std::move(path), {});
 }
 

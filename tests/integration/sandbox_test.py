@@ -12,24 +12,28 @@ import unittest
 import urllib.request
 from pathlib import Path
 
-from support import (NOERROR, SANITIZED, TAUTD, FakeUpstream, NetworkNamespace, Process, TestCase, ask_udp, free_port,
-                     main, make_query, refuse_call, wait_until)
+from support import (NOERROR, SANITIZED, TAUTD, FakeUpstream, NetworkNamespace, Process, TestCase, ask_udp, engine,
+                     free_port, main, make_query, refuse_call, wait_until)
 
 TAUTCTL = os.environ["TAUT_TAUTCTL"]
 ZONE = "@ 60 SOA ns host {serial} 2 3 4 5\n@ 60 NS ns\nns 60 A 192.0.2.1\nwww 60 A {address}\n"
 NEEDS_RESTART = "it is in none of the folders that the configuration named at the start"
 BIND_SERVICE, OVERRIDE_FILES = 1 << 10, 1 << 1
 SECCOMP, LANDLOCK_CREATE_RULESET = 317, 444
-LAYERS = "sandbox: io_uring restrictions, Landlock, seccomp\n"
 
 
 def has_landlock():
     return ctypes.CDLL(None).syscall(LANDLOCK_CREATE_RULESET, None, 0, 1) > 0
 
 
-def states(process):
-    """What /proc says of each thread of the process."""
-    texts = [task.joinpath("status").read_text() for task in Path(f"/proc/{process.pid}/task").iterdir()]
+def layers(*others):
+    """What the log names: with io_uring its restrictions too."""
+    return "sandbox: " + ", ".join([*(["io_uring restrictions"] if engine() == "io_uring" else []), *others])
+
+
+def states(process="self"):
+    """What /proc says of each thread of a process, of this one unless told."""
+    texts = [task.joinpath("status").read_text() for task in Path(f"/proc/{process}/task").iterdir()]
     return [dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line) for text in texts]
 
 
@@ -91,31 +95,32 @@ class Sandbox(Caged):
         server = self.start('[server]\ncontrol = "control"\n[http]\nlisten = ["127.0.0.1:PORT"]\n[[zone]]\n'
                             'name = "one"\n'.replace("PORT", str(free_port())))
         kept = BIND_SERVICE | (OVERRIDE_FILES if os.geteuid() == 0 else 0)
-        threads = states(server)
+        threads = states(server.pid)
         self.assertGreater(len(threads), 4)
         for state in threads:
             self.assertEqual((state["Seccomp"], state["NoNewPrivs"]), ("2", "1"), state)
             for kind in ("CapEff", "CapPrm"):
                 self.assertEqual(int(state[kind], 16) & ~kept, 0, state)
         if has_landlock():
-            self.assertIn(LAYERS, server.log())
+            self.assertIn(layers("Landlock", "seccomp") + "\n", server.log())
         self.assertEqual(server.log().count("sandbox: "), 1)
 
     def test_off(self):
         """`sandbox = false`, and the option, leave the process as it was, and the log says so"""
+        before = states()[0]
         for text, arguments in (("sandbox = false\n", ()), ("", ("--no-sandbox",))):
             server = self.start(text + '[[zone]]\nname = "one"\n', *arguments)
             self.assertIn("sandbox: off, as the configuration says\n", server.log())
-            for state in states(server):
-                self.assertEqual((state["Seccomp"], state["NoNewPrivs"]), ("0", "0"))
+            for state in states(server.pid):
+                self.assertEqual((state["Seccomp_filters"], state["NoNewPrivs"]),
+                                 (before["Seccomp_filters"], before["NoNewPrivs"]))
             server.stop()
 
     def test_old_kernel(self):
         """A kernel without Landlock is told in the line, and the other layers hold"""
         server = self.start('[[zone]]\nname = "one"\n', preexec_fn=refuse_call(errno.ENOSYS, LANDLOCK_CREATE_RULESET))
-        self.assertIn("sandbox: io_uring restrictions, seccomp; this kernel offers no Landlock (Function not "
-                      "implemented)\n", server.log())
-        self.assertEqual({state["Seccomp"] for state in states(server)}, {"2"})
+        self.assertIn(layers("seccomp") + "; this kernel offers no Landlock (Function not implemented)\n", server.log())
+        self.assertEqual({state["Seccomp"] for state in states(server.pid)}, {"2"})
         two = self.elsewhere / "two.zone"
         two.write_text(ZONE.format(serial=1, address="192.0.2.2"))
         self.reload(server, "two. added", f'[[zone]]\nname = "one"\n[[zone]]\nname = "two"\nfile = "{two}"\n')
@@ -125,8 +130,9 @@ class Sandbox(Caged):
         """A kernel without filters of system calls is told in the line, and the other layers hold"""
         server = self.start('[[zone]]\nname = "one"\n', preexec_fn=refuse_call(errno.ENOSYS, SECCOMP))
         self.assertIn("; this kernel offers no seccomp (Function not implemented)\n", server.log())
-        for state in states(server):
-            self.assertEqual((state["Seccomp_filters"], state["NoNewPrivs"]), ("1", "1"), "the test's own filter alone")
+        filters = int(states()[0]["Seccomp_filters"]) + 1  # that which this test adds
+        for state in states(server.pid):
+            self.assertEqual((state["Seccomp_filters"], state["NoNewPrivs"]), (str(filters), "1"))
 
     def test_everything_is_read_again(self):
         """Zones, lists, what zones include, hosts, resolv.conf, secrets and included files are read again, replaced"""
@@ -187,7 +193,7 @@ class Sandbox(Caged):
         self.assertIn(f"cannot listen on 127.0.0.1:{port} (UDP): Address already in use by a process of user {name}",
                       said)
         self.assertEqual(self.addresses("www.one"), ["192.0.2.1"])
-        self.assertEqual({state["Seccomp"] for state in states(server)}, {"2"})
+        self.assertEqual({state["Seccomp"] for state in states(server.pid)}, {"2"})
 
     def test_control(self):
         """tautctl asks, reloads, dumps a zone and switches the log, and the socket file is gone at the end"""
@@ -328,7 +334,7 @@ class Folders(Caged):
         said = self.reload(server, "no zone has changed", 'sandbox = false\nuser = "nobody"\n[[zone]]\nname = "one"\n')
         self.assertIn(f"{self.path}:1:11: sandbox = false needs a restart; until then it is true", said)
         self.assertIn(f'{self.path}:2:8: user = "nobody" needs a restart; until then it is not given', said)
-        self.assertEqual({state["Seccomp"] for state in states(server)}, {"2"})
+        self.assertEqual({state["Seccomp"] for state in states(server.pid)}, {"2"})
 
 
 class User(Caged):
@@ -358,13 +364,13 @@ class User(Caged):
         """Root becomes the user, with the user's groups, and keeps the right to listen on low ports, in all threads"""
         (self.folder / "run").mkdir()
         server = self.start('user = "nobody"\n[server]\ncontrol = "run/control"\n[[zone]]\nname = "one"\n')
-        for state in states(server):
+        for state in states(server.pid):
             self.assertEqual(state["Uid"].split(), [str(self.user.pw_uid)] * 4)
             self.assertEqual(state["Gid"].split(), [str(self.user.pw_gid)] * 4)
             self.assertNotIn("0", state["Groups"].split())
             self.assertEqual(int(state["CapEff"], 16) & ~BIND_SERVICE, 0)
             self.assertEqual(state["Seccomp"], "2")
-        self.assertTrue(any(int(state["CapEff"], 16) == BIND_SERVICE for state in states(server)))
+        self.assertTrue(any(int(state["CapEff"], 16) == BIND_SERVICE for state in states(server.pid)))
         self.assertNotIn("runs as root", server.log())
         control = self.folder / "run/control"
         self.assertEqual((control.stat().st_uid, control.stat().st_gid), (self.user.pw_uid, self.user.pw_gid))
