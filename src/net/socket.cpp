@@ -52,8 +52,8 @@ UniqueFd bindSocket(const Address& address, const BindOptions& options) {
   return openSocket(bound, options, true);
 }
 
-// Whether it waits is left as it is: the process that had the socket before may still go by it. Others may leave out what
-// lets threads share the port.
+// Whether it waits is left as it is: the process that had the socket before may still go by it. Others may leave out
+// what lets threads share the port.
 void adoptSocket(int fd, const BindOptions& options) noexcept {
   ::fcntl(fd, F_SETFD, FD_CLOEXEC);
   if (options.reusePort) setOption(fd, SOL_SOCKET, SO_REUSEPORT, 1);

@@ -95,6 +95,7 @@ class Listeners::Opener {
   void openAbsent(const Address& address);
   void openFirst(const Address& address, bool mayBeAbsent);
   void openOthers();
+  void openSurplus();
   Address openBoth(std::size_t shard, const Address& address, const Options& options);
   bool openDatagrams(std::size_t shard, const Address& address, const UdpOptions& options);
   bool openBrought(std::size_t shard, const Address& address, const UdpOptions& options);
@@ -124,6 +125,7 @@ void Listeners::Opener::open(const std::vector<Address>& addresses) {
   for (const Address& address : absent) openAbsent(address);
   if (change_.entries.empty()) std::rethrow_exception(reason);
   openOthers();
+  openSurplus();
 }
 
 // An address without an interface is bound all the same, and the kernel takes care of the rest. A system without IPv6
@@ -169,6 +171,20 @@ void Listeners::Opener::openOthers() {
       openBoth(shard, entry.bound, options);
       for (const Address& each : entry.brought) openBrought(shard, each, options.udp);
     }
+}
+
+// Given TCP sockets that are more than the shards are served beside theirs: no call keeps the kernel from giving a
+// connection to a socket of the group, and one that waits there when it closes is reset.
+void Listeners::Opener::openSurplus() {
+  std::size_t next = 0;
+  for (const std::size_t place : fresh_) {
+    const Address& address = change_.entries[place].bound;
+    while (UniqueFd given = takeGiven(&GivenSockets::takeStreams, address)) {
+      const std::size_t shard = next++ % change_.opened.size();
+      TcpListener listener = TcpListener::adopt(listeners_.shards_[shard]->shard(), std::move(given), tcpOptions());
+      change_.opened[shard].streams.emplace_back(address, std::move(listener));
+    }
+  }
 }
 
 // Returns the address with its port.

@@ -151,16 +151,19 @@ void ShardThread::setMaxConnections(std::size_t count) {
   });
 }
 
-// The listener may have ended on return.
+// Of one address there may be several. Each may have ended on return.
 void ShardThread::close(const std::shared_ptr<const Address>& address, Transport transport) {
-  const auto found = std::ranges::find_if(listeners_, [&](const Listener& listener) {
+  const auto isMeant = [&](const Listener& listener) {
     return listener.address == *address && listener.transport == transport;
-  });
-  if (found == listeners_.end()) return;
-  Listener& listener = *found;
-  listeners_.erase(listener);
-  listener.closing = address;
-  listener.drain.begin(shard_, patience_);
+  };
+  for (;;) {
+    const auto found = std::ranges::find_if(listeners_, isMeant);
+    if (found == listeners_.end()) return;
+    Listener& listener = *found;
+    listeners_.erase(listener);
+    listener.closing = address;
+    listener.drain.begin(shard_, patience_);
+  }
 }
 
 void ShardThread::run() {

@@ -113,7 +113,7 @@ TEST_CASE("what waits at given sockets is answered, over UDP and TCP") {
   CHECK(socketsOf(server) == 4);
 }
 
-TEST_CASE("given sockets that are more than threads are read until they are empty, and closed") {
+TEST_CASE("of given sockets that are more than threads, those of TCP are served; those of UDP are emptied and closed") {
   Waiting waiting(3);
   waiting.ask(SOCK_DGRAM, 30);
   waiting.ask(SOCK_STREAM, 30);
@@ -122,10 +122,21 @@ TEST_CASE("given sockets that are more than threads are read until they are empt
   server.start();
   server.drainGiven();
   CHECK(waiting.allAnswered());
-  CHECK(socketsOf(server) == 2);
+  CHECK(socketsOf(server) == 4);
   waiting.clients.clear();
   waiting.ask(SOCK_DGRAM, 30);
+  waiting.ask(SOCK_STREAM, 30);
   CHECK(waiting.allAnswered());
+}
+
+TEST_CASE("a listener that ends closes all sockets that it was given") {
+  Waiting waiting(3);
+  Server server = makeServer(waiting.address, waiting.given(), 1);
+  waiting.close();
+  server.start();
+  server.drainGiven();
+  server.replaceListeners({Address::loopbackV4()});
+  CHECK(socketsOf(server) == 2);
 }
 
 TEST_CASE("threads that are more than given sockets open theirs beside them") {
