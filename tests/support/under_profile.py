@@ -13,7 +13,9 @@ import seccomp
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 ACTIONS = {"SCMP_ACT_ALLOW": lambda rule: seccomp.ALLOW,
            "SCMP_ACT_ERRNO": lambda rule: seccomp.ERRNO(rule.get("errnoRet", 1))}
-COMPARISONS = {"SCMP_CMP_EQ": seccomp.EQ, "SCMP_CMP_NE": seccomp.NE, "SCMP_CMP_MASKED_EQ": seccomp.MASKED_EQ}
+COMPARISONS = {"SCMP_CMP_EQ": seccomp.EQ, "SCMP_CMP_NE": seccomp.NE, "SCMP_CMP_MASKED_EQ": seccomp.MASKED_EQ,
+               "SCMP_CMP_LT": seccomp.LT, "SCMP_CMP_LE": seccomp.LE, "SCMP_CMP_GE": seccomp.GE,
+               "SCMP_CMP_GT": seccomp.GT}
 
 
 def applies(rule):
