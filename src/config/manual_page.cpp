@@ -68,7 +68,9 @@ at the start: the folder of the link counts, and that of the file to which it le
 /etc to the server, as far as its user may read it; files in folders of their own leave less.
 .PP
 The folders are those of the start. A reload that names a file in another one is refused as for a mistake, with the
-place that names it: it needs a restart. A list of zones with such a line is served as it was before. A zone of a list
+place that names it: it needs a restart, or
+.BR "tautctl upgrade" ,
+which loses no query. A list of zones with such a line is served as it was before. A zone of a list
 that includes a file of another folder does not load; named by a [[zone]], it does.
 .SH BALANCERS
 A balancer such as dnsdist stands for many clients, and all of them would have its address. server.proxy\-from names
@@ -131,6 +133,18 @@ TAUT_ are left alone. An option of the command line takes the place of both file
 The file that is read unless another one is named. A configuration file has 256 MiB at most, and includes up to 1000
 others.
 .SH EXAMPLES
+One more zone, while the server runs: its file beside the others, a table for it at the end of the configuration, a
+check as the user that the server has, and a reload:
+.PP
+.nf
+.RS
+$ editor /etc/taut/zones/example.org.zone
+$ printf '[[zone]]\enfile = "zones/example.org.zone"\en' >> /etc/taut/taut.toml
+$ runuser \-u taut \-\- tautctl check \-\-zones
+$ tautctl reload
+.RE
+.fi
+.PP
 Two zones for everyone, forwarding with a cache for one's own networks, and for the office another zone example.com:
 .PP
 .nf
@@ -166,7 +180,9 @@ file = "inside/example.com.zone"
 .RE
 .fi
 .SH SEE ALSO
-.BR tautd (8)
+.BR tautd (8),
+.BR tautctl (8),
+.BR taut\-checkzone (1)
 )";
 
 std::string escaped(std::string_view text) {

@@ -20,7 +20,7 @@ namespace taut::ctl {
 namespace {
 
 std::string adviceFor(const std::string& path, int error) {
-  if (error == ENOENT) return "; is tautd running, with --control and this path?";
+  if (error == ENOENT) return "; is tautd running, with server.control or --control and this path?";
   struct stat status {};
   if (error == ECONNREFUSED && ::stat(path.c_str(), &status) == 0 && !S_ISSOCK(status.st_mode))
     return "; it is no socket, expected the one of tautd --control";

@@ -150,7 +150,7 @@ TEST_CASE("a file outside is told from one that its permissions keep" * doctest:
     try {
       taut::InputFile(folders.outside.path("file"), 1);
     } catch (const taut::FileError& error) {
-      return std::string(error.what()).ends_with("needs a restart") ? 0 : 1;
+      return std::string(error.what()).ends_with("needs a restart, for example by tautctl upgrade") ? 0 : 1;
     }
     return 2;
   };

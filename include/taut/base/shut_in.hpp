@@ -16,6 +16,6 @@ bool isShutOut(const std::string& path);
 // What to say then, after the path and a colon.
 inline constexpr const char* shutOutReason =
     "it is in none of the folders that the configuration named at the start, and the sandbox leaves the server no "
-    "other: it needs a restart";
+    "other: it needs a restart, for example by tautctl upgrade";
 
 }  // namespace taut
