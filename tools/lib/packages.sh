@@ -26,7 +26,7 @@ peerPackages=(knot nsd bind9 pdns-server pdns-backend-bind unbound dnsperf pytho
 packagingPackages=(debhelper dpkg-dev lintian)
 
 # What fuzzers and the second compiler need.
-sanitizerPackages=(clang-16 libclang-rt-16-dev)
+sanitizerPackages=(clang-16 libclang-rt-16-dev procps)
 
 # Prints those of the named packages that are not installed.
 missingPackages() {
