@@ -351,10 +351,11 @@ Task<> ShardThread::acceptConnections(Listener& listener, TcpListener socket, co
     }
     co_await sleepFor(shard_, pause, streams.stop);
   }
-  if (listener.untilEmpty) acceptRest(socket, streams, connections);
+  acceptRest(socket, streams, connections);
 }
 
-// Right before the socket closes, which would reset what waits there.
+// Right before the socket closes, which would reset what waits there. Where another process has the socket too: the
+// kernel wakes one of all that wait for a connection, and may have woken this shard in vain for the last one.
 void ShardThread::acceptRest(TcpListener& socket, const StreamContext& streams, TaskScope& connections) {
   try {
     while (auto stream = socket.acceptNow())
