@@ -3,12 +3,12 @@ import os
 import re
 import signal
 import socket
-import threading
 import time
 
+from load import Load
 from service_manager import ServiceManager
 from support import (A, EXAMPLE_ZONE, NOERROR, Reply, TestCase, ask_tcp, ask_udp, frame, free_port, main, make_query,
-                     read_frame, wait_until, which)
+                     read_frame, wait_until)
 
 TAUTCTL = os.environ["TAUT_TAUTCTL"]
 QUESTION = make_query("www.example.com", A)
@@ -238,32 +238,14 @@ class Store(Managed):
         self.configuration()
         server = self.start()
         self.manager.next("READY")
-        names = self.write("names", "www.example.com A\n")
-        load = self.spawn(which("dnsperf"), "-s", "127.0.0.1", "-p", self.port, "-d", names, "-c", 8, "-T", 1,
-                          "-Q", 3000, "-l", 3, "-t", 10)
-        results = []
-        over = threading.Event()
-
-        def connect_again():
-            while not over.is_set():
-                try:
-                    results.append(ask_tcp("127.0.0.1", self.port, QUESTION, 10).rcode)
-                except (OSError, AttributeError) as error:
-                    results.append(repr(error))
-
-        client = threading.Thread(target=connect_again)
-        client.start()
+        load = Load(self, self.port, QUESTION, sockets=8, rate=3000)
         for threads in (2, 1, 3, 2):
             text = (self.folder / "taut.toml").read_text()
             (self.folder / "taut.toml").write_text(re.sub(r"threads = \d", f"threads = {threads}", text))
             self.stop(server)
             server = self.start()
             self.manager.next("READY")
-        load.wait(60)
-        over.set()
-        client.join()
-        self.assertRegex(load.log(), r"Queries lost:\s+0 ", load.log())
-        self.assertEqual(set(results), {NOERROR})
+        load.check_all_answered()
         self.stop(server)
 
 

@@ -8,21 +8,15 @@
 
 #include <doctest/doctest.h>
 
+#include "support/proxy_octets.hpp"
 #include "taut/base/address.hpp"
 #include "taut/base/bytes.hpp"
 
 namespace {
 
 using namespace taut;
+using namespace taut::proxyoctets;
 
-// Made by hand from the specification (haproxy, proxy-protocol.txt, section 2.2).
-constexpr std::string_view signature("\r\n\r\n\0\r\nQUIT\n", 12);
-constexpr std::string_view v4("\xc0\x00\x02\x07\xcb\x00\x71\x01\x80\x01\x00\x35", 12);  // 192.0.2.7:32769
-constexpr std::string_view v6(
-    "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x07"
-    "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01"
-    "\x80\x01\x00\x35",
-    36);
 const Address peer = Address::v4({10, 0, 0, 1}, 5353);
 
 std::string header(char command, char family, std::string_view rest) {

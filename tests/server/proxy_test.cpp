@@ -17,6 +17,7 @@
 #include "blocking_client.hpp"
 #include "messages.hpp"
 #include "server/proxied_start.hpp"
+#include "support/proxy_octets.hpp"
 #include "taut/base/clock.hpp"
 #include "taut/base/log.hpp"
 #include "taut/base/stop_token.hpp"
@@ -31,14 +32,7 @@
 namespace {
 
 using namespace taut;
-
-constexpr std::string_view signature("\r\n\r\n\0\r\nQUIT\n", 12);
-constexpr std::string_view clientV4("\xc0\x00\x02\x07\xcb\x00\x71\x01\x80\x01\x00\x35", 12);  // 192.0.2.7:32769
-constexpr std::string_view clientV6(
-    "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x07"
-    "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01"
-    "\x80\x01\x00\x35",
-    36);
+using proxyoctets::signature;
 
 Bytes header(std::uint8_t command, std::uint8_t family, std::string_view rest) {
   Bytes octets(signature.begin(), signature.end());
@@ -48,8 +42,8 @@ Bytes header(std::uint8_t command, std::uint8_t family, std::string_view rest) {
   octets.insert(octets.end(), rest.begin(), rest.end());
   return octets;
 }
-const Bytes fromV4 = header(0x21, 0x12, clientV4);
-const Bytes fromV6 = header(0x21, 0x21, clientV6);
+const Bytes fromV4 = header(0x21, 0x12, proxyoctets::v4);
+const Bytes fromV6 = header(0x21, 0x21, proxyoctets::v6);
 const Bytes fromItself = header(0x20, 0x00, "");
 
 Bytes joined(Bytes left, const Bytes& right) {
@@ -183,7 +177,7 @@ TEST_CASE("what a balancer sends over UDP without a header, or with a broken one
 TEST_CASE("a connection of a balancer that does not begin with a header ends, and is counted") {
   Proxied server;
   for (const Bytes& begin : {framed(question), header(0x21, 0x31, std::string(216, 'x')),
-                             header(0x21, 0x11, std::string(600, 'x')), header(0x2f, 0x11, clientV4)}) {
+                             header(0x21, 0x11, std::string(600, 'x')), header(0x2f, 0x11, proxyoctets::v4)}) {
     BlockingClient balancer = server.client(SOCK_STREAM);
     balancer.sendOctets(begin);
     CHECK_FALSE(balancer.receive());
