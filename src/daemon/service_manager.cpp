@@ -6,13 +6,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
-#include <cstring>
 #include <ctime>
 #include <exception>
 #include <system_error>
@@ -21,6 +19,7 @@
 #include <fmt/format.h>
 
 #include "taut/base/log.hpp"
+#include "taut/net/send_descriptors.hpp"
 
 namespace taut {
 
@@ -136,8 +135,9 @@ void ServiceManager::leave() {
 // An error that a client's ICMP message leaves on a socket is no reason to give it up, hence FDPOLL.
 void ServiceManager::store(std::span<const int> sockets, std::string_view name) {
   const std::scoped_lock lock(mutex_);
-  for (; !sockets.empty(); sockets = sockets.subspan(std::min(sockets.size(), maxStored)))
-    say(fmt::format("FDSTORE=1\nFDPOLL=0\nFDNAME={}", name), sockets.first(std::min(sockets.size(), maxStored)));
+  for (; !sockets.empty(); sockets = sockets.subspan(std::min(sockets.size(), maxSentDescriptors)))
+    say(fmt::format("FDSTORE=1\nFDPOLL=0\nFDNAME={}", name),
+        sockets.first(std::min(sockets.size(), maxSentDescriptors)));
 }
 
 void ServiceManager::forget(std::string_view name) {
@@ -153,23 +153,9 @@ void ServiceManager::alive() {
 // With the lock.
 void ServiceManager::say(const std::string& text, std::span<const int> sockets) {
   if (!isThere() || isSilent_) return;
-  iovec vector{const_cast<char*>(text.data()), text.size()};
-  msghdr message{};
-  message.msg_iov = &vector;
-  message.msg_iovlen = 1;
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(maxStored * sizeof(int))> control{};
-  if (!sockets.empty()) {
-    message.msg_control = control.data();
-    message.msg_controllen = CMSG_SPACE(sockets.size_bytes());
-    cmsghdr* const header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sockets.size_bytes());
-    std::memcpy(CMSG_DATA(header), sockets.data(), sockets.size_bytes());
-  }
-  const bool sent = ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL) >= 0;
-  if (!sent && !std::exchange(complained_, true))
-    log::warning("the service manager does not hear of this server: {}", std::generic_category().message(errno));
+  const int error = sendDescriptors(socket_.get(), text, sockets);
+  if (error != 0 && !std::exchange(complained_, true))
+    log::warning("the service manager does not hear of this server: {}", std::generic_category().message(error));
 }
 
 }  // namespace taut

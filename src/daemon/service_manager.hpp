@@ -36,8 +36,7 @@ class ServiceManager {
   // The service goes on in another process: whatever happens to this one is not told.
   void leave();
 
-  // Keeps copies of these, up to `maxStored` at a time, under the name, for the process that is started next.
-  static constexpr std::size_t maxStored = 200;
+  // Keeps copies of these under the name, for the process that is started next.
   void store(std::span<const int> sockets, std::string_view name);
   // Gives up all that have the name.
   void forget(std::string_view name);

@@ -2,7 +2,6 @@
 
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,7 +10,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <exception>
 #include <functional>
 #include <optional>
@@ -26,6 +24,7 @@
 #include "taut/io/deadline.hpp"
 #include "taut/io/io_result.hpp"
 #include "taut/io/sleep.hpp"
+#include "taut/net/send_descriptors.hpp"
 
 namespace taut {
 
@@ -36,7 +35,6 @@ constexpr std::chrono::seconds patience{5};  // for a whole line of a request
 // taken is one piece in memory at most.
 constexpr std::chrono::minutes readerPatience{5};
 constexpr std::size_t maxGroups = 1024;
-constexpr std::size_t maxDescriptors = 200;  // in one message; the kernel takes 253
 constexpr std::chrono::milliseconds pause{10};
 
 bool isInGroup(int fd, const PeerCredentials& peer, gid_t group) {
@@ -74,22 +72,9 @@ Task<bool> writeSlowly(Shard& shard, TcpStream& stream, std::string_view text, S
   co_return true;
 }
 
-// One octet with the descriptors: 0, or the number of the error. An operation of the shard carries none.
-int sendRights(int fd, std::span<const int> descriptors) {
-  char octet = '\n';
-  iovec vector{&octet, 1};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(maxDescriptors * sizeof(int))> control{};
-  msghdr message{};
-  message.msg_iov = &vector;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = CMSG_SPACE(descriptors.size_bytes());
-  cmsghdr* const header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(descriptors.size_bytes());
-  std::memcpy(CMSG_DATA(header), descriptors.data(), descriptors.size_bytes());
-  return ::sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL) == 1 ? 0 : errno;
+// An operation of the shard carries no descriptors.
+int sendRights(int fd, std::span<const int> descriptors) noexcept {
+  return sendDescriptors(fd, "\n", descriptors, MSG_DONTWAIT);
 }
 
 // Sends the pieces of one reply.
@@ -109,7 +94,7 @@ class StreamOutput final : public ControlOutput {
     Deadline deadline(shard_, patience, stop_);
     const std::string announcement = pieceLine(1);
     while (!descriptors.empty()) {
-      const std::span<const int> some = descriptors.first(std::min(descriptors.size(), maxDescriptors));
+      const std::span<const int> some = descriptors.first(std::min(descriptors.size(), maxSentDescriptors));
       const IoResult announced = co_await stream_.writeAll(asBytes(announcement), deadline.token());
       if (!announced) co_return false;
       for (int error = sendRights(stream_.fd(), some); error != 0; error = sendRights(stream_.fd(), some)) {

@@ -1,6 +1,5 @@
 #include "management_thread.hpp"
 
-#include <fcntl.h>
 #include <pthread.h>
 
 #include <algorithm>
@@ -40,10 +39,6 @@ UnixListener listenOnFile(Shard& shard, const std::string& path, GivenSockets* g
   UniqueFd fd = given ? given->takeLocal(path) : UniqueFd();
   if (fd && std::filesystem::is_socket(path, error)) return UnixListener::adopt(shard, std::move(fd), path);
   return UnixListener::bind(shard, path);
-}
-
-NamedSocket copyOf(int fd, std::string name) {
-  return {UniqueFd(::fcntl(fd, F_DUPFD_CLOEXEC, 0)), std::move(name)};
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 // sd_listen_fds(3)): printable, and without a colon.
 #pragma once
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <string>
 #include <string_view>
@@ -14,6 +16,11 @@ struct NamedSocket {
   UniqueFd fd;
   std::string name;
 };
+
+// Without a descriptor where none can be made.
+inline NamedSocket copyOf(int fd, std::string_view name) {
+  return {UniqueFd(::fcntl(fd, F_DUPFD_CLOEXEC, 0)), std::string(name)};
+}
 
 namespace socketnames {
 

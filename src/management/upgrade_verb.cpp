@@ -1,6 +1,5 @@
 // The verb of the control tool that hands the server over to a new process: it gives the sockets away, waits until the
 // new process says that it serves, and has this one end. Until then this one serves as if nothing were.
-#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -37,10 +36,6 @@ constexpr std::chrono::minutes usualPatience{5};  // for the new process to load
 constexpr std::size_t maxSaid = 64 << 10;         // octets that the new process may say of its failure
 
 using Sockets = std::vector<NamedSocket>;
-
-NamedSocket copyOf(int fd, std::string_view name) {
-  return {UniqueFd(::fcntl(fd, F_DUPFD_CLOEXEC, 0)), std::string(name)};
-}
 
 // What the tool has to know to start the new process: which one this is, who started it, and what the descriptors are
 // that follow.

@@ -18,6 +18,13 @@ struct BindOptions {
   int sendBuffer = 0;
 };
 
+// Of UdpOptions or TcpOptions.
+template <typename Options>
+BindOptions bindOptionsOf(const Options& options, std::string_view protocol, int type) {
+  return {protocol,          type, options.reusePort, options.mustBeFree, options.mayBeAbsent, options.receiveBuffer,
+          options.sendBuffer};
+}
+
 // A bound socket, not yet listening. Throws std::system_error.
 UniqueFd bindSocket(const Address& address, const BindOptions& options);
 

@@ -60,15 +60,7 @@ bool concernsConnection(int error) noexcept {
 }
 
 detail::BindOptions bindOptions(const TcpOptions& options) {
-  detail::BindOptions bindOptions;
-  bindOptions.protocol = "TCP";
-  bindOptions.type = SOCK_STREAM;
-  bindOptions.reusePort = options.reusePort;
-  bindOptions.mustBeFree = options.mustBeFree;
-  bindOptions.mayBeAbsent = options.mayBeAbsent;
-  bindOptions.receiveBuffer = options.receiveBuffer;
-  bindOptions.sendBuffer = options.sendBuffer;
-  return bindOptions;
+  return detail::bindOptionsOf(options, "TCP", SOCK_STREAM);
 }
 
 }  // namespace

@@ -35,15 +35,7 @@ void setDatagramOptions(int fd, const Address& address) {
 }
 
 detail::BindOptions bindOptions(const UdpOptions& options) {
-  detail::BindOptions bindOptions;
-  bindOptions.protocol = "UDP";
-  bindOptions.type = SOCK_DGRAM;
-  bindOptions.reusePort = options.reusePort;
-  bindOptions.mustBeFree = options.mustBeFree;
-  bindOptions.mayBeAbsent = options.mayBeAbsent;
-  bindOptions.receiveBuffer = options.receiveBuffer;
-  bindOptions.sendBuffer = options.sendBuffer;
-  return bindOptions;
+  return detail::bindOptionsOf(options, "UDP", SOCK_DGRAM);
 }
 
 }  // namespace

@@ -77,7 +77,8 @@ class TcpListener {
     return ConnectionStream(*shard_, fd_.get(), stop, std::move(makeRoom));
   }
 
-  // A connection that waits; nothing where none does. From then on no accept waits at this socket any more.
+  // A connection that waits; nothing where none does. From then on accept(2) does not wait at this socket, in no
+  // process that has it (O_NONBLOCK); acceptMany() waits all the same.
   std::optional<TcpStream> acceptNow() noexcept;
 
   int fd() const noexcept { return fd_.get(); }
