@@ -100,6 +100,10 @@ class Listeners::Opener {
   bool openDatagrams(std::size_t shard, const Address& address, const UdpOptions& options);
   bool openBrought(std::size_t shard, const Address& address, const UdpOptions& options);
   UniqueFd takeGiven(UniqueFd (GivenSockets::*take)(const Address&), const Address& address);
+  template <typename Socket, typename SocketOptions>
+  Socket socketFor(std::size_t shard, const Address& address, const SocketOptions& options,
+                   UniqueFd (GivenSockets::*take)(const Address&),
+                   std::vector<std::pair<Address, Socket>> ListeningSockets::*opened);
   UdpSocket datagramSocket(std::size_t shard, const Address& address, const UdpOptions& options);
   TcpListener streamSocket(std::size_t shard, const Address& address, const TcpOptions& options);
 
@@ -221,34 +225,30 @@ UniqueFd Listeners::Opener::takeGiven(UniqueFd (GivenSockets::*take)(const Addre
 
 // A given socket may not share its port with another one: it was made without SO_REUSEPORT, or by another user. The
 // shards that have none read from that of the first one then.
-UdpSocket Listeners::Opener::datagramSocket(std::size_t shard, const Address& address, const UdpOptions& options) {
+template <typename Socket, typename SocketOptions>
+Socket Listeners::Opener::socketFor(std::size_t shard, const Address& address, const SocketOptions& options,
+                                    UniqueFd (GivenSockets::*take)(const Address&),
+                                    std::vector<std::pair<Address, Socket>> ListeningSockets::*opened) {
   Shard& of = listeners_.shards_[shard]->shard();
-  if (UniqueFd given = takeGiven(&GivenSockets::takeDatagrams, address)) {
+  if (UniqueFd given = takeGiven(take, address)) {
     shared_.push_back(address);
-    return UdpSocket::adopt(of, std::move(given), options);
+    return Socket::adopt(of, std::move(given), options);
   }
   try {
-    return UdpSocket::bind(of, address, options);
+    return Socket::bind(of, address, options);
   } catch (const std::system_error&) {
-    UniqueFd copy = shard > 0 && contains(shared_, address) ? copyOf(change_.opened[0].datagrams, address) : UniqueFd();
+    UniqueFd copy = shard > 0 && contains(shared_, address) ? copyOf(change_.opened[0].*opened, address) : UniqueFd();
     if (!copy) throw;
-    return UdpSocket::adopt(of, std::move(copy), options);
+    return Socket::adopt(of, std::move(copy), options);
   }
 }
 
+UdpSocket Listeners::Opener::datagramSocket(std::size_t shard, const Address& address, const UdpOptions& options) {
+  return socketFor(shard, address, options, &GivenSockets::takeDatagrams, &ListeningSockets::datagrams);
+}
+
 TcpListener Listeners::Opener::streamSocket(std::size_t shard, const Address& address, const TcpOptions& options) {
-  Shard& of = listeners_.shards_[shard]->shard();
-  if (UniqueFd given = takeGiven(&GivenSockets::takeStreams, address)) {
-    shared_.push_back(address);
-    return TcpListener::adopt(of, std::move(given), options);
-  }
-  try {
-    return TcpListener::bind(of, address, options);
-  } catch (const std::system_error&) {
-    UniqueFd copy = shard > 0 && contains(shared_, address) ? copyOf(change_.opened[0].streams, address) : UniqueFd();
-    if (!copy) throw;
-    return TcpListener::adopt(of, std::move(copy), options);
-  }
+  return socketFor(shard, address, options, &GivenSockets::takeStreams, &ListeningSockets::streams);
 }
 
 // Each address has a socket of its own, so that replies which wait for a slow link fill the send buffer of that socket
