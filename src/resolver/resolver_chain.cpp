@@ -41,6 +41,10 @@ void ResolverChain::addTo(ResolverStatistics& statistics) const {
   for (const auto& resolver : resolvers_) resolver->addTo(statistics);
 }
 
+Task<> ResolverChain::start(TaskScope& work) {
+  for (const auto& resolver : resolvers_) co_await resolver->start(work);
+}
+
 Task<> ResolverChain::close() {
   for (const auto& resolver : resolvers_) co_await resolver->close();
 }

@@ -31,6 +31,10 @@ void View::addTo(ResolverStatistics& statistics) const {
   for (const Resolver* resolver : own_) resolver->addTo(statistics);
 }
 
+Task<> View::start(TaskScope& work) {
+  for (Resolver* const resolver : own_) co_await resolver->start(work);
+}
+
 Task<> View::close() {
   for (Resolver* const resolver : own_) co_await resolver->close();
 }

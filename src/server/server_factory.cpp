@@ -83,7 +83,14 @@ void ServerFactory::addTo(ResolverStatistics& statistics) const {
   views_.addTo(statistics);
 }
 
+Task<> ServerFactory::startResolvers() {
+  co_await resolver_.start(work_);
+  co_await views_.start();
+}
+
 Task<> ServerFactory::closeResolvers() {
+  work_.stop();
+  co_await work_.join();
   co_await views_.close();
   co_await resolver_.close();
 }

@@ -16,6 +16,8 @@
 #include <thread>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "memory_shortage.hpp"
 #include "proxied_start.hpp"
 #include "taut/base/log.hpp"
@@ -41,6 +43,7 @@ ShardOptions withEngine(EngineKind engine) {
 }
 
 constexpr std::size_t datagramSize = 2048;              // octets: longer queries over UDP exist in tests only
+constexpr std::chrono::milliseconds startGrace{1000};   // for what has not started by then, and was told to stop
 constexpr std::chrono::milliseconds endGrace{2000};     // for closing the resolvers, and handlers that wait for it
 constexpr std::chrono::milliseconds threadGrace{1000};  // for the thread to end, when all of that is over
 
@@ -53,7 +56,8 @@ bool isReadable(int fd) noexcept {
 }  // namespace
 
 ShardThread::ShardThread(const ServerOptions& options, const Server::MakeFactory& makeFactory)
-    : patience_(options.drain),
+    : starting_(options.starting),
+      patience_(options.drain),
       shard_(withEngine(options.engine)),
       factory_(notNull(makeFactory(shard_))),
       datagramBuffers_(shard_, options.datagramBuffers,
@@ -82,7 +86,10 @@ void ShardThread::stop() {
 }
 
 void ShardThread::wait() {
-  if (!thread_.joinable()) return;
+  if (!thread_.joinable()) {
+    if (!isLeft_ && !std::exchange(finished_, true)) closeUnstarted();
+    return;
+  }
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return finished_ || stopBy_; });
   if (finished_ || changed_.wait_until(lock, *stopBy_, [this] { return finished_; })) {
@@ -173,6 +180,16 @@ void ShardThread::run() {
   changed_.notify_all();
 }
 
+// The server has not started, so resolvers may have begun something without a thread of their own.
+void ShardThread::closeUnstarted() noexcept {
+  try {
+    shard_.run(leave(end()));
+  } catch (const std::exception& error) {
+    log::error("{}: closing what has not started: {}", factory_->logPrefix(), reasonOf(error));
+  }
+  drain_.ended();
+}
+
 void ShardThread::serveUntilStopped() {
   try {
     shard_.run(serve());
@@ -184,22 +201,56 @@ void ShardThread::serveUntilStopped() {
 
 Task<> ShardThread::serve() {
   Task<> ending = leave(end());  // both have their frames when memory has run out
-  factory_->doStart();
-  if (Dnstap* const dnstap = factory_->dnstap()) dnstap->start();
-  // The rest of the buffers is for the queries that need not wait.
-  factory_->waitingQueries().setLimit(std::max<std::size_t>(1, datagramBuffers_.count() * 3 / 4));
-  try {
-    services_.spawn(untilStopped());
-    startServices(std::exchange(sockets_, {}));
-  } catch (...) {
-    serviceFailed();
-  }
+  co_await startWithin();
+  if (!failure_) beginServing();
   serving_ = !failure_;
   if (serving_) started_.set_value();
   co_await services_.join();
   drain_.ended();
   co_await std::move(ending);
   if (failure_) std::rethrow_exception(failure_);
+}
+
+void ShardThread::beginServing() noexcept {
+  try {
+    // The rest of the buffers is for the queries that need not wait.
+    factory_->waitingQueries().setLimit(std::max<std::size_t>(1, datagramBuffers_.count() * 3 / 4));
+    services_.spawn(untilStopped());
+    startServices(std::exchange(sockets_, {}));
+  } catch (...) {
+    serviceFailed();
+  }
+}
+
+// What does not even end when it is told to stop is left as it is, as at the end of the server.
+Task<> ShardThread::startWithin() {
+  const auto failure = [this](const char* what) {
+    const std::chrono::duration<double> limit = starting_;
+    return std::runtime_error(fmt::format("the resolvers have not started within {} s{}", limit.count(), what));
+  };
+  startLimit_.emplace(shard_, starting_, drain_.stop());
+  Deadline patience(shard_, starting_ + startGrace);
+  start_.spawn(startFactory(), startLimit_->token());
+  const bool ended = co_await hasStarted_.wait(patience.token());
+  if (!ended) {
+    isLeft_ = true;
+    throw failure(", and one of them ignores its stop token");
+  }
+  co_await start_.join();
+  if (!failure_ && startLimit_->expired()) failure_ = std::make_exception_ptr(failure(""));
+  startLimit_.reset();
+}
+
+Task<> ShardThread::startFactory() {
+  try {
+    factory_->doStart();
+    isFactoryStarted_ = true;
+    if (Dnstap* const dnstap = factory_->dnstap()) dnstap->start();
+    co_await factory_->startResolvers();
+  } catch (...) {
+    serviceFailed();
+  }
+  hasStarted_.set();
 }
 
 // The listeners change, and the server goes on.
@@ -270,12 +321,13 @@ Task<> ShardThread::end() {
     co_await sleepFor(shard_, pause);
   }
   co_await factory_->waitingQueries().joinGivenUp();
-  if (Dnstap* const dnstap = factory_->dnstap()) {
+  Dnstap* const dnstap = isFactoryStarted_ ? factory_->dnstap() : nullptr;
+  if (dnstap) {
     dnstap->stop();
     co_await dnstap->join();
   }
   try {
-    factory_->doStop();
+    if (isFactoryStarted_) factory_->doStop();
   } catch (const std::exception& error) {
     log::error("{}: stopping: {}", factory_->logPrefix(), reasonOf(error));
   }

@@ -21,6 +21,7 @@
 #include "taut/coro/task.hpp"
 #include "taut/coro/task_scope.hpp"
 #include "taut/dns/client.hpp"
+#include "taut/io/deadline.hpp"
 #include "taut/io/shard.hpp"
 #include "taut/net/datagram.hpp"
 #include "taut/net/stream_buffers.hpp"
@@ -63,7 +64,8 @@ class ShardThread {
   // Waits until it serves; throws the reason where it cannot.
   void waitUntilStarted() { started_.get_future().get(); }
   void stop();
-  // Waits until the thread has ended, but after a stop no longer than it may take.
+  // Waits until the thread has ended, but after a stop no longer than it may take. Where there was no thread, what the
+  // factory has is closed on the calling one.
   void wait();
   // What is left on the shard may be used still: a handler has not ended.
   bool isLeft() const { return isLeft_; }
@@ -85,12 +87,16 @@ class ShardThread {
   };
 
   void run();
+  void closeUnstarted() noexcept;
   void serveUntilStopped();
   Task<> serve();
   Task<> untilStopped();
   void startServices(ListeningSockets sockets, bool untilEmpty = false);
   Task<> endWhenEmpty(Listener& listener);
   void close(const std::shared_ptr<const Address>& address, Transport transport);
+  Task<> startWithin();
+  Task<> startFactory();
+  void beginServing() noexcept;
   void serviceFailed() noexcept;
   Task<> leave(Task<> ending);
   Task<> end();
@@ -104,6 +110,7 @@ class ShardThread {
   void takePlace(ConnectionPlace& place, const Address& client);
   void giveUpPlace();
 
+  const std::chrono::milliseconds starting_;  // for the resolvers
   const std::chrono::milliseconds patience_;  // for what is in work when it is to end
   Shard shard_;
   std::unique_ptr<ServerFactory> factory_;
@@ -115,8 +122,12 @@ class ShardThread {
   std::size_t maxConnections_;
   ClientShares connections_;
   TaskScope services_;
+  std::optional<Deadline> startLimit_;
+  TaskScope start_;
+  Event hasStarted_;  // the resolvers have, or have failed to
+  bool isFactoryStarted_ = false;
   bool serving_ = false;
-  std::exception_ptr failure_;  // of a service
+  std::exception_ptr failure_;  // of a resolver that does not start, or of a service
   std::promise<void> started_;
   TaskScope ending_;
   Event ended_;

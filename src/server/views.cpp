@@ -1,8 +1,11 @@
 #include "taut/server/views.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
+#include "taut/base/log.hpp"
+#include "taut/base/reason.hpp"
 #include "taut/base/stop_token.hpp"
 
 namespace taut {
@@ -15,15 +18,66 @@ View* Views::find(const Address& client) const {
 
 void Views::replace(std::vector<ViewRule> rules) {
   if (isClosed_) return;
-  for (const ViewRule& rule : rules) learn(rule.view);
-  rules_.swap(rules);
+  learn(rules);
+  if (!isStarted_) {
+    rules_.swap(rules);
+    retireOthers();
+    return;
+  }
+  next_ = std::move(rules);
+  if (!isReplacing_) replacing_.spawn(replaceWhenStarted(), replacing_.token());
+}
+
+Task<> Views::start() {
+  isStarted_ = true;
+  return startNew();
+}
+
+Task<> Views::replaceWhenStarted() {
+  isReplacing_ = true;
+  while (next_) {
+    std::vector<ViewRule> rules = std::move(*next_);
+    next_.reset();
+    const bool started = co_await haveStarted(rules);
+    if (isClosed_) break;
+    if (started) rules_.swap(rules);
+    if (!next_) retireOthers();
+  }
+  isReplacing_ = false;
+}
+
+// Views of rules that failed have been retired, so these may be new again.
+Task<bool> Views::haveStarted(const std::vector<ViewRule>& rules) {
+  try {
+    learn(rules);
+    co_await startNew();
+    co_return true;
+  } catch (const std::exception& error) {
+    log::error("a view does not start, and clients have the views of before: {}", reasonOf(error));
+    co_return false;
+  }
+}
+
+// Others may come and go while one starts.
+Task<> Views::startNew() {
+  for (;;) {
+    const auto isNew = [](const Known& known) { return !known.work && !known.isRetiring; };
+    const auto found = std::ranges::find_if(known_, isNew);
+    if (found == known_.end()) co_return;
+    found->work = std::make_shared<TaskScope>();
+    const Known starting = *found;
+    co_await starting.view->start(*starting.work);
+  }
+}
+
+// A view may go while this loop runs, so each turn looks anew.
+void Views::retireOthers() {
   any_ = !rules_.empty();
-  // A view may go while this loop runs, so each turn looks anew.
   for (;;) {
     const auto gone =
         std::ranges::find_if(known_, [this](const Known& known) { return !known.isRetiring && !isNamed(*known.view); });
     if (gone == known_.end()) return;
-    Task<> retiring = retire(gone->view);
+    Task<> retiring = retire(*gone);
     gone->isRetiring = true;
     retiring_.spawn(std::move(retiring));
   }
@@ -33,16 +87,25 @@ bool Views::isNamed(const View& view) const {
   return std::ranges::any_of(rules_, [&view](const ViewRule& rule) { return rule.view.get() == &view; });
 }
 
-void Views::learn(const std::shared_ptr<View>& view) {
+void Views::learn(const std::vector<ViewRule>& rules) {
   const std::scoped_lock lock(mutex_);
-  if (std::ranges::find(known_, view, &Known::view) == known_.end()) known_.push_back({view});
+  for (const ViewRule& rule : rules)
+    if (std::ranges::find(known_, rule.view, &Known::view) == known_.end()) known_.push_back({rule.view});
 }
 
-Task<> Views::retire(std::shared_ptr<View> view) {
+Task<> Views::retire(Known known) {
   const StopToken stop = retiring_.token();
-  co_await view->unused(stop);
-  co_await view->close();
-  if (view->uses() == 0) forget(*view);  // at the end of the server it stays for handlers that go on
+  co_await known.view->unused(stop);
+  co_await end(known);
+  if (known.view->uses() == 0) forget(*known.view);  // at the end of the server it stays for handlers that go on
+}
+
+Task<> Views::end(Known known) {
+  if (known.work) {
+    known.work->stop();
+    co_await known.work->join();
+  }
+  co_await known.view->close();
 }
 
 void Views::forget(const View& view) {
@@ -71,11 +134,13 @@ void Views::addTo(ResolverStatistics& statistics) const {
 
 Task<> Views::close() {
   isClosed_ = true;
+  replacing_.stop();
+  co_await replacing_.join();
   retiring_.stop();
-  std::vector<std::shared_ptr<View>> serving;
+  std::vector<Known> serving;
   for (const Known& known : known_)
-    if (!known.isRetiring) serving.push_back(known.view);
-  for (const auto& view : serving) co_await view->close();
+    if (!known.isRetiring) serving.push_back(known);
+  for (const Known& known : serving) co_await end(known);
   co_await retiring_.join();
 }
 

@@ -45,15 +45,15 @@ class Noting final : public Resolver {
     note();
     if (label == "waits") return wait();
     if (label == "nests") {
-      start("inner.example");
+      ask("inner.example");
       note();
-      start("waits.example");
+      ask("waits.example");
       note();
     }
     return Task<Outcome>::ready(Answer::nameError());
   }
 
-  void start(std::string_view name) { queries.start(std::make_unique<TestQuery>(makeQuery(name, Type::MX))); }
+  void ask(std::string_view name) { queries.start(std::make_unique<TestQuery>(makeQuery(name, Type::MX))); }
   void note() { noted.push_back(factory.waitingQueries().current().describe().value_or("none")); }
 
   Shard shard;
@@ -79,9 +79,9 @@ std::string question(const char* name) {
 TEST_CASE("a query is the current one from its start until it has ended or waits") {
   Noting resolver;
   resolver.note();
-  resolver.start("ends.example");
+  resolver.ask("ends.example");
   resolver.note();
-  resolver.start("waits.example");
+  resolver.ask("waits.example");
   resolver.note();
   resolver.gate.set();
   resolver.note();
@@ -92,7 +92,7 @@ TEST_CASE("a query is the current one from its start until it has ended or waits
 
 TEST_CASE("after a query that was started within another, whether it ends or waits, the other is current again") {
   Noting resolver;
-  resolver.start("nests.example");
+  resolver.ask("nests.example");
   resolver.note();
   CHECK(resolver.noted == std::vector<std::string>{question("nests"), question("inner"), question("nests"),
                                                    question("waits"), question("nests"), "none"});

@@ -19,6 +19,7 @@ class HostsClient final : public Resolver {
 
   Task<std::optional<Answer>> resolve(const Query& query) override;
   void addTo(ResolverStatistics& statistics) const override { client_->addTo(statistics); }
+  Task<> start(TaskScope& work) override { return client_->start(work); }
   Task<> close() override { return client_->close(); }
 
  private:

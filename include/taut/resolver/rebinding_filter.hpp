@@ -30,6 +30,7 @@ class RebindingFilter final : public Resolver {
 
   Task<std::optional<Answer>> resolve(const Query& query) override;
   void addTo(ResolverStatistics& statistics) const override { client_->addTo(statistics); }
+  Task<> start(TaskScope& work) override { return client_->start(work); }
   Task<> close() override { return client_->close(); }
 
  private:

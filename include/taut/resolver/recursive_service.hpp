@@ -33,6 +33,7 @@ class RecursiveService final : public Resolver {
 
   Task<std::optional<Answer>> resolve(const Query& query) override;
   void addTo(ResolverStatistics& statistics) const override;
+  Task<> start(TaskScope& work) override { return clients_.start(work); }
   Task<> close() override { return clients_.close(); }
 
  private:

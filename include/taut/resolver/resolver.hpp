@@ -4,6 +4,9 @@
 // next resolver". It may await anything meanwhile: another resolver, a timer, a TCP exchange. It never blocks its
 // thread. The query outlives the task. Each shard has resolvers of its own, so a resolver needs no lock.
 //
+// What a resolver does beside answering begins in `start` and ends before `close`: a list that is fetched again and
+// again, a connection that is kept open.
+//
 // A resolver that can answer without waiting may return a task that is ready (Task::ready) instead of being a
 // coroutine. The difference is the cost only.
 #pragma once
@@ -12,6 +15,7 @@
 #include <span>
 
 #include "taut/coro/task.hpp"
+#include "taut/coro/task_scope.hpp"
 #include "taut/dns/answer.hpp"
 #include "taut/dns/query.hpp"
 
@@ -35,8 +39,13 @@ class Resolver {
   // Adds what it counts, and what the resolvers behind it count. Called on any thread while the shard works.
   virtual void addTo(ResolverStatistics&) const {}
 
-  // Ends the resolver's own work, which no query waits for. Awaited once, after the last query, while the shard still
-  // runs.
+  // Awaited once, on the shard's thread, before the first query. Tasks of the resolver's own are spawned in `work` with
+  // its token: the server stops and joins them before it awaits `close`. What is thrown here is why the server does not
+  // start, and so is a start that takes longer than `ServerOptions::starting`.
+  virtual Task<> start(TaskScope&) { return Task<>::ready(); }
+
+  // Gives up what the resolver has. Awaited once, after the last query and after the resolver's own tasks, while the
+  // shard still runs; also where the server did not start, with `start` awaited or not.
   virtual Task<> close() { return Task<>::ready(); }
 };
 

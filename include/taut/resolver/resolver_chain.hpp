@@ -24,6 +24,7 @@ class ResolverChain final : public Resolver {
   void prefetch(std::span<const Query* const> queries) const override;
 
   void addTo(ResolverStatistics& statistics) const override;
+  Task<> start(TaskScope& work) override;
   Task<> close() override;  // of every resolver in the chain
 
  private:

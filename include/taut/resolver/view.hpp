@@ -28,8 +28,8 @@ class View final : public Resolver {
   // Whether the chain resolves what this server does not serve itself: the RA bit of replies.
   explicit View(bool recursionAvailable) : recursionAvailable_(recursionAvailable) {}
 
-  // Resolvers are asked in the order in which they are added, none of them null. The view's own are counted and closed
-  // with it; for a shared one, something else does that. Not after queries have come.
+  // Resolvers are asked in the order in which they are added, none of them null. The view's own are counted,
+  // started and closed with it; for a shared one, something else does that. Not after queries have come.
   View& add(std::shared_ptr<Resolver> own);
   View& addShared(std::shared_ptr<Resolver> resolver);
 
@@ -40,7 +40,9 @@ class View final : public Resolver {
   // Nothing where no resolver has an answer.
   Task<std::optional<Answer>> resolve(const Query& query) override;
   void addTo(ResolverStatistics& statistics) const override;
-  Task<> close() override;  // of its own resolvers
+  // Both of its own resolvers.
+  Task<> start(TaskScope& work) override;
+  Task<> close() override;
 
   // Waits until no query is answered by it, or the token stops. Once, when no further query comes.
   Task<> unused(StopToken stop);

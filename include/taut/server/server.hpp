@@ -40,10 +40,11 @@ struct ServerOptions {
   bool freebind = false;  // start also where no interface has any of the addresses
   unsigned threads = 0;   // 0: Server::defaultThreads()
   EngineKind engine = EngineKind::automatic;
-  std::size_t datagramBuffers = 1024;     // for each shard: how many datagrams are in work at a time, 1 to 32768
-  std::size_t maxConnections = 1024;      // streams for each shard, at least 1; one more ends another (ClientShares)
-  std::function<void()> opened{};         // called once, when all sockets are open and before a shard's thread runs
-  std::chrono::milliseconds drain{4000};  // how long queries in flight may take to finish after a stop
+  std::size_t datagramBuffers = 1024;  // for each shard: how many datagrams are in work at a time, 1 to 32768
+  std::size_t maxConnections = 1024;   // streams for each shard, at least 1; one more ends another (ClientShares)
+  std::function<void()> opened{};      // called once, when all sockets are open and before a shard's thread runs
+  std::chrono::milliseconds starting{10000};  // how long the resolvers may take to start
+  std::chrono::milliseconds drain{4000};      // how long queries in flight may take to finish after a stop
   // Taken in place of opening others where they are bound to an address of `listen`: one by each shard, and where there
   // are fewer, the other shards open theirs beside them, or share the first one. Null: none.
   std::shared_ptr<GivenSockets> given{};

@@ -35,6 +35,7 @@
 #include "taut/base/address_policy.hpp"
 #include "taut/base/clock.hpp"
 #include "taut/coro/task.hpp"
+#include "taut/coro/task_scope.hpp"
 #include "taut/dns/answer.hpp"
 #include "taut/dns/name.hpp"
 #include "taut/dns/query.hpp"
@@ -136,7 +137,10 @@ class ServerFactory {
 
   // What the resolvers have counted, those of views included. May be called on any thread.
   void addTo(ResolverStatistics& statistics) const;
-  // Closes the resolvers, those of views included. After the last query, while the shard still runs.
+  // Starts the resolvers, those of views included. Throws what the start of one throws. Before the first query.
+  Task<> startResolvers();
+  // Stops and joins what they do beside answering, and closes them. After the last query, while the shard still runs,
+  // whether they have been started or not.
   Task<> closeResolvers();
 
   // Limits replies over UDP; there is no limit at first, and none with nothing. Throws std::invalid_argument for what
@@ -274,6 +278,7 @@ class ServerFactory {
   std::unique_ptr<const HealthName> healthName_;
   std::vector<StreamConnection*> connections_;
   ProtocolFactory protocol_;
+  TaskScope work_;  // of the resolvers
   int verbose_;
   std::uint32_t untilCounted_ = 1;  // so many queries further is the one that `topQueries_` counts next
   bool observed_ = false;

@@ -5,12 +5,14 @@
 //   inside->add(std::make_shared<Authority>(zones, "inside"));
 //   factory.setViews({{AddressPolicy(AddressPolicy::Action::refuse).allow("192.0.2.0/24"), inside}});
 //
-// The rules may be replaced while queries are in work. A view that no rule names any more answers those that wait in
-// it, is closed then, and goes; it does not come back.
+// The rules may be replaced while queries are in work. A view that is new is started first, and until then the rules of
+// before hold. One that no rule names any more answers the queries that wait in it, is closed then, and goes; it does
+// not come back.
 #pragma once
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "taut/base/address.hpp"
@@ -39,32 +41,46 @@ class Views {
   // The view of the client; null where it has none. Looks at each network of the rules at most once.
   View* find(const Address& client) const;
 
-  // Has no effect once `close` has been called.
+  // Where a view does not start, the log says why, and the rules of before hold on. Of rules that come while views
+  // start, the last ones count. Before `start` they hold at once. Has no effect once `close` has been called.
   void replace(std::vector<ViewRule> rules);
+
+  // Starts the views of the rules. Throws what the start of one throws.
+  Task<> start();
 
   // What the views have counted, those that have gone included. On any thread.
   void addTo(ResolverStatistics& statistics) const;
 
-  // Gives up what still waits. After the last query.
+  // Gives up what still waits. After the last query, with `start` awaited or not.
   Task<> close();
 
  private:
   struct Known {
     std::shared_ptr<View> view;
+    std::shared_ptr<TaskScope> work{};  // of its resolvers; null before it is started
     bool isRetiring = false;
   };
 
   bool isNamed(const View& view) const;
-  void learn(const std::shared_ptr<View>& view);
-  Task<> retire(std::shared_ptr<View> view);
+  Task<> replaceWhenStarted();
+  Task<bool> haveStarted(const std::vector<ViewRule>& rules);
+  Task<> startNew();
+  void retireOthers();
+  void learn(const std::vector<ViewRule>& rules);
+  Task<> retire(Known known);
+  static Task<> end(Known known);
   void forget(const View& view);
 
   std::vector<ViewRule> rules_;
   bool any_ = false;
+  bool isStarted_ = false;
+  bool isReplacing_ = false;
   bool isClosed_ = false;
-  mutable std::mutex mutex_;  // for other threads, which read what follows
-  std::vector<Known> known_;  // those of the rules, and those that are retiring
-  ResolverStatistics past_;   // of those that have gone; what they hold no more is 0
+  std::optional<std::vector<ViewRule>> next_;  // while others are being replaced
+  mutable std::mutex mutex_;                   // for other threads, which read what follows
+  std::vector<Known> known_;                   // those of the rules, and those that are retiring
+  ResolverStatistics past_;                    // of those that have gone; what they hold no more is 0
+  TaskScope replacing_;
   TaskScope retiring_;
 };
 
