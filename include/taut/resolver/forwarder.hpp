@@ -25,8 +25,8 @@
 // the other types that only the asked server itself can answer are not forwarded either. Answers are never
 // authoritative, and AD is the asked server's.
 //
-// A query whose stop token stops gets no answer, so that none is cached; other queries that wait for the same answer
-// are not affected.
+// A task of `resolve` that is stopped, by the token that it inherits, gives no answer, so that none is cached; other
+// queries that wait for the same answer are not affected. A question for which none waits any more is given up.
 #pragma once
 
 #include <chrono>
