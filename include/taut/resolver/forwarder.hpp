@@ -59,11 +59,11 @@
 namespace taut {
 
 struct ForwarderOptions {
-  std::vector<Address> servers;  // before those of the file; port 0 stands for 53
-  std::string resolvConf;        // path of a resolv.conf(5), followed as it changes; empty for none
+  std::vector<Address> servers{};  // before those of the file; port 0 stands for 53
+  std::string resolvConf{};        // path of a resolv.conf(5), followed as it changes; empty for none
   // How long each server has to answer in each round. Empty: by the file's options timeout and attempts, or else as
   // `defaultTimeouts` says.
-  std::vector<std::chrono::milliseconds> timeouts;
+  std::vector<std::chrono::milliseconds> timeouts{};
   std::vector<std::chrono::milliseconds> defaultTimeouts{std::chrono::seconds(1), std::chrono::seconds(3),
                                                          std::chrono::seconds(11), std::chrono::seconds(45)};
   bool rotate = false;                          // each question starts at the next server; also an option of the file
