@@ -352,7 +352,7 @@ Task<std::optional<Answer>> Forwarder::resolve(const Query& query) {
 }
 
 Task<std::optional<Answer>> Forwarder::await(Waiter waiter, const Query& query) {
-  const bool done = co_await waiter.query().done.wait(query.stopToken());
+  const bool done = co_await waiter.query().done.wait();
   if (!done || closed_) co_return std::nullopt;
   co_return waiter.query().share(query);
 }

@@ -19,7 +19,9 @@
 #include "support/heap_counter.hpp"
 #include "support/temporary_file.hpp"
 #include "taut/base/clock.hpp"
+#include "taut/coro/first_of.hpp"
 #include "taut/coro/task_scope.hpp"
+#include "taut/coro/tasks_of.hpp"
 #include "taut/dns/message_view.hpp"
 #include "taut/dns/rdata.hpp"
 #include "taut/dns/reply.hpp"
@@ -951,11 +953,9 @@ TEST_CASE_FIXTURE(Fixture, "a failure is shared like an answer") {
 TEST_CASE_FIXTURE(Fixture, "one who no longer waits does not take the answer from the others") {
   upstream([](const Query& asked) { return Replies{address(asked)}; });
   taut::StopSource gone;
-  Query impatient = query;
-  impatient.setStopToken(gone.token());
   std::array<std::optional<std::optional<Answer>>, 2> results;
   taut::TaskScope asking;
-  asking.spawn(askInto(forward(), impatient, results[0]));
+  asking.spawn(askInto(forward(), query, results[0]), gone.token());
   asking.spawn(askInto(forward(), query, results[1]));
   gone.requestStop();
   REQUIRE(results[0]);
@@ -969,11 +969,9 @@ TEST_CASE_FIXTURE(Fixture, "a question without waiters is given up, and can be a
   bool answering = false;
   upstream([&](const Query& asked) { return answering ? Replies{address(asked)} : Replies(); });
   taut::StopSource gone;
-  Query impatient = query;
-  impatient.setStopToken(gone.token());
   std::optional<std::optional<Answer>> result;
   taut::TaskScope asking;
-  asking.spawn(askInto(forward(), impatient, result));
+  asking.spawn(askInto(forward(), query, result), gone.token());
   settle();
   CHECK(forward().inFlight() == 1);
   gone.requestStop();
@@ -983,6 +981,28 @@ TEST_CASE_FIXTURE(Fixture, "a question without waiters is given up, and can be a
   CHECK(clock.now() == before);
   CHECK(forward().statistics().joined == 0);
   CHECK(forward().inFlight() == 0);
+}
+
+// The answer of the forwarder that answers first.
+Task<std::optional<Answer>> askBoth(Forwarder& one, Forwarder& other, const Query& query) {
+  return taut::firstOf(taut::tasksOf(one.resolve(query), other.resolve(query)),
+                       [](const std::optional<Answer>& answer) { return answer && !answer->transient(); });
+}
+
+TEST_CASE_FIXTURE(Fixture, "of two forwarders that race the loser gives up its question, without another query") {
+  upstream({});  // the loser's, which says nothing
+  Forwarder loser(shard, options);
+  options.servers.clear();
+  upstream([](const Query& asked) { return Replies{address(asked, 7)}; });
+  const auto before = clock.now();
+  const auto answer = shard.run(askBoth(loser, forward(), query));
+  REQUIRE(answer);
+  CHECK(answer->entry(0).rrset.front()[3] == 7);
+  CHECK(upstreams.front()->udp.size() == 1);
+  settle();
+  CHECK(loser.inFlight() == 0);
+  CHECK(clock.now() == before);
+  shard.run(loser.close());
 }
 
 TEST_CASE_FIXTURE(
@@ -1031,13 +1051,11 @@ TEST_CASE_FIXTURE(Fixture, "questions that were given up take no place from othe
   upstream([&](const Query& asked) { return answering ? Replies{address(asked)} : Replies(); });
   options.maxInFlight = 2;
   taut::StopSource gone;
-  Query others[] = {Query(Name("a.example."), Type::A), Query(Name("b.example."), Type::A)};
+  const Query others[] = {Query(Name("a.example."), Type::A), Query(Name("b.example."), Type::A)};
   std::array<std::optional<std::optional<Answer>>, 2> results;
   taut::TaskScope asking;
-  for (std::size_t i = 0; i < results.size(); ++i) {
-    others[i].setStopToken(gone.token());
-    asking.spawn(askInto(forward(), others[i], results[i]));
-  }
+  for (std::size_t i = 0; i < results.size(); ++i)
+    asking.spawn(askInto(forward(), others[i], results[i]), gone.token());
   settle();
   gone.requestStop();
   answering = true;

@@ -10,7 +10,7 @@ buildPackages=(g++ ccache meson ninja-build pkg-config liburing-dev libfmt-dev l
 testPackages=(
   doctest-dev clang-format python3 python3-dnspython python3-jsonschema python3-yaml util-linux iproute2 groff-base
   bind9-dnsutils knot-dnsutils ldnsutils dnsperf bind9 bind9-utils knot nsd unbound valgrind chromium prometheus
-  fstrm-bin dnsdist
+  fstrm-bin dnsdist redis-server
 )
 
 # What the tests of the whole system need besides.

@@ -25,8 +25,8 @@
 // the other types that only the asked server itself can answer are not forwarded either. Answers are never
 // authoritative, and AD is the asked server's.
 //
-// A query whose stop token stops gets no answer, so that none is cached; other queries that wait for the same answer
-// are not affected.
+// A task of `resolve` that is stopped, by the token that it inherits, gives no answer, so that none is cached; other
+// queries that wait for the same answer are not affected. A question for which none waits any more is given up.
 #pragma once
 
 #include <chrono>
@@ -59,11 +59,11 @@
 namespace taut {
 
 struct ForwarderOptions {
-  std::vector<Address> servers;  // before those of the file; port 0 stands for 53
-  std::string resolvConf;        // path of a resolv.conf(5), followed as it changes; empty for none
+  std::vector<Address> servers{};  // before those of the file; port 0 stands for 53
+  std::string resolvConf{};        // path of a resolv.conf(5), followed as it changes; empty for none
   // How long each server has to answer in each round. Empty: by the file's options timeout and attempts, or else as
   // `defaultTimeouts` says.
-  std::vector<std::chrono::milliseconds> timeouts;
+  std::vector<std::chrono::milliseconds> timeouts{};
   std::vector<std::chrono::milliseconds> defaultTimeouts{std::chrono::seconds(1), std::chrono::seconds(3),
                                                          std::chrono::seconds(11), std::chrono::seconds(45)};
   bool rotate = false;                          // each question starts at the next server; also an option of the file

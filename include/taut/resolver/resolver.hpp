@@ -7,6 +7,10 @@
 // What a resolver does beside answering begins in `start` and ends before `close`: a list that is fetched again and
 // again, a connection that is kept open.
 //
+// Its waits obey the token that the task inherits from its awaiter (`Task`). That of a served query is the query's own,
+// or one that stops with it, where the awaiter runs several resolvers side by side (`firstOf`) or bounds their time
+// (`withDeadline`).
+//
 // A resolver that can answer without waiting may return a task that is ready (Task::ready) instead of being a
 // coroutine. The difference is the cost only.
 #pragma once
