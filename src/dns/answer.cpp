@@ -66,18 +66,29 @@ void Answer::addRecord(Section section, NameView owner, Type type, Class rrClass
   rrset.type = type;
   rrset.rrClass = rrClass;
   rrset.count = 1;
-  addRRset(section, rrset);
-}
-
-void Answer::addRRset(Section section, const RRset& rrset) {
   append(section, rrset, true);
 }
 
-void Answer::addGlue(const RRset& rrset) {
-  addRRset(Section::additional, rrset);
+void Answer::addRRset(Section section, const RRset& rrset) {
+  std::size_t size = 0;
+  for (const ByteSpan octets : rrset) size += octets.size() + 2;
+  RRset copy = rrset;
+  std::uint8_t* const stored = allocate(size);
+  copyOctets(stored, {rrset.rdata, size});
+  copy.rdata = stored;
+  copy.owner = keep(rrset.owner);
+  append(section, copy, true);
 }
 
-void Answer::addAdditional(const RRset& rrset) {
+void Answer::borrowRRset(Section section, const RRset& rrset) {
+  append(section, rrset, true);
+}
+
+void Answer::borrowGlue(const RRset& rrset) {
+  append(Section::additional, rrset, true);
+}
+
+void Answer::borrowAdditional(const RRset& rrset) {
   append(Section::additional, rrset, false);
 }
 

@@ -1,6 +1,6 @@
 // The result of a resolver: an RCODE and up to three sections of RRsets. A value; the server turns it into the reply.
 //
-// An answer either borrows RRsets from storage that it pins (a zone, a cache entry) or keeps copies of its own. Its
+// An answer keeps copies of its own, or borrows RRsets from storage that it pins (a zone, a cache entry). Its
 // memory comes from the LocalPool, so an answer of ordinary size costs no heap allocation. It belongs to the thread of
 // the query. An answer that was moved from reads as an empty SERVFAIL; to change or to send it throws std::logic_error.
 //
@@ -133,14 +133,17 @@ class Answer {
   // One record with RDATA in uncompressed wire form, at most `maxRdataSize` octets, copied. `ttl` is cut to `maxTtl`.
   void addRecord(Section section, NameView owner, Type type, Class rrClass, std::uint32_t ttl, ByteSpan rdata);
 
-  // An RRset that is borrowed: its owner and RDATA live as long as something pinned, kept or static, and are not in the
-  // query's message, which the reply is written over.
+  // All records of an RRset, copied. It may be one of this answer.
   void addRRset(Section section, const RRset& rrset);
 
-  // Add to the additional section. Addresses that a referral cannot do without are `glue` (RFC 9471): without room for
-  // them the reply is truncated. Other additional data is left out where there is no room.
-  void addGlue(const RRset& rrset);
-  void addAdditional(const RRset& rrset);
+  // An RRset that is borrowed, for what answers from storage of its own: its owner and RDATA live as long as something
+  // pinned, kept or static, and are not in the query's message, which the reply is written over.
+  void borrowRRset(Section section, const RRset& rrset);
+
+  // Borrow for the additional section. Addresses that a referral cannot do without are `glue` (RFC 9471): without room
+  // for them the reply is truncated. Other additional data is left out where there is no room.
+  void borrowGlue(const RRset& rrset);
+  void borrowAdditional(const RRset& rrset);
 
   // The source of more additional data, after the data that was added. An answer has one source; the last one counts.
   template <class Source>
