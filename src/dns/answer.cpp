@@ -5,6 +5,8 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "taut/dns/rdata.hpp"
+
 namespace taut {
 
 Answer::Body Answer::movedFrom_(Rcode::SERVFAIL);
@@ -44,6 +46,21 @@ std::uint8_t* Answer::allocate(std::size_t size) {
   }
   body_->arenaUsed += size;
   return body_->arena + body_->arenaUsed - size;
+}
+
+static Answer negative(Rcode rcode, NameView zone, std::chrono::seconds ttl, const rdata::SOA& soa) {
+  Answer answer(rcode);
+  answer.setAuthoritative(true);
+  answer.add(zone, std::min(ttl, std::chrono::seconds(soa.minimum)), soa, Section::authority);
+  return answer;
+}
+
+Answer Answer::noData(NameView zone, std::chrono::seconds ttl, const rdata::SOA& soa) {
+  return negative(Rcode::NOERROR, zone, ttl, soa);
+}
+
+Answer Answer::nameError(NameView zone, std::chrono::seconds ttl, const rdata::SOA& soa) {
+  return negative(Rcode::NXDOMAIN, zone, ttl, soa);
 }
 
 std::uint32_t Answer::clampTtl(std::chrono::seconds ttl) {

@@ -56,6 +56,28 @@ TEST_CASE("An answer is NOERROR and empty, or an RCODE by name") {
   CHECK((Answer::refused().rcode() == Rcode::REFUSED));
 }
 
+TEST_CASE("What has no data, and what does not exist, is told with the zone's SOA record and its negative TTL") {
+  const Name zone("example.com");
+  const rdata::SOA soa(Name("ns.example.com"), Name("hostmaster.example.com"), 1, 2, 3, 4, 300);
+  const Answer noData = Answer::noData(zone, 1h, soa);
+  const Answer nameError = Answer::nameError(zone, 1h, soa);
+  CHECK((noData.rcode() == Rcode::NOERROR));
+  CHECK((nameError.rcode() == Rcode::NXDOMAIN));
+  for (const Answer* const answer : {&noData, &nameError}) {
+    CHECK(answer->authoritative());
+    REQUIRE(answer->entryCount() == 1);
+    const RRset& rrset = answer->entry(0).rrset;
+    CHECK((answer->entry(0).section == Section::authority));
+    CHECK(rrset.owner == zone);
+    CHECK(rrset.ttl == 300);
+    const auto record = rdata::read<rdata::SOA>(rrset.front());
+    REQUIRE(record);
+    CHECK(record->primary == soa.primary);
+    CHECK(record->minimum == 300);
+  }
+  CHECK(Answer::noData(zone, 1min, soa).entry(0).rrset.ttl == 60);
+}
+
 TEST_CASE("A record that a handler adds is copied") {
   Answer answer;
   {

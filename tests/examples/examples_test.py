@@ -13,6 +13,7 @@ from support import (  # noqa: E402
     NXDOMAIN,
     REFUSED,
     SERVFAIL,
+    SOA,
     TXT,
     A,
     AAAA,
@@ -78,12 +79,14 @@ class Examples(TestCase):
         return udp
 
     def test_workstations(self):
-        """workstations answers its names with their numbers, and refuses all others"""
+        """workstations answers its names with their numbers in any case, has no other data, and refuses all others"""
         example = self.start("workstations")
         for number in (0, 7, 255):
             reply = self.ask(example, f"workstation{number}.example.com")
             self.assertEqual((reply.rcode, reply.addresses()), (NOERROR, [f"192.0.2.{number}"]))
             self.assertEqual(reply.answers[0].ttl, 300)
+        upper = self.ask(example, "WORKSTATION7.EXAMPLE.COM")
+        self.assertEqual((upper.rcode, upper.addresses()), (NOERROR, ["192.0.2.7"]))
         for name in (
             "workstation256.example.com",
             "workstation.example.com",
@@ -94,7 +97,10 @@ class Examples(TestCase):
             ".",
         ):
             self.assertEqual(self.ask(example, name).rcode, REFUSED, name)
-        self.assertEqual(self.ask(example, "workstation7.example.com", AAAA).rcode, REFUSED)
+        empty = self.ask(example, "workstation7.example.com", AAAA)
+        self.assertEqual((empty.rcode, empty.answers, empty.authoritative), (NOERROR, [], True))
+        soa = [(record.name, record.type, record.ttl) for record in empty.authority]
+        self.assertEqual(soa, [("example.com.", SOA, 300)])
 
     def test_workstations_ipv6(self):
         """workstations listens on IPv6 as well"""

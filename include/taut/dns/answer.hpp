@@ -32,6 +32,10 @@
 
 namespace taut {
 
+namespace rdata {
+struct SOA;
+}  // namespace rdata
+
 // Base of storage that answers borrow from: one reference per answer, counted without atomics on the shard's thread.
 class PinnedStorage : public LocalCounted {
  public:
@@ -86,6 +90,12 @@ class Answer {
   static Answer nameError() { return Answer(Rcode::NXDOMAIN); }
   static Answer notImplemented() { return Answer(Rcode::NOTIMP); }
   static Answer refused() { return Answer(Rcode::REFUSED); }
+
+  // From the authority for `zone`: the name has no data of the type, or there is no such name. The SOA record in the
+  // authority section lets clients keep that for as long as its TTL, which is the smaller of `ttl`, that of the zone's
+  // SOA record, and of its MINIMUM (RFC 2308 section 3).
+  static Answer noData(NameView zone, std::chrono::seconds ttl, const rdata::SOA& soa);
+  static Answer nameError(NameView zone, std::chrono::seconds ttl, const rdata::SOA& soa);
 
   // No reply is to be sent: the query stays unanswered, or its messages were written already.
   static Answer noReply() {
