@@ -14,6 +14,7 @@ from support import (  # noqa: E402
     REFUSED,
     SERVFAIL,
     SOA,
+    SOURCE,
     TXT,
     A,
     AAAA,
@@ -53,7 +54,7 @@ class Inventory:
         self.listener.close()
 
 
-class Examples(TestCase):
+class ExampleCase(TestCase):
     def start(self, name, *arguments, address="127.0.0.1:0"):
         """Starts an example; it says itself which port it got."""
         example = self.spawn(BUILD / "examples" / name, address, *arguments)
@@ -78,6 +79,9 @@ class Examples(TestCase):
         self.assertEqual((udp.rcode, udp.addresses()), (tcp.rcode, tcp.addresses()))
         return udp
 
+
+
+class Examples(ExampleCase):
     def test_workstations(self):
         """workstations answers its names with their numbers in any case, has no other data, and refuses all others"""
         example = self.start("workstations")
@@ -165,11 +169,89 @@ class Examples(TestCase):
 
     def test_usage(self):
         """Without arguments, and with ones that make no sense, each example says how it is called"""
-        for name in ("workstations", "hosts_override", "tcp_backend", "refuse_by_address"):
+        for name in (
+            "hosts_override",
+            "lookup",
+            "refuse_by_address",
+            "tcp_backend",
+            "workstations",
+        ):
             for arguments in ([], ["--help"], ["nowhere", "nobody", "nothing"]):
                 result = self.run_program(BUILD / "examples" / name, *arguments)
                 self.assertEqual(result.returncode, 2, f"{name} {arguments}")
                 self.assertIn(f"usage: {name}", result.stderr)
+
+
+class Lookups(ExampleCase):
+    """A program that looks names up, and asks a server of taut."""
+
+    ZONE = """$ORIGIN example.
+$TTL 300
+@ SOA ns root 1 2 3 4 60
+@ NS ns
+@ MX 20 mail
+@ MX 10 mx
+ns A 192.0.2.1
+www CNAME host
+host A 192.0.2.2
+loop CNAME circle
+circle CNAME loop
+"""
+
+    def look_up(self, *arguments):
+        return self.run_program(BUILD / "examples" / "lookup", *arguments)
+
+    def setUp(self):
+        super().setUp()
+        self.server = f"127.0.0.1:{self.start_tautd('--zone', self.write('example.zone', self.ZONE)).port}"
+
+    def test_found(self):
+        """lookup prints the records of the name that was asked for, or that its aliases lead to"""
+        result = self.look_up("www.example.", "A", self.server)
+        self.assertEqual((result.returncode, result.stdout), (0, "host.example. 300 A 192.0.2.2\n"), result.stderr)
+        result = self.look_up("example.", "mx", self.server)
+        records = ["example. 300 MX 10 mx.example.", "example. 300 MX 20 mail.example."]
+        self.assertEqual(sorted(result.stdout.splitlines()), records)
+        self.assertIn("example. 300 SOA ns.example. root.example. 1 2 3 4 60\n",
+                      self.look_up("example.", "SOA", self.server).stdout)
+
+    def test_not_found(self):
+        """lookup says why there is nothing, and ends with status 1"""
+        for name, reason in (
+            ("nobody.example.", "nobody.example. A: there is no such name"),
+            ("example.", "example. A: the name has no such records"),
+            ("loop.example.", "aliases without end"),
+            ("elsewhere.", "elsewhere. A: REFUSED"),
+            ("a..example.", "that is no name"),
+        ):
+            result = self.look_up(name, "A", self.server)
+            self.assertEqual((result.returncode, result.stdout), (1, ""), name)
+            self.assertIn(reason, result.stderr)
+
+    def test_unreachable(self):
+        """lookup says that no server answers where none listens"""
+        silent = FakeUpstream()
+        silent.close()
+        result = self.look_up("www.example.", "A", f"127.0.0.1:{silent.port}")
+        self.assertEqual((result.returncode, result.stderr), (1, "www.example. A: no server answers\n"))
+
+
+class Sizes(ExampleCase):
+    """The examples are as short as people who compare them expect."""
+
+    # The lines of a whole program that are not blank, without the comment at its top.
+    MOST_LINES = {
+        "lookup.cpp": 31,
+        "workstations.cpp": 45,
+    }
+
+    def test_lines(self):
+        """No example has more lines than it may have"""
+        for name, most in self.MOST_LINES.items():
+            lines = [line for line in (SOURCE / "examples" / name).read_text().splitlines() if line.strip()]
+            while lines[0].startswith("//"):
+                del lines[0]
+            self.assertLessEqual(len(lines), most, name)
 
 
 if __name__ == "__main__":
