@@ -9,6 +9,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
 
 from support import (  # noqa: E402
     BUILD,
+    CNAME,
     NOERROR,
     NXDOMAIN,
     REFUSED,
@@ -19,11 +20,15 @@ from support import (  # noqa: E402
     A,
     AAAA,
     FakeUpstream,
+    Reply,
     TestCase,
     ask_tcp,
     ask_udp,
+    connect,
+    frame,
     main,
     make_query,
+    read_frame,
     wait_until,
 )
 
@@ -170,9 +175,12 @@ class Examples(ExampleCase):
     def test_usage(self):
         """Without arguments, and with ones that make no sense, each example says how it is called"""
         for name in (
+            "blocklist",
             "hosts_override",
             "lookup",
+            "middleware",
             "refuse_by_address",
+            "split_horizon",
             "tcp_backend",
             "workstations",
         ):
@@ -236,12 +244,107 @@ circle CNAME loop
         self.assertEqual((result.returncode, result.stderr), (1, "www.example. A: no server answers\n"))
 
 
+class Middleware(ExampleCase):
+    """Resolvers that wrap another one."""
+
+    ZONE = """$ORIGIN {origin}
+$TTL {ttl}
+@ SOA ns root 1 2 3 4 {ttl}
+@ NS ns
+ns A 192.0.2.1
+www A {address}
+alias CNAME www
+"""
+
+    VIEWS = {"inside": "10.0.0.2", "outside": "192.0.2.2"}
+
+    def zone(self, origin, address="192.0.2.2", ttl=5, name="zone"):
+        return self.write(name, self.ZONE.format(origin=origin, address=address, ttl=ttl))
+
+    def upstream(self, origin):
+        return f"127.0.0.1:{self.start_tautd('--zone', self.zone(origin)).port}"
+
+    def test_log(self):
+        """middleware log logs each query and what it was answered"""
+        example = self.start("middleware", self.upstream("example."), "log")
+        self.assertEqual(self.ask(example, "www.example").addresses(), ["192.0.2.2"])
+        self.assertEqual(self.ask(example, "nobody.example").rcode, NXDOMAIN)
+        wait_until(lambda: "nobody.example. A from 127.0.0.1: NXDOMAIN, 0 records after" in example.log(), 5, "it logs")
+        self.assertIn("www.example. A from 127.0.0.1: NOERROR, 1 records after", example.log())
+
+    def test_cache(self):
+        """middleware cache asks upstream once for each question, and the layers before it see all"""
+        upstream = FakeUpstream()
+        self.addCleanup(upstream.close)
+        example = self.start("middleware", f"127.0.0.1:{upstream.port}", "log", "cache")
+        answering = threading.Thread(target=lambda: upstream.send(*upstream.receive()))
+        answering.start()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:  # one port, and so one shard
+            client.connect(("127.0.0.1", example.port))
+            client.settimeout(20)
+            for _ in range(3):
+                client.send(make_query("www.example"))
+                self.assertEqual(Reply(client.recv(65535)).addresses(), ["192.0.2.99"])
+        answering.join()
+        wait_until(lambda: example.log().count("www.example. A from") == 3, 5, "it logs three queries")
+
+    def test_rename(self):
+        """middleware rename answers with another domain's data, to the question that the client asked"""
+        example = self.start("middleware", self.upstream("new.example."), "rename")
+        reply = self.ask(example, "WWW.old.example")
+        owners = [(record.name, record.address()) for record in reply.answers]
+        self.assertEqual(owners, [("WWW.old.example.", "192.0.2.2")])
+        alias = self.ask(example, "alias.old.example")
+        owners = [(record.name, record.type) for record in alias.answers]
+        self.assertEqual(owners, [("alias.old.example.", CNAME), ("www.new.example.", A)])
+        denial = self.ask(example, "nobody.old.example")
+        self.assertEqual((denial.rcode, [record.name for record in denial.authority]), (NXDOMAIN, ["old.example."]))
+        self.assertEqual(self.ask(example, "www.new.example").answers[0].name, "www.new.example.")
+
+    def test_minimum_ttl(self):
+        """middleware min-ttl raises the TTLs of short-lived records, and keeps longer ones"""
+        example = self.start("middleware", self.upstream("example."), "min-ttl")
+        self.assertEqual(self.ask(example, "www.example").answers[0].ttl, 60)
+        self.assertEqual(self.ask(example, "nobody.example").authority[0].ttl, 60)
+
+    def test_blocklist(self):
+        """blocklist denies 200,001 names and those below them, tells why, and forwards the rest"""
+        names = "".join(f"tracker{i}.ads.example\n" for i in range(200_000)) + "Evil.example\n\nno..name\n"
+        example = self.start("blocklist", self.write("list", names), self.upstream("example."))
+        self.assertIn("200001 names are blocked", example.log())
+        self.assertEqual(self.ask(example, "www.example").addresses(), ["192.0.2.2"])
+        for name in ("evil.example", "a.b.EVIL.example", "tracker199999.ads.example"):
+            query = make_query(name, edns=1232)
+            reply = ask_udp("127.0.0.1", example.port, query)
+            self.assertEqual((reply.rcode, reply.authority[0].ttl), (NXDOMAIN, 60), name)
+            self.assertIn(b"\0\x0fby the blocklist", reply.octets)  # EDE 15, Blocked
+        self.assertEqual(self.ask(example, "devil.example").rcode, NXDOMAIN)
+        self.assertEqual(ask_udp("127.0.0.1", example.port, make_query("devil.example")).authority[0].ttl, 5)
+        octets = int(re.search(r"blocked, in (\d+) octets", example.log()).group(1))
+        self.assertLess(octets / 200_001, 48)
+
+    def test_split_horizon(self):
+        """split_horizon answers the clients of a network from one file, and all others from another"""
+        files = [self.zone("example.", address, name=name) for name, address in self.VIEWS.items()]
+        example = self.start("split_horizon", "127.0.0.2", *files)
+        self.assertEqual(self.ask(example, "www.example").addresses(), ["192.0.2.2"])
+        with connect("127.0.0.1", example.port, source="127.0.0.2") as connection:
+            connection.sendall(frame(make_query("www.example")))
+            self.assertEqual(Reply(read_frame(connection)).addresses(), ["10.0.0.2"])
+        program = BUILD / "examples" / "split_horizon"
+        broken = self.run_program(program, "127.0.0.1:0", "127.0.0.2", "/nowhere", files[0])
+        self.assertEqual(broken.returncode, 1)
+
+
 class Sizes(ExampleCase):
     """The examples are as short as people who compare them expect."""
 
     # The lines of a whole program that are not blank, without the comment at its top.
     MOST_LINES = {
+        "blocklist.cpp": 60,
         "lookup.cpp": 31,
+        "middleware.cpp": 130,
+        "split_horizon.cpp": 45,
         "workstations.cpp": 45,
     }
 
