@@ -20,10 +20,11 @@
 
 using namespace taut;
 
-// What each of them has in common: the resolver that it wraps, which it closes.
+// What each of them has in common: the resolver that it wraps, which begins and ends with it.
 class Wrapper : public Resolver {
  public:
   explicit Wrapper(std::shared_ptr<Resolver> next) : next_(std::move(next)) {}
+  Task<> start(TaskScope& work) override { return next_->start(work); }
   Task<> close() override { return next_->close(); }
 
  protected:

@@ -13,6 +13,7 @@
 
 #include "support/temporary_file.hpp"
 #include "taut/base/clock.hpp"
+#include "taut/base/log.hpp"
 #include "taut/client/blocking_lookup.hpp"
 #include "taut/coro/event.hpp"
 #include "taut/coro/task_scope.hpp"
@@ -417,6 +418,13 @@ TEST_CASE("A server that is silent ends the lookup with its deadline, however ma
 
 namespace {
 
+// As docs/handlers.md shows it.
+Task<> logExchanges(Client& client) {
+  const auto found = co_await client.lookupMailExchange("example.com.");
+  if (!found) log::warning("{}", found.reason());
+  for (const rdata::MX& mx : found) log::info("{} {}", mx.preference, mx.exchange);
+}
+
 Task<> lookInto(Client& client, std::optional<Lookup<rdata::A>>& found) {
   found = co_await client.lookupAddress("www.example.");
 }
@@ -439,6 +447,12 @@ Task<> stopMeanwhile(Client& client, std::optional<Lookup<rdata::A>>& found) {
 }
 
 }  // namespace
+
+TEST_CASE("A coroutine goes on with what its lookup found") {
+  Fixture fixture([](const Query&) { return Answer::nameError(); });
+  fixture.shard->run(logExchanges(*fixture.client));
+  CHECK(fixture.server->asked == Asked{"example.com. MX"});
+}
 
 TEST_CASE("Closing ends the lookups that are under way, and those that come later") {
   Fixture fixture([](const Query&) { return Answer(); });

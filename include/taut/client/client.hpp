@@ -1,5 +1,6 @@
 // Client looks names up, for programs and for handlers that need what others serve: a stub resolver with the functions
-// of twisted.names.client. It asks the hosts file first, then the servers of /etc/resolv.conf or those it is given.
+// of twisted.names.client, except for lookupZone. It asks the hosts file first, then the servers of /etc/resolv.conf or
+// those it is given.
 //
 //   Client client(shard);
 //   const auto found = co_await client.lookupAddress("www.example.com");
