@@ -1,11 +1,15 @@
 #include "taut/client/client.hpp"
 
+#include <array>
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -518,6 +522,20 @@ TEST_CASE("Programs without a loop look names up by functions that block") {
   CHECK(lookup<rdata::A>("printer", options));
   CHECK(lookup("printer", Type::AAAA, options).front().toString() == "printer. 3600 AAAA 2001:db8::7");
   CHECK(lookupPointer(Address::parse("192.0.2.7").value(), options).front().target == Name("printer"));
+}
+
+TEST_CASE("The functions that block may be called on several threads at once") {
+  const TemporaryFile hosts("192.0.2.7 printer\n");
+  ClientOptions options;
+  options.servers = {Address::loopbackV4(1)};
+  options.resolvConf.clear();
+  options.hostsFile = hosts.path();
+  std::array<std::size_t, 4> found{};
+  std::vector<std::thread> threads;
+  for (std::size_t& count : found)
+    threads.emplace_back([&count, &options] { count = lookupAddress("printer", options).size(); });
+  for (std::thread& thread : threads) thread.join();
+  CHECK(found == std::array<std::size_t, 4>{1, 1, 1, 1});
 }
 
 TEST_CASE("A server that nothing listens for is no reply") {

@@ -86,7 +86,8 @@ class Client {
   Task<Lookup<rdata::A>> lookupAddress(LookupName name) { return lookup<rdata::A>(name); }
   Task<Lookup<rdata::AAAA>> lookupIPV6Address(LookupName name) { return lookup<rdata::AAAA>(name); }
   Task<Lookup<rdata::A6>> lookupAddress6(LookupName name) { return lookup<rdata::A6>(name); }
-  // In the order in which they are to be tried.
+  // In the order in which they are to be tried. One service alone whose target is the root says that there is none (RFC
+  // 2782), and so does one such mail exchanger (RFC 7505).
   Task<Lookup<rdata::MX>> lookupMailExchange(LookupName name) { return lookup<rdata::MX>(name); }
   Task<Lookup<rdata::SRV>> lookupService(LookupName name) { return lookup<rdata::SRV>(name); }
   Task<Lookup<rdata::NAPTR>> lookupNamingAuthorityPointer(LookupName name) { return lookup<rdata::NAPTR>(name); }
