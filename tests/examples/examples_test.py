@@ -356,6 +356,15 @@ class Sizes(ExampleCase):
                 del lines[0]
             self.assertLessEqual(len(lines), most, name)
 
+    def test_classes(self):
+        """No resolver that wraps another has more than thirty lines"""
+        text = (SOURCE / "examples/middleware.cpp").read_text()
+        classes = re.findall(r"^class (\w+).*?^};$", text, re.MULTILINE | re.DOTALL)
+        self.assertEqual(classes, ["Wrapper", "Logging", "Caching", "Renaming", "MinimumTtl"])
+        for found in re.finditer(r"^class (\w+).*?^};$", text, re.MULTILINE | re.DOTALL):
+            lines = [line for line in found.group().splitlines() if line.strip()]
+            self.assertLessEqual(len(lines), 30, found.group(1))
+
 
 if __name__ == "__main__":
     main()
