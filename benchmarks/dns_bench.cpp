@@ -85,8 +85,8 @@ class Referral {
 
   Answer answer() const {
     Answer answer;
-    answer.addRRset(Section::authority, servers_);
-    for (const RRset& rrset : glue_) answer.addGlue(rrset);
+    answer.borrowRRset(Section::authority, servers_);
+    for (const RRset& rrset : glue_) answer.borrowGlue(rrset);
     return answer;
   }
 
@@ -115,7 +115,7 @@ void answerAndReply(benchmark::State& state) {
   const ReplyOptions options;
   for (auto _ : state) {
     Answer answer;
-    answer.addRRset(Section::answer, address);
+    answer.borrowRRset(Section::answer, address);
     answer.setAuthoritative(true);
     benchmark::DoNotOptimize(writeReply(*query, answer, options, buffer));
   }
@@ -134,7 +134,7 @@ void wholeHit(benchmark::State& state) {
     std::memcpy(buffer.data(), message.data(), message.size());
     const auto query = Query::parse(ByteSpan(buffer).first(message.size()), {peer, Transport::udp});
     Answer answer;
-    answer.addRRset(Section::answer, address);
+    answer.borrowRRset(Section::answer, address);
     answer.setAuthoritative(true);
     benchmark::DoNotOptimize(writeReply(*query, answer, options, buffer));
   }

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "taut/dns/rdata.hpp"
+
 namespace taut {
 
 Answer::Body Answer::movedFrom_(Rcode::SERVFAIL);
@@ -46,6 +48,21 @@ std::uint8_t* Answer::allocate(std::size_t size) {
   return body_->arena + body_->arenaUsed - size;
 }
 
+static Answer negative(Rcode rcode, NameView zone, std::chrono::seconds ttl, const rdata::SOA& soa) {
+  Answer answer(rcode);
+  answer.setAuthoritative(true);
+  answer.add(zone, std::min(ttl, std::chrono::seconds(soa.minimum)), soa, Section::authority);
+  return answer;
+}
+
+Answer Answer::noData(NameView zone, std::chrono::seconds ttl, const rdata::SOA& soa) {
+  return negative(Rcode::NOERROR, zone, ttl, soa);
+}
+
+Answer Answer::nameError(NameView zone, std::chrono::seconds ttl, const rdata::SOA& soa) {
+  return negative(Rcode::NXDOMAIN, zone, ttl, soa);
+}
+
 std::uint32_t Answer::clampTtl(std::chrono::seconds ttl) {
   return static_cast<std::uint32_t>(std::clamp<std::chrono::seconds::rep>(ttl.count(), 0, maxTtl));
 }
@@ -66,18 +83,29 @@ void Answer::addRecord(Section section, NameView owner, Type type, Class rrClass
   rrset.type = type;
   rrset.rrClass = rrClass;
   rrset.count = 1;
-  addRRset(section, rrset);
-}
-
-void Answer::addRRset(Section section, const RRset& rrset) {
   append(section, rrset, true);
 }
 
-void Answer::addGlue(const RRset& rrset) {
-  addRRset(Section::additional, rrset);
+void Answer::addRRset(Section section, const RRset& rrset) {
+  std::size_t size = 0;
+  for (const ByteSpan octets : rrset) size += octets.size() + 2;
+  RRset copy = rrset;
+  std::uint8_t* const stored = allocate(size);
+  copyOctets(stored, {rrset.rdata, size});
+  copy.rdata = stored;
+  copy.owner = keep(rrset.owner);
+  append(section, copy, true);
 }
 
-void Answer::addAdditional(const RRset& rrset) {
+void Answer::borrowRRset(Section section, const RRset& rrset) {
+  append(section, rrset, true);
+}
+
+void Answer::borrowGlue(const RRset& rrset) {
+  append(Section::additional, rrset, true);
+}
+
+void Answer::borrowAdditional(const RRset& rrset) {
   append(Section::additional, rrset, false);
 }
 

@@ -1,8 +1,10 @@
 #include "taut/dns/name.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <cstring>
 #include <stdexcept>
+#include <system_error>
 
 #include "rdata/presentation.hpp"
 #include "taut/dns/compression.hpp"
@@ -130,6 +132,32 @@ NameView NameView::suffix(std::size_t labels) const {
   for (std::size_t count = labelCount(); count > labels; --count) view = view.parent();
   return view;
 }
+
+bool NameView::firstLabelEquals(std::string_view text) const {
+  const auto rest = firstLabelAfter(text);
+  return rest && rest->empty();
+}
+
+std::optional<std::string_view> NameView::firstLabelAfter(std::string_view prefix) const {
+  const std::string_view label = isRoot() ? std::string_view() : firstLabel();
+  if (label.size() < prefix.size() || !equalFolded(octets(label), octets(prefix), prefix.size())) return std::nullopt;
+  return label.substr(prefix.size());
+}
+
+template <std::unsigned_integral Number>
+std::optional<Number> NameView::firstLabelNumber(std::string_view prefix) const {
+  const auto digits = firstLabelAfter(prefix);
+  if (!digits) return std::nullopt;
+  Number number = 0;
+  const auto [end, error] = std::from_chars(digits->data(), digits->data() + digits->size(), number);
+  if (error != std::errc() || end != digits->data() + digits->size()) return std::nullopt;
+  return number;
+}
+
+template std::optional<std::uint8_t> NameView::firstLabelNumber(std::string_view prefix) const;
+template std::optional<std::uint16_t> NameView::firstLabelNumber(std::string_view prefix) const;
+template std::optional<std::uint32_t> NameView::firstLabelNumber(std::string_view prefix) const;
+template std::optional<std::uint64_t> NameView::firstLabelNumber(std::string_view prefix) const;
 
 bool NameView::isWithin(NameView ancestor) const {
   if (size_ < ancestor.size_) return false;

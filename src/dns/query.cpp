@@ -33,12 +33,12 @@ Query::Query(NameView name, Type type, Class rrClass)
       questionCount_(1),
       questionSize_(static_cast<std::uint16_t>(name.size() + 4)) {}
 
-std::optional<Query> Query::parse(ByteSpan message, const Client& client, std::size_t udpLimit) {
+std::optional<Query> Query::parse(ByteSpan message, const QueryClient& client, std::size_t udpLimit) {
   if (message.size() < messageHeaderSize || (message[2] & 0x80) != 0) return std::nullopt;
   return std::optional<Query>(std::in_place, Received{}, message, client, udpLimit);
 }
 
-Query::Query(Received, ByteSpan message, const Client& client, std::size_t udpLimit)
+Query::Query(Received, ByteSpan message, const QueryClient& client, std::size_t udpLimit)
     : id_(loadU16(message.data())),
       flags_(loadU16(message.data() + 2)),
       questionCount_(loadU16(message.data() + 4)),

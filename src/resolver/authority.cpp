@@ -115,7 +115,7 @@ class Resolution {
 
   void addAnswer(RRset rrset) {
     rrset.owner = ownerOf(rrset);
-    answer_.addRRset(Section::answer, rrset);
+    answer_.borrowRRset(Section::answer, rrset);
   }
 
   void addAnswer(const ZoneRRset& set) {
@@ -180,7 +180,7 @@ class Resolution {
 
   void refer(ZoneNode cut) {
     const ZoneRRset nameServers = cut.rrset(Type::NS);
-    answer_.addRRset(Section::authority, nameServers.data);
+    answer_.borrowRRset(Section::authority, nameServers.data);
     if (dnssec_ && zone_->isSigned()) {
       if (const ZoneRRset ds = cut.rrset(Type::DS))
         addSigned(answer_, Section::authority, ds, true);

@@ -113,9 +113,9 @@ Answer CacheEntry::answer(const Query& query, TimePoint now) const {
     RRset rrset = kept.rrset;
     rrset.ttl -= std::min(rrset.ttl, passed);
     if (kept.required)
-      answer.addRRset(kept.section, rrset);
+      answer.borrowRRset(kept.section, rrset);
     else
-      answer.addAdditional(rrset);
+      answer.borrowAdditional(rrset);
   }
   return answer;
 }

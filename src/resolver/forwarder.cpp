@@ -114,9 +114,9 @@ class Forwarder::OutstandingQuery final : public PinnedStorage {
       const Answer::Entry& entry = answer.entry(i);
       if (!query.dnssecOk() && needsDnssecOk(entry, query.type())) continue;
       if (entry.required)
-        copy.addRRset(entry.section, entry.rrset);
+        copy.borrowRRset(entry.section, entry.rrset);
       else
-        copy.addAdditional(entry.rrset);
+        copy.borrowAdditional(entry.rrset);
     }
     return copy;
   }

@@ -53,7 +53,7 @@ Task<std::optional<Answer>> Hosts::resolve(const Query& query) {
   answer.pin(*snapshot_);
   for (const RRset* rrset : {&host->a, &host->aaaa, &host->ptr}) {
     const bool asked = query.type() == rrset->type || query.type() == Type::ANY;
-    if (asked && rrset->count > 0) answer.addRRset(Section::answer, *rrset);
+    if (asked && rrset->count > 0) answer.borrowRRset(Section::answer, *rrset);
   }
   return Task<std::optional<Answer>>::ready(std::move(answer));
 }

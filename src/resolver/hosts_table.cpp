@@ -10,8 +10,10 @@
 #include <string>
 #include <utility>
 
+#include "taut/base/address.hpp"
 #include "taut/base/bytes.hpp"
 #include "taut/base/text.hpp"
+#include "taut/dns/address_name.hpp"
 
 namespace taut {
 
@@ -24,6 +26,9 @@ struct HostAddress {
   std::uint8_t size = 0;  // 4 or 16
 
   ByteSpan bytes() const { return ByteSpan(octets).first(size); }
+  Address value() const {
+    return size == 4 ? Address::v4({octets[0], octets[1], octets[2], octets[3]}) : Address::v6(octets);
+  }
 };
 
 std::optional<HostAddress> parseAddress(std::string_view word) {
@@ -49,20 +54,6 @@ std::optional<Name> parseHostName(std::string_view word) {
   const auto name = Name::parse(word);
   if (!name || name->isRoot()) return std::nullopt;
   return name;
-}
-
-// 192.0.2.1 as 1.2.0.192.in-addr.arpa (RFC 1035 section 3.5), IPv6 by nibbles under ip6.arpa (RFC 3596 section 2.5).
-Name reverseName(const HostAddress& address) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string text;
-  for (std::size_t i = address.size; i-- > 0;) {
-    const std::uint8_t octet = address.octets[i];
-    if (address.size == 4)
-      text += std::to_string(octet) + '.';
-    else
-      text.append({digits[octet & 15u], '.', digits[octet >> 4], '.'});
-  }
-  return Name(std::string_view(text + (address.size == 4 ? "in-addr.arpa." : "ip6.arpa.")));
 }
 
 }  // namespace
@@ -103,7 +94,7 @@ class HostsTable::Builder {
         continue;
       }
       const std::uint32_t host = intern(*name);
-      if (first) addPointer(reverseName(address), host);
+      if (first) addPointer(reverseName(address.value()), host);
       first = false;
       addAddress(host, address);
     }

@@ -10,8 +10,8 @@ namespace taut {
 
 // Adds the set, and its RRSIGs where it has any and they are wanted (RFC 4035 section 3.1.1).
 inline void addSigned(Answer& answer, Section section, const ZoneRRset& set, bool signatures) {
-  answer.addRRset(section, set.data);
-  if (signatures && set.rrsig.count != 0) answer.addRRset(section, set.rrsig);
+  answer.borrowRRset(section, set.data);
+  if (signatures && set.rrsig.count != 0) answer.borrowRRset(section, set.rrsig);
 }
 
 // Whether this very RRset, by its place in memory, is in the answer already. For RRsets of which few are added: proofs

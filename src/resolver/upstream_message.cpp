@@ -184,9 +184,9 @@ class Selection {
     RRset rrset = entry.rrset;
     rrset.ttl = ttl;
     if (entry.section == Section::additional)
-      answer.addAdditional(rrset);
+      answer.borrowAdditional(rrset);
     else
-      answer.addRRset(entry.section, rrset);
+      answer.borrowRRset(entry.section, rrset);
   }
 
   const UpstreamQuestion& question_;

@@ -56,6 +56,28 @@ TEST_CASE("An answer is NOERROR and empty, or an RCODE by name") {
   CHECK((Answer::refused().rcode() == Rcode::REFUSED));
 }
 
+TEST_CASE("What has no data, and what does not exist, is told with the zone's SOA record and its negative TTL") {
+  const Name zone("example.com");
+  const rdata::SOA soa(Name("ns.example.com"), Name("hostmaster.example.com"), 1, 2, 3, 4, 300);
+  const Answer noData = Answer::noData(zone, 1h, soa);
+  const Answer nameError = Answer::nameError(zone, 1h, soa);
+  CHECK((noData.rcode() == Rcode::NOERROR));
+  CHECK((nameError.rcode() == Rcode::NXDOMAIN));
+  for (const Answer* const answer : {&noData, &nameError}) {
+    CHECK(answer->authoritative());
+    REQUIRE(answer->entryCount() == 1);
+    const RRset& rrset = answer->entry(0).rrset;
+    CHECK((answer->entry(0).section == Section::authority));
+    CHECK(rrset.owner == zone);
+    CHECK(rrset.ttl == 300);
+    const auto record = rdata::read<rdata::SOA>(rrset.front());
+    REQUIRE(record);
+    CHECK(record->primary == soa.primary);
+    CHECK(record->minimum == 300);
+  }
+  CHECK(Answer::noData(zone, 1min, soa).entry(0).rrset.ttl == 60);
+}
+
 TEST_CASE("A record that a handler adds is copied") {
   Answer answer;
   {
@@ -125,9 +147,9 @@ TEST_CASE("A TTL is cut to 0 to 2^31 - 1") {
 TEST_CASE("A borrowed RRset stays where it is") {
   const Name owner("example.com");
   Answer answer;
-  answer.addRRset(Section::answer, borrowed(owner));
-  answer.addGlue(borrowed(owner));
-  answer.addAdditional(borrowed(owner));
+  answer.borrowRRset(Section::answer, borrowed(owner));
+  answer.borrowGlue(borrowed(owner));
+  answer.borrowAdditional(borrowed(owner));
   REQUIRE(answer.entryCount() == 3);
   CHECK(answer.entry(0).rrset.owner.data() == owner.data());
   CHECK(answer.entry(0).rrset.rdata == stored.data());
@@ -136,6 +158,27 @@ TEST_CASE("A borrowed RRset stays where it is") {
   CHECK(answer.entry(1).required);
   CHECK((answer.entry(2).section == Section::additional));
   CHECK_FALSE(answer.entry(2).required);
+}
+
+TEST_CASE("An RRset that is added is copied whole, and its records stay one RRset") {
+  Answer answer;
+  {
+    const Name owner("example.com");
+    std::vector<std::uint8_t> octets = {0, 4, 192, 0, 2, 1, 0, 0, 0, 2, 7, 8};
+    RRset rrset = borrowed(owner);
+    rrset.rdata = octets.data();
+    rrset.count = 3;
+    answer.addRRset(Section::authority, rrset);
+    std::ranges::fill(octets, std::uint8_t{0xff});
+  }
+  REQUIRE(answer.entryCount(Section::authority) == 1);
+  const Answer::Entry& entry = answer.entry(0);
+  CHECK(entry.rrset.owner == Name("example.com"));
+  CHECK(entry.rrset.ttl == 60);
+  CHECK(entry.required);
+  std::vector<std::vector<std::uint8_t>> records;
+  for (const ByteSpan octets : entry.rrset) records.emplace_back(octets.begin(), octets.end());
+  CHECK(records == std::vector<std::vector<std::uint8_t>>{{192, 0, 2, 1}, {}, {7, 8}});
 }
 
 TEST_CASE("Entries keep their order and their octets, however many there are") {
@@ -174,10 +217,13 @@ TEST_CASE("RDATA of the greatest size fits") {
 TEST_CASE("An RRset may be added again out of the same answer") {
   const Name owner("example.com");
   Answer answer;
-  answer.addRRset(Section::answer, borrowed(owner));
-  for (int i = 0; i < 100; ++i) answer.addRRset(Section::additional, answer.entry(answer.entryCount() - 1).rrset);
+  answer.borrowRRset(Section::answer, borrowed(owner));
+  for (int i = 0; i < 100; ++i) answer.borrowRRset(Section::additional, answer.entry(answer.entryCount() - 1).rrset);
   CHECK(answer.entry(100).rrset.owner.data() == owner.data());
   CHECK(answer.entry(100).rrset.ttl == 60);
+  for (int i = 0; i < 1000; ++i) answer.addRRset(Section::additional, answer.entry(answer.entryCount() - 1).rrset);
+  CHECK(answer.entry(1100).rrset.owner == owner);
+  CHECK(std::ranges::equal(answer.entry(1100).rrset.front(), address));
 }
 
 TEST_CASE("Records of one owner share its octets, but each keeps its own spelling") {
@@ -238,6 +284,7 @@ TEST_CASE("An answer that was moved from reads as an empty SERVFAIL, and cannot 
   const Name owner("y");
   CHECK_THROWS_AS(answer.add(owner, 1s, rdata::A(192, 0, 2, 1)), std::logic_error);
   CHECK_THROWS_AS(answer.addRRset(Section::answer, borrowed(owner)), std::logic_error);
+  CHECK_THROWS_AS(answer.borrowRRset(Section::answer, borrowed(owner)), std::logic_error);
   CHECK_THROWS_AS(answer.keep(owner), std::logic_error);
   CHECK_THROWS_AS(answer.setRcode(Rcode::NOERROR), std::logic_error);
   CHECK_THROWS_AS(answer.setExtendedError(ExtendedErrorCode::other), std::logic_error);
@@ -295,7 +342,7 @@ TEST_CASE("Answers of ordinary size cost no heap allocation after the first") {
   const auto useAnswers = [&] {
     Answer answer;
     answer.pin(*storage);
-    for (int i = 0; i < 40; ++i) answer.addGlue(rrset);  // as many as a top-level domain's referral has
+    for (int i = 0; i < 40; ++i) answer.borrowGlue(rrset);  // as many as a top-level domain's referral has
     Answer other = Answer::nameError();
     other.addRecord(Section::answer, owner, Type::A, Class::IN, 60, address);
     other.keep(owner);
@@ -311,7 +358,7 @@ TEST_CASE("An answer of unusual size leaves no memory in the pool") {
   const Name owner("x");
   const auto large = [&] {
     Answer answer;
-    for (int i = 0; i < 5000; ++i) answer.addRRset(Section::answer, borrowed(owner));
+    for (int i = 0; i < 5000; ++i) answer.borrowRRset(Section::answer, borrowed(owner));
   };
   large();
   const std::size_t before = HeapCounter::allocations();
@@ -342,7 +389,7 @@ TEST_CASE("What a source gives belongs to the additional section, after what was
   const Name owner("ns.example");
   Answer answer;
   answer.setAdditionalSource(TwoRRsets(borrowed(owner)));
-  answer.addGlue(borrowed(owner));
+  answer.borrowGlue(borrowed(owner));
   std::vector<Type> types;
   answer.forEach(Section::additional, [&](const RRset& rrset) { types.push_back(rrset.type); });
   const Type type = borrowed(owner).type;
@@ -361,7 +408,7 @@ TEST_CASE("A changed TTL is the answer's own") {
   const Name owner("x");
   const RRset rrset = borrowed(owner);
   Answer answer;
-  answer.addRRset(Section::answer, rrset);
+  answer.borrowRRset(Section::answer, rrset);
   answer.setTtl(0, 5);
   CHECK(answer.entry(0).rrset.ttl == 5);
   CHECK(rrset.ttl == 60);

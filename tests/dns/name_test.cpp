@@ -303,6 +303,37 @@ TEST_CASE("Suffixes count labels from the root") {
   CHECK(name.parent() == name.suffix(3));
 }
 
+TEST_CASE("The first label is compared without regard to case, and what follows a prefix keeps its own") {
+  const Name name("WorkStation7.Example.com");
+  CHECK(name.firstLabelEquals("workstation7"));
+  CHECK_FALSE(name.firstLabelEquals("workstation"));
+  CHECK_FALSE(name.firstLabelEquals("workstation77"));
+  CHECK(name.firstLabelStartsWith("WORK"));
+  CHECK(name.firstLabelStartsWith(""));
+  CHECK_FALSE(name.firstLabelStartsWith("ork"));
+  CHECK_FALSE(name.firstLabelStartsWith("workstation7.example"));
+  CHECK(name.firstLabelAfter("work") == "Station7");
+  CHECK(name.firstLabelAfter("workstation7") == "");
+  CHECK_FALSE(name.firstLabelAfter("workstation78"));
+  CHECK_FALSE(Name("@").firstLabelStartsWith("`"));
+  CHECK_FALSE(Name().firstLabelStartsWith("a"));
+  CHECK(Name().firstLabelEquals(""));
+}
+
+TEST_CASE("A number after a prefix is decimal digits to the end of the first label, and in the range of its type") {
+  const auto octet = [](const char* name) { return Name(name).firstLabelNumber<std::uint8_t>("host"); };
+  CHECK(octet("host0.example") == 0);
+  CHECK(octet("HOST7.example") == 7);
+  CHECK(octet("host007.example") == 7);
+  CHECK(octet("host255") == 255);
+  for (const char* const none : {"host", "host256", "host-1", "host+1", "host7x", "host\\0327", "hos7", "7", "."})
+    CHECK_FALSE_MESSAGE(octet(none), none);
+  CHECK(Name("n65535").firstLabelNumber<std::uint16_t>("N") == 65535);
+  CHECK(Name("4294967295").firstLabelNumber<std::uint32_t>("") == 4294967295);
+  CHECK(Name("18446744073709551615").firstLabelNumber<std::uint64_t>("") == 18446744073709551615u);
+  CHECK_FALSE(Name("18446744073709551616").firstLabelNumber<std::uint64_t>(""));
+}
+
 TEST_CASE("A wildcard has an asterisk alone for its first label") {
   CHECK(Name("*.example").isWildcard());
   CHECK(Name("*").isWildcard());

@@ -47,7 +47,7 @@ TEST_CASE("A query is its header, its question and its client") {
   const Packet packet = Packet::header(flag::RD, 1).question("Www.Example.com", Type::AAAA, Class::CH);
   const auto received = TimePoint(std::chrono::seconds(7));
   StopSource stop;
-  const Client client{Address::loopbackV6(1053), Transport::tcp, received, stop.token(), std::chrono::seconds(9)};
+  const QueryClient client{Address::loopbackV6(1053), Transport::tcp, received, stop.token(), std::chrono::seconds(9)};
   const auto query = Query::parse(packet, client);
   REQUIRE(query.has_value());
   CHECK_FALSE(query->formatError());

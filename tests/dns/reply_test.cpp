@@ -304,15 +304,15 @@ TEST_CASE("Glue that does not fit truncates, other additional data is left out w
   store.addRecord(Section::answer, Name("ns.example.com"), static_cast<Type>(65280), Class::IN, 0, large);
 
   Answer optional;
-  optional.addAdditional(store.entry(1).rrset);
-  optional.addAdditional(small);
+  optional.borrowAdditional(store.entry(1).rrset);
+  optional.borrowAdditional(small);
   const auto without = reply(parse(asked()), optional);
   CHECK_FALSE(truncated(without));
   CHECK(contentsOf(without).records.size() == 1);  // what comes after and fits goes in
 
   Answer needed;
-  needed.addGlue(store.entry(1).rrset);
-  needed.addGlue(small);
+  needed.borrowGlue(store.entry(1).rrset);
+  needed.borrowGlue(small);
   const auto cut = reply(parse(asked()), needed);
   CHECK(truncated(cut));
   CHECK(contentsOf(cut).records.empty());
@@ -381,7 +381,7 @@ TEST_CASE("An RRset of more records than there is room for is refused without a 
   RRset rrset;
   rrset.count = 60'000;
   Answer answer;
-  answer.addRRset(Section::answer, rrset);
+  answer.borrowRRset(Section::answer, rrset);
   ReplyOptions roundRobin;
   roundRobin.rrsetRoundRobin = true;
   Packet message = asked();
@@ -417,7 +417,7 @@ TEST_CASE("The records of each RRset in an answer go round by the query's ID, wh
   rrset.type = Type::A;
   rrset.count = 3;
   Answer borrowed;
-  borrowed.addRRset(Section::answer, rrset);
+  borrowed.borrowRRset(Section::answer, rrset);
   Answer copied;
   for (std::uint8_t i = 1; i <= 3; ++i) copied.add(owner, 1min, rdata::A(192, 0, 2, i));
   for (const Answer* const answer : {&borrowed, &copied}) {
@@ -430,10 +430,10 @@ TEST_CASE("The records of each RRset in an answer go round by the query's ID, wh
   }
 
   rrset.type = Type::RRSIG;
-  borrowed.addRRset(Section::answer, rrset);
+  borrowed.borrowRRset(Section::answer, rrset);
   rrset.type = Type::A;
-  borrowed.addRRset(Section::authority, rrset);
-  borrowed.addGlue(rrset);
+  borrowed.borrowRRset(Section::authority, rrset);
+  borrowed.borrowGlue(rrset);
   CHECK(order(borrowed, 1) == "231123123123");
 }
 
@@ -448,7 +448,7 @@ TEST_CASE("An RRset whose records go round goes in whole or not at all") {
   rrset.rdata = octets.data();
   rrset.type = Type::A;
   rrset.count = 40;
-  borrowed.addRRset(Section::answer, rrset);
+  borrowed.borrowRRset(Section::answer, rrset);
   Answer copied;
   addAddresses(copied, 40);
   for (std::uint16_t id = 0; id < 80; ++id) {
@@ -504,7 +504,7 @@ TEST_CASE("A hit costs no heap allocation from the query's arrival to its reply"
     std::ranges::copy(original.span(), packet.data());
     const auto query = Query::parse(packet.span().first(original.size()), {Address(), Transport::udp});
     Answer answer;
-    answer.addRRset(Section::answer, store.entry(0).rrset);
+    answer.borrowRRset(Section::answer, store.entry(0).rrset);
     return writeReply(*query, answer, ReplyOptions(), MutableByteSpan(packet.data(), packet.size()));
   };
   hit();

@@ -11,10 +11,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
 
 from support import (  # noqa: E402
     BUILD,
+    CNAME,
     NOERROR,
     NXDOMAIN,
     REFUSED,
     SERVFAIL,
+    SOA,
     SOURCE,
     TXT,
     A,
@@ -24,107 +26,19 @@ from support import (  # noqa: E402
     TestCase,
     ask_tcp,
     ask_udp,
+    connect,
+    frame,
     free_port,
     main,
     make_query,
+    read_frame,
     wait_until,
 )
 
-
-# The lines that an example has at most.
-LENGTHS = {"hedged": 25, "redis": 53, "blocklist_from_http": 62, "offload": 43}
+from services import Inventory, Redis, Web  # noqa: E402
 
 
-class Inventory:
-    """A TCP service that knows a few names: a line in, an address out."""
-
-    def __init__(self, known):
-        self.known = known
-        self.asked = []
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.serve, daemon=True).start()
-
-    def serve(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            with connection:
-                name = connection.makefile().readline().strip()
-                self.asked.append(name)
-                connection.sendall(self.known.get(name, "").encode())
-
-    def close(self):
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-
-
-class Redis:
-    """A redis-server on a port of its own, and a connection to it."""
-
-    def __init__(self, test, port):
-        command = ["redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "", "--dir", test.folder]
-        self.server = test.spawn(*command)
-        self.connection = wait_until(lambda: self.connect(port), 10, "redis listens")
-        test.addCleanup(self.connection.close)
-
-    def connect(self, port):
-        if not self.server.running():
-            raise AssertionError(self.server.log())
-        try:
-            return socket.create_connection(("127.0.0.1", port), 5)
-        except OSError:
-            return None
-
-    def command(self, *words):
-        """What the server says, in one piece: the replies are short."""
-        request = f"*{len(words)}\r\n" + "".join(f"${len(word)}\r\n{word}\r\n" for word in words)
-        self.connection.sendall(request.encode())
-        return self.connection.recv(65536).decode()
-
-    def connections(self):
-        return int(re.search(r"total_connections_received:(\d+)", self.command("INFO", "stats")).group(1))
-
-    def stop(self):
-        self.connection.close()
-        self.server.stop()
-
-
-class Web:
-    """A web server with one document, which the test changes: its status and its text."""
-
-    def __init__(self):
-        web = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self):
-                web.paths.add(self.path)
-                status, text = web.document
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(text)))
-                self.end_headers()
-                self.wfile.write(text.encode())
-
-            def log_message(self, *_):
-                pass
-
-        self.paths = set()
-        self.document = (200, "[]")
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.port = self.server.server_port
-        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
-
-
-class Examples(TestCase):
+class ExampleCase(TestCase):
     def start(self, name, *arguments, address="127.0.0.1:0"):
         """Starts an example; it says itself which port it got."""
         example = self.spawn(BUILD / "examples" / name, address, *arguments)
@@ -149,13 +63,17 @@ class Examples(TestCase):
         self.assertEqual((udp.rcode, udp.addresses()), (tcp.rcode, tcp.addresses()))
         return udp
 
+
+class Examples(ExampleCase):
     def test_workstations(self):
-        """workstations answers its names with their numbers, and refuses all others"""
+        """workstations answers its names with their numbers in any case, has no other data, and refuses all others"""
         example = self.start("workstations")
         for number in (0, 7, 255):
             reply = self.ask(example, f"workstation{number}.example.com")
             self.assertEqual((reply.rcode, reply.addresses()), (NOERROR, [f"192.0.2.{number}"]))
             self.assertEqual(reply.answers[0].ttl, 300)
+        upper = self.ask(example, "WORKSTATION7.EXAMPLE.COM")
+        self.assertEqual((upper.rcode, upper.addresses()), (NOERROR, ["192.0.2.7"]))
         for name in (
             "workstation256.example.com",
             "workstation.example.com",
@@ -166,7 +84,10 @@ class Examples(TestCase):
             ".",
         ):
             self.assertEqual(self.ask(example, name).rcode, REFUSED, name)
-        self.assertEqual(self.ask(example, "workstation7.example.com", AAAA).rcode, REFUSED)
+        empty = self.ask(example, "workstation7.example.com", AAAA)
+        self.assertEqual((empty.rcode, empty.answers, empty.authoritative), (NOERROR, [], True))
+        soa = [(record.name, record.type, record.ttl) for record in empty.authority]
+        self.assertEqual(soa, [("example.com.", SOA, 300)])
 
     def test_workstations_ipv6(self):
         """workstations listens on IPv6 as well"""
@@ -336,29 +257,206 @@ class Examples(TestCase):
         self.assertEqual(self.ask(example, "nothing.example.com", TXT).rcode, REFUSED)
         self.assertEqual(self.ask(example, "a/b.example.com", TXT).rcode, REFUSED)
 
-    def test_length(self):
-        """An example is as short as it is said to be: lines of its file without the comment at its top"""
-        for name, bound in LENGTHS.items():
-            lines = (SOURCE / "examples" / f"{name}.cpp").read_text().splitlines()
-            code = [line for line in lines if line.strip() and not line.startswith("//")]
-            self.assertLessEqual(len(code), bound, name)
-
     def test_usage(self):
         """Without arguments, and with ones that make no sense, each example says how it is called"""
         for name in (
-            "workstations",
-            "hosts_override",
-            "tcp_backend",
-            "refuse_by_address",
-            "hedged",
-            "redis",
+            "blocklist",
             "blocklist_from_http",
+            "hedged",
+            "hosts_override",
+            "lookup",
+            "middleware",
             "offload",
+            "redis",
+            "refuse_by_address",
+            "split_horizon",
+            "tcp_backend",
+            "workstations",
         ):
             for arguments in ([], ["--help"], ["nowhere", "nobody", "nothing"]):
                 result = self.run_program(BUILD / "examples" / name, *arguments)
                 self.assertEqual(result.returncode, 2, f"{name} {arguments}")
                 self.assertIn(f"usage: {name}", result.stderr)
+
+
+class Lookups(ExampleCase):
+    """A program that looks names up, and asks a server of taut."""
+
+    ZONE = """$ORIGIN example.
+$TTL 300
+@ SOA ns root 1 2 3 4 60
+@ NS ns
+@ MX 20 mail
+@ MX 10 mx
+ns A 192.0.2.1
+www CNAME host
+host A 192.0.2.2
+loop CNAME circle
+circle CNAME loop
+"""
+
+    def look_up(self, *arguments):
+        return self.run_program(BUILD / "examples" / "lookup", *arguments)
+
+    def setUp(self):
+        super().setUp()
+        self.server = f"127.0.0.1:{self.start_tautd('--zone', self.write('example.zone', self.ZONE)).port}"
+
+    def test_found(self):
+        """lookup prints the records of the name that was asked for, or that its aliases lead to"""
+        result = self.look_up("www.example.", "A", self.server)
+        self.assertEqual((result.returncode, result.stdout), (0, "host.example. 300 A 192.0.2.2\n"), result.stderr)
+        result = self.look_up("example.", "mx", self.server)
+        records = ["example. 300 MX 10 mx.example.", "example. 300 MX 20 mail.example."]
+        self.assertEqual(sorted(result.stdout.splitlines()), records)
+        self.assertIn("example. 300 SOA ns.example. root.example. 1 2 3 4 60\n",
+                      self.look_up("example.", "SOA", self.server).stdout)
+
+    def test_not_found(self):
+        """lookup says why there is nothing, and ends with status 1"""
+        for name, reason in (
+            ("nobody.example.", "nobody.example. A: there is no such name"),
+            ("example.", "example. A: the name has no such records"),
+            ("loop.example.", "aliases without end"),
+            ("elsewhere.", "elsewhere. A: REFUSED"),
+            ("a..example.", "that is no name"),
+        ):
+            result = self.look_up(name, "A", self.server)
+            self.assertEqual((result.returncode, result.stdout), (1, ""), name)
+            self.assertIn(reason, result.stderr)
+
+    def test_unreachable(self):
+        """lookup says that no server answers where none listens"""
+        silent = FakeUpstream()
+        silent.close()
+        result = self.look_up("www.example.", "A", f"127.0.0.1:{silent.port}")
+        self.assertEqual((result.returncode, result.stderr), (1, "www.example. A: no server answers\n"))
+
+
+class Middleware(ExampleCase):
+    """Resolvers that wrap another one."""
+
+    ZONE = """$ORIGIN {origin}
+$TTL {ttl}
+@ SOA ns root 1 2 3 4 {ttl}
+@ NS ns
+ns A 192.0.2.1
+www A {address}
+alias CNAME www
+"""
+
+    VIEWS = {"inside": "10.0.0.2", "outside": "192.0.2.2"}
+
+    def zone(self, origin, address="192.0.2.2", ttl=5, name="zone"):
+        return self.write(name, self.ZONE.format(origin=origin, address=address, ttl=ttl))
+
+    def upstream(self, origin):
+        return f"127.0.0.1:{self.start_tautd('--zone', self.zone(origin)).port}"
+
+    def test_log(self):
+        """middleware log logs each query and what it was answered"""
+        example = self.start("middleware", self.upstream("example."), "log")
+        self.assertEqual(self.ask(example, "www.example").addresses(), ["192.0.2.2"])
+        self.assertEqual(self.ask(example, "nobody.example").rcode, NXDOMAIN)
+        wait_until(lambda: "nobody.example. A from 127.0.0.1: NXDOMAIN, 0 records after" in example.log(), 5, "it logs")
+        self.assertIn("www.example. A from 127.0.0.1: NOERROR, 1 records after", example.log())
+
+    def test_cache(self):
+        """middleware cache asks upstream once for each question, and the layers before it see all"""
+        upstream = FakeUpstream()
+        self.addCleanup(upstream.close)
+        example = self.start("middleware", f"127.0.0.1:{upstream.port}", "log", "cache")
+        answering = threading.Thread(target=lambda: upstream.send(*upstream.receive()))
+        answering.start()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:  # one port, and so one shard
+            client.connect(("127.0.0.1", example.port))
+            client.settimeout(20)
+            for _ in range(3):
+                client.send(make_query("www.example"))
+                self.assertEqual(Reply(client.recv(65535)).addresses(), ["192.0.2.99"])
+        answering.join()
+        wait_until(lambda: example.log().count("www.example. A from") == 3, 5, "it logs three queries")
+
+    def test_rename(self):
+        """middleware rename answers with another domain's data, to the question that the client asked"""
+        example = self.start("middleware", self.upstream("new.example."), "rename")
+        reply = self.ask(example, "WWW.old.example")
+        owners = [(record.name, record.address()) for record in reply.answers]
+        self.assertEqual(owners, [("WWW.old.example.", "192.0.2.2")])
+        alias = self.ask(example, "alias.old.example")
+        owners = [(record.name, record.type) for record in alias.answers]
+        self.assertEqual(owners, [("alias.old.example.", CNAME), ("www.new.example.", A)])
+        denial = self.ask(example, "nobody.old.example")
+        self.assertEqual((denial.rcode, [record.name for record in denial.authority]), (NXDOMAIN, ["old.example."]))
+        self.assertEqual(self.ask(example, "www.new.example").answers[0].name, "www.new.example.")
+
+    def test_minimum_ttl(self):
+        """middleware min-ttl raises the TTLs of short-lived records, and keeps longer ones"""
+        example = self.start("middleware", self.upstream("example."), "min-ttl")
+        self.assertEqual(self.ask(example, "www.example").answers[0].ttl, 60)
+        self.assertEqual(self.ask(example, "nobody.example").authority[0].ttl, 60)
+
+    def test_blocklist(self):
+        """blocklist denies 200,001 names and those below them, tells why, and forwards the rest"""
+        names = "".join(f"tracker{i}.ads.example\n" for i in range(200_000)) + "Evil.example\n\nno..name\n"
+        example = self.start("blocklist", self.write("list", names), self.upstream("example."))
+        self.assertIn("200001 names are blocked", example.log())
+        self.assertEqual(self.ask(example, "www.example").addresses(), ["192.0.2.2"])
+        for name in ("evil.example", "a.b.EVIL.example", "tracker199999.ads.example"):
+            query = make_query(name, edns=1232)
+            reply = ask_udp("127.0.0.1", example.port, query)
+            self.assertEqual((reply.rcode, reply.authority[0].ttl), (NXDOMAIN, 60), name)
+            self.assertIn(b"\0\x0fby the blocklist", reply.octets)  # EDE 15, Blocked
+        self.assertEqual(self.ask(example, "devil.example").rcode, NXDOMAIN)
+        self.assertEqual(ask_udp("127.0.0.1", example.port, make_query("devil.example")).authority[0].ttl, 5)
+        octets = int(re.search(r"blocked, in (\d+) octets", example.log()).group(1))
+        self.assertLess(octets / 200_001, 48)
+
+    def test_split_horizon(self):
+        """split_horizon answers the clients of a network from one file, and all others from another"""
+        files = [self.zone("example.", address, name=name) for name, address in self.VIEWS.items()]
+        example = self.start("split_horizon", "127.0.0.2", *files)
+        self.assertEqual(self.ask(example, "www.example").addresses(), ["192.0.2.2"])
+        with connect("127.0.0.1", example.port, source="127.0.0.2") as connection:
+            connection.sendall(frame(make_query("www.example")))
+            self.assertEqual(Reply(read_frame(connection)).addresses(), ["10.0.0.2"])
+        program = BUILD / "examples" / "split_horizon"
+        broken = self.run_program(program, "127.0.0.1:0", "127.0.0.2", "/nowhere", files[0])
+        self.assertEqual(broken.returncode, 1)
+
+
+class Sizes(ExampleCase):
+    """The examples are as short as people who compare them expect."""
+
+    # The lines of a whole program that are not blank, without the comment at its top.
+    MOST_LINES = {
+        "blocklist.cpp": 60,
+        "blocklist_from_http.cpp": 62,
+        "hedged.cpp": 25,
+        "lookup.cpp": 31,
+        "middleware.cpp": 130,
+        "offload.cpp": 43,
+        "redis.cpp": 53,
+        "split_horizon.cpp": 45,
+        "workstations.cpp": 45,
+    }
+
+    def test_lines(self):
+        """No example has more lines than it may have"""
+        for name, most in self.MOST_LINES.items():
+            lines = [line for line in (SOURCE / "examples" / name).read_text().splitlines() if line.strip()]
+            while lines[0].startswith("//"):
+                del lines[0]
+            self.assertLessEqual(len(lines), most, name)
+
+    def test_classes(self):
+        """No resolver that wraps another has more than thirty lines"""
+        text = (SOURCE / "examples/middleware.cpp").read_text()
+        classes = re.findall(r"^class (\w+).*?^};$", text, re.MULTILINE | re.DOTALL)
+        self.assertEqual(classes, ["Wrapper", "Logging", "Caching", "Renaming", "MinimumTtl"])
+        for found in re.finditer(r"^class (\w+).*?^};$", text, re.MULTILINE | re.DOTALL):
+            lines = [line for line in found.group().splitlines() if line.strip()]
+            self.assertLessEqual(len(lines), 30, found.group(1))
 
 
 if __name__ == "__main__":

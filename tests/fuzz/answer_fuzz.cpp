@@ -121,7 +121,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const ByteSpan message(data + 1, size - 1);
   std::vector<std::uint8_t> buffer(maxMessageSize);
   std::ranges::copy(message, buffer.begin());
-  const Client client{Address::loopbackV4(53), transport, TimePoint(), StopToken(), std::chrono::seconds(10)};
+  const QueryClient client{Address::loopbackV4(53), transport, TimePoint(), StopToken(), std::chrono::seconds(10)};
   const auto query = Query::parse(ByteSpan(buffer).first(message.size()), client);
   if (!query) return 0;
   Channel channel(transport, buffer);

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "fuzz/fuzz.hpp"
+#include "taut/dns/address_name.hpp"
 
 namespace {
 
@@ -28,6 +29,14 @@ void checkName(const Name& name) {
   require(std::ranges::equal(parsed->wire(), name.wire()), "a printed name reads as the same octets");
 }
 
+void checkAddress(const Name& name) {
+  if (const auto address = addressOfReverseName(name))
+    require(reverseName(*address) == name, "the reverse name of an address is the one that it was read from");
+  if (name.isRoot()) return;
+  if (const auto address = addressOfLabel(name.firstLabel()))
+    require(addressOfLabel(addressLabel(*address)) == address, "the label of an address reads as the address");
+}
+
 void checkOrder(const Name& left, const Name& right) {
   const auto order = left <=> right;
   require((order == 0) == (left == right), "order and equality agree");
@@ -45,9 +54,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (!name) continue;
     require(reader.ok() && reader.position() > position, "a name that was read moves the reader on");
     checkName(*name);
+    checkAddress(*name);
     checkOrder(previous, *name);
     previous = *name;
   }
-  if (const auto name = Name::parse(asText(octets), previous)) checkName(*name);
+  if (const auto name = Name::parse(asText(octets), previous)) {
+    checkName(*name);
+    checkAddress(*name);
+  }
   return 0;
 }

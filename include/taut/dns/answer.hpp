@@ -1,6 +1,6 @@
 // The result of a resolver: an RCODE and up to three sections of RRsets. A value; the server turns it into the reply.
 //
-// An answer either borrows RRsets from storage that it pins (a zone, a cache entry) or keeps copies of its own. Its
+// An answer keeps copies of its own, or borrows RRsets from storage that it pins (a zone, a cache entry). Its
 // memory comes from the LocalPool, so an answer of ordinary size costs no heap allocation. It belongs to the thread of
 // the query. An answer that was moved from reads as an empty SERVFAIL; to change or to send it throws std::logic_error.
 //
@@ -31,6 +31,10 @@
 #include "taut/dns/type.hpp"
 
 namespace taut {
+
+namespace rdata {
+struct SOA;
+}  // namespace rdata
 
 // Base of storage that answers borrow from: one reference per answer, counted without atomics on the shard's thread.
 class PinnedStorage : public LocalCounted {
@@ -87,6 +91,12 @@ class Answer {
   static Answer notImplemented() { return Answer(Rcode::NOTIMP); }
   static Answer refused() { return Answer(Rcode::REFUSED); }
 
+  // From the authority for `zone`: the name has no data of the type, or there is no such name. The SOA record in the
+  // authority section lets clients keep that for as long as its TTL, which is the smaller of `ttl`, that of the zone's
+  // SOA record, and of its MINIMUM (RFC 2308 section 3).
+  static Answer noData(NameView zone, std::chrono::seconds ttl, const rdata::SOA& soa);
+  static Answer nameError(NameView zone, std::chrono::seconds ttl, const rdata::SOA& soa);
+
   // No reply is to be sent: the query stays unanswered, or its messages were written already.
   static Answer noReply() {
     Answer answer;
@@ -133,14 +143,17 @@ class Answer {
   // One record with RDATA in uncompressed wire form, at most `maxRdataSize` octets, copied. `ttl` is cut to `maxTtl`.
   void addRecord(Section section, NameView owner, Type type, Class rrClass, std::uint32_t ttl, ByteSpan rdata);
 
-  // An RRset that is borrowed: its owner and RDATA live as long as something pinned, kept or static, and are not in the
-  // query's message, which the reply is written over.
+  // All records of an RRset, copied. It may be one of this answer.
   void addRRset(Section section, const RRset& rrset);
 
-  // Add to the additional section. Addresses that a referral cannot do without are `glue` (RFC 9471): without room for
-  // them the reply is truncated. Other additional data is left out where there is no room.
-  void addGlue(const RRset& rrset);
-  void addAdditional(const RRset& rrset);
+  // An RRset that is borrowed, for what answers from storage of its own: its owner and RDATA live as long as something
+  // pinned, kept or static, and are not in the query's message, which the reply is written over.
+  void borrowRRset(Section section, const RRset& rrset);
+
+  // Borrow for the additional section. Addresses that a referral cannot do without are `glue` (RFC 9471): without room
+  // for them the reply is truncated. Other additional data is left out where there is no room.
+  void borrowGlue(const RRset& rrset);
+  void borrowAdditional(const RRset& rrset);
 
   // The source of more additional data, after the data that was added. An answer has one source; the last one counts.
   template <class Source>

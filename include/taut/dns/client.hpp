@@ -14,7 +14,7 @@ namespace taut {
 enum class Transport : std::uint8_t { udp, tcp };
 inline constexpr std::size_t transportCount = 2;
 
-struct Client {
+struct QueryClient {
   Address peer{};  // empty: no client, the query was made by a resolver
   Transport transport = Transport::udp;
   TimePoint received{};  // when the message came in

@@ -74,6 +74,17 @@ class NameView {
 
   std::string_view firstLabel() const { return {reinterpret_cast<const char*>(octets_ + 1), octets_[0]}; }
   NameView parent() const { return trusted(octets_ + octets_[0] + 1, size_ - octets_[0] - 1u); }  // not of the root
+
+  // Of the first label, case ignored (RFC 4343). The root has no label, and is like a name whose first one is empty.
+  bool firstLabelEquals(std::string_view text) const;
+  bool firstLabelStartsWith(std::string_view prefix) const { return firstLabelAfter(prefix).has_value(); }
+  // What follows `prefix` in the first label, in its own case; nothing where the label begins otherwise.
+  std::optional<std::string_view> firstLabelAfter(std::string_view prefix) const;
+  // The number that follows `prefix`, decimal digits to the end of the label: 7 of workstation7.example.com. Nothing
+  // for other text, and for a number that the type does not hold. For the unsigned types of 8, 16, 32 and 64 bits.
+  template <std::unsigned_integral Number>
+  std::optional<Number> firstLabelNumber(std::string_view prefix) const;
+
   NameView suffix(std::size_t labels) const;  // the last `labels` labels, or all where there are fewer
 
   bool isWithin(NameView ancestor) const;  // equal to it or below it
@@ -154,6 +165,15 @@ class Name {
   std::size_t labelCount() const { return view().labelCount(); }
   std::string_view firstLabel() const { return view().firstLabel(); }
   NameView parent() const { return view().parent(); }
+  bool firstLabelEquals(std::string_view text) const { return view().firstLabelEquals(text); }
+  bool firstLabelStartsWith(std::string_view prefix) const { return view().firstLabelStartsWith(prefix); }
+  std::optional<std::string_view> firstLabelAfter(std::string_view prefix) const {
+    return view().firstLabelAfter(prefix);
+  }
+  template <std::unsigned_integral Number>
+  std::optional<Number> firstLabelNumber(std::string_view prefix) const {
+    return view().firstLabelNumber<Number>(prefix);
+  }
   NameView suffix(std::size_t labels) const { return view().suffix(labels); }
   bool isWithin(NameView ancestor) const { return view().isWithin(ancestor); }
   bool isBelow(NameView ancestor) const { return view().isBelow(ancestor); }

@@ -44,8 +44,8 @@ class Query {
   // Octets after the last record are ignored.
   //
   // `udpLimit` is how many octets the server sends over UDP at most.
-  static std::optional<Query> parse(ByteSpan message, const Client& client, std::size_t udpLimit = defaultUdpSize);
-  Query(Received, ByteSpan message, const Client& client, std::size_t udpLimit);
+  static std::optional<Query> parse(ByteSpan message, const QueryClient& client, std::size_t udpLimit = defaultUdpSize);
+  Query(Received, ByteSpan message, const QueryClient& client, std::size_t udpLimit);
 
   // The same query from the same client about another name or type: for a resolver that follows an alias.
   Query withQuestion(NameView name, Type type) const;
@@ -77,7 +77,7 @@ class Query {
   const std::optional<Edns>& edns() const { return edns_; }
   bool dnssecOk() const { return edns_ && edns_->dnssecOk; }
 
-  const Client& client() const { return client_; }
+  const QueryClient& client() const { return client_; }
   const Address& peer() const { return client_.peer; }
   Transport transport() const { return client_.transport; }
   TimePoint received() const { return client_.received; }
@@ -108,7 +108,7 @@ class Query {
   bool formatError_ = false;
   mutable std::uint64_t nameHash_ = 0;  // 0: not hashed yet
   ByteSpan message_;
-  Client client_;
+  QueryClient client_;
   std::optional<Edns> edns_;
 };
 

@@ -57,7 +57,7 @@ class WaitingQuery : public ReplyChannel,
 
  protected:
   // The query obeys a token of this object, whatever `client` has.
-  WaitingQuery(ByteSpan message, Client client, std::size_t udpLimit = defaultUdpSize)
+  WaitingQuery(ByteSpan message, QueryClient client, std::size_t udpLimit = defaultUdpSize)
       : query_(Query::parse(message, withToken(client), udpLimit)) {}
 
   // Takes this off all lists: what the derived class ends with.
@@ -74,7 +74,7 @@ class WaitingQuery : public ReplyChannel,
   virtual void leaveTransport() = 0;
   virtual bool waitsForPeer() const { return false; }
 
-  const Client& withToken(Client& client) {
+  const QueryClient& withToken(QueryClient& client) {
     client.stopToken = stopToken();
     return client;
   }
