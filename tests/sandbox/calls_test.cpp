@@ -28,8 +28,12 @@
 
 #include "child.hpp"
 #include "support/temporary_folder.hpp"
+#include "taut/io/offload.hpp"
+#include "taut/io/shard.hpp"
 
 using namespace taut::sandbox;
+using taut::offload;
+using taut::Shard;
 
 namespace {
 
@@ -138,6 +142,17 @@ TEST_CASE("the filter counts for threads that run already, and for those that ar
     return error;
   });
   CHECK(after == EACCES);
+}
+
+TEST_CASE("what blocks is offloaded to threads that start when the process has shut itself in") {
+  const auto offloaded = [] {
+    Shard shard;
+    Sandbox cage(policyFor());
+    shutIn(cage);
+    const auto value = shard.run(offload(shard, [] { return 7; }));
+    return value == 7 ? 0 : 1;
+  };
+  CHECK(inChild(offloaded) == 0);
 }
 
 TEST_CASE("addresses of interfaces, clocks and the local time are there") {
