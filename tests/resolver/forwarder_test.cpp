@@ -994,8 +994,11 @@ TEST_CASE_FIXTURE(Fixture, "of two forwarders that race the loser gives up its q
   Forwarder loser(shard, options);
   options.servers.clear();
   upstream([](const Query& asked) { return Replies{address(asked, 7)}; });
+  taut::StopSource client;  // a query that is served has the token of its client, which does not go away
+  Query served = query;
+  served.setStopToken(client.token());
   const auto before = clock.now();
-  const auto answer = shard.run(askBoth(loser, forward(), query));
+  const auto answer = shard.run(askBoth(loser, forward(), served));
   REQUIRE(answer);
   CHECK(answer->entry(0).rrset.front()[3] == 7);
   CHECK(upstreams.front()->udp.size() == 1);
