@@ -82,7 +82,7 @@ class Query {
   Transport transport() const { return client_.transport; }
   TimePoint received() const { return client_.received; }
   StopToken stopToken() const { return client_.stopToken; }
-  // For a query that a resolver makes, to end it under a deadline of its own.
+  // For a query that is made, such as in a test. Resolvers obey the token of their task, and not this one.
   void setStopToken(StopToken token) { client_.stopToken = token; }
 
   // The octets as they were received. Valid until the query first waits. Over a stream it is empty after that.
