@@ -42,7 +42,7 @@ namespace {
 // A service that says each line again, as its script wants it.
 class Service {
  public:
-  explicit Service(Shard& shard) : shard_(shard), listener_(TcpListener::bind(shard, Address::loopbackV4())) {}
+  explicit Service(Shard& shard) : listener_(TcpListener::bind(shard, Address::loopbackV4())) {}
 
   Task<> serve(StopToken stop) {
     TaskScope connections(stop);
@@ -82,7 +82,6 @@ class Service {
     --open;
   }
 
-  Shard& shard_;
   TcpListener listener_;
 };
 
