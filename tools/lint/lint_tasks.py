@@ -76,6 +76,9 @@ def kept_over_temporaries(source):
             continue
         if node.cursor.referenced.kind == CursorKind.CONSTRUCTOR or is_finished_at_once(node):
             continue
+        called = definition_of(node, source)
+        if called is not None and not is_coroutine(called):
+            continue
         if argument := dangling_argument(node):
             yield argument.start, (
                 "the task refers to a temporary that is gone when it runs",
@@ -95,6 +98,8 @@ def locals_of(function):
 def never_awaited(source):
     for function in source.functions():
         for variable in locals_of(function):
+            if "[[maybe_unused]]" in variable.parent.text:
+                continue
             if is_awaiter(variable.cursor.type) and not used(variable, function):
                 yield variable.start, (
                     f"`{variable.name}` is never awaited, so nothing of it happens",
@@ -135,9 +140,10 @@ def never_joined(source):
 def says_token(node):
     """Whether a token is written in the code; the default of a parameter is not."""
     return any(
-        node.start <= part.start < part.end <= node.end
-        and (TOKEN.fullmatch(part.type.spelling) or part.name in ("token", "stopToken"))
-        for part in node.walk() if part.kind in (CursorKind.DECL_REF_EXPR, CursorKind.MEMBER_REF_EXPR)
+        node.start <= part.start < part.end <= node.end and TOKEN.fullmatch(part.type.spelling)
+        for part in node.walk()
+        if part.kind in (CursorKind.DECL_REF_EXPR, CursorKind.MEMBER_REF_EXPR)
+        or (part.kind == CursorKind.CALL_EXPR and part.text.endswith(")"))
     )
 
 

@@ -82,6 +82,18 @@ class Correct final : public Resolver {
     co_return there&& label.size() == text.size() + copy.size();
   }
 
+  Task<bool> notACoroutine(const Query& query) { return query.type() == Type::A; }
+  Task<bool> overATemporary(const Query& query) { return notACoroutine(query.withQuestion(query.name(), Type::MX)); }
+  Task<> deliberately() {
+    [[maybe_unused]] const auto unused = background();
+    co_return;
+  }
+  Task<> ofTheMember() { co_await sleepFor(shard_, 100ms, all_.token()); }
+  Task<> spawningMembers() {
+    all_.spawn(ofTheMember());
+    co_await all_.join();
+  }
+
   Task<> background() { co_await sleepFor(shard_, 100ms); }
   Task<> obedient(StopToken stop) { co_await sleepFor(shard_, 100ms, stop); }
   Task<Result> spawning(const Query& query) {
@@ -136,6 +148,7 @@ class Correct final : public Resolver {
   Shard& shard_;
   const std::vector<std::shared_ptr<Resolver>> others_;
   std::vector<std::string> texts_;
+  TaskScope all_;
 };
 
 }  // namespace
