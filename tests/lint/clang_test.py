@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A handler that clang++ 16 has compiled works with the library that g++ has built, in the shapes that g++ mistranslates.
+"""A handler of clang++ 16 works with the library of g++, in the shapes that g++ mistranslates.
 
 `clang_test.py SOURCE LIBRARY` compiles run/shapes.cpp, links it with the shared library, and runs it.
 """
@@ -21,8 +21,8 @@ def main(source, library):
     with tempfile.TemporaryDirectory() as folder:
         program = Path(folder, "shapes")
         command = [
-            compiler, "-std=c++20", "-O1", f"-I{source}/include", f"{source}/tests/lint/run/shapes.cpp", library, "-lfmt",
-            "-o", program,
+            compiler, "-std=c++20", "-O1", f"-I{source}/include", f"{source}/tests/lint/run/shapes.cpp",
+            library, "-lfmt", "-o", program,
         ]
         built = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
         if built.returncode != 0:
