@@ -11,6 +11,7 @@
 
 #include "networks.hpp"
 #include "taut/dnstap/dnstap.hpp"
+#include "taut/server/zone_rates.hpp"
 
 namespace taut::config {
 

@@ -28,6 +28,7 @@
 #include "taut/base/reason.hpp"
 #include "taut/base/text.hpp"
 #include "taut/net/listen_error.hpp"
+#include "taut/server/zone_rates.hpp"
 #include "taut/zones/zone_list.hpp"
 
 namespace taut {

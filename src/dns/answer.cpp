@@ -4,6 +4,9 @@
 #include <cassert>
 #include <cstring>
 #include <stdexcept>
+#include <string>
+
+#include "taut/base/counted.hpp"
 
 #include "taut/dns/rdata.hpp"
 
@@ -154,3 +157,11 @@ std::size_t Answer::recordCount() const {
 }
 
 }  // namespace taut
+
+fmt::format_context::iterator fmt::formatter<taut::Answer>::format(const taut::Answer& answer,
+                                                                   fmt::format_context& context) const {
+  const std::string text = answer.isNoReply()
+                               ? "no reply"
+                               : taut::toString(answer.rcode()) + ", " + taut::counted(answer.recordCount(), "record");
+  return std::copy(text.begin(), text.end(), context.out());
+}

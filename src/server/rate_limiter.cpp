@@ -7,6 +7,7 @@
 
 #include "client_network.hpp"
 #include "rate_limit_log.hpp"
+#include "taut/server/zone_rates.hpp"
 
 namespace taut {
 

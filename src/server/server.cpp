@@ -27,7 +27,7 @@
 
 namespace taut {
 
-Server::Server(ServerOptions options, MakeFactory makeFactory)
+Server::Server(Checked, ServerOptions options, MakeFactory makeFactory)
     : options_(std::move(options)), makeFactory_(std::move(makeFactory)) {
   if (options_.threads == 0) options_.threads = defaultThreads();
 }

@@ -6,6 +6,7 @@
 #include "taut/base/format.hpp"
 #include "taut/base/log.hpp"
 #include "taut/dns/rdata.hpp"
+#include "taut/dns/rdata_text.hpp"
 
 namespace taut {
 

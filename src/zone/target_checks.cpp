@@ -2,6 +2,7 @@
 
 #include "checked_node.hpp"
 #include "taut/dns/rdata.hpp"
+#include "taut/dns/rdata_text.hpp"
 
 namespace taut::detail {
 

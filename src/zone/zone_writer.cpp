@@ -3,6 +3,7 @@
 #include "canonical_walk.hpp"
 #include "taut/base/format.hpp"
 #include "taut/dns/rdata.hpp"
+#include "taut/dns/rdata_text.hpp"
 
 namespace taut {
 

@@ -57,6 +57,12 @@ Task<std::optional<std::string>> maybe(bool some) {
   co_return "text";
 }
 
+Task<std::optional<std::string>> maybeAtOnce(bool some) {
+  if (!some) return std::nullopt;
+  std::string text = "text";
+  return text;
+}
+
 Task<int> addReady(int count) {
   int total = 0;
   for (int i = 0; i < count; ++i) {
@@ -171,6 +177,12 @@ TEST_CASE("a ready task needs no frame and its await does not suspend") {
   CHECK(taut::syncWait(addReady(3)) == 3);
   CHECK(taut::syncWait(Task<int>::ready(9)) == 9);
   taut::syncWait(Task<>::ready());
+}
+
+TEST_CASE("what a function that is no coroutine returns is the result of a ready task") {
+  CHECK_FALSE(taut::syncWait(maybeAtOnce(false)));
+  CHECK(maybeAtOnce(true).isReady());
+  CHECK(taut::syncWait(maybeAtOnce(true)) == "text");
 }
 
 TEST_CASE("a caller that finds a task ready needs no frame of its own") {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include "support/heap_counter.hpp"
 #include "taut/dns/rdata.hpp"
@@ -446,6 +447,15 @@ TEST_CASE("an extended error keeps its text, cut before a character that does no
   CHECK(answer.extendedError()->text == std::string(127, 'x'));
   answer.setExtendedError(ExtendedErrorCode::other, std::string(200, 'x'));
   CHECK(answer.extendedError()->text.size() == ExtendedError::maxText);
+}
+
+TEST_CASE("an answer prints its RCODE and how many records it has") {
+  Answer answer;
+  CHECK(fmt::format("{}", answer) == "NOERROR, 0 records");
+  answer.add(Name("www.example"), std::chrono::minutes(5), rdata::A(192, 0, 2, 1));
+  CHECK(fmt::format("{}", answer) == "NOERROR, 1 record");
+  CHECK(fmt::format("{}", Answer::nameError()) == "NXDOMAIN, 0 records");
+  CHECK(fmt::format("{}", Answer::noReply()) == "no reply");
 }
 
 TEST_CASE("an answer does not inherit the extended error of the one whose memory it reuses") {

@@ -10,6 +10,7 @@
 
 #include "taut/base/bytes.hpp"
 #include "taut/dns/rdata.hpp"
+#include "taut/dns/rdata_text.hpp"
 
 namespace taut {
 

@@ -9,6 +9,7 @@
 #include "rdata_support.hpp"
 #include "rdata_vectors.hpp"
 #include "taut/dns/compression.hpp"
+#include "taut/dns/rdata_text.hpp"
 
 using namespace taut;
 

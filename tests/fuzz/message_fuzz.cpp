@@ -9,6 +9,7 @@
 #include "taut/dns/message_view.hpp"
 #include "taut/dns/query.hpp"
 #include "taut/dns/rdata.hpp"
+#include "taut/dns/rdata_text.hpp"
 
 namespace {
 

@@ -8,6 +8,7 @@
 
 #include "fuzz/fuzz.hpp"
 #include "taut/dns/rdata.hpp"
+#include "taut/dns/rdata_text.hpp"
 #include "taut/zone/master_file.hpp"
 
 namespace {

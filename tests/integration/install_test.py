@@ -37,6 +37,7 @@ class Install(TestCase):
             self.prefix / "sbin/tautd",
             self.prefix / "bin/taut-checkzone",
             self.prefix / "bin/tautctl",
+            self.prefix / "bin/taut-lint",
             self.prefix / "share/man/man8/tautctl.8",
             self.prefix / "share/bash-completion/completions/tautctl",
             self.prefix / "share/zsh/vendor-completions/_tautctl",

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "taut/dns/rdata.hpp"
+#include "taut/dns/rdata_text.hpp"
 #include "taut/dns/rrset.hpp"
 
 namespace taut::test {

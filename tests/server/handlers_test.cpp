@@ -24,10 +24,10 @@ namespace {
 class Localhost final : public Resolver {
  public:
   Task<std::optional<Answer>> resolve(const Query& query) override {
-    if (query.name() != name_) return Task<std::optional<Answer>>::ready(std::nullopt);
+    if (query.name() != name_) return std::nullopt;
     Answer answer;
     if (query.type() == Type::A) answer.add(query.name(), 24h, rdata::A(127, 0, 0, 1));
-    return Task<std::optional<Answer>>::ready(std::move(answer));
+    return answer;
   }
 
  private:

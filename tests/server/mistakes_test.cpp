@@ -114,13 +114,13 @@ TEST_CASE("an answer of a client that was moved from fails, and is not cached") 
 }
 
 TEST_CASE("a null authority, cache or client fails the queries that reach it, and not those before it") {
-  ServerFactory authorities({std::make_shared<Mistaken>(), nullptr});
+  ServerFactory authorities({std::make_shared<Mistaken>(), std::shared_ptr<Resolver>()});
   CHECK(ask(authorities, "www.example").counts[0] == 1);
   requireFailure(authorities, "nothing.example", "a resolver or a cache is null");
-  ServerFactory clients({}, {}, {std::make_shared<TestResolver>(), nullptr});
+  ServerFactory clients({}, {}, {std::make_shared<TestResolver>(), std::shared_ptr<Resolver>()});
   CHECK(ask(clients, "www.example").counts[0] == 1);
   requireFailure(clients, "nothing.example", "a resolver or a cache is null");
-  ServerFactory caches({std::make_shared<TestResolver>()}, {std::make_shared<Cache>(65536), nullptr},
+  ServerFactory caches({std::make_shared<TestResolver>()}, {std::make_shared<Cache>(65536), std::shared_ptr<Cache>()},
                        {std::make_shared<TestResolver>()});
   CHECK(ask(caches, "www.example").counts[0] == 1);
   requireFailure(caches, "nothing.example", "a resolver or a cache is null");

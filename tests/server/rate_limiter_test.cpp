@@ -20,6 +20,7 @@
 #include "taut/dns/rdata.hpp"
 #include "taut/resolver/authority.hpp"
 #include "taut/server/server_factory.hpp"
+#include "taut/server/zone_rates.hpp"
 #include "taut/zone/zone_file.hpp"
 #include "taut/zone/zone_set.hpp"
 #include "test_resolver.hpp"

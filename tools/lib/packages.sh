@@ -8,7 +8,8 @@ buildPackages=(g++ ccache meson ninja-build pkg-config liburing-dev libfmt-dev l
 
 # What the tests are built with, and the programs that they talk to.
 testPackages=(
-  doctest-dev clang-format python3 python3-dnspython python3-jsonschema python3-yaml util-linux iproute2 groff-base
+  doctest-dev clang-format clang-16 python3 python3-clang-16 python3-dnspython python3-jsonschema python3-yaml
+  util-linux iproute2 groff-base
   bind9-dnsutils knot-dnsutils ldnsutils dnsperf bind9 bind9-utils knot nsd unbound valgrind chromium prometheus
   fstrm-bin dnsdist redis-server
 )
@@ -26,7 +27,7 @@ peerPackages=(knot nsd bind9 pdns-server pdns-backend-bind unbound dnsperf pytho
 packagingPackages=(debhelper dpkg-dev lintian)
 
 # What fuzzers and the second compiler need.
-sanitizerPackages=(clang-16 libclang-rt-16-dev procps)
+sanitizerPackages=(libclang-rt-16-dev procps)
 
 # Prints those of the named packages that are not installed.
 missingPackages() {

@@ -3,6 +3,8 @@
 // scope (RFC 4007 section 11) follows a percent sign.
 #pragma once
 
+#include "taut/base/standard.hpp"
+
 #include <sys/socket.h>
 
 #include <array>

@@ -4,6 +4,8 @@
 // and moves nothing. A caller reads or writes a whole structure and asks once, at its end, whether all of it was there.
 #pragma once
 
+#include "taut/base/standard.hpp"
+
 #include <bit>
 #include <cstddef>
 #include <cstdint>

@@ -21,7 +21,7 @@ class Event {
   void set() noexcept;
   void reset() noexcept { set_ = false; }
 
-  class Awaiter final : private ListHook<>, private StopCallbackBase {
+  class [[nodiscard]] Awaiter final : private ListHook<>, private StopCallbackBase {
    public:
     Awaiter(Event& event, StopToken stop) noexcept : StopCallbackBase(&stopWaiting), event_(event), stop_(stop) {}
     Awaiter(const Awaiter&) = delete;

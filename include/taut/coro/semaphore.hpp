@@ -44,7 +44,7 @@ class Semaphore {
     Semaphore* semaphore_ = nullptr;
   };
 
-  class Awaiter final : private ListHook<>, private StopCallbackBase {
+  class [[nodiscard]] Awaiter final : private ListHook<>, private StopCallbackBase {
    public:
     Awaiter(Semaphore& semaphore, StopToken stop) noexcept
         : StopCallbackBase(&stopWaiting), semaphore_(semaphore), stop_(stop) {}

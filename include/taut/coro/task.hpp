@@ -8,9 +8,9 @@
 //     co_return once / 2;
 //   }
 //
-// A function that returns a Task and knows its answer at once need not be a coroutine: Task<int>::ready(7) costs no
-// frame, and awaiting it does not suspend. A function that only passes a task on returns it as it is. One that changes
-// the result is a coroutine that awaits it.
+// A function that returns a Task and knows its answer at once need not be a coroutine: `return 7;` makes a task that is
+// ready, which costs no frame, and awaiting it does not suspend. A function that only passes a task on returns it as it
+// is. One that changes the result is a coroutine that awaits it.
 //
 // An await is the whole initialiser of a named variable or a whole statement (docs/style.md says why).
 //
@@ -20,6 +20,8 @@
 // A coroutine that ends without co_return, and a task that is awaited twice or was moved from, throw std::logic_error
 // where they are awaited. A Task<> that was moved from is the exception: it is ready.
 #pragma once
+
+#include "taut/base/standard.hpp"
 
 #include <cassert>
 #include <concepts>
@@ -116,6 +118,10 @@ StopToken stopTokenFor(StopToken stop, std::coroutine_handle<Promise> waiting) n
   return stop.stopPossible() ? stop : stopTokenOf(waiting);
 }
 
+// False for every type; an assertion that depends on one fails only where its function is used.
+template <typename>
+inline constexpr bool never = false;
+
 // Thrown where a task is awaited that was awaited before, or moved from.
 [[noreturn]] void throwSpentTask();
 // Throws why a task has no result; `promise` is null where there is no coroutine.
@@ -205,6 +211,11 @@ class [[nodiscard]] Task {
     task.result_.emplace(std::move(value));
     return task;
   }
+  // The same for a function that returns what is, or becomes, a T.
+  template <typename U>
+  requires(!std::same_as<std::remove_cvref_t<U>, Task> && std::is_convertible_v<U&&, T>) Task(U&& value) {
+    result_.emplace(std::forward<U>(value));
+  }
 
   Task(Task&& other) noexcept(std::is_nothrow_move_constructible_v<T>)
       : frame_(std::move(other.frame_)), result_(std::exchange(other.result_, std::nullopt)) {}
@@ -250,6 +261,11 @@ class [[nodiscard]] Task {
   };
   // Awaited once, and only as an rvalue.
   Awaiter operator co_await() && noexcept { return Awaiter(*this); }
+  template <typename Self = Task>
+  Awaiter operator co_await() & noexcept {
+    static_assert(detail::never<Self>, "a task in a variable is awaited by co_await std::move(task)");
+    return Awaiter(*this);
+  }
 
  private:
   friend promise_type;
@@ -294,6 +310,11 @@ class [[nodiscard]] Task<void> {
     Task& task_;
   };
   Awaiter operator co_await() && noexcept { return Awaiter(*this); }
+  template <typename Self = Task>
+  Awaiter operator co_await() & noexcept {
+    static_assert(detail::never<Self>, "a task in a variable is awaited by co_await std::move(task)");
+    return Awaiter(*this);
+  }
 
   // Names the coroutine to the scope that runs it (`TaskScope::moveTo`); null where there is none.
   std::coroutine_handle<promise_type> coroutine() const noexcept { return frame_.handle(); }

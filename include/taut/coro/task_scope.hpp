@@ -48,7 +48,7 @@ class TaskScope final : private detail::TaskOwner {
   bool empty() const noexcept { return running_ == 0; }
   std::size_t size() const noexcept { return running_; }
 
-  class JoinAwaiter {
+  class [[nodiscard]] JoinAwaiter {
    public:
     explicit JoinAwaiter(TaskScope& scope) noexcept : scope_(scope) {}
     JoinAwaiter(const JoinAwaiter&) = delete;

@@ -22,6 +22,8 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/core.h>
+
 #include "taut/base/bytes.hpp"
 #include "taut/base/local_pool.hpp"
 #include "taut/base/local_ref.hpp"
@@ -316,3 +318,10 @@ void Answer::forEach(Section section, Visitor&& visit) const {
 }
 
 }  // namespace taut
+
+// Prints the RCODE and how many records there are: "NXDOMAIN, 1 record".
+template <>
+struct fmt::formatter<taut::Answer> {
+  constexpr auto parse(fmt::format_parse_context& context) { return context.begin(); }
+  fmt::format_context::iterator format(const taut::Answer& answer, fmt::format_context& context) const;
+};

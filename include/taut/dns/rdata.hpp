@@ -18,8 +18,6 @@
 #include <span>
 #include <string>
 
-#include <fmt/format.h>
-
 #include "taut/base/bytes.hpp"
 #include "taut/dns/name.hpp"
 #include "taut/dns/rdata/address.hpp"
@@ -49,13 +47,6 @@ struct TextError {
 // every type and checked against the layout of those that have one. What was written to `out` is void after an error.
 std::optional<TextError> parseRdata(Type type, Class rrClass, std::span<const Token> tokens, NameView origin,
                                     ByteWriter& out);
-
-// Appends the presentation form, on one line; parseRdata() reads it back to the same octets. The generic form is
-// printed where the octets do not fit the layout, or where the type's own form cannot express them.
-void printRdata(Type type, ByteSpan rdata, fmt::memory_buffer& out);
-
-// Appends `\# LENGTH HEX` (RFC 3597 section 5).
-void printGenericRdata(ByteSpan rdata, fmt::memory_buffer& out);
 
 // The `length` octets at `offset` of a received message, written without compression. False where they do not fit the
 // layout exactly, where a name is compressed that may not be (RFC 3597 section 4), or where `out` is full.

@@ -110,7 +110,7 @@ class Operation : public Runnable, private StopCallbackBase {
 
 // An operation that completes once and gives an IoResult to the coroutine that awaits it. The base of most awaiters.
 // Where it is given no token it obeys that of the task.
-class SingleOperation : public Operation {
+class [[nodiscard]] SingleOperation : public Operation {
  public:
   SingleOperation(const SingleOperation&) = delete;
 
@@ -148,7 +148,7 @@ class SingleOperation : public Operation {
 };
 
 // Waits until the descriptor is readable.
-class ReadableOperation final : public SingleOperation {
+class [[nodiscard]] ReadableOperation final : public SingleOperation {
  public:
   ReadableOperation(Engine& engine, int fd, StopToken stop) noexcept : SingleOperation(engine, stop) {
     request().kind = Request::Kind::pollIn;

@@ -12,7 +12,7 @@
 
 namespace taut {
 
-class SleepAwaiter final : private Runnable, private Timer, private StopCallbackBase {
+class [[nodiscard]] SleepAwaiter final : private Runnable, private Timer, private StopCallbackBase {
  public:
   SleepAwaiter(Shard& shard, TimePoint deadline, StopToken stop) noexcept
       : Timer(&timeCame), StopCallbackBase(&stopSleep), shard_(shard), deadline_(deadline), stop_(stop) {}

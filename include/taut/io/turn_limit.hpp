@@ -25,7 +25,7 @@ class TurnLimit {
   TurnLimit(const TurnLimit&) = delete;
   TurnLimit& operator=(const TurnLimit&) = delete;
 
-  class Awaiter final : private Runnable, private StopCallbackBase {
+  class [[nodiscard]] Awaiter final : private Runnable, private StopCallbackBase {
    public:
     Awaiter(TurnLimit& limit, StopToken stop) noexcept : StopCallbackBase(&stopWaiting), limit_(limit), stop_(stop) {}
     Awaiter(const Awaiter&) = delete;

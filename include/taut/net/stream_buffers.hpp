@@ -76,7 +76,7 @@ class [[nodiscard]] ReceivedData {
 };
 
 // Awaiter: one read into a buffer of the pool. It also waits while the pool is empty.
-class PooledReceive final : private Operation {
+class [[nodiscard]] PooledReceive final : private Operation {
  public:
   PooledReceive(Engine& engine, int fd, StreamBuffers& buffers, StopToken stop) noexcept;
   PooledReceive(const PooledReceive&) = delete;

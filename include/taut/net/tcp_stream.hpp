@@ -44,7 +44,7 @@ class TcpStream {
     return PooledReceive(shard_->engine(), fd_.get(), buffers, stop);
   }
 
-  class ReadAwaiter final : public SingleOperation {
+  class [[nodiscard]] ReadAwaiter final : public SingleOperation {
    public:
     ReadAwaiter(Engine& engine, int fd, std::span<std::uint8_t> buffer, StopToken stop) noexcept;
   };
@@ -57,7 +57,7 @@ class TcpStream {
     return readAll(shard_->engine(), fd_.get(), buffer, stop);
   }
 
-  class WriteAwaiter final : public SingleOperation {
+  class [[nodiscard]] WriteAwaiter final : public SingleOperation {
    public:
     WriteAwaiter(Engine& engine, int fd, std::span<const std::uint8_t> bytes, StopToken stop) noexcept;
   };

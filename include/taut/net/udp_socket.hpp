@@ -56,7 +56,7 @@ class DatagramStream final : private Operation, private Timer {
   DatagramStream(const DatagramStream&) = delete;
   ~DatagramStream();
 
-  class NextAwaiter {
+  class [[nodiscard]] NextAwaiter {
    public:
     explicit NextAwaiter(DatagramStream& stream) noexcept : stream_(stream) {}
     NextAwaiter(const NextAwaiter&) = delete;
@@ -127,7 +127,7 @@ class UdpSocket {
     return DatagramStream(*shard_, *replies_, buffers, stop);
   }
 
-  class TransferAwaiter final : public SingleOperation {
+  class [[nodiscard]] TransferAwaiter final : public SingleOperation {
    public:
     TransferAwaiter(Engine& engine, Request::Kind kind, int fd, void* data, std::size_t length,
                     StopToken stop) noexcept;
@@ -138,7 +138,7 @@ class UdpSocket {
   // (ECONNREFUSED) comes as an error.
   TransferAwaiter receive(std::span<std::uint8_t> buffer, StopToken stop = {}) noexcept;
 
-  class SendToAwaiter final : public SingleOperation {
+  class [[nodiscard]] SendToAwaiter final : public SingleOperation {
    public:
     SendToAwaiter(Engine& engine, int fd, std::span<const std::uint8_t> payload, const Address& peer,
                   StopToken stop) noexcept;

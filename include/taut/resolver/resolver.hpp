@@ -11,8 +11,8 @@
 // or one that stops with it, where the awaiter runs several resolvers side by side (`firstOf`) or bounds their time
 // (`withDeadline`).
 //
-// A resolver that can answer without waiting may return a task that is ready (Task::ready) instead of being a
-// coroutine. The difference is the cost only.
+// A resolver that can answer without waiting may return its answer instead of being a coroutine. The difference is the
+// cost only.
 #pragma once
 
 #include <optional>

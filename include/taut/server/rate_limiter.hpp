@@ -31,9 +31,11 @@
 #include "taut/dns/answer.hpp"
 #include "taut/dns/query.hpp"
 #include "taut/server/rate_limit_table.hpp"
-#include "taut/server/zone_rates.hpp"
+#include "taut/server/response_rate.hpp"
 
 namespace taut {
+
+class ZoneRates;
 
 struct RateLimit {
   struct NetworkRate {

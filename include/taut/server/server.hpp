@@ -14,6 +14,8 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "taut/base/address.hpp"
@@ -63,7 +65,9 @@ class Server {
 
   // `makeFactory` is called once for each shard, on the thread that calls `start`, and never gives null. The factory
   // is used on the shard's thread alone.
-  Server(ServerOptions options, MakeFactory makeFactory);
+  template <typename Function>
+  Server(ServerOptions options, Function&& makeFactory)
+      : Server(Checked{}, std::move(options), checked(std::forward<Function>(makeFactory))) {}
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
   ~Server();  // stops and waits
@@ -138,6 +142,21 @@ class Server {
   const std::string& startFailure() const { return startFailure_; }
 
  private:
+  struct Checked {};
+  Server(Checked, ServerOptions options, MakeFactory makeFactory);
+
+  template <typename Function>
+  static MakeFactory checked(Function&& makeFactory) {
+    if constexpr (std::is_constructible_v<MakeFactory, Function>) {
+      return MakeFactory(std::forward<Function>(makeFactory));
+    } else {
+      static_assert(detail::never<Function>,
+                    "a Server is given a function `std::unique_ptr<ServerFactory>(Shard&)`; a lambda that returns "
+                    "different factories says so: [](Shard& shard) -> std::unique_ptr<ServerFactory>");
+      return {};
+    }
+  }
+
   void end();
 
   ServerOptions options_;

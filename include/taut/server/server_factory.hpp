@@ -34,6 +34,7 @@
 #include "taut/base/address.hpp"
 #include "taut/base/address_policy.hpp"
 #include "taut/base/clock.hpp"
+#include "taut/base/shared_list.hpp"
 #include "taut/coro/task.hpp"
 #include "taut/coro/task_scope.hpp"
 #include "taut/dns/answer.hpp"
@@ -58,8 +59,8 @@ class StreamConnection;
 
 class ServerFactory {
  public:
-  using Resolvers = std::vector<std::shared_ptr<Resolver>>;
-  using Caches = std::vector<std::shared_ptr<Cache>>;
+  using Resolvers = SharedList<Resolver>;
+  using Caches = SharedList<Cache>;
 
   // The chain asks all authorities, then all caches, then all clients, each in the order given. The answer of a client
   // is stored in the last cache. Caches and clients together are one RecursiveService.

@@ -2,20 +2,12 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <unordered_map>
 
 #include "taut/dns/name.hpp"
+#include "taut/server/response_rate.hpp"
 
 namespace taut {
-
-// How many responses a second one network gets, of one kind and of all kinds together; 0: no limit.
-struct ResponseRate {
-  std::uint32_t ofKind = 0;
-  std::uint32_t all = 0;
-
-  friend bool operator==(const ResponseRate&, const ResponseRate&) = default;
-};
 
 class ZoneRates {
  public:

@@ -4,6 +4,7 @@
 #include "presentation.hpp"
 #include "taut/base/format.hpp"
 #include "taut/dns/rdata.hpp"
+#include "taut/dns/rdata_text.hpp"
 
 namespace taut {
 
