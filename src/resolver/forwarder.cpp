@@ -108,6 +108,7 @@ class Forwarder::OutstandingQuery final : public PinnedStorage {
     Answer copy(answer.rcode());
     copy.setAuthenticData(answer.authenticData());
     copy.setTransient(answer.transient());
+    copy.setSource(answer.source());
     if (const ExtendedError* const error = answer.extendedError()) copy.setExtendedError(error->code, error->text);
     copy.pin(*this);
     for (std::size_t i = 0; i < answer.entryCount(); ++i) {
@@ -164,6 +165,7 @@ struct Forwarder::Outcome {
   Kind kind;
   Rcode rcode;
   bool replied = false;   // the RCODE is the server's own
+  Address server{};       // whose it is
   bool endless = false;   // the server has an answer, but its aliases do not end
   bool timedOut = false;  // the query has left, and the time for its reply is over
 };
@@ -330,7 +332,10 @@ std::optional<Answer> Forwarder::refuse(const Query& query) {
 
 Task<std::optional<Answer>> Forwarder::resolve(const Query& query) {
   if (closed_ || !query.hasQuestion()) return Task<std::optional<Answer>>::ready(std::nullopt);
-  if (auto refusal = refuse(query)) return Task<std::optional<Answer>>::ready(std::move(refusal));
+  if (auto refusal = refuse(query)) {
+    refusal->setSource(AnswerSource::Kind::server);
+    return Task<std::optional<Answer>>::ready(std::move(refusal));
+  }
   ++counters_.questions;
   const UpstreamQuestion question{query.question(), query.checkingDisabled()};
   if (const auto found = outstanding_.find(question); found != outstanding_.end()) {
@@ -341,6 +346,7 @@ Task<std::optional<Answer>> Forwarder::resolve(const Query& query) {
   if (outstanding_.size() >= options_.maxInFlight) {
     ++counters_.overload;
     Answer overload = Answer::serverFailure();
+    overload.setSource(AnswerSource::Kind::forwarder);
     overload.setTransient(true);
     return Task<std::optional<Answer>>::ready(std::move(overload));
   }
@@ -389,6 +395,7 @@ Task<> Forwarder::run(LocalRef<OutstandingQuery> outstanding) {
   }
   if (outcome.kind != Outcome::Kind::answered) {
     outstanding->answer = Answer(outcome.rcode);
+    outstanding->answer.setSource(AnswerSource::forwarder(outcome.server));
     outstanding->answer.setTransient(outcome.kind == Outcome::Kind::exhausted);
     if (outcome.endless)
       outstanding->answer.setExtendedError(ExtendedErrorCode::other, "aliases without end");
@@ -546,7 +553,7 @@ Task<Forwarder::Outcome> Forwarder::askUdp(OutstandingQuery& outstanding, Addres
     // The kernel has cut a datagram that fills the buffer, unless all of its records are there.
     if (reply.kind == UpstreamReply::Kind::unusable && received.value() == buffer.size())
       co_return Outcome(Kind::truncated);
-    if (reply.kind != UpstreamReply::Kind::mismatched) co_return classify(std::move(reply), outstanding, edns, false);
+    if (reply.kind != UpstreamReply::Kind::mismatched) co_return classify(std::move(reply), outstanding, server, edns, false);
     ++counters_.mismatched;
     if (++mismatched == maxMismatched) co_return Outcome(Kind::doubtful);
   }
@@ -569,7 +576,7 @@ Task<Forwarder::Outcome> Forwarder::askTcp(OutstandingQuery& outstanding, Addres
   if (!message) co_return Outcome(Kind::failed);
   tap.answered(*message);
   UpstreamReply reply = readUpstreamReply(outstanding.question, id, *message);
-  co_return classify(std::move(reply), outstanding, edns, true);
+  co_return classify(std::move(reply), outstanding, server, edns, true);
 }
 
 // Sends one query on a connection of its own; gives the reply's message, or nothing.
@@ -589,7 +596,8 @@ Task<std::optional<std::vector<std::uint8_t>>> Forwarder::exchangeTcp(Address se
 }
 
 // Classifies a reply that matches its query; over TCP, any reply.
-Forwarder::Outcome Forwarder::classify(UpstreamReply reply, OutstandingQuery& outstanding, bool edns, bool overTcp) {
+Forwarder::Outcome Forwarder::classify(UpstreamReply reply, OutstandingQuery& outstanding, const Address& server,
+                                       bool edns, bool overTcp) {
   using Kind = Outcome::Kind;
   if (reply.kind == UpstreamReply::Kind::truncated && !overTcp) return Outcome(Kind::truncated);
   if (reply.kind != UpstreamReply::Kind::complete) {
@@ -605,9 +613,11 @@ Forwarder::Outcome Forwarder::classify(UpstreamReply reply, OutstandingQuery& ou
   if (!answersTheQuestion(rcode)) {
     Outcome failure(Kind::failed, rcode > Rcode::DSOTYPENI ? Rcode::SERVFAIL : rcode);
     failure.replied = true;
+    failure.server = server;
     return failure;
   }
   outstanding.answer = std::move(reply.answer);
+  outstanding.answer.setSource(AnswerSource::forwarder(server));
   return Outcome(Kind::answered);
 }
 

@@ -16,7 +16,18 @@ void WaitingQuery::stop() {
   stop_.requestStop();
 }
 
+std::string WaitingQuery::view() const {
+  const View* const view = factory_ ? factory_->viewOf(*query_) : nullptr;
+  return view ? view->name() : std::string();
+}
+
+void WaitingQuery::leaveUnserved() {
+  if (factory_ && !isTold()) factory_->leaveUnanswered(*query_, *this, DropReason::memory);
+}
+
 void WaitingQuery::leave() {
+  if (!task_) [[unlikely]]
+    leaveUnserved();
   if (current_) std::exchange(current_, nullptr)->putAside();
   ListHook<QueriesInWork>::unlink();
   if (waiting_) waiting_->ended(*this);

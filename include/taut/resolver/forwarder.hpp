@@ -150,7 +150,7 @@ class Forwarder final : public Resolver {
   Task<Outcome> askTcp(OutstandingQuery& outstanding, Address server, bool edns, StopToken stop);
   Task<std::optional<std::vector<std::uint8_t>>> exchangeTcp(Address server, ByteSpan query, StopToken stop);
   void note(const Outcome& outcome, TimePoint sent, Server& server);
-  Outcome classify(UpstreamReply reply, OutstandingQuery& outstanding, bool edns, bool overTcp);
+  Outcome classify(UpstreamReply reply, OutstandingQuery& outstanding, const Address& server, bool edns, bool overTcp);
 
   Shard& shard_;
   ForwarderOptions options_;
