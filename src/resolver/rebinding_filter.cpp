@@ -90,6 +90,7 @@ Task<std::optional<Answer>> RebindingFilter::resolve(const Query& query) {
   if (hasPrivateAddress(*answer, Section::answer)) {
     Answer blocked = Answer::serverFailure();
     blocked.setSource(answer->source());
+    if (const auto scope = answer->clientSubnetScope()) blocked.setClientSubnetScope(*scope);
     blocked.setExtendedError(ExtendedErrorCode::blocked, "private address from outside");
     co_return blocked;
   }

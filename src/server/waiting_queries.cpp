@@ -21,8 +21,11 @@ std::string WaitingQuery::view() const {
   return view ? view->name() : std::string();
 }
 
+// Once: the derived class leaves before this one does.
 void WaitingQuery::leaveUnserved() {
-  if (factory_ && !isTold()) factory_->leaveUnanswered(*query_, *this, DropReason::memory);
+  if (!factory_) return;
+  factory_->leaveUnanswered(*query_, *this, DropReason::memory);
+  factory_ = nullptr;
 }
 
 void WaitingQuery::leave() {
