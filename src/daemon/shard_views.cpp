@@ -47,7 +47,7 @@ ShardView makeView(const config::ViewSettings& settings, const SharedResolvers& 
   const bool recursion = settings.recursion && (settings.forward || recursionAvailable);
   ShardView view;
   view.name = settings.name;
-  view.chain = std::make_shared<View>(recursion);
+  view.chain = std::make_shared<View>(recursion, settings.name);
   view.authority = std::make_shared<Authority>(std::make_shared<const ZoneSet>(), settings.name);
   view.chain->add(view.authority).addShared(shared.chaos);
   view.hosts = hostsFor(shared, recursion, recursionAvailable);

@@ -124,7 +124,39 @@ void Answer::setExtendedError(ExtendedErrorCode code, std::string_view text) {
   auto* const stored = reinterpret_cast<char*>(allocate(cut.size()));
   std::ranges::copy(cut, stored);
   body_->extendedError = {code, {stored, cut.size()}};
-  body_->hasExtendedError = true;
+  body_->hasExtendedError = body_->hasOptions = true;
+}
+
+static bool isWrittenByServer(EdnsOption code) {
+  switch (code) {
+    case EdnsOption::NSID:
+    case EdnsOption::CLIENT_SUBNET:
+    case EdnsOption::COOKIE:
+    case EdnsOption::KEEPALIVE:
+    case EdnsOption::EDE:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// The options are few, so they are copied anew, in order, each time that one is added.
+bool Answer::addOption(EdnsOption code, ByteSpan octets) {
+  constexpr std::size_t headerSize = 4;
+  if (isWrittenByServer(code) || octets.size() > maxOptions - headerSize) return false;
+  const ByteSpan before = options();
+  const std::size_t size = before.size() + headerSize + octets.size();
+  if (size > maxOptions) return false;
+  std::uint8_t* const stored = allocate(size);
+  ByteWriter writer{MutableByteSpan(stored, size)};
+  writer.bytes(before);
+  writer.u16(static_cast<std::uint16_t>(code));
+  writer.u16(static_cast<std::uint16_t>(octets.size()));
+  writer.bytes(octets);
+  body_->options = stored;
+  body_->optionsSize = static_cast<std::uint16_t>(size);
+  body_->hasOptions = true;
+  return true;
 }
 
 NameView Answer::keep(NameView name) {

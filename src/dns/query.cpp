@@ -1,6 +1,8 @@
 #include "taut/dns/query.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 
 #include "taut/dns/rdata.hpp"
 
@@ -113,6 +115,20 @@ Query Query::forAllClients(bool checkingDisabled) const {
   query.flags_ &= static_cast<std::uint16_t>(~flag::CD);
   if (checkingDisabled) query.flags_ |= flag::CD;
   return query;
+}
+
+ClientSubnet Query::clientNetwork() const {
+  if (edns_ && edns_->clientSubnet) return *edns_->clientSubnet;
+  const ByteSpan octets = peer().bytes();
+  ClientSubnet network;
+  if (octets.size() == 4) network.network = peer().withPort(0);
+  if (octets.size() == 16) {
+    std::array<std::uint8_t, 16> v6;  // without the scope of a link-local address
+    std::ranges::copy(octets, v6.begin());
+    network.network = Address::v6(v6);
+  }
+  network.sourcePrefix = network.maxPrefix();
+  return network;
 }
 
 std::uint16_t Query::udpReplyLimit(std::size_t own) const {

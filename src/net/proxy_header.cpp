@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <utility>
 
 namespace taut {
 
@@ -24,30 +23,41 @@ constexpr std::uint8_t v4Datagram = 0x12;
 constexpr std::uint8_t v6Stream = 0x21;
 constexpr std::uint8_t v6Datagram = 0x22;
 
-// The client's address and the balancer's, then the client's port and the balancer's.
+struct Ends {
+  Address client;
+  Address destination;
+};
+
 template <std::size_t Octets>
-std::optional<std::pair<std::array<std::uint8_t, Octets>, std::uint16_t>> readClient(ByteSpan addresses) {
-  ByteReader reader(addresses);
-  const ByteSpan source = reader.take(Octets);
-  reader.skip(Octets);
-  const std::uint16_t port = reader.u16();
-  reader.skip(sizeof port);
-  if (!reader.ok()) return std::nullopt;
+Address addressOf(ByteSpan octets, std::uint16_t port) {
   std::array<std::uint8_t, Octets> host;
-  std::ranges::copy(source, host.begin());
-  return std::pair(host, port);
+  std::ranges::copy(octets, host.begin());
+  if constexpr (Octets == 4)
+    return Address::v4(host, port);
+  else
+    return Address::v6(host, port);
 }
 
-std::optional<Address> clientIn(std::uint8_t family, ByteSpan addresses) {
+// The client's address and that of the other end, then the client's port and the other one.
+template <std::size_t Octets>
+std::optional<Ends> readEnds(ByteSpan addresses) {
+  ByteReader reader(addresses);
+  const ByteSpan client = reader.take(Octets);
+  const ByteSpan destination = reader.take(Octets);
+  const std::uint16_t clientPort = reader.u16();
+  const std::uint16_t destinationPort = reader.u16();
+  if (!reader.ok()) return std::nullopt;
+  return Ends{addressOf<Octets>(client, clientPort), addressOf<Octets>(destination, destinationPort)};
+}
+
+std::optional<Ends> endsIn(std::uint8_t family, ByteSpan addresses) {
   switch (family) {
     case v4Stream:
     case v4Datagram:
-      if (const auto client = readClient<4>(addresses)) return Address::v4(client->first, client->second);
-      return std::nullopt;
+      return readEnds<4>(addresses);
     case v6Stream:
     case v6Datagram:
-      if (const auto client = readClient<16>(addresses)) return Address::v6(client->first, client->second);
-      return std::nullopt;
+      return readEnds<16>(addresses);
     default:
       return std::nullopt;
   }
@@ -65,11 +75,11 @@ std::optional<ProxyHeader> ProxyHeader::read(ByteSpan octets) noexcept {
   const auto size = sizeOf(octets);
   if (!size || octets.size() < *size) return std::nullopt;
   const std::uint8_t versionAndCommand = octets[signature.size()];
-  if (versionAndCommand == local) return ProxyHeader(*size, {});
+  if (versionAndCommand == local) return ProxyHeader(*size, {}, {});
   if (versionAndCommand != proxied) return std::nullopt;
-  const auto client = clientIn(octets[signature.size() + 1], octets.first(*size).subspan(fixedSize));
-  if (!client) return std::nullopt;
-  return ProxyHeader(*size, *client);
+  const auto ends = endsIn(octets[signature.size() + 1], octets.first(*size).subspan(fixedSize));
+  if (!ends) return std::nullopt;
+  return ProxyHeader(*size, ends->client, ends->destination);
 }
 
 }  // namespace taut

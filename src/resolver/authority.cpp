@@ -45,12 +45,12 @@ class Resolution {
   bool run() {
     zone_ = zoneFor(name_);
     if (!zone_) return false;
+    answer_.setSource(AnswerSource::zone(zone_->origin()));
     if (!zone_->isLoaded()) {
       answer_.setRcode(Rcode::SERVFAIL);
       answer_.setExtendedError(ExtendedErrorCode::notReady, "the zone is not loaded");
       return true;
     }
-    answer_.setZone(zone_->origin());
     hashes_[0] = query_.nameHash();
     do answerFrom();
     while (alias_ && takeAlias());

@@ -67,6 +67,25 @@ bool isCacheable(const Query& query, const Answer& answer) {
   return query.type() != detail::CacheKey::anyType && query.rrClass() != Class::ANY && query.rrClass() != Class::NONE;
 }
 
+// Of the entries for one question: whether this one is for the client, and for a longer network than the best so far.
+bool isBetter(const detail::CacheEntry& entry, const detail::CacheEntry* best, const Query& query) {
+  const ClientSubnet* const network = entry.network();
+  if (!network) return !best;
+  const ClientSubnet* const before = best ? best->network() : nullptr;
+  if (before && before->sourcePrefix >= network->sourcePrefix) return false;
+  return detail::covers(*network, query.clientNetwork());
+}
+
+bool sameNetwork(const ClientSubnet* a, const ClientSubnet* b) {
+  return a && b ? *a == *b : a == b;
+}
+
+// The network that the answer is for; nothing where it is for all clients.
+std::optional<ClientSubnet> networkFor(const Query& query, const Answer& answer) {
+  const std::uint8_t scope = answer.clientSubnetScope().value_or(0);
+  return scope > 0 ? std::optional(query.clientNetwork().cutTo(scope)) : std::nullopt;
+}
+
 }  // namespace
 
 Cache::Cache(std::size_t bytes, const Clock& clock, const CacheOptions& options)
@@ -86,8 +105,10 @@ LocalRef<Cache::Entry>& Cache::bucket(std::uint64_t hash) {
   return buckets_[hash & (buckets_.size() - 1)];
 }
 
-Cache::Entry* Cache::find(const Key& key, TimePoint now) {
+Cache::Entry* Cache::find(const Key& key, const Query& query, TimePoint now) {
   const std::uint64_t wanted = hash(key);
+  if (withNetworks_ > 0) [[unlikely]]
+    return findForNetwork(key, wanted, query, now);
   for (Entry* entry = bucket(wanted).get(); entry; entry = entry->next.get()) {
     if (entry->hash() != wanted || entry->key() != key) continue;
     if (!entry->expired(now)) return entry;
@@ -98,23 +119,41 @@ Cache::Entry* Cache::find(const Key& key, TimePoint now) {
   return nullptr;
 }
 
+// Apart from `find`, which the compiler then makes no longer.
+[[gnu::noinline]] Cache::Entry* Cache::findForNetwork(const Key& key, std::uint64_t wanted, const Query& query,
+                                                      TimePoint now) {
+  Entry* best = nullptr;
+  for (Entry* entry = bucket(wanted).get(); entry;) {
+    Entry* const next = entry->next.get();
+    const bool isAsked = entry->hash() == wanted && entry->key() == key;
+    if (isAsked && entry->expired(now)) {
+      ++counters_.expired;
+      remove(*entry);
+    } else if (isAsked && isBetter(*entry, best, query)) {
+      best = entry;
+    }
+    entry = next;
+  }
+  return best;
+}
+
 // What else may answer the query than the entry of its own question: a name error, and with CD what was asked for with
 // CD.
 Cache::Entry* Cache::findOther(Key key, const Query& query, TimePoint now) {
-  Entry* entry = find(key.withType(Key::anyType), now);
+  Entry* entry = find(key.withType(Key::anyType), query, now);
   if (entry && entry->serves(query)) return entry;
   if (!query.checkingDisabled()) return nullptr;
   key.checkingDisabled = true;
-  entry = find(key, now);
+  entry = find(key, query, now);
   if (entry && entry->serves(query)) return entry;
-  entry = find(key.withType(Key::anyType), now);
+  entry = find(key.withType(Key::anyType), query, now);
   return entry && entry->serves(query) ? entry : nullptr;
 }
 
 std::optional<Answer> Cache::lookup(const Query& query) {
   const TimePoint now = clock_.now();
   const Key key{query.question(), false};
-  Entry* entry = find(key, now);
+  Entry* entry = find(key, query, now);
   if (!entry || !entry->serves(query)) entry = findOther(key, query, now);
   if (!entry) {
     ++counters_.misses;
@@ -150,11 +189,14 @@ bool Cache::store(const Query& query, const Answer& answer, TimePoint got) {
   const bool wholeName = answer.rcode() == Rcode::NXDOMAIN && answer.recordCount(Section::answer) == 0;
   Key key{query.question(), query.checkingDisabled()};
   if (wholeName) key.type = Key::anyType;
-  auto entry = Entry::make(key, hash(key), query.dnssecOk(), answer, ttlLimits(answer));
+  const auto network = networkFor(query, answer);
+  if (network && network->network.empty() && query.peer().empty()) return false;
+  auto entry = Entry::make(key, hash(key), query.dnssecOk(), answer, ttlLimits(answer), network);
   entry->live(got, seconds);
-  eraseKey(key);
+  eraseKey(key, [&](const Entry& other) { return sameNetwork(other.network(), entry->network()); });
   if (entry->bytes() > capacity_ - buckets_.size() * sizeof buckets_[0]) return false;
   if (options_.verbose > 1) log::info("Adding {} to cache", logQuery(query));
+  if (network) makeRoomForNetwork(key);
   insert(std::move(entry));
   return true;
 }
@@ -180,6 +222,7 @@ void Cache::insert(LocalRef<Entry> entry) {
   counters_.bytes += entry->bytes();
   ++counters_.entries;
   ++counters_.stored;
+  if (entry->network()) ++withNetworks_;
   byUse_.pushFront(*entry);
   LocalRef<Entry>& first = bucket(entry->hash());
   entry->next = std::move(first);
@@ -189,6 +232,7 @@ void Cache::insert(LocalRef<Entry> entry) {
 void Cache::remove(Entry& entry) {
   counters_.bytes -= entry.bytes();
   --counters_.entries;
+  if (entry.network()) --withNetworks_;
   entry.unlink();
   LocalRef<Entry>* link = &bucket(entry.hash());
   while (link->get() != &entry) link = &(*link)->next;
@@ -197,22 +241,43 @@ void Cache::remove(Entry& entry) {
   *link = std::move(next);
 }
 
-bool Cache::eraseKey(const Key& key) {
+// The newest entry of a bucket is its first.
+void Cache::makeRoomForNetwork(const Key& key) {
   const std::uint64_t wanted = hash(key);
+  std::size_t count = 0;
+  Entry* oldest = nullptr;
   for (Entry* entry = bucket(wanted).get(); entry; entry = entry->next.get()) {
-    if (entry->hash() != wanted || entry->key() != key) continue;
-    remove(*entry);
-    return true;
+    if (entry->hash() != wanted || entry->key() != key || !entry->network()) continue;
+    ++count;
+    oldest = entry;
   }
-  return false;
+  if (count < std::max<std::size_t>(options_.maxNetworks, 1)) return;
+  ++counters_.evicted;
+  remove(*oldest);
+}
+
+template <typename Predicate>
+bool Cache::eraseKey(const Key& key, const Predicate& isMeant) {
+  const std::uint64_t wanted = hash(key);
+  bool erased = false;
+  for (Entry* entry = bucket(wanted).get(); entry;) {
+    Entry* const next = entry->next.get();
+    if (entry->hash() == wanted && entry->key() == key && isMeant(*entry)) {
+      remove(*entry);
+      erased = true;
+    }
+    entry = next;
+  }
+  return erased;
 }
 
 bool Cache::erase(const Query& query) {
+  const auto all = [](const Entry&) { return true; };
   bool erased = false;
   for (const bool checkingDisabled : {false, true}) {
     const Key key{query.question(), checkingDisabled};
-    erased |= eraseKey(key);
-    erased |= eraseKey(key.withType(Key::anyType));
+    erased |= eraseKey(key, all);
+    erased |= eraseKey(key.withType(Key::anyType), all);
   }
   return erased;
 }

@@ -62,14 +62,18 @@ NameView copyName(NameView name, std::uint8_t*& to) {
 }  // namespace
 
 LocalRef<CacheEntry> CacheEntry::make(const CacheKey& key, std::uint64_t hash, bool dnssecOk, const Answer& answer,
-                                      TtlLimits limits) {
-  static_assert(sizeof(CacheEntry) % alignof(Answer::Entry) == 0);
+                                      TtlLimits limits, const std::optional<ClientSubnet>& network) {
+  static_assert(sizeof(CacheEntry) % alignof(Answer::Entry) == 0 && alignof(ClientSubnet) <= alignof(Answer::Entry));
   const Extent extent = measure(answer, key.name);
-  const std::size_t more = extent.rrsets * sizeof(Answer::Entry) + extent.octets;
+  const std::size_t networkSize = network ? sizeof(ClientSubnet) : 0;
+  const std::size_t more = extent.rrsets * sizeof(Answer::Entry) + networkSize + extent.octets;
   LocalRef<CacheEntry> entry(new (more) CacheEntry(key, hash, dnssecOk, answer));
   entry->bytes_ = sizeof(CacheEntry) + more + allocatorOverhead;
   Answer::Entry* rrset = entry->rrsets();
   auto* octets = reinterpret_cast<std::uint8_t*>(rrset + extent.rrsets);
+  if (network) new (octets) ClientSubnet(*network);
+  entry->hasNetwork_ = network.has_value();
+  octets += networkSize;
   entry->key_.name = copyName(key.name, octets);
   NameView before = entry->key_.name;
   for (std::size_t i = 0; i < answer.entryCount(); ++rrset, ++entry->rrsetCount_) {
@@ -103,8 +107,10 @@ Answer CacheEntry::answer(const Query& query, TimePoint now) const {
   const bool leavesOut = hasDnssecRecords_ && !query.dnssecOk();
   const auto passed = static_cast<std::uint32_t>(age(now));
   Answer answer(rcode_);
+  answer.setSource(AnswerSource::Kind::cache);
   answer.setAuthenticData(authenticData_);
   answer.pin(*this);
+  if (hasScope_) answer.setClientSubnetScope(scope_);
   if (rcode_ == Rcode::SERVFAIL) answer.setExtendedError(ExtendedErrorCode::cachedError);
   for (std::size_t i = 0; i < rrsetCount_; ++i) {
     if (inSectionOrder_ && answer.exceeds(limit)) break;
@@ -118,6 +124,11 @@ Answer CacheEntry::answer(const Query& query, TimePoint now) const {
       answer.borrowAdditional(rrset);
   }
   return answer;
+}
+
+bool covers(const ClientSubnet& network, const ClientSubnet& asking) {
+  if (network.sourcePrefix == 0) return asking == network;
+  return asking.sourcePrefix >= network.sourcePrefix && asking.cutTo(network.sourcePrefix) == network;
 }
 
 }  // namespace taut::detail

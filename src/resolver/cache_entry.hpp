@@ -5,12 +5,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <new>
+#include <optional>
 #include <span>
 
 #include "taut/base/clock.hpp"
 #include "taut/base/intrusive_list.hpp"
 #include "taut/base/local_ref.hpp"
 #include "taut/dns/answer.hpp"
+#include "taut/dns/edns.hpp"
 #include "taut/dns/name.hpp"
 #include "taut/dns/query.hpp"
 #include "taut/dns/question.hpp"
@@ -45,8 +47,9 @@ struct TtlLimits {
 
 class CacheEntry final : public PinnedStorage, public ListHook<> {
  public:
+  // For clients in the network alone, where there is one.
   static LocalRef<CacheEntry> make(const CacheKey& key, std::uint64_t hash, bool dnssecOk, const Answer& answer,
-                                   TtlLimits limits);
+                                   TtlLimits limits, const std::optional<ClientSubnet>& network = {});
   ~CacheEntry() override = default;
   static void operator delete(void* memory) { ::operator delete(memory); }
 
@@ -68,6 +71,11 @@ class CacheEntry final : public PinnedStorage, public ListHook<> {
     return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(now - stored_).count());
   }
 
+  // The network that it is for; null: for all clients.
+  const ClientSubnet* network() const {
+    return hasNetwork_ ? reinterpret_cast<const ClientSubnet*>(rrsets() + rrsetCount_) : nullptr;
+  }
+
   // Whether it may answer a query for its question: with DO only what was asked for with DO, and with CD no failure
   // that was not asked for with CD.
   bool serves(const Query& query) const {
@@ -83,7 +91,13 @@ class CacheEntry final : public PinnedStorage, public ListHook<> {
 
  private:
   CacheEntry(const CacheKey& key, std::uint64_t hash, bool dnssecOk, const Answer& answer)
-      : key_(key), hash_(hash), rcode_(answer.rcode()), authenticData_(answer.authenticData()), dnssecOk_(dnssecOk) {}
+      : key_(key),
+        hash_(hash),
+        rcode_(answer.rcode()),
+        authenticData_(answer.authenticData()),
+        dnssecOk_(dnssecOk),
+        hasScope_(answer.clientSubnetScope().has_value()),
+        scope_(answer.clientSubnetScope().value_or(0)) {}
   static void* operator new(std::size_t size, std::size_t more) { return ::operator new(size + more); }
   static void operator delete(void* memory, std::size_t) { ::operator delete(memory); }
 
@@ -101,6 +115,12 @@ class CacheEntry final : public PinnedStorage, public ListHook<> {
   bool dnssecOk_;                  // asked for with DO
   bool hasDnssecRecords_ = false;  // it holds such that are not for every query
   bool inSectionOrder_ = true;
+  bool hasNetwork_ = false;  // which stands after the RRsets
+  bool hasScope_;
+  std::uint8_t scope_;
 };
+
+// Whether what is for the network is for a client in the other one.
+bool covers(const ClientSubnet& network, const ClientSubnet& asking);
 
 }  // namespace taut::detail

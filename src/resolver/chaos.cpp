@@ -17,6 +17,7 @@ Task<std::optional<Answer>> Chaos::resolve(const Query& query) {
   const auto found = std::ranges::find(texts_, query.name(), &std::pair<Name, Text>::first);
   if (found == texts_.end()) return Task<std::optional<Answer>>::ready(std::nullopt);
   Answer answer;
+  answer.setSource(AnswerSource::Kind::chaos);
   answer.setAuthoritative(true);
   if (query.type() == Type::TXT || query.type() == Type::ANY)
     answer.addRecord(Section::answer, found->first, Type::TXT, Class::CH, 0, found->second);

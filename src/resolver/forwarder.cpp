@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <new>
 #include <stdexcept>
 #include <utility>
@@ -108,6 +109,8 @@ class Forwarder::OutstandingQuery final : public PinnedStorage {
     Answer copy(answer.rcode());
     copy.setAuthenticData(answer.authenticData());
     copy.setTransient(answer.transient());
+    copy.setSource(answer.source());
+    if (const auto scope = answer.clientSubnetScope()) copy.setClientSubnetScope(*scope);
     if (const ExtendedError* const error = answer.extendedError()) copy.setExtendedError(error->code, error->text);
     copy.pin(*this);
     for (std::size_t i = 0; i < answer.entryCount(); ++i) {
@@ -123,6 +126,7 @@ class Forwarder::OutstandingQuery final : public PinnedStorage {
 
   Forwarder& forwarder;
   const UpstreamQuestion question;
+  UpstreamQuestion sent = question;  // what the servers are asked
   Answer answer = Answer::serverFailure();
   Event done;
   StopSource stop;
@@ -164,6 +168,7 @@ struct Forwarder::Outcome {
   Kind kind;
   Rcode rcode;
   bool replied = false;   // the RCODE is the server's own
+  Address server{};       // whose it is
   bool endless = false;   // the server has an answer, but its aliases do not end
   bool timedOut = false;  // the query has left, and the time for its reply is over
 };
@@ -214,6 +219,14 @@ Task<std::optional<std::vector<std::uint8_t>>> readMessage(TcpStream& stream, st
 // names that are in no cache does not keep the shard from its other clients.
 constexpr std::size_t maxBegunInTurn = 8;
 
+// Of bits and address; never 0, which would take the rest of a key away.
+std::uint64_t hashOf(const detail::HashSecret& secret, const ClientSubnet& subnet) {
+  std::array<std::uint64_t, 2> words{};
+  const ByteSpan octets = subnet.network.bytes();
+  if (!octets.empty()) std::memcpy(words.data(), octets.data(), octets.size());
+  return detail::foldedProduct(words[0] ^ secret.first, words[1] ^ secret.second ^ subnet.sourcePrefix) | 1;
+}
+
 bool outOfResources(IoResult result) {
   return result.error() == EMFILE || result.error() == ENFILE || result.error() == ENOBUFS || result.error() == ENOMEM;
 }
@@ -221,7 +234,8 @@ bool outOfResources(IoResult result) {
 }  // namespace
 
 std::size_t Forwarder::HashQuestion::operator()(const UpstreamQuestion& question) const {
-  return detail::secretHash(secret, question, question.checkingDisabled);
+  const std::uint64_t hash = detail::secretHash(secret, question, question.checkingDisabled);
+  return question.clientSubnet ? detail::foldedProduct(hash, hashOf(secret, *question.clientSubnet)) : hash;
 }
 
 Forwarder::Forwarder(Shard& shard, ForwarderOptions options)
@@ -328,11 +342,25 @@ std::optional<Answer> Forwarder::refuse(const Query& query) {
   }
 }
 
+UpstreamQuestion Forwarder::questionOf(const Query& query) const {
+  constexpr std::uint8_t maxBitsV4 = 24;
+  constexpr std::uint8_t maxBitsV6 = 56;
+  UpstreamQuestion question{query.question(), query.checkingDisabled()};
+  if (options_.clientSubnet && query.edns() && query.edns()->clientSubnet) {
+    const ClientSubnet& told = *query.edns()->clientSubnet;
+    question.clientSubnet = told.cutTo(told.network.isV6() ? maxBitsV6 : maxBitsV4);
+  }
+  return question;
+}
+
 Task<std::optional<Answer>> Forwarder::resolve(const Query& query) {
   if (closed_ || !query.hasQuestion()) return Task<std::optional<Answer>>::ready(std::nullopt);
-  if (auto refusal = refuse(query)) return Task<std::optional<Answer>>::ready(std::move(refusal));
+  if (auto refusal = refuse(query)) {
+    refusal->setSource(AnswerSource::Kind::server);
+    return Task<std::optional<Answer>>::ready(std::move(refusal));
+  }
   ++counters_.questions;
-  const UpstreamQuestion question{query.question(), query.checkingDisabled()};
+  const UpstreamQuestion question = questionOf(query);
   if (const auto found = outstanding_.find(question); found != outstanding_.end()) {
     ++counters_.joined;
     return await(Waiter(*found->second), query);
@@ -341,6 +369,7 @@ Task<std::optional<Answer>> Forwarder::resolve(const Query& query) {
   if (outstanding_.size() >= options_.maxInFlight) {
     ++counters_.overload;
     Answer overload = Answer::serverFailure();
+    overload.setSource(AnswerSource::Kind::forwarder);
     overload.setTransient(true);
     return Task<std::optional<Answer>>::ready(std::move(overload));
   }
@@ -389,6 +418,7 @@ Task<> Forwarder::run(LocalRef<OutstandingQuery> outstanding) {
   }
   if (outcome.kind != Outcome::Kind::answered) {
     outstanding->answer = Answer(outcome.rcode);
+    outstanding->answer.setSource(AnswerSource::forwarder(outcome.server));
     outstanding->answer.setTransient(outcome.kind == Outcome::Kind::exhausted);
     if (outcome.endless)
       outstanding->answer.setExtendedError(ExtendedErrorCode::other, "aliases without end");
@@ -465,10 +495,16 @@ Task<Forwarder::Outcome> Forwarder::askAll(OutstandingQuery& outstanding, const 
   co_return last;
 }
 
-// Asks one server in one round: with EDNS, and without where the server does not know EDNS.
+// Asks one server in one round: with EDNS, and without where the server does not know EDNS; with the network of the
+// client, and without where the server refuses that (RFC 7871 section 7.3), from then on of all servers.
 Task<Forwarder::Outcome> Forwarder::ask(OutstandingQuery& outstanding, Server& server, Duration timeout,
                                         StopToken stop) {
-  const Outcome outcome = co_await exchange(outstanding, server, timeout, true, stop);
+  Outcome outcome = co_await exchange(outstanding, server, timeout, true, stop);
+  if (outcome.replied && outcome.rcode == Rcode::REFUSED && outstanding.sent.clientSubnet) {
+    outstanding.sent.clientSubnet.reset();
+    const Outcome again = co_await exchange(outstanding, server, timeout, true, stop);
+    outcome = again;
+  }
   if (outcome.kind != Outcome::Kind::noEdns) co_return outcome;
   const Outcome plain = co_await exchange(outstanding, server, timeout, false, stop);
   co_return plain;
@@ -522,7 +558,7 @@ Task<Forwarder::Outcome> Forwarder::askUdp(OutstandingQuery& outstanding, Addres
   const std::uint16_t id = randomU16();
   std::array<std::uint8_t, datagramBufferSize> buffer;
   const std::size_t querySize =
-      writeUpstreamQuery(outstanding.question, id, edns, options_.udpPayloadSize, MutableByteSpan(buffer));
+      writeUpstreamQuery(outstanding.sent, id, edns, options_.udpPayloadSize, MutableByteSpan(buffer));
   const ByteSpan query = ByteSpan(buffer).first(querySize);
   Deadline deadline(shard_, timeout, stop);
   ++counters_.udpQueries;
@@ -541,12 +577,13 @@ Task<Forwarder::Outcome> Forwarder::askUdp(OutstandingQuery& outstanding, Addres
       co_return nothing;
     }
     const ByteSpan message = ByteSpan(buffer).first(received.value());
-    UpstreamReply reply = readUpstreamReply(outstanding.question, id, message);
+    UpstreamReply reply = readUpstreamReply(outstanding.sent, id, message);
     if (reply.kind != UpstreamReply::Kind::mismatched) tap.answered(message);
     // The kernel has cut a datagram that fills the buffer, unless all of its records are there.
     if (reply.kind == UpstreamReply::Kind::unusable && received.value() == buffer.size())
       co_return Outcome(Kind::truncated);
-    if (reply.kind != UpstreamReply::Kind::mismatched) co_return classify(std::move(reply), outstanding, edns, false);
+    if (reply.kind != UpstreamReply::Kind::mismatched)
+      co_return classify(std::move(reply), outstanding, server, edns, false);
     ++counters_.mismatched;
     if (++mismatched == maxMismatched) co_return Outcome(Kind::doubtful);
   }
@@ -557,7 +594,7 @@ Task<Forwarder::Outcome> Forwarder::askTcp(OutstandingQuery& outstanding, Addres
   const std::uint16_t id = randomU16();
   std::array<std::uint8_t, maxUpstreamQuerySize> buffer;
   const std::size_t querySize =
-      writeUpstreamQuery(outstanding.question, id, edns, options_.udpPayloadSize, MutableByteSpan(buffer));
+      writeUpstreamQuery(outstanding.sent, id, edns, options_.udpPayloadSize, MutableByteSpan(buffer));
   const ByteSpan query = ByteSpan(buffer).first(querySize);
   Deadline deadline(shard_, options_.tcpTimeout, stop);
   ++counters_.tcpQueries;
@@ -568,8 +605,8 @@ Task<Forwarder::Outcome> Forwarder::askTcp(OutstandingQuery& outstanding, Addres
   // A server that refuses or breaks the connection will do the same in a moment: it has failed.
   if (!message) co_return Outcome(Kind::failed);
   tap.answered(*message);
-  UpstreamReply reply = readUpstreamReply(outstanding.question, id, *message);
-  co_return classify(std::move(reply), outstanding, edns, true);
+  UpstreamReply reply = readUpstreamReply(outstanding.sent, id, *message);
+  co_return classify(std::move(reply), outstanding, server, edns, true);
 }
 
 // Sends one query on a connection of its own; gives the reply's message, or nothing.
@@ -589,7 +626,8 @@ Task<std::optional<std::vector<std::uint8_t>>> Forwarder::exchangeTcp(Address se
 }
 
 // Classifies a reply that matches its query; over TCP, any reply.
-Forwarder::Outcome Forwarder::classify(UpstreamReply reply, OutstandingQuery& outstanding, bool edns, bool overTcp) {
+Forwarder::Outcome Forwarder::classify(UpstreamReply reply, OutstandingQuery& outstanding, const Address& server,
+                                       bool edns, bool overTcp) {
   using Kind = Outcome::Kind;
   if (reply.kind == UpstreamReply::Kind::truncated && !overTcp) return Outcome(Kind::truncated);
   if (reply.kind != UpstreamReply::Kind::complete) {
@@ -605,9 +643,11 @@ Forwarder::Outcome Forwarder::classify(UpstreamReply reply, OutstandingQuery& ou
   if (!answersTheQuestion(rcode)) {
     Outcome failure(Kind::failed, rcode > Rcode::DSOTYPENI ? Rcode::SERVFAIL : rcode);
     failure.replied = true;
+    failure.server = server;
     return failure;
   }
   outstanding.answer = std::move(reply.answer);
+  outstanding.answer.setSource(AnswerSource::forwarder(server));
   return Outcome(Kind::answered);
 }
 

@@ -49,6 +49,7 @@ Task<std::optional<Answer>> Hosts::resolve(const Query& query) {
   const auto host = table().find(query.name());
   if (!host) return Task<std::optional<Answer>>::ready(std::nullopt);
   Answer answer;
+  answer.setSource(AnswerSource::Kind::hosts);
   answer.setAuthoritative(true);
   answer.pin(*snapshot_);
   for (const RRset* rrset : {&host->a, &host->aaaa, &host->ptr}) {

@@ -89,6 +89,8 @@ Task<std::optional<Answer>> RebindingFilter::resolve(const Query& query) {
   if (!answer || std::ranges::any_of(allowedDomains_, holdsName)) co_return answer;
   if (hasPrivateAddress(*answer, Section::answer)) {
     Answer blocked = Answer::serverFailure();
+    blocked.setSource(answer->source());
+    if (const auto scope = answer->clientSubnetScope()) blocked.setClientSubnetScope(*scope);
     blocked.setExtendedError(ExtendedErrorCode::blocked, "private address from outside");
     co_return blocked;
   }

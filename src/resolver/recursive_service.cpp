@@ -23,6 +23,7 @@ RecursiveService::RecursiveService(Caches caches, std::vector<std::shared_ptr<Re
 Task<std::optional<Answer>> RecursiveService::resolve(const Query& query) {
   if (!policy_.allows(query.peer())) {
     Answer refusal = Answer::refused();
+    refusal.setSource(AnswerSource::Kind::server);
     refusal.setExtendedError(ExtendedErrorCode::prohibited);
     return Task<std::optional<Answer>>::ready(std::move(refusal));
   }

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "taut/base/local_ref.hpp"
+#include "taut/dns/edns.hpp"
 #include "taut/dns/message_view.hpp"
 #include "taut/dns/query.hpp"
 #include "taut/dns/rdata.hpp"
@@ -42,7 +44,23 @@ struct Contents final : PinnedStorage {
   Answer records;
   Rcode rcode{};
   bool edns = false;
+  bool otherSubnet = false;  // than that of the question, or none that can be read
+  std::uint8_t scope = 0;
 };
+
+// What OPT says of the client subnet that the question had.
+void readSubnet(const ClientSubnet& asked, ByteSpan options, Contents& contents) {
+  ByteReader reader(options);
+  while (reader.remaining() > 0) {
+    const auto code = static_cast<EdnsOption>(reader.u16());
+    const ByteSpan data = reader.take(reader.u16());
+    if (reader.ok() && code != EdnsOption::CLIENT_SUBNET) continue;
+    const auto option = reader.ok() ? ClientSubnet::read(data) : std::nullopt;
+    if (!option || option->subnet != asked) contents.otherSubnet = true;
+    if (!option) return;
+    contents.scope = option->scopePrefix;
+  }
+}
 
 // The 8 upper bits of the RCODE are in OPT's TTL field (RFC 6891 section 6.1.3).
 bool readOpt(const Record& record, Contents& contents) {
@@ -54,7 +72,7 @@ bool readOpt(const Record& record, Contents& contents) {
 }
 
 // Null where the message does not parse to its end. Octets after the last record are ignored, as in queries.
-LocalRef<const Contents> readContents(Class rrClass, MessageView& view) {
+LocalRef<const Contents> readContents(const UpstreamQuestion& question, MessageView& view) {
   std::array<std::uint8_t, maxRdataSize> scratch;
   const auto contents = makeLocalRef<Contents>();
   contents->rcode = view.rcode();
@@ -67,9 +85,11 @@ LocalRef<const Contents> readContents(Class rrClass, MessageView& view) {
     if (!record) return {};
     if (record->type == Type::OPT) {
       if (!readOpt(*record, *contents)) return {};
+      if (question.clientSubnet)
+        readSubnet(*question.clientSubnet, view.message().subspan(record->rdataOffset, record->rdataSize), *contents);
       continue;
     }
-    if (record->rrClass != rrClass || isMetaType(record->type)) continue;
+    if (record->rrClass != question.rrClass || isMetaType(record->type)) continue;
     ByteWriter rdata{MutableByteSpan(scratch)};
     if (!decompressRdata(record->type, view.message(), record->rdataOffset, record->rdataSize, rdata)) return {};
     octets += record->owner.size() + rdata.size();
@@ -218,7 +238,14 @@ std::size_t writeUpstreamQuery(const UpstreamQuestion& question, std::uint16_t i
   if (question.checkingDisabled) flags |= flag::CD;
   builder.begin(id, flags);
   builder.putQuestion(question);
-  if (edns) builder.putOpt(udpPayloadSize, Rcode::NOERROR, true, {});
+  std::array<std::uint8_t, 4 + 20> octets;
+  ByteWriter options{MutableByteSpan(octets)};
+  if (question.clientSubnet) {
+    options.u16(static_cast<std::uint16_t>(EdnsOption::CLIENT_SUBNET));
+    options.u16(static_cast<std::uint16_t>(question.clientSubnet->size()));
+    question.clientSubnet->write(options, 0);
+  }
+  if (edns) builder.putOpt(udpPayloadSize, Rcode::NOERROR, true, options.written());
   return builder.finish();
 }
 
@@ -230,12 +257,17 @@ UpstreamReply readUpstreamReply(const UpstreamQuestion& question, std::uint16_t 
   reply.kind = UpstreamReply::Kind::truncated;
   if (view->truncated()) return reply;
   reply.kind = UpstreamReply::Kind::unusable;
-  const auto contents = readContents(question.rrClass, *view);
+  const auto contents = readContents(question, *view);
   if (!contents) return reply;
+  if (contents->otherSubnet) {
+    reply.kind = UpstreamReply::Kind::mismatched;
+    return reply;
+  }
   reply.edns = contents->edns;
   reply.answer.setRcode(contents->rcode);
   if (carriesData(contents->rcode)) {
     reply.answer.setAuthenticData((view->flags() & flag::AD) != 0);
+    if (question.clientSubnet) reply.answer.setClientSubnetScope(contents->scope);
     reply.answer.pin(*contents);
     Selection selection(question, contents->records);
     if (selection.endless()) {

@@ -15,23 +15,40 @@ namespace taut {
 // One query and the way back to its client. The reply is written over the query and leaves from the same buffer.
 class DatagramService::Reply final : public WaitingQuery {
  public:
-  Reply(Datagram datagram, const Address& client, TimePoint received, std::size_t sizeLimit)
-      : WaitingQuery(datagram.payload(), {client, Transport::udp, received, {}, {}}, sizeLimit),
+  Reply(const DatagramService& service, Datagram datagram, const Address& client, TimePoint received)
+      : WaitingQuery(datagram.payload(), {client, Transport::udp, received, {}, {}}, service.factory_.udpPayloadSize()),
+        service_(service),
         datagram_(std::move(datagram)) {}
 
   MutableByteSpan replyBuffer() override { return datagram_ ? datagram_->buffer() : MutableByteSpan(); }
 
+  Address localAddress() const override {
+    if (known_) return known_->local;
+    return datagram_ ? service_.localAddressOf(*datagram_) : service_.local_;
+  }
+  Address listener() const override { return known_ ? known_->listener : service_.listener_; }
+  // The client has spoken to this address, and a balancer passes it on.
+  void setDestination(const Address& destination) { known_ = {destination, service_.listener_}; }
+
  private:
   Task<> send(std::size_t size) override {
     if (datagram_) {
+      if (service_.isWildcard_) [[unlikely]]
+        remember();
       std::move(*datagram_).reply(size);
       datagram_.reset();
     }
     return Task<>::ready();
   }
-  void leaveTransport() override { datagram_.reset(); }
+  void leaveTransport() override {
+    remember();
+    datagram_.reset();
+  }
+  void remember() { known_ = {localAddress(), listener()}; }
 
+  const DatagramService& service_;
   std::optional<Datagram> datagram_;
+  std::optional<Place> known_;
 };
 
 namespace {
@@ -77,14 +94,22 @@ std::unique_ptr<DatagramService::Reply> DatagramService::parseProxied(Datagram d
   }
   const Address& client = header->clientOf(peer);
   datagram.dropFront(header->size());
-  return parse(std::move(datagram), client, factory_.counters().requestsOf(Transport::udp, client.isV6()));
+  auto reply = parse(std::move(datagram), client, factory_.counters().requestsOf(Transport::udp, client.isV6()));
+  if (reply && !header->destination().empty()) reply->setDestination(header->destination());
+  return reply;
+}
+
+// The kernel says for each datagram which address it was sent to where the socket has all of them.
+Address DatagramService::localAddressOf(const Datagram& datagram) const {
+  const Address asked = datagram.local();
+  return asked.empty() ? local_ : asked.withPort(local_.port());
 }
 
 std::unique_ptr<DatagramService::Reply> DatagramService::parse(Datagram datagram, const Address& client,
                                                                ServerCounters::Types& requests) const {
   const std::size_t size = datagram.payload().size();
   try {
-    auto reply = std::make_unique<Reply>(std::move(datagram), client, shard_.now(), factory_.udpPayloadSize());
+    auto reply = std::make_unique<Reply>(*this, std::move(datagram), client, shard_.now());
     if (!reply->query()) {
       factory_.ignore(client, Transport::udp, DropReason::unparsable);
       return nullptr;
@@ -92,7 +117,7 @@ std::unique_ptr<DatagramService::Reply> DatagramService::parse(Datagram datagram
     factory_.counters().countRequest(requests, reply->query()->type(), size);
     return reply;
   } catch (const std::bad_alloc&) {
-    factory_.counters().countDrop(DropReason::memory);
+    factory_.ignore(client, Transport::udp, DropReason::memory);
     reportMemoryShortage();
     return nullptr;
   }
@@ -102,7 +127,6 @@ void DatagramService::start(std::unique_ptr<Reply> reply) {
   try {
     queries_.start(std::move(reply));
   } catch (const std::bad_alloc&) {
-    factory_.counters().countDrop(DropReason::memory);
     reportMemoryShortage();
   }
 }

@@ -53,6 +53,12 @@ void putExtendedError(ByteWriter& writer, const ExtendedError& error) {
   writer.bytes(ByteSpan(reinterpret_cast<const std::uint8_t*>(error.text.data()), error.text.size()));
 }
 
+// The option of the query comes back as it was, with the scope (RFC 7871 section 7.2.1).
+void putClientSubnet(ByteWriter& writer, const ClientSubnet& subnet, std::uint8_t scope) {
+  putHeader(writer, EdnsOption::CLIENT_SUBNET, subnet.size());
+  subnet.write(writer, std::min(scope, subnet.maxPrefix()));
+}
+
 }  // namespace
 
 EdnsOptions::EdnsOptions(const EdnsSettings& settings, const Query& query, const Answer& answer, const Clock& clock,
@@ -60,7 +66,7 @@ EdnsOptions::EdnsOptions(const EdnsSettings& settings, const Query& query, const
   // Most queries ask for no option.
   if (!query.edns()) return;
   const Edns& edns = *query.edns();
-  if (edns.nsid || edns.cookie.size > 0 || edns.keepalive || answer.extendedError())
+  if (edns.nsid || edns.cookie.size > 0 || edns.keepalive || answer.hasOptions())
     encode(settings, query, answer, clock, cookies);
 }
 
@@ -72,7 +78,10 @@ void EdnsOptions::encode(const EdnsSettings& settings, const Query& query, const
   if (edns.cookie.size > 0 && settings.cookies) putCookie(writer, *settings.cookies, query, clock.wallTime(), cookies);
   // Over UDP the option means nothing (RFC 7828 section 3.2.1).
   if (edns.keepalive && query.transport() == Transport::tcp) putKeepalive(writer, query.client().idleTimeout);
+  if (edns.clientSubnet && answer.clientSubnetScope())
+    putClientSubnet(writer, *edns.clientSubnet, *answer.clientSubnetScope());
   if (const ExtendedError* const error = answer.extendedError()) putExtendedError(writer, *error);
+  writer.bytes(answer.options());
   size_ = writer.written().size();
 }
 

@@ -98,7 +98,7 @@ class Listeners::Opener {
   void openSurplus();
   Address openBoth(std::size_t shard, const Address& address, const Options& options);
   bool openDatagrams(std::size_t shard, const Address& address, const UdpOptions& options);
-  bool openBrought(std::size_t shard, const Address& address, const UdpOptions& options);
+  bool openBrought(std::size_t shard, const Entry& wildcard, const Address& address, const UdpOptions& options);
   UniqueFd takeGiven(UniqueFd (GivenSockets::*take)(const Address&), const Address& address);
   template <typename Socket, typename SocketOptions>
   Socket socketFor(std::size_t shard, const Address& address, const SocketOptions& options,
@@ -162,7 +162,7 @@ void Listeners::Opener::openFirst(const Address& address, bool mayBeAbsent) {
   entry.bound = openBoth(0, listeners_.given_ ? listeners_.given_->withPort(address) : address, options);
   entry.present = !mayBeAbsent;
   if (entry.bound.isWildcard()) entry.brought = listeners_.addressesFor(entry.bound);
-  std::erase_if(entry.brought, [&](const Address& each) { return !openBrought(0, each, options.udp); });
+  std::erase_if(entry.brought, [&](const Address& each) { return !openBrought(0, entry, each, options.udp); });
   fresh_.push_back(change_.entries.size());
   change_.entries.push_back(std::move(entry));
 }
@@ -173,7 +173,7 @@ void Listeners::Opener::openOthers() {
     for (const std::size_t place : fresh_) {
       const Entry& entry = change_.entries[place];
       openBoth(shard, entry.bound, options);
-      for (const Address& each : entry.brought) openBrought(shard, each, options.udp);
+      for (const Address& each : entry.brought) openBrought(shard, entry, each, options.udp);
     }
 }
 
@@ -253,11 +253,12 @@ TcpListener Listeners::Opener::streamSocket(std::size_t shard, const Address& ad
 
 // Each address has a socket of its own, so that replies which wait for a slow link fill the send buffer of that socket
 // only. False where the address has gone, or is not usable yet.
-bool Listeners::Opener::openBrought(std::size_t shard, const Address& address, const UdpOptions& options) {
+bool Listeners::Opener::openBrought(std::size_t shard, const Entry& wildcard, const Address& address,
+                                    const UdpOptions& options) {
   UdpOptions shared = options;
   shared.mustBeFree = false;
   try {
-    openDatagrams(shard, address, shared);
+    if (openDatagrams(shard, address, shared)) change_.opened[shard].wildcards.emplace_back(address, wildcard.bound);
     return true;
   } catch (const std::system_error&) {
     return false;

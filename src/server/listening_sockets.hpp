@@ -15,6 +15,8 @@ namespace taut {
 struct ListeningSockets {
   std::vector<std::pair<Address, UdpSocket>> datagrams;
   std::vector<std::pair<Address, TcpListener>> streams;
+  // Of each address that has a UDP socket because a wildcard is listened on: the wildcard.
+  std::vector<std::pair<Address, Address>> wildcards;
 };
 
 // The addresses whose sockets are to be closed. A shard gives an address up when its socket is closed.

@@ -25,6 +25,7 @@ Task<bool> ProxiedStart::learnClient(StopToken stop) {
   const auto header = ProxyHeader::read(std::span(octets).first(received));
   if (header) {
     stream_.setPeer(header->clientOf(stream_.peer()));
+    destination_ = header->destination();
     co_return true;
   }
   const bool saidNothing = begun.ok() && received == 0;

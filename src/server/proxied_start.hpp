@@ -3,6 +3,7 @@
 
 #include <chrono>
 
+#include "taut/base/address.hpp"
 #include "taut/base/stop_token.hpp"
 #include "taut/coro/task.hpp"
 #include "taut/net/tcp_stream.hpp"
@@ -23,6 +24,8 @@ class ProxiedStart final : public ConnectionPlace {
   // Reads the header, and nothing after it, and makes its client the peer of the stream. False where the connection is
   // to end: what came is no header, which is counted, or nothing came.
   Task<bool> learnClient(StopToken stop);
+  // The address that the client spoke to, once it is known; empty where the balancer speaks for itself.
+  const Address& destination() const { return destination_; }
 
   bool hasQueryInFlight() const override { return false; }
   void close() override { stream_.shutdown(); }
@@ -30,6 +33,7 @@ class ProxiedStart final : public ConnectionPlace {
  private:
   ServerFactory& factory_;
   TcpStream& stream_;
+  Address destination_;
 };
 
 }  // namespace taut

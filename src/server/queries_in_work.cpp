@@ -8,6 +8,7 @@ void QueriesInWork::start(std::unique_ptr<WaitingQuery> query) {
   WaitingQuery& channel = *query;
   CurrentQuery& current = factory_.waitingQueries().current();
   channel.transport_ = this;
+  channel.factory_ = &factory_;
   channel.current_ = &current;
   const CurrentQuery::Turn turn(current, channel);
   Task<> task = factory_.serve(*channel.query_, channel, std::move(query));

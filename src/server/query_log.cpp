@@ -17,15 +17,8 @@
 namespace taut {
 
 struct QueryLog::Line {
-  const Address& client;
-  Transport transport;
-  const Query* query = nullptr;  // null where there is none in the message
-  std::optional<Rcode> rcode{};
-  std::uint16_t flags = 0;
-  std::size_t size = 0;
-  std::string_view outcome{};
-  std::int64_t microseconds = 0;
-  WallTime time{};
+  const MessageEnd& end;
+  WallTime time;
 };
 
 namespace {
@@ -42,8 +35,22 @@ constexpr std::array<NamedFlag, 7> namedFlags{{{flag::QR, "qr"},
                                                {flag::AD, "ad"},
                                                {flag::CD, "cd"}}};
 
-std::int64_t microsecondsSince(TimePoint begin, const Clock& clock) {
-  return std::chrono::duration_cast<std::chrono::microseconds>(clock.now() - begin).count();
+std::int64_t microsecondsOf(const MessageEnd& end) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(end.duration).count();
+}
+
+// Octets of the reply, or how many messages there were in its place.
+std::size_t sizeOf(const MessageEnd& end) {
+  return end.messages > 0 && !end.rcode ? end.messages : end.size();
+}
+
+// Of the reply's header.
+std::uint16_t flagsOf(const MessageEnd& end) {
+  return loadU16(end.reply.data() + 2);
+}
+
+const Query* questionOf(const MessageEnd& end) {
+  return end.query && end.query->hasQuestion() ? end.query : nullptr;
 }
 
 std::string_view protocolOf(Transport transport) {
@@ -69,53 +76,51 @@ void putEscaped(fmt::memory_buffer& text, std::string_view name) {
   }
 }
 
-template <typename Line>
-void putText(fmt::memory_buffer& text, const Line& line) {
-  appendFormat(text, "query client={} protocol={}", line.client, protocolOf(line.transport));
-  if (line.query && line.query->hasQuestion()) {
-    appendFormat(text, " name={} type={}", line.query->name(), line.query->type());
-    if (line.query->rrClass() != Class::IN) appendFormat(text, " class={}", line.query->rrClass());
+void putText(fmt::memory_buffer& text, const MessageEnd& end) {
+  appendFormat(text, "query client={} protocol={}", end.client, protocolOf(end.transport));
+  if (const Query* const question = questionOf(end)) {
+    appendFormat(text, " name={} type={}", question->name(), question->type());
+    if (question->rrClass() != Class::IN) appendFormat(text, " class={}", question->rrClass());
   } else {
     appendFormat(text, " name=- type=-");
   }
-  if (line.query && line.query->opcode() != Opcode::QUERY) appendFormat(text, " opcode={}", line.query->opcode());
-  if (line.rcode) {
-    appendFormat(text, " rcode={} flags=", *line.rcode);
-    putFlags(text, line.flags, "", ',');
+  if (end.query && end.query->opcode() != Opcode::QUERY) appendFormat(text, " opcode={}", end.query->opcode());
+  if (end.rcode) {
+    appendFormat(text, " rcode={} flags=", *end.rcode);
+    putFlags(text, flagsOf(end), "", ',');
   } else {
     appendFormat(text, " rcode=- flags=-");
   }
-  appendFormat(text, " size={} us={}", line.size, line.microseconds);
-  if (!line.outcome.empty()) appendFormat(text, " outcome={}", line.outcome);
+  appendFormat(text, " size={} us={}", sizeOf(end), microsecondsOf(end));
+  if (!end.outcome.empty()) appendFormat(text, " outcome={}", end.outcome);
 }
 
-template <typename Line>
-void putJson(fmt::memory_buffer& text, const Line& line) {
-  const std::chrono::duration<double> time = line.time.time_since_epoch();
-  appendFormat(text, R"({{"time":{:.3f},"client":"{}","protocol":"{}")", time.count(), line.client,
-               protocolOf(line.transport));
-  if (line.query && line.query->hasQuestion()) {
+void putJson(fmt::memory_buffer& text, const MessageEnd& end, WallTime at) {
+  const std::chrono::duration<double> time = at.time_since_epoch();
+  appendFormat(text, R"({{"time":{:.3f},"client":"{}","protocol":"{}")", time.count(), end.client,
+               protocolOf(end.transport));
+  if (const Query* const question = questionOf(end)) {
     appendFormat(text, R"(,"name":")");
-    putEscaped(text, line.query->name().toString());
-    appendFormat(text, R"(","type":"{}","class":"{}")", line.query->type(), line.query->rrClass());
+    putEscaped(text, question->name().toString());
+    appendFormat(text, R"(","type":"{}","class":"{}")", question->type(), question->rrClass());
   }
-  if (line.query) appendFormat(text, R"(,"opcode":"{}")", line.query->opcode());
-  if (line.rcode) {
-    appendFormat(text, R"(,"rcode":"{}","flags":[)", *line.rcode);
-    putFlags(text, line.flags, "\"", ',');
+  if (end.query) appendFormat(text, R"(,"opcode":"{}")", end.query->opcode());
+  if (end.rcode) {
+    appendFormat(text, R"(,"rcode":"{}","flags":[)", *end.rcode);
+    putFlags(text, flagsOf(end), "\"", ',');
     text.push_back(']');
   }
-  appendFormat(text, R"(,"size":{},"us":{})", line.size, line.microseconds);
-  if (!line.outcome.empty()) appendFormat(text, R"(,"outcome":"{}")", line.outcome);
+  appendFormat(text, R"(,"size":{},"us":{})", sizeOf(end), microsecondsOf(end));
+  if (!end.outcome.empty()) appendFormat(text, R"(,"outcome":"{}")", end.outcome);
   text.push_back('}');
 }
 
 template <typename Line>
 void put(fmt::memory_buffer& text, const Line& line, QueryLogSettings::Format format) {
   if (format == QueryLogSettings::Format::json)
-    putJson(text, line);
+    putJson(text, line.end, line.time);
   else
-    putText(text, line);
+    putText(text, line.end);
 }
 
 }  // namespace
@@ -133,50 +138,9 @@ void QueryLog::removeTail(const QueryTail& tail) {
   std::erase_if(tails_, [&tail](const Tail& other) { return other.reader.get() == &tail; });
 }
 
-void QueryLog::replied(const Query& query, Rcode rcode, ByteSpan message, std::string_view outcome,
-                       const Clock& clock) noexcept {
-  if (message.size() < messageHeaderSize) return;
-  const bool logged = logs(rcode != Rcode::NOERROR);
-  if (!logged && tails_.empty()) return;
-  Line line{query.peer(), query.transport(), &query};
-  line.flags = loadU16(message.data() + 2);
-  // A client without EDNS gets no RCODE beyond 15.
-  line.rcode = query.edns() ? rcode : static_cast<Rcode>(line.flags & flag::rcodeMask);
-  line.size = message.size();
-  line.outcome = outcome;
-  line.microseconds = microsecondsSince(query.received(), clock);
-  line.time = clock.wallTime();
-  tell(line, logged);
-}
-
-void QueryLog::unanswered(const Query& query, std::string_view outcome, const Clock& clock) noexcept {
-  const bool logged = logs(true);
-  if (!logged && tails_.empty()) return;
-  Line line{query.peer(), query.transport(), &query};
-  line.outcome = outcome;
-  line.microseconds = microsecondsSince(query.received(), clock);
-  line.time = clock.wallTime();
-  tell(line, logged);
-}
-
-void QueryLog::wroteMessages(const Query& query, std::size_t count, const Clock& clock) noexcept {
-  const bool logged = logs(false);
-  if (!logged && tails_.empty()) return;
-  Line line{query.peer(), query.transport(), &query};
-  line.size = count;
-  line.outcome = "messages";
-  line.microseconds = microsecondsSince(query.received(), clock);
-  line.time = clock.wallTime();
-  tell(line, logged);
-}
-
-void QueryLog::ignored(const Address& client, Transport transport, DropReason reason, const Clock& clock) noexcept {
-  const bool logged = logs(true);
-  if (!logged && tails_.empty()) return;
-  Line line{client, transport};
-  line.outcome = dropReasonWords[static_cast<std::size_t>(reason)];
-  line.time = clock.wallTime();
-  tell(line, logged);
+void QueryLog::add(const MessageEnd& end, const Clock& clock) noexcept {
+  const bool logged = logs(end.rcode ? *end.rcode != Rcode::NOERROR : end.outcome != MessageEnd::wroteMessages);
+  if (logged || !tails_.empty()) tell({end, clock.wallTime()}, logged);
 }
 
 // By a counter, so that no random number is drawn for a query.
@@ -220,11 +184,11 @@ void QueryLog::show(const Line& line, const Tail& tail) noexcept {
 
 bool QueryLog::lets(const Line& line, const QueryTail& tail) noexcept {
   const QueryFilter& filter = tail.filter();
-  const Query* const question = line.query && line.query->hasQuestion() ? line.query : nullptr;
+  const Query* const question = questionOf(line.end);
   if (filter.name && !(question && NameView(question->name()).isWithin(*filter.name))) return false;
   if (filter.type && !(question && question->type() == *filter.type)) return false;
-  if (filter.clients && !filter.clients->allows(line.client)) return false;
-  return !filter.rcode || line.rcode == filter.rcode;
+  if (filter.clients && !filter.clients->allows(line.end.client)) return false;
+  return !filter.rcode || line.end.rcode == filter.rcode;
 }
 
 }  // namespace taut

@@ -38,6 +38,8 @@ class QueryPipeline::Reply final : public WaitingQuery {
   }
 
   MutableByteSpan replyBuffer() override { return pipeline_ ? pipeline_->replyBuffer() : MutableByteSpan(); }
+  Address localAddress() const override { return pipeline_ ? pipeline_->localAddress() : known_->local; }
+  Address listener() const override { return pipeline_ ? pipeline_->listener() : known_->listener; }
   void abort() noexcept override {
     if (pipeline_) pipeline_->abortStream();
   }
@@ -56,11 +58,13 @@ class QueryPipeline::Reply final : public WaitingQuery {
   bool waitsForPeer() const override { return pipeline_->unreadReplies() > pipeline_->limits_.unreadReplies; }
   void leaveTransport() override {
     pipeline_->connection_.touch();
+    known_ = {localAddress(), listener()};
     pipeline_ = nullptr;
     permit_.release();
   }
 
-  QueryPipeline* pipeline_;  // null when the query was given up
+  QueryPipeline* pipeline_;     // null when the query was given up
+  std::optional<Place> known_;  // then
   Semaphore::Permit permit_;
 };
 
@@ -109,9 +113,18 @@ Task<Semaphore::Permit> QueryPipeline::roomForQuery(ReceivedData& data, StopToke
   co_return permit;
 }
 
+std::unique_ptr<QueryPipeline::Reply> QueryPipeline::makeReply(ByteSpan message, Semaphore::Permit permit) {
+  try {
+    return std::make_unique<Reply>(*this, message, std::move(permit));
+  } catch (const std::bad_alloc&) {
+    connection_.factory_.ignore(stream_.peer(), Transport::tcp, DropReason::memory);
+    throw;
+  }
+}
+
 // One coroutine for each query.
 void QueryPipeline::answer(ByteSpan message, Semaphore::Permit permit) {
-  auto reply = std::make_unique<Reply>(*this, message, std::move(permit));
+  auto reply = makeReply(message, std::move(permit));
   if (!reply->query()) return connection_.factory_.ignore(stream_.peer(), Transport::tcp, DropReason::unparsable);
   ServerCounters& counters = connection_.factory_.counters();
   ServerCounters::Types& requests = counters.requestsOf(Transport::tcp, reply->peer().isV6());

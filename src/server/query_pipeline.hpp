@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 
+#include "taut/base/address.hpp"
 #include "taut/base/bytes.hpp"
 #include "taut/base/clock.hpp"
 #include "taut/base/local_pool.hpp"
@@ -46,6 +48,9 @@ class QueryPipeline {
   // connection ends with a reset.
   void abortStream();
   bool isBroken() const { return broken_; }
+
+  Address localAddress() const { return context_.destination.empty() ? stream_.localAddress() : context_.destination; }
+  const Address& listener() const { return context_.listener; }
   // Asks the queries in flight to stop. The connection may have ended on return.
   void stopQueries() { queries_.stop(); }
 
@@ -53,6 +58,7 @@ class QueryPipeline {
   class Reply;
 
   Task<Semaphore::Permit> roomForQuery(ReceivedData& data, StopToken stop);
+  std::unique_ptr<Reply> makeReply(ByteSpan message, Semaphore::Permit permit);
   void answer(ByteSpan message, Semaphore::Permit permit);
   Task<> enqueue(ByteSpan message);
   Task<> untilRead();

@@ -72,8 +72,8 @@ RateLimiter::Price RateLimiter::priceOf(const Query& query, const Answer& answer
     longest = *bits;
   }
   if (found) return found->price;
-  const bool hasZone = zones_ && answer.zone() && !isError(answer.rcode());
-  const ResponseRate* const ofZone = hasZone ? zones_->find(*answer.zone()) : nullptr;
+  const auto zone = zones_ && !isError(answer.rcode()) ? answer.source().zone() : std::nullopt;
+  const ResponseRate* const ofZone = zone ? zones_->find(*zone) : nullptr;
   return ofZone ? priceOf(*ofZone) : price_;
 }
 

@@ -30,14 +30,19 @@ std::optional<Rcode> rcodeForMetaType(Type type) {
   }
 }
 
+// What the server itself answers.
+Answer ownAnswer(Answer answer) {
+  answer.setSource(AnswerSource::Kind::server);
+  return answer;
+}
 Answer withExtendedError(Answer answer, ExtendedErrorCode why) {
   answer.setExtendedError(why);
-  return answer;
+  return ownAnswer(std::move(answer));
 }
 
 // Resolvers that were asked to stop give no answer; that does not mean that the name is not served.
 Answer unanswered(const Query& query) {
-  if (query.stopToken().stopRequested()) return Answer::serverFailure();
+  if (query.stopToken().stopRequested()) return ownAnswer(Answer::serverFailure());
   return withExtendedError(Answer::refused(), ExtendedErrorCode::notAuthoritative);
 }
 
@@ -55,10 +60,16 @@ DnstapParties partiesOf(const Query& query) {
   return {query.transport(), query.peer(), {}};
 }
 
-// What the query log says beside the reply.
-constexpr std::string_view givenUpOutcome = "given-up";
 std::string_view outcomeOf(RateLimiter::Verdict verdict) {
-  return verdict == RateLimiter::Verdict::truncate ? "truncated" : "";
+  return verdict == RateLimiter::Verdict::truncate ? MessageEnd::limited : std::string_view();
+}
+
+MessageEnd endOf(const Query& query) {
+  MessageEnd end;
+  end.query = &query;
+  end.client = query.peer();
+  end.transport = query.transport();
+  return end;
 }
 
 }  // namespace
@@ -117,7 +128,19 @@ void ServerFactory::removeQueryTail(const QueryTail& tail) {
 
 void ServerFactory::ignore(const Address& client, Transport transport, DropReason reason) {
   counters_.countDrop(reason);
-  if (queryLog_) queryLog_->ignored(client, transport, reason, clock());
+  if (!observed_) return;
+  MessageEnd end;
+  end.client = client;
+  end.transport = transport;
+  end.dropped = reason;
+  end.source = AnswerSource::Kind::server;
+  end.outcome = dropReasonWords[static_cast<std::size_t>(reason)];
+  tell(end);
+}
+
+void ServerFactory::setOnReply(OnReply onReply) {
+  onReply_ = std::move(onReply);
+  chooseWhetherObserved();
 }
 
 void ServerFactory::setDnstap(std::shared_ptr<Dnstap> dnstap) {
@@ -165,7 +188,7 @@ Task<> ServerFactory::serve(const Query& query, ReplyChannel& channel, std::uniq
       countTop(query);
     const Admission admission = co_await allowQuery(query, channel);
     if (admission == Admission::drop) {
-      if (!channel.isClosed()) leaveUnanswered(query, DropReason::policy);
+      if (!channel.isClosed()) leaveUnanswered(query, channel, DropReason::policy);
       co_return;
     }
     std::optional<Answer> outcome = answerAtOnce(query, admission);
@@ -179,14 +202,17 @@ Task<> ServerFactory::serve(const Query& query, ReplyChannel& channel, std::uniq
       conclude(query, outcome);
     }
     co_await sendReply(channel, query, std::move(*outcome));
+    if (observed_) [[unlikely]]
+      tellRest(query, channel);
     co_return;
   } catch (...) {
     failure = std::current_exception();
   }
   try {
     co_await replyFailed(failure, query, channel);
+    if (observed_) tellRest(query, channel);
   } catch (const std::bad_alloc&) {
-    leaveUnanswered(query, DropReason::memory);
+    leaveUnanswered(query, channel, DropReason::memory);
     reportMemoryShortage();
     channel.abort();
   }
@@ -199,14 +225,14 @@ bool ServerFactory::isAboutHealth(const Query& query) const {
 }
 
 Task<> ServerFactory::answerHealth(const Query& query, ReplyChannel& channel) {
-  if (healthName_->isReady()) return sendAnyway(query, channel, Answer());
+  if (healthName_->isReady()) return sendAnyway(query, channel, ownAnswer(Answer()));
   return sendAnyway(query, channel, withExtendedError(Answer::serverFailure(), ExtendedErrorCode::notReady));
 }
 
 Task<> ServerFactory::sendAnyway(const Query& query, ReplyChannel& channel, const Answer& answer) {
   const MutableByteSpan buffer = channel.replyBuffer();
   const std::size_t size = ServerFactory::responseFromMessage(query, answer, buffer);
-  if (observed_) observeReply(query, channel, answer.rcode(), buffer.first(size), {});
+  if (observed_) observeReply(query, channel, answer, buffer.first(size), {});
   return channel.write(size);
 }
 
@@ -221,9 +247,9 @@ std::optional<Answer> ServerFactory::answerAtOnce(const Query& query, Admission 
   if (admission == Admission::refuse) return withExtendedError(Answer::refused(), ExtendedErrorCode::prohibited);
   // What a message of another opcode has to hold is for its handler to say: the default ones know none of them.
   if (query.opcode() != Opcode::QUERY) return std::nullopt;
-  if (query.formatError()) return Answer::formatError();
-  if (query.edns() && query.edns()->version != 0) return Answer(Rcode::BADVERS);
-  if (responder_.isCookieRequest(query)) return responder_.answerCookieRequest(query);
+  if (query.formatError()) return ownAnswer(Answer::formatError());
+  if (query.edns() && query.edns()->version != 0) return ownAnswer(Answer(Rcode::BADVERS));
+  if (responder_.isCookieRequest(query)) return ownAnswer(responder_.answerCookieRequest(query));
   return std::nullopt;
 }
 
@@ -311,27 +337,75 @@ void ServerFactory::observeQuery(const Query& query, ReplyChannel& channel) {
 }
 
 // An empty message is not sent: the query had been given up before.
-void ServerFactory::observeReply(const Query& query, const ReplyChannel& channel, Rcode rcode, ByteSpan message,
+void ServerFactory::observeReply(const Query& query, ReplyChannel& channel, const Answer& answer, ByteSpan message,
                                  std::string_view outcome) {
-  if (queryLog_) queryLog_->replied(query, rcode, message, outcome, clock());
-  if (channel.isTapped() && !message.empty())
+  if (message.size() < messageHeaderSize) return;
+  if (channel.isTapped())
     dnstap_->add(responseTypeOf(query, recursionAvailableFor(query)), partiesOf(query), query.received(), message);
+  MessageEnd end = endOf(query);
+  end.reply = message;
+  // A client without EDNS gets no RCODE beyond 15.
+  end.rcode = query.edns() ? answer.rcode() : static_cast<Rcode>(loadU16(message.data() + 2) & flag::rcodeMask);
+  end.source = answer.source();
+  end.outcome = outcome;
+  tell(channel, end);
 }
 
-void ServerFactory::leaveUnanswered(const Query& query, DropReason reason) {
+// An override may send two replies, and the first one counts.
+void ServerFactory::tell(ReplyChannel& channel, MessageEnd& end) noexcept {
+  if (channel.isTold()) return;
+  channel.setTold();
+  end.duration = clock().now() - end.query->received();
+  tell(end);
+}
+
+void ServerFactory::tell(const MessageEnd& end) noexcept {
+  if (queryLog_) queryLog_->add(end, clock());
+  if (!onReply_) return;
+  try {
+    onReply_(end);
+  } catch (const std::exception& error) {
+    log::error("{}: onReply: {}", logPrefix(), error.what());
+  } catch (...) {
+    log::error("{}: onReply: unknown exception", logPrefix());
+  }
+}
+
+void ServerFactory::tellMessages(const Query& query, ReplyChannel& channel, std::string_view outcome) noexcept {
+  MessageEnd end = endOf(query);
+  end.messages = channel.messagesWritten();
+  end.outcome = outcome;
+  tell(channel, end);
+}
+
+void ServerFactory::leaveUnanswered(const Query& query, ReplyChannel& channel, DropReason reason) noexcept {
   counters_.countDrop(reason);
-  logUnanswered(query, reason);
+  const bool byHandler = reason == DropReason::handler;
+  tellUnanswered(query, channel, reason, byHandler ? AnswerSource::Kind::handler : AnswerSource::Kind::server);
 }
 
-void ServerFactory::logUnanswered(const Query& query, DropReason reason) {
-  if (queryLog_) queryLog_->unanswered(query, dropReasonWords[static_cast<std::size_t>(reason)], clock());
+void ServerFactory::tellUnanswered(const Query& query, ReplyChannel& channel, DropReason reason,
+                                   const AnswerSource& source) noexcept {
+  if (!observed_) return;
+  MessageEnd end = endOf(query);
+  end.dropped = reason;
+  end.source = source;
+  end.outcome = dropReasonWords[static_cast<std::size_t>(reason)];
+  tell(channel, end);
 }
 
-void ServerFactory::handlerEnded(const Query& query, const ReplyChannel& channel) {
+void ServerFactory::handlerEnded(const Query& query, ReplyChannel& channel) noexcept {
   if (channel.messagesWritten() == 0)
-    leaveUnanswered(query, DropReason::handler);
-  else if (queryLog_)
-    queryLog_->wroteMessages(query, channel.messagesWritten(), clock());
+    leaveUnanswered(query, channel, DropReason::handler);
+  else if (observed_)
+    tellMessages(query, channel, MessageEnd::wroteMessages);
+}
+
+// What an override of `sendReply` has not sent, it counts itself.
+void ServerFactory::tellRest(const Query& query, ReplyChannel& channel) noexcept {
+  if (channel.isTold() || channel.isClosed()) return;
+  if (channel.messagesWritten() > 0) return tellMessages(query, channel, MessageEnd::wroteMessages);
+  tellUnanswered(query, channel, DropReason::handler, AnswerSource::Kind::handler);
 }
 
 void ServerFactory::logFailure(const std::exception_ptr& failure, const Query& query) {
@@ -347,13 +421,13 @@ void ServerFactory::logFailure(const std::exception_ptr& failure, const Query& q
 Answer ServerFactory::gotResolverError(std::exception_ptr failure, const Query& query) {
   logFailure(failure, query);
   if (verbose_ > 0) log::info("Lookup failed");
-  return Answer::serverFailure();
+  return ownAnswer(Answer::serverFailure());
 }
 
 Task<> ServerFactory::sendReply(ReplyChannel& channel, const Query& query, Answer answer) {
   const RateLimiter::Verdict verdict = responder_.limitRate(query, answer);
   if (verdict == RateLimiter::Verdict::drop) {
-    logUnanswered(query, DropReason::rateLimit);
+    tellUnanswered(query, channel, DropReason::rateLimit, answer.source());
     return Task<>::ready();
   }
   if (verdict == RateLimiter::Verdict::truncate) answer.setTruncated(true);
@@ -361,7 +435,7 @@ Task<> ServerFactory::sendReply(ReplyChannel& channel, const Query& query, Answe
   const MutableByteSpan buffer = channel.replyBuffer();
   const std::size_t size = responseFromMessage(query, answer, buffer);
   if (observed_) [[unlikely]]
-    observeReply(query, channel, answer.rcode(), buffer.first(size), outcomeOf(verdict));
+    observeReply(query, channel, answer, buffer.first(size), outcomeOf(verdict));
   auto sent = channel.write(size);
   if (verbose_ > 0) VerboseLog(verbose_).processed(query, clock().now());
   return sent;
@@ -381,16 +455,17 @@ void ServerFactory::queryGivenUp(WaitingQuery& channel, std::string_view what) n
   try {
     failureLog_.add(query, what, clock().now());
     if (channel.messagesWritten() > 0) {
-      if (queryLog_) queryLog_->unanswered(query, givenUpOutcome, clock());
+      if (observed_) tellMessages(query, channel, MessageEnd::givenUp);
       return channel.abort();
     }
     Answer answer = withExtendedError(Answer::serverFailure(), ExtendedErrorCode::other);
     const RateLimiter::Verdict verdict = responder_.limitRate(query, answer);
-    if (verdict == RateLimiter::Verdict::drop) return logUnanswered(query, DropReason::rateLimit);
+    if (verdict == RateLimiter::Verdict::drop)
+      return tellUnanswered(query, channel, DropReason::rateLimit, answer.source());
     if (verdict == RateLimiter::Verdict::truncate) answer.setTruncated(true);
     const MutableByteSpan buffer = channel.replyBuffer();
     const std::size_t size = ServerFactory::responseFromMessage(query, answer, buffer);
-    if (observed_) observeReply(query, channel, answer.rcode(), buffer.first(size), givenUpOutcome);
+    if (observed_) observeReply(query, channel, answer, buffer.first(size), MessageEnd::givenUp);
     [[maybe_unused]] const Task<> written = channel.write(size);
   } catch (const std::exception& error) {
     log::error("{}: {}", logPrefix(), error.what());
@@ -407,10 +482,7 @@ Task<> ServerFactory::replyFailed(std::exception_ptr failure, const Query& query
     Answer answer = gotResolverError(failure, query);
     logged = true;
     if (channel.isClosed()) co_return;  // its time was over, and it has its reply and its line
-    if (channel.messagesWritten() > 0) {
-      if (queryLog_) queryLog_->wroteMessages(query, channel.messagesWritten(), clock());
-      co_return;
-    }
+    if (channel.messagesWritten() > 0) co_return;
     co_await sendReply(channel, query, std::move(answer));
     co_return;
   } catch (...) {
@@ -418,7 +490,7 @@ Task<> ServerFactory::replyFailed(std::exception_ptr failure, const Query& query
   }
   if (!logged) logFailure(another, query);
   if (channel.messagesWritten() > 0) co_return;
-  const Answer failed = Answer::serverFailure();
+  const Answer failed = ownAnswer(Answer::serverFailure());
   co_await sendAnyway(query, channel, failed);
 }
 

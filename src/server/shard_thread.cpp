@@ -47,6 +47,14 @@ constexpr std::chrono::milliseconds startGrace{1000};   // for what has not star
 constexpr std::chrono::milliseconds endGrace{2000};     // for closing the resolvers, and handlers that wait for it
 constexpr std::chrono::milliseconds threadGrace{1000};  // for the thread to end, when all of that is over
 
+// The address that was asked to be listened on where the socket is one that a wildcard has brought.
+const Address& configuredOf(const ListeningSockets& sockets, const Address& address, Transport transport) {
+  if (transport == Transport::udp)
+    for (const auto& [brought, wildcard] : sockets.wildcards)
+      if (brought == address) return wildcard;
+  return address;
+}
+
 // A datagram, or a connection that waits to be accepted.
 bool isReadable(int fd) noexcept {
   pollfd polled{fd, POLLIN, 0};
@@ -261,8 +269,9 @@ Task<> ShardThread::untilStopped() {
 
 void ShardThread::startServices(ListeningSockets sockets, bool untilEmpty) {
   const auto makeListener = [&](const Address& address, Transport transport) {
-    return untilEmpty ? std::make_unique<Listener>(address, transport)
-                      : std::make_unique<Listener>(address, transport, drain_);
+    const Address& configured = configuredOf(sockets, address, transport);
+    return untilEmpty ? std::make_unique<Listener>(address, configured, transport)
+                      : std::make_unique<Listener>(address, configured, transport, drain_);
   };
   for (auto& [address, socket] : sockets.datagrams)
     services_.spawn(serveDatagrams(makeListener(address, Transport::udp), std::move(socket)));
@@ -357,7 +366,7 @@ Task<> ShardThread::serveDatagrams(std::unique_ptr<Listener> listener, UdpSocket
   TaskScope ending;
   try {
     if (listener->untilEmpty) ending.spawn(endWhenEmpty(*listener));
-    DatagramService service(shard_, *factory_, owned, datagramBuffers_);
+    DatagramService service(shard_, *factory_, owned, datagramBuffers_, listener->configured);
     co_await service.serve(listener->drain.stop(), listener->drain.abort());
   } catch (...) {
     serviceFailed();
@@ -371,7 +380,7 @@ Task<> ShardThread::serveStreams(std::unique_ptr<Listener> listener, TcpListener
   TaskScope connections;
   listeners_.pushBack(*listener);
   try {
-    streams.emplace(streamBuffers_, listener->drain.stop(), listener->drain.abort());
+    streams.emplace(streamBuffers_, listener->drain.stop(), listener->drain.abort(), listener->configured);
     co_await acceptConnections(*listener, std::move(socket), *streams, connections);
   } catch (...) {
     serviceFailed();
@@ -423,9 +432,12 @@ void ShardThread::acceptRest(TcpListener& socket, const StreamContext& streams, 
 // would keep the others out.
 Task<> ShardThread::startConnection(TcpStream stream, const StreamContext& streams, TaskScope& connections) {
   try {
+    Address destination;
     if (factory_->isProxy(stream.peer())) {
-      const bool known = co_await learnClient(stream, streams.stop);
+      ProxiedStart start(*factory_, stream);
+      const bool known = co_await learnClient(start, stream.peer(), streams.stop);
       if (!known) co_return;
+      destination = start.destination();
     }
     auto connection = factory_->buildProtocol(stream.peer());
     if (!connection) {
@@ -433,18 +445,28 @@ Task<> ShardThread::startConnection(TcpStream stream, const StreamContext& strea
       co_return;
     }
     takePlace(*connection, stream.peer());
-    connections.spawn(StreamConnection::serve(std::move(connection), std::move(stream), streams));
+    if (destination.empty()) {
+      connections.spawn(StreamConnection::serve(std::move(connection), std::move(stream), streams));
+      co_return;
+    }
+    StreamContext own = streams;
+    own.destination = destination;
+    connections.spawn(serveProxied(std::move(connection), std::move(stream), std::move(own)));
   } catch (const std::bad_alloc&) {
     reportMemoryShortage();
   }
 }
 
+// Where its clients have spoken to is known for this connection alone.
+Task<> ShardThread::serveProxied(std::unique_ptr<StreamConnection> connection, TcpStream stream,
+                                 StreamContext context) {
+  co_await StreamConnection::serve(std::move(connection), std::move(stream), context);
+}
+
 // The connection has a place meanwhile, one of the balancer's.
-Task<bool> ShardThread::learnClient(TcpStream& stream, StopToken stop) {
-  ProxiedStart start(*factory_, stream);
-  takePlace(start, stream.peer());
-  const bool known = co_await start.learnClient(stop);
-  co_return known;
+Task<bool> ShardThread::learnClient(ProxiedStart& start, const Address& balancer, StopToken stop) {
+  takePlace(start, balancer);
+  return start.learnClient(stop);
 }
 
 void ShardThread::takePlace(ConnectionPlace& place, const Address& client) {

@@ -35,6 +35,8 @@
 
 namespace taut {
 
+class ProxiedStart;
+
 class ShardThread {
  public:
   // Throws what `makeFactory` throws, and std::invalid_argument where it gives null.
@@ -73,12 +75,15 @@ class ShardThread {
  private:
   // An address with one of its protocols, for as long as it is served. In a list while it takes queries.
   struct Listener : ListHook<> {
-    Listener(const Address& where, Transport over, Drain& whole) : address(where), transport(over), drain(whole) {}
+    Listener(const Address& where, const Address& listensOn, Transport over, Drain& whole)
+        : address(where), configured(listensOn), transport(over), drain(whole) {}
     // Is served as long as something waits at the socket, whatever ends meanwhile.
-    Listener(const Address& where, Transport over) : address(where), transport(over), untilEmpty(true) {}
+    Listener(const Address& where, const Address& listensOn, Transport over)
+        : address(where), configured(listensOn), transport(over), untilEmpty(true) {}
     ~Listener() { unlink(); }
 
     const Address address;
+    const Address configured;  // the same, or the wildcard that it is served for
     const Transport transport;
     Drain drain;
     int socket = -1;  // while it is open
@@ -106,7 +111,8 @@ class ShardThread {
                            TaskScope& connections);
   void acceptRest(TcpListener& socket, const StreamContext& streams, TaskScope& connections);
   Task<> startConnection(TcpStream stream, const StreamContext& streams, TaskScope& connections);
-  Task<bool> learnClient(TcpStream& stream, StopToken stop);
+  Task<bool> learnClient(ProxiedStart& start, const Address& balancer, StopToken stop);
+  static Task<> serveProxied(std::unique_ptr<StreamConnection> connection, TcpStream stream, StreamContext context);
   void takePlace(ConnectionPlace& place, const Address& client);
   void giveUpPlace();
 

@@ -16,7 +16,21 @@ void WaitingQuery::stop() {
   stop_.requestStop();
 }
 
+std::string WaitingQuery::view() const {
+  const View* const view = factory_ ? factory_->viewOf(*query_) : nullptr;
+  return view ? view->name() : std::string();
+}
+
+// Once: the derived class leaves before this one does.
+void WaitingQuery::leaveUnserved() {
+  if (!factory_) return;
+  factory_->leaveUnanswered(*query_, *this, DropReason::memory);
+  factory_ = nullptr;
+}
+
 void WaitingQuery::leave() {
+  if (!task_) [[unlikely]]
+    leaveUnserved();
   if (current_) std::exchange(current_, nullptr)->putAside();
   ListHook<QueriesInWork>::unlink();
   if (waiting_) waiting_->ended(*this);

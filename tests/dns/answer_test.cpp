@@ -463,4 +463,49 @@ TEST_CASE("an answer does not inherit the extended error of the one whose memory
   CHECK(Answer(Rcode::SERVFAIL).extendedError() == nullptr);
 }
 
+TEST_CASE("options are added in order, copied, and encoded as OPT has them") {
+  Answer answer;
+  CHECK_FALSE(answer.hasOptions());
+  CHECK(answer.options().empty());
+  {
+    std::vector<std::uint8_t> octets{1, 2, 3};
+    CHECK(answer.addOption(static_cast<EdnsOption>(65001), octets));
+    octets.assign(3, 0);
+  }
+  CHECK(answer.addOption(static_cast<EdnsOption>(65002), {}));
+  CHECK(answer.hasOptions());
+  CHECK(std::ranges::equal(answer.options(), std::vector<std::uint8_t>{0xfd, 0xe9, 0, 3, 1, 2, 3, 0xfd, 0xea, 0, 0}));
+}
+
+TEST_CASE("options are no more than the bound, and what is too much leaves the others alone") {
+  Answer answer;
+  const std::vector<std::uint8_t> octets(Answer::maxOptions);
+  const auto code = static_cast<EdnsOption>(65001);
+  CHECK_FALSE(answer.addOption(code, octets));
+  CHECK_FALSE(answer.addOption(code, ByteSpan(octets).first(Answer::maxOptions - 3)));
+  CHECK(answer.addOption(code, ByteSpan(octets).first(Answer::maxOptions - 8)));
+  CHECK_FALSE(answer.addOption(code, ByteSpan(octets).first(1)));
+  CHECK(answer.addOption(code, {}));
+  CHECK(answer.options().size() == Answer::maxOptions);
+}
+
+TEST_CASE("an option that the server writes itself is not added") {
+  Answer answer;
+  for (const EdnsOption code :
+       {EdnsOption::NSID, EdnsOption::CLIENT_SUBNET, EdnsOption::COOKIE, EdnsOption::KEEPALIVE, EdnsOption::EDE})
+    CHECK_FALSE(answer.addOption(code, {}));
+  CHECK(answer.options().empty());
+}
+
+TEST_CASE("an answer is for all networks, for some bits of the client's, or says nothing of it") {
+  Answer answer;
+  CHECK_FALSE(answer.clientSubnetScope());
+  answer.setClientSubnetScope(0);
+  CHECK(answer.clientSubnetScope() == std::uint8_t{0});
+  CHECK(answer.hasOptions());
+  answer.setClientSubnetScope(24);
+  CHECK(answer.clientSubnetScope() == std::uint8_t{24});
+  CHECK_FALSE(Answer().clientSubnetScope());
+}
+
 }  // namespace taut

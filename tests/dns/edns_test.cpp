@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <initializer_list>
+#include <optional>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -87,7 +90,7 @@ TEST_CASE("Options that do not add up to RDLENGTH are malformed, wherever they a
 }
 
 TEST_CASE("Unknown options are ignored, empty ones too") {
-  CHECK(Edns::parse(1232, 0, Packet().option(0, {}).option(65535, first(1)).option(8, first(4))).has_value());
+  CHECK(Edns::parse(1232, 0, Packet().option(0, {}).option(65535, first(1)).option(9, first(4))).has_value());
 }
 
 TEST_CASE("The data of a keepalive or NSID in a request means nothing") {
@@ -113,6 +116,89 @@ TEST_CASE("Malformed options leave the fixed fields and no option") {
   CHECK_FALSE(edns.padding);
   CHECK(edns.cookie.size == 0);
   CHECK(edns.options.empty());
+}
+
+namespace {
+
+// A CLIENT_SUBNET option: family, source and scope, then the address.
+std::optional<Edns> withSubnet(std::initializer_list<std::uint8_t> data) {
+  const std::vector<std::uint8_t> octetsOfOption(data);
+  return Edns::parse(1232, 0, Packet().option(8, octetsOfOption));
+}
+
+std::vector<std::uint8_t> written(const ClientSubnet& subnet, std::uint8_t scope) {
+  std::array<std::uint8_t, 64> buffer;
+  ByteWriter writer{MutableByteSpan(buffer)};
+  subnet.write(writer, scope);
+  CHECK(writer.size() == subnet.size());
+  return {buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(writer.size())};
+}
+
+}  // namespace
+
+TEST_CASE("A client subnet is read as its family says, and written back as it came") {
+  const auto v4 = withSubnet({0, 1, 24, 0, 192, 0, 2});
+  REQUIRE(v4.has_value());
+  REQUIRE(v4->clientSubnet.has_value());
+  CHECK(v4->clientSubnet->network == Address::v4({192, 0, 2, 0}));
+  CHECK(v4->clientSubnet->sourcePrefix == 24);
+  CHECK(written(*v4->clientSubnet, 20) == std::vector<std::uint8_t>{0, 1, 24, 20, 192, 0, 2});
+  const auto v6 = withSubnet({0, 2, 33, 0, 0x20, 0x01, 0x0d, 0xb8, 0x80});
+  REQUIRE(v6.has_value());
+  CHECK(v6->clientSubnet->network == Address::v6({0x20, 0x01, 0x0d, 0xb8, 0x80}));
+  CHECK(written(*v6->clientSubnet, 0) == std::vector<std::uint8_t>{0, 2, 33, 0, 0x20, 0x01, 0x0d, 0xb8, 0x80});
+  const auto whole = withSubnet({0, 1, 32, 0, 192, 0, 2, 1});
+  REQUIRE(whole.has_value());
+  CHECK(whole->clientSubnet->network == Address::v4({192, 0, 2, 1}));
+}
+
+TEST_CASE("A client may hide where it is by a subnet of no bits, with a family or without") {
+  for (const std::uint8_t family : {std::uint8_t{0}, std::uint8_t{1}, std::uint8_t{2}}) {
+    CAPTURE(family);
+    const auto edns = withSubnet({0, family, 0, 0});
+    REQUIRE(edns.has_value());
+    REQUIRE(edns->clientSubnet.has_value());
+    CHECK(edns->clientSubnet->sourcePrefix == 0);
+    CHECK(edns->clientSubnet->network.empty() == (family == 0));
+    CHECK(written(*edns->clientSubnet, 0) == std::vector<std::uint8_t>{0, family, 0, 0});
+  }
+  CHECK_FALSE(Edns::parse(1232, 0, {})->clientSubnet.has_value());
+}
+
+TEST_CASE("A malformed client subnet is a format error (RFC 7871 section 6)") {
+  CHECK_FALSE(withSubnet({}));
+  CHECK_FALSE(withSubnet({0, 1, 24}));                   // no scope
+  CHECK_FALSE(withSubnet({0, 3, 0, 0}));                 // an unknown family
+  CHECK_FALSE(withSubnet({0, 1, 24, 0, 192, 0}));        // too few octets
+  CHECK_FALSE(withSubnet({0, 1, 24, 0, 192, 0, 2, 0}));  // too many
+  CHECK_FALSE(withSubnet({0, 1, 0, 0, 192}));
+  CHECK_FALSE(withSubnet({0, 1, 33, 0, 192, 0, 2, 1, 128}));  // more bits than an address has
+  CHECK_FALSE(withSubnet({0, 1, 255, 0, 192, 0, 2, 1}));
+  CHECK_FALSE(withSubnet({0, 0, 8, 0, 192}));         // bits without a family
+  CHECK_FALSE(withSubnet({0, 1, 23, 0, 192, 0, 3}));  // a bit after the prefix
+  CHECK_FALSE(withSubnet({0, 2, 1, 0, 0x40}));
+  CHECK_FALSE(withSubnet({0, 1, 24, 24, 192, 0, 2}));  // a scope in a query
+  std::vector<std::uint8_t> v6(4 + 17);
+  v6[1] = 2;
+  v6[2] = 129;
+  CHECK_FALSE(Edns::parse(1232, 0, Packet().option(8, v6)));
+}
+
+TEST_CASE("Of several client subnets the first counts, whatever the others are") {
+  const std::vector<std::uint8_t> good{0, 1, 8, 0, 10};
+  const auto edns = Edns::parse(1232, 0, Packet().option(8, good).option(8, {}));
+  REQUIRE(edns.has_value());
+  CHECK(edns->clientSubnet->network == Address::v4({10, 0, 0, 0}));
+  CHECK_FALSE(Edns::parse(1232, 0, Packet().option(8, {}).option(8, good)).has_value());
+}
+
+TEST_CASE("A client subnet is cut to fewer bits, and to no more than it has") {
+  const ClientSubnet subnet{Address::v4({192, 0, 2, 255}), 32};
+  CHECK(subnet.cutTo(24) == ClientSubnet{Address::v4({192, 0, 2, 0}), 24});
+  CHECK(subnet.cutTo(25) == ClientSubnet{Address::v4({192, 0, 2, 128}), 25});
+  CHECK(subnet.cutTo(0) == ClientSubnet{Address::anyV4(), 0});
+  CHECK(subnet.cutTo(24).cutTo(32) == ClientSubnet{Address::v4({192, 0, 2, 0}), 24});
+  CHECK(ClientSubnet().cutTo(8) == ClientSubnet());
 }
 
 }  // namespace taut

@@ -1,8 +1,9 @@
 """The examples answer real queries: each is started on a free port, asked over UDP and TCP, and ended."""
-import http.server
+import json
 import os
 import re
 import socket
+import struct
 import sys
 import threading
 from pathlib import Path
@@ -12,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
 from support import (  # noqa: E402
     BUILD,
     CNAME,
+    FORMERR,
     NOERROR,
     NXDOMAIN,
     REFUSED,
@@ -36,6 +38,19 @@ from support import (  # noqa: E402
 )
 
 from services import Inventory, Redis, Web  # noqa: E402
+
+
+def with_subnet(query, family, bits, octets):
+    """The query with a client subnet (RFC 7871); it has no OPT yet."""
+    option = struct.pack("!HHHBB", 8, 4 + len(octets), family, bits, 0) + octets
+    opt = struct.pack("!BHHIH", 0, 41, 1232, 0, len(option)) + option
+    return query[:10] + struct.pack("!H", 1) + query[12:] + opt
+
+
+def subnet_of(octets):
+    """Family, source, scope and address of a reply's client subnet, where OPT has no other option; None without."""
+    found = re.search(rb"\x00\x00\x29..\x00{4}..\x00\x08..(..)(.)(.)(.*)$", octets, re.DOTALL)
+    return found and (int.from_bytes(found[1], "big"), found[2][0], found[3][0], found[4])
 
 
 class ExampleCase(TestCase):
@@ -256,6 +271,72 @@ class Examples(ExampleCase):
         self.assertEqual(Reply(client.recv(4096)).answers[0].rdata, b"\x07at last")
         self.assertEqual(self.ask(example, "nothing.example.com", TXT).rcode, REFUSED)
         self.assertEqual(self.ask(example, "a/b.example.com", TXT).rcode, REFUSED)
+    def test_query_log(self):
+        """query_log has a line of JSON for each message: answered, refused, malformed, and no query at all"""
+        log = self.folder / "queries.json"
+        zone = self.write("example.com.zone", "$ORIGIN example.com.\n@ 60 SOA ns admin 1 1 1 1 60\n@ 60 NS ns\n"
+                                              "ns 60 A 192.0.2.53\nwww 60 A 192.0.2.1\n")
+        example = self.start("query_log", log, zone)
+        self.assertEqual(self.ask(example, "www.example.com").addresses(), ["192.0.2.1"])
+        self.assertEqual(self.ask(example, "gone.example.com").rcode, NXDOMAIN)
+        self.assertEqual(self.ask(example, "www.example.net").rcode, REFUSED)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+            client.sendto(b"\0\1\2", ("127.0.0.1", example.port))
+        self.assertIsNotNone(ask_udp("127.0.0.1", example.port, make_query("www.example.com")[:20]))
+        self.assertEqual(example.stop(), 0, example.log())
+        lines = [json.loads(line) for line in log.read_text().splitlines()]
+        self.assertEqual(len(lines), 8)
+        for line in lines:
+            self.assertTrue(line["client"].startswith("127.0.0.1:"))
+            self.assertGreaterEqual(line["ns"], 0)
+        answered = [line for line in lines if line.get("rcode") == "NOERROR"]
+        self.assertEqual([line["tcp"] for line in answered], [False, True])
+        for line in answered:
+            self.assertEqual((line["name"], line["type"], line["source"], line["outcome"]),
+                             ("www.example.com.", "A", "zone example.com.", ""))
+            self.assertEqual(line["size"], 49)
+        self.assertEqual(sorted((line.get("rcode", ""), line["source"], line["outcome"]) for line in lines), [
+            ("", "server", "unparsable"),
+            ("FORMERR", "server", ""),
+            ("NOERROR", "zone example.com.", ""),
+            ("NOERROR", "zone example.com.", ""),
+            ("NXDOMAIN", "zone example.com.", ""),
+            ("NXDOMAIN", "zone example.com.", ""),
+            ("REFUSED", "server", ""),
+            ("REFUSED", "server", ""),
+        ])
+
+    def test_geo(self):
+        """geo answers by the client's subnet, or by its address, and says for which network the answer counts"""
+        example = self.start("geo")
+        query = make_query("www.example.com")
+        europe = with_subnet(query, 1, 24, bytes([192, 0, 2]))
+        for ask in (ask_udp, ask_tcp):
+            reply = ask("127.0.0.1", example.port, europe)
+            self.assertEqual(reply.addresses(), ["10.1.0.1"])
+            self.assertEqual(subnet_of(reply.octets), (1, 24, 24, bytes([192, 0, 2])))
+            reply = ask("127.0.0.1", example.port, with_subnet(query, 2, 40, bytes.fromhex("20010db8ff")))
+            self.assertEqual(reply.addresses(), ["10.1.0.1"])
+            self.assertEqual(subnet_of(reply.octets), (2, 40, 32, bytes.fromhex("20010db8ff")))
+        elsewhere = [ask_udp("127.0.0.1", example.port, query).addresses() for _ in range(200)]
+        self.assertEqual({addresses[0] for addresses in elsewhere}, {"10.2.0.1", "10.2.0.2"})
+        self.assertGreater(elsewhere.count(["10.2.0.1"]), elsewhere.count(["10.2.0.2"]))
+        malformed = with_subnet(query, 1, 24, bytes([192, 0]))
+        self.assertEqual(ask_udp("127.0.0.1", example.port, malformed).rcode, FORMERR)
+        self.assertEqual(self.ask(example, "www.example.com", AAAA).rcode, REFUSED)
+
+    def test_drop(self):
+        """drop leaves what it is to drop without a reply, however much it is, and goes on with the rest"""
+        example = self.start("drop")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+            client.connect(("127.0.0.1", example.port))
+            dropped = make_query("some.DROP")
+            for _ in range(5000):
+                client.send(dropped)
+            reply = self.ask(example, "me.example.com", TXT)
+            self.assertEqual((reply.rcode, reply.answers[0].rdata), (NOERROR, b"\x09127.0.0.1"))
+            client.settimeout(0)
+            self.assertRaises(BlockingIOError, client.recv, 512)
 
     def test_usage(self):
         """Without arguments, and with ones that make no sense, each example says how it is called"""
@@ -432,10 +513,13 @@ class Sizes(ExampleCase):
     MOST_LINES = {
         "blocklist.cpp": 60,
         "blocklist_from_http.cpp": 62,
+        "drop.cpp": 30,
+        "geo.cpp": 35,
         "hedged.cpp": 25,
         "lookup.cpp": 31,
         "middleware.cpp": 130,
         "offload.cpp": 43,
+        "query_log.cpp": 20,
         "redis.cpp": 53,
         "split_horizon.cpp": 45,
         "workstations.cpp": 45,

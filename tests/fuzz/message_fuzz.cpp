@@ -1,5 +1,7 @@
 // Any octets, read as a request and as a message: every record's owner and RDATA is read, expanded and printed.
 #include <algorithm>
+#include <array>
+#include <cstdint>
 #include <vector>
 
 #include <fmt/format.h>
@@ -16,6 +18,15 @@ namespace {
 using namespace taut;
 using fuzz::require;
 
+// What was read as a client subnet is one: written, it is read as the same.
+void checkSubnet(const ClientSubnet& subnet) {
+  std::array<std::uint8_t, 20> octets;
+  ByteWriter writer{MutableByteSpan(octets)};
+  subnet.write(writer, 0);
+  const auto again = ClientSubnet::read(writer.written());
+  require(writer.ok() && again && again->subnet == subnet, "a client subnet is written as it was read");
+}
+
 void readQuery(ByteSpan message, Transport transport) {
   const auto query = Query::parse(message, {Address::loopbackV4(5353), transport});
   if (!query) return;
@@ -26,6 +37,7 @@ void readQuery(ByteSpan message, Transport transport) {
   require(query->name().size() <= maxNameSize, "names have at most 255 octets");
   if (query->hasQuestion())
     require(NameView::fromWire(query->name().wire()).has_value(), "the name asked for is valid");
+  if (query->edns() && query->edns()->clientSubnet) checkSubnet(*query->edns()->clientSubnet);
   const std::size_t limit = query->replyLimit();
   require(limit >= classicUdpSize && limit <= maxMessageSize, "a reply may have 512 to 65535 octets");
 }

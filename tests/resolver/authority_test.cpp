@@ -201,7 +201,11 @@ TEST_CASE("The names of a zone that is not loaded are SERVFAIL, and no other nam
     CHECK(answer->rcode() == Rcode::SERVFAIL);
     CHECK_FALSE(answer->authoritative());
     CHECK(answer->entryCount() == 0);
+    CHECK(answer->source().zone() == Name("broken.example.").view());
   }
+  CHECK(ask("www.example.", Type::A)->source().zone() == Name("example.").view());
+  CHECK(ask("missing.example.", Type::A)->source().zone() == Name("example.").view());
+  CHECK(ask("alias.example.", Type::A)->source().zone() == Name("example.").view());
   CHECK(ask("www.example.", Type::A)->rcode() == Rcode::NOERROR);
   CHECK(ask("broken.example.", Type::DS)->rcode() == Rcode::NXDOMAIN);
   CHECK_FALSE(ask("www.elsewhere.", Type::A));

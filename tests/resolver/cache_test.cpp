@@ -517,3 +517,161 @@ TEST_CASE("a walk shows what is kept of a name, with its age, and nothing that h
   CHECK(walk.found == 1);
   CHECK(shown == std::vector<std::string>{"a.example. TXT NOERROR 25/60 1"});
 }
+
+namespace {
+
+// A query of this client, with a client subnet where there is one.
+Query fromNetwork(const taut::Address& peer, const std::optional<taut::ClientSubnet>& subnet = {},
+                  const char* name = "www.example.") {
+  std::array<std::uint8_t, 512> wire;
+  taut::ByteWriter writer{taut::MutableByteSpan(wire)};
+  for (const unsigned word : {1u, 0x0100u, 1u, 0u, 0u, 1u}) writer.u16(static_cast<std::uint16_t>(word));
+  writer.bytes(Name(name).wire());
+  writer.u16(static_cast<std::uint16_t>(Type::A));
+  writer.u16(1);
+  writer.u8(0);
+  writer.u16(41);
+  writer.u16(1232);
+  writer.u32(0);
+  writer.u16(subnet ? static_cast<std::uint16_t>(4 + subnet->size()) : 0);
+  if (subnet) {
+    writer.u16(8);
+    writer.u16(static_cast<std::uint16_t>(subnet->size()));
+    subnet->write(writer, 0);
+  }
+  Query query = *Query::parse(writer.written(), {peer, taut::Transport::udp});
+  CHECK_FALSE(query.formatError());
+  query.forgetMessage();
+  return query;
+}
+
+taut::Address host(std::uint8_t third, std::uint8_t last = 1) {
+  return taut::Address::v4({198, 51, third, last}, 4711);
+}
+
+taut::ClientSubnet subnetOf(std::uint8_t third, std::uint8_t last, std::uint8_t bits) {
+  return taut::ClientSubnet{taut::Address::v4({198, 51, third, last}), 32}.cutTo(bits);
+}
+
+Answer scopedAnswer(std::uint8_t scope, std::uint8_t last, std::chrono::seconds ttl = 60s) {
+  Answer answer = addressAnswer(Name("www.example."), ttl, last);
+  answer.setClientSubnetScope(scope);
+  return answer;
+}
+
+// The last octet of the answer's address; 0 where there is no answer.
+int lastOctet(const std::optional<Answer>& answer) {
+  return answer ? answer->entry(0).rrset.front().back() : 0;
+}
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "an answer for a network serves clients in it, by their subnet or their address") {
+  REQUIRE(cache.store(fromNetwork(host(1)), scopedAnswer(24, 7)));
+  CHECK(lastOctet(ask(fromNetwork(host(1, 200)))) == 7);
+  CHECK(lastOctet(ask(fromNetwork(host(2), subnetOf(1, 0, 24)))) == 7);
+  CHECK(lastOctet(ask(fromNetwork(host(2), subnetOf(1, 9, 32)))) == 7);
+  CHECK(ask(fromNetwork(host(1, 200)))->clientSubnetScope() == std::uint8_t{24});
+  CHECK_FALSE(ask(fromNetwork(host(2))));
+  CHECK_FALSE(ask(fromNetwork(host(1), subnetOf(2, 0, 24))));  // says that it is elsewhere
+  CHECK_FALSE(ask(fromNetwork(host(1), subnetOf(1, 0, 23))));  // says too little
+  CHECK_FALSE(ask("www.example.", Type::A));                   // is nowhere
+  const taut::Address v6 = taut::Address::v6({198, 51, 1});
+  CHECK_FALSE(ask(fromNetwork(v6)));
+}
+
+TEST_CASE_FIXTURE(Fixture, "of several answers the one for the longest network counts, in whatever order they came") {
+  for (const bool reverse : {false, true}) {
+    cache.flush();
+    for (const int turn : {0, 1, 2}) switch (reverse ? 2 - turn : turn) {
+        case 0:
+          REQUIRE(cache.store(fromNetwork(host(1)), scopedAnswer(0, 1)));
+          break;
+        case 1:
+          REQUIRE(cache.store(fromNetwork(host(1)), scopedAnswer(16, 2)));
+          break;
+        default:
+          REQUIRE(cache.store(fromNetwork(host(1)), scopedAnswer(24, 3)));
+      }
+    CHECK(cache.statistics().entries == 3);
+    CHECK(lastOctet(ask(fromNetwork(host(1)))) == 3);
+    CHECK(lastOctet(ask(fromNetwork(host(2)))) == 2);
+    CHECK(lastOctet(ask(fromNetwork(taut::Address::loopbackV4()))) == 1);
+    CHECK(lastOctet(ask("www.example.", Type::A)) == 1);
+    CHECK(ask(fromNetwork(taut::Address::loopbackV4()))->clientSubnetScope() == std::uint8_t{0});
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "an answer to a network takes the place of the last one to it, and of no other") {
+  REQUIRE(cache.store(fromNetwork(host(1)), scopedAnswer(24, 1)));
+  REQUIRE(cache.store(fromNetwork(host(2)), scopedAnswer(24, 2)));
+  REQUIRE(cache.store(fromNetwork(host(1, 9)), scopedAnswer(24, 3)));
+  CHECK(cache.statistics().entries == 2);
+  CHECK(lastOctet(ask(fromNetwork(host(1)))) == 3);
+  CHECK(lastOctet(ask(fromNetwork(host(2)))) == 2);
+}
+
+TEST_CASE_FIXTURE(Fixture, "answers to networks run out each by itself, and what is left counts") {
+  REQUIRE(cache.store(fromNetwork(host(1)), scopedAnswer(0, 1, 60s)));
+  REQUIRE(cache.store(fromNetwork(host(1)), scopedAnswer(24, 2, 10s)));
+  clock.advance(11s);
+  CHECK(lastOctet(ask(fromNetwork(host(1)))) == 1);
+  CHECK(cache.statistics().entries == 1);
+  CHECK(cache.statistics().expired == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a scope that is longer than what the client has said holds for what it has said") {
+  REQUIRE(cache.store(fromNetwork(host(9), subnetOf(1, 0, 20)), scopedAnswer(24, 5)));
+  CHECK(lastOctet(ask(fromNetwork(host(9), subnetOf(1, 0, 20)))) == 5);
+  CHECK(lastOctet(ask(fromNetwork(host(9), subnetOf(15, 0, 24)))) == 5);
+  CHECK_FALSE(ask(fromNetwork(host(9), subnetOf(16, 0, 24))));
+  CHECK(ask(fromNetwork(host(9), subnetOf(1, 0, 20)))->clientSubnetScope() == std::uint8_t{24});
+}
+
+TEST_CASE_FIXTURE(Fixture, "what was asked for with a subnet of no bits serves those who ask like that alone") {
+  const taut::ClientSubnet hidden{taut::Address::anyV4(), 0};
+  REQUIRE(cache.store(fromNetwork(host(1), hidden), scopedAnswer(24, 5)));
+  CHECK(lastOctet(ask(fromNetwork(host(7), hidden))) == 5);
+  CHECK_FALSE(ask(fromNetwork(host(1))));
+  CHECK_FALSE(ask(fromNetwork(host(1), subnetOf(1, 0, 24))));
+  REQUIRE(cache.store(fromNetwork(host(1), hidden), scopedAnswer(0, 6)));
+  CHECK(lastOctet(ask(fromNetwork(host(1)))) == 6);
+}
+
+TEST_CASE("the answers to one question are for so many networks at most, and the oldest goes") {
+  taut::ManualClock clock;
+  taut::CacheOptions options;
+  options.maxNetworks = 3;
+  Cache cache(1 << 20, clock, options);
+  for (std::uint8_t third = 1; third <= 5; ++third)
+    REQUIRE(cache.store(fromNetwork(host(third)), scopedAnswer(24, third)));
+  REQUIRE(cache.store(fromNetwork(host(9)), scopedAnswer(0, 9)));  // is not one of them
+  CHECK(cache.statistics().entries == 4);
+  CHECK(cache.statistics().evicted == 2);
+  for (std::uint8_t third = 1; third <= 5; ++third)
+    CHECK(lastOctet(cache.lookup(fromNetwork(host(third)))) == (third <= 2 ? 9 : third));
+}
+
+TEST_CASE_FIXTURE(Fixture, "name errors are kept for networks too, and a question is forgotten for all of them") {
+  Answer missing = Answer::nameError();
+  addSoa(missing, "example.", 60s, 60);
+  missing.setClientSubnetScope(24);
+  REQUIRE(cache.store(fromNetwork(host(1)), missing));
+  REQUIRE(cache.store(fromNetwork(host(2)), scopedAnswer(24, 2)));
+  REQUIRE(cache.store(fromNetwork(host(3)), scopedAnswer(0, 3)));
+  CHECK(lastOctet(ask(fromNetwork(host(2)))) == 2);
+  CHECK(cache.erase(fromNetwork(host(9))));
+  CHECK(cache.statistics().entries == 0);
+  CHECK_FALSE(cache.erase(fromNetwork(host(9))));
+}
+
+TEST_CASE_FIXTURE(Fixture, "an answer for a network is not kept where it is not known for which") {
+  CHECK_FALSE(cache.store(Query(Name("www.example."), Type::A), scopedAnswer(24, 1)));
+  CHECK(cache.store(Query(Name("www.example."), Type::A), scopedAnswer(0, 1)));
+}
+
+TEST_CASE_FIXTURE(Fixture, "an answer that says nothing of networks comes back without a scope") {
+  REQUIRE(cache.store(fromNetwork(host(1)), addressAnswer(Name("www.example."), 60s)));
+  CHECK_FALSE(ask(fromNetwork(host(2)))->clientSubnetScope());
+  CHECK(ask(fromNetwork(host(2)))->source().kind() == taut::AnswerSource::Kind::cache);
+}

@@ -27,6 +27,7 @@ TEST_CASE_FIXTURE(Fixture, "a name of class CH has its text, authoritative and n
     const auto answer = ask("Version.BIND.", type);
     REQUIRE(answer.value().entryCount() == 1);
     CHECK(answer->authoritative());
+    CHECK(answer->source().kind() == AnswerSource::Kind::chaos);
     const RRset& rrset = answer->entry(0).rrset;
     CHECK(rrset.type == Type::TXT);
     CHECK(rrset.rrClass == Class::CH);

@@ -643,13 +643,14 @@ TEST_CASE_FIXTURE(Fixture, "when every server fails, each was asked once and the
   Rcode second = Rcode::REFUSED;
   auto& server = upstream([](const Query& asked) { return Replies{error(asked, Rcode::SERVFAIL)}; });
   upstream([&](const Query& asked) { return Replies{error(asked, second)}; });
+  CHECK(ask(query)->source().server() == options.servers[1]);
   CHECK(rcode(query) == Rcode::REFUSED);
-  CHECK(server.udp.size() == 1);
+  CHECK(server.udp.size() == 2);
   for (const Rcode code : {Rcode::SERVFAIL, Rcode::NOTIMP, Rcode::FORMERR}) {
     second = code;
     CHECK(rcode(query) == code);
   }
-  CHECK(forward().statistics().failures == 4);
+  CHECK(forward().statistics().failures == 5);
 }
 
 TEST_CASE_FIXTURE(Fixture, "a server that failed is left out of later rounds, one that was silent is not") {
@@ -1237,4 +1238,143 @@ TEST_CASE_FIXTURE(Fixture, "an attempt over TCP is counted and timed like one ov
   REQUIRE(statistics.upstreams.size() == 1);
   CHECK(statistics.upstreams[0].requests == 2);
   CHECK(statistics.upstreams[0].durations.total() == 2);
+}
+
+namespace {
+
+// A query of a client that says in which network it is.
+Query askingFrom(const taut::ClientSubnet& subnet) {
+  static Bytes wire(512);
+  taut::ByteWriter writer{MutableByteSpan(wire)};
+  for (const unsigned word : {7u, 0x0100u, 1u, 0u, 0u, 1u}) writer.u16(static_cast<std::uint16_t>(word));
+  writer.bytes(Name("www.example.").wire());
+  writer.u16(static_cast<std::uint16_t>(Type::A));
+  writer.u16(static_cast<std::uint16_t>(Class::IN));
+  writer.u8(0);
+  writer.u16(41);
+  writer.u16(1232);
+  writer.u32(0);
+  writer.u16(static_cast<std::uint16_t>(4 + subnet.size()));
+  writer.u16(8);
+  writer.u16(static_cast<std::uint16_t>(subnet.size()));
+  subnet.write(writer, 0);
+  return *Query::parse(writer.written(), {Address::loopbackV4(4), Transport::udp});
+}
+
+taut::ClientSubnet networkOf(std::uint8_t third, std::uint8_t bits) {
+  return taut::ClientSubnet{Address::v4({198, 51, third, 77}), 32}.cutTo(bits);
+}
+
+// The address says which network was asked for; the option of the query comes back with the scope.
+Bytes scoped(const Query& query, std::uint8_t scope) {
+  Answer answer;
+  const auto& told = query.edns()->clientSubnet;
+  answer.add(query.name(), 60s, taut::rdata::A(192, 0, 2, told ? told->network.bytes()[2] : 99));
+  Bytes option(64);
+  taut::ByteWriter writer{MutableByteSpan(option)};
+  if (told) {
+    writer.u16(8);
+    writer.u16(static_cast<std::uint16_t>(told->size()));
+    told->write(writer, scope);
+  }
+  taut::ReplyOptions shape;
+  shape.ednsOptions = writer.written();
+  Bytes reply(65535);
+  reply.resize(taut::writeReply(query, answer, shape, reply));
+  return reply;
+}
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "servers learn no network of a client unless they are to") {
+  std::optional<taut::ClientSubnet> told;
+  upstream([&](const Query& asked) {
+    told = asked.edns()->clientSubnet;
+    return Replies{scoped(asked, 24)};
+  });
+  CHECK(last(askingFrom(networkOf(1, 24))) == 99);
+  CHECK_FALSE(told);
+  CHECK_FALSE(ask(askingFrom(networkOf(1, 24)))->clientSubnetScope());
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "with client subnets servers learn the network that a client tells, cut short, and no other") {
+  options.clientSubnet = true;
+  std::vector<std::optional<taut::ClientSubnet>> told;
+  upstream([&](const Query& asked) {
+    told.push_back(asked.edns()->clientSubnet);
+    return Replies{scoped(asked, 20)};
+  });
+  const auto answer = ask(askingFrom(networkOf(1, 32)));
+  REQUIRE(answer);
+  CHECK(answer->clientSubnetScope() == std::uint8_t{20});
+  CHECK(answer->source().server() == options.servers[0]);
+  CHECK(last(askingFrom(networkOf(2, 16))) == 0);  // the network has two octets
+  const taut::ClientSubnet v6{Address::v6({0x20, 0x01, 0x0d, 0xb8, 1, 2, 3, 4, 5}), 128};
+  ask(askingFrom(v6));
+  CHECK(last(query) == 99);
+  REQUIRE(told.size() == 4);
+  CHECK(told[0] == networkOf(1, 24));
+  CHECK(told[1] == networkOf(2, 16));
+  CHECK(told[2] == v6.cutTo(56));
+  CHECK_FALSE(told[3]);
+}
+
+TEST_CASE_FIXTURE(Fixture, "clients of one network share a question, and those of another ask their own") {
+  options.clientSubnet = true;
+  auto& server = upstream([](const Query& asked) { return Replies{scoped(asked, 24)}; });
+  std::array<std::optional<std::optional<Answer>>, 3> results;
+  const Query first = askingFrom(networkOf(1, 24));
+  const Query same = askingFrom(networkOf(1, 32));
+  const Query other = askingFrom(networkOf(2, 24));
+  scope.spawn(askInto(forward(), first, results[0]));
+  scope.spawn(askInto(forward(), same, results[1]));
+  scope.spawn(askInto(forward(), other, results[2]));
+  settle();
+  for (const auto& result : results) REQUIRE((result && *result));
+  CHECK(server.udp.size() == 2);
+  CHECK((*results[0])->entry(0).rrset.front()[3] == 1);
+  CHECK((*results[1])->entry(0).rrset.front()[3] == 1);
+  CHECK((*results[2])->entry(0).rrset.front()[3] == 2);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a reply about another network is ignored, and the right one counts") {
+  options.clientSubnet = true;
+  upstream([](const Query& asked) {
+    Answer poisoned;
+    poisoned.add(asked.name(), 60s, taut::rdata::A(6, 6, 6, 6));
+    const Bytes option{0, 8, 0, 7, 0, 1, 24, 24, 10, 0, 0};
+    taut::ReplyOptions shape;
+    shape.ednsOptions = option;
+    Bytes forged(512);
+    forged.resize(taut::writeReply(asked, poisoned, shape, forged));
+    return Replies{forged, scoped(asked, 24)};
+  });
+  CHECK(last(askingFrom(networkOf(1, 24))) == 1);
+  CHECK(forward().statistics().mismatched == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a server that refuses a question with a network is asked without") {
+  options.clientSubnet = true;
+  auto& server = upstream([](const Query& asked) {
+    return Replies{asked.edns()->clientSubnet ? error(asked, Rcode::REFUSED) : scoped(asked, 0)};
+  });
+  CHECK(last(askingFrom(networkOf(1, 24))) == 99);
+  CHECK(server.udp.size() == 2);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a cache in front of it keeps the answers of networks apart") {
+  options.clientSubnet = true;
+  auto& server = upstream([](const Query& asked) { return Replies{scoped(asked, 24)}; });
+  taut::Cache cache(1 << 20, clock);
+  for (const std::uint8_t third : {std::uint8_t{1}, std::uint8_t{2}}) {
+    const Query asked = askingFrom(networkOf(third, 24));
+    const auto answer = ask(asked);
+    REQUIRE(answer);
+    CHECK(cache.store(asked, *answer));
+  }
+  CHECK(server.udp.size() == 2);
+  for (const std::uint8_t third : {std::uint8_t{1}, std::uint8_t{2}})
+    CHECK(cache.lookup(askingFrom(networkOf(third, 32)))->entry(0).rrset.front()[3] == third);
+  CHECK_FALSE(cache.lookup(askingFrom(networkOf(3, 24))));
 }

@@ -55,6 +55,7 @@ TEST_CASE_FIXTURE(Fixture, "A, AAAA, PTR and ANY are answered, with the TTL that
   const auto answer = ask(Query(Name("www.example."), Type::A));
   REQUIRE(answer);
   CHECK(answer->authoritative());
+  CHECK(answer->source().kind() == taut::AnswerSource::Kind::hosts);
   CHECK(answer->rcode() == Rcode::NOERROR);
   CHECK(answer->entry(0).rrset.ttl == 77);
   CHECK(answer->entry(0).rrset.owner == Name("www.example.").view());

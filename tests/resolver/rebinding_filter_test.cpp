@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -157,4 +158,14 @@ TEST_CASE_FIXTURE(Fixture, "other domains are allowed once they take the place o
   filtering.setAllowedDomains({Name("example.")});
   CHECK_FALSE(refuses(addressOf("10.0.0.1"), "www.example."));
   CHECK(refuses(addressOf("10.0.0.1"), "www.home.test."));
+}
+
+TEST_CASE_FIXTURE(Fixture, "what is blocked has the source and the scope of the answer in its place") {
+  Answer inside = addressOf("10.0.0.1");
+  inside.setSource(taut::AnswerSource::forwarder(taut::Address::loopbackV4(53)));
+  inside.setClientSubnetScope(24);
+  const Answer blocked = filter(std::move(inside));
+  CHECK(blocked.rcode() == Rcode::SERVFAIL);
+  CHECK(blocked.source().server() == taut::Address::loopbackV4(53));
+  CHECK(blocked.clientSubnetScope() == std::uint8_t{24});
 }

@@ -156,3 +156,43 @@ TEST_CASE_FIXTURE(Fixture, "where no server could be asked, CD is no reason to a
   CHECK(ask(parse(taut::flag::RD | taut::flag::CD)).rcode() == Rcode::SERVFAIL);
   CHECK(client->asked == 1);
 }
+
+TEST_CASE_FIXTURE(Fixture,
+                  "a client that looks at networks is asked once for each, and clients in one share the answer") {
+  serve([](const Query& asked) {
+    const taut::ClientSubnet network = asked.clientNetwork();
+    Answer answer;
+    answer.add(asked.name(), 60s, taut::rdata::A(192, 0, 2, network.network.bytes()[2]));
+    answer.setClientSubnetScope(24);
+    return answer;
+  });
+  const auto lastFor = [this](std::uint8_t third, std::uint8_t last) {
+    std::array<std::uint8_t, 512> wire;
+    taut::ReplyBuilder builder{taut::MutableByteSpan(wire), wire.size()};
+    builder.begin(7, taut::flag::RD);
+    builder.putQuestion({Name("www.example."), Type::A});
+    const auto peer = taut::Address::v4({198, 51, third, last}, 4711);
+    const Query asked = *Query::parse(taut::ByteSpan(wire).first(builder.finish()), {peer, taut::Transport::udp});
+    const Answer answer = ask(asked);
+    CHECK(answer.clientSubnetScope() == std::uint8_t{24});
+    return int{answer.entry(0).rrset.front().back()};
+  };
+  for (int round = 0; round < 2; ++round) {
+    CHECK(lastFor(1, 1) == 1);
+    CHECK(lastFor(1, 2) == 1);
+    CHECK(lastFor(2, 1) == 2);
+  }
+  CHECK(client->asked == 2);
+}
+
+TEST_CASE_FIXTURE(Fixture, "who may not recurse is refused by the server, and what is kept comes from the cache") {
+  serve([](const Query& asked) {
+    Answer answer;
+    answer.add(asked.name(), 60s, taut::rdata::A(192, 0, 2, 1));
+    return answer;
+  });
+  CHECK(ask(parse(taut::flag::RD)).source().kind() == taut::AnswerSource::Kind::handler);
+  CHECK(ask(parse(taut::flag::RD)).source().kind() == taut::AnswerSource::Kind::cache);
+  service->setAddressPolicy(taut::AddressPolicy(taut::AddressPolicy::Action::refuse));
+  CHECK(ask(parse(taut::flag::RD)).source().kind() == taut::AnswerSource::Kind::server);
+}

@@ -107,7 +107,9 @@ TEST_CASE("a query asks with RD and AD, with DO where it has EDNS, and copies CD
 TEST_CASE("the longest name has room in a query") {
   std::string text;
   for (int i = 0; i < 127; ++i) text += "a.";
-  CHECK(queryFor(asking(text.c_str(), Type::A)).size() == taut::maxUpstreamQuerySize);
+  UpstreamQuestion question = asking(text.c_str(), Type::A);
+  question.clientSubnet = taut::ClientSubnet{taut::Address::v6({1}), 128};
+  CHECK(queryFor(question).size() == taut::maxUpstreamQuerySize);
 }
 
 TEST_CASE("a reply gives its records, without AA, and with AD as the server says") {
@@ -353,4 +355,77 @@ TEST_CASE("names that compression blows up beyond reason make a reply unusable")
   message.resize(message.size() - 16 * (records - 100));
   taut::storeU16(message.data() + 6, 100);
   CHECK(read(question, message).kind == Kind::complete);
+}
+
+namespace {
+
+const taut::ClientSubnet subnet{taut::Address::v4({192, 0, 2, 0}), 24};
+
+UpstreamQuestion askingFrom(const taut::ClientSubnet& network) {
+  UpstreamQuestion question = asking("www.example", Type::A);
+  question.clientSubnet = network;
+  return question;
+}
+
+// A reply whose OPT has these options.
+Bytes replyWith(const UpstreamQuestion& question, const Bytes& options) {
+  const Bytes query = queryFor(question);
+  const auto parsed = Query::parse(query, {taut::Address(), taut::Transport::tcp});
+  REQUIRE(parsed);
+  Bytes reply(65535);
+  taut::ReplyOptions shape;
+  shape.ednsOptions = options;
+  reply.resize(taut::writeReply(*parsed, addressOf("www.example"), shape, reply));
+  return reply;
+}
+
+Bytes option(const Bytes& data) {
+  Bytes octets{0, 8, 0, static_cast<std::uint8_t>(data.size())};
+  octets.insert(octets.end(), data.begin(), data.end());
+  return octets;
+}
+
+}  // namespace
+
+TEST_CASE("a query has the client subnet of its question, without a scope, and none without EDNS") {
+  const Bytes query = queryFor(askingFrom(subnet));
+  const auto parsed = Query::parse(query, {taut::Address(), taut::Transport::udp});
+  REQUIRE(parsed);
+  CHECK_FALSE(parsed->formatError());
+  CHECK(parsed->edns()->clientSubnet == subnet);
+  CHECK(parsed->dnssecOk());
+  const Bytes plain = queryFor(askingFrom(subnet), false);
+  CHECK_FALSE(Query::parse(plain, {taut::Address(), taut::Transport::udp})->edns());
+  const taut::ClientSubnet longest{taut::Address::v6({1}), 128};
+  CHECK(queryFor(askingFrom(longest)).size() == queryFor(asking("www.example", Type::A)).size() + 24);
+}
+
+TEST_CASE("a reply has the scope of its client subnet, and 0 where the server sent none") {
+  const UpstreamQuestion question = askingFrom(subnet);
+  const UpstreamReply scoped = read(question, replyWith(question, option({0, 1, 24, 20, 192, 0, 2})));
+  CHECK(scoped.kind == Kind::complete);
+  CHECK(scoped.answer.clientSubnetScope() == std::uint8_t{20});
+  const Bytes cookie{0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8};
+  for (const Bytes& options : {Bytes(), cookie}) {
+    const UpstreamReply silent = read(question, replyWith(question, options));
+    CHECK(silent.kind == Kind::complete);
+    CHECK(silent.answer.clientSubnetScope() == std::uint8_t{0});
+  }
+  const UpstreamQuestion plain = asking("www.example", Type::A);
+  const UpstreamReply unasked = read(plain, replyWith(plain, option({0, 1, 24, 20, 192, 0, 2})));
+  CHECK(unasked.kind == Kind::complete);
+  CHECK_FALSE(unasked.answer.clientSubnetScope());
+}
+
+TEST_CASE("a reply about another network than that of the question is no reply to it") {
+  const UpstreamQuestion question = askingFrom(subnet);
+  for (const Bytes& data :
+       {Bytes{0, 1, 24, 20, 192, 0, 3}, Bytes{0, 1, 23, 20, 192, 0, 2}, Bytes{0, 2, 24, 20, 192, 0, 2},
+        Bytes{0, 1, 24, 33, 192, 0, 2}, Bytes{0, 1, 24, 20, 192, 0}, Bytes{}})
+    CHECK(read(question, replyWith(question, option(data))).kind == Kind::mismatched);
+  Bytes twice = option({0, 1, 24, 24, 192, 0, 2});
+  const Bytes other = option({0, 1, 24, 24, 10, 0, 0});
+  twice.insert(twice.end(), other.begin(), other.end());
+  CHECK(read(question, replyWith(question, twice)).kind == Kind::mismatched);
+  CHECK(read(question, replyWith(question, Bytes{0, 8, 0, 9, 0})).kind == Kind::mismatched);
 }

@@ -1,9 +1,12 @@
 #include "taut/server/edns_options.hpp"
 
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -11,6 +14,8 @@
 #include "messages.hpp"
 #include "taut/base/clock.hpp"
 #include "taut/coro/sync_wait.hpp"
+#include "taut/dns/rdata.hpp"
+#include "taut/resolver/resolver.hpp"
 #include "taut/server/server_factory.hpp"
 #include "test_resolver.hpp"
 
@@ -198,4 +203,109 @@ TEST_CASE("all options of the largest size fit into one reply") {
   CookieCounters cookies;
   const EdnsOptions options(settings, query.value(), answer, ManualClock(), cookies);
   CHECK(options.octets().size() == 4 + 255 + 4 + 24 + 4 + 2 + 4 + 2 + 128);
+}
+
+namespace {
+
+// Answers with the address, for the scope that the test wants, and with an option of its own.
+class Local final : public Resolver {
+ public:
+  std::optional<std::uint8_t> scope;
+  Bytes option;
+  std::size_t records = 1;
+  std::optional<ClientSubnet> asked;
+
+  Task<std::optional<Answer>> resolve(const Query& query) override {
+    asked = query.edns() ? query.edns()->clientSubnet : std::nullopt;
+    Answer answer;
+    for (std::size_t i = 0; i < records; ++i)
+      answer.add(query.name(), 30s, rdata::A(192, 0, 2, static_cast<std::uint8_t>(i)));
+    if (scope) answer.setClientSubnetScope(*scope);
+    if (!option.empty()) CHECK(answer.addOption(static_cast<EdnsOption>(65001), option));
+    return Task<std::optional<Answer>>::ready(std::move(answer));
+  }
+};
+
+struct LocalFixture {
+  ParsedReply ask(const Bytes& message, Transport transport = Transport::udp) {
+    const Query query = Query::parse(message, {client, transport, Clock::system().now()}).value();
+    TestChannel channel(transport);
+    syncWait(factory.serve(query, channel));
+    return ParsedReply(channel.reply);
+  }
+
+  std::shared_ptr<Local> local = std::make_shared<Local>();
+  ServerFactory factory{{local}};
+};
+
+const Bytes subnet{0, 1, 24, 0, 192, 0, 2};
+
+Bytes withSubnet(const char* name = "www.example.com", const Bytes& data = subnet) {
+  return makeQuery(name, Type::A, Fixture::withOptions(ednsOption(EdnsOption::CLIENT_SUBNET, data)));
+}
+
+}  // namespace
+
+TEST_CASE_FIXTURE(LocalFixture, "a client subnet that no resolver has looked at does not come back") {
+  CHECK_FALSE(ask(withSubnet()).option(EdnsOption::CLIENT_SUBNET));
+  REQUIRE(local->asked);
+  CHECK(local->asked->network == Address::v4({192, 0, 2, 0}));
+  CHECK(local->asked->sourcePrefix == 24);
+}
+
+TEST_CASE_FIXTURE(LocalFixture, "a client subnet comes back as it was sent, with the scope of the answer") {
+  for (const Transport transport : {Transport::udp, Transport::tcp}) {
+    local->scope = 20;
+    CHECK(ask(withSubnet(), transport).option(EdnsOption::CLIENT_SUBNET) == Bytes{0, 1, 24, 20, 192, 0, 2});
+    local->scope = 0;
+    CHECK(ask(withSubnet(), transport).option(EdnsOption::CLIENT_SUBNET) == subnet);
+    local->scope = 56;  // more than the family has
+    CHECK(ask(withSubnet(), transport).option(EdnsOption::CLIENT_SUBNET) == Bytes{0, 1, 24, 32, 192, 0, 2});
+    const Bytes hidden{0, 0, 0, 0};
+    CHECK(ask(withSubnet("www.example.com", hidden), transport).option(EdnsOption::CLIENT_SUBNET) == hidden);
+  }
+}
+
+TEST_CASE_FIXTURE(LocalFixture, "a client that sent no subnet gets none, and one without EDNS no OPT") {
+  local->scope = 24;
+  local->option = {1, 2};
+  CHECK_FALSE(ask(makeQuery("www.example.com", Type::A, Fixture::withOptions({}))).option(EdnsOption::CLIENT_SUBNET));
+  const ParsedReply plain = ask(makeQuery("www.example.com", Type::A));
+  CHECK_FALSE(plain.hasOpt);
+  CHECK(plain.counts[0] == 1);
+}
+
+TEST_CASE_FIXTURE(LocalFixture, "a malformed client subnet is FORMERR, and no resolver is asked") {
+  for (const Bytes& data : {Bytes{0, 1, 24, 0, 192, 0}, Bytes{0, 1, 23, 0, 192, 0, 3}, Bytes{0, 1, 24, 8, 192, 0, 2},
+                            Bytes{0, 9, 0, 0}, Bytes{}}) {
+    const ParsedReply reply = ask(withSubnet("www.example.com", data));
+    CHECK(reply.rcode == Rcode::FORMERR);
+    CHECK_FALSE(reply.option(EdnsOption::CLIENT_SUBNET));
+  }
+  CHECK_FALSE(local->asked);
+}
+
+TEST_CASE_FIXTURE(LocalFixture, "an option that a resolver has added is in the reply's OPT") {
+  local->option = {1, 2, 3};
+  CHECK(ask(makeQuery("www.example.com", Type::A, Fixture::withOptions({}))).option(static_cast<EdnsOption>(65001)) ==
+        local->option);
+}
+
+TEST_CASE_FIXTURE(LocalFixture, "records that have no room beside the options are truncated, and the options stay") {
+  local->option = Bytes(Answer::maxOptions - 4, 7);
+  local->records = 60;  // 16 octets each
+  QueryShape shape = Fixture::withOptions({});
+  shape.payloadSize = 1232;
+  const Bytes message = makeQuery("www.example.com", Type::A, shape);
+  const ParsedReply cut = ask(message);
+  CHECK((cut.flags & flag::TC) != 0);
+  CHECK(cut.option(static_cast<EdnsOption>(65001)) == local->option);
+  local->option = {1};
+  CHECK((ask(message).flags & flag::TC) == 0);
+  // OPT is owed, its options are not.
+  local->option = Bytes(Answer::maxOptions - 4, 7);
+  shape.payloadSize = 512;
+  const ParsedReply small = ask(makeQuery("www.example.com", Type::A, shape));
+  CHECK(small.options.empty());
+  CHECK(small.hasOpt);
 }

@@ -2,6 +2,7 @@
 // fails once alone, once with the next, and once with all that follow.
 #include <sys/socket.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -171,6 +172,33 @@ TEST_CASE("whatever allocation of the first exchange fails, for what grows once 
     failed = exchangeDatagrams(server, query, skipped, all) > 0;
   }
   CHECK(skipped > 1);
+}
+
+TEST_CASE("each datagram is told of once, whatever allocation fails") {
+  const LogCapture captured;
+  std::atomic<std::size_t> told{0};
+  std::atomic<std::size_t> forWantOfMemory{0};
+  Server server(options(), [&](Shard& shard) {
+    auto factory = makeFactory(shard);
+    factory->setOnReply([&](const MessageEnd& end) {
+      ++told;
+      if (end.dropped == DropReason::memory) ++forWantOfMemory;
+    });
+    return factory;
+  });
+  server.start();
+  std::size_t exchanges = 0;
+  for (const std::string_view name : {"www.example.com", "later.example.com"})
+    for (const std::size_t failing : {std::size_t{1}, all}) {
+      const Bytes query = makeQuery(name, Type::A);
+      std::size_t skipped = 0;
+      while (exchangeDatagrams(server, query, skipped, failing) > 0) ++skipped;
+      exchanges += skipped + 1;
+    }
+  server.stop();
+  server.wait();
+  CHECK(told == 2 * exchanges);
+  CHECK(forWantOfMemory > 0);
 }
 
 TEST_CASE("a server whose memory is short ends when it is asked to") {

@@ -248,7 +248,7 @@ TEST_CASE("a reader sees what fits its filter: name and below, type, client, RCO
     f.ask("missing.example.com");
     f.ask("www.example.net", Type::TXT);
     f.ask(Bytes{0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0});
-    f.factory->queryLog()->ignored(client, Transport::udp, DropReason::unparsable, f.clock);
+    f.factory->ignore(client, Transport::udp, DropReason::unparsable);
     f.factory->removeQueryTail(*tail);
     return linesOf(*tail).size();
   };

@@ -24,9 +24,11 @@
 
 #include <fmt/core.h>
 
+#include "taut/base/address.hpp"
 #include "taut/base/bytes.hpp"
 #include "taut/base/local_pool.hpp"
 #include "taut/base/local_ref.hpp"
+#include "taut/dns/answer_source.hpp"
 #include "taut/dns/edns.hpp"
 #include "taut/dns/name.hpp"
 #include "taut/dns/rrset.hpp"
@@ -127,15 +129,39 @@ class Answer {
   NameView sourceOfSynthesis() const { return body_->sourceOfSynthesis; }
   void setSourceOfSynthesis(NameView wildcard) { changeable().sourceOfSynthesis = wildcard; }
 
-  // The origin of the zone of this server that has the question's name; nothing where none has it. It lives as long as
-  // something pinned, kept or static.
-  const std::optional<NameView>& zone() const { return body_->zone; }
-  void setZone(NameView origin) { changeable().zone = origin; }
+  // Who gave the answer. What passes an answer on leaves it alone; what makes another of it says so itself.
+  AnswerSource source() const;
+  void setSource(const AnswerSource& source);
 
   // Tells clients that know EDNS the reason (RFC 8914) of an error, or of an answer that was changed. The text is
   // copied, and cut to `ExtendedError::maxText`.
   void setExtendedError(ExtendedErrorCode code, std::string_view text = {});
   const ExtendedError* extendedError() const { return body_->hasExtendedError ? &body_->extendedError : nullptr; }
+
+  // The answer holds for the network of the client alone (RFC 7871 section 7.2.1): that of the query's client subnet,
+  // or of the client's address where it sent none, cut to so many bits; 0: for all networks. A resolver that looks at
+  // the client's network says it of each answer, of errors too. The reply then carries the client's option with this
+  // scope where the client sent one, and a cache keeps the answer for that network. More bits than the family has are
+  // cut to those. Without a call the reply has no such option, as that of a server that does not know it.
+  void setClientSubnetScope(std::uint8_t bits) {
+    changeable().clientSubnetScope = bits;
+    body_->hasClientSubnetScope = body_->hasOptions = true;
+  }
+  std::optional<std::uint8_t> clientSubnetScope() const {
+    return body_->hasClientSubnetScope ? std::optional(body_->clientSubnetScope) : std::nullopt;
+  }
+
+  // Puts an option into the reply's OPT, after those that were added before, where the client sent OPT; else the reply
+  // has none of them. The octets are copied. False, and nothing added, where the options would be more than
+  // `maxOptions` octets, their codes and lengths (4 octets each) included, and for an option that the server writes
+  // itself: NSID, CLIENT_SUBNET, COOKIE, KEEPALIVE and EDE. Options go before records, which are left out for them
+  // where the reply has a limit. They are of this reply alone: a cache does not keep them.
+  static constexpr std::size_t maxOptions = 512;
+  bool addOption(EdnsOption code, ByteSpan octets);
+  // Those that were added, encoded.
+  ByteSpan options() const { return {body_->options, body_->optionsSize}; }
+  // Whether the reply's OPT has to say anything that only this answer knows.
+  bool hasOptions() const { return body_->hasOptions; }
 
   // One record into the answer section (or another), copied: what handlers call. `ttl` is cut to 0 to `maxTtl`. False,
   // and nothing added, for RDATA that has no wire form: a string of over 255 octets, say.
@@ -163,7 +189,7 @@ class Answer {
 
   // Gives the sink the data of the source.
   void drawAdditional(AdditionalSink& sink) const {
-    if (body_->source) body_->source->draw(sink);
+    if (body_->additional) body_->additional->draw(sink);
   }
 
   NameView keep(NameView name);            // a copy that lives as long as this answer
@@ -213,7 +239,12 @@ class Answer {
     bool truncated = false;
     bool noReply = false;
     bool transient = false;
+    bool hasOptions = false;  // one of these
     bool hasExtendedError = false;
+    bool hasClientSubnetScope = false;
+    std::uint8_t clientSubnetScope = 0;
+    AnswerSource::Kind source = AnswerSource::Kind::handler;
+    std::uint16_t optionsSize = 0;
     std::uint32_t count = 0;
     std::array<std::uint32_t, 3> sectionCounts{};
     std::uint32_t pinCount = 0;
@@ -221,11 +252,15 @@ class Answer {
     std::size_t arenaUsed = 0;  // of the newest block, or of inlineBytes where there is none
     std::size_t arenaSize = inlineArena;
     std::uint8_t* arena;
-    const AdditionalSource* source = nullptr;  // in `sourceMemory`
+    const AdditionalSource* additional = nullptr;  // in `sourceMemory`
     std::unique_ptr<Overflow> overflow;
     NameView sourceOfSynthesis;
-    std::optional<NameView> zone;
+    union {  // as the source says
+      NameView sourceZone;
+      Address sourceServer;
+    };
     ExtendedError extendedError;
+    const std::uint8_t* options = nullptr;
     std::array<LocalRef<const PinnedStorage>, inlinePins> pins;
     union {
       std::array<Entry, inlineEntries> entries;
@@ -256,6 +291,20 @@ class Answer {
 
   Body* body_;
 };
+
+// Field by field, of which few are known only when the answer is made.
+inline void Answer::setSource(const AnswerSource& source) {
+  Body& body = changeable();
+  body.source = source.kind();
+  if (const auto zone = source.zone()) body.sourceZone = *zone;
+  if (source.kind() == AnswerSource::Kind::forwarder) body.sourceServer = source.server();
+}
+
+inline AnswerSource Answer::source() const {
+  if (body_->source == AnswerSource::Kind::zone) return AnswerSource::zone(body_->sourceZone);
+  if (body_->source == AnswerSource::Kind::forwarder) return AnswerSource::forwarder(body_->sourceServer);
+  return body_->source;
+}
 
 template <class Rdata>
 bool Answer::add(NameView owner, std::chrono::seconds ttl, const Rdata& rdata, Section section) {
@@ -293,7 +342,7 @@ void Answer::setAdditionalSource(const Source& source) {
   static_assert(std::is_base_of_v<AdditionalSource, Source> && std::is_trivially_destructible_v<Source>);
   static_assert(sizeof(Source) <= sourceSize && alignof(Source) <= alignof(void*));
   Body& body = changeable();
-  body.source = new (body.sourceMemory.data()) Source(source);
+  body.additional = new (body.sourceMemory.data()) Source(source);
 }
 
 template <class Visitor>

@@ -10,6 +10,7 @@
 #include <span>
 #include <string_view>
 
+#include "taut/base/address.hpp"
 #include "taut/base/bytes.hpp"
 
 namespace taut {
@@ -69,7 +70,37 @@ struct Cookie {
   ByteSpan server() const { return size > 8 ? ByteSpan(octets).subspan(8, size - 8u) : ByteSpan(); }
 };
 
+// A CLIENT_SUBNET option: the network that the client asks for (RFC 7871 section 6).
+struct ClientSubnet {
+  Address network;  // bits after the prefix and the port are 0; empty, with no bits, where the family is 0
+  std::uint8_t sourcePrefix = 0;  // bits: 0, where the client does not say where it is, to 32 or 128
+
+  // Reads the option's data. Nothing where it is malformed: another family than 1 and 2 (0 stands for no network at
+  // all, as some clients send it), a longer prefix than the family has, more or fewer octets than the prefix takes, a
+  // bit that is set after it, or a scope longer than the family has.
+  struct WithScope;
+  static std::optional<WithScope> read(ByteSpan data);
+  // Writes the option's data, with the scope of a reply, or 0 in a query.
+  void write(ByteWriter& writer, std::uint8_t scope) const;
+  // How many octets `write` writes.
+  std::size_t size() const { return 4u + (sourcePrefix + 7u) / 8u; }
+
+  // The family's longest prefix: 32 or 128; 0 for none.
+  std::uint8_t maxPrefix() const { return static_cast<std::uint8_t>(network.bytes().size() * 8); }
+  // No longer than so many bits.
+  ClientSubnet cutTo(std::uint8_t bits) const;
+
+  friend bool operator==(const ClientSubnet&, const ClientSubnet&) = default;
+};
+
+struct ClientSubnet::WithScope {
+  ClientSubnet subnet;
+  std::uint8_t scopePrefix = 0;
+};
+
 struct Edns {
+  Edns() noexcept {}  // does not clear first what the members set
+
   std::uint16_t udpPayloadSize = 512;  // octets, as offered
   std::uint8_t version = 0;
   bool dnssecOk = false;  // the DO bit (RFC 3225)
@@ -77,11 +108,12 @@ struct Edns {
   bool keepalive = false;
   bool padding = false;
   Cookie cookie;
+  std::optional<ClientSubnet> clientSubnet;
   ByteSpan options;  // raw, in the request's message; add up to whole options where the version is 0
 
-  // Reads OPT's fields and options; nothing where the options do not add up to RDLENGTH or a cookie's size is wrong,
-  // which is a FORMERR. The options of an unknown version are left alone: its reply is BADVERS (RFC 6891
-  // section 6.1.3).
+  // Reads OPT's fields and options; nothing where the options do not add up to RDLENGTH, a cookie's size is wrong, or a
+  // client subnet is malformed or has a scope already (RFC 7871 section 6), which is a FORMERR. The options of an
+  // unknown version are left alone: its reply is BADVERS (RFC 6891 section 6.1.3).
   static std::optional<Edns> parse(std::uint16_t payloadSize, std::uint32_t ttl, ByteSpan options);
 
   // Reads into this object. Where it returns false the fixed fields are valid and no option is.

@@ -1,12 +1,15 @@
 // A request, parsed once and eagerly: header, the one question, what OPT said, the client and the transport.
 //
 // All that a resolver asks for is held by value. Only `message()` refers to the received octets, over which the reply
-// may be written.
+// may be written, and `localAddress`, `listener` and `view` ask the transport, which knows them as long as the query
+// that was received lives.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <utility>
 
 #include "taut/base/address.hpp"
 #include "taut/base/bytes.hpp"
@@ -15,6 +18,7 @@
 #include "taut/dns/client.hpp"
 #include "taut/dns/edns.hpp"
 #include "taut/dns/name.hpp"
+#include "taut/dns/query_context.hpp"
 #include "taut/dns/question.hpp"
 #include "taut/dns/type.hpp"
 
@@ -77,11 +81,34 @@ class Query {
   const std::optional<Edns>& edns() const { return edns_; }
   bool dnssecOk() const { return edns_ && edns_->dnssecOk; }
 
+  // The network that the answer is for: that of the client's option, or its address, whole (RFC 7871 section 7.3.1).
+  // No bits where the client does not say where it is; no family either for a query without a client.
+  ClientSubnet clientNetwork() const;
+
   const QueryClient& client() const { return client_; }
   const Address& peer() const { return client_.peer; }
   Transport transport() const { return client_.transport; }
   TimePoint received() const { return client_.received; }
   StopToken stopToken() const { return client_.stopToken; }
+  // `Arrival` says what these are. Empty for a query that a program makes itself.
+  Address localAddress() const { return client_.arrival ? client_.arrival->localAddress() : Address(); }
+  Address listener() const { return client_.arrival ? client_.arrival->listener() : Address(); }
+  std::string view() const { return client_.arrival ? client_.arrival->view() : std::string(); }
+
+  // What an earlier step has put on the query, by its type: null where it has not. Steps hand on what they know by it:
+  // `allowQuery` the account of the client, say, to a resolver and to `sendReply`. It changes nothing of what is asked,
+  // so a query that is const takes it. A copy of the query has what was there when it was copied, and refers to the
+  // same values.
+  template <typename T>
+  T* context() const noexcept {
+    return context_.get<T>();
+  }
+  // In the place of the last value of this type. The reference is valid as long as the query or a copy.
+  template <typename T>
+  T& setContext(T value) const {
+    return context_.set<T>(std::move(value));
+  }
+
   // For a query that is made, such as in a test. Resolvers obey the token of their task, and not this one.
   void setStopToken(StopToken token) { client_.stopToken = token; }
 
@@ -110,6 +137,7 @@ class Query {
   ByteSpan message_;
   QueryClient client_;
   std::optional<Edns> edns_;
+  mutable QueryContext context_;
 };
 
 }  // namespace taut

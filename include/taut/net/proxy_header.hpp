@@ -1,8 +1,8 @@
 // The header of the PROXY protocol, version 2, by which a balancer says for which client it speaks: before the message
 // in each datagram, and once at the beginning of a connection.
 //
-// What it holds of a client is its address. A balancer that speaks for itself, as its health checks do, says so (the
-// command LOCAL). What follows the addresses (TLVs) is passed over.
+// What it holds is the client's address and the one that the client spoke to. A balancer that speaks for itself, as its
+// health checks do, says so (the command LOCAL). What follows the addresses (TLVs) is passed over.
 #pragma once
 
 #include <cstddef>
@@ -29,12 +29,16 @@ class ProxyHeader {
   std::size_t size() const noexcept { return size_; }
   // For whom the peer speaks: for itself, where the header is a LOCAL one.
   const Address& clientOf(const Address& peer) const noexcept { return client_.empty() ? peer : client_; }
+  // The address that the client spoke to; empty where the peer speaks for itself.
+  const Address& destination() const noexcept { return destination_; }
 
  private:
-  ProxyHeader(std::size_t size, const Address& client) noexcept : size_(size), client_(client) {}
+  ProxyHeader(std::size_t size, const Address& client, const Address& destination) noexcept
+      : size_(size), client_(client), destination_(destination) {}
 
   std::size_t size_;
   Address client_;  // empty: the peer itself
+  Address destination_;
 };
 
 }  // namespace taut

@@ -12,6 +12,12 @@
 //    queries without DO alone.
 //  - What was asked for with CD may be bogus, is kept apart, and serves queries with CD alone. What was asked for
 //    without CD serves them too, except for a failure: perhaps validation failed, which they do not want.
+//  - An answer for some networks alone (Answer::setClientSubnetScope) is kept for the network of the query, cut to the
+//    scope, and serves clients in it; of several the one for the longest network counts (RFC 7871 section 7.3.1). The
+//    network that a client is in is that of its client subnet, or without one its address. Of one question answers for
+//    `maxNetworks` networks are kept at most (section 11.3), and the oldest makes room. What was asked for with a
+//    subnet of no bits serves those that ask like that alone, unless its scope is 0. An answer without a scope, or with
+//    0, is for all.
 //  - Never authoritative data: zones are in memory too, and are always the newest.
 //
 // A hit is a ready task that borrows from the entry and pins it: no coroutine, no heap allocation. Each shard has a
@@ -50,6 +56,7 @@ struct CacheOptions {
   std::chrono::seconds maxTtl{86400};          // however long the records say (RFC 8767 section 4 allows up to 7 days)
   std::chrono::seconds maxNegativeTtl{10800};  // RFC 2308 section 5 recommends one to three hours
   std::chrono::seconds failureTtl{5};          // of SERVFAIL; 0 keeps none, RFC 9520 wants 1 to 300 seconds
+  std::size_t maxNetworks = 64;                // for which answers to one question are kept; at least 1
   int verbose = 0;                             // 1 logs hits, 2 also misses and what is stored
 };
 
@@ -122,11 +129,14 @@ class Cache final : public Resolver {
 
   std::uint64_t hash(const Key& key) const;
   LocalRef<Entry>& bucket(std::uint64_t hash);
-  Entry* find(const Key& key, TimePoint now);
+  Entry* find(const Key& key, const Query& query, TimePoint now);
+  Entry* findForNetwork(const Key& key, std::uint64_t wanted, const Query& query, TimePoint now);
   Entry* findOther(Key key, const Query& query, TimePoint now);
   void insert(LocalRef<Entry> entry);
   void remove(Entry& entry);
-  bool eraseKey(const Key& key);
+  void makeRoomForNetwork(const Key& key);
+  template <typename Predicate>
+  bool eraseKey(const Key& key, const Predicate& isMeant);
   template <typename Function>
   bool step(CacheWalk& walk, const Function& function);
   std::uint32_t lifetime(const Query& query, const Answer& answer) const;
@@ -138,7 +148,8 @@ class Cache final : public Resolver {
   CacheCounters counters_;
   detail::HashSecret secret_;
   std::vector<LocalRef<Entry>> buckets_;
-  IntrusiveList<Entry> byUse_;  // most recently used first
+  IntrusiveList<Entry> byUse_;    // most recently used first
+  std::size_t withNetworks_ = 0;  // entries that are for a network alone
 };
 
 }  // namespace taut

@@ -21,6 +21,11 @@
 //   queries without DO get the answer without the records that only DO brings (RFC 4035 section 3.2.1). CD makes a
 //   question of its own: with it the servers pass on what they have found to be bogus.
 //
+// - With `clientSubnet` the servers learn the network of a client that tells it (RFC 7871), cut to 24 bits, or 56 for
+//   IPv6 (section 11.1); of other clients they learn nothing. The answer has the scope that they give it, and each
+//   network is a question of its own. A reply about another network is ignored. A server that refuses such a question
+//   is asked without the network. Off at first: it tells strangers who asks (section 11.3).
+//
 // A query without RD is not forwarded but REFUSED: the only data here is in a cache before the forwarder. Transfers and
 // the other types that only the asked server itself can answer are not forwarded either. Answers are never
 // authoritative, and AD is the asked server's.
@@ -71,6 +76,7 @@ struct ForwarderOptions {
   std::chrono::milliseconds deadline{120000};   // for a question, however many servers and rounds are left
   // Different questions at a time that queries wait for; further ones are SERVFAIL at once.
   std::size_t maxInFlight = 4096;
+  bool clientSubnet = false;  // pass on the networks that clients tell
   // Tells of the questions that are sent and their replies; null for none. Of the forwarder's shard.
   std::shared_ptr<Dnstap> dnstap{};
   std::uint16_t udpPayloadSize = defaultUdpSize;  // offered to the servers with EDNS, 2048 at most
@@ -134,6 +140,7 @@ class Forwarder final : public Resolver {
   };
 
   static std::optional<Answer> refuse(const Query& query);
+  UpstreamQuestion questionOf(const Query& query) const;
   const LocalRef<Plan>& plan();
   void publishUpstreams();
   Task<std::optional<Answer>> await(Waiter waiter, const Query& query);
@@ -150,7 +157,7 @@ class Forwarder final : public Resolver {
   Task<Outcome> askTcp(OutstandingQuery& outstanding, Address server, bool edns, StopToken stop);
   Task<std::optional<std::vector<std::uint8_t>>> exchangeTcp(Address server, ByteSpan query, StopToken stop);
   void note(const Outcome& outcome, TimePoint sent, Server& server);
-  Outcome classify(UpstreamReply reply, OutstandingQuery& outstanding, bool edns, bool overTcp);
+  Outcome classify(UpstreamReply reply, OutstandingQuery& outstanding, const Address& server, bool edns, bool overTcp);
 
   Shard& shard_;
   ForwarderOptions options_;

@@ -6,9 +6,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "taut/base/bytes.hpp"
 #include "taut/dns/answer.hpp"
+#include "taut/dns/edns.hpp"
 #include "taut/dns/name.hpp"
 #include "taut/dns/question.hpp"
 
@@ -16,11 +18,12 @@ namespace taut {
 
 struct UpstreamQuestion : Question {
   bool checkingDisabled = false;
+  std::optional<ClientSubnet> clientSubnet{};  // that the server is told, where it is asked with EDNS
 
   friend bool operator==(const UpstreamQuestion&, const UpstreamQuestion&) = default;
 };
 
-inline constexpr std::size_t maxUpstreamQuerySize = 12 + maxNameSize + 4 + 11;  // octets
+inline constexpr std::size_t maxUpstreamQuerySize = 12 + maxNameSize + 4 + 11 + 4 + 20;  // octets
 
 // Writes the query, and returns its size. It has RD, and AD to learn whether the server has validated (RFC 6840 section
 // 5.7). With `edns` it offers to take `udpPayloadSize` octets, and has DO, so that one reply serves clients with and
@@ -48,6 +51,10 @@ struct UpstreamReply {
 // - additional section: the addresses of names that the taken records refer to, as optional data.
 // Each section has the signatures too. Records of other classes, of meta types, and all others are dropped. A referral
 // is unusable, and so is a reply whose answer section is about other names.
+//
+// A reply whose client subnet is malformed, or another one than that of the question, is mismatched (RFC 7871 section
+// 11.2). Otherwise the answer has the scope of the option, and where the server has sent none the scope 0
+// (section 7.3). Without a subnet in the question the option is ignored.
 UpstreamReply readUpstreamReply(const UpstreamQuestion& question, std::uint16_t id, ByteSpan message);
 
 }  // namespace taut

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -25,14 +26,17 @@ namespace taut {
 
 class View final : public Resolver {
  public:
-  // Whether the chain resolves what this server does not serve itself: the RA bit of replies.
-  explicit View(bool recursionAvailable) : recursionAvailable_(recursionAvailable) {}
+  // Whether the chain resolves what this server does not serve itself: the RA bit of replies. The name is for those who
+  // look at it, and may be empty.
+  explicit View(bool recursionAvailable, std::string name = {})
+      : name_(std::move(name)), recursionAvailable_(recursionAvailable) {}
 
   // Resolvers are asked in the order in which they are added, none of them null. The view's own are counted,
   // started and closed with it; for a shared one, something else does that. Not after queries have come.
   View& add(std::shared_ptr<Resolver> own);
   View& addShared(std::shared_ptr<Resolver> resolver);
 
+  const std::string& name() const { return name_; }
   bool recursionAvailable() const { return recursionAvailable_; }
   // How many queries are being answered by it.
   std::size_t uses() const { return uses_; }
@@ -67,6 +71,7 @@ class View final : public Resolver {
 
   static Task<std::optional<Answer>> run(Use use, const Query& query);
 
+  const std::string name_;
   std::vector<std::shared_ptr<Resolver>> chain_;
   std::vector<Resolver*> own_;  // of the chain
   Event unused_;

@@ -8,6 +8,7 @@
 #include <memory>
 #include <span>
 
+#include "taut/base/address.hpp"
 #include "taut/base/stop_token.hpp"
 #include "taut/coro/task.hpp"
 #include "taut/io/shard.hpp"
@@ -20,13 +21,18 @@ namespace taut {
 
 class DatagramService {
  public:
-  // The arguments outlive the service. The buffers' payload holds the factory's largest reply.
-  DatagramService(Shard& shard, ServerFactory& factory, UdpSocket& socket, DatagramBuffers& buffers)
+  // The arguments outlive the service. The buffers' payload holds the factory's largest reply. `listener` is the
+  // address that the socket serves, as it was configured; empty for the socket's own.
+  DatagramService(Shard& shard, ServerFactory& factory, UdpSocket& socket, DatagramBuffers& buffers,
+                  const Address& listener = {})
       : shard_(shard),
         factory_(factory),
         socket_(socket),
         buffers_(buffers),
-        requests_(factory.counters().requestsOf(Transport::udp, socket.localAddress().isV6())),
+        local_(socket.localAddress()),
+        listener_(listener.empty() ? local_ : listener),
+        isWildcard_(local_.isWildcard()),
+        requests_(factory.counters().requestsOf(Transport::udp, local_.isV6())),
         queries_(shard, factory) {}
 
   // Answers what arrives until `stop`; then finishes what had arrived. `abort` stops the queries in flight.
@@ -38,6 +44,7 @@ class DatagramService {
   std::unique_ptr<Reply> parse(Datagram datagram) const;
   std::unique_ptr<Reply> parseProxied(Datagram datagram, const Address& peer) const;
   std::unique_ptr<Reply> parse(Datagram datagram, const Address& client, ServerCounters::Types& requests) const;
+  Address localAddressOf(const Datagram& datagram) const;
   void start(std::unique_ptr<Reply> reply);
   void prefetch(std::span<const std::unique_ptr<Reply>> arrived) const;
 
@@ -45,6 +52,9 @@ class DatagramService {
   ServerFactory& factory_;
   UdpSocket& socket_;
   DatagramBuffers& buffers_;
+  const Address local_;
+  const Address listener_;
+  const bool isWildcard_;
   ServerCounters::Types& requests_;
   QueriesInWork queries_;
 };

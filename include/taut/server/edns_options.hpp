@@ -1,6 +1,7 @@
-// The EDNS options of replies: name server identifier (RFC 5001), server cookie (RFC 7873), TCP keepalive (RFC 7828)
-// and extended error (RFC 8914). A client gets the options that it asked for; the extended error goes to every client
-// that sent OPT.
+// The EDNS options of replies: name server identifier (RFC 5001), server cookie (RFC 7873), TCP keepalive (RFC 7828),
+// client subnet (RFC 7871), extended error (RFC 8914), and what a resolver has added (Answer::addOption). A client gets
+// the options that it asked for, its subnet only where a resolver has looked at it; the extended error and what was
+// added go to every client that sent OPT.
 #pragma once
 
 #include <array>
@@ -40,7 +41,9 @@ class EdnsOptions {
   static constexpr std::size_t capacity = headerSize + EdnsSettings::maxNsid +          // NSID
                                           headerSize + sizeof(ServerCookies::Option) +  // COOKIE
                                           headerSize + 2 +                              // KEEPALIVE
-                                          headerSize + 2 + ExtendedError::maxText;      // EDE
+                                          headerSize + 4 + 16 +                         // CLIENT_SUBNET
+                                          headerSize + 2 + ExtendedError::maxText +     // EDE
+                                          Answer::maxOptions;
 
   void encode(const EdnsSettings& settings, const Query& query, const Answer& answer, const Clock& clock,
               CookieCounters& cookies);

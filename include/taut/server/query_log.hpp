@@ -20,16 +20,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <string_view>
 #include <vector>
 
-#include "taut/base/address.hpp"
-#include "taut/base/bytes.hpp"
 #include "taut/base/clock.hpp"
-#include "taut/dns/client.hpp"
-#include "taut/dns/query.hpp"
-#include "taut/dns/type.hpp"
-#include "taut/server/server_counters.hpp"
+#include "taut/server/message_end.hpp"
 
 namespace taut {
 
@@ -55,13 +49,7 @@ class QueryLog {
   // Whether there is anything to tell queries to.
   bool isWanted() const { return settings_.logsAny() || !tails_.empty(); }
 
-  // `message` is the reply; an empty one was not sent, because the query had been given up before.
-  void replied(const Query& query, Rcode rcode, ByteSpan message, std::string_view outcome,
-               const Clock& clock) noexcept;
-  void unanswered(const Query& query, std::string_view outcome, const Clock& clock) noexcept;
-  void wroteMessages(const Query& query, std::size_t count, const Clock& clock) noexcept;
-  // A message that holds no query, or comes for no client that is known.
-  void ignored(const Address& client, Transport transport, DropReason reason, const Clock& clock) noexcept;
+  void add(const MessageEnd& end, const Clock& clock) noexcept;
 
  private:
   struct Line;

@@ -10,11 +10,12 @@
 #include "taut/base/bytes.hpp"
 #include "taut/base/local_pool.hpp"
 #include "taut/coro/task.hpp"
+#include "taut/dns/client.hpp"
 #include "taut/dns/query.hpp"
 
 namespace taut {
 
-class ReplyChannel : public LocallyPooled {
+class ReplyChannel : public Arrival, public LocallyPooled {
  public:
   ReplyChannel() = default;
   ReplyChannel(const ReplyChannel&) = delete;
@@ -50,6 +51,10 @@ class ReplyChannel : public LocallyPooled {
   bool isTapped() const { return tapped_; }
   void setTapped() { tapped_ = true; }
 
+  // Whether it has been told what became of the message.
+  bool isTold() const { return told_; }
+  void setTold() { told_ = true; }
+
   // How many messages were written.
   std::size_t messagesWritten() const { return messagesWritten_; }
 
@@ -61,6 +66,7 @@ class ReplyChannel : public LocallyPooled {
   std::size_t messagesWritten_ = 0;
   bool closed_ = false;
   bool tapped_ = false;
+  bool told_ = false;
 };
 
 }  // namespace taut

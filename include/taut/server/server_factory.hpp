@@ -38,6 +38,7 @@
 #include "taut/coro/task.hpp"
 #include "taut/coro/task_scope.hpp"
 #include "taut/dns/answer.hpp"
+#include "taut/dns/answer_source.hpp"
 #include "taut/dns/name.hpp"
 #include "taut/dns/query.hpp"
 #include "taut/dnstap/dnstap.hpp"
@@ -45,6 +46,7 @@
 #include "taut/resolver/resolver_chain.hpp"
 #include "taut/server/admission.hpp"
 #include "taut/server/failure_log.hpp"
+#include "taut/server/message_end.hpp"
 #include "taut/server/query_log.hpp"
 #include "taut/server/reply_channel.hpp"
 #include "taut/server/responder.hpp"
@@ -152,14 +154,20 @@ class ServerFactory {
   // std::invalid_argument for what is not above 0.
   void setAnswerTimeout(std::chrono::milliseconds timeout);
 
-  // Which queries have a line of the log; none at first. A query whose reply does not go through the default
-  // `sendReply` has none.
+  // Which queries have a line of the log; none at first.
   void setQueryLog(const QueryLogSettings& settings);
   // Has the reader told of queries too, until it is removed. The number is that of the shard, among those of the tail.
   void addQueryTail(std::shared_ptr<QueryTail> tail, std::size_t shard);
   void removeQueryTail(const QueryTail& tail);
-  // For transports: null while queries are neither logged nor watched.
-  QueryLog* queryLog() { return queryLog_.get(); }
+  // Null while queries are neither logged nor watched.
+  const QueryLog* queryLog() const { return queryLog_.get(); }
+
+  // Has the function told of each message that has come in, once, when it is known what becomes of it: right before the
+  // reply leaves, or when there is to be none, whatever the reason. Empty, as at first, for none. It is called on the
+  // shard's thread and does not wait; what it throws becomes a line of the log. An override of `sendReply` that sends
+  // something else than the default does is told as a handler that has written messages, or none.
+  using OnReply = std::function<void(const MessageEnd& end)>;
+  void setOnReply(OnReply onReply);
 
   // Has dnstap tell of the queries of clients, and of their replies; null, as at first, for none. It is that of the
   // factory's shard, which starts it before the first query and stops it after the last. Once, before the server
@@ -225,15 +233,19 @@ class ServerFactory {
 
  private:
   friend WaitingQueries;
+  friend WaitingQuery;
 
-  // What is done for verbose, the log of queries, its readers and dnstap. Without them, one look at `observed_` is all
-  // they cost.
-  void chooseWhetherObserved() { observed_ = verbose_ > 0 || queryLog_ || dnstap_; }
+  // What is done for verbose, the log of queries, its readers, dnstap and `setOnReply`. Without them, one look at
+  // `observed_` is all they cost.
+  void chooseWhetherObserved() { observed_ = verbose_ > 0 || queryLog_ || dnstap_ || onReply_; }
   template <typename Change>
   void changeQueryLog(const Change& change);
   void observeQuery(const Query& query, ReplyChannel& channel);
-  void observeReply(const Query& query, const ReplyChannel& channel, Rcode rcode, ByteSpan message,
+  void observeReply(const Query& query, ReplyChannel& channel, const Answer& answer, ByteSpan message,
                     std::string_view outcome);
+  void tell(ReplyChannel& channel, MessageEnd& end) noexcept;
+  void tell(const MessageEnd& end) noexcept;
+  void tellMessages(const Query& query, ReplyChannel& channel, std::string_view outcome) noexcept;
 
   // Apart from what is done for others, which the compiler then makes no longer.
   Task<std::optional<Answer>> resolveByView(const Query& query);
@@ -254,11 +266,14 @@ class ServerFactory {
   Task<> answerHealth(const Query& query, ReplyChannel& channel);
   // Past every override and every limit.
   Task<> sendAnyway(const Query& query, ReplyChannel& channel, const Answer& answer);
-  // A query gets no reply.
-  void leaveUnanswered(const Query& query, DropReason reason);
-  void logUnanswered(const Query& query, DropReason reason);
-  // A handler has said that there is no reply, or none but the messages that it has written.
-  void handlerEnded(const Query& query, const ReplyChannel& channel);
+  // A query gets no reply: counts and tells it, or tells it.
+  void leaveUnanswered(const Query& query, ReplyChannel& channel, DropReason reason) noexcept;
+  void tellUnanswered(const Query& query, ReplyChannel& channel, DropReason reason,
+                      const AnswerSource& source) noexcept;
+  // A handler, or an override, has left it at the messages that were written, none perhaps.
+  void handlerEnded(const Query& query, ReplyChannel& channel) noexcept;
+  // Every message has been told of when `serve` ends, also where an override has left the way.
+  void tellRest(const Query& query, ReplyChannel& channel) noexcept;
   void logFailure(const std::exception_ptr& failure, const Query& query);
   Task<> replyFailed(std::exception_ptr failure, const Query& query, ReplyChannel& channel);
   Task<std::optional<Answer>> notImplemented(const Query& query, std::string_view what);
@@ -271,6 +286,7 @@ class ServerFactory {
   Responder responder_{counters_};
   FailureLog failureLog_;
   std::unique_ptr<QueryLog> queryLog_;
+  OnReply onReply_;
   std::shared_ptr<Dnstap> dnstap_;
   std::unique_ptr<TopQueries> topQueries_;
   WaitingQueries waitingQueries_{*this};

@@ -38,15 +38,18 @@ inline constexpr StreamLimits usualStreamLimits;
 
 // What the stream connections of a shard share. It outlives them.
 struct StreamContext {
-  StreamContext(StreamBuffers& receiveBuffers, StopToken stopped, StopToken aborted)
-      : buffers(receiveBuffers), stop(stopped), abort(aborted) {}
+  StreamContext(StreamBuffers& receiveBuffers, StopToken stopped, StopToken aborted, const Address& listensOn = {})
+      : buffers(receiveBuffers), stop(stopped), abort(aborted), listener(listensOn) {}
 
   StreamBuffers& buffers;
   StopToken stop;   // connections end: queries that have come, or are on the way, are answered
   StopToken abort;  // these are stopped too
 
   // Where a reply is written before it is framed: never held across a wait, so all connections have the same.
-  std::unique_ptr<std::uint8_t[]> replyBuffer = std::make_unique_for_overwrite<std::uint8_t[]>(maxMessageSize);
+  std::shared_ptr<std::uint8_t[]> replyBuffer{new std::uint8_t[maxMessageSize]};
+
+  Address listener;     // as it was configured; empty where it is not known
+  Address destination;  // that the clients spoke to, where a balancer says so; empty: that of the socket
 };
 
 // The place is the one that it holds among the connections of its client.

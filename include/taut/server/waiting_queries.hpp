@@ -16,8 +16,10 @@
 #include <coroutine>
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <string_view>
 
+#include "taut/base/address.hpp"
 #include "taut/base/bytes.hpp"
 #include "taut/base/clock.hpp"
 #include "taut/base/intrusive_list.hpp"
@@ -51,6 +53,7 @@ class WaitingQuery : public ReplyChannel,
   Transport transport() const override { return query_->transport(); }
   const Address& peer() const override { return query_->peer(); }
   StopToken stopToken() { return stop_.token(); }
+  std::string view() const override;
 
   // Asks the query to stop and gives up its place. The query may have ended, and this object with it, on return.
   void stop();
@@ -62,6 +65,12 @@ class WaitingQuery : public ReplyChannel,
 
   // Takes this off all lists: what the derived class ends with.
   void leave();
+
+  // What is left to say of a message that has lost its transport.
+  struct Place {
+    Address local;
+    Address listener;
+  };
 
  private:
   friend QueriesInWork;
@@ -76,14 +85,18 @@ class WaitingQuery : public ReplyChannel,
 
   const QueryClient& withToken(QueryClient& client) {
     client.stopToken = stopToken();
+    client.arrival = this;
     return client;
   }
+  // There was no memory for the coroutine.
+  void leaveUnserved();
   // Whether messages have been written since it was last looked at, or cannot be because the peer does not read.
   bool hasProgressed();
 
   StopSource stop_;
   std::optional<Query> query_;
   QueriesInWork* transport_ = nullptr;
+  ServerFactory* factory_ = nullptr;   // once it is to be served
   CurrentQuery* current_ = nullptr;    // while it is the current one
   WaitingQueries* waiting_ = nullptr;  // while it waits
   std::coroutine_handle<detail::TaskPromise<void>> task_;
