@@ -16,6 +16,8 @@
 #include "taut/dns/name.hpp"
 #include "taut/dnstap/dnstap.hpp"
 #include "taut/io/engine_choice.hpp"
+#include "taut/server/handler_options.hpp"
+#include "taut/server/handler_place.hpp"
 #include "taut/server/query_log.hpp"
 #include "taut/server/rate_limiter.hpp"
 #include "taut/zone/zone_file.hpp"
@@ -81,6 +83,19 @@ struct ViewSettings {
   std::optional<ForwardSettings> forward;  // of the view alone, all of it; nothing: that of the configuration
 };
 
+// A shared object that answers.
+struct HandlerSettings {
+  std::string name;
+  std::string library;  // a file
+  HandlerPlace place = HandlerPlace::afterZones;
+  std::vector<Name> suffixes;  // empty: every name
+  HandlerOptions options;
+  Origin origin;  // of the library
+
+  // Which one it is, for messages: `FILE:LINE:COLUMN: handler NAME`.
+  std::string label() const;
+};
+
 struct HttpSettings {
   std::vector<ListenAddress> listen;  // empty: no HTTP
   AddressPolicy allow;
@@ -113,7 +128,8 @@ struct Configuration {
   std::vector<std::string> zoneLists;
   std::string hostsFile;  // empty: none
   std::optional<ForwardSettings> forward;
-  std::vector<ViewSettings> views;  // the first that matches counts
+  std::vector<ViewSettings> views;        // the first that matches counts
+  std::vector<HandlerSettings> handlers;  // in the order in which they are asked
   HttpSettings http;
   LogSettings log;
   DnstapSettings dnstap;

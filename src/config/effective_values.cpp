@@ -10,7 +10,7 @@
 #include <fmt/format.h>
 
 #include "taut/base/quoted.hpp"
-#include "units.hpp"
+#include "taut/base/units.hpp"
 
 namespace taut::config {
 
@@ -76,8 +76,12 @@ void Collector::addListed(const Key& key, std::string_view list) {
   if (key.path.find("zone[].") != key.path.npos) return;
   std::size_t index = 0;
   for (const Table& table : settings_.tables(list)) {
-    if (const Setting* const setting = table.find(key))
-      add(key, fmt::format("{}[{}]{}", list, index, key.path.substr(list.size() + 2)), *setting);
+    const auto placed = [&](std::string_view path) {
+      return fmt::format("{}[{}]{}", list, index, path.substr(list.size() + 2));
+    };
+    if (const Setting* const setting = table.find(key)) add(key, placed(key.path), *setting);
+    if (key.path.ends_with('*'))
+      for (const Table::Named& named : table.named()) add(key, placed(named.path), named.setting);
     ++index;
   }
 }

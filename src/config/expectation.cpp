@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "units.hpp"
+#include "taut/base/units.hpp"
 
 namespace taut::config {
 
@@ -44,6 +44,8 @@ std::string expectationOfOne(const Key& key) {
       return "a network such as \"192.0.2.0/24\", or the name of an [acl]";
     case ValueType::domain:
       return "a domain name such as \"example.com\"";
+    case ValueType::any:
+      return "true or false, a whole number, a text, a list of texts, or a table of these";
   }
   return {};
 }

@@ -31,6 +31,8 @@ std::string typeOf(const Key& key) {
     case ValueType::textOrFalse:
       return fmt::format(R"("anyOf": [{{"type": "string", "minLength": 1, "maxLength": {}}}, {{"const": false}}])",
                          key.most);
+    case ValueType::any:
+      return R"("type": ["boolean", "integer", "string", "array", "object"])";
     case ValueType::choice: {
       std::string choices;
       for (const std::string_view choice : key.choices) choices += (choices.empty() ? "" : ", ") + quoted(choice);

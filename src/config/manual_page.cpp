@@ -36,7 +36,8 @@ together.
 .PP
 .B tautd \-\-check
 prints all mistakes, each as FILE:LINE:COLUMN: what is wrong, what was expected. It reads the configuration only, and
-none of the files that it names, such as those of zones. Of the mistakes in TOML itself it prints the first of each
+none of the files that it names, such as those of zones, except the libraries of handlers: it loads each and makes its
+handler once, which is not started. Of the mistakes in TOML itself it prints the first of each
 file.
 .SH KEYS
 )";
@@ -57,6 +58,30 @@ clients.
 The zones of a view stand in tables [[view.zone]] after it, each with the keys of a [[zone]], or in a list, zone = [{
 name
 = "example.com" }]. [zone\-defaults] holds for them too.
+.SH HANDLERS
+A [[handler]] answers by code of one's own, a shared object that is built without the server, see docs/handlers.md
+of taut. It is asked for the names of its suffix, or for every name, after the zones or before them. Of several in
+one place the first of the file is asked first; the first answer counts, and where the handler has none the next in
+the chain is asked. Handlers are asked for all clients, those of views too.
+.PP
+The object has to be built for this version of taut. That is found out from the file, before any of it runs; a wrong
+one is a mistake of the configuration, with what is wrong. So is an option that the handler does not know, and one
+that it does not take. The object is not linked to libtaut, which would be there twice.
+.PP
+A reload starts a handler anew whose options, suffix or place have changed, or whose file has. All that is new is
+started before anything is taken over, and where one does not start the reload is refused. A handler of which
+nothing has changed stays as it is, with its state and its connections. Queries that wait in one that goes are
+answered by it. What is loaded is a copy in memory, so a file may be written over at any time; a library that was
+loaded stays in memory until the server ends, as the code of it may be in use. With the first handler, and without
+the last one, the caches of views begin empty.
+.PP
+In the sandbox a handler may do what the server may: open sockets of UDP, TCP and UNIX and connect them, read files
+in the folders that are named below, start threads. It cannot write files or start programs; a system call that the
+server has no use for ends the server. Where the server starts without a handler, none can be loaded until a
+restart, because then no code may come into the process.
+.PP
+.B tautctl handlers
+says what each has been asked.
 .SH SANDBOX
 Once its sockets are open and the zones of [[zone]] are loaded, the server leaves itself no more than it needs, see
 SANDBOX in
@@ -65,7 +90,8 @@ Of files it leaves what is in these folders, and in those within them: the folde
 a zone is made of, or that they name; those in which include looks for files; and zone\-defaults.directory. It is the
 folder and not the file, because a file that is written anew takes the place of the old one. Symbolic links are followed
 at the start: the folder of the link counts, and that of the file to which it leads. So a file in /etc leaves all of
-/etc to the server, as far as its user may read it; files in folders of their own leave less.
+/etc to the server, as far as its user may read it; files in folders of their own leave less. With a [[handler]] the
+system's libraries below /lib, /usr/lib and /usr/local/lib can be read too, and code can be loaded.
 .PP
 The folders are those of the start. A reload that names a file in another one is refused as for a mistake, with the
 place that names it: it needs a restart, or

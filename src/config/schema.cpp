@@ -24,6 +24,7 @@ constexpr std::string_view dnstapMessages[] = {"auth-query",      "auth-response
                                                "client-response", "forwarder-query", "forwarder-response"};
 constexpr std::string_view engines[] = {"auto", "io_uring", "epoll"};
 constexpr std::string_view queryLogFormats[] = {"text", "json"};
+constexpr std::string_view handlerPlaces[] = {"before-zones", "after-zones"};
 
 constexpr Key keys[] = {
     {.path = "include",
@@ -256,6 +257,27 @@ constexpr Key keys[] = {
      .list = true,
      .absent = "none",
      .text = "Domains that may have private addresses though rebinding is denied."},
+    {.path = "handler[].name",
+     .least = 1,
+     .most = 63,
+     .text = "What the log, metrics and tautctl(8) call the handler: the name that its library has it under, or that "
+             "name with a hyphen and more after it."},
+    {.path = "handler[].library", .type = ValueType::file, .text = "The shared object that holds the handler."},
+    {.path = "handler[].place",
+     .type = ValueType::choice,
+     .absent = "after-zones",
+     .choices = handlerPlaces,
+     .text = "Where the handler is asked: before the zones, or after them and the hosts file, before the cache and "
+             "forwarding."},
+    {.path = "handler[].suffix",
+     .type = ValueType::domain,
+     .list = true,
+     .absent = "every name",
+     .text = "The handler is asked for these names and for those below them."},
+    {.path = "handler[].options.*",
+     .type = ValueType::any,
+     .absent = "none",
+     .text = "A value that the handler takes, by the name that it gives it."},
     {.path = "view[].name", .least = 1, .most = 64, .text = "The view's name, of letters, digits, '-', '_' and '.'."},
     {.path = "view[].match",
      .type = ValueType::network,
@@ -368,6 +390,17 @@ const Key& keyOf(std::string_view path) {
   const Key* const key = findKey(path);
   if (!key) throw std::logic_error("the configuration has no key " + std::string(path));
   return *key;
+}
+
+const Key* findKeyFor(std::string_view path) {
+  if (const Key* const key = findKey(path)) return key;
+  for (const Key& key : keys) {
+    if (!key.path.ends_with('*')) continue;
+    const std::string_view table = key.path.substr(0, key.path.size() - 1);
+    if (!path.starts_with(table)) continue;
+    if (key.type == ValueType::any || path.find('.', table.size()) == path.npos) return &key;
+  }
+  return nullptr;
 }
 
 Place placeOf(std::string_view path) {

@@ -26,6 +26,7 @@ enum class ValueType : std::uint8_t {
   address,  // with a port or without
   network,  // ADDRESS/LENGTH, an address, or a name of [acl]
   domain,
+  any,  // what a handler takes: true or false, a whole number, a text, a list of texts, or a table of these
 };
 
 // What a change of the key needs.
@@ -53,6 +54,10 @@ const Key* findKey(std::string_view path);
 
 // The same for a path that a program names: a fault of ours where there is none.
 const Key& keyOf(std::string_view path);
+
+// The key of a value in a file: the one with this path, or with a star in the place of its last name. The values of any
+// type that stand in one table have one key, also those in tables within it. Null where there is none.
+const Key* findKeyFor(std::string_view path);
 
 // What stands at a path.
 enum class Place : std::uint8_t { unknown, key, table, list };

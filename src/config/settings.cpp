@@ -2,7 +2,7 @@
 
 #include <charconv>
 
-#include "units.hpp"
+#include "taut/base/units.hpp"
 
 namespace taut::config {
 

@@ -42,6 +42,14 @@ class Table {
   void set(const Key& key, Setting setting) { settings_.emplace_back(&key, std::move(setting)); }
   const Setting* find(const Key& key) const;
 
+  // The same for a key with a star: the path has the name in its place.
+  struct Named {
+    std::string path;
+    Setting setting;
+  };
+  void setNamed(std::string path, Setting setting) { named_.push_back({std::move(path), std::move(setting)}); }
+  const std::vector<Named>& named() const { return named_; }
+
   // A value that was given and is a mistake: it is not missing as well.
   void refuse() { hasRefused_ = true; }
   bool hasRefused() const { return hasRefused_; }
@@ -50,6 +58,7 @@ class Table {
   Origin origin_;
   bool hasRefused_ = false;
   std::vector<std::pair<const Key*, Setting>> settings_;
+  std::vector<Named> named_;
 };
 
 class Settings {

@@ -10,7 +10,7 @@
 
 #include "expectation.hpp"
 #include "suggestion.hpp"
-#include "units.hpp"
+#include "taut/base/units.hpp"
 
 namespace taut::config {
 
@@ -53,6 +53,12 @@ const Key* sameNameElsewhere(std::string_view name) {
   return found;
 }
 
+// Whether what stands there belongs to a table that may hold tables and values of any type.
+bool isWithinFreeTable(std::string_view path) {
+  const Key* const key = findKeyFor(path);
+  return key && key->type == ValueType::any;
+}
+
 std::string describe(const TomlValue& value) {
   struct Describe {
     std::string operator()(bool flag) const { return flag ? "true" : "false"; }
@@ -78,6 +84,7 @@ std::string unknownKey(std::string_view path) {
 }
 
 bool SettingsReader::enterTable(const std::string& path, const Origin& origin) {
+  if (isWithinFreeTable(path)) return true;
   switch (placeOf(path)) {
     case Place::table:
       settings_.noteTable(placed(path), origin);
@@ -97,6 +104,11 @@ bool SettingsReader::enterTable(const std::string& path, const Origin& origin) {
 
 bool SettingsReader::enterListedTable(const std::string& path, const Origin& origin) {
   const std::string name = path.substr(0, path.size() - 2);
+  if (isWithinFreeTable(name)) {
+    mistake(origin,
+            fmt::format("'{}' is a list of tables; expected {}", split(name).second, expectation(*findKeyFor(name))));
+    return false;
+  }
   switch (placeOf(name)) {
     case Place::list: {
       const std::string list = placed(name);
@@ -132,9 +144,7 @@ void SettingsReader::addForeignKey(const std::string& key, const Origin& origin)
 }
 
 void SettingsReader::addValue(const std::string& path, const Origin& origin, TomlValue value) {
-  const Key* key = findKey(path);
-  if (!key) key = findKey(std::string(split(path).first) + "*");
-  if (key) {
+  if (const Key* const key = findKeyFor(path)) {
     if (auto read = this->read(*key, value))
       set(*key, path, origin, {std::move(*read), value.origin});
     else if (table_)
@@ -159,10 +169,8 @@ void SettingsReader::addValue(const std::string& path, const Origin& origin, Tom
 }
 
 void SettingsReader::set(const Key& key, const std::string& path, const Origin& origin, Setting setting) {
-  if (table_) {
-    table_->set(key, std::move(setting));
-    return;
-  }
+  if (table_ && key.path.ends_with('*')) return table_->setNamed(path, std::move(setting));
+  if (table_) return table_->set(key, std::move(setting));
   if (const Setting* const first = settings_.find(path)) {
     mistake(origin, fmt::format("'{}' is there already ({}); expected it once", path, first->origin.toText()));
     return;
@@ -172,13 +180,18 @@ void SettingsReader::set(const Key& key, const std::string& path, const Origin& 
 
 std::optional<Value> SettingsReader::read(const Key& key, const TomlValue& value) {
   const auto* const values = std::get_if<std::vector<TomlValue>>(&value.value);
-  if (key.list != (values != nullptr)) {
+  const bool isList = key.list || (key.type == ValueType::any && values);
+  if (isList != (values != nullptr)) {
     wrongType(key, value, key.list);
     return std::nullopt;
   }
-  if (!key.list) return readOne(key, value);
+  if (!isList) return readOne(key, value);
   std::vector<Item> items;
   for (const TomlValue& item : *values) {
+    if (key.type == ValueType::any && !std::holds_alternative<std::string>(item.value)) {
+      wrongType(key, item, true);
+      continue;
+    }
     auto read = readOne(key, item);
     if (auto* const text = read ? std::get_if<std::string>(&*read) : nullptr)
       items.push_back({std::move(*text), item.origin});
@@ -208,6 +221,10 @@ std::optional<Value> SettingsReader::readOne(const Key& key, const TomlValue& va
     case ValueType::duration:
       if (text) accept(parseDuration(*text));
       break;
+    case ValueType::any:
+      if (flag) return *flag;
+      if (number) return *number;
+      [[fallthrough]];
     case ValueType::textOrFalse:
       if (flag && !*flag) read = false;
       [[fallthrough]];

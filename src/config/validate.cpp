@@ -24,6 +24,9 @@ constexpr std::uint16_t httpPort = 9153;  // where what collects metrics looks f
 // resolver is a weapon against others.
 constexpr const char* ownNetworks[] = {"loopback", "private", "link-local"};
 
+// Of what an operator names for people to read.
+constexpr std::string_view nameCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+
 // The keys of a list of zones.
 struct ZoneKeys {
   const Key& name;
@@ -78,6 +81,9 @@ class Validator {
   std::optional<ForwardSettings> viewForward(const Table& view, const Origin& place, const ForwardSettings* outer);
   void setForwarding(const Table& view, ForwardSettings& forward);
   ForwardSettings forwardPresets();
+  std::vector<HandlerSettings> handlers();
+  HandlerSettings handler(const Table& table, const std::vector<HandlerSettings>& before);
+  std::string handlerName(const Table& table, const std::vector<HandlerSettings>& before);
   HttpSettings http();
   DnstapSettings dnstap();
   LogSettings log();
@@ -106,6 +112,26 @@ std::string resolved(const std::string& path, const Origin& origin) {
   return within(origin.folder(), path);
 }
 
+// What a handler is given, by the names that it has for it.
+HandlerOptions optionsOf(const Table& table) {
+  constexpr std::size_t prefix = std::string_view("handler[].options.").size();
+  HandlerOptions options(table.origin().toText());
+  for (const Table::Named& named : table.named()) {
+    HandlerOptions::Value value;
+    const Value& given = named.setting.value;
+    if (const auto* const flag = std::get_if<bool>(&given)) value = *flag;
+    if (const auto* const number = std::get_if<std::int64_t>(&given)) value = *number;
+    if (const auto* const text = std::get_if<std::string>(&given)) value = *text;
+    if (const auto* const list = std::get_if<std::vector<Item>>(&given)) {
+      std::vector<HandlerOptions::Item> items;
+      for (const Item& item : *list) items.push_back({item.text, item.origin.toText()});
+      value = std::move(items);
+    }
+    options.set(named.path.substr(prefix), std::move(value), named.setting.origin.toText());
+  }
+  return options;
+}
+
 // The interface that the text names after a %, where it would be an address with another one.
 std::optional<std::string> scopeOf(const std::string& text) {
   const std::size_t begin = text.find('%');
@@ -131,6 +157,7 @@ Configuration Validator::run() {
   configuration.hostsFile = file("hosts-file");
   configuration.forward = forward();
   configuration.views = views(configuration.forward);
+  configuration.handlers = handlers();
   configuration.http = http();
   configuration.log = log();
   configuration.dnstap = dnstap();
@@ -446,14 +473,13 @@ ViewSettings Validator::view(const Table& table, const std::vector<ViewSettings>
 }
 
 std::string Validator::viewName(const Table& table, const std::vector<ViewSettings>& before) {
-  constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
   const Setting* const setting = table.find(keyOf("view[].name"));
   if (!setting) {
     if (!table.hasRefused()) mistake(table.origin(), "a view without a name; expected name = \"inside\", say");
     return {};
   }
   std::string name = std::get<std::string>(setting->value);
-  if (name.find_first_not_of(allowed) != std::string::npos)
+  if (name.find_first_not_of(nameCharacters) != std::string::npos)
     mistake(setting->origin, "'{}' is no name of a view; expected letters, digits, '-', '_' and '.'", name);
   if (std::ranges::find(before, name, &ViewSettings::name) != before.end())
     mistake(setting->origin, "view {} is there already; expected it once", name);
@@ -499,6 +525,44 @@ void Validator::setForwarding(const Table& view, ForwardSettings& forward) {
       mistake(domains->origin, "needs deny-rebinding = true, without which all domains may have private addresses");
   }
   if (!forward.denyRebinding) forward.privateDomains.clear();
+}
+
+std::vector<HandlerSettings> Validator::handlers() {
+  std::vector<HandlerSettings> handlers;
+  for (const Table& table : settings_.tables("handler")) handlers.push_back(handler(table, handlers));
+  return handlers;
+}
+
+HandlerSettings Validator::handler(const Table& table, const std::vector<HandlerSettings>& before) {
+  HandlerSettings handler;
+  handler.name = handlerName(table, before);
+  const Setting* const library = table.find(keyOf("handler[].library"));
+  handler.origin = library ? library->origin : table.origin();
+  if (library)
+    handler.library = resolved(std::get<std::string>(library->value), library->origin);
+  else if (!table.hasRefused())
+    mistake(table.origin(), "a handler without a library; expected library = \"/usr/lib/taut/libname.so\", say");
+  const Setting* const place = table.find(keyOf("handler[].place"));
+  if (place && std::get<std::string>(place->value) == "before-zones") handler.place = HandlerPlace::beforeZones;
+  if (const Setting* const suffixes = table.find(keyOf("handler[].suffix")))
+    for (const Item& item : std::get<std::vector<Item>>(suffixes->value))
+      if (const auto suffix = name(item.text, item.origin)) handler.suffixes.push_back(*suffix);
+  handler.options = optionsOf(table);
+  return handler;
+}
+
+std::string Validator::handlerName(const Table& table, const std::vector<HandlerSettings>& before) {
+  const Setting* const setting = table.find(keyOf("handler[].name"));
+  if (!setting) {
+    if (!table.hasRefused()) mistake(table.origin(), "a handler without a name; expected name = \"workstations\", say");
+    return {};
+  }
+  std::string name = std::get<std::string>(setting->value);
+  if (name.find_first_not_of(nameCharacters) != std::string::npos)
+    mistake(setting->origin, "'{}' is no name of a handler; expected letters, digits, '-', '_' and '.'", name);
+  if (std::ranges::find(before, name, &HandlerSettings::name) != before.end())
+    mistake(setting->origin, "handler {} is there already; expected it once", name);
+  return name;
 }
 
 HttpSettings Validator::http() {
@@ -569,10 +633,12 @@ bool servesAnything(const ViewSettings& view) {
 
 void Validator::requireSource(const Configuration& configuration) {
   if (!configuration.zones.empty() || !configuration.zoneLists.empty() || !configuration.hostsFile.empty() ||
-      configuration.forward || std::ranges::any_of(configuration.views, servesAnything))
+      configuration.forward || !configuration.handlers.empty() ||
+      std::ranges::any_of(configuration.views, servesAnything))
     return;
   if (settings_.start())
-    mistake(*settings_.start(), "nothing to serve; expected [[zone]], [[zone-list]], hosts-file or [forward]");
+    mistake(*settings_.start(),
+            "nothing to serve; expected [[zone]], [[zone-list]], hosts-file, [forward] or [[handler]]");
   else
     mistake(Origin::ofOption("nothing to serve"), "give --zone, --zone-list, --hosts-file, --recursive or --forward");
 }
@@ -590,6 +656,10 @@ ZoneSource ZoneSettings::source() const {
   source.path = path;
   if (!name.empty()) source.origin = Name::parse(name);
   return source;
+}
+
+std::string HandlerSettings::label() const {
+  return fmt::format("{}: handler {}", origin.toText(), name);
 }
 
 std::size_t countForwarders(const Configuration& configuration) {

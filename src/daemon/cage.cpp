@@ -42,6 +42,7 @@ std::vector<sandbox::Feature> featuresOf(const config::Configuration& configurat
   std::vector features{Feature::runtime, Feature::files, Feature::sockets,
                        engine == EngineKind::epoll ? Feature::epoll : Feature::ioUring};
   if (!configuration.server.control.empty()) features.push_back(Feature::control);
+  if (!configuration.handlers.empty()) features.push_back(Feature::handlers);
   return features;
 }
 

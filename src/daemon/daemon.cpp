@@ -88,6 +88,26 @@ ServerOptions serverOptions(const Configuration& configuration, const Descriptor
   return server;
 }
 
+// Has the loaded handlers start after all others, and end after them.
+class Factory final : public ServerFactory {
+ public:
+  using ServerFactory::ServerFactory;
+
+  void setHandlers(ShardHandlers& handlers) { handlers_ = &handlers; }
+
+  Task<> startResolvers() override {
+    co_await ServerFactory::startResolvers();
+    co_await handlers_->start();
+  }
+  Task<> closeResolvers() override {
+    co_await ServerFactory::closeResolvers();
+    co_await handlers_->close();
+  }
+
+ private:
+  ShardHandlers* handlers_ = nullptr;
+};
+
 std::string hostName() {
   std::array<char, 256> name{};
   if (::gethostname(name.data(), name.size() - 1) != 0) return {};
@@ -106,6 +126,7 @@ Daemon::Daemon(Configuration configuration, config::Sources sources, const Inher
       configuration_(completed(std::move(configuration))),
       drain_(configuration_.server.drain),
       shown_(configuration_),
+      handlers_(configuration_.server.threads),
       engine_(chooseEngine(configuration_.server.engine)),
       descriptors_(sharesFor(configuration_)),
       hostName_(hostName()),
@@ -125,6 +146,8 @@ Daemon::Daemon(Configuration configuration, config::Sources sources, const Inher
   cookies_ = readNamedFiles(configuration_, errors);
   errors.collect([this] { loadNamedZones(zones_, zoneSourcesOf(configuration_), configuration_); });
   for (const std::string& list : configuration_.zoneLists) errors.collect([&] { zones_.addList(list); });
+  errors.throwAny();
+  handlers_.load(configuration_.handlers, errors);
   errors.throwAny();
   if (!configuration_.hostsFile.empty()) hostsFile_.emplace(configuration_.hostsFile);
   if (predecessor_) loadLists();
@@ -167,6 +190,7 @@ void Daemon::become(const UserAccount& user) const {
 // one of the log.
 void Daemon::shutIn() {
   if (!configuration_.sandbox || sandbox::isObserved()) return;
+  loadsCode_ = !configuration_.handlers.empty();
   sandbox_ = std::make_shared<sandbox::Sandbox>(cageFor(configuration_, zones_, engine_.kind));
   const auto restrictThread = [sandbox = sandbox_] { sandbox->restrictThread(); };
   restrictThread();
@@ -187,6 +211,7 @@ ManagementSnapshot Daemon::snapshot() {
   snapshot.zoneLoadFailures = zones_.loadFailures();
   snapshot.configuration = {reloads_.succeeded.value(), reloads_.failed.value(), reloads_.lastSucceeded};
   snapshot.statistics = server_.collect();
+  snapshot.handlers = handlers_.statuses();
   return snapshot;
 }
 
@@ -214,6 +239,10 @@ std::unique_ptr<ServerFactory> Daemon::makeFactory(Shard& shard) {
   authorities.push_back(authorities_.back());
   ShardResolvers& resolvers = resolvers_.emplace_back();
   resolvers.shard = &shard;
+  resolvers.handlers = std::make_unique<ShardHandlers>(shard, handlers_.makeFor(shard));
+  resolvers.shared.authority = authorities_.back();
+  resolvers.shared.beforeZones = resolvers.handlers->at(HandlerPlace::beforeZones);
+  resolvers.shared.afterZones = resolvers.handlers->at(HandlerPlace::afterZones);
   resolvers.dnstap = makeDnstap(shard);
   resolvers.shared.chaos = std::make_shared<Chaos>();
   authorities.push_back(resolvers.shared.chaos);
@@ -235,8 +264,8 @@ std::unique_ptr<ServerFactory> Daemon::makeFactory(Shard& shard) {
     clients.push_back(std::move(made.client));
   }
 
-  auto factory =
-      std::make_unique<ServerFactory>(std::move(authorities), std::move(caches), std::move(clients), verbose);
+  auto factory = std::make_unique<Factory>(std::move(authorities), std::move(caches), std::move(clients), verbose);
+  factory->setHandlers(*resolvers.handlers);
   factory->setUdpPayloadSize(configuration_.server.udpSize);
   factory->setDnstap(resolvers.dnstap);
   if (isManaged_) factory->setTopQueries(std::make_unique<TopQueries>());

@@ -17,9 +17,11 @@
 #include "config/configuration.hpp"
 #include "config/load.hpp"
 #include "descriptors.hpp"
+#include "fresh_handlers.hpp"
 #include "heartbeat.hpp"
 #include "inheritance.hpp"
 #include "live_settings.hpp"
+#include "loaded_handlers.hpp"
 #include "management/managed_server.hpp"
 #include "management/management_thread.hpp"
 #include "management/named_socket.hpp"
@@ -82,6 +84,8 @@ class Daemon final : public ManagedServer {
     std::shared_ptr<RateLimitTable> accounts;
     std::optional<HostsFile> hosts;  // in place of the one that there is; nothing: that one stays
     ShardsOfViews views;
+    HandlerTable handlers;
+    std::unique_ptr<FreshHandlers> fresh;  // those that are new among the handlers; null: none is
     bool zonesChanged = false;
     bool limitChanged = false;
   };
@@ -91,6 +95,7 @@ class Daemon final : public ManagedServer {
     ShardsOfViews made;
     std::chrono::milliseconds deadline{};
     std::size_t forwards = 0;  // of each forwarder
+    bool hasHandlers = false;
   };
 
   config::Configuration completed(config::Configuration configuration) const;
@@ -125,6 +130,9 @@ class Daemon final : public ManagedServer {
   std::shared_ptr<const ServerCookies> cookiesOf(const config::Configuration& next) const;
   Next prepare();
   void openHttp(Next& next);
+  void startHandlers(Next& next);
+  void requireLoadable(const std::vector<config::HandlerSettings>& handlers) const;
+  void takeOverHandlers(Next& next);
   void replaceListeners(const config::Configuration& next);
   void takeOver(Next next, const ReloadOrder& order, const Reloaded& done);
   void takeOverManagement(Next& next);
@@ -179,6 +187,7 @@ class Daemon final : public ManagedServer {
   ShownConfiguration shown_;                      // likewise, for those who ask
   std::mutex queryLogMutex_;
   QueryLogSwitch queryLogSwitch_ = QueryLogSwitch::configured;
+  LoadedHandlers handlers_;
   const DescriptorBudget descriptorBudget_;
   const EngineChoice engine_;
   DescriptorShares descriptors_;
@@ -203,6 +212,7 @@ class Daemon final : public ManagedServer {
   ServingState state_;
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   std::shared_ptr<sandbox::Sandbox> sandbox_;     // null: it is off
+  bool loadsCode_ = true;                         // the sandbox, where there is one, lets handlers be loaded
   bool isManaged_ = false;                        // there was a use for the management at the start
   std::unique_ptr<ManagementThread> management_;  // it uses all of the above; not started where it is not wanted
   std::optional<ReloadThread> reload_;            // it uses all of the above; while the server runs

@@ -12,6 +12,7 @@
 
 #include "config/configuration.hpp"
 #include "descriptors.hpp"
+#include "handlers/shard_handlers.hpp"
 #include "shard_views.hpp"
 #include "taut/dnstap/dnstap.hpp"
 #include "taut/io/shard.hpp"
@@ -31,6 +32,7 @@ struct ShardResolvers {
   ShardViews views;
   std::shared_ptr<Forwarder> forwarder;
   std::shared_ptr<RebindingFilter> rebindingFilter;
+  std::unique_ptr<ShardHandlers> handlers;  // never null; there may be none in it
 };
 
 class LiveSettings {

@@ -18,7 +18,9 @@
 #include "config/load.hpp"
 #include "config/secrets.hpp"
 #include "daemon.hpp"
+#include "file_errors.hpp"
 #include "inheritance.hpp"
+#include "loaded_handlers.hpp"
 #include "predecessor.hpp"
 #include "taut/base/log.hpp"
 #include "taut/base/reason.hpp"
@@ -53,6 +55,15 @@ int report(const config::Mistakes& mistakes, taut::Predecessor* predecessor) {
   return isUsage ? usageStatus : mistakeStatus;
 }
 
+// Prints what is wrong with the handlers, which are loaded and made for that; the exit status.
+int checkHandlers(const config::Configuration& configuration) {
+  taut::FileErrors errors;
+  taut::checkHandlers(configuration.handlers, errors);
+  if (errors.text().empty()) return 0;
+  fmt::print(stderr, "{}\n", errors.text());
+  return 1;
+}
+
 int serve(int argc, char** argv, const taut::Inheritance& inheritance, taut::Predecessor* predecessor) {
   const auto given = config::readCommandLine(argc, argv);
   if (const int* const status = std::get_if<int>(&given)) return *status;
@@ -63,7 +74,7 @@ int serve(int argc, char** argv, const taut::Inheritance& inheritance, taut::Pre
   if (!configuration) return report(configuration.error(), predecessor);
   if (const auto wrong = config::checkSecrets(*configuration); !wrong.empty()) return report(wrong, predecessor);
   if (const auto wrong = config::checkUser(*configuration); !wrong.empty()) return report(wrong, predecessor);
-  if (commandLine.check) return 0;
+  if (commandLine.check) return checkHandlers(*configuration);
   std::signal(SIGPIPE, SIG_IGN);
   return taut::Daemon(std::move(configuration).value(), sources, inheritance, predecessor).run();
 }

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "cookie_secrets.hpp"
+#include "handlers/handler_file.hpp"
 #include "taut/base/input_file.hpp"
 #include "taut/base/text.hpp"
 #include "taut/resolver/hosts_file.hpp"
@@ -56,7 +57,19 @@ std::shared_ptr<const ServerCookies> readNamedFiles(const config::Configuration&
     errors.collect([&] { requireReadable(configuration.forward->resolvConf, ResolvConfFile::maxFileSize); });
   for (const config::ViewSettings& view : configuration.views)
     if (view.forward) errors.collect([&] { requireReadable(view.forward->resolvConf, ResolvConfFile::maxFileSize); });
+  requireHandlers(configuration.handlers, errors);
   return cookies;
+}
+
+void requireHandlers(const std::vector<config::HandlerSettings>& handlers, FileErrors& errors) {
+  for (const config::HandlerSettings& handler : handlers)
+    errors.collect([&] {
+      try {
+        const HandlerFile file(handler.library, handler.name);
+      } catch (const std::runtime_error& error) {
+        throw std::runtime_error(fmt::format("{}: {} {}", handler.label(), handler.library, error.what()));
+      }
+    });
 }
 
 void loadNamedZones(ZoneStore& store, std::vector<ZoneSource> sources, const config::Configuration& configuration) {

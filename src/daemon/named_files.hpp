@@ -23,8 +23,12 @@ void requireReadable(const std::string& path, std::uint64_t maxSize);
 std::shared_ptr<const ServerCookies> makeCookies(const config::Configuration& configuration);
 
 // The files that there have to be at the start, except those of zones: reads the secrets of cookies, and looks whether
-// the others can be read. What is wrong is added to the errors.
+// the others can be read, and whether libraries hold handlers. What is wrong is added to the errors.
 std::shared_ptr<const ServerCookies> readNamedFiles(const config::Configuration& configuration, FileErrors& errors);
+
+// Looks whether each library holds the handler, built for this taut, without loading it. What is wrong is added to the
+// errors.
+void requireHandlers(const std::vector<config::HandlerSettings>& handlers, FileErrors& errors);
 
 // ZoneStore::load, of whose errors those of files that cannot be read name the place in the configuration.
 void loadNamedZones(ZoneStore& store, std::vector<ZoneSource> sources, const config::Configuration& configuration);

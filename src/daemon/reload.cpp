@@ -23,6 +23,7 @@
 #include "live_settings.hpp"
 #include "named_files.hpp"
 #include "shown_configuration.hpp"
+#include "start_report.hpp"
 #include "taut/base/log.hpp"
 #include "taut/base/quoted.hpp"
 #include "taut/base/reason.hpp"
@@ -292,6 +293,10 @@ ConfigurationChanges Daemon::compareConfiguration() {
   try {
     const Configuration next = readConfiguration();
     makeCookies(next);
+    requireLoadable(next.handlers);
+    FileErrors errors;
+    requireHandlers(next.handlers, errors);
+    errors.throwAny();
     for (const ValueChange& change : config::differences(configuration_.values, next.values))
       changes.changes.push_back(shown(change, needsRestart(change, configuration_, next)));
     addZoneChanges(configuration_, next, changes);
@@ -331,14 +336,58 @@ Daemon::Next Daemon::prepare() {
                              configuration.listen.size() != configuration_.listen.size() ||
                              (countForwarders(configuration) > 0) != (countForwarders(configuration_) > 0);
   next.descriptors = sharesChanged ? sharesFor(configuration) : descriptors_;
-  if (!configuration.views.empty() || !configuration_.views.empty()) next.views = makeViews(configuration);
+  const bool handlersComeOrGo = configuration.handlers.empty() != configuration_.handlers.empty();
+  if (!configuration.views.empty() || !configuration_.views.empty() || handlersComeOrGo || takenInPart_)
+    next.views = makeViews(configuration);
   openHttp(next);
+  startHandlers(next);
   return next;
 }
 
 void Daemon::openHttp(Next& next) {
   listenOn(next.configuration.http.listen,
            [&] { next.http = management_->openHttp(config::addressesOf(next.configuration.http.listen)); });
+}
+
+// Of those that are new; last, since what they begin goes on.
+void Daemon::startHandlers(Next& next) {
+  const std::vector<config::HandlerSettings>& wanted = next.configuration.handlers;
+  requireLoadable(wanted);
+  std::vector<Shard*> shards;
+  for (const ShardResolvers& resolvers : resolvers_) shards.push_back(resolvers.shard);
+  next.handlers = handlers_.next(wanted, shards);
+  std::vector<Handlers> fresh(shards.size());
+  bool any = false;
+  for (std::size_t shard = 0; shard < shards.size(); ++shard) {
+    const Handlers now = handlersOf(handlers_.table(), shard);
+    for (const auto& handler : handlersOf(next.handlers, shard))
+      if (std::ranges::find(now, handler) == now.end()) fresh[shard].push_back(handler);
+    any = any || !fresh[shard].empty();
+  }
+  if (any) next.fresh = std::make_unique<FreshHandlers>(server_, resolvers_, std::move(fresh));
+}
+
+void Daemon::requireLoadable(const std::vector<config::HandlerSettings>& handlers) const {
+  if (loadsCode_ || handlers.empty()) return;
+  throw Refusal(
+      fmt::format("{}: the sandbox lets no handler be loaded where there was none at the start; it needs a "
+                  "restart or tautctl upgrade",
+                  handlers.front().label()));
+}
+
+// Those that are gone answer the queries that they have.
+void Daemon::takeOverHandlers(Next& next) {
+  if (handlers_.table().empty() && next.handlers.empty()) return;
+  const Handlers now = handlersOf(handlers_.table(), 0);
+  for (const LoadedHandler& handler : next.handlers)
+    if (std::ranges::find(now, handler.running.front()) == now.end()) logHandler(handler.settings);
+  std::vector<Handlers> handlers;
+  for (std::size_t shard = 0; shard < resolvers_.size(); ++shard) handlers.push_back(handlersOf(next.handlers, shard));
+  server_.post([this, handlers = std::move(handlers)](std::size_t shard, ServerFactory&) {
+    resolvers_[shard].handlers->replace(handlers[shard]);
+  });
+  if (next.fresh) next.fresh->takenOver();
+  handlers_.replace(std::move(next.handlers));
 }
 
 // All or nothing, and after all else that a mistake of the operator can keep from being taken over.
@@ -368,6 +417,7 @@ void Daemon::takeOver(Next next, const ReloadOrder& order, const Reloaded& repor
   server_.post([this, settings = std::shared_ptr<const LiveSettings>(std::move(live))](
                    std::size_t shard, ServerFactory& factory) { settings->apply(factory, resolvers_[shard]); });
   postQueryLog();
+  takeOverHandlers(next);
   server_.setMaxConnections(descriptors_.connections);
   takeOverManagement(next);
   storeSockets();

@@ -49,6 +49,7 @@ ShardView makeView(const config::ViewSettings& settings, const SharedResolvers& 
   view.name = settings.name;
   view.chain = std::make_shared<View>(recursion, settings.name);
   view.authority = std::make_shared<Authority>(std::make_shared<const ZoneSet>(), settings.name);
+  if (shared.beforeZones) view.chain->addShared(shared.beforeZones);
   view.chain->add(view.authority).addShared(shared.chaos);
   view.hosts = hostsFor(shared, recursion, recursionAvailable);
   const std::shared_ptr<Hosts>& hosts = view.hosts ? view.hosts : shared.hosts;
@@ -56,12 +57,22 @@ ShardView makeView(const config::ViewSettings& settings, const SharedResolvers& 
     view.chain->add(view.hosts);
   else if (hosts)
     view.chain->addShared(hosts);
+  if (shared.afterZones) view.chain->addShared(shared.afterZones);
   view.forwarder = std::move(forwarder);
   view.cache = std::move(cache);
   if (settings.forward)
     addForwarding(view, *settings.forward, hosts);
   else if (settings.recursion && shared.recursion)
     view.chain->addShared(shared.recursion);
+  return view;
+}
+
+std::shared_ptr<View> makeViewOfAll(const SharedResolvers& shared, bool recursionAvailable) {
+  auto view = std::make_shared<View>(recursionAvailable);
+  view->addShared(shared.beforeZones).addShared(shared.authority).addShared(shared.chaos);
+  if (shared.hosts) view->addShared(shared.hosts);
+  view->addShared(shared.afterZones);
+  if (shared.recursion) view->addShared(shared.recursion);
   return view;
 }
 
@@ -97,6 +108,7 @@ void ShardViews::setRules(const std::vector<config::ViewSettings>& settings, Ser
     view.recursion->setAddressPolicy(forward.allow);
     if (view.rebindingFilter) view.rebindingFilter->setAllowedDomains(forward.privateDomains);
   }
+  if (ofAll_) rules.push_back({AddressPolicy(), ofAll_});
   factory.setViews(std::move(rules));
 }
 

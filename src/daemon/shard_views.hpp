@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cache_walks.hpp"
@@ -34,6 +35,9 @@ ForwardingClient makeClient(std::shared_ptr<Resolver> forwarder, const config::F
 
 // What all clients of the shard share, those with a view too; null where there is none.
 struct SharedResolvers {
+  std::shared_ptr<Authority> authority;   // of the zones that no view has to itself
+  std::shared_ptr<Resolver> beforeZones;  // loaded handlers, whichever there are at the time
+  std::shared_ptr<Resolver> afterZones;   // likewise
   std::shared_ptr<Chaos> chaos;
   std::shared_ptr<Hosts> hosts;
   std::shared_ptr<RecursiveService> recursion;
@@ -56,6 +60,10 @@ struct ShardView {
 ShardView makeView(const config::ViewSettings& settings, const SharedResolvers& shared, bool recursionAvailable,
                    std::shared_ptr<Forwarder> forwarder, std::shared_ptr<Cache> cache);
 
+// The chain of the clients that no view matches, where there are loaded handlers: what they have without, and these.
+// All of it is shared.
+std::shared_ptr<View> makeViewOfAll(const SharedResolvers& shared, bool recursionAvailable);
+
 // Whether the chain of a view serves for the same view with other settings, which then need not be made anew.
 bool haveSameChain(const config::ViewSettings& left, const config::ViewSettings& right);
 
@@ -64,6 +72,9 @@ class ShardViews {
   // Has these views from now on, in this order. `made` has a place for each of them; nothing there: the view of this
   // name, as it is.
   void replace(const std::vector<config::ViewSettings>& settings, std::vector<std::optional<ShardView>> made);
+  // The chain of the clients that no view matches; null, as at first: that of the factory.
+  void setViewOfAll(std::shared_ptr<View> view) { ofAll_ = std::move(view); }
+  const std::shared_ptr<View>& viewOfAll() const { return ofAll_; }
   // Has the factory answer by them.
   void setRules(const std::vector<config::ViewSettings>& settings, ServerFactory& factory) const;
   void replaceZones(const std::shared_ptr<const ZoneSet>& zones);
@@ -75,6 +86,7 @@ class ShardViews {
 
  private:
   std::vector<ShardView> views_;
+  std::shared_ptr<View> ofAll_;
 };
 
 }  // namespace taut

@@ -6,9 +6,9 @@
 
 #include <fmt/format.h>
 
-#include "config/units.hpp"
 #include "taut/base/counted.hpp"
 #include "taut/base/log.hpp"
+#include "taut/base/units.hpp"
 
 namespace taut {
 
@@ -41,7 +41,7 @@ void logForwarding(const config::ForwardSettings& forward, const std::string& wh
   const std::string cache =
       forward.cacheSize == 0
           ? "without a cache"
-          : fmt::format("with a cache of {}", config::sizeText(static_cast<std::int64_t>(forward.cacheSize)));
+          : fmt::format("with a cache of {}", sizeText(static_cast<std::int64_t>(forward.cacheSize)));
   log::info("questions{} are forwarded to {}, {}", whose, servers, cache);
 }
 
@@ -63,7 +63,15 @@ void logSandbox(const std::string& holding, bool wanted) {
     log::warning("the server runs as root; give it a user of its own: user = \"taut\" or --user taut");
 }
 
+void logHandler(const config::HandlerSettings& handler) {
+  const std::string names =
+      handler.suffixes.empty() ? "every name" : fmt::format("names at or below {}", fmt::join(handler.suffixes, ", "));
+  log::info("handler {} of {} is asked {} the zones, for {}", handler.name, handler.library,
+            handler.place == HandlerPlace::beforeZones ? "before" : "after", names);
+}
+
 void logSources(const config::Configuration& configuration) {
+  for (const config::HandlerSettings& handler : configuration.handlers) logHandler(handler);
   for (const std::string& list : configuration.zoneLists) log::info("the zones of {} are loaded from now on", list);
   if (!configuration.hostsFile.empty()) log::info("names are answered from {}", configuration.hostsFile);
   if (configuration.forward) logForwarding(*configuration.forward);

@@ -17,6 +17,7 @@ void logStart(const config::Configuration& configuration, const EngineChoice& en
 void logSandbox(const std::string& holding, bool wanted);
 
 // Where its answers come from beside the zones that are loaded already.
+void logHandler(const config::HandlerSettings& handler);
 void logSources(const config::Configuration& configuration);
 
 void logEnd(std::chrono::seconds uptime, std::uint64_t requests);

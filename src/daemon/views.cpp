@@ -26,16 +26,19 @@ ShardView Daemon::makeView(const ShardResolvers& resolvers, const ViewSettings& 
   std::shared_ptr<Cache> cache;
   if (view.forward) forwarder = makeForwarder(resolvers, *view.forward, configuration);
   if (view.forward && view.forward->cacheSize > 0) cache = makeCache(resolvers, view.forward->cacheSize);
-  return taut::makeView(view, resolvers.shared, configuration_.forward.has_value(), std::move(forwarder),
-                        std::move(cache));
+  SharedResolvers shared = resolvers.shared;
+  if (configuration.handlers.empty()) shared.beforeZones = shared.afterZones = nullptr;
+  return taut::makeView(view, shared, configuration_.forward.has_value(), std::move(forwarder), std::move(cache));
 }
 
-// A chain that serves still is not made anew, so that its cache lives on.
+// A chain that serves still is not made anew, so that its cache lives on. The first handler makes all anew, and so does
+// doing without the last one, so that without handlers nothing is asked for them.
 Daemon::ShardsOfViews Daemon::makeViews(const Configuration& next) const {
   ShardsOfViews made(resolvers_.size());
   for (const ViewSettings& view : next.views) {
     const auto there = std::ranges::find(configuration_.views, view.name, &ViewSettings::name);
-    const bool stays = !takenInPart_ && there != configuration_.views.end() && haveSameChain(*there, view);
+    const bool stays = !takenInPart_ && there != configuration_.views.end() && haveSameChain(*there, view) &&
+                       next.handlers.empty() == configuration_.handlers.empty();
     for (std::size_t shard = 0; shard < made.size(); ++shard)
       made[shard].push_back(stays ? std::nullopt : std::optional(makeView(resolvers_[shard], view, next)));
   }
@@ -50,6 +53,7 @@ Daemon::ViewChange Daemon::viewChange(ShardsOfViews made) const {
   change.made = std::move(made);
   change.deadline = LiveSettings::forwarderDeadline(configuration_);
   change.forwards = forwardsOfEach(configuration_);
+  change.hasHandlers = !configuration_.handlers.empty();
   return change;
 }
 
@@ -72,6 +76,8 @@ void Daemon::setViews(std::size_t shard, ServerFactory& factory, ViewChange& cha
   if (resolvers.shared.hosts) views.replaceHosts(*resolvers.shared.hosts);
   views.setForwarding(change.deadline, change.forwards);
   if (resolvers.forwarder) resolvers.forwarder->setMaxInFlight(change.forwards);
+  if (change.hasHandlers != (views.viewOfAll() != nullptr))
+    views.setViewOfAll(change.hasHandlers ? makeViewOfAll(resolvers.shared, factory.recursionAvailable()) : nullptr);
   views.setRules(change.settings, factory);
   std::vector<CacheWalks::NamedCache> caches;
   if (resolvers.cache) caches.push_back({{}, resolvers.cache});

@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "configuration_text.hpp"
+#include "handler_status.hpp"
 #include "json_text.hpp"
 #include "piece_queue.hpp"
 #include "status_json.hpp"
@@ -262,6 +263,7 @@ std::span<const ControlVerbs::Verb> ControlVerbs::verbs() {
       {"zone dump", 1, &ControlVerbs::dumpZone},
       {"cache flush", 1, &ControlVerbs::flushCache, true},
       {"cache show", 1, &ControlVerbs::showCache},
+      {"handlers", 0, &ControlVerbs::listHandlers},
       {"log level", 1, &ControlVerbs::setLogLevel, true},
       {"log queries", 1, &ControlVerbs::switchQueryLog, true},
       {"config show", 0, &ControlVerbs::showConfiguration},
@@ -421,6 +423,13 @@ Task<ControlOutcome> ControlVerbs::listZones(const ControlRequest& request, Cont
   if (request.json) append(text, "\n]}\n");
   const std::string_view rest(text.data(), text.size());
   co_await output.write(rest);
+  co_return ControlOutcome();
+}
+
+Task<ControlOutcome> ControlVerbs::listHandlers(const ControlRequest& request, ControlOutput& output, StopToken) {
+  const std::vector<HandlerStatus> handlers = server_.snapshot().handlers;
+  const std::string text = request.json ? handlersJson(handlers) : handlersText(handlers);
+  co_await output.write(text);
   co_return ControlOutcome();
 }
 

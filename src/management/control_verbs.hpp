@@ -95,6 +95,7 @@ class ControlVerbs {
   Task<ControlOutcome> reloadConfiguration(const ControlRequest& request, ControlOutput& output, StopToken stop);
   Task<ControlOutcome> reloadZones(const ControlRequest& request, ControlOutput& output, StopToken stop);
   Task<ControlOutcome> listZones(const ControlRequest& request, ControlOutput& output, StopToken stop);
+  Task<ControlOutcome> listHandlers(const ControlRequest& request, ControlOutput& output, StopToken stop);
   Task<ControlOutcome> zoneStatus(const ControlRequest& request, ControlOutput& output, StopToken stop);
   Task<ControlOutcome> reloadZone(const ControlRequest& request, ControlOutput& output, StopToken stop);
   Task<ControlOutcome> dumpZone(const ControlRequest& request, ControlOutput& output, StopToken stop);

@@ -176,6 +176,24 @@ void addHandling(Families& families, const ServerStatistics& statistics) {
   families.counter("taut_handler_failures_total", "Queries whose handler failed.").add(statistics.failures);
 }
 
+void addLoadedHandlers(Families& families, const std::vector<HandlerStatus>& handlers) {
+  const auto of = [](const HandlerStatus& handler) { return Labels{{"handler", handler.name}}; };
+  const auto ended = [](const HandlerStatus& handler, const char* result) {
+    return Labels{{"handler", handler.name}, {"result", result}};
+  };
+  auto queries = families.counter("taut_loaded_handler_queries_total",
+                                  "Queries that a loaded handler was asked, by what became of them there.");
+  for (const HandlerStatus& handler : handlers)
+    queries.add(handler.answered, ended(handler, "answered"))
+        .add(handler.passedOn, ended(handler, "passed_on"))
+        .add(handler.failed, ended(handler, "failed"));
+  auto waiting = families.gauge("taut_loaded_handler_waiting", "Queries that wait in a loaded handler.");
+  for (const HandlerStatus& handler : handlers) waiting.add(handler.waiting, of(handler));
+  auto durations =
+      families.histogram("taut_loaded_handler_duration_seconds", "Time that queries were in a loaded handler.");
+  for (const HandlerStatus& handler : handlers) durations.add(handler.durations, durationBounds, of(handler));
+}
+
 void addConnections(Families& families, const ServerStatistics& statistics) {
   families.gauge("taut_tcp_connections", "Open connections.").add(statistics.connections, {{"proto", "tcp"}});
   families.counter("taut_tcp_connections_total", "Connections accepted.").add(statistics.connectionsMade);
@@ -302,6 +320,7 @@ std::string exposition(const ManagementSnapshot& snapshot) {
   Families families;
   addQueries(families, snapshot.statistics);
   addHandling(families, snapshot.statistics);
+  addLoadedHandlers(families, snapshot.handlers);
   addConnections(families, snapshot.statistics);
   addCaches(families, snapshot.statistics.resolvers.caches);
   addForwarding(families, snapshot.statistics.resolvers);

@@ -6,10 +6,14 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "serving_state.hpp"
+#include "taut/base/histogram.hpp"
 #include "taut/io/engine_choice.hpp"
+#include "taut/server/handler_place.hpp"
 #include "taut/server/server_statistics.hpp"
 #include "taut/server/top_queries.hpp"
 #include "taut/zone/zone_set.hpp"
@@ -23,6 +27,19 @@ struct ConfigurationStatus {
   bool lastReloadSucceeded = true;  // also before the first
 };
 
+// What a loaded handler has counted, on all shards together.
+struct HandlerStatus {
+  std::string name;
+  std::string library;  // its file
+  HandlerPlace place = HandlerPlace::afterZones;
+  std::vector<std::string> suffixes;  // of the names that it is asked for; empty: every name
+  std::uint64_t answered = 0;
+  std::uint64_t passedOn = 0;
+  std::uint64_t failed = 0;
+  std::uint64_t waiting = 0;    // now
+  DurationHistogram durations;  // of all that have ended
+};
+
 struct ManagementSnapshot {
   std::string_view version;
   EngineChoice engine;
@@ -34,7 +51,8 @@ struct ManagementSnapshot {
   std::uint64_t zoneLoadFailures = 0;
   ConfigurationStatus configuration;
   ServerStatistics statistics;
-  TopLists top;  // of the last second in which it was collected
+  std::vector<HandlerStatus> handlers;  // in the order in which they are asked
+  TopLists top;                         // of the last second in which it was collected
 };
 
 }  // namespace taut

@@ -41,7 +41,7 @@ constexpr std::uint32_t ofThread = CLONE_THREAD | CLONE_VM;
 constexpr std::uint32_t namespaces =
     CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
 
-// Memory that is not run: no code comes into the process any more.
+// Memory that is not run: no code comes into the process any more, except what handlers are loaded from.
 constexpr Condition isData(std::uint8_t argument) {
   return is(argument, 0, PROT_EXEC);
 }
@@ -166,6 +166,10 @@ constexpr Call epollCalls[] = {{"epoll_create1"}, {"epoll_ctl"}, {"epoll_wait"},
 // An upgrade gives the next process one end of a pair of sockets.
 constexpr Call controlCalls[] = {{"unlink"}, {"unlinkat"}, {"socketpair", {is(0, AF_UNIX)}}};
 
+// Code comes into the process, from a file or from a copy of one in memory, and cannot be written to.
+constexpr Call handlerCalls[] = {{"mmap", {is(2, 0, PROT_WRITE)}}, {"memfd_create"}};
+constexpr Path handlerPaths[] = {{"/etc/ld.so.cache"}, {"/lib"}, {"/lib64"}, {"/usr/lib"}, {"/usr/local/lib"}};
+
 #ifdef TAUT_SANITIZED
 // The search for lost memory at the end looks at the process from another one, which shares its memory.
 constexpr std::uint32_t ofObserver = CLONE_VM | CLONE_UNTRACED;
@@ -192,6 +196,7 @@ constexpr Row table[] = {
     {Feature::ioUring, ioUringCalls, {}},
     {Feature::epoll, epollCalls, {}},
     {Feature::control, controlCalls, {}},
+    {Feature::handlers, handlerCalls, handlerPaths},
 };
 
 // The C library makes threads by clone where there is no clone3.

@@ -21,7 +21,8 @@ enum class Feature : std::uint8_t {
   sockets,  // those of UDP, TCP and socket files, also new ones
   ioUring,
   epoll,
-  control,  // its socket file is removed at the end
+  control,   // its socket file is removed at the end
+  handlers,  // they are loaded anew, with the libraries that they need
 };
 
 enum class Access : std::uint8_t {

@@ -138,6 +138,8 @@ void Commands::declare() {
       ->add_flag("--tree", invocation_.request.tree, "And of all names below it");
   verbWith(*cache, "show", "What is kept of a name", {"cache", "show"}, "NAME", "The name");
 
+  verb(app_, "handlers", "The loaded handlers, with what each has been asked and how long that took", {"handlers"});
+
   CLI::App* const log = add(app_, "log", "Change what is logged");
   log->require_subcommand(1);
   verbWith(*log, "level", "Log this and what is more important", {"log", "level"}, "LEVEL",

@@ -20,8 +20,8 @@ from support import (A, AAAA, EXAMPLE_ZONE, SANITIZED, SLOWNESS, SOURCE, TAUTD, 
 TAUTCTL = os.environ["TAUT_TAUTCTL"]
 COMMANDS = (
     "status", "stats", "stop", "drain", "reload", "reload zones", "zone list", "zone status", "zone reload",
-    "zone dump", "cache flush", "cache show", "log level", "log queries", "config show", "config diff", "config schema",
-    "reload config", "tail", "top", "check", "import", "upgrade",
+    "zone dump", "cache flush", "cache show", "handlers", "log level", "log queries", "config show", "config diff",
+    "config schema", "reload config", "tail", "top", "check", "import", "upgrade",
 )
 SCHEMA = json.loads((SOURCE / "docs/tautctl.schema.json").read_text())
 

@@ -1,6 +1,7 @@
 """`meson install` puts everything in place, and a program builds against it outside the tree."""
 import os
 import shlex
+import shutil
 import unittest
 
 from support import BUILD, SANITIZED, SOURCE, TestCase, ask_udp, free_port, main, make_query
@@ -8,8 +9,7 @@ from support import BUILD, SANITIZED, SOURCE, TestCase, ask_udp, free_port, main
 EXAMPLE = SOURCE / "examples/workstations.cpp"
 
 
-@unittest.skipIf(SANITIZED, "what is installed is the ordinary build")
-class Install(TestCase):
+class Installed(TestCase):
     def setUp(self):
         super().setUp()
         environment = dict(os.environ, DESTDIR=str(self.folder))
@@ -26,12 +26,18 @@ class Install(TestCase):
         self.assertEqual(result.returncode, 0, result.stderr)
         return shlex.split(result.stdout)
 
+
+@unittest.skipIf(SANITIZED, "what is installed is the ordinary build")
+class Install(Installed):
     def test_files(self):
         """Library, headers, pkg-config file, programs, manual and example zone are installed"""
         for path in (
             self.library / "libtaut.a",
             self.library / "libtaut.so",
             self.library / "pkgconfig/taut.pc",
+            self.library / "pkgconfig/taut-handler.pc",
+            self.library / "cmake/taut/tautConfig.cmake",
+            self.library / "cmake/taut/tautConfigVersion.cmake",
             self.prefix / "include/taut/dns/name.hpp",
             self.prefix / "include/taut/server/server_factory.hpp",
             self.prefix / "sbin/tautd",
@@ -62,7 +68,7 @@ class Install(TestCase):
         program = self.folder / "example"
         compiler = shlex.split(os.environ.get("CXX", "g++"))
         result = self.run_program(
-            *compiler, "-std=c++20", EXAMPLE, "-o", program, *self.pkg_config("--cflags"), *flags, cwd=self.folder
+            *compiler, EXAMPLE, "-o", program, *self.pkg_config("--cflags"), *flags, cwd=self.folder
         )
         self.assertEqual(result.returncode, 0, result.stderr)
         port = free_port()
@@ -82,6 +88,99 @@ class Install(TestCase):
         """An example builds and runs against the installed static library"""
         libraries = [word for word in self.pkg_config("--libs", "--static") if word != "-ltaut"]
         self.build_example(self.library / "libtaut.a", *libraries)
+
+
+@unittest.skipIf(SANITIZED, "what is installed is the ordinary build")
+class LoadedHandler(Installed):
+    """A handler is built outside the tree against what is installed, and loaded into the installed server."""
+
+    def setUp(self):
+        super().setUp()
+        self.source = self.folder / "plugin"
+        shutil.copytree(SOURCE / "examples/plugin", self.source)
+        self.port = free_port()
+
+    def run_all(self, *commands, **environment):
+        for command in commands:
+            result = self.run_program(*command, cwd=self.source, env={**os.environ, **environment}, timeout=120)
+            self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+
+    def build_with_meson(self):
+        """The folder that taut was installed to stands before all paths that pkg-config tells."""
+        commands = [("meson", "setup", "build")] if not (self.source / "build").exists() else []
+        self.run_all(*commands, ("ninja", "-C", "build"), PKG_CONFIG_SYSROOT_DIR=str(self.folder),
+                     PKG_CONFIG_PATH=str(self.library / "pkgconfig"))
+        return self.source / "build/libworkstations.so"
+
+    def build_with_cmake(self):
+        self.run_all(("cmake", "-B", "build-cmake", f"-DCMAKE_PREFIX_PATH={self.prefix}"),
+                     ("cmake", "--build", "build-cmake"))
+        return self.source / "build-cmake/libworkstations.so"
+
+    def configure(self, library, prefix):
+        return self.write("taut.toml", f"""
+[server]
+control = "control"
+[[listen]]
+address = ["127.0.0.1:{self.port}"]
+[[handler]]
+name = "workstations"
+library = "{library}"
+suffix = ["example.com"]
+options = {{ prefix = "{prefix}", ttl = "5m", network = "192.0.2.0" }}
+""")
+
+    def dig(self, name):
+        result = self.run_program("dig", "+short", "+tries=5", "@127.0.0.1", "-p", self.port, name)
+        self.assertEqual(result.returncode, 0, result.stdout)
+        return result.stdout.split()
+
+    def ctl(self, *words):
+        result = self.run_program(self.prefix / "bin/tautctl", "--socket", self.folder / "control", *words)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return result.stdout
+
+    def serve(self, library):
+        server = self.spawn(self.prefix / "sbin/tautd", "--config", self.configure(library, "ws"))
+        server.port = self.port
+        self.wait_for_answer(server)
+        return server
+
+    def test_meson(self):
+        """Built by meson in few lines it is loaded, and again with other options, and again with other code"""
+        lines = (self.source / "meson.build").read_text().splitlines()
+        self.assertLessEqual(len([line for line in lines if line.strip()]), 15)
+        library = self.build_with_meson()
+        server = self.serve(library)
+        self.assertEqual(self.dig("WS7.example.com"), ["192.0.2.7"])
+        self.assertEqual(self.dig("pc7.example.com"), [])
+        self.configure(library, "pc")
+        self.ctl("reload")
+        self.assertEqual(self.dig("pc7.example.com"), ["192.0.2.7"])
+        code = self.source / "workstations.cpp"
+        code.write_text(code.read_text().replace("rdata::A(octets[0]", "rdata::A(198"))
+        self.build_with_meson()
+        self.assertEqual(self.dig("pc8.example.com"), ["192.0.2.8"])
+        self.ctl("reload")
+        self.assertEqual(self.dig("pc8.example.com"), ["198.0.2.8"])
+        self.assertIn("workstations  after-zones  example.com.", self.ctl("handlers"))
+        self.assertEqual(server.stop(), 0, server.log())
+
+    def test_cmake(self):
+        """Built by CMake it is loaded just so"""
+        server = self.serve(self.build_with_cmake())
+        self.assertEqual(self.dig("ws9.example.com"), ["192.0.2.9"])
+        self.assertEqual(server.stop(), 0, server.log())
+
+    def test_second_taut(self):
+        """One that is linked to the library as well is refused: there would be two of it"""
+        library = self.folder / "linked.so"
+        result = self.run_program(*shlex.split(os.environ.get("CXX", "g++")), "-shared", "-fPIC", "-o", library,
+                                  self.source / "workstations.cpp", *self.pkg_config("--cflags", "--libs"), timeout=120)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        result = self.run_program(self.prefix / "sbin/tautd", "--check", "--config", self.configure(library, "ws"))
+        self.assertEqual(result.returncode, 1)
+        self.assertRegex(result.stderr, r"is linked to libtaut\.so\.\S+, which would be a second taut in one process")
 
 
 if __name__ == "__main__":

@@ -91,6 +91,16 @@ inline ManagementSnapshot fullSnapshot(std::size_t zones = 2) {
   snapshot.zoneLoadFailures = 28;
   snapshot.configuration = {29, 30, false};
   snapshot.statistics = fullStatistics();
+  HandlerStatus& handler = snapshot.handlers.emplace_back();
+  handler.name = "workstations";
+  handler.library = "/usr/lib/taut/libworkstations.so";
+  handler.suffixes = {"example.com."};
+  handler.answered = 33;
+  handler.passedOn = 34;
+  handler.failed = 35;
+  handler.waiting = 36;
+  handler.durations.counts = {90, 10, 0, 0, 1};
+  handler.durations.sum = 0.0101;
   return snapshot;
 }
 

@@ -35,7 +35,7 @@ _tautctl() {
   fi
   case ${words[*]} in
     '')
-      choices="status stats stop drain reload upgrade zone cache log config tail top check import"
+      choices="status stats stop drain reload upgrade zone cache handlers log config tail top check import"
       choices+=" --socket --json --version --help"
       ;;
     check*) choices='--zones --config' ;;

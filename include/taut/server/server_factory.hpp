@@ -141,10 +141,10 @@ class ServerFactory {
   // What the resolvers have counted, those of views included. May be called on any thread.
   void addTo(ResolverStatistics& statistics) const;
   // Starts the resolvers, those of views included. Throws what the start of one throws. Before the first query.
-  Task<> startResolvers();
+  virtual Task<> startResolvers();
   // Stops and joins what they do beside answering, and closes them. After the last query, while the shard still runs,
   // whether they have been started or not.
-  Task<> closeResolvers();
+  virtual Task<> closeResolvers();
 
   // Limits replies over UDP; there is no limit at first, and none with nothing. Throws std::invalid_argument for what
   // is out of range.

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace taut::config {
+namespace taut {
 
 // Milliseconds. The unit is ms, s, m, h or d, and never left out: what a number alone means is seldom known. Nothing
 // for another text, or where the number is too large.
@@ -19,4 +19,4 @@ std::optional<std::int64_t> parseSize(std::string_view text);
 std::string durationText(std::int64_t milliseconds);
 std::string sizeText(std::int64_t octets);
 
-}  // namespace taut::config
+}  // namespace taut

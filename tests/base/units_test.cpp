@@ -1,8 +1,8 @@
-#include "config/units.hpp"
+#include "taut/base/units.hpp"
 
 #include <doctest/doctest.h>
 
-using namespace taut::config;
+using namespace taut;
 
 TEST_CASE("a duration is read in milliseconds, and has a unit") {
   CHECK(parseDuration("500ms") == 500);

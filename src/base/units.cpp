@@ -1,11 +1,11 @@
-#include "units.hpp"
+#include "taut/base/units.hpp"
 
 #include <charconv>
 #include <limits>
 #include <span>
 #include <system_error>
 
-namespace taut::config {
+namespace taut {
 
 namespace {
 
@@ -56,4 +56,4 @@ std::string sizeText(std::int64_t octets) {
   return write(octets, sizes);
 }
 
-}  // namespace taut::config
+}  // namespace taut

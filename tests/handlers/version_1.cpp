@@ -1,0 +1,4 @@
+#include <cstdint>
+
+extern const std::uint8_t codeVersion;
+const std::uint8_t codeVersion = 101;
