@@ -13,7 +13,7 @@
 
 namespace taut {
 
-class CurrentStopToken {
+class [[nodiscard]] CurrentStopToken {
  public:
   CurrentStopToken() noexcept = default;
   CurrentStopToken(const CurrentStopToken&) = delete;
@@ -35,7 +35,7 @@ inline CurrentStopToken currentStopToken() noexcept {
 
 namespace detail {
 
-class Obeying {
+class [[nodiscard]] Obeying {
  public:
   explicit Obeying(StopToken stop) noexcept : stop_(stop) {}
   Obeying(const Obeying&) = delete;
