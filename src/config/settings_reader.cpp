@@ -250,7 +250,10 @@ std::optional<std::string> SettingsReader::readText(const Key& key, const std::s
   return std::nullopt;
 }
 
+// The name of an option is the handler's own, and is not known here.
 void SettingsReader::wrongType(const Key& key, const TomlValue& value, bool list) {
+  if (key.type == ValueType::any)
+    return mistake(value.origin, fmt::format("expected {}, not {}", expectationOfOne(key), describe(value)));
   mistake(value.origin, fmt::format("'{}': expected {}, not {}", split(key.path).second,
                                     list ? expectation(key) : expectationOfOne(key), describe(value)));
 }

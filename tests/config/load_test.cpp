@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -494,4 +495,48 @@ TEST_CASE("what is wrong in views is told where it stands") {
         "taut.toml:8:19: needs deny-rebinding = true, without which all domains may have private addresses\n"
         "taut.toml:9:11: [view.forward] without a server forwards nothing; expected servers or resolv-conf\n"
         "taut.toml:10:1: a zone without name and file; expected name = \"example.com\", say\n");
+}
+
+TEST_CASE("a handler has its library beside the file, a place, names that it is asked for, and options of any type") {
+  const Folder folder;
+  folder.write("taut.toml",
+               "[[handler]]\nname = \"ws\"\nlibrary = \"ws.so\"\nplace = \"before-zones\"\nsuffix = [\"example.com\"]\n"
+               "[handler.options]\non = true\nmost = 5\nttl = \"5m\"\nlimits = { rate = 7, names = [\"a\", \"b\"] }\n");
+  const auto loaded = folder.load();
+  REQUIRE(loaded);
+  REQUIRE(loaded->handlers.size() == 1);
+  const HandlerSettings& handler = loaded->handlers.front();
+  CHECK(handler.library == folder.path("ws.so"));
+  CHECK(handler.place == HandlerPlace::beforeZones);
+  CHECK(handler.suffixes == std::vector{Name("example.com")});
+  CHECK(handler.options.flag("on", false));
+  CHECK(handler.options.integer("most", 0, 9) == 5);
+  CHECK(handler.options.duration("ttl") == std::chrono::minutes(5));
+  CHECK(handler.options.integer("limits.rate", 0, 9) == 7);
+  CHECK(handler.options.texts("limits.names") == std::vector<std::string>{"a", "b"});
+  CHECK(std::ranges::find(loaded->files, folder.path("ws.so"), &NamedFile::path) != loaded->files.end());
+  const auto shown =
+      std::ranges::find(loaded->values, "handler[0].options.limits.names", &config::EffectiveValue::path);
+  REQUIRE(shown != loaded->values.end());
+  CHECK(shown->text == "[\"a\", \"b\"]");
+}
+
+TEST_CASE("what a handler lacks, and an option of a type that none takes, are mistakes with their places") {
+  const Folder folder;
+  folder.write("taut.toml",
+               "[[handler]]\nlibrary = \"ws.so\"\n[[handler]]\nname = \"a b\"\nplace = \"first\"\n[[handler]]\nname = "
+               "\"ws\"\nlibrary = \"ws.so\"\noptions = { a = 1.5, b = [1], c = [{ d = 1 }] }\n[[handler]]\nname = "
+               "\"ws\"\nlibrary = \"ws.so\"\noptins = {}\n");
+  CHECK(folder.mistakes() ==
+        "taut.toml:1:1: a handler without a name; expected name = \"workstations\", say\n"
+        "taut.toml:4:8: 'a b' is no name of a handler; expected letters, digits, '-', '_' and '.'\n"
+        "taut.toml:5:9: 'place': expected one of \"before-zones\", \"after-zones\", not the text \"first\"\n"
+        "taut.toml:9:17: expected true or false, a whole number, a text, a list of texts, or a table of these, "
+        "not a number with a fraction\n"
+        "taut.toml:9:27: expected true or false, a whole number, a text, a list of texts, or a table of these, "
+        "not 1\n"
+        "taut.toml:9:36: 'c' is a list of tables; expected true or false, a whole number, a text, a list of texts, or "
+        "a table of these\n"
+        "taut.toml:11:8: handler ws is there already; expected it once\n"
+        "taut.toml:13:1: 'optins' is not known in [[handler]]; did you mean 'options'?\n");
 }
