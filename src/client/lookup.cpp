@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "taut/dns/rdata.hpp"
+#include "taut/dns/rdata_text.hpp"
 
 namespace taut {
 

@@ -165,8 +165,7 @@ TEST_CASE("a start that does not end even so is left, and the server says that i
   ServerOptions impatient = options();
   impatient.starting = 20ms;
   Server server(impatient, [&](Shard&) { return std::make_unique<Noting>(events, Start::ignoresStop); });
-  CHECK(startFailure(server) ==
-        "the resolvers have not started within 0.02 s, and one of them ignores its stop token");
+  CHECK(startFailure(server) == "the resolvers have not started within 0.02 s, and one of them ignores its stop token");
   CHECK(events.list() == List{"startFactory", "start"});
 }
 
