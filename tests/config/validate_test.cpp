@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "config/schema.hpp"
+#include "taut/server/zone_rates.hpp"
 
 using namespace taut;
 using namespace taut::config;
