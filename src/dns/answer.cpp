@@ -66,10 +66,6 @@ Answer Answer::nameError(NameView zone, std::chrono::seconds ttl, const rdata::S
   return negative(Rcode::NXDOMAIN, zone, ttl, soa);
 }
 
-std::uint32_t Answer::clampTtl(std::chrono::seconds ttl) {
-  return static_cast<std::uint32_t>(std::clamp<std::chrono::seconds::rep>(ttl.count(), 0, maxTtl));
-}
-
 void Answer::addRecord(Section section, NameView owner, Type type, Class rrClass, std::uint32_t ttl, ByteSpan rdata) {
   assert(rdata.size() <= maxRdataSize);
   std::uint8_t* const stored = allocate(rdata.size() + 2);

@@ -1,5 +1,6 @@
 #include "taut/zone/zone.hpp"
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 
 using namespace taut;
 using test::zoneOf;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -224,17 +226,33 @@ TEST_CASE("Nodes are walked in canonical order") {
   CHECK(zone->recordCount() == 12);
 }
 
+TEST_CASE("A zone is built from structs as from octets, and refuses RDATA that has no wire form") {
+  ZoneBuilder builder(Name("example."));
+  CHECK(builder.add(Name("example."), 1h, rdata::SOA(Name("ns."), Name("h."), 1, 2, 3, 4, 5)));
+  CHECK(builder.add(Name("example."), 1h, rdata::NS(Name("ns."))));
+  CHECK(builder.add(Name("mail.example."), -1s, rdata::MX(10, Name("host.example."))));
+  rdata::TXT text;
+  for (int i = 0; i < 200; ++i) text.strings.push_back(std::string(255, 'x'));
+  CHECK(builder.add(Name("long.example."), 1s, text));
+  text.strings.back() += 'x';
+  CHECK_FALSE(builder.add(Name("longer.example."), 1s, text));
+  const ZoneBuild built = builder.build();
+  REQUIRE(built.zone);
+  CHECK(built.zone->apex().rrset(Type::SOA).data.ttl == 3600);
+  const RRset mail = built.zone->node(Name("mail.example.")).rrset(Type::MX).data;
+  CHECK(mail.ttl == 0);
+  CHECK(rdata::read<rdata::MX>(mail.front())->exchange == Name("host.example."));
+  CHECK(built.zone->node(Name("long.example.")).rrset(Type::TXT).data.front().size() == 200 * 256);
+  CHECK_FALSE(built.zone->node(Name("longer.example.")));
+}
+
 TEST_CASE("Every name of a large zone is found, and none that is not there") {
   ZoneBuilder builder(Name("example."));
-  const std::array<std::uint8_t, 4> address{192, 0, 2, 1};
-  std::array<std::uint8_t, 64> soa;
-  ByteWriter out(soa);
-  rdata::write(rdata::SOA(Name("ns."), Name("h."), 1, 2, 3, 4, 5), out);
-  builder.add(Name("example."), Type::SOA, 1, out.written());
-  builder.add(Name("example."), Type::NS, 1, Name("ns.").wire());
+  builder.add(Name("example."), 1s, rdata::SOA(Name("ns."), Name("h."), 1, 2, 3, 4, 5));
+  builder.add(Name("example."), 1s, rdata::NS(Name("ns.")));
   constexpr int count = 20000;
   for (int i = 0; i < count; ++i)
-    builder.add(Name(fmt::format("host{}.d{}.example.", i * 2, i % 7)), Type::A, 1, address);
+    builder.add(Name(fmt::format("host{}.d{}.example.", i * 2, i % 7)), 1s, rdata::A(192, 0, 2, 1));
   const ZoneBuild built = builder.build();
   REQUIRE(built.zone);
   CHECK(built.zone->recordCount() == count + 2);

@@ -31,6 +31,7 @@
 #include "taut/dns/answer_source.hpp"
 #include "taut/dns/edns.hpp"
 #include "taut/dns/name.hpp"
+#include "taut/dns/rdata_octets.hpp"
 #include "taut/dns/rrset.hpp"
 #include "taut/dns/type.hpp"
 
@@ -285,7 +286,6 @@ class Answer {
   static void release(Body* body);
   void append(Section section, const RRset& rrset, bool required);
   std::uint8_t* allocate(std::size_t size);
-  static std::uint32_t clampTtl(std::chrono::seconds ttl);
 
   static Body movedFrom_;  // of all answers that were moved from; never changed, so that threads share it
 
@@ -308,17 +308,8 @@ inline AnswerSource Answer::source() const {
 
 template <class Rdata>
 bool Answer::add(NameView owner, std::chrono::seconds ttl, const Rdata& rdata, Section section) {
-  std::array<std::uint8_t, 1024> small;
-  std::vector<std::uint8_t> large;
-  ByteWriter writer{MutableByteSpan(small)};
-  write(rdata, writer);
-  if (!writer.ok()) {
-    large.resize(maxRdataSize);
-    writer = ByteWriter{MutableByteSpan(large)};
-    write(rdata, writer);
-  }
-  if (writer.ok()) addRecord(section, owner, Rdata::type, Class::IN, clampTtl(ttl), writer.written());
-  return writer.ok();
+  return withRdataOctets(
+      rdata, [&](ByteSpan octets) { addRecord(section, owner, Rdata::type, Class::IN, clampTtl(ttl), octets); });
 }
 
 template <class Predicate>

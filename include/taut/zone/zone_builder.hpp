@@ -6,6 +6,8 @@
 // outside the zone, which is left out). Each message names the record and where it was read.
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -14,6 +16,7 @@
 
 #include "taut/base/bytes.hpp"
 #include "taut/dns/name.hpp"
+#include "taut/dns/rdata_octets.hpp"
 #include "taut/dns/type.hpp"
 #include "taut/zone/diagnostic.hpp"
 #include "taut/zone/zone.hpp"
@@ -46,6 +49,11 @@ class ZoneBuilder {
   ZoneBuilder(ZoneBuilder&&) noexcept;
   ZoneBuilder& operator=(ZoneBuilder&&) noexcept;
 
+  // `ttl` is cut to 0 to `maxTtl`. False, and nothing added, for RDATA that has no wire form: a string of over 255
+  // octets, say.
+  template <class Rdata>
+  bool add(NameView owner, std::chrono::seconds ttl, const Rdata& rdata);
+
   // `rdata` is valid for its type, in wire form with uncompressed names (RFC 3597 section 4), at most 65,535 octets.
   void add(NameView owner, Type type, std::uint32_t ttl, ByteSpan rdata, const RecordPlace& place = {});
 
@@ -57,5 +65,10 @@ class ZoneBuilder {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+template <class Rdata>
+bool ZoneBuilder::add(NameView owner, std::chrono::seconds ttl, const Rdata& rdata) {
+  return withRdataOctets(rdata, [&](ByteSpan octets) { add(owner, Rdata::type, clampTtl(ttl), octets); });
+}
 
 }  // namespace taut
