@@ -37,6 +37,7 @@
 #include "taut/net/udp_socket.hpp"
 #include "taut/resolver/authority.hpp"
 #include "taut/resolver/cache.hpp"
+#include "taut/resolver/dynamic_zone.hpp"
 #include "taut/resolver/forwarder.hpp"
 #include "taut/resolver/hosts.hpp"
 #include "taut/resolver/resolver.hpp"

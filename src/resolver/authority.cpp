@@ -9,6 +9,7 @@
 
 #include "additional_data.hpp"
 #include "denial.hpp"
+#include "dynamic_zone_state.hpp"
 #include "signed_rrset.hpp"
 #include "taut/base/log.hpp"
 
@@ -16,20 +17,42 @@ namespace taut {
 
 class Authority::Snapshot final : public PinnedStorage {
  public:
-  explicit Snapshot(std::shared_ptr<const ZoneSet> zones) : zones_(zones ? std::move(zones) : inPlaceOfNull()) {}
+  explicit Snapshot(std::shared_ptr<const ZoneSet> zones) : zones_(std::move(zones)) {}
   const ZoneSet& zones() const { return *zones_; }
 
  private:
-  static std::shared_ptr<const ZoneSet> inPlaceOfNull() {
-    log::error("an authority was given a null pointer for its zones; it answers SERVFAIL");
-    const std::vector<std::shared_ptr<const Zone>> zones = {Zone::notLoaded(Name())};
-    return std::make_shared<const ZoneSet>(zones);
-  }
-
   std::shared_ptr<const ZoneSet> zones_;
 };
 
+// A zone that changes at run time, in the version that this shard answers from.
+class Authority::Following {
+ public:
+  Following(Authority& authority, Shard& shard, const DynamicZone& zone) : versions_(zone.state_->versions()) {
+    follower_ = versions_->follow(shard, [this, &authority](std::shared_ptr<const Zone> version) {
+      version_ = std::move(version);
+      if (follower_) authority.serve();
+    });
+  }
+  Following(const Following&) = delete;
+  Following& operator=(const Following&) = delete;
+  ~Following() { unfollow(); }
+
+  void unfollow() noexcept { versions_->unfollow(follower_); }
+  const std::shared_ptr<const Zone>& version() const { return version_; }
+
+ private:
+  std::shared_ptr<detail::ZoneVersions> versions_;
+  std::shared_ptr<const Zone> version_;
+  std::shared_ptr<detail::ZoneVersions::Follower> follower_;  // null until it is followed
+};
+
 namespace {
+
+std::shared_ptr<const ZoneSet> inPlaceOfNull() {
+  log::error("an authority was given a null pointer for its zones; it answers SERVFAIL");
+  const std::vector<std::shared_ptr<const Zone>> zones = {Zone::notLoaded(Name())};
+  return std::make_shared<const ZoneSet>(zones);
+}
 
 // Names that one answer is about: the one asked for, and those that aliases lead to. A longer chain is a mistake in a
 // zone; the bound keeps the work for a question small.
@@ -225,12 +248,40 @@ Authority::Authority(std::shared_ptr<const ZoneSet> zones, std::string view) : v
   replace(std::move(zones));
 }
 
+Authority::Authority(Shard& shard, DynamicZone& zone) {
+  add(shard, zone);
+}
+
 Authority::~Authority() = default;
 
+void Authority::add(Shard& shard, DynamicZone& zone) {
+  following_.push_back(std::make_unique<Following>(*this, shard, zone));
+  serve();
+}
+
 void Authority::replace(std::shared_ptr<const ZoneSet> zones) {
-  const ZoneSet* const own = zones && !view_.empty() ? zones->view(view_) : nullptr;
+  if (!zones) zones = inPlaceOfNull();
+  const ZoneSet* const own = view_.empty() ? nullptr : zones->view(view_);
   if (own) zones = std::shared_ptr<const ZoneSet>(zones, own);  // keeps the whole set
+  set_ = std::move(zones);
+  serve();
+}
+
+// From now on answers come from what there is now.
+void Authority::serve() {
+  std::shared_ptr<const ZoneSet> zones = set_;
+  if (!following_.empty()) {
+    std::vector<std::shared_ptr<const Zone>> versions;
+    for (const auto& following : following_) versions.push_back(following->version());
+    zones =
+        zones ? std::make_shared<const ZoneSet>(versions, std::move(zones)) : std::make_shared<const ZoneSet>(versions);
+  }
   snapshot_ = LocalRef<const Snapshot>(new Snapshot(std::move(zones)));
+}
+
+Task<> Authority::close() {
+  for (const auto& following : following_) following->unfollow();
+  return Task<>::ready();
 }
 
 const ZoneSet& Authority::zones() const {

@@ -32,6 +32,12 @@ ZoneSet::ZoneSet(std::span<const std::shared_ptr<const Zone>> zones, std::span<c
   }
 }
 
+ZoneSet::ZoneSet(std::span<const std::shared_ptr<const Zone>> zones, std::shared_ptr<const ZoneSet> beside)
+    : outer_(beside.get()), beside_(std::move(beside)) {
+  add(zones);
+  isLarge_ = isLarge_ || outer_->isLarge_;
+}
+
 void ZoneSet::add(std::span<const std::shared_ptr<const Zone>> zones) {
   table_.resize(std::bit_ceil(zones.size() * 2 + 1));
   zones_.reserve(zones.size());
@@ -68,7 +74,7 @@ const ZoneSet* ZoneSet::view(std::string_view name) const {
 
 const Zone* ZoneSet::findInView(NameView name, Class rrClass) const {
   const Zone* const own = findOwn(name, rrClass);
-  const Zone* const outer = outer_->findOwn(name, rrClass);
+  const Zone* const outer = outer_->find(name, rrClass);
   if (own == nullptr || outer == nullptr) return own != nullptr ? own : outer;
   // Both enclose the name, so the longer origin has more octets.
   return own->origin().size() >= outer->origin().size() ? own : outer;
@@ -104,15 +110,16 @@ const ZoneSet::Slot* ZoneSet::slot(NameView origin, Class rrClass) const {
 }
 
 ZoneSet::LookAhead::LookAhead(const ZoneSet& zones, NameView name, std::uint64_t hash) {
-  if (zones.empty()) return;
+  const ZoneSet& looked = zones.beside_ && zones.beside_->isLarge_ ? *zones.beside_ : zones;
+  if (looked.empty()) return;
   NameView origin = name;
   std::size_t labels = origin.labelCount();
-  const auto isServed = [&] { return (zones.depths_[labels / 64] >> labels % 64 & 1) != 0; };
+  const auto isServed = [&] { return (looked.depths_[labels / 64] >> labels % 64 & 1) != 0; };
   for (; labels > 0 && !isServed(); --labels) origin = origin.parent();
   hash_ = hash;
   const std::uint64_t ofOrigin = hashOf(origin.size() == name.size() ? hash : origin.hash(), Class::IN);
   originHash_ = static_cast<std::uint32_t>(ofOrigin >> 32);
-  slot_ = &zones.table_[ofOrigin & (zones.table_.size() - 1)];
+  slot_ = &looked.table_[ofOrigin & (looked.table_.size() - 1)];
   __builtin_prefetch(slot_);
 }
 

@@ -4,6 +4,7 @@ import os
 import re
 import socket
 import struct
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -54,9 +55,9 @@ def subnet_of(octets):
 
 
 class ExampleCase(TestCase):
-    def start(self, name, *arguments, address="127.0.0.1:0"):
+    def start(self, name, *arguments, address="127.0.0.1:0", **options):
         """Starts an example; it says itself which port it got."""
-        example = self.spawn(BUILD / "examples" / name, address, *arguments)
+        example = self.spawn(BUILD / "examples" / name, address, *arguments, **options)
         self.addCleanup(lambda: self.assertEqual(example.stop(), 0, example.log()))
         pattern = re.compile(r"listening on \S+:(\d+)")
 
@@ -343,6 +344,7 @@ class Examples(ExampleCase):
         for name in (
             "blocklist",
             "blocklist_from_http",
+            "dynamic_zone",
             "hedged",
             "hosts_override",
             "lookup",
@@ -358,6 +360,50 @@ class Examples(ExampleCase):
                 result = self.run_program(BUILD / "examples" / name, *arguments)
                 self.assertEqual(result.returncode, 2, f"{name} {arguments}")
                 self.assertIn(f"usage: {name}", result.stderr)
+
+
+class DynamicZones(ExampleCase):
+    """Zones whose records change at run time."""
+
+    def told(self, example, line):
+        """Writes a line to the example's standard input."""
+        example.process.stdin.write(line.encode() + b"\n")
+        example.process.stdin.flush()
+
+    def test_dynamic_zone(self):
+        """dynamic_zone answers what it was told to add and no more what it was told to delete, its serial rising"""
+        example = self.start("dynamic_zone", stdin=subprocess.PIPE)
+        self.addCleanup(example.process.stdin.close)
+
+        def serial(reply):
+            self.assertEqual([record.type for record in reply.authority], [SOA])
+            return int.from_bytes(reply.authority[0].rdata[-20:-16], "big")
+
+        def wait_for(expected, what):
+            def reply():
+                got = ask_udp("127.0.0.1", example.port, make_query("www.dyn.example"))
+                return got if got is not None and expected(got) else None
+
+            return wait_until(reply, 10, what)
+
+        before = self.ask(example, "www.dyn.example")
+        self.assertEqual((before.rcode, serial(before)), (NXDOMAIN, 1))
+        self.told(example, "add www 192.0.2.7")
+        added = wait_for(lambda reply: reply.rcode == NOERROR, "the record is there")
+        self.assertEqual((added.addresses(), added.answers[0].ttl), (["192.0.2.7"], 60))
+        self.told(example, "del www.dyn.example.")
+        # Each thread has the changes at a time of its own, so the reply before may be one of before them.
+        wait_for(lambda reply: reply.rcode == NXDOMAIN and serial(reply) == 3, "the record is gone")
+
+    def test_dynamic_zone_refuses(self):
+        """dynamic_zone says why it refuses a change, and changes nothing"""
+        example = self.start("dynamic_zone", stdin=subprocess.PIPE)
+        self.addCleanup(example.process.stdin.close)
+        self.told(example, "add www.example.org. 192.0.2.7")
+        self.told(example, "del @")
+        example.wait_for_log("www.example.org.: not in the zone dyn.example.")
+        example.wait_for_log("dyn.example. SOA: each zone needs one")
+        self.assertEqual(self.ask(example, "ns.dyn.example").addresses(), ["127.0.0.1"])
 
 
 class Lookups(ExampleCase):
@@ -514,6 +560,7 @@ class Sizes(ExampleCase):
         "blocklist.cpp": 60,
         "blocklist_from_http.cpp": 62,
         "drop.cpp": 30,
+        "dynamic_zone.cpp": 40,
         "geo.cpp": 35,
         "hedged.cpp": 25,
         "lookup.cpp": 31,

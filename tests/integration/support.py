@@ -188,13 +188,13 @@ def ask_tcp(host, port, message, timeout=5.0):
 class Process:
     """A program that was started, its output in a file, or what it says of errors on a terminal of the test's."""
 
-    def __init__(self, command, folder, name=None, terminal=None, **options):
+    def __init__(self, command, folder, name=None, terminal=None, stdin=subprocess.DEVNULL, **options):
         self.name = name or Path(command[0]).name
         self.log_path = Path(folder, f"{self.name}-{random.randrange(1 << 30)}.log")
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(
                 [str(word) for word in command],
-                stdin=subprocess.DEVNULL,
+                stdin=stdin,
                 stdout=log,
                 stderr=log if terminal is None else terminal,
                 **options,

@@ -95,6 +95,32 @@ TEST_CASE("A zone that is not loaded is found before its parent, and a loaded on
   CHECK(set.find(Name("www.example.")) == zones[0].get());
 }
 
+TEST_CASE(
+    "A set beside another finds the zones of both, the longest origin of all, and its own of two with one origin") {
+  const std::vector others{zoneAt("example."), zoneAt("deep.down.example."), zoneAt("same.")};
+  const auto beside = std::make_shared<const ZoneSet>(others);
+  const std::vector zones{zoneAt("down.example."), zoneAt("same."), zoneAt("new.")};
+  const ZoneSet set(zones, beside);
+  CHECK(set.find(Name("www.example.")) == others[0].get());
+  CHECK(set.find(Name("www.down.example.")) == zones[0].get());
+  CHECK(set.find(Name("www.deep.down.example.")) == others[1].get());
+  CHECK(set.find(Name("www.same.")) == zones[1].get());
+  CHECK(set.find(Name("www.new.")) == zones[2].get());
+  CHECK(set.find(Name("elsewhere.")) == nullptr);
+  CHECK(found(set.findParent(Name("deep.down.example."))) == "down.example.");
+}
+
+TEST_CASE("A set beside the zones of a view finds what the view's clients see") {
+  const std::vector all{zoneAt("example."), zoneAt("other.")};
+  const std::vector<ZonesOfView> views{{"inside", {zoneAt("example.")}}};
+  const auto whole = std::make_shared<const ZoneSet>(std::span(all), views);
+  const std::vector zones{zoneAt("dyn.example.")};
+  const ZoneSet set(zones, std::shared_ptr<const ZoneSet>(whole, whole->view("inside")));
+  CHECK(set.find(Name("www.example.")) == views[0].zones[0].get());
+  CHECK(set.find(Name("www.other.")) == all[1].get());
+  CHECK(set.find(Name("www.dyn.example.")) == zones[0].get());
+}
+
 TEST_CASE("Looking ahead takes any name, any zones, and leaves every answer as it was") {
   const std::vector zones{zoneAt("example."), zoneAt("deep.down.example."), Zone::notLoaded(Name("broken.example."))};
   const ZoneSet set{std::span(zones)};

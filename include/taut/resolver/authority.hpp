@@ -8,6 +8,9 @@
 // With the name of a view it answers the view's clients, as ZoneSet says: the view's own zones are asked before those
 // that all see.
 //
+// Zones whose records change at run time, DynamicZone, are answered from beside those of the set, as if they were in
+// it; one of them goes before a zone of its origin in the set.
+//
 // One object for each shard. The zones are an immutable snapshot: `replace` gives later queries another one, and
 // answers that borrow from the old one keep it alive. No query touches a count that other shards touch.
 #pragma once
@@ -15,6 +18,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "taut/base/local_ref.hpp"
 #include "taut/dns/answer.hpp"
@@ -24,13 +28,21 @@
 
 namespace taut {
 
+class DynamicZone;
+class Shard;
+
 class Authority final : public Resolver {
  public:
   // In the place of a null pointer stands a set whose one zone, the root, is not loaded.
   explicit Authority(std::shared_ptr<const ZoneSet> zones, std::string view = {});
+  // Of one zone that changes at run time. The shard is that of this object, and outlives it.
+  Authority(Shard& shard, DynamicZone& zone);
   ~Authority() override;
 
-  // The whole set, also for a view.
+  // One more such zone. On the shard's thread, or before that runs.
+  void add(Shard& shard, DynamicZone& zone);
+
+  // The whole set, also for a view, in place of the one before. Zones that change at run time stay.
   void replace(std::shared_ptr<const ZoneSet> zones);
   // Those that are looked at: for a view what its clients see.
   const ZoneSet& zones() const;
@@ -43,10 +55,18 @@ class Authority final : public Resolver {
   // The answer of `resolve`, without a task; nothing where no zone encloses the name.
   std::optional<Answer> answer(const Query& query) const;
 
+  // From then on no zone is followed: the answers are those of the last versions.
+  Task<> close() override;
+
  private:
   class Snapshot;
+  class Following;
 
-  std::string view_;  // empty: none
+  void serve();
+
+  std::string view_;                    // empty: none
+  std::shared_ptr<const ZoneSet> set_;  // null: none
+  std::vector<std::unique_ptr<Following>> following_;
   LocalRef<const Snapshot> snapshot_;
 };
 

@@ -4,6 +4,8 @@
 // Immutable: a reload makes a new set, which shares the zones that did not change. A look-up costs one probe for each
 // number of labels that some origin has, and no more for more zones.
 //
+// Two sets may be served as one, so that a few zones change without those beside them.
+//
 // A view is a part of the set that only some clients see: they find its zones and the others, the longest origin of
 // all, and where both have a zone of one origin, the view's.
 #pragma once
@@ -38,6 +40,9 @@ class ZoneSet {
   // Null pointers are left out. Of several zones with one origin and class the last one that is loaded counts. Each
   // view is there once.
   explicit ZoneSet(std::span<const std::shared_ptr<const Zone>> zones, std::span<const ZonesOfView> views = {});
+  // These zones, each in place of one of its origin in the other set, and that set's zones beside them, as a view sees
+  // both. It costs no more for a larger set beside it.
+  ZoneSet(std::span<const std::shared_ptr<const Zone>> zones, std::shared_ptr<const ZoneSet> beside);
   // Its views refer to it.
   ZoneSet(const ZoneSet&) = delete;
   ZoneSet& operator=(const ZoneSet&) = delete;
@@ -68,7 +73,7 @@ class ZoneSet {
   std::size_t size() const { return zones_.size(); }
   bool empty() const { return zones_.empty(); }
 
-  // Whether the zones are larger than a core's own caches: then prefetching pays.
+  // Whether the zones, or those of the set beside, are larger than a core's own caches: then prefetching pays.
   bool isLarge() const { return isLarge_; }
 
  private:
@@ -89,7 +94,8 @@ class ZoneSet {
   std::vector<Slot> table_;           // a power of two of them; the first one for a zone is where its hash says
   std::uint64_t depths_[2] = {0, 0};  // bit n: some origin has n labels
   bool isLarge_ = false;
-  const ZoneSet* outer_ = nullptr;  // of a view: the set that it is a part of
+  const ZoneSet* outer_ = nullptr;  // of a view: the set that it is a part of; or that beside
+  std::shared_ptr<const ZoneSet> beside_;
   std::string viewName_;
   std::vector<std::unique_ptr<const ZoneSet>> views_;
 };
