@@ -1,10 +1,21 @@
-// What zones cost: reading a master file, and finding a name in a small zone and in a large one.
+// What zones cost: reading a master file, finding a name in a small zone and in a large one, and a change until it is
+// answered.
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <fstream>
 #include <random>
+#include <stdexcept>
+#include <string>
 #include <vector>
 
 #include <benchmark/benchmark.h>
 
+#include "taut/coro/event.hpp"
+#include "taut/resolver/dynamic_zone.hpp"
 #include "whole_answer.hpp"
 
 namespace {
@@ -50,6 +61,69 @@ void lookUp(benchmark::State& state, std::string_view prefix) {
 }
 BENCHMARK_CAPTURE(lookUp, found, "h")->Arg(10)->Arg(10'000)->Arg(1'000'000);
 BENCHMARK_CAPTURE(lookUp, missing, "x")->Arg(10)->Arg(10'000)->Arg(1'000'000);
+
+std::string unsignedZone(std::size_t hosts) {
+  std::string text =
+      "$ORIGIN example.com.\n$TTL 3600\n@ SOA ns1 hostmaster 1 7200 3600 1209600 300\n@ NS ns1\nns1 A 192.0.2.53\n";
+  for (std::size_t i = 0; i < hosts; ++i)
+    text += fmt::format("h{} A 10.{}.{}.{}\n", i, i >> 16 & 255, i >> 8 & 255, i & 255);
+  return text;
+}
+
+double residentOctets() {
+  std::size_t all = 0;
+  std::size_t resident = 0;
+  std::ifstream("/proc/self/statm") >> all >> resident;
+  return static_cast<double>(resident) * static_cast<double>(::sysconf(_SC_PAGESIZE));
+}
+
+// Runs what has been posted to the shard.
+Task<> posted(Shard& shard) {
+  Event ran;
+  shard.post([&ran] { ran.set(); });
+  co_await ran.wait();
+}
+
+// The time from the begin of a commit to the first answer that has it, each change made as soon as the one before is
+// seen. The memory is that of the process, beyond what it had without the zone: run one size at a time.
+void changeUntilAnswered(benchmark::State& state) {
+  using Seconds = std::chrono::duration<double>;
+  const double before = residentOctets();
+  DynamicZone zone(parseZone(unsignedZone(static_cast<std::size_t>(state.range(0)))).zone);
+  state.counters["MiB_at_first"] = (residentOctets() - before) / (1 << 20);
+  Shard shard;
+  const Authority authority(shard, zone);
+  std::vector<double> times;
+  for (auto _ : state) {
+    const Name name(fmt::format("new{}.example.com.", times.size()));
+    const Query query(name, Type::A);
+    const auto begin = std::chrono::steady_clock::now();
+    if (!zone.add(name, std::chrono::hours(1), rdata::A(192, 0, 2, 1))) throw std::runtime_error("refused");
+    while (authority.answer(query)->rcode() != Rcode::NOERROR) shard.run(posted(shard));
+    times.push_back(Seconds(std::chrono::steady_clock::now() - begin).count());
+    state.SetIterationTime(times.back());
+  }
+  std::ranges::sort(times);
+  state.counters["median_ms"] = times[times.size() / 2] * 1000;
+  state.counters["maximum_ms"] = times.back() * 1000;
+  state.counters["MiB"] = (residentOctets() - before) / (1 << 20);
+}
+BENCHMARK(changeUntilAnswered)
+    ->Arg(1000)
+    ->Arg(10'000)
+    ->Arg(100'000)
+    ->Iterations(200)
+    ->UseManualTime()
+    ->Unit(benchmark::kMillisecond);
+
+void commitChange(benchmark::State& state) {
+  DynamicZone zone(parseZone(unsignedZone(10'000)).zone);
+  std::uint8_t host = 0;
+  const Name name("h1.example.com.");
+  for (auto _ : state)
+    benchmark::DoNotOptimize(zone.replace(name, std::chrono::hours(1), {rdata::A(10, 0, 0, ++host)}).ok());
+}
+BENCHMARK(commitChange)->Unit(benchmark::kMicrosecond);
 
 }  // namespace
 

@@ -17,8 +17,9 @@
 // That is a value and no exception, since names and records may come from the network.
 //
 // A zone of this kind is not signed. It takes the memory of a `Zone`, and no second copy of its records beside that but
-// those of the names that have changed since the last version. While a version is made there is more. An answer that is
-// under way keeps the version that it comes from.
+// those of the names that have changed since the last version. While a version is made there is more: a process had 5.8
+// MiB more after 200 changes of a zone of 10,000 records, one after the other, and 11.2 MiB with 100,000 records
+// (benchmarks/zone_bench.cpp). An answer that is under way keeps the version that it comes from.
 #pragma once
 
 #include <chrono>
