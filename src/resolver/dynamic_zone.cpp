@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <optional>
 #include <stdexcept>
 
 #include <fmt/format.h>
@@ -113,10 +114,12 @@ void DynamicZone::State::run(const std::stop_token& stop) {
 // False where the zone ends before.
 bool DynamicZone::State::makeVersion(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
-  const ZoneRecords::Frozen frozen = records_.freeze();
   const std::uint64_t number = committed_;
+  // What is frozen refers to the version before, which is to go with the last answer from it, and not later.
+  std::optional<ZoneRecords::Frozen> frozen = records_.freeze();
   lock.unlock();
-  const ZoneBuild build = frozen.build([&stop] { return !stop.stop_requested(); });
+  const ZoneBuild build = frozen->build([&stop] { return !stop.stop_requested(); });
+  frozen.reset();
   if (stop.stop_requested()) return false;
   if (!build.zone) throw std::logic_error(firstError(build));
   lock.lock();
