@@ -176,7 +176,7 @@ TEST_CASE("A batch is seen whole or not at all, while other threads change and a
   ServingShard serving(zone);
   constexpr int rounds = 100;
   std::atomic<bool> done = false;
-  const auto change = [&zone](const char* name) {
+  const auto replaceAll = [&zone](const char* name) {
     const Name owner(name);
     for (int i = 0; i < rounds; ++i) {
       auto change = zone.change();
@@ -187,8 +187,8 @@ TEST_CASE("A batch is seen whole or not at all, while other threads change and a
       CHECK(committed);
     }
   };
-  std::thread first([&] { change("a.dyn.example."); });
-  std::thread second([&] { change("b.dyn.example."); });
+  std::thread first([&] { replaceAll("a.dyn.example."); });
+  std::thread second([&] { replaceAll("b.dyn.example."); });
   std::thread asking([&] {
     while (!done) {
       for (const char* name : {"a.dyn.example.", "b.dyn.example."}) {
