@@ -1,20 +1,8 @@
 // Denies the names of a list and all names below them, and tells clients why; forwards what is left, with a cache. The
 // list has a name on each line.
-#include <chrono>
 #include <fstream>
-#include <memory>
-#include <optional>
-#include <string>
-#include <utility>
 
-#include <fmt/format.h>
-
-#include "taut/base/log.hpp"
-#include "taut/dns/name_set.hpp"
-#include "taut/dns/rdata.hpp"
-#include "taut/resolver/cache.hpp"
-#include "taut/resolver/forwarder.hpp"
-#include "taut/server/server.hpp"
+#include "taut/taut.hpp"
 
 using namespace taut;
 using namespace std::chrono_literals;
@@ -25,10 +13,10 @@ class Blocklist final : public Resolver {
 
   Task<std::optional<Answer>> resolve(const Query& query) override {
     const auto listed = names_->covering(query.name());
-    if (!listed) return Task<std::optional<Answer>>::ready(std::nullopt);
+    if (!listed) return std::nullopt;
     Answer answer = Answer::nameError(*listed, 1min, soa_);
     answer.setExtendedError(ExtendedErrorCode::blocked, "by the blocklist");
-    return Task<std::optional<Answer>>::ready(std::move(answer));
+    return answer;
   }
 
  private:

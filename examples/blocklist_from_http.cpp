@@ -1,20 +1,11 @@
 // Denies the names on a list, and those below them, that is fetched over HTTP again and again: a JSON array of names.
 // Where it cannot be fetched, the list of before counts on.
-#include <chrono>
 #include <cstdlib>
-#include <memory>
-#include <optional>
-#include <string>
 #include <unordered_set>
-#include <vector>
 
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "taut/base/log.hpp"
-#include "taut/http/http_client.hpp"
-#include "taut/io/every.hpp"
-#include "taut/server/server.hpp"
+#include "taut/taut.hpp"
 
 using namespace taut;
 
@@ -32,8 +23,8 @@ class Blocklist final : public Resolver {
 
   Task<std::optional<Answer>> resolve(const Query& query) override {
     for (NameView name = query.name(); !name.isRoot(); name = name.parent())
-      if (names_.contains(name)) return Task<std::optional<Answer>>::ready(Answer::nameError());
-    return Task<std::optional<Answer>>::ready(std::nullopt);
+      if (names_.contains(name)) return Answer::nameError();
+    return std::nullopt;
   }
 
   Task<> close() override { return web_.close(); }

@@ -1,8 +1,5 @@
 // Drops queries for drop. and all names below it without a reply, and answers all others with the client's address.
-#include <chrono>
-
-#include "taut/dns/rdata.hpp"
-#include "taut/server/server.hpp"
+#include "taut/taut.hpp"
 
 using namespace taut;
 using namespace std::chrono_literals;
@@ -21,7 +18,7 @@ class Dropping final : public ServerFactory {
   using ServerFactory::ServerFactory;
 
   Task<Admission> allowQuery(const Query& query, const ReplyChannel& channel) override {
-    if (query.name().view().isWithin(drop_)) return Task<Admission>::ready(Admission::drop);
+    if (query.name().view().isWithin(drop_)) return Admission::drop;
     return ServerFactory::allowQuery(query, channel);
   }
 
@@ -29,8 +26,10 @@ class Dropping final : public ServerFactory {
   const Name drop_{"drop."};
 };
 
-int main(int, char** argv) {  // ADDRESS[:PORT]
-  Server server({.listen = {Address::parse(argv[1], 53).value()}}, [](Shard&) {
+int main(int argc, char** argv) {
+  const auto address = argc == 2 ? Address::parse(argv[1], 53) : std::nullopt;
+  if (!address) return fmt::print(stderr, "usage: drop ADDRESS[:PORT]\n"), 2;
+  Server server({.listen = {*address}}, [](Shard&) {
     return std::make_unique<Dropping>(ServerFactory::Resolvers{std::make_shared<Mirror>()});
   });
   return server.run();

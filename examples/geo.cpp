@@ -1,10 +1,8 @@
 // Addresses by the client's network, which its client subnet (RFC 7871) tells or its address; elsewhere three of four
 // clients get the first of two.
-#include <chrono>
 #include <random>
 
-#include "taut/dns/rdata.hpp"
-#include "taut/server/server.hpp"
+#include "taut/taut.hpp"
 
 using namespace taut;
 using namespace std::chrono_literals;
@@ -29,8 +27,10 @@ class Geo final : public Resolver {
   std::discrete_distribution<int> elsewhere_{3, 1};
 };
 
-int main(int, char** argv) {  // ADDRESS[:PORT]
-  Server server({.listen = {Address::parse(argv[1], 53).value()}}, [](Shard&) {
+int main(int argc, char** argv) {
+  const auto address = argc == 2 ? Address::parse(argv[1], 53) : std::nullopt;
+  if (!address) return fmt::print(stderr, "usage: geo ADDRESS[:PORT]\n"), 2;
+  Server server({.listen = {*address}}, [](Shard&) {
     return std::make_unique<ServerFactory>(ServerFactory::Resolvers{std::make_shared<Geo>()});
   });
   return server.run();

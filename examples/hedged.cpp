@@ -1,13 +1,6 @@
 // Asks two servers at once. The first answer that is neither SERVFAIL nor REFUSED goes to the client, and the other
 // question is given up; where both have failed, the client gets the failure.
-#include <memory>
-
-#include <fmt/core.h>
-
-#include "taut/coro/all_of.hpp"
-#include "taut/coro/first_of.hpp"
-#include "taut/resolver/forwarder.hpp"
-#include "taut/server/server.hpp"
+#include "taut/taut.hpp"
 
 using namespace taut;
 

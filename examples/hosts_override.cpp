@@ -1,17 +1,8 @@
 // Answers the addresses of a hosts file's names, and the names of its addresses, from the file, and forwards all other
 // queries to another server. A change of the file counts within a second.
-#include <memory>
-#include <optional>
-#include <vector>
-
-#include <fmt/format.h>
-
-#include "taut/resolver/cache.hpp"
-#include "taut/resolver/forwarder.hpp"
-#include "taut/resolver/hosts.hpp"
 #include "taut/resolver/hosts_client.hpp"
 #include "taut/resolver/hosts_loader.hpp"
-#include "taut/server/server.hpp"
+#include "taut/taut.hpp"
 
 using namespace taut;
 

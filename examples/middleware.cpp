@@ -2,21 +2,8 @@
 // of them stand in front of a forwarder, the outermost first: middleware 127.0.0.1:53 192.0.2.53 log cache min-ttl
 #include <algorithm>
 #include <array>
-#include <chrono>
-#include <cstddef>
-#include <cstdint>
-#include <memory>
-#include <optional>
-#include <string_view>
-#include <utility>
-#include <vector>
 
-#include <fmt/format.h>
-
-#include "taut/base/log.hpp"
-#include "taut/resolver/cache.hpp"
-#include "taut/resolver/forwarder.hpp"
-#include "taut/server/server.hpp"
+#include "taut/taut.hpp"
 
 using namespace taut;
 

@@ -1,15 +1,8 @@
 // Answers with the first line of the file that is called like the name. Reading a file may block, so a thread of a pool
 // does it, and the others are served meanwhile.
 #include <fstream>
-#include <memory>
-#include <optional>
-#include <string>
 
-#include <fmt/format.h>
-
-#include "taut/dns/rdata.hpp"
-#include "taut/io/offload.hpp"
-#include "taut/server/server.hpp"
+#include "taut/taut.hpp"
 
 using namespace taut;
 

@@ -1,9 +1,7 @@
 // Serves a zone, and writes a line of JSON for each message that came in, also for what was dropped or limited.
 #include <nlohmann/json.hpp>
 
-#include "taut/resolver/authority.hpp"
-#include "taut/server/server.hpp"
-#include "taut/zone/zone_file.hpp"
+#include "taut/taut.hpp"
 
 using namespace taut;
 

@@ -1,16 +1,6 @@
 // Answers with addresses that Redis has under the names: GET www.example.com. over connections that are kept. Where
 // Redis does not answer within 200 ms, or fails, the answer is a fixed address, for a short time.
-#include <chrono>
-#include <memory>
-#include <optional>
-#include <string>
-
-#include <fmt/format.h>
-
-#include "taut/base/log.hpp"
-#include "taut/dns/rdata.hpp"
-#include "taut/net/connection_pool.hpp"
-#include "taut/server/server.hpp"
+#include "taut/taut.hpp"
 
 using namespace taut;
 using namespace std::chrono_literals;
@@ -36,16 +26,12 @@ class FromRedis final : public Resolver {
     const std::string command = fmt::format("*2\r\n$3\r\nGET\r\n${}\r\n{}\r\n", key.size(), key);
     auto ask = [&](BufferedStream& redis) { return get(redis, command); };
     const auto value = co_await pool_.exchange(ask);
-    Answer answer;
-    if (!value) {
-      log::warning("redis failed ({}), falling back for {}", value.error().message(), query.name());
-      answer.add(query.name(), 5s, rdata::A(192, 0, 2, 254));
-      co_return answer;
-    }
-    if (value->empty()) co_return std::nullopt;
-    const auto address = Address::parse(*value);
+    if (!value) log::warning("redis failed ({}), falling back for {}", value.error().message(), query.name());
+    if (value && value->empty()) co_return std::nullopt;
+    const auto address = Address::parse(value ? *value : "192.0.2.254");
     if (!address || !address->isV4()) co_return Answer::serverFailure();
-    answer.add(query.name(), 1min, rdata::A(address->hostText()));
+    Answer answer;
+    answer.add(query.name(), value ? 1min : 5s, rdata::A(address->hostText()));
     co_return answer;
   }
 

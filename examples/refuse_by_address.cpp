@@ -1,13 +1,5 @@
 // Tells every client its own address, if it comes from one of the networks that were given; refuses all others.
-#include <chrono>
-#include <memory>
-#include <optional>
-
-#include <fmt/format.h>
-
-#include "taut/base/log.hpp"
-#include "taut/dns/rdata.hpp"
-#include "taut/server/server.hpp"
+#include "taut/taut.hpp"
 
 using namespace taut;
 using namespace std::chrono_literals;

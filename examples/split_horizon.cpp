@@ -1,15 +1,7 @@
 // Split horizon: clients of one network see the zone of one file, and all others that of another file.
 #include <cstdlib>
-#include <memory>
-#include <optional>
-#include <span>
 
-#include <fmt/format.h>
-
-#include "taut/base/log.hpp"
-#include "taut/resolver/authority.hpp"
-#include "taut/server/server.hpp"
-#include "taut/zone/zone_file.hpp"
+#include "taut/taut.hpp"
 
 using namespace taut;
 

@@ -1,18 +1,8 @@
 // Answers with the data of a TCP service, which gets a line with the name, sends an IPv4 address or nothing, and
 // closes. A cache in front of it keeps each answer for a minute.
 #include <array>
-#include <chrono>
-#include <cstdint>
-#include <memory>
-#include <optional>
-#include <string>
 
-#include <fmt/format.h>
-
-#include "taut/dns/rdata.hpp"
-#include "taut/io/deadline.hpp"
-#include "taut/net/tcp_stream.hpp"
-#include "taut/server/server.hpp"
+#include "taut/taut.hpp"
 
 using namespace taut;
 using namespace std::chrono_literals;
@@ -23,15 +13,10 @@ class Inventory final : public Resolver {
 
   Task<std::optional<Answer>> resolve(const Query& query) override {
     if (query.type() != Type::A) co_return std::nullopt;
-    Deadline deadline(shard_, 2s, query.stopToken());
-    auto service = co_await TcpStream::connect(shard_, service_, deadline.token());
-    if (!service) co_return Answer::serverFailure();
-    const std::string question = query.name().toString() + "\n";
-    const IoResult asked = co_await service->writeAll(asBytes(question), deadline.token());
-    std::array<std::uint8_t, 64> reply;
-    const IoResult said = co_await service->readExactly(reply, deadline.token());
-    if (!asked || !said) co_return Answer::serverFailure();
-    const auto address = Address::parse(asText(ByteSpan(reply).first(said.value())));
+    auto asked = ask(query.name().toString() + "\n");
+    const auto reply = co_await withDeadline(shard_, 2s, std::move(asked));
+    if (!reply || !*reply) co_return Answer::serverFailure();
+    const auto address = Address::parse(**reply);
     if (!address || !address->isV4()) co_return Answer::nameError();
     Answer answer;
     answer.add(query.name(), 1min, rdata::A(address->hostText()));
@@ -39,6 +24,16 @@ class Inventory final : public Resolver {
   }
 
  private:
+  Task<std::optional<std::string>> ask(std::string question) {
+    auto service = co_await TcpStream::connect(shard_, service_);
+    if (!service) co_return std::nullopt;
+    const IoResult asked = co_await service->writeAll(asBytes(question));
+    std::array<std::uint8_t, 64> reply;
+    const IoResult said = co_await service->readExactly(reply);
+    if (!asked || !said) co_return std::nullopt;
+    co_return std::string(asText(ByteSpan(reply).first(said.value())));
+  }
+
   Shard& shard_;
   Address service_;
 };

@@ -5,16 +5,8 @@
 //   library = "/usr/local/lib/taut/libworkstations.so"
 //   suffix = ["example.com"]
 //   options = { prefix = "ws", ttl = "5m", network = "192.0.2.0" }
-#include <charconv>
-#include <chrono>
-#include <cstdint>
-#include <memory>
-#include <optional>
-#include <string_view>
-#include <system_error>
-
-#include "taut/dns/rdata.hpp"
 #include "taut/server/handler.hpp"
+#include "taut/taut.hpp"
 
 using namespace taut;
 using namespace std::chrono_literals;
@@ -22,15 +14,14 @@ using namespace std::chrono_literals;
 class Workstations final : public Resolver {
  public:
   explicit Workstations(const HandlerOptions& options)
-      : prefix_(options.name("prefix").toLower()),
+      : prefix_(options.name("prefix")),
         ttl_(std::chrono::duration_cast<std::chrono::seconds>(options.duration("ttl", 5min))),
         network_(options.address("network", 0)) {
     if (!network_.isV4()) options.reject("network", "an IPv4 network such as \"192.0.2.0\"");
   }
 
   Task<std::optional<Answer>> resolve(const Query& query) override {
-    const Name name = query.name().toLower();
-    const auto host = hostNumber(name.firstLabel());
+    const auto host = query.name().firstLabelNumber<std::uint8_t>(prefix_.firstLabel());
     if (!host) co_return std::nullopt;  // not mine: ask the next resolver
     Answer answer;
     const auto octets = network_.bytes();
@@ -39,15 +30,6 @@ class Workstations final : public Resolver {
   }
 
  private:
-  std::optional<std::uint8_t> hostNumber(std::string_view label) const {
-    const std::string_view prefix = prefix_.firstLabel();
-    if (!label.starts_with(prefix)) return std::nullopt;
-    std::uint8_t number = 0;
-    const auto [end, error] = std::from_chars(label.begin() + prefix.size(), label.end(), number);
-    if (error != std::errc() || end != label.end()) return std::nullopt;
-    return number;
-  }
-
   Name prefix_;
   std::chrono::seconds ttl_;
   Address network_;

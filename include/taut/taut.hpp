@@ -1,9 +1,20 @@
-// All that handlers and the programs around them use, by one include. What only the server itself needs is not here:
-// an own transport or zone loader includes its header beside this one. So does what looks names up by a `Client`,
-// whose header takes longer to compile than half of these.
+// All that handlers and the programs around them use, by one include: fmt::print and the standard types of these
+// interfaces too. What only the server itself needs is not here: an own transport or ZoneLoader includes its header
+// beside this one. So does what looks names up by a `Client`, whose header takes longer to compile than half of these.
 #pragma once
 
 #include "taut/base/standard.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <fmt/core.h>
 
 #include "taut/base/address.hpp"
 #include "taut/base/address_policy.hpp"
@@ -44,3 +55,4 @@
 #include "taut/server/reply_channel.hpp"
 #include "taut/server/server.hpp"
 #include "taut/server/server_factory.hpp"
+#include "taut/zone/zone_file.hpp"

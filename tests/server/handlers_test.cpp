@@ -2,6 +2,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include <doctest/doctest.h>
@@ -12,6 +13,7 @@
 #include "taut/dns/rdata.hpp"
 #include "taut/io/shard.hpp"
 #include "taut/io/sleep.hpp"
+#include "taut/io/with_deadline.hpp"
 #include "taut/resolver/resolver.hpp"
 #include "taut/server/server_factory.hpp"
 #include "test_resolver.hpp"
@@ -40,7 +42,7 @@ class Tarpit final : public Resolver {
 
   Task<std::optional<Answer>> resolve(const Query& query) override {
     if (query.type() == Type::ANY) {
-      const bool patient = co_await sleepFor(shard_, 2s, query.stopToken());
+      const bool patient = co_await sleepFor(shard_, 2s);
       if (!patient) co_return std::nullopt;  // the client is gone, or the server is about to end
     }
     auto answer = co_await next_->resolve(query);
@@ -59,13 +61,40 @@ class Either final : public Resolver {
 
   Task<std::optional<Answer>> resolve(const Query& query) override {
     auto answer = co_await first_->resolve(query);
-    if (!answer || answer->rcode() == Rcode::SERVFAIL) answer = co_await second_->resolve(query);
-    co_return answer;
+    if (answer && answer->rcode() != Rcode::SERVFAIL) co_return answer;
+    auto other = co_await second_->resolve(query);
+    co_return other;
   }
 
  private:
   std::shared_ptr<Resolver> first_;
   std::shared_ptr<Resolver> second_;
+};
+
+struct Account {
+  std::string name;
+  int questions = 0;
+};
+
+class Accounting final : public ServerFactory {
+ public:
+  using ServerFactory::ServerFactory;
+
+  Task<Admission> allowQuery(const Query& query, const ReplyChannel& channel) override {
+    query.setContext(Account{query.peer().hostText()});
+    return ServerFactory::allowQuery(query, channel);
+  }
+};
+
+class AccountName final : public Resolver {
+ public:
+  Task<std::optional<Answer>> resolve(const Query& query) override {
+    Account& account = *query.context<Account>();
+    ++account.questions;
+    Answer answer;
+    answer.add(query.name(), 0s, rdata::TXT(account.name));
+    return answer;
+  }
 };
 
 }  // namespace
@@ -93,18 +122,18 @@ TEST_CASE("a question of type ANY waits for two seconds") {
   CHECK(clock.now() - begin == 2s);
 }
 
-TEST_CASE("a query that is stopped does not wait") {
+TEST_CASE("a query that is stopped waits no longer") {
   ManualClock clock;
+  clock.skipIdle(1ms);
   ShardOptions options;
   options.clock = &clock;
   Shard shard(options);
 
   Tarpit handler(shard, std::make_shared<Localhost>());
-  StopSource stop;
-  stop.requestStop();
-  Query query(Name("localhost"), Type::ANY);
-  query.setStopToken(stop.token());
-  CHECK_FALSE(shard.run(handler.resolve(query)));
+  const Query query(Name("localhost"), Type::ANY);
+  const TimePoint begin = clock.now();
+  CHECK_FALSE(shard.run(withDeadline(shard, 1s, handler.resolve(query))));
+  CHECK(clock.now() - begin == 1s);
 }
 
 TEST_CASE("a whole server answers without a socket") {
@@ -114,6 +143,16 @@ TEST_CASE("a whole server answers without a socket") {
   TestChannel channel;
   syncWait(factory.serve(*query, channel));
   CHECK(ParsedReply(channel.reply).counts[0] == 1);
+}
+
+TEST_CASE("a resolver finds what a step before has put on the query") {
+  Accounting factory({std::make_shared<AccountName>()});
+  const Bytes message = makeQuery("www.example.com", Type::TXT);
+  const auto query = Query::parse(message, {Address::loopbackV4(4711), Transport::udp});
+  TestChannel channel;
+  syncWait(factory.serve(*query, channel));
+  CHECK(query->context<Account>()->name == "127.0.0.1");
+  CHECK(query->context<Account>()->questions == 1);
 }
 
 TEST_CASE("the second resolver is asked where the first has nothing or fails") {

@@ -73,6 +73,60 @@ def named_files_exist(tree):
                 yield f"{path}:{line_of(text, match.start())}: no {match.group(1)}"
 
 
+SNIPPET = re.compile(r"^```(cpp|meson|cmake)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def unindented(text):
+    """The lines without their indentation, each between line ends, so that a run of whole lines is found in it."""
+    return "\n" + "".join(line.strip() + "\n" for line in text.splitlines())
+
+
+def built_sources(tree, language):
+    """What is compiled and run: the examples, and tests that a meson.build names or whose test reads their folder."""
+    if language != "cpp":
+        name = {"meson": "/meson.build", "cmake": "/CMakeLists.txt"}[language]
+        return [text for path, text in tree.items() if path.startswith("examples/") and path.endswith(name)]
+    found = []
+    for path, text in tree.items():
+        folder, name = posixpath.split(path)
+        if not path.startswith(("examples/", "tests/")) or not name.endswith(".cpp"):
+            continue
+        build = tree.get(f"{folder}/meson.build", "")
+        named = re.search(rf"'{re.escape(name[:-4])}(\.cpp)?'", build)
+        if named or folder.startswith(("tests/refused", "tests/lint/")):
+            found.append(text)
+    return found
+
+
+EXAMPLE = "// How.\nint main() {\n  if (true) {\n    run();\n  }\n}\n"
+
+
+@check(
+    bad=[
+        {"docs/x.md": "```cpp\nrun();\n```\n"},
+        {"docs/x.md": "```cpp\nrun(1);\n```\n", "examples/x.cpp": EXAMPLE, "examples/meson.build": "'x'"},
+        {"docs/x.md": "```cpp\nrun();\n```\n", "examples/x.cpp": EXAMPLE, "examples/meson.build": "'y'"},
+        {"docs/x.md": "```cpp\nrun();\n```\n", "src/x.cpp": EXAMPLE, "src/meson.build": "'x.cpp'"},
+        {"docs/x.md": "```cpp\nint main() {\nrun();\n```\n", "examples/x.cpp": EXAMPLE, "examples/meson.build": "'x'"},
+        {"README.md": "```meson\nshared_module('x')\n```\n", "examples/plugin/meson.build": "project('x')\n"},
+    ],
+    good=[
+        {"docs/x.md": "```cpp\nif (true) {\n  run();\n```\n", "examples/x.cpp": EXAMPLE, "examples/meson.build": "'x'"},
+        {"docs/x.md": "```cpp\nrun();\n```\n", "tests/docs/x.cpp": EXAMPLE, "tests/docs/meson.build": "'x.cpp'"},
+        {"docs/x.md": "```cpp\nrun();\n```\n", "tests/refused/x.cpp": EXAMPLE},
+        {"docs/x.md": "```cmake\nf(x)\n```\n```go\nx\n```\n", "examples/p/CMakeLists.txt": "g(x)\nf(x)\n"},
+    ],
+)
+def snippets_are_built(tree):
+    """Every C++ snippet of a document stands, line for line, in an example or test that is compiled and run"""
+    sources = {language: [unindented(text) for text in built_sources(tree, language)]
+               for language in ("cpp", "meson", "cmake")}
+    for path, text in documents(tree).items():
+        for match in SNIPPET.finditer(text):
+            if not any(unindented(match[2]) in source for source in sources[match[1]]):
+                yield f"{path}:{line_of(text, match.start())}: in no example or test that is built, line for line"
+
+
 def help_options(tree):
     """Option names that `tautd --help` prints."""
     return set(re.findall(r"--[a-z][a-z-]*", tree.get("tautd --help", "")))
