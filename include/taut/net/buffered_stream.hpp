@@ -1,5 +1,5 @@
-// BufferedStream reads a TcpStream, or any ByteStream, by lines, delimiters and counts, which is what most protocols are
-// made of, and keeps what has come beyond:
+// BufferedStream reads a TcpStream, or any ByteStream, by lines, delimiters and counts, which is what most protocols
+// are made of, and keeps what has come beyond:
 //
 //   const IoResult asked = co_await stream.write("PING\r\n");
 //   const auto reply = co_await stream.readLine();

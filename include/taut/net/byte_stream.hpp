@@ -1,5 +1,5 @@
-// ByteStream is what a protocol on a stream is written on: octets that come in order, and octets that leave. A TcpStream
-// gives them as they are, and TLS is a stream of its own over another one.
+// ByteStream is what a protocol on a stream is written on: octets that come in order, and octets that leave. A
+// TcpStream gives them as they are, and TLS is a stream of its own over another one.
 //
 // The connection beneath belongs to another object, which ends it: its reads then see the end of the stream, and its
 // writes fail. Every wait obeys the token, or that of its task where none is given.
