@@ -2,7 +2,6 @@
 
 #include <sys/socket.h>
 
-#include <cassert>
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
@@ -92,9 +91,8 @@ StreamSession::StreamSession(ServerFactory& factory, const Address& peer, Serve 
 
 StreamSession::~StreamSession() = default;
 
-// The function is a task among those of the queries, so that one stop reaches them all.
-Task<> StreamSession::run(std::unique_ptr<StreamConnection> self, const StreamContext& context) {
-  assert(self.get() == this);
+// The function is a task among those of the queries, so that one stop reaches them all. The coroutine owns the session.
+Task<> StreamSession::run(std::unique_ptr<StreamConnection>, const StreamContext& context) {
   context_ = &context;
   queries_.emplace(shard(), factory_);
   factory_.connectionMade(*this);
@@ -243,6 +241,7 @@ Task<> StreamSession::serveMessages(ByteStream& stream) {
       read = co_await stream.readSome(room);
       const ByteSpan octets = room.first(read.value());
       if (!octets.empty()) co_await pipeline.answerFrames(octets, nullptr, context_->stop);
+      if (context_->stop.stopRequested()) stream_.shutdownRead();
     } while (read.value() > 0 && !pipeline.isBroken());
     if (!read && !read.stopped()) pipeline.abortStream();
     if (read && !context_->stop.stopRequested()) co_await pipeline.finishWithin(limits_.afterEnd);

@@ -336,6 +336,21 @@ TEST_CASE("messages over a stream of one's own that are in flight are answered w
   });
 }
 
+TEST_CASE("a stream of one's own that has just begun when the drain does is waited for a little") {
+  SessionFixture fixture(serveInverted);
+  fixture.run([](StreamFixture& f, StreamClient& client) -> Task<> {
+    co_await f.settle();
+    f.stop.requestStop();
+    const TimePoint stopped = f.clock.now();
+    co_await ask(client, "www.example.com", 1);
+    const auto reply = co_await readInverted(client);
+    CHECK(reply == 1);
+    const bool closed = co_await client.closedByServer();
+    CHECK(closed);
+    CHECK(f.clock.now() - stopped < 1s);
+  });
+}
+
 TEST_CASE("messages over a stream of one's own end after the idle time") {
   SessionFixture fixture(serveInverted);
   fixture.run([](StreamFixture& f, StreamClient& client) -> Task<> {
