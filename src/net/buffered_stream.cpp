@@ -52,7 +52,12 @@ Task<IoResult> BufferedStream::fill() {
   const std::size_t before = buffer_.size();
   if (before >= limit_) co_return tooLong;
   buffer_.resize(before + std::min(readSize, limit_ - before));
-  const IoResult read = co_await stream_.readSome(tailOf(buffer_, before));
+  const auto tail = tailOf(buffer_, before);
+  IoResult read = endOfStream;
+  if (under_)
+    read = co_await under_->readSome(tail);
+  else
+    read = co_await stream_.readSome(tail);
   buffer_.resize(before + read.value());
   received_ += read.value();
   co_return read;

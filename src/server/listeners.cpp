@@ -14,6 +14,7 @@
 
 #include <fmt/format.h>
 
+#include "stream_options.hpp"
 #include "taut/base/log.hpp"
 #include "taut/net/interface_addresses.hpp"
 #include "taut/server/waiting_queries.hpp"
@@ -23,7 +24,6 @@ namespace taut {
 namespace {
 
 constexpr int socketBuffer = 4 << 20;   // octets; a burst waits here while a shard is at work
-constexpr int streamBuffer = 64 << 10;  // octets, each way: what a peer can leave in the kernel that does not read
 constexpr std::size_t maxBrought = 32;  // addresses of interfaces that a wildcard brings
 
 // Where a port is to be picked, the two get ports of their own.
@@ -60,12 +60,6 @@ template <typename Socket>
 UniqueFd copyOf(const std::vector<std::pair<Address, Socket>>& opened, const Address& address) {
   const auto found = std::ranges::find_if(opened, [&](const auto& socket) { return socket.first == address; });
   return found == opened.end() ? UniqueFd() : UniqueFd(::fcntl(found->second.fd(), F_DUPFD_CLOEXEC, 0));
-}
-
-TcpOptions tcpOptions() {
-  TcpOptions options;
-  options.receiveBuffer = options.sendBuffer = streamBuffer;
-  return options;
 }
 
 UdpOptions udpOptions() {
@@ -147,7 +141,7 @@ void Listeners::Opener::openAbsent(const Address& address) {
 }
 
 Listeners::Opener::Options Listeners::Opener::optionsFor(bool mustBeFree, bool mayBeAbsent) {
-  Options options{udpOptions(), tcpOptions()};
+  Options options{udpOptions(), streamOptions()};
   options.udp.mustBeFree = options.tcp.mustBeFree = mustBeFree;
   options.udp.mayBeAbsent = options.tcp.mayBeAbsent = mayBeAbsent;
   return options;
@@ -185,7 +179,7 @@ void Listeners::Opener::openSurplus() {
     const Address& address = change_.entries[place].bound;
     while (UniqueFd given = takeGiven(&GivenSockets::takeStreams, address)) {
       const std::size_t shard = next++ % change_.opened.size();
-      TcpListener listener = TcpListener::adopt(listeners_.shards_[shard]->shard(), std::move(given), tcpOptions());
+      TcpListener listener = TcpListener::adopt(listeners_.shards_[shard]->shard(), std::move(given), streamOptions());
       change_.opened[shard].streams.emplace_back(address, std::move(listener));
     }
   }
@@ -276,7 +270,7 @@ void Listeners::openToDrain(Shard& shard, GivenSockets::Socket given, ListeningS
   log::info("a given {} socket on {} is not wanted: what waits there is answered, and it is closed",
             given.kind == Kind::datagrams ? "UDP" : "TCP", given.address);
   if (given.kind == Kind::streams) {
-    sockets.streams.emplace_back(given.address, TcpListener::adopt(shard, std::move(given.fd), tcpOptions()));
+    sockets.streams.emplace_back(given.address, TcpListener::adopt(shard, std::move(given.fd), streamOptions()));
     return;
   }
   UdpSocket socket = UdpSocket::adopt(shard, std::move(given.fd), udpOptions());

@@ -17,6 +17,13 @@ void QueriesInWork::start(std::unique_ptr<WaitingQuery> query) {
   if (current.is(channel)) putAside(channel);
 }
 
+void QueriesInWork::countAndStart(std::unique_ptr<WaitingQuery> query, std::size_t size) {
+  ServerCounters& counters = factory_.counters();
+  ServerCounters::Types& requests = counters.requestsOf(Transport::tcp, query->peer().isV6());
+  counters.countRequest(requests, query->query()->type(), size);
+  start(std::move(query));
+}
+
 // A query over a stream goes on without its message, which is in the receive buffer.
 void QueriesInWork::putAside(WaitingQuery& waiting) {
   std::exchange(waiting.current_, nullptr)->putAside();

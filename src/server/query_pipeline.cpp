@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
+#include <cerrno>
 #include <chrono>
+#include <exception>
 #include <memory>
 #include <new>
 #include <utility>
@@ -68,10 +70,11 @@ class QueryPipeline::Reply final : public WaitingQuery {
   Semaphore::Permit permit_;
 };
 
-QueryPipeline::QueryPipeline(StreamConnection& connection, const StreamContext& context)
+QueryPipeline::QueryPipeline(StreamConnection& connection, const StreamContext& context, ByteStream* under)
     : connection_(connection),
       context_(context),
       stream_(connection.stream_),
+      under_(under),
       limits_(connection.limits_),
       inFlight_(limits_.queriesInFlight),
       queries_(connection.stream_.shard(), connection.factory_) {
@@ -83,28 +86,31 @@ QueryPipeline::~QueryPipeline() {
   connection_.pipeline_ = nullptr;
 }
 
-Task<> QueryPipeline::answerFrames(ReceivedData& data, StopToken stop) {
-  decoder_.feed(data.bytes());
+Task<> QueryPipeline::answerFrames(ByteSpan octets, ReceivedData* lease, StopToken stop) {
+  decoder_.feed(octets);
   corked_ = true;
   while (decoder_.hasMessage()) {
     auto permit = inFlight_.tryAcquire();
     if (!permit || unreadReplies() > limits_.unreadReplies) {
       permit.release();
-      permit = co_await roomForQuery(data, stop);
+      permit = co_await roomForQuery(lease, stop);
     }
     if (!permit) break;
     const auto message = decoder_.next();
     answer(*message, std::move(permit));
   }
-  decoder_.keepRest();
-  data.release();
+  keepRest(lease);
   uncork();
 }
 
+void QueryPipeline::keepRest(ReceivedData* lease) {
+  decoder_.keepRest();
+  if (lease) lease->release();
+}
+
 // Waits for the peer to take its replies and for a permit; none where there is nothing more to answer.
-Task<Semaphore::Permit> QueryPipeline::roomForQuery(ReceivedData& data, StopToken stop) {
-  decoder_.keepRest();  // a connection that has to wait holds no buffer of the pool
-  data.release();
+Task<Semaphore::Permit> QueryPipeline::roomForQuery(ReceivedData* lease, StopToken stop) {
+  keepRest(lease);  // a connection that has to wait holds no buffer of the pool
   uncork();
   auto permit = co_await inFlight_.acquire(stop);
   while (!broken_ && !stop.stopRequested() && unreadReplies() > limits_.unreadReplies) co_await written_.wait(stop);
@@ -126,10 +132,7 @@ std::unique_ptr<QueryPipeline::Reply> QueryPipeline::makeReply(ByteSpan message,
 void QueryPipeline::answer(ByteSpan message, Semaphore::Permit permit) {
   auto reply = makeReply(message, std::move(permit));
   if (!reply->query()) return connection_.factory_.ignore(stream_.peer(), Transport::tcp, DropReason::unparsable);
-  ServerCounters& counters = connection_.factory_.counters();
-  ServerCounters::Types& requests = counters.requestsOf(Transport::tcp, reply->peer().isV6());
-  counters.countRequest(requests, reply->query()->type(), message.size());
-  queries_.start(std::move(reply));
+  queries_.countAndStart(std::move(reply), message.size());
 }
 
 Task<> QueryPipeline::enqueue(ByteSpan message) {
@@ -157,6 +160,8 @@ Task<> QueryPipeline::untilRead() {
 void QueryPipeline::uncork() {
   corked_ = false;
   if (replies_.empty() || !written_.isSet()) return;
+  if (under_) [[unlikely]]
+    return startWriting();
   const IoResult sent = stream_.sendNow(replies_);
   if (sent.value() == replies_.size()) {
     replies_ = {};
@@ -183,6 +188,8 @@ Task<> QueryPipeline::write() {
       taken = written;
     } catch (const std::bad_alloc&) {
       reportMemoryShortage();
+    } catch (...) {  // of another stream
+      connection_.factory_.sessionFailed(connection_.peer(), std::current_exception());
     }
     writing_ = {};
     if (!taken) abortStream();
@@ -194,7 +201,11 @@ Task<bool> QueryPipeline::writeOnce() {
   const bool ending = queries_.tasks().token().stopRequested();
   Deadline deadline(stream_.shard(), ending ? lastWrite : limits_.write,
                     ending ? StopToken() : queries_.tasks().token());
-  const IoResult written = co_await stream_.writeAll(writing_, deadline.token());
+  IoResult written = IoResult::failure(ECANCELED);
+  if (under_)
+    written = co_await under_->writeAll(writing_, deadline.token());
+  else
+    written = co_await stream_.writeAll(writing_, deadline.token());
   co_return written.ok();
 }
 

@@ -15,6 +15,7 @@
 #include "taut/coro/semaphore.hpp"
 #include "taut/coro/task.hpp"
 #include "taut/coro/task_scope.hpp"
+#include "taut/net/byte_stream.hpp"
 #include "taut/net/stream_buffers.hpp"
 #include "taut/net/tcp_stream.hpp"
 #include "taut/server/frame_decoder.hpp"
@@ -25,13 +26,15 @@ namespace taut {
 
 class QueryPipeline {
  public:
-  QueryPipeline(StreamConnection& connection, const StreamContext& context);
+  // The messages come and go by the connection's socket, or by `under`, a stream that is made of it.
+  QueryPipeline(StreamConnection& connection, const StreamContext& context, ByteStream* under = nullptr);
   QueryPipeline(const QueryPipeline&) = delete;
   QueryPipeline& operator=(const QueryPipeline&) = delete;
   ~QueryPipeline();
 
-  // Starts on every query that the data completes, and ends its lease; waits where too much is in work.
-  Task<> answerFrames(ReceivedData& data, StopToken stop);
+  // Starts on every query that the octets complete, and ends their lease, where there is one; waits where too much is
+  // in work.
+  Task<> answerFrames(ByteSpan octets, ReceivedData* lease, StopToken stop);
 
   bool hasQueryInFlight() const { return inFlight_.available() < limits_.queriesInFlight; }
   // Whether nothing is in work. What the decoder keeps of a message counts as work, so that it is not lost.
@@ -57,7 +60,8 @@ class QueryPipeline {
  private:
   class Reply;
 
-  Task<Semaphore::Permit> roomForQuery(ReceivedData& data, StopToken stop);
+  Task<Semaphore::Permit> roomForQuery(ReceivedData* lease, StopToken stop);
+  void keepRest(ReceivedData* lease);
   std::unique_ptr<Reply> makeReply(ByteSpan message, Semaphore::Permit permit);
   void answer(ByteSpan message, Semaphore::Permit permit);
   Task<> enqueue(ByteSpan message);
@@ -72,6 +76,7 @@ class QueryPipeline {
   StreamConnection& connection_;
   const StreamContext& context_;
   TcpStream& stream_;
+  ByteStream* const under_;  // in place of the socket; null without
   const StreamLimits& limits_;
   FrameDecoder decoder_;
   Semaphore inFlight_;

@@ -20,6 +20,7 @@
 #include <utility>
 
 #include "listeners.hpp"
+#include "service_sockets.hpp"
 #include "shard_thread.hpp"
 #include "taut/base/log.hpp"
 #include "taut/base/reason.hpp"
@@ -69,6 +70,7 @@ void Server::start() {
       shards_.push_back(std::make_unique<ShardThread>(options_, makeFactory_));
     listeners_ = std::make_unique<Listeners>(shards_, options_.drain, options_.freebind, options_.given.get());
     listeners_->open(options_.listen);
+    serviceAddresses_ = openServices(options_, shards_);
     if (options_.opened) options_.opened();
     for (const auto& shard : shards_) shard->start();
     for (const auto& shard : shards_) shard->waitUntilStarted();
@@ -245,6 +247,12 @@ int Server::run(const std::function<void()>& reload, const std::function<void()>
   const std::vector<Address> present = listeners_->present();
   if (started) started();
   for (const Address& address : present) log::info("listening on {}", address);
+  for (std::size_t i = 0; i < options_.services.size(); ++i) {
+    if (options_.services[i].path.empty())
+      log::info("listening on {}", serviceAddresses_[i]);
+    else
+      log::info("listening on {}", options_.services[i].path);
+  }
   int signal = *nextEnd(signals, std::nullopt, reload);
   const std::chrono::milliseconds goesOn = ending ? ending() : std::chrono::milliseconds(0);
   if (goesOn > std::chrono::milliseconds(0)) {

@@ -153,6 +153,10 @@ void ServerFactory::setAnswerTimeout(std::chrono::milliseconds timeout) {
   waitingQueries_.setTimeout(timeout);
 }
 
+void ServerFactory::verboseLog(std::string_view text) const {
+  if (verbose_ > 0) log::info("{}", text);
+}
+
 std::unique_ptr<StreamConnection> ServerFactory::buildProtocol(const Address& peer) {
   return protocol_ ? protocol_(*this, peer) : std::make_unique<StreamConnection>(*this, peer);
 }
@@ -408,19 +412,24 @@ void ServerFactory::tellRest(const Query& query, ReplyChannel& channel) noexcept
   tellUnanswered(query, channel, DropReason::handler, AnswerSource::Kind::handler);
 }
 
-void ServerFactory::logFailure(const std::exception_ptr& failure, const Query& query) {
+template <typename Whose>
+void ServerFactory::logFailure(const std::exception_ptr& failure, const Whose& whose) {
   try {
     std::rethrow_exception(failure);
   } catch (const std::exception& error) {
-    failureLog_.add(query, error.what(), clock().now());
+    failureLog_.add(whose, error.what(), clock().now());
   } catch (...) {
-    failureLog_.add(query, "unknown exception", clock().now());
+    failureLog_.add(whose, "unknown exception", clock().now());
   }
+}
+
+void ServerFactory::sessionFailed(const Address& peer, const std::exception_ptr& failure) {
+  logFailure(failure, peer);
 }
 
 Answer ServerFactory::gotResolverError(std::exception_ptr failure, const Query& query) {
   logFailure(failure, query);
-  if (verbose_ > 0) log::info("Lookup failed");
+  verboseLog("Lookup failed");
   return ownAnswer(Answer::serverFailure());
 }
 

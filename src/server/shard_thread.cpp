@@ -26,6 +26,7 @@
 #include "taut/net/interface_addresses.hpp"
 #include "taut/net/proxy_header.hpp"
 #include "taut/server/datagram_service.hpp"
+#include "taut/server/stream_session.hpp"
 
 namespace taut {
 
@@ -225,6 +226,7 @@ void ShardThread::beginServing() noexcept {
     factory_->waitingQueries().setLimit(std::max<std::size_t>(1, datagramBuffers_.count() * 3 / 4));
     services_.spawn(untilStopped());
     startServices(std::exchange(sockets_, {}));
+    startOwnServices();
   } catch (...) {
     serviceFailed();
   }
@@ -277,6 +279,14 @@ void ShardThread::startServices(ListeningSockets sockets, bool untilEmpty) {
     services_.spawn(serveDatagrams(makeListener(address, Transport::udp), std::move(socket)));
   for (auto& [address, socket] : sockets.streams)
     services_.spawn(serveStreams(makeListener(address, Transport::tcp), std::move(socket)));
+}
+
+void ShardThread::startOwnServices() {
+  for (ServiceSocket& opened : std::exchange(serviceSockets_, {})) {
+    auto listener = std::make_unique<Listener>(opened.service, opened.socket.localAddress(), drain_);
+    listener->file = std::move(opened.file);
+    services_.spawn(serveStreams(std::move(listener), std::move(opened.socket)));
+  }
 }
 
 // In a handler of an exception: one service that does not start ends the others, unless these serve already.
@@ -378,7 +388,7 @@ Task<> ShardThread::serveDatagrams(std::unique_ptr<Listener> listener, UdpSocket
 Task<> ShardThread::serveStreams(std::unique_ptr<Listener> listener, TcpListener socket) {
   std::optional<StreamContext> streams;
   TaskScope connections;
-  listeners_.pushBack(*listener);
+  if (!listener->service) listeners_.pushBack(*listener);
   try {
     streams.emplace(streamBuffers_, listener->drain.stop(), listener->drain.abort(), listener->configured);
     co_await acceptConnections(*listener, std::move(socket), *streams, connections);
@@ -387,6 +397,7 @@ Task<> ShardThread::serveStreams(std::unique_ptr<Listener> listener, TcpListener
   }
   listener->unlink();
   listener->closing.reset();
+  listener->file.reset();
   co_await connections.join();
 }
 
@@ -405,22 +416,23 @@ Task<> ShardThread::acceptConnections(Listener& listener, TcpListener socket, co
     try {
       auto stream = co_await accepted.next();
       open = stream.has_value();
-      if (open) connections.spawn(startConnection(std::move(*stream), streams, connections));
+      if (open) connections.spawn(startConnection(std::move(*stream), listener.service, streams, connections));
       continue;
     } catch (const std::bad_alloc&) {
       reportMemoryShortage();
     }
     co_await sleepFor(shard_, pause, streams.stop);
   }
-  acceptRest(socket, streams, connections);
+  acceptRest(listener, socket, streams, connections);
 }
 
 // Right before the socket closes, which would reset what waits there. Where another process has the socket too: the
 // kernel wakes one of all that wait for a connection, and may have woken this shard in vain for the last one.
-void ShardThread::acceptRest(TcpListener& socket, const StreamContext& streams, TaskScope& connections) {
+void ShardThread::acceptRest(Listener& listener, TcpListener& socket, const StreamContext& streams,
+                             TaskScope& connections) {
   try {
     while (auto stream = socket.acceptNow())
-      connections.spawn(startConnection(std::move(*stream), streams, connections));
+      connections.spawn(startConnection(std::move(*stream), listener.service, streams, connections));
   } catch (const std::bad_alloc&) {
     reportMemoryShortage();
   }
@@ -430,7 +442,8 @@ void ShardThread::acceptRest(TcpListener& socket, const StreamContext& streams, 
 // costs the client that holds most of them its oldest, without a query in flight if there is such a one, and so does
 // one for which there is no descriptor. The accept queue is never left waiting for a place: a client that fills it
 // would keep the others out.
-Task<> ShardThread::startConnection(TcpStream stream, const StreamContext& streams, TaskScope& connections) {
+Task<> ShardThread::startConnection(TcpStream stream, const StreamService* service, const StreamContext& streams,
+                                    TaskScope& connections) {
   try {
     Address destination;
     if (factory_->isProxy(stream.peer())) {
@@ -439,7 +452,7 @@ Task<> ShardThread::startConnection(TcpStream stream, const StreamContext& strea
       if (!known) co_return;
       destination = start.destination();
     }
-    auto connection = factory_->buildProtocol(stream.peer());
+    auto connection = buildConnection(stream.peer(), service);
     if (!connection) {
       ++factory_->counters().connectionsDeclined;
       co_return;
@@ -455,6 +468,11 @@ Task<> ShardThread::startConnection(TcpStream stream, const StreamContext& strea
   } catch (const std::bad_alloc&) {
     reportMemoryShortage();
   }
+}
+
+std::unique_ptr<StreamConnection> ShardThread::buildConnection(const Address& peer, const StreamService* service) {
+  if (service) return std::make_unique<StreamSession>(*factory_, peer, service->serve, service->limits);
+  return factory_->buildProtocol(peer);
 }
 
 // Where its clients have spoken to is known for this connection alone.

@@ -51,6 +51,7 @@ class ShardThread {
 
   // Before `start`: what is listened on from the start. They are sockets of this shard.
   void listen(ListeningSockets sockets) { sockets_ = std::move(sockets); }
+  void listenForServices(std::vector<ServiceSocket> sockets) { serviceSockets_ = std::move(sockets); }
   // While it serves, on any thread: serves these sockets too, and then closes others. Queries that came by those are
   // answered, and their connections finish what they have been asked, for as long as a stop of the server allows.
   void replaceListeners(ListeningSockets opened, ClosingSockets closing);
@@ -80,13 +81,18 @@ class ShardThread {
     // Is served as long as something waits at the socket, whatever ends meanwhile.
     Listener(const Address& where, const Address& listensOn, Transport over)
         : address(where), configured(listensOn), transport(over), untilEmpty(true) {}
+    // That of a service is in no list: it stays until the end.
+    Listener(const StreamService& served, const Address& where, Drain& whole)
+        : address(where), configured(where), transport(Transport::tcp), drain(whole), service(&served) {}
     ~Listener() { unlink(); }
 
     const Address address;
     const Address configured;  // the same, or the wildcard that it is served for
     const Transport transport;
     Drain drain;
-    int socket = -1;  // while it is open
+    int socket = -1;                         // while it is open
+    const StreamService* service = nullptr;  // null for DNS
+    std::shared_ptr<UnixListener> file;
     const bool untilEmpty = false;
     std::shared_ptr<const Address> closing;  // null until it is to close
   };
@@ -97,6 +103,7 @@ class ShardThread {
   Task<> serve();
   Task<> untilStopped();
   void startServices(ListeningSockets sockets, bool untilEmpty = false);
+  void startOwnServices();
   Task<> endWhenEmpty(Listener& listener);
   void close(const std::shared_ptr<const Address>& address, Transport transport);
   Task<> startWithin();
@@ -109,8 +116,10 @@ class ShardThread {
   Task<> serveStreams(std::unique_ptr<Listener> listener, TcpListener socket);
   Task<> acceptConnections(Listener& listener, TcpListener socket, const StreamContext& streams,
                            TaskScope& connections);
-  void acceptRest(TcpListener& socket, const StreamContext& streams, TaskScope& connections);
-  Task<> startConnection(TcpStream stream, const StreamContext& streams, TaskScope& connections);
+  void acceptRest(Listener& listener, TcpListener& socket, const StreamContext& streams, TaskScope& connections);
+  Task<> startConnection(TcpStream stream, const StreamService* service, const StreamContext& streams,
+                         TaskScope& connections);
+  std::unique_ptr<StreamConnection> buildConnection(const Address& peer, const StreamService* service);
   Task<bool> learnClient(ProxiedStart& start, const Address& balancer, StopToken stop);
   static Task<> serveProxied(std::unique_ptr<StreamConnection> connection, TcpStream stream, StreamContext context);
   void takePlace(ConnectionPlace& place, const Address& client);
@@ -124,6 +133,7 @@ class ShardThread {
   StreamBuffers streamBuffers_;
   Drain drain_;
   ListeningSockets sockets_;  // to be served from the start
+  std::vector<ServiceSocket> serviceSockets_;
   IntrusiveList<Listener> listeners_;
   std::size_t maxConnections_;
   ClientShares connections_;

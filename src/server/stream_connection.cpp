@@ -32,12 +32,6 @@ StreamConnection::~StreamConnection() {
   ++factory_.counters().connectionsEnded;
 }
 
-Task<> StreamConnection::serve(std::unique_ptr<StreamConnection> connection, TcpStream stream,
-                               const StreamContext& context) {
-  connection->stream_ = std::move(stream);
-  return serveToEnd(std::move(connection), context);
-}
-
 // The frame of this coroutine is most of what a connection costs that rests.
 Task<> StreamConnection::serveToEnd(std::unique_ptr<StreamConnection> connection, const StreamContext& context) {
   connection->factory_.connectionMade(*connection);
@@ -75,7 +69,7 @@ Task<> StreamConnection::exchangeMessages(ReceivedData& data, const StreamContex
         paused = false;
       }
       if (!paused && data.bytes().empty()) break;
-      if (!paused) co_await pipeline.answerFrames(data, context.stop);
+      if (!paused) co_await pipeline.answerFrames(data.bytes(), &data, context.stop);
       if (pipeline.hasQueryInFlight()) touch();  // the peer waits for us
       if (pipeline.isBroken() || isIdle()) break;
       if (pipeline.isEmpty()) co_return;
@@ -117,10 +111,12 @@ void StreamConnection::touch() noexcept {
   }
 }
 
-// Where something is in work, `exchange` looks at the timer itself.
 void StreamConnection::idleTimeOver(Timer& timer) noexcept {
-  auto& connection = static_cast<StreamConnection&>(timer);
-  if (!connection.pipeline_) connection.stream_.shutdownRead();
+  static_cast<StreamConnection&>(timer).endIdle();
+}
+
+void StreamConnection::endIdle() noexcept {
+  if (!pipeline_) stream_.shutdownRead();
 }
 
 void StreamConnection::close() {

@@ -1,8 +1,10 @@
 """The examples answer real queries: each is started on a free port, asked over UDP and TCP, and ended."""
+import http.client
 import json
 import os
 import re
 import socket
+import ssl
 import struct
 import subprocess
 import sys
@@ -345,6 +347,8 @@ class Examples(ExampleCase):
         for name in (
             "blocklist",
             "blocklist_from_http",
+            "dns_over_http",
+            "dns_over_tls",
             "drop",
             "dynamic_zone",
             "geo",
@@ -555,6 +559,91 @@ alias CNAME www
         self.assertEqual(broken.returncode, 1)
 
 
+class Transports(ExampleCase):
+    """Protocols of their own, which a server listens for beside DNS."""
+
+    TYPE = {"Content-Type": "application/dns-message"}
+    CERTIFICATE = SOURCE / "tests/examples/localhost.pem"  # self-signed, with its key
+
+    def start_service(self, name, *arguments):
+        """Starts an example, whose second address is that of the service; gives its port too."""
+        example = self.start(name, "127.0.0.1:0", *arguments)
+        ports = re.compile(r"listening on \S+:(\d+)")
+        wait_until(lambda: len(ports.findall(example.log())) == 2, 15, f"{name} listens")
+        return example, int(ports.findall(example.log())[1])
+
+    def post(self, connection, body, target="/dns-query", method="POST", fields=TYPE):
+        connection.request(method, target, body, fields)
+        reply = connection.getresponse()
+        return reply.status, reply.read(), reply
+
+    def test_dns_over_http(self):
+        """dns_over_http answers several queries on one connection, as DNS does"""
+        example, port = self.start_service("dns_over_http")
+        self.assertEqual(self.ask(example, "www.example", TXT).answers[0].rdata, b"\x05hello")
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        self.addCleanup(connection.close)
+        connection.connect()
+        socket_used = connection.sock
+        for name in ("a.example", "b.example", "c.example"):
+            status, body, reply = self.post(connection, make_query(name, TXT))
+            self.assertEqual((status, reply.headers["Content-Type"]), (200, "application/dns-message"))
+            answer = Reply(body)
+            self.assertEqual((answer.answers[0].name, answer.answers[0].rdata), (f"{name}.", b"\x05hello"))
+        for expected, arguments in (
+            (404, {"target": "/"}),
+            (404, {"method": "GET"}),
+            (415, {"fields": {"Content-Type": "text/plain"}}),
+            (400, {"body": b"no query"}),
+            (200, {}),
+        ):
+            status, body, _ = self.post(connection, **{"body": make_query("d.example", TXT), **arguments})
+            self.assertEqual((status, body != b""), (expected, expected == 200), arguments)
+        self.assertIs(connection.sock, socket_used)
+
+    def test_dns_over_http_refusals(self):
+        """dns_over_http closes the connection of a client that sends too much, or what is no HTTP"""
+        _, port = self.start_service("dns_over_http")
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        self.addCleanup(connection.close)
+        connection.putrequest("POST", "/dns-query")
+        connection.putheader("Content-Length", "65536")
+        connection.endheaders()
+        self.assertEqual(connection.getresponse().status, 413)
+        with connect("127.0.0.1", port) as plain:
+            plain.sendall(b"nonsense\r\n\r\n")
+            received = b""
+            while octets := plain.recv(4096):
+                received += octets
+            self.assertTrue(received.startswith(b"HTTP/1.1 400 Bad Request\r\n"), received)
+
+    def test_dns_over_tls(self):
+        """dns_over_tls answers pipelined queries over TLS, ends it in order, and survives what is no TLS"""
+        example, port = self.start_service("dns_over_tls", self.CERTIFICATE, self.CERTIFICATE)
+        self.assertEqual(self.ask(example, "www.example", TXT).answers[0].rdata, b"\x05hello")
+        with connect("127.0.0.1", port) as plain:
+            plain.sendall(frame(make_query("www.example", TXT)))
+            while plain.recv(4096):
+                pass  # an alert
+        context = ssl.create_default_context(cafile=self.CERTIFICATE)
+        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            context.minimum_version = context.maximum_version = version
+            with context.wrap_socket(connect("127.0.0.1", port), server_hostname="localhost") as secured:
+                names = [f"{number}.example" for number in range(200)]
+                secured.sendall(b"".join(frame(make_query(name, TXT)) for name in names))
+                replies = [Reply(read_frame(secured)) for _ in names]
+                self.assertEqual([reply.answers[0].name for reply in replies], [f"{name}." for name in names])
+                secured.unwrap()  # which awaits that of the server
+
+    def test_dns_over_tls_files(self):
+        """dns_over_tls says why it does not start without a certificate"""
+        program = BUILD / "examples" / "dns_over_tls"
+        result = self.run_program(program, "127.0.0.1:0", "127.0.0.1:0", "/nowhere", "/nowhere")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("dns_over_tls: the certificates or their key cannot be used", result.stderr)
+        self.assertIn("No such file", result.stderr)
+
+
 class Sizes(ExampleCase):
     """The examples are as short as people who compare them expect."""
 
@@ -562,6 +651,7 @@ class Sizes(ExampleCase):
     MOST_LINES = {
         "blocklist.cpp": 47,
         "blocklist_from_http.cpp": 53,
+        "dns_over_http.cpp": 40,
         "drop.cpp": 29,
         "dynamic_zone.cpp": 34,
         "geo.cpp": 35,

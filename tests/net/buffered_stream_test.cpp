@@ -1,17 +1,24 @@
 #include "taut/net/buffered_stream.hpp"
 
+#include <algorithm>
+#include <cstddef>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <doctest/doctest.h>
 
+#include "taut/base/bytes.hpp"
 #include "taut/base/stop_token.hpp"
+#include "taut/coro/sync_wait.hpp"
 #include "taut/coro/task.hpp"
 #include "taut/coro/task_scope.hpp"
+#include "taut/io/io_result.hpp"
 #include "taut/io/shard.hpp"
+#include "taut/net/byte_stream.hpp"
 #include "taut/net/tcp_listener.hpp"
 #include "taut/net/tcp_stream.hpp"
 
@@ -167,4 +174,52 @@ TEST_CASE_FIXTURE(Fixture, "a stream is quiet until something comes, or its end,
     pair.ours.close();
   }
   CHECK_FALSE(pair.ours.isQuiet());
+}
+
+namespace {
+
+// Gives its pieces one by one, and keeps what is written.
+class Pieces final : public taut::ByteStream {
+ public:
+  explicit Pieces(std::vector<std::string> pieces) : pieces_(std::move(pieces)) {}
+
+  Task<IoResult> readSome(taut::MutableByteSpan buffer, taut::StopToken) override {
+    if (next_ == pieces_.size()) return Task<IoResult>::ready(IoResult(0));
+    const std::string& piece = pieces_[next_++];
+    REQUIRE(piece.size() <= buffer.size());
+    std::ranges::copy(piece, buffer.begin());
+    return Task<IoResult>::ready(IoResult(static_cast<int>(piece.size())));
+  }
+  Task<IoResult> writeAll(taut::ByteSpan octets, taut::StopToken) override {
+    written += taut::asText(octets);
+    return Task<IoResult>::ready(IoResult(static_cast<int>(octets.size())));
+  }
+
+  std::string written;
+
+ private:
+  std::vector<std::string> pieces_;
+  std::size_t next_ = 0;
+};
+
+}  // namespace
+
+TEST_CASE("any byte stream is read and written as a connection is") {
+  Pieces pieces({"fir", "st\r\nsecond\nth", "ird"});
+  BufferedStream stream(pieces, limit);
+  const auto line = [&] { return Fixture::said(taut::syncWait(stream.readLine())); };
+  CHECK(line() == "first");
+  CHECK(line() == "second");
+  CHECK(Fixture::said(taut::syncWait(stream.readExactly(4))) == "thir");
+  CHECK(line() == "(end)");
+  CHECK(stream.buffered() == "d");
+  CHECK(stream.received() == 19);
+  CHECK(taut::syncWait(stream.write("all of it")).value() == 9);
+  CHECK(pieces.written == "all of it");
+}
+
+TEST_CASE("the limit of a read holds for any byte stream") {
+  Pieces pieces({"0123456789", "012345", "6"});
+  BufferedStream stream(pieces, limit);
+  CHECK(Fixture::said(taut::syncWait(stream.readLine())) == "(too long)");
 }

@@ -1,5 +1,6 @@
 // The handlers that docs/handlers.md shows, tested as it says handlers are tested.
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -8,6 +9,7 @@
 #include <doctest/doctest.h>
 
 #include "messages.hpp"
+#include "stream_fixture.hpp"
 #include "taut/base/clock.hpp"
 #include "taut/coro/sync_wait.hpp"
 #include "taut/dns/rdata.hpp"
@@ -166,4 +168,51 @@ TEST_CASE("the second resolver is asked where the first has nothing or fails") {
   CHECK(working->asked == 1);
   CHECK_FALSE(ask("nothing.example.com"));
   CHECK(working->asked == 2);
+}
+
+namespace {
+
+// Gives the zone to those who ask over TCP: a message for each record, the SOA record first and last (RFC 5936).
+class TransferFactory final : public ServerFactory {
+ public:
+  Task<std::optional<Answer>> handleQuery(const Query& query, ReplyChannel& channel) override {
+    const bool wanted = query.type() == Type::AXFR && query.name() == zone_ && channel.transport() == Transport::tcp;
+    return wanted ? transfer(query, channel) : ServerFactory::handleQuery(query, channel);
+  }
+
+ private:
+  Task<std::optional<Answer>> transfer(const Query& query, ReplyChannel& channel) {
+    Answer soa;
+    soa.add(zone_, 1h, rdata::SOA(Name("ns.example."), Name("hostmaster.example."), 1, 3600, 600, 86400, 300));
+    Answer address;
+    address.add(Name("www.example."), 1h, rdata::A(192, 0, 2, 1));
+    for (const Answer* part : {&soa, &address, &soa}) {
+      const std::size_t size = responseFromMessage(query, *part, channel.replyBuffer());
+      co_await channel.write(size);
+    }
+    co_return Answer::noReply();
+  }
+
+  Name zone_{"example."};
+};
+
+}  // namespace
+
+TEST_CASE("a handler answers one query by several messages") {
+  StreamFixture fixture(std::make_shared<TransferFactory>());
+  fixture.run([](StreamFixture&, StreamClient& client) -> Task<> {
+    const Bytes query = framed(makeQuery("example", Type::AXFR));
+    co_await client.write(query);
+    for (const bool isAddress : {false, true, false}) {
+      const auto message = co_await client.read();
+      REQUIRE(message);
+      const ParsedReply reply(*message);
+      CHECK(reply.rcode == Rcode::NOERROR);
+      CHECK(reply.counts[0] == 1);
+      const MessageView view = MessageView::parse(*message).value();
+      MessageView records = view;
+      CHECK(records.nextQuestion());
+      CHECK(records.nextRecord()->type == (isAddress ? Type::A : Type::SOA));
+    }
+  });
 }

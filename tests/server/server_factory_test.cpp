@@ -712,6 +712,28 @@ TEST_CASE("buildProtocol makes a StreamConnection, or calls the function that wa
   CHECK(factory.buildProtocol(client) == nullptr);
 }
 
+TEST_CASE("protocol is the function that setProtocol was given, empty at first") {
+  ServerFactory factory;
+  CHECK_FALSE(factory.protocol());
+  factory.setProtocol([](ServerFactory&, const Address&) { return nullptr; });
+  REQUIRE(factory.protocol());
+  CHECK(factory.protocol()(factory, client) == nullptr);
+}
+
+TEST_CASE("forProtocol makes a factory of its arguments whose streams are of the class") {
+  class Own final : public StreamConnection {
+   public:
+    Own(ServerFactory& factory, const Address& peer) : StreamConnection(factory, peer) {}
+  };
+  const ServerFactory::Resolvers resolvers = {std::make_shared<TestResolver>()};
+  const auto factory = ServerFactory::forProtocol<Own>(resolvers);
+  CHECK(factory->resolver().resolvers().size() == 1);
+  const auto connection = factory->buildProtocol(client);
+  REQUIRE(dynamic_cast<Own*>(connection.get()));
+  CHECK(connection->peer() == client);
+  CHECK(&connection->factory() == factory.get());
+}
+
 TEST_CASE("connections hold exactly those that were made and not lost, in order of arrival") {
   ServerFactory factory;
   StreamConnection first(factory, client);

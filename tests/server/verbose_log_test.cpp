@@ -67,6 +67,16 @@ TEST_CASE("at level 0 nothing is logged") {
   CHECK(linesOfOpcode(0, 4).empty());
 }
 
+TEST_CASE("verboseLog is a line at every level above 0") {
+  for (const int verbose : {0, 1, 2}) {
+    const LogCapture log;
+    const ServerFactory factory({}, {}, {}, verbose);
+    factory.verboseLog("of an override");
+    CHECK(log.lines().size() == (verbose > 0 ? 1 : 0));
+    CHECK(log.has("of an override") == (verbose > 0));
+  }
+}
+
 TEST_CASE("at level 1 a query leaves its type and peer, and what the look-up came to") {
   CHECK(linesOf(1, "www.example.com", Type::MX) == Lines{"MX query from 192.0.2.100:53", "Lookup found 1 record"});
   CHECK(linesOf(1, "three.example.com", Type::A) == Lines{"A query from 192.0.2.100:53", "Lookup found 3 records"});

@@ -1,5 +1,5 @@
-// BufferedStream reads a TcpStream by lines, delimiters and counts, which is what most protocols are made of, and keeps
-// what has come beyond:
+// BufferedStream reads a TcpStream, or any ByteStream, by lines, delimiters and counts, which is what most protocols
+// are made of, and keeps what has come beyond:
 //
 //   const IoResult asked = co_await stream.write("PING\r\n");
 //   const auto reply = co_await stream.readLine();
@@ -17,10 +17,12 @@
 #include <string_view>
 #include <utility>
 
+#include "taut/base/address.hpp"
 #include "taut/base/bytes.hpp"
 #include "taut/base/result.hpp"
 #include "taut/coro/task.hpp"
 #include "taut/io/io_result.hpp"
+#include "taut/net/byte_stream.hpp"
 #include "taut/net/tcp_stream.hpp"
 
 namespace taut {
@@ -37,6 +39,9 @@ class BufferedStream {
 
   explicit BufferedStream(TcpStream stream, std::size_t limit = defaultLimit)
       : stream_(std::move(stream)), limit_(limit) {}
+  // The stream outlives this object, which never closes it.
+  explicit BufferedStream(ByteStream& stream, std::size_t limit = defaultLimit)
+      : stream_(Address()), under_(&stream), limit_(limit) {}
 
   // One reader at a time, and one writer. The stream stays in place meanwhile.
   // The octets up to the next LF, without it and a CR before it. The limit counts both.
@@ -48,8 +53,8 @@ class BufferedStream {
   Task<Text> readExactly(std::size_t size);
 
   // Writes all of it, which lives until then. After an error it is unknown how much has left.
-  Task<IoResult> write(ByteSpan octets) { return stream_.writeAll(octets); }
-  Task<IoResult> write(std::string_view text) { return stream_.writeAll(asBytes(text)); }
+  Task<IoResult> write(ByteSpan octets) { return under_ ? under_->writeAll(octets) : stream_.writeAll(octets); }
+  Task<IoResult> write(std::string_view text) { return write(asBytes(text)); }
 
   // For protocols with a parser of their own: reads once, and gives how much came, 0 at the end of the stream.
   // `tooLong` where limit octets wait in the buffer already.
@@ -61,9 +66,10 @@ class BufferedStream {
 
   // How many octets have come in all.
   std::uint64_t received() const noexcept { return received_; }
-  // Whether the stream is open and nothing has come that was not read, nor its end.
-  bool isQuiet() const noexcept;
 
+  // Of the TcpStream; where there is none it is not open.
+  // Whether it is open and nothing has come that was not read, nor its end.
+  bool isQuiet() const noexcept;
   bool isOpen() const noexcept { return stream_.isOpen(); }
   // Closes. Nothing may be in flight.
   void close() noexcept { stream_.close(); }
@@ -71,7 +77,8 @@ class BufferedStream {
  private:
   std::string take(std::size_t size, std::size_t delimiter);
 
-  TcpStream stream_;
+  TcpStream stream_;             // has no socket where there is another stream
+  ByteStream* under_ = nullptr;  // that stream
   std::size_t limit_;
   std::string buffer_;
   std::size_t begin_ = 0;  // of what was not read, in the buffer

@@ -2,6 +2,7 @@
 // known, so that they can be asked to stop.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 
 #include "taut/base/intrusive_list.hpp"
@@ -20,6 +21,9 @@ class QueriesInWork {
   // Serves the query, which has a `query()`. It has ended on return, or is known to wait. Throws std::bad_alloc where
   // there is no memory for its coroutine; the query has ended then, without a reply.
   void start(std::unique_ptr<WaitingQuery> query);
+
+  // The same for a query of a stream, which is counted: its message has so many octets.
+  void countAndStart(std::unique_ptr<WaitingQuery> query, std::size_t size);
 
   // Asks all queries to stop, and the other tasks. This object may have ended on return.
   void stop();

@@ -26,6 +26,8 @@
 #include "taut/net/given_sockets.hpp"
 #include "taut/server/server_factory.hpp"
 #include "taut/server/server_statistics.hpp"
+#include "taut/server/stream_connection.hpp"
+#include "taut/server/stream_session.hpp"
 #include "taut/server/top_queries.hpp"
 
 namespace taut {
@@ -33,6 +35,17 @@ namespace taut {
 class Listeners;
 class ShardThread;
 class Watchdog;
+
+// A protocol of one's own, which listens beside DNS.
+struct StreamService {
+  // Over TCP, on each shard; port 0 picks one that is free. Empty: on the socket file `path`, which the server makes
+  // and removes, and whose clients have the empty address.
+  Address listen{};
+  std::string path{};
+  // Called for each connection, on the threads of all shards, whose sessions it may not mix up.
+  StreamSession::Serve serve{};
+  StreamLimits limits{};
+};
 
 struct ServerOptions {
   // Each over UDP and TCP, once even where it is given twice, or beside a wildcard of its family with its port; port 0
@@ -47,6 +60,9 @@ struct ServerOptions {
   std::function<void()> opened{};      // called once, when all sockets are open and before a shard's thread runs
   std::chrono::milliseconds starting{10000};  // how long the resolvers may take to start
   std::chrono::milliseconds drain{4000};      // how long queries in flight may take to finish after a stop
+  // Open as long as the server takes queries, with what holds for streams of DNS: `maxConnections` counts them, and a
+  // balancer says who its clients are (ServerFactory::setProxies). Neither given to another process nor replaced.
+  std::vector<StreamService> services{};
   // Taken in place of opening others where they are bound to an address of `listen`: one by each shard, and where there
   // are fewer, the other shards open theirs beside them, or share the first one. Null: none.
   std::shared_ptr<GivenSockets> given{};
@@ -80,6 +96,9 @@ class Server {
   // One for each core that the process may use.
   static unsigned defaultThreads();
 
+  // Those of the services, in the order of the options, with the ports that were picked; the empty one for a socket
+  // file. After `start`, on any thread.
+  const std::vector<Address>& serviceAddresses() const { return serviceAddresses_; }
   // The addresses that are listened on, with the ports that were picked, those that were on no interface at the end.
   // May be called on any thread, after `start`.
   std::vector<Address> addresses() const;
@@ -164,8 +183,9 @@ class Server {
   std::string startFailure_;
   std::vector<std::unique_ptr<ShardThread>> shards_;
   std::unique_ptr<Listeners> listeners_;  // from the start on
-  std::atomic<bool> started_ = false;     // from then on the shards are the same until the end
-  std::unique_ptr<Watchdog> watchdog_;    // looks at the shards, and ends before them
+  std::vector<Address> serviceAddresses_;
+  std::atomic<bool> started_ = false;   // from then on the shards are the same until the end
+  std::unique_ptr<Watchdog> watchdog_;  // looks at the shards, and ends before them
 };
 
 }  // namespace taut

@@ -29,6 +29,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "taut/base/address.hpp"
@@ -78,6 +79,8 @@ class ServerFactory {
   // Whether there is a client: the RA bit of replies to those who have no view.
   bool recursionAvailable() const { return recursionAvailable_; }
   int verbose() const { return verbose_; }  // 0: failures only; 1: a few lines for each query; 2: all records
+  // One line of the log where `verbose` is above 0.
+  void verboseLog(std::string_view text) const;
   WaitingQueries& waitingQueries() { return waitingQueries_; }                        // of all transports of the shard
   const std::vector<StreamConnection*>& connections() const { return connections_; }  // in order of arrival
 
@@ -183,11 +186,23 @@ class ServerFactory {
   // default calls the function of `setProtocol`, where there is one.
   using ProtocolFactory = std::function<std::unique_ptr<StreamConnection>(ServerFactory& factory, const Address& peer)>;
   void setProtocol(ProtocolFactory protocol) { protocol_ = std::move(protocol); }
+  const ProtocolFactory& protocol() const { return protocol_; }  // empty at first
+  // A factory, made of the arguments, whose streams are `Protocol`s: StreamConnections made of factory and peer.
+  template <typename Protocol, typename... Arguments>
+  static std::unique_ptr<ServerFactory> forProtocol(Arguments&&... arguments) {
+    auto factory = std::make_unique<ServerFactory>(std::forward<Arguments>(arguments)...);
+    factory->setProtocol(
+        [](ServerFactory& server, const Address& peer) { return std::make_unique<Protocol>(server, peer); });
+    return factory;
+  }
   virtual std::unique_ptr<StreamConnection> buildProtocol(const Address& peer);
 
   // Called once each for a stream connection; the default ones keep `connections`.
   virtual void connectionMade(StreamConnection& connection);
   virtual void connectionLost(StreamConnection& connection);
+
+  // For transports: what a stream of one's own has thrown, for a line of the log.
+  void sessionFailed(const Address& peer, const std::exception_ptr& failure);
 
   // Called before the first listener of the shard starts, and after the last one has stopped, on the shard's thread.
   // `startFactory` and `stopFactory` run for the first call and the last one.
@@ -274,7 +289,9 @@ class ServerFactory {
   void handlerEnded(const Query& query, ReplyChannel& channel) noexcept;
   // Every message has been told of when `serve` ends, also where an override has left the way.
   void tellRest(const Query& query, ReplyChannel& channel) noexcept;
-  void logFailure(const std::exception_ptr& failure, const Query& query);
+  // `whose`: a query, or the peer of a session.
+  template <typename Whose>
+  void logFailure(const std::exception_ptr& failure, const Whose& whose);
   Task<> replyFailed(std::exception_ptr failure, const Query& query, ReplyChannel& channel);
   Task<std::optional<Answer>> notImplemented(const Query& query, std::string_view what);
 

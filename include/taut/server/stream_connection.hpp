@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <utility>
 
 #include "taut/base/address.hpp"
 #include "taut/base/stop_token.hpp"
@@ -25,6 +26,7 @@
 namespace taut {
 
 class QueryPipeline;
+class StreamSession;
 
 struct StreamLimits {
   std::chrono::milliseconds idle{10000};     // since the last answer, unless another query is in flight
@@ -64,15 +66,26 @@ class StreamConnection : public ConnectionPlace, private Timer {
   ServerFactory& factory() const { return factory_; }
 
   // Serves the connection to its end. The task owns it.
-  static Task<> serve(std::unique_ptr<StreamConnection> connection, TcpStream stream, const StreamContext& context);
+  static Task<> serve(std::unique_ptr<StreamConnection> connection, TcpStream stream, const StreamContext& context) {
+    StreamConnection& served = *connection;
+    served.stream_ = std::move(stream);
+    return served.run(std::move(connection), context);
+  }
 
   bool hasQueryInFlight() const override;
   void close() override;
 
  private:
   friend QueryPipeline;
+  friend StreamSession;
 
+  // `self` is this connection. The default passes on a task whose frame does not know the connection twice.
+  virtual Task<> run(std::unique_ptr<StreamConnection> self, const StreamContext& context) {
+    return serveToEnd(std::move(self), context);
+  }
   static Task<> serveToEnd(std::unique_ptr<StreamConnection> connection, const StreamContext& context);
+  // The idle time is over. Where something is in work, `exchange` looks at the timer itself.
+  virtual void endIdle() noexcept;
   Task<> exchange(ReceivedData& data, const StreamContext& context);
   Task<> exchangeMessages(ReceivedData& data, const StreamContext& context);
   Task<ReceivedData> receiveLast(const QueryPipeline& pipeline, const StreamContext& context);
