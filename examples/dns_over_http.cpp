@@ -2,6 +2,7 @@
 // Every name has the text "hello".
 #include <fmt/format.h>
 
+#include "taut/http/http_requests.hpp"
 #include "taut/taut.hpp"
 
 using namespace taut;

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "taut/net/byte_stream.hpp"
 #include "taut/taut.hpp"
 
 using namespace taut;
