@@ -228,6 +228,15 @@ const char* nameOf(int signal) {
 
 }  // namespace
 
+int Server::runFailed(const char* why) {
+  startFailure_ = why;
+  log::error("{}", startFailure_);
+  stop();
+  wait();
+  log::flush();
+  return 1;
+}
+
 int Server::run(const std::function<void()>& reload, const std::function<void()>& started,
                 const std::function<std::chrono::milliseconds()>& ending) {
   sigset_t signals;
@@ -236,16 +245,16 @@ int Server::run(const std::function<void()>& reload, const std::function<void()>
   sigaddset(&signals, SIGTERM);
   if (reload) sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::vector<Address> present;
   try {
     start();
+    present = listeners_->present();
+    if (started) started();
   } catch (const std::exception& error) {
-    startFailure_ = reasonOf(error);
-    log::error("{}", startFailure_);
-    log::flush();
-    return 1;
+    return runFailed(reasonOf(error));
+  } catch (...) {
+    return runFailed("an exception of an unknown type");
   }
-  const std::vector<Address> present = listeners_->present();
-  if (started) started();
   for (const Address& address : present) log::info("listening on {}", address);
   for (std::size_t i = 0; i < options_.services.size(); ++i) {
     if (options_.services[i].path.empty())

@@ -14,6 +14,8 @@
 #include "blocking_client.hpp"
 #include "messages.hpp"
 #include "taut/coro/event.hpp"
+#include "taut/coro/sync_wait.hpp"
+#include "taut/resolver/view.hpp"
 #include "taut/server/server.hpp"
 #include "test_resolver.hpp"
 
@@ -127,6 +129,13 @@ class Eager final : public Resolver {
   TaskScope work_;
 };
 
+// What it throws when it is closed is no std::exception.
+class ThrowingAtTheEnd final : public Resolver {
+ public:
+  Task<std::optional<Answer>> resolve(const Query&) override { return std::nullopt; }
+  Task<> close() override { throw 42; }
+};
+
 Address clientOf(std::uint8_t host) {
   return *Address::parse("192.0.2." + std::to_string(host), 5000);
 }
@@ -142,6 +151,29 @@ TEST_CASE("a resolver starts after its factory and before the first query, and i
   server.stop();
   server.wait();
   CHECK(events.list() == List{"startFactory", "start", "query", "work ends", "close", "stopFactory"});
+}
+
+TEST_CASE("what the close of a resolver throws is logged, and the others are closed, those of views too") {
+  const LogCapture log;
+  Events events;
+  Server server(options(), [&](Shard&) {
+    auto factory = std::make_unique<ServerFactory>(
+        ServerFactory::Resolvers{std::make_shared<ThrowingAtTheEnd>(), std::make_shared<Eager>(events)});
+    return factory;
+  });
+  server.start();
+  server.stop();
+  server.wait();
+  CHECK(server.endedInOrder());
+  CHECK(events.list() == List{"close"});
+  CHECK(log.count("closing the resolvers: an exception of an unknown type") == 1);
+
+  View view(false);
+  view.add(std::make_shared<ThrowingAtTheEnd>());
+  view.add(std::make_shared<Eager>(events));
+  view.add(std::make_shared<ThrowingAtTheEnd>());
+  CHECK_THROWS_AS(syncWait(view.close()), int);
+  CHECK(events.list() == List{"close", "close"});
 }
 
 TEST_CASE("what the start of a resolver throws comes out of the server's, and the resolver is closed") {
