@@ -136,6 +136,12 @@ class ThrowingAtTheEnd final : public Resolver {
   Task<> close() override { throw 42; }
 };
 
+class NeverStopped final : public ServerFactory {
+ public:
+  using ServerFactory::ServerFactory;
+  void stopFactory() override { throw std::runtime_error("not yet"); }
+};
+
 Address clientOf(std::uint8_t host) {
   return *Address::parse("192.0.2." + std::to_string(host), 5000);
 }
@@ -153,13 +159,12 @@ TEST_CASE("a resolver starts after its factory and before the first query, and i
   CHECK(events.list() == List{"startFactory", "start", "query", "work ends", "close", "stopFactory"});
 }
 
-TEST_CASE("what the close of a resolver throws is logged, and the others are closed, those of views too") {
+TEST_CASE("what closing and stopping throw is logged, and the other resolvers are closed, those of views too") {
   const LogCapture log;
   Events events;
   Server server(options(), [&](Shard&) {
-    auto factory = std::make_unique<ServerFactory>(
+    return std::make_unique<NeverStopped>(
         ServerFactory::Resolvers{std::make_shared<ThrowingAtTheEnd>(), std::make_shared<Eager>(events)});
-    return factory;
   });
   server.start();
   server.stop();
@@ -167,6 +172,7 @@ TEST_CASE("what the close of a resolver throws is logged, and the others are clo
   CHECK(server.endedInOrder());
   CHECK(events.list() == List{"close"});
   CHECK(log.count("closing the resolvers: an exception of an unknown type") == 1);
+  CHECK(log.count("stopping: not yet") == 1);
 
   View view(false);
   view.add(std::make_shared<ThrowingAtTheEnd>());
