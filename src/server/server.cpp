@@ -24,6 +24,7 @@
 #include "shard_thread.hpp"
 #include "taut/base/log.hpp"
 #include "taut/base/reason.hpp"
+#include "taut/coro/log_failure.hpp"
 #include "watchdog.hpp"
 
 namespace taut {
@@ -216,8 +217,8 @@ std::optional<int> nextEnd(const sigset_t& signals, TimeOut timeOut, const std::
     if (!signal || *signal != SIGHUP) return signal;
     try {
       reload();
-    } catch (const std::exception& error) {
-      log::error("not all was loaded anew: {}", reasonOf(error));
+    } catch (...) {
+      detail::logFailure("not all was loaded anew", std::current_exception());
     }
   }
 }

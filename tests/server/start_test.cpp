@@ -44,7 +44,7 @@ class Events {
 using List = std::vector<std::string>;
 
 // How the start of a resolver goes.
-enum class Start { ends, fails, waits, ignoresStop };
+enum class Start { ends, fails, failsOddly, waits, ignoresStop };
 
 class Starting final : public Resolver {
  public:
@@ -54,6 +54,7 @@ class Starting final : public Resolver {
     events_.add("start");
     work.spawn(keepOn(), work.token());
     if (start_ == Start::fails) throw std::runtime_error("no list");
+    if (start_ == Start::failsOddly) throw 42;
     if (start_ == Start::waits) co_await gate.wait();
     // A token that never stops is as none; that of the scope stops too late.
     if (start_ == Start::ignoresStop) co_await gate.wait(work.token());
@@ -265,16 +266,19 @@ TEST_CASE("a view that does not start is closed, the views of before stay, and i
   Events events;
   const auto failing = std::make_shared<View>(false);
   failing->add(std::make_shared<Starting>(events, Start::fails));
+  const auto oddlyFailing = std::make_shared<View>(false);
+  oddlyFailing->add(std::make_shared<Starting>(events, Start::failsOddly));
   const auto before = std::make_shared<View>(false);
   before->add(std::make_shared<TestResolver>());
   const auto all = AddressPolicy(AddressPolicy::Action::allow);
   Views views;
   views.replace({{all, before}});
   syncWait(views.start());
-  for (std::size_t attempt = 1; attempt <= 2; ++attempt) {
-    views.replace({{all, failing}});
+  std::size_t attempts = 0;
+  for (const auto& view : {failing, oddlyFailing, oddlyFailing, failing}) {
+    views.replace({{all, view}});
     CHECK(views.find(clientOf(1)) == before.get());
-    CHECK(events.list().size() == 3 * attempt);
+    CHECK(events.list().size() == 3 * ++attempts);
     CHECK(events.list().back() == "close");
   }
   syncWait(views.close());
