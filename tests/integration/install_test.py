@@ -122,7 +122,8 @@ class LoadedHandler(Installed):
         """What taut-lint finds in the source ends the build, which says it."""
         code = self.source / "workstations.cpp"
         before, after = code.read_text().split("    Answer answer;\n")
-        code.write_text(f"{before}    const auto task = [host]() -> Task<> {{ co_return; }};\n    Answer answer;\n{after}")
+        mistake = "    const auto task = [host]() -> Task<> { co_return; };\n"
+        code.write_text(f"{before}{mistake}    Answer answer;\n{after}")
         result = self.run_program(*build, cwd=self.source)
         self.assertNotEqual(result.returncode, 0, result.stdout)
         self.assertRegex(result.stdout, r"workstations\.cpp:\d+:\d+: .*captures.*; ")

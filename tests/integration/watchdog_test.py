@@ -1,4 +1,4 @@
-"""Handlers that keep their thread busy are named in the log, and keep neither other shards nor the end of the process."""
+"""A handler that keeps its thread busy is named in the log, and keeps neither other shards nor the process's end."""
 import os
 import re
 import select
