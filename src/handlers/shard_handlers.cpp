@@ -69,6 +69,8 @@ Task<> RunningHandler::start() {
   } catch (const std::exception& error) {
     failure = reasonOf(error);
     if (failure.empty()) failure = "it does not say why";
+  } catch (...) {
+    failure = "an exception of an unknown type";
   }
   isStarting_ = false;
   started_.set();
@@ -90,6 +92,8 @@ Task<> RunningHandler::close() {
     co_await resolver_->close();
   } catch (const std::exception& error) {
     log::error("{} does not close in order: {}", label_, reasonOf(error));
+  } catch (...) {
+    log::error("{} does not close in order: an exception of an unknown type", label_);
   }
   if (lists_ == 0) resolver_.reset();
 }

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "taut/base/log.hpp"
-#include "taut/base/reason.hpp"
+#include "taut/coro/log_failure.hpp"
 
 namespace taut {
 
@@ -85,8 +85,8 @@ void Shard::runPosted() noexcept {
   for (const auto& function : running_) {
     try {
       function();
-    } catch (const std::exception& error) {
-      log::error("what was posted to a shard failed: {}", reasonOf(error));
+    } catch (...) {
+      detail::logFailure("what was posted to a shard failed", std::current_exception());
     }
   }
   running_.clear();

@@ -1,7 +1,11 @@
 #include "taut/resolver/resolver_chain.hpp"
 
+#include <exception>
 #include <stdexcept>
 #include <utility>
+#include <vector>
+
+#include "taut/coro/log_failure.hpp"
 
 namespace taut {
 
@@ -46,7 +50,22 @@ Task<> ResolverChain::start(TaskScope& work) {
 }
 
 Task<> ResolverChain::close() {
-  for (const auto& resolver : resolvers_) co_await resolver->close();
+  std::vector<Resolver*> resolvers;
+  for (const auto& resolver : resolvers_) resolvers.push_back(resolver.get());
+  return closeAll(std::move(resolvers));
+}
+
+Task<> closeAll(std::vector<Resolver*> resolvers) {
+  std::exception_ptr failure;
+  for (Resolver* const resolver : resolvers) {
+    try {
+      co_await resolver->close();
+    } catch (...) {
+      if (failure) detail::logFailure("closing the resolvers", failure);
+      failure = std::current_exception();
+    }
+  }
+  if (failure) std::rethrow_exception(failure);
 }
 
 }  // namespace taut

@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <utility>
 
+#include "taut/resolver/resolver_chain.hpp"
+
 namespace taut {
 
 View& View::add(std::shared_ptr<Resolver> own) {
@@ -36,7 +38,7 @@ Task<> View::start(TaskScope& work) {
 }
 
 Task<> View::close() {
-  for (Resolver* const resolver : own_) co_await resolver->close();
+  return closeAll(own_);
 }
 
 Task<> View::unused(StopToken stop) {

@@ -136,7 +136,7 @@ void DatagramService::prefetch(std::span<const std::unique_ptr<Reply>> arrived) 
   if (arrived.size() < 2) return;
   std::array<const Query*, batchSize> queries;
   for (std::size_t i = 0; i < arrived.size(); ++i) queries[i] = &*arrived[i]->query();
-  factory_.resolver().prefetch(std::span(queries).first(arrived.size()));
+  factory_.prefetch(std::span(queries).first(arrived.size()));
 }
 
 }  // namespace taut

@@ -24,6 +24,7 @@
 #include "shard_thread.hpp"
 #include "taut/base/log.hpp"
 #include "taut/base/reason.hpp"
+#include "taut/coro/log_failure.hpp"
 #include "watchdog.hpp"
 
 namespace taut {
@@ -216,8 +217,8 @@ std::optional<int> nextEnd(const sigset_t& signals, TimeOut timeOut, const std::
     if (!signal || *signal != SIGHUP) return signal;
     try {
       reload();
-    } catch (const std::exception& error) {
-      log::error("not all was loaded anew: {}", reasonOf(error));
+    } catch (...) {
+      detail::logFailure("not all was loaded anew", std::current_exception());
     }
   }
 }
@@ -228,6 +229,15 @@ const char* nameOf(int signal) {
 
 }  // namespace
 
+int Server::runFailed(const char* why) {
+  startFailure_ = why;
+  log::error("{}", startFailure_);
+  stop();
+  wait();
+  log::flush();
+  return 1;
+}
+
 int Server::run(const std::function<void()>& reload, const std::function<void()>& started,
                 const std::function<std::chrono::milliseconds()>& ending) {
   sigset_t signals;
@@ -236,16 +246,16 @@ int Server::run(const std::function<void()>& reload, const std::function<void()>
   sigaddset(&signals, SIGTERM);
   if (reload) sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::vector<Address> present;
   try {
     start();
+    present = listeners_->present();
+    if (started) started();
   } catch (const std::exception& error) {
-    startFailure_ = reasonOf(error);
-    log::error("{}", startFailure_);
-    log::flush();
-    return 1;
+    return runFailed(reasonOf(error));
+  } catch (...) {
+    return runFailed("an exception of an unknown type");
   }
-  const std::vector<Address> present = listeners_->present();
-  if (started) started();
   for (const Address& address : present) log::info("listening on {}", address);
   for (std::size_t i = 0; i < options_.services.size(); ++i) {
     if (options_.services[i].path.empty())

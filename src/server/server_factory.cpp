@@ -161,6 +161,14 @@ std::unique_ptr<StreamConnection> ServerFactory::buildProtocol(const Address& pe
   return protocol_ ? protocol_(*this, peer) : std::make_unique<StreamConnection>(*this, peer);
 }
 
+void ServerFactory::prefetch(std::span<const Query* const> queries) noexcept {
+  try {
+    resolver_.prefetch(queries);
+  } catch (...) {
+    logFailure(std::current_exception(), *queries.front());
+  }
+}
+
 void ServerFactory::connectionMade(StreamConnection& connection) {
   connections_.push_back(&connection);
 }

@@ -12,6 +12,7 @@
 #include <new>
 #include <optional>
 #include <stdexcept>
+#include <string_view>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -193,10 +194,21 @@ void ShardThread::run() {
 void ShardThread::closeUnstarted() noexcept {
   try {
     shard_.run(leave(end()));
-  } catch (const std::exception& error) {
-    log::error("{}: closing what has not started: {}", factory_->logPrefix(), reasonOf(error));
+  } catch (...) {
+    logFailure("closing what has not started");
   }
   drain_.ended();
+}
+
+// In a handler of an exception.
+void ShardThread::logFailure(std::string_view what) noexcept {
+  try {
+    throw;
+  } catch (const std::exception& error) {
+    log::error("{}: {}: {}", factory_->logPrefix(), what, reasonOf(error));
+  } catch (...) {
+    log::error("{}: {}: an exception of an unknown type", factory_->logPrefix(), what);
+  }
 }
 
 void ShardThread::serveUntilStopped() {
@@ -332,10 +344,12 @@ Task<> ShardThread::end() {
     try {
       co_await factory_->closeResolvers();
       break;
-    } catch (const std::exception& error) {
-      const bool again = dynamic_cast<const std::bad_alloc*>(&error) && attempt < attempts;
-      if (!again) log::error("{}: closing the resolvers: {}", factory_->logPrefix(), reasonOf(error));
-      if (!again) break;
+    } catch (const std::bad_alloc&) {
+      if (attempt == attempts) logFailure("closing the resolvers");
+      if (attempt == attempts) break;
+    } catch (...) {
+      logFailure("closing the resolvers");
+      break;
     }
     co_await sleepFor(shard_, pause);
   }
@@ -347,8 +361,8 @@ Task<> ShardThread::end() {
   }
   try {
     if (isFactoryStarted_) factory_->doStop();
-  } catch (const std::exception& error) {
-    log::error("{}: stopping: {}", factory_->logPrefix(), reasonOf(error));
+  } catch (...) {
+    logFailure("stopping");
   }
   ended_.set();
 }

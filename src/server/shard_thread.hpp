@@ -99,6 +99,7 @@ class ShardThread {
 
   void run();
   void closeUnstarted() noexcept;
+  void logFailure(std::string_view what) noexcept;
   void serveUntilStopped();
   Task<> serve();
   Task<> untilStopped();

@@ -2,12 +2,14 @@
 
 #include <cassert>
 #include <chrono>
+#include <exception>
 #include <memory>
 #include <new>
 #include <utility>
 
 #include "memory_shortage.hpp"
 #include "query_pipeline.hpp"
+#include "taut/coro/log_failure.hpp"
 #include "taut/io/deadline.hpp"
 
 namespace taut {
@@ -34,13 +36,32 @@ StreamConnection::~StreamConnection() {
 
 // The frame of this coroutine is most of what a connection costs that rests.
 Task<> StreamConnection::serveToEnd(std::unique_ptr<StreamConnection> connection, const StreamContext& context) {
-  connection->factory_.connectionMade(*connection);
+  connection->made();
   connection->touch();
   while (connection->stream_.isOpen()) {
     ReceivedData data = co_await connection->stream_.receive(context.buffers, context.stop);
     co_await connection->exchange(data, context);
   }
-  connection->factory_.connectionLost(*connection);
+  connection->lost();
+}
+
+// An override that throws ends its connection, and the factory forgets it.
+void StreamConnection::made() noexcept {
+  try {
+    factory_.connectionMade(*this);
+  } catch (...) {
+    detail::logFailure("connectionMade", std::current_exception());
+    stream_.close();
+  }
+}
+
+void StreamConnection::lost() noexcept {
+  try {
+    factory_.connectionLost(*this);
+  } catch (...) {
+    detail::logFailure("connectionLost", std::current_exception());
+    factory_.ServerFactory::connectionLost(*this);
+  }
 }
 
 // Passes on the task. The caller's frame would be larger if it handled exceptions itself.

@@ -95,7 +95,7 @@ StreamSession::~StreamSession() = default;
 Task<> StreamSession::run(std::unique_ptr<StreamConnection>, const StreamContext& context) {
   context_ = &context;
   queries_.emplace(shard(), factory_);
-  factory_.connectionMade(*this);
+  made();
   touch();
   {
     const auto whenStopped = [this] { beginEnd(); };
@@ -103,7 +103,7 @@ Task<> StreamSession::run(std::unique_ptr<StreamConnection>, const StreamContext
     const StopCallback stopped(context.stop, whenStopped);
     const StopCallback aborted(context.abort, whenAborted);
     try {
-      queries_->tasks().spawn(callServe(), queries_->tasks().token());
+      if (stream_.isOpen()) queries_->tasks().spawn(callServe(), queries_->tasks().token());
     } catch (const std::bad_alloc&) {
       reportMemoryShortage();
     }
@@ -114,7 +114,7 @@ Task<> StreamSession::run(std::unique_ptr<StreamConnection>, const StreamContext
   } else {
     stream_.close();
   }
-  factory_.connectionLost(*this);
+  lost();
 }
 
 Task<> StreamSession::callServe() {

@@ -4,9 +4,8 @@
 #include <exception>
 #include <utility>
 
-#include "taut/base/log.hpp"
-#include "taut/base/reason.hpp"
 #include "taut/base/stop_token.hpp"
+#include "taut/coro/log_failure.hpp"
 
 namespace taut {
 
@@ -52,8 +51,8 @@ Task<bool> Views::haveStarted(const std::vector<ViewRule>& rules) {
     learn(rules);
     co_await startNew();
     co_return true;
-  } catch (const std::exception& error) {
-    log::error("a view does not start, and clients have the views of before: {}", reasonOf(error));
+  } catch (...) {
+    detail::logFailure("a view does not start, and clients have the views of before", std::current_exception());
     co_return false;
   }
 }

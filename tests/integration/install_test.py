@@ -109,13 +109,24 @@ class LoadedHandler(Installed):
         """The folder that taut was installed to stands before all paths that pkg-config tells."""
         commands = [("meson", "setup", "build")] if not (self.source / "build").exists() else []
         self.run_all(*commands, ("ninja", "-C", "build"), PKG_CONFIG_SYSROOT_DIR=str(self.folder),
-                     PKG_CONFIG_PATH=str(self.library / "pkgconfig"))
+                     PKG_CONFIG_PATH=str(self.library / "pkgconfig"),
+                     PATH=f"{self.prefix / 'bin'}:{os.environ['PATH']}")
         return self.source / "build/libworkstations.so"
 
     def build_with_cmake(self):
         self.run_all(("cmake", "-B", "build-cmake", f"-DCMAKE_PREFIX_PATH={self.prefix}"),
                      ("cmake", "--build", "build-cmake"))
         return self.source / "build-cmake/libworkstations.so"
+
+    def assert_finds_mistakes(self, *build):
+        """What taut-lint finds in the source ends the build, which says it."""
+        code = self.source / "workstations.cpp"
+        before, after = code.read_text().split("    Answer answer;\n")
+        mistake = "    const auto task = [host]() -> Task<> { co_return; };\n"
+        code.write_text(f"{before}{mistake}    Answer answer;\n{after}")
+        result = self.run_program(*build, cwd=self.source)
+        self.assertNotEqual(result.returncode, 0, result.stdout)
+        self.assertRegex(result.stdout, r"workstations\.cpp:\d+:\d+: .*captures.*; ")
 
     def configure(self, library, prefix):
         return self.write("taut.toml", f"""
@@ -165,12 +176,14 @@ options = {{ prefix = "{prefix}", ttl = "5m", network = "192.0.2.0" }}
         self.assertEqual(self.dig("pc8.example.com"), ["198.0.2.8"])
         self.assertIn("workstations  after-zones  example.com.", self.ctl("handlers"))
         self.assertEqual(server.stop(), 0, server.log())
+        self.assert_finds_mistakes("ninja", "-C", "build", "lint")
 
     def test_cmake(self):
         """Built by CMake it is loaded just so"""
         server = self.serve(self.build_with_cmake())
         self.assertEqual(self.dig("ws9.example.com"), ["192.0.2.9"])
         self.assertEqual(server.stop(), 0, server.log())
+        self.assert_finds_mistakes("cmake", "--build", "build-cmake", "--target", "without-mistakes")
 
     def test_second_taut(self):
         """One that is linked to the library as well is refused: there would be two of it"""

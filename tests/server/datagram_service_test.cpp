@@ -201,9 +201,11 @@ TEST_CASE("what holds no query is met with silence") {
 
 namespace {
 
-// Notes what it is shown of the queries that are about to come.
+// Notes what it is shown of the queries that are about to come, and then throws, if it is to.
 class PrefetchingResolver final : public Resolver {
  public:
+  explicit PrefetchingResolver(bool throws) : throws_(throws) {}
+
   Task<std::optional<Answer>> resolve(const Query& query) override {
     asked.insert(query.name().toString());
     return Task<std::optional<Answer>>::ready(Answer::nameError());
@@ -215,16 +217,20 @@ class PrefetchingResolver final : public Resolver {
       CHECK(asked.count(name) == 0);
       CHECK(shown.insert(name).second);
     }
+    if (throws_) throw std::runtime_error("nothing to fetch");
   }
 
   mutable std::vector<std::size_t> calls;
   mutable std::set<std::string> shown;
   std::set<std::string> asked;
+
+ private:
+  bool throws_;
 };
 
 // Forty queries, the third of them cut to six octets, at once: without a turn of the loop in between.
-std::shared_ptr<PrefetchingResolver> answerTogether() {
-  auto resolver = std::make_shared<PrefetchingResolver>();
+std::shared_ptr<PrefetchingResolver> answerTogether(bool throws = false) {
+  auto resolver = std::make_shared<PrefetchingResolver>(throws);
   Fixture fixture(Address::loopbackV4(), 64, 48,
                   std::make_shared<ServerFactory>(ServerFactory::Resolvers{resolver}, ServerFactory::Caches{},
                                                   ServerFactory::Resolvers{}));
@@ -252,6 +258,14 @@ TEST_CASE("a resolver is shown the queries that came together before it is asked
   // How many come together is for the kernel to say; most of them do.
   CHECK(resolver->shown.size() > 20);
   for (const std::size_t count : resolver->calls) CHECK((count >= 2 && count <= 32));
+}
+
+TEST_CASE("a prefetch that throws leaves lines in the log, and every query is answered") {
+  const LogCapture log;
+  const auto resolver = answerTogether(true);
+  CHECK(resolver->asked.size() == 39);
+  CHECK(log.lines().size() == resolver->calls.size());
+  CHECK(log.count("nothing to fetch") == resolver->calls.size());
 }
 
 TEST_CASE("a header without the rest is a format error") {

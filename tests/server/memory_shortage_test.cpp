@@ -23,11 +23,13 @@
 #include "support/failing_heap.hpp"
 #include "support/temporary_file.hpp"
 #include "taut/base/local_pool.hpp"
+#include "taut/coro/sync_wait.hpp"
 #include "taut/io/sleep.hpp"
 #include "taut/resolver/forwarder.hpp"
 #include "taut/resolver/resolver.hpp"
 #include "taut/server/server.hpp"
 #include "taut/server/stream_connection.hpp"
+#include "taut/testing/query.hpp"
 #include "test_resolver.hpp"
 
 namespace {
@@ -58,6 +60,18 @@ class TwoWaysResolver final : public Resolver {
   }
 
   Shard& shard_;
+};
+
+// Awaits itself without an end.
+class Endless final : public Resolver {
+ public:
+  Task<std::optional<Answer>> resolve(const Query& query) override {
+    auto answer = co_await next(query);
+    co_return answer;
+  }
+
+ private:
+  Task<std::optional<Answer>> next(const Query& query) { return resolve(query); }
 };
 
 ServerOptions options() {
@@ -268,4 +282,17 @@ TEST_CASE("a forwarder for which memory for other servers is short asks those th
     if (!failed) CHECK(asked == std::vector{given[0], *Address::parse("192.0.2.2", 53)});
   }
   CHECK(skipped > 1);
+}
+
+TEST_CASE("a handler that awaits itself without an end fails when memory runs out, and the next query is answered") {
+  const LogCapture log;
+  ServerFactory factory({std::make_shared<Endless>()});
+  const testing::ReceivedQuery query = testing::query("endless.example", Type::A);
+  TestChannel channel;
+  FailingHeap::arm(1000, 2);  // the pool tries twice
+  syncWait(factory.serve(query, channel));
+  CHECK(FailingHeap::failed() == 2);
+  FailingHeap::disarm();
+  CHECK(ParsedReply(channel.reply).rcode == Rcode::SERVFAIL);
+  CHECK(log.lines().size() == 1);
 }

@@ -32,7 +32,7 @@ Query parse(const Bytes& message, Transport transport = Transport::udp, std::siz
 // The reply to one message; nothing where none was sent.
 std::optional<ParsedReply> ask(ServerFactory& factory, const Bytes& message, Transport transport = Transport::udp) {
   const Query query = parse(message, transport, factory.udpPayloadSize());
-  TestChannel channel(transport);
+  TestChannel channel(transport, client);
   syncWait(factory.serve(query, channel));
   if (channel.sends == 0) return std::nullopt;
   CHECK(channel.sends == 1);
@@ -510,7 +510,7 @@ class Overriding : public ServerFactory {
 
 ParsedReply askOverriding(Overriding& factory, const Bytes& message) {
   const Query query = parse(message);
-  TestChannel channel;
+  TestChannel channel(Transport::udp, client);
   syncWait(factory.serve(query, channel), [&] { factory.event.set(); });
   CHECK(channel.sends == 1);
   return ParsedReply(channel.reply);

@@ -534,6 +534,22 @@ TEST_CASE("run says 1, and why in one line of the log, where the server does not
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
+TEST_CASE("run says 1, and why, where the maker of factories or what is called after the start throws anything") {
+  sigset_t before;
+  REQUIRE(::pthread_sigmask(SIG_SETMASK, nullptr, &before) == 0);
+  Events events;
+  const LogCapture log;
+  Server unmade(options(), [](Shard&) -> std::unique_ptr<ServerFactory> { throw 42; });
+  CHECK(unmade.run() == 1);
+  CHECK(log.lines() == std::vector<std::string>{"an exception of an unknown type"});
+  Server begun(options(), makeFactory(events));
+  CHECK(begun.run({}, [] { throw std::runtime_error("no list"); }) == 1);
+  CHECK(begun.startFailure() == "no list");
+  CHECK(log.count("no list") == 1);
+  CHECK(begun.endedInOrder());
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
 TEST_CASE("run reloads on SIGHUP, ends on SIGTERM, and says 0") {
   // Signals that the server's thread sends as it starts wait until run looks for them, the lower number first.
   class Signalling final : public ServerFactory {

@@ -14,6 +14,8 @@
 #include "blocking_client.hpp"
 #include "messages.hpp"
 #include "taut/coro/event.hpp"
+#include "taut/coro/sync_wait.hpp"
+#include "taut/resolver/view.hpp"
 #include "taut/server/server.hpp"
 #include "test_resolver.hpp"
 
@@ -42,7 +44,7 @@ class Events {
 using List = std::vector<std::string>;
 
 // How the start of a resolver goes.
-enum class Start { ends, fails, waits, ignoresStop };
+enum class Start { ends, fails, failsOddly, waits, ignoresStop };
 
 class Starting final : public Resolver {
  public:
@@ -52,6 +54,7 @@ class Starting final : public Resolver {
     events_.add("start");
     work.spawn(keepOn(), work.token());
     if (start_ == Start::fails) throw std::runtime_error("no list");
+    if (start_ == Start::failsOddly) throw 42;
     if (start_ == Start::waits) co_await gate.wait();
     // A token that never stops is as none; that of the scope stops too late.
     if (start_ == Start::ignoresStop) co_await gate.wait(work.token());
@@ -127,6 +130,19 @@ class Eager final : public Resolver {
   TaskScope work_;
 };
 
+// What it throws when it is closed is no std::exception.
+class ThrowingAtTheEnd final : public Resolver {
+ public:
+  Task<std::optional<Answer>> resolve(const Query&) override { return std::nullopt; }
+  Task<> close() override { throw 42; }
+};
+
+class NeverStopped final : public ServerFactory {
+ public:
+  using ServerFactory::ServerFactory;
+  void stopFactory() override { throw std::runtime_error("not yet"); }
+};
+
 Address clientOf(std::uint8_t host) {
   return *Address::parse("192.0.2." + std::to_string(host), 5000);
 }
@@ -142,6 +158,29 @@ TEST_CASE("a resolver starts after its factory and before the first query, and i
   server.stop();
   server.wait();
   CHECK(events.list() == List{"startFactory", "start", "query", "work ends", "close", "stopFactory"});
+}
+
+TEST_CASE("what closing and stopping throw is logged, and the other resolvers are closed, those of views too") {
+  const LogCapture log;
+  Events events;
+  Server server(options(), [&](Shard&) {
+    return std::make_unique<NeverStopped>(
+        ServerFactory::Resolvers{std::make_shared<ThrowingAtTheEnd>(), std::make_shared<Eager>(events)});
+  });
+  server.start();
+  server.stop();
+  server.wait();
+  CHECK(server.endedInOrder());
+  CHECK(events.list() == List{"close"});
+  CHECK(log.count("closing the resolvers: an exception of an unknown type") == 1);
+  CHECK(log.count("stopping: not yet") == 1);
+
+  View view(false);
+  view.add(std::make_shared<ThrowingAtTheEnd>());
+  view.add(std::make_shared<Eager>(events));
+  view.add(std::make_shared<ThrowingAtTheEnd>());
+  CHECK_THROWS_AS(syncWait(view.close()), int);
+  CHECK(events.list() == List{"close", "close"});
 }
 
 TEST_CASE("what the start of a resolver throws comes out of the server's, and the resolver is closed") {
@@ -227,16 +266,19 @@ TEST_CASE("a view that does not start is closed, the views of before stay, and i
   Events events;
   const auto failing = std::make_shared<View>(false);
   failing->add(std::make_shared<Starting>(events, Start::fails));
+  const auto oddlyFailing = std::make_shared<View>(false);
+  oddlyFailing->add(std::make_shared<Starting>(events, Start::failsOddly));
   const auto before = std::make_shared<View>(false);
   before->add(std::make_shared<TestResolver>());
   const auto all = AddressPolicy(AddressPolicy::Action::allow);
   Views views;
   views.replace({{all, before}});
   syncWait(views.start());
-  for (std::size_t attempt = 1; attempt <= 2; ++attempt) {
-    views.replace({{all, failing}});
+  std::size_t attempts = 0;
+  for (const auto& view : {failing, oddlyFailing, oddlyFailing, failing}) {
+    views.replace({{all, view}});
     CHECK(views.find(clientOf(1)) == before.get());
-    CHECK(events.list().size() == 3 * attempt);
+    CHECK(events.list().size() == 3 * ++attempts);
     CHECK(events.list().back() == "close");
   }
   syncWait(views.close());

@@ -645,6 +645,54 @@ TEST_CASE("a peer for which no protocol is built is closed at once") {
   });
 }
 
+namespace {
+
+// Throws after the default has kept the connection, or before it has forgotten it.
+class ThrowingFactory final : public ServerFactory {
+ public:
+  explicit ThrowingFactory(bool whenMade)
+      : ServerFactory({std::make_shared<TestResolver>()}, {}, {}), whenMade_(whenMade) {}
+  void connectionMade(StreamConnection& connection) override {
+    ServerFactory::connectionMade(connection);
+    if (whenMade_) throw std::runtime_error("no connection today");
+  }
+  void connectionLost(StreamConnection& connection) override {
+    if (!whenMade_) throw 42;
+    ServerFactory::connectionLost(connection);
+  }
+
+ private:
+  bool whenMade_;
+};
+
+}  // namespace
+
+TEST_CASE("where connectionMade throws, the connection is closed and forgotten") {
+  const LogCapture log;
+  StreamFixture fixture(std::make_shared<ThrowingFactory>(true));
+  fixture.run([](StreamFixture& f, StreamClient& client) -> Task<> {
+    const bool closed = co_await client.closedByServer();
+    CHECK(closed);
+    CHECK(f.connections() == 0);
+  });
+  CHECK(log.lines() == std::vector<std::string>{"connectionMade: no connection today"});
+}
+
+TEST_CASE("where connectionLost throws, the connection is forgotten") {
+  const LogCapture log;
+  StreamFixture fixture(std::make_shared<ThrowingFactory>(false));
+  fixture.run([](StreamFixture& f, StreamClient& client) -> Task<> {
+    co_await client.write(numbered("www.example.com", 1));
+    const auto id = co_await client.readId();
+    CHECK(id == 1);
+    CHECK(f.connections() == 1);
+    client.stream().close();
+    co_await f.settle();
+    CHECK(f.connections() == 0);
+  });
+  CHECK(log.lines() == std::vector<std::string>{"connectionLost: an exception of an unknown type"});
+}
+
 TEST_CASE("an exception of a handler becomes one SERVFAIL, and the other queries of the connection go on") {
   StreamFixture fixture;
   fixture.run([](StreamFixture& f, StreamClient& client) -> Task<> {

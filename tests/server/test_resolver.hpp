@@ -1,24 +1,20 @@
-// A resolver for tests: the first label of the name says how it is to behave. And a log that is kept, and a protocol
-// that keeps what is sent.
+// A resolver for tests: the first label of the name says how it is to behave. And what keeps the log and what is sent.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
-#include <mutex>
 #include <optional>
 #include <stdexcept>
-#include <string>
 #include <string_view>
-#include <vector>
 
 #include "messages.hpp"
-#include "taut/base/log.hpp"
 #include "taut/coro/event.hpp"
 #include "taut/dns/rdata.hpp"
 #include "taut/io/shard.hpp"
 #include "taut/io/sleep.hpp"
 #include "taut/resolver/resolver.hpp"
-#include "taut/server/reply_channel.hpp"
+#include "taut/testing/log_capture.hpp"
+#include "taut/testing/recording_channel.hpp"
 
 namespace taut {
 
@@ -107,62 +103,7 @@ class TestResolver final : public Resolver {
   StopSource neverStopped_;
 };
 
-// While it lives it has the lines of the log, from whatever thread.
-class LogCapture {
- public:
-  LogCapture() {
-    log::setSink([this](log::Level level, std::string_view line) {
-      const std::scoped_lock lock(mutex_);
-      lines_.emplace_back(line);
-      if (level == log::Level::error) ++errors_;
-    });
-  }
-  LogCapture(const LogCapture&) = delete;
-  LogCapture& operator=(const LogCapture&) = delete;
-  ~LogCapture() { log::setSink({}); }
-
-  std::vector<std::string> lines() const {
-    const std::scoped_lock lock(mutex_);
-    return lines_;
-  }
-  std::size_t errors() const {
-    const std::scoped_lock lock(mutex_);
-    return errors_;
-  }
-  std::size_t count(std::string_view part) const {
-    const std::scoped_lock lock(mutex_);
-    std::size_t count = 0;
-    for (const std::string& line : lines_) count += line.find(part) != std::string::npos ? 1u : 0u;
-    return count;
-  }
-  bool has(std::string_view part) const { return count(part) > 0; }
-
- private:
-  mutable std::mutex mutex_;
-  std::vector<std::string> lines_;
-  std::size_t errors_ = 0;
-};
-
-class TestChannel final : public ReplyChannel {
- public:
-  explicit TestChannel(Transport transport = Transport::udp) : transport_(transport), buffer_(65535) {}
-
-  Transport transport() const override { return transport_; }
-  const Address& peer() const override { return peer_; }
-  MutableByteSpan replyBuffer() override { return buffer_; }
-  Task<> send(std::size_t size) override {
-    ++sends;
-    if (sends == 1) reply.assign(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(size));
-    return Task<>::ready();
-  }
-
-  Bytes reply;
-  int sends = 0;
-
- private:
-  Transport transport_;
-  Address peer_ = Address::v4({192, 0, 2, 100}, 53);
-  Bytes buffer_;
-};
+using testing::LogCapture;
+using TestChannel = testing::RecordingChannel;
 
 }  // namespace taut

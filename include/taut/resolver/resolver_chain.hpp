@@ -31,4 +31,8 @@ class ResolverChain final : public Resolver {
   std::vector<std::shared_ptr<Resolver>> resolvers_;
 };
 
+// Closes each of them, also after one that throws: what another has begun would go on without it. Throws the last
+// exception and logs the others.
+Task<> closeAll(std::vector<Resolver*> resolvers);
+
 }  // namespace taut

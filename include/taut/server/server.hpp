@@ -151,10 +151,11 @@ class Server {
 
   // Runs the server: start, a line of the log for each address that is there, then SIGINT or SIGTERM, with a line of
   // the log, then stop and wait. Returns the exit status: 0 for a server that was asked to end, 1 for one that did not
-  // start, with a line of the log that says why. On the calling thread, `started` is called once, when all shards
-  // serve, `reload` for each SIGHUP, and `ending` once, when the end has been asked for; each may be empty. For the
-  // time that `ending` gives, the server goes on serving (a lame duck), unless a second SIGINT or SIGTERM comes. Call
-  // it before other threads are started: it blocks these signals for all that start later.
+  // start, or whose `started` has thrown, with a line of the log that says why. On the calling thread, `started` is
+  // called once, when all shards serve, `reload` for each SIGHUP, and `ending` once, when the end has been asked for;
+  // each may be empty. For the time that `ending` gives, the server goes on serving (a lame duck), unless a second
+  // SIGINT or SIGTERM comes. Call it before other threads are started: it blocks these signals for all that start
+  // later.
   int run(const std::function<void()>& reload = {}, const std::function<void()>& started = {},
           const std::function<std::chrono::milliseconds()>& ending = {});
   // Why `run` has returned 1.
@@ -177,6 +178,7 @@ class Server {
   }
 
   void end();
+  int runFailed(const char* why);
 
   ServerOptions options_;
   MakeFactory makeFactory_;

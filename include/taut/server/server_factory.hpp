@@ -28,6 +28,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -182,6 +183,9 @@ class ServerFactory {
   void setTopQueries(std::unique_ptr<TopQueries> topQueries) { topQueries_ = std::move(topQueries); }
   TopQueries* topQueries() const { return topQueries_.get(); }
 
+  // Has the chain prefetch for queries that are about to be served, at least one; what a resolver throws is logged.
+  void prefetch(std::span<const Query* const> queries) noexcept;
+
   // Makes the protocol of a new stream: a StreamConnection. May decline with null, which closes the connection. The
   // default calls the function of `setProtocol`, where there is one.
   using ProtocolFactory = std::function<std::unique_ptr<StreamConnection>(ServerFactory& factory, const Address& peer)>;
@@ -197,7 +201,8 @@ class ServerFactory {
   }
   virtual std::unique_ptr<StreamConnection> buildProtocol(const Address& peer);
 
-  // Called once each for a stream connection; the default ones keep `connections`.
+  // Called once each for a stream connection; the default ones keep `connections`. What they throw is logged, and an
+  // exception of `connectionMade` closes the connection.
   virtual void connectionMade(StreamConnection& connection);
   virtual void connectionLost(StreamConnection& connection);
 

@@ -84,6 +84,8 @@ class StreamConnection : public ConnectionPlace, private Timer {
     return serveToEnd(std::move(self), context);
   }
   static Task<> serveToEnd(std::unique_ptr<StreamConnection> connection, const StreamContext& context);
+  void made() noexcept;
+  void lost() noexcept;
   // The idle time is over. Where something is in work, `exchange` looks at the timer itself.
   virtual void endIdle() noexcept;
   Task<> exchange(ReceivedData& data, const StreamContext& context);
