@@ -102,6 +102,9 @@ class Memory(TestCase):
             reply = ask_udp("127.0.0.1", server.port, make_query("large.example", SOA))
             return int.from_bytes(reply.answers[0].rdata[-20:-16], "big")
 
+        # What a reload takes of memory for good, the stack and the arena of a thread, it has then.
+        server.signal(signal.SIGHUP)
+        server.wait_for_log("no zone has changed")
         before = resource.prlimit(server.pid, resource.RLIMIT_AS)
         size = int(re.search(r"VmSize:\s+(\d+)", Path(f"/proc/{server.pid}/status").read_text())[1]) << 10
         for_other_work = 32 << 20  # less than the zone takes

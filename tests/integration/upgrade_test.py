@@ -38,6 +38,7 @@ class Upgrade(TestCase):
         server.port = self.port
         self.wait_for_answer(server, query=QUESTION)
         self.addCleanup(self.end)
+        wait_until(lambda: self.status()["state"] != "starting", 10, "the server has started")
         return server
 
     def end(self):
@@ -48,8 +49,11 @@ class Upgrade(TestCase):
         process.signal(signal.SIGTERM)
         self.assertEqual(process.wait(), 0)
 
+    def status(self):
+        return json.loads(self.ctl("status", "--json"))
+
     def process(self):
-        return json.loads(self.ctl("status", "--json"))["process"]
+        return self.status()["process"]
 
     def ctl(self, *words, status=0, **options):
         result = self.run_program(TAUTCTL, "--socket", self.control, *words, **options)
