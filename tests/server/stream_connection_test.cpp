@@ -22,12 +22,6 @@ namespace {
 
 using namespace taut;
 
-Bytes numbered(std::string_view name, std::uint16_t id) {
-  QueryShape shape;
-  shape.id = id;
-  return framed(makeQuery(name, Type::A, shape));
-}
-
 // A query of exactly `size` octets: with an OPT that has an unknown option.
 Bytes queryOf(std::size_t size) {
   QueryShape shape;

@@ -8,11 +8,13 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "messages.hpp"
@@ -28,6 +30,13 @@
 #include "test_resolver.hpp"
 
 namespace taut {
+
+// A query with this ID, as a stream carries it.
+inline Bytes numbered(std::string_view name, std::uint16_t id) {
+  QueryShape shape;
+  shape.id = id;
+  return framed(makeQuery(name, Type::A, shape));
+}
 
 class StreamClient {
  public:

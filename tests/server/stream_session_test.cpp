@@ -25,12 +25,6 @@ namespace {
 
 using namespace taut;
 
-Bytes numbered(std::string_view name, std::uint16_t id) {
-  QueryShape shape;
-  shape.id = id;
-  return framed(makeQuery(name, Type::A, shape));
-}
-
 Bytes inverted(Bytes octets) {
   for (std::uint8_t& octet : octets) octet ^= 0xff;
   return octets;
