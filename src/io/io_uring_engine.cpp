@@ -39,8 +39,31 @@ static_assert(sizeof(OfferedBuffer) == sizeof(io_uring_buf) &&
               offsetof(OfferedBuffer, id) == offsetof(io_uring_buf, bid) &&
               offsetof(OfferedBuffer, tail) == offsetof(io_uring_buf_ring, tail));
 
+// TSan does not see that the kernel unmaps a ring before it maps another one in its place, for another thread.
+#ifdef __SANITIZE_THREAD__
+extern "C" void __tsan_acquire(void* address);
+extern "C" void __tsan_release(void* address);
+char ringMemory;
+void ringIsMapped() {
+  __tsan_acquire(&ringMemory);
+}
+void ringIsUnmapped() {
+  __tsan_release(&ringMemory);
+}
+#else
+void ringIsMapped() {}
+void ringIsUnmapped() {}
+#endif
+
 int setUpByKernel(unsigned entries, io_uring& ring, io_uring_params& params) {
-  return io_uring_queue_init_params(entries, &ring, &params);
+  const int result = io_uring_queue_init_params(entries, &ring, &params);
+  ringIsMapped();
+  return result;
+}
+
+void endRing(io_uring& ring) {
+  ringIsUnmapped();
+  io_uring_queue_exit(&ring);
 }
 
 std::string readSysctl() {
@@ -120,14 +143,14 @@ IoUringEngine::IoUringEngine(const EngineOptions& options) : ring_(std::make_uni
     result = tryToEnter(*ring_);
     if (result >= 0) result = probe(*ring_);
     if (result >= 0) result = detail::restrictRing(*ring_);
-    if (result < 0) io_uring_queue_exit(ring_.get());
+    if (result < 0) endRing(*ring_);
   }
   if (result < 0) throw detail::explainUnavailable(-result, readSysctl(), detail::kernelRelease());
 }
 
 IoUringEngine::~IoUringEngine() {
   assert(parked_.empty() && cancelling_.empty());
-  io_uring_queue_exit(ring_.get());
+  endRing(*ring_);
 }
 
 bool IoUringEngine::trySubmit(Operation& operation) noexcept {
