@@ -156,7 +156,7 @@ class Http(TestCase):
             self.addCleanup(connection.close)
             connection.sendall(b"GET /events HTTP/1.1\r\nHost: taut\r\n\r\n" if connection in greedy[:32] else b"GET /")
         with socket.create_connection(("127.0.0.1", server.http), 10, source_address=("127.0.0.2", 0)) as other:
-            other.sendall(b"GET /health/ready HTTP/1.0\r\n\r\n")
+            other.sendall(b"GET /health/live HTTP/1.0\r\n\r\n")
             self.assertTrue(other.makefile().readline().startswith("HTTP/1.1 200 "))
 
     def test_answers_go_on_beside_bad_clients(self):
