@@ -26,8 +26,8 @@ std::shared_ptr<const HandlerLibrary> loaded(HandlerLibraries& libraries, const 
 }
 
 // What is wrong with an option says its place by itself.
-std::shared_ptr<Resolver> made(const HandlerLibrary& library, const HandlerSettings& settings, Shard& shard) {
-  const HandlerOptions options = settings.options;
+std::shared_ptr<Resolver> made(const HandlerLibrary& library, const HandlerSettings& settings,
+                               const HandlerOptions& options, Shard& shard) {
   try {
     return library.make(shard, options);
   } catch (const HandlerOptionError&) {
@@ -42,16 +42,18 @@ std::shared_ptr<Resolver> made(const HandlerLibrary& library, const HandlerSetti
 void make(LoadedHandler& handler, Shard& shard) {
   const HandlerSettings& settings = handler.settings;
   const std::size_t number = handler.running.size();
+  const HandlerOptions options = settings.options;
+  auto resolver = made(*handler.library, settings, options, shard);
+  if (number == 0) handler.asked = options;
   handler.running.push_back(std::make_shared<RunningHandler>(settings.label(), settings.place, settings.suffixes,
-                                                             made(*handler.library, settings, shard),
-                                                             handler.counters[number]));
+                                                             std::move(resolver), handler.counters[number]));
 }
 
 bool isSame(const LoadedHandler& handler, const HandlerSettings& settings,
             const std::shared_ptr<const HandlerLibrary>& library) {
   const HandlerSettings& now = handler.settings;
   return now.name == settings.name && now.place == settings.place && now.suffixes == settings.suffixes &&
-         now.options == settings.options && handler.library == library;
+         now.options == settings.options && handler.library == library && !handler.asked.hasChangedFiles();
 }
 
 HandlerStatus statusOf(const LoadedHandler& handler) {
@@ -142,7 +144,8 @@ void checkHandlers(const std::vector<HandlerSettings>& settings, FileErrors& err
   for (const HandlerSettings& each : settings)
     errors.collect([&] {
       Shard shard(options);
-      made(*loaded(libraries, each), each, shard);
+      const HandlerOptions given = each.options;
+      made(*loaded(libraries, each), each, given, shard);
     });
 }
 

@@ -13,12 +13,14 @@
 #include "handlers/shard_handlers.hpp"
 #include "management/snapshot.hpp"
 #include "taut/io/shard.hpp"
+#include "taut/server/handler_options.hpp"
 
 namespace taut {
 
 // One [[handler]].
 struct LoadedHandler {
   config::HandlerSettings settings;
+  HandlerOptions asked;  // what the first of these was made of, with the versions of its files
   std::shared_ptr<const HandlerLibrary> library;
   std::vector<std::shared_ptr<HandlerCounters>> counters;  // of each shard, those of the name
   Handlers running;                                        // on each shard, as far as these have been made
@@ -42,7 +44,7 @@ class LoadedHandlers {
   // Then makes the handlers of a shard, one shard after the other. Throws std::runtime_error, its text with the place.
   Handlers makeFor(Shard& shard);
 
-  // At a reload: what is to hold then. A handler of which nothing has changed, neither here nor in its file, is the
+  // At a reload: what is to hold then. A handler of which nothing has changed, neither here nor in its files, is the
   // same one. Throws std::runtime_error with a line for each mistake, and nothing has changed then.
   HandlerTable next(const std::vector<config::HandlerSettings>& settings, const std::vector<Shard*>& shards);
   void replace(HandlerTable table);

@@ -166,8 +166,9 @@ constexpr Call epollCalls[] = {{"epoll_create1"}, {"epoll_ctl"}, {"epoll_wait"},
 // An upgrade gives the next process one end of a pair of sockets.
 constexpr Call controlCalls[] = {{"unlink"}, {"unlinkat"}, {"socketpair", {is(0, AF_UNIX)}}};
 
-// Code comes into the process, from a file or from a copy of one in memory, and cannot be written to.
-constexpr Call handlerCalls[] = {{"mmap", {is(2, 0, PROT_WRITE)}}, {"memfd_create"}};
+// Code comes into the process, from a file or from a copy of one in memory, and cannot be written to. Python looks for
+// epoll where a script imports asyncio, ssl or subprocess.
+constexpr Call handlerCalls[] = {{"mmap", {is(2, 0, PROT_WRITE)}}, {"memfd_create"}, {"epoll_create1"}};
 constexpr Path handlerPaths[] = {{"/etc/ld.so.cache"}, {"/lib"}, {"/lib64"}, {"/usr/lib"}, {"/usr/local/lib"}};
 
 #ifdef TAUT_SANITIZED

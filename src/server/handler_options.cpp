@@ -1,5 +1,7 @@
 #include "taut/server/handler_options.hpp"
 
+#include <algorithm>
+#include <limits>
 #include <utility>
 
 #include <fmt/format.h>
@@ -13,6 +15,7 @@ namespace {
 
 constexpr std::string_view aText = "a text";
 constexpr std::string_view aList = "a list of texts";
+constexpr std::string_view aPath = "the absolute path of a file";
 constexpr std::string_view aDuration = "a duration such as \"10s\"";
 constexpr std::string_view aName = "a domain name such as \"example.com\"";
 constexpr std::string_view anAddress = "an address such as \"192.0.2.1\" or \"[2001:db8::1]:5300\"";
@@ -122,6 +125,22 @@ Address HandlerOptions::address(std::string_view name, std::uint16_t port) const
   const auto parsed = Address::parse(*value, port);
   if (!parsed) reject(name, anAddress);
   return *parsed;
+}
+
+std::string HandlerOptions::file(std::string_view name) const {
+  const auto* const path = get<std::string>(name, aPath);
+  if (!path) missing(name, aPath);
+  if (!path->starts_with('/')) reject(name, aPath);
+  try {
+    files_.insert_or_assign(*path, InputFile(*path, std::numeric_limits<std::uint64_t>::max()).version());
+  } catch (const FileError& error) {
+    throw HandlerOptionError(fmt::format("{}: '{}': {}: {}", find(name)->place, name, *path, error.what()));
+  }
+  return *path;
+}
+
+bool HandlerOptions::hasChangedFiles() const {
+  return std::ranges::any_of(files_, [](const auto& file) { return fileVersion(file.first) != file.second; });
 }
 
 template <typename Result, typename Parse>

@@ -1,6 +1,10 @@
 #include "taut/server/handler_options.hpp"
 
+#include <unistd.h>
+
 #include <chrono>
+#include <filesystem>
+#include <fstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -95,4 +99,21 @@ TEST_CASE("options are the same where their values are, wherever these stand") {
   CHECK(here == there);
   there.set("key", Items{{"b", "t.toml:10:8"}}, "t.toml:10:7");
   CHECK_FALSE(here == there);
+}
+
+TEST_CASE("a file is given by its absolute path, and it is known when it has changed") {
+  const std::string path = "/tmp/taut-handler-options-" + std::to_string(::getpid());
+  std::ofstream(path) << "one";
+  const HandlerOptions options = with(path);
+  CHECK_FALSE(options.hasChangedFiles());
+  CHECK(options.file("key") == path);
+  CHECK_FALSE(options.hasChangedFiles());
+  std::ofstream(path) << "another";
+  CHECK(options.hasChangedFiles());
+  CHECK(options.file("key") == path);
+  std::filesystem::remove(path);
+  CHECK(options.hasChangedFiles());
+  CHECK(mistakeOf([&] { options.file("key"); }) == "t.toml:2:7: 'key': " + path + ": No such file or directory");
+  CHECK(mistakeOf([&] { with("policy.py").file("key"); }) ==
+        "t.toml:2:7: 'key': expected the absolute path of a file, not the text \"policy.py\"");
 }

@@ -10,7 +10,7 @@ ARCHITECTURE = "docs/architecture.md"
 # Libraries that only some layers may touch, by how their headers begin.
 LIBRARIES = {"liburing": "liburing", "fmt/": "fmt", "spdlog/": "spdlog", "openssl/": "libcrypto", "sodium": "libsodium",
              "CLI/": "cli11", "toml++/": "tomlplusplus", "nlohmann/": "nlohmann", "boost/": "boost",
-             "prometheus/": "prometheus", "seccomp": "libseccomp"}
+             "prometheus/": "prometheus", "seccomp": "libseccomp", "pybind11/": "pybind11"}
 
 TABLE = "| layer | holds | may include |\n|---|---|---|\n| `base` | x | fmt |\n| `io` | x | base, liburing |\n" \
         "| `net` | x | io, base, libsodium |\n| `daemon` | x | everything |\n"

@@ -26,6 +26,7 @@
 
 #include "taut/base/address.hpp"
 #include "taut/base/address_policy.hpp"
+#include "taut/base/input_file.hpp"
 #include "taut/dns/name.hpp"
 
 namespace taut {
@@ -75,6 +76,9 @@ class HandlerOptions {
   // With a port or else with this one.
   Address address(std::string_view name, std::uint16_t port) const;
 
+  // The absolute path of a file that can be read. A reload makes the handler anew where the file has changed.
+  std::string file(std::string_view name) const;
+
   // Lists of texts, which are empty where there is no such value.
   std::vector<std::string> texts(std::string_view name) const;
   std::vector<Name> names(std::string_view name) const;
@@ -87,6 +91,9 @@ class HandlerOptions {
 
   // Throws HandlerOptionError where a value was never asked for.
   void requireAllAskedFor() const;
+
+  // Whether a file that was asked for is another one by now.
+  bool hasChangedFiles() const;
 
   // The same values, whatever their places.
   friend bool operator==(const HandlerOptions& left, const HandlerOptions& right) {
@@ -111,6 +118,7 @@ class HandlerOptions {
 
   std::string place_;
   std::map<std::string, Option, std::less<>> options_;
+  mutable std::map<std::string, FileVersion> files_;     // by paths
   mutable std::set<std::string, std::less<>> askedFor_;  // whether there or not, for the message about another one
 };
 
