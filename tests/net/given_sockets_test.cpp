@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include <doctest/doctest.h>
@@ -28,12 +29,24 @@ UniqueFd copyOf(int fd) {
   return UniqueFd(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
 }
 
+// A port that UDP has picked may be taken for TCP.
+std::pair<UdpSocket, TcpListener> bindBoth(Shard& shard) {
+  for (int attempt = 1;; ++attempt) {
+    UdpSocket udp = UdpSocket::bind(shard, Address::loopbackV4());
+    try {
+      TcpListener tcp = TcpListener::bind(shard, udp.localAddress());
+      return {std::move(udp), std::move(tcp)};
+    } catch (const std::system_error&) {
+      if (attempt == 100) throw;
+    }
+  }
+}
+
 }  // namespace
 
 TEST_CASE("a given socket is taken once, by its address and protocol") {
   Shard shard;
-  const UdpSocket udp = UdpSocket::bind(shard, Address::loopbackV4());
-  const TcpListener tcp = TcpListener::bind(shard, udp.localAddress());
+  const auto [udp, tcp] = bindBoth(shard);
   GivenSockets given;
   CHECK(given.add(copyOf(udp.fd())));
   CHECK(given.add(copyOf(tcp.fd())));
