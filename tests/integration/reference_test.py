@@ -13,7 +13,8 @@ def words(page):
 
 class Reference(TestCase):
     def make(self, source):
-        return self.run_program(sys.executable, SOURCE / "docs/doxygen/make.py", source, self.folder / "reference")
+        return self.run_program(sys.executable, SOURCE / "docs/doxygen/make.py", source, self.folder / "reference",
+                                timeout=300)
 
     def test_reference(self):
         """Classes, members and functions have the text of their comments, and the guide is the first page"""
