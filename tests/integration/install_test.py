@@ -102,7 +102,7 @@ class LoadedHandler(Installed):
 
     def run_all(self, *commands, **environment):
         for command in commands:
-            result = self.run_program(*command, cwd=self.source, env={**os.environ, **environment}, timeout=120)
+            result = self.run_program(*command, cwd=self.source, env={**os.environ, **environment}, timeout=600)
             self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
 
     def build_with_meson(self):
