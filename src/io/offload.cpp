@@ -1,8 +1,5 @@
 #include "taut/io/offload.hpp"
 
-#include <pthread.h>
-#include <signal.h>
-
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
@@ -13,6 +10,7 @@
 #include <thread>
 
 #include "taut/base/log.hpp"
+#include "taut/base/signals_blocked.hpp"
 
 namespace taut {
 
@@ -23,22 +21,6 @@ constexpr std::size_t processWaiting = 256;
 
 // Between two attempts to hand over a result where memory has run out.
 constexpr std::chrono::milliseconds pauseWithoutMemory{10};
-
-// Signals go to the threads of the program.
-class SignalsBlocked {
- public:
-  SignalsBlocked() noexcept {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  SignalsBlocked(const SignalsBlocked&) = delete;
-  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
- private:
-  sigset_t before_;
-};
 
 }  // namespace
 

@@ -1,10 +1,7 @@
 #include "management_thread.hpp"
 
-#include <pthread.h>
-
 #include <algorithm>
 #include <chrono>
-#include <csignal>
 #include <exception>
 #include <filesystem>
 #include <future>
@@ -18,6 +15,7 @@
 #include "posted.hpp"
 #include "taut/base/log.hpp"
 #include "taut/base/reason.hpp"
+#include "taut/base/signals_blocked.hpp"
 #include "taut/io/deadline.hpp"
 #include "taut/io/sleep.hpp"
 
@@ -57,20 +55,10 @@ ManagementThread::ManagementThread(ManagementOptions options, ManagedServer& ser
   given_ = nullptr;
 }
 
-// A thread starts with the signals blocked that its maker has blocked.
 void ManagementThread::start() {
   replaceHttp(std::exchange(firstHttp_, {}), readers_);
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  try {
-    thread_ = std::thread([this] { run(); });
-  } catch (...) {
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    throw;
-  }
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  const SignalsBlocked blocked;
+  thread_ = std::thread([this] { run(); });
 }
 
 void ManagementThread::call(std::function<void()> function) {

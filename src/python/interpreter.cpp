@@ -11,6 +11,7 @@
 
 #include "module.hpp"
 #include "taut/base/log.hpp"
+#include "taut/base/signals_blocked.hpp"
 
 namespace py = pybind11;
 
@@ -22,21 +23,6 @@ namespace {
 int interruptSignal() {
   return SIGRTMAX - 4;
 }
-
-class SignalsBlocked {
- public:
-  SignalsBlocked() noexcept {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  SignalsBlocked(const SignalsBlocked&) = delete;
-  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
- private:
-  sigset_t before_;
-};
 
 // Extension modules find the symbols of libpython only where all may see them, and handlers are loaded apart.
 void shareSymbols() {
