@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
-#include <coroutine>
 #include <string_view>
 
 #include "answer_reader.hpp"
+#include "taut/coro/current_stop_token.hpp"
 #include "taut/coro/task_scope.hpp"
 #include "taut/dns/query.hpp"
 #include "taut/io/deadline.hpp"
@@ -31,21 +31,6 @@ std::shared_ptr<Resolver> makeResolver(Shard& shard, const ClientOptions& option
   std::vector<std::shared_ptr<Resolver>> clients = {std::move(forwarder)};
   return std::make_shared<RecursiveService>(std::move(caches), std::move(clients));
 }
-
-// Gives a coroutine the token of its task.
-class OwnToken {
- public:
-  bool await_ready() const noexcept { return false; }
-  template <typename Promise>
-  bool await_suspend(std::coroutine_handle<Promise> task) noexcept {
-    token_ = detail::stopTokenOf(task);
-    return false;
-  }
-  StopToken await_resume() const noexcept { return token_; }
-
- private:
-  StopToken token_;
-};
 
 // Whether the next name of the search list is asked for.
 bool isNegative(LookupStatus status) {
@@ -124,27 +109,23 @@ Client::Client(Shard& shard, std::shared_ptr<Resolver> resolver, ClientOptions o
 }
 
 Client::~Client() {
-  assert(underWay_ == 0 && "a client is closed before it is destroyed");
+  assert(!underWay_.any() && "a client is closed before it is destroyed");
 }
 
 Task<> Client::close() {
   stop_.requestStop();
-  StopSource never;  // who closes waits to the end, even where its task is stopped
-  while (underWay_ > 0) {
-    idle_.reset();
-    co_await idle_.wait(never.token());
-  }
+  co_await underWay_.end();
   if (ownsResolver_) co_await resolver_->close();
 }
 
 Task<Lookup<LookupRecord>> Client::lookup(LookupName name, Type type) {
-  const UnderWay underWay(*this);
+  const Uses::Use underWay(underWay_);
   auto found = co_await find(name, type);
   co_return found;
 }
 
 Task<Lookup<Address>> Client::lookupAddresses(LookupName name) {
-  const UnderWay underWay(*this);
+  const Uses::Use underWay(underWay_);
   static constexpr std::array types = {Type::AAAA, Type::A};
   Lookup<Address> addresses(LookupOutcome(name.name(), types.front()));
   if (const auto address = addressOf(name)) {
@@ -184,7 +165,7 @@ Task<std::vector<Client::Records>> Client::search(LookupName name, std::span<con
     }
     co_return kept;
   }
-  const StopToken task = co_await OwnToken();
+  const StopToken task = co_await currentStopToken();
   const std::vector<Name> names = candidates(name);
   if (searchHosts(names, kept)) co_return kept;
   Limits limits(*this, task);

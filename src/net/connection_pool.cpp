@@ -12,7 +12,7 @@ ConnectionPool::ConnectionPool(Shard& shard, const Address& service, const Conne
 }
 
 ConnectionPool::~ConnectionPool() {
-  assert(inUse_ == 0 && "a pool of connections is closed before it ends");
+  assert(!uses_.any() && "a pool of connections is closed before it ends");
 }
 
 std::optional<BufferedStream> ConnectionPool::takeKept() {
@@ -53,15 +53,10 @@ void ConnectionPool::closeIdle() noexcept {
 }
 
 Task<> ConnectionPool::close() {
-  // What it waits for ends by the stop, so its own task's stop does not end the wait.
-  StopSource never;
   closing_.requestStop();
   kept_.clear();
   disarm();
-  while (inUse_ > 0) {
-    unused_.reset();
-    co_await unused_.wait(never.token());
-  }
+  co_await uses_.end();
 }
 
 }  // namespace taut

@@ -35,8 +35,8 @@
 #include "taut/client/lookup.hpp"
 #include "taut/client/lookup_name.hpp"
 #include "taut/client/record_order.hpp"
-#include "taut/coro/event.hpp"
 #include "taut/coro/task.hpp"
+#include "taut/coro/uses.hpp"
 #include "taut/dns/address_name.hpp"
 #include "taut/dns/rdata.hpp"
 #include "taut/io/shard.hpp"
@@ -111,20 +111,6 @@ class Client {
   Task<Lookup<LookupRecord>> lookupAllRecords(LookupName name) { return lookup(name, Type::ANY); }
 
  private:
-  // A lookup is under way as long as this exists. It is the first variable of the lookup's coroutine, and so the last
-  // to go: the client may be destroyed when it has gone.
-  class UnderWay {
-   public:
-    explicit UnderWay(Client& client) noexcept : client_(client) { ++client_.underWay_; }
-    UnderWay(const UnderWay&) = delete;
-    UnderWay& operator=(const UnderWay&) = delete;
-    ~UnderWay() {
-      if (--client_.underWay_ == 0) client_.idle_.set();
-    }
-
-   private:
-    Client& client_;
-  };
   class Limits;
   using Records = Lookup<LookupRecord>;
 
@@ -143,13 +129,12 @@ class Client {
   std::shared_ptr<Resolver> resolver_;
   bool ownsResolver_;
   StopSource stop_;
-  std::size_t underWay_ = 0;
-  Event idle_;
+  Uses underWay_;  // lookups
 };
 
 template <class Rdata>
 Task<Lookup<Rdata>> Client::lookup(LookupName name) {
-  const UnderWay underWay(*this);
+  const Uses::Use underWay(underWay_);
   Records found = co_await find(name, Rdata::type);
   Lookup<Rdata> typed(std::move(found));
   for (const LookupRecord& record : found.records)

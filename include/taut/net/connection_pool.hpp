@@ -10,8 +10,7 @@
 //   first question all the same: where that does harm, ask with Repeat::never.
 // - There are never more connections than the limit; exchanges wait for one in the order of asking.
 // - An exchange fails with ETIMEDOUT when its deadline is over, and with ECANCELED where its task is stopped or the
-// pool
-//   is closed.
+//   pool is closed.
 #pragma once
 
 #include <cerrno>
@@ -27,9 +26,9 @@
 #include "taut/base/result.hpp"
 #include "taut/base/stop_token.hpp"
 #include "taut/coro/current_stop_token.hpp"
-#include "taut/coro/event.hpp"
 #include "taut/coro/semaphore.hpp"
 #include "taut/coro/task.hpp"
+#include "taut/coro/uses.hpp"
 #include "taut/io/deadline.hpp"
 #include "taut/io/io_result.hpp"
 #include "taut/io/shard.hpp"
@@ -62,7 +61,7 @@ class ConnectionPool final : private Timer {
   // where it throws.
   template <typename Function>
   std::invoke_result_t<Function&, BufferedStream&> exchange(Function function, Repeat repeat = Repeat::once) {
-    const Use use(*this);
+    const Uses::Use use(uses_);
     const StopToken parent = co_await currentStopToken();
     StopSource ended(parent);
     const StopCallback endWithPool(closing_.token(), [&ended]() noexcept { ended.requestStop(); });
@@ -96,21 +95,6 @@ class ConnectionPool final : private Timer {
   Task<> close();
 
  private:
-  // An exchange, for as long as it touches the pool.
-  class Use {
-   public:
-    explicit Use(ConnectionPool& pool) noexcept : pool_(pool) { ++pool_.inUse_; }
-    Use(const Use&) = delete;
-    Use& operator=(const Use&) = delete;
-    // Last: the pool may be destroyed.
-    ~Use() {
-      if (--pool_.inUse_ == 0) pool_.unused_.set();
-    }
-
-   private:
-    ConnectionPool& pool_;
-  };
-
   struct Kept {
     BufferedStream connection;
     TimePoint until;
@@ -128,8 +112,7 @@ class ConnectionPool final : private Timer {
   StopSource closing_;
   Semaphore places_;
   std::deque<Kept> kept_;  // the one that was used last is the last
-  std::size_t inUse_ = 0;
-  Event unused_;
+  Uses uses_;              // exchanges
 };
 
 }  // namespace taut
