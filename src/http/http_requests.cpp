@@ -12,6 +12,7 @@
 #include <boost/beast/http/status.hpp>
 #include <boost/beast/http/string_body.hpp>
 
+#include "message_fields.hpp"
 #include "taut/base/text.hpp"
 
 namespace taut {
@@ -23,10 +24,6 @@ namespace http = boost::beast::http;
 
 using Parser = http::request_parser<http::string_body>;
 
-std::string textOf(beast::string_view text) {
-  return {text.data(), text.size()};
-}
-
 unsigned statusFor(const beast::error_code& error) {
   if (error == http::error::header_limit || error == http::error::buffer_overflow) return 431;
   return error == http::error::body_limit ? 413 : 400;
@@ -37,7 +34,7 @@ HttpRequest requestOf(Parser& parser) {
   HttpRequest request;
   request.method = textOf(message.method_string());
   request.target = textOf(message.target());
-  for (const auto& field : message) request.fields.emplace_back(textOf(field.name_string()), textOf(field.value()));
+  request.fields = fieldsOf(message);
   request.body = std::move(message.body());
   return request;
 }

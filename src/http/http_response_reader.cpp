@@ -10,6 +10,7 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 
+#include "message_fields.hpp"
 #include "taut/http/http_client.hpp"
 
 namespace taut {
@@ -26,10 +27,6 @@ IoResult failureOf(const beast::error_code& error) {
   const bool tooLarge =
       error == http::error::header_limit || error == http::error::body_limit || error == http::error::buffer_overflow;
   return IoResult::failure(tooLarge ? EMSGSIZE : EPROTO);
-}
-
-std::string textOf(beast::string_view text) {
-  return {text.data(), text.size()};
 }
 
 }  // namespace
@@ -87,7 +84,7 @@ HttpResponse HttpResponseReader::take() {
   auto message = parser_->release();
   HttpResponse response;
   response.status = message.result_int();
-  for (const auto& field : message) response.fields.emplace_back(textOf(field.name_string()), textOf(field.value()));
+  response.fields = fieldsOf(message);
   response.body = std::move(message.body());
   return response;
 }
