@@ -66,11 +66,9 @@ Task<> RunningHandler::start() {
   isStarting_ = true;
   try {
     co_await resolver_->start(work_);
-  } catch (const std::exception& error) {
-    failure = reasonOf(error);
-    if (failure.empty()) failure = "it does not say why";
   } catch (...) {
-    failure = "an exception of an unknown type";
+    failure = reasonOf(std::current_exception());
+    if (failure.empty()) failure = "it does not say why";
   }
   isStarting_ = false;
   started_.set();
@@ -84,16 +82,13 @@ Task<> RunningHandler::unused(StopToken stop) {
 Task<> RunningHandler::close() {
   if (isClosed_) co_return;
   isClosed_ = true;
-  const StopToken never;
-  if (isStarting_) co_await started_.wait(never);
+  if (isStarting_) co_await started_.wait();
   work_.stop();
   co_await work_.join();
   try {
     co_await resolver_->close();
-  } catch (const std::exception& error) {
-    log::error("{} does not close in order: {}", label_, reasonOf(error));
   } catch (...) {
-    log::error("{} does not close in order: an exception of an unknown type", label_);
+    log::error("{} does not close in order: {}", label_, reasonOf(std::current_exception()));
   }
   if (lists_ == 0) resolver_.reset();
 }

@@ -251,10 +251,8 @@ int Server::run(const std::function<void()>& reload, const std::function<void()>
     start();
     present = listeners_->present();
     if (started) started();
-  } catch (const std::exception& error) {
-    return runFailed(reasonOf(error));
   } catch (...) {
-    return runFailed("an exception of an unknown type");
+    return runFailed(reasonOf(std::current_exception()));
   }
   for (const Address& address : present) log::info("listening on {}", address);
   for (std::size_t i = 0; i < options_.services.size(); ++i) {

@@ -202,13 +202,7 @@ void ShardThread::closeUnstarted() noexcept {
 
 // In a handler of an exception.
 void ShardThread::logFailure(std::string_view what) noexcept {
-  try {
-    throw;
-  } catch (const std::exception& error) {
-    log::error("{}: {}: {}", factory_->logPrefix(), what, reasonOf(error));
-  } catch (...) {
-    log::error("{}: {}: an exception of an unknown type", factory_->logPrefix(), what);
-  }
+  log::error("{}: {}: {}", factory_->logPrefix(), what, reasonOf(std::current_exception()));
 }
 
 void ShardThread::serveUntilStopped() {
@@ -345,8 +339,10 @@ Task<> ShardThread::end() {
       co_await factory_->closeResolvers();
       break;
     } catch (const std::bad_alloc&) {
-      if (attempt == attempts) logFailure("closing the resolvers");
-      if (attempt == attempts) break;
+      if (attempt == attempts) {
+        logFailure("closing the resolvers");
+        break;
+      }
     } catch (...) {
       logFailure("closing the resolvers");
       break;
