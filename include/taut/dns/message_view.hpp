@@ -51,6 +51,8 @@ class MessageView {
   std::optional<Record> nextRecord();
 
   bool ok() const { return reader_.ok(); }
+  // In the message, behind what was read last.
+  std::size_t position() const { return reader_.position(); }
   ByteSpan message() const { return message_; }
 
  private:
