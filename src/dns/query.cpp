@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "taut/dns/rdata.hpp"
+#include "taut/dns/tsig_key.hpp"
 
 namespace taut {
 
@@ -47,7 +48,8 @@ Query::Query(Received, ByteSpan message, const QueryClient& client, std::size_t 
       message_(message),
       client_(client) {
   ByteReader reader(message, messageHeaderSize);
-  formatError_ = !parseBody(reader);
+  if (!parseBody(reader)) [[unlikely]]
+    peculiarities_ |= malformed;
   if (client.transport == Transport::udp) replyLimit_ = udpReplyLimit(udpLimit);
 }
 
@@ -89,11 +91,17 @@ bool Query::parseRecord(ByteReader& reader, Section section, bool isLast) {
   const auto type = static_cast<Type>(loadU16(fields.data()));
   if (type == Type::TSIG) {
     const bool atEnd = section == Section::additional && isLast;
-    return atEnd && static_cast<Class>(loadU16(fields.data() + 2)) == Class::ANY && validRdata(type, rdata);
+    if (!atEnd || static_cast<Class>(loadU16(fields.data() + 2)) != Class::ANY || !validRdata(type, rdata))
+      return false;
+    peculiarities_ |= tsig;
+    return true;
   }
   if (type != Type::OPT) return true;
   if (section != Section::additional || edns_ || !rootOwner) return false;
-  return edns_.emplace().read(loadU16(fields.data() + 2), loadU32(fields.data() + 4), rdata);
+  const bool isRead = edns_.emplace().read(loadU16(fields.data() + 2), loadU32(fields.data() + 4), rdata);
+  if (edns_->version != 0) [[unlikely]]
+    peculiarities_ |= otherEdnsVersion;
+  return isRead;
 }
 
 Query Query::withQuestion(NameView name, Type type) const {
@@ -102,7 +110,7 @@ Query Query::withQuestion(NameView name, Type type) const {
   query.nameHash_ = 0;
   query.question_.type = type;
   query.questionCount_ = 1;
-  query.formatError_ = false;
+  query.peculiarities_ &= static_cast<std::uint8_t>(~malformed);
   query.questionSize_ = static_cast<std::uint16_t>(name.size() + 4);
   return query;
 }
@@ -115,6 +123,11 @@ Query Query::forAllClients(bool checkingDisabled) const {
   query.flags_ &= static_cast<std::uint16_t>(~flag::CD);
   if (checkingDisabled) query.flags_ |= flag::CD;
   return query;
+}
+
+const TsigKey* Query::key() const {
+  const auto* const signing = hasTsig() ? context<SigningKey>() : nullptr;
+  return signing ? signing->key : nullptr;
 }
 
 ClientSubnet Query::clientNetwork() const {

@@ -165,6 +165,12 @@ void addQueries(Families& families, const ServerStatistics& statistics) {
       .add(statistics.cookiesClientOnly, {{"state", "none"}})
       .add(statistics.cookiesValid, {{"state", "valid"}})
       .add(statistics.cookiesInvalid, {{"state", "invalid"}});
+  families.counter("taut_tsig_requests_total", "Requests with a TSIG, by what came of it.")
+      .add(statistics.tsigGood, {{"result", "good"}})
+      .add(statistics.tsigBadKey, {{"result", "badkey"}})
+      .add(statistics.tsigBadSig, {{"result", "badsig"}})
+      .add(statistics.tsigBadTime, {{"result", "badtime"}})
+      .add(statistics.tsigMalformed, {{"result", "malformed"}});
 }
 
 void addHandling(Families& families, const ServerStatistics& statistics) {

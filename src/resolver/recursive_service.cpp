@@ -21,7 +21,7 @@ RecursiveService::RecursiveService(Caches caches, std::vector<std::shared_ptr<Re
       clients_(std::erase(caches_, nullptr) > 0 ? behindNull(std::move(clients)) : std::move(clients)) {}
 
 Task<std::optional<Answer>> RecursiveService::resolve(const Query& query) {
-  if (!policy_.allows(query.peer())) {
+  if (!accessList_.allows(query)) {
     Answer refusal = Answer::refused();
     refusal.setSource(AnswerSource::Kind::server);
     refusal.setExtendedError(ExtendedErrorCode::prohibited);

@@ -5,8 +5,11 @@
 #include <new>
 #include <stdexcept>
 
+#include "clock_skew_log.hpp"
 #include "memory_shortage.hpp"
+#include "signing_channel.hpp"
 #include "taut/base/log.hpp"
+#include "taut/dns/tsig.hpp"
 #include "taut/server/stream_connection.hpp"
 #include "verbose_log.hpp"
 
@@ -85,8 +88,8 @@ ServerFactory::ServerFactory(Resolvers authorities, Caches caches, Resolvers cli
 
 ServerFactory::~ServerFactory() = default;
 
-void ServerFactory::setRecursionPolicy(AddressPolicy policy) {
-  if (recursion_) recursion_->setAddressPolicy(std::move(policy));
+void ServerFactory::setRecursionPolicy(AccessList list) {
+  if (recursion_) recursion_->setAddressPolicy(std::move(list));
 }
 
 void ServerFactory::addTo(ResolverStatistics& statistics) const {
@@ -190,6 +193,10 @@ void ServerFactory::doStop() {
 Task<> ServerFactory::serve(const Query& query, ReplyChannel& channel, std::unique_ptr<ReplyChannel>) {
   std::exception_ptr failure;
   try {
+    if (!query.isPlain() && query.hasTsig() && !SigningChannel::of(query)) [[unlikely]] {
+      co_await serveSigned(query, channel);
+      co_return;
+    }
     if (observed_) [[unlikely]]
       observeQuery(query, channel);
     if (asksForHealth(query)) {
@@ -230,6 +237,32 @@ Task<> ServerFactory::serve(const Query& query, ReplyChannel& channel, std::uniq
   }
 }
 
+Task<> ServerFactory::serveSigned(const Query& query, ReplyChannel& channel) {
+  const std::shared_ptr<const KeyRing> keys = keys_;  // others may take their place meanwhile
+  static const KeyRing none;
+  const TsigRequest request = checkTsig(query.message(), keys ? *keys : none, tsigTime(clock()));
+  countTsig(query, request);
+  query.setContext(SigningKey{keys, request.isGood() ? request.key : nullptr});
+  SigningChannel signing(channel, query, request, clock());
+  std::unique_ptr<ReplyChannel> kept;  // by the caller
+  co_await serve(query, signing, std::move(kept));
+}
+
+void ServerFactory::countTsig(const Query& query, const TsigRequest& request) {
+  TsigCounters& counters = counters_.tsig;
+  if (request.malformed)
+    ++counters.malformed;
+  else if (request.error == TsigError::BADKEY)
+    ++counters.badKey;
+  else if (request.error == TsigError::BADSIG)
+    ++counters.badSig;
+  else if (request.error == TsigError::BADTIME)
+    ++counters.badTime;
+  else
+    ++counters.good;
+  if (request.error == TsigError::BADTIME) logClockSkew(query, request, tsigTime(clock()));
+}
+
 bool ServerFactory::isAboutHealth(const Query& query) const {
   return query.opcode() == Opcode::QUERY && !query.formatError() && query.hasQuestion() &&
          query.rrClass() == Class::IN && !(query.edns() && query.edns()->version != 0) &&
@@ -251,17 +284,29 @@ Task<> ServerFactory::sendAnyway(const Query& query, ReplyChannel& channel, cons
 Task<Admission> ServerFactory::allowQuery(const Query& query, const ReplyChannel&) {
   const bool asks = query.questionCount() > 0 || query.formatError() || query.opcode() != Opcode::QUERY ||
                     responder_.isCookieRequest(query);
-  const bool allowed = asks && addressPolicy_.allows(query.peer());
+  const bool allowed = asks && accessList_.allows(query);
   return Task<Admission>::ready(allowed ? Admission::allow : Admission::refuse);
 }
 
 std::optional<Answer> ServerFactory::answerAtOnce(const Query& query, Admission admission) const {
+  if (!query.isPlain()) [[unlikely]] {
+    auto answer = answerPeculiar(query, admission);
+    if (answer) return answer;
+  }
   if (admission == Admission::refuse) return withExtendedError(Answer::refused(), ExtendedErrorCode::prohibited);
   // What a message of another opcode has to hold is for its handler to say: the default ones know none of them.
   if (query.opcode() != Opcode::QUERY) return std::nullopt;
+  if (responder_.isCookieRequest(query)) return ownAnswer(responder_.answerCookieRequest(query));
+  return std::nullopt;
+}
+
+// What is wrong with a TSIG goes before a refusal, which would leave the client to guess.
+std::optional<Answer> ServerFactory::answerPeculiar(const Query& query, Admission admission) const {
+  if (const SigningChannel* const signing = SigningChannel::of(query); signing && !signing->request().isGood())
+    return ownAnswer(signing->request().malformed ? Answer::formatError() : Answer(Rcode::NOTAUTH));
+  if (admission == Admission::refuse || query.opcode() != Opcode::QUERY) return std::nullopt;
   if (query.formatError()) return ownAnswer(Answer::formatError());
   if (query.edns() && query.edns()->version != 0) return ownAnswer(Answer(Rcode::BADVERS));
-  if (responder_.isCookieRequest(query)) return ownAnswer(responder_.answerCookieRequest(query));
   return std::nullopt;
 }
 
@@ -352,6 +397,7 @@ void ServerFactory::observeQuery(const Query& query, ReplyChannel& channel) {
 void ServerFactory::observeReply(const Query& query, ReplyChannel& channel, const Answer& answer, ByteSpan message,
                                  std::string_view outcome) {
   if (message.size() < messageHeaderSize) return;
+  if (SigningChannel* const signing = SigningChannel::of(query)) message = signing->seal(message.size());
   if (channel.isTapped())
     dnstap_->add(responseTypeOf(query, recursionAvailableFor(query)), partiesOf(query), query.received(), message);
   MessageEnd end = endOf(query);
@@ -466,9 +512,16 @@ std::size_t ServerFactory::responseFromMessage(const Query& query, const Answer&
 
 // Past every override: these may wait, and the query has no time left. The message is with the channel when `write`
 // returns, so its task is not awaited.
-void ServerFactory::queryGivenUp(WaitingQuery& channel, std::string_view what) noexcept {
+void ServerFactory::queryGivenUp(WaitingQuery& waiting, std::string_view what) noexcept {
   ++counters_.givenUp;
-  const Query& query = *channel.query();
+  const Query& query = *waiting.query();
+  SigningChannel* const signing = SigningChannel::of(query);
+  if (!signing) return answerGivenUp(query, waiting, what);
+  answerGivenUp(query, *signing, what);
+  signing->close();
+}
+
+void ServerFactory::answerGivenUp(const Query& query, ReplyChannel& channel, std::string_view what) noexcept {
   try {
     failureLog_.add(query, what, clock().now());
     if (channel.messagesWritten() > 0) {

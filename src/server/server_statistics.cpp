@@ -63,6 +63,11 @@ void ServerStatistics::add(const ServerCounters& counters) {
   cookiesClientOnly += counters.cookies.clientOnly;
   cookiesValid += counters.cookies.valid;
   cookiesInvalid += counters.cookies.invalid;
+  tsigGood += counters.tsig.good;
+  tsigBadKey += counters.tsig.badKey;
+  tsigBadSig += counters.tsig.badSig;
+  tsigBadTime += counters.tsig.badTime;
+  tsigMalformed += counters.tsig.malformed;
   waiting += difference(counters.waited, counters.durations.value().total());
   displaced += counters.displaced;
   givenUp += counters.givenUp;

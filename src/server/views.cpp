@@ -9,9 +9,9 @@
 
 namespace taut {
 
-View* Views::find(const Address& client) const {
+View* Views::find(const Query& query) const {
   for (const ViewRule& rule : rules_)
-    if (rule.clients.allows(client)) return rule.view.get();
+    if (rule.clients.allows(query)) return rule.view.get();
   return nullptr;
 }
 

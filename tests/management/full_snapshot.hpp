@@ -51,6 +51,11 @@ inline ServerStatistics fullStatistics() {
   counters.cookies.clientOnly += 5;
   counters.cookies.valid += 6;
   counters.cookies.invalid += 7;
+  counters.tsig.good += 37;
+  counters.tsig.badKey += 38;
+  counters.tsig.badSig += 39;
+  counters.tsig.badTime += 40;
+  counters.tsig.malformed += 41;
   counters.waited += 3;
   counters.durations.add(std::chrono::milliseconds(3));
   counters.displaced += 8;

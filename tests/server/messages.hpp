@@ -3,7 +3,9 @@
 
 #include <cstdint>
 
+#include "taut/base/address.hpp"
 #include "taut/base/bytes.hpp"
+#include "taut/dns/query.hpp"
 #include "taut/testing/query.hpp"
 #include "taut/testing/reply.hpp"
 
@@ -19,6 +21,12 @@ using testing::QueryShape;
 inline Bytes withId(Bytes message, std::uint16_t id) {
   storeU16(message.data(), id);
   return message;
+}
+
+// A query of the client.
+inline Query queryFrom(const Address& client) {
+  static const Bytes message = makeQuery("www.example.com", Type::A);
+  return Query::parse(message, {client, Transport::udp}).value();
 }
 
 // With its length before it, as a stream carries it.

@@ -255,9 +255,9 @@ TEST_CASE("a view that comes later counts once its resolvers have started, and t
   syncWait(views.start());
   views.replace({{all, slow}});
   CHECK(events.list() == List{"start"});
-  CHECK(views.find(clientOf(1)) == before.get());
+  CHECK(views.find(queryFrom(clientOf(1))) == before.get());
   resolver->gate.set();
-  CHECK(views.find(clientOf(1)) == slow.get());
+  CHECK(views.find(queryFrom(clientOf(1))) == slow.get());
   syncWait(views.close());
   CHECK(events.list() == List{"start", "work ends", "close"});
 }
@@ -277,7 +277,7 @@ TEST_CASE("a view that does not start is closed, the views of before stay, and i
   std::size_t attempts = 0;
   for (const auto& view : {failing, oddlyFailing, oddlyFailing, failing}) {
     views.replace({{all, view}});
-    CHECK(views.find(clientOf(1)) == before.get());
+    CHECK(views.find(queryFrom(clientOf(1))) == before.get());
     CHECK(events.list().size() == 3 * ++attempts);
     CHECK(events.list().back() == "close");
   }

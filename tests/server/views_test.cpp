@@ -96,13 +96,13 @@ TEST_CASE("the first rule that has the client's address counts, and a client of 
   CHECK_FALSE(views.any());
   views.replace({{only("192.0.2.1"), first.view}, {only("192.0.2.0/30"), second.view}, {only("::/0"), first.view}});
   CHECK(views.any());
-  CHECK(views.find(clientOf(1)) == first.view.get());
-  CHECK(views.find(clientOf(2)) == second.view.get());
-  CHECK(views.find(clientOf(4)) == nullptr);
-  CHECK(views.find(Address::loopbackV6(1)) == first.view.get());
+  CHECK(views.find(queryFrom(clientOf(1))) == first.view.get());
+  CHECK(views.find(queryFrom(clientOf(2))) == second.view.get());
+  CHECK(views.find(queryFrom(clientOf(4))) == nullptr);
+  CHECK(views.find(queryFrom(Address::loopbackV6(1))) == first.view.get());
   views.replace({});
   CHECK_FALSE(views.any());
-  CHECK(views.find(clientOf(1)) == nullptr);
+  CHECK(views.find(queryFrom(clientOf(1))) == nullptr);
   syncWait(views.close());
 }
 
@@ -167,7 +167,7 @@ TEST_CASE("a view that other rules name still stays as it is") {
   views.replace({{only("192.0.2.0/24"), kept.view}, {only("::/0"), kept.view}});
   CHECK(gone.resolver->closed);
   CHECK_FALSE(kept.resolver->closed);
-  CHECK(views.find(clientOf(1)) == kept.view.get());
+  CHECK(views.find(queryFrom(clientOf(1))) == kept.view.get());
   syncWait(views.close());
   CHECK(kept.resolver->closed);
 }

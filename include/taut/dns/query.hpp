@@ -24,6 +24,8 @@
 
 namespace taut {
 
+struct TsigKey;
+
 inline constexpr std::size_t messageHeaderSize = 12;   // octets (RFC 1035 section 4.1.1)
 inline constexpr std::size_t maxMessageSize = 65535;   // octets over a stream (RFC 1035 section 4.2.2)
 inline constexpr std::size_t classicUdpSize = 512;     // octets over UDP without EDNS (RFC 1035 section 4.2.1)
@@ -64,7 +66,12 @@ class Query {
   bool checkingDisabled() const { return (flags_ & flag::CD) != 0; }
   std::uint16_t flags() const { return flags_; }  // the header's second word; bits in `flag`
 
-  bool formatError() const { return formatError_; }
+  bool formatError() const { return (peculiarities_ & malformed) != 0; }
+  // Whether the message ends with a TSIG. Whether that is a good one is for the server to find out.
+  bool hasTsig() const { return (peculiarities_ & tsig) != 0; }
+  // Whether there is nothing about the message that most have not: no format error, no TSIG, and no version of EDNS
+  // but 0. One look, for those who look at each query.
+  bool isPlain() const { return peculiarities_ == 0; }
   bool hasQuestion() const { return questionSize_ != 0; }
   std::uint16_t questionCount() const { return questionCount_; }  // QDCOUNT as sent
   std::size_t questionSize() const { return questionSize_; }      // octets of the question on the wire; 0: none
@@ -109,6 +116,10 @@ class Query {
     return context_.set<T>(std::move(value));
   }
 
+  // The key that the server has found the message to be signed with (RFC 8945), as it is when `allowQuery` is called
+  // and later; null where it is not signed, and where its TSIG is not accepted. Valid as long as the query or a copy.
+  const TsigKey* key() const;
+
   // For a query that is made, such as in a test. Resolvers obey the token of their task, and not this one.
   void setStopToken(StopToken token) { client_.stopToken = token; }
 
@@ -126,13 +137,18 @@ class Query {
   bool parseRecord(ByteReader& reader, Section section, bool isLast);
   std::uint16_t udpReplyLimit(std::size_t own) const;
 
+  // What is out of the ordinary, as bits.
+  static constexpr std::uint8_t malformed = 1;
+  static constexpr std::uint8_t tsig = 2;
+  static constexpr std::uint8_t otherEdnsVersion = 4;
+
   Question question_;
   std::uint16_t id_ = 0;
   std::uint16_t flags_ = 0;
   std::uint16_t questionCount_ = 0;
   std::uint16_t questionSize_ = 0;
   std::uint16_t replyLimit_ = maxMessageSize;
-  bool formatError_ = false;
+  std::uint8_t peculiarities_ = 0;
   mutable std::uint64_t nameHash_ = 0;  // 0: not hashed yet
   ByteSpan message_;
   QueryClient client_;

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -48,6 +49,12 @@ class KeyRing {
 
  private:
   std::vector<TsigKey> keys_;  // in order of name and algorithm
+};
+
+// Which key has signed a query, for `Query::key`; what verifies the query puts it on it.
+struct SigningKey {
+  std::shared_ptr<const KeyRing> keys;  // of which it is one
+  const TsigKey* key = nullptr;         // null where the TSIG is not accepted
 };
 
 }  // namespace taut

@@ -14,7 +14,7 @@
 #include <memory>
 #include <vector>
 
-#include "taut/base/address_policy.hpp"
+#include "taut/dns/access_list.hpp"
 #include "taut/resolver/cache.hpp"
 #include "taut/resolver/resolver_chain.hpp"
 
@@ -28,8 +28,8 @@ class RecursiveService final : public Resolver {
   // Where a cache is null, what the other caches do not have fails.
   RecursiveService(Caches caches, std::vector<std::shared_ptr<Resolver>> clients);
 
-  // The clients that are served; all at first.
-  void setAddressPolicy(AddressPolicy policy) { policy_ = std::move(policy); }
+  // The queries that are served; all at first.
+  void setAddressPolicy(AccessList list) { accessList_ = std::move(list); }
 
   Task<std::optional<Answer>> resolve(const Query& query) override;
   void addTo(ResolverStatistics& statistics) const override;
@@ -40,7 +40,7 @@ class RecursiveService final : public Resolver {
   Task<std::optional<Answer>> askClients(const Query& query);
   void keep(const Query& asked, Answer& answer);
 
-  AddressPolicy policy_;
+  AccessList accessList_;
   Caches caches_;
   ResolverChain clients_;
 };

@@ -74,6 +74,15 @@ struct CookieCounters {
   Counter invalid;  // made up, too old, or of another server
 };
 
+// What came of the requests with a TSIG.
+struct TsigCounters {
+  Counter good;
+  Counter badKey;     // of a key that is not known
+  Counter badSig;     // of a known key, and not made with its secret
+  Counter badTime;    // right, but too far from the clock
+  Counter malformed;  // a MAC of a size that is forbidden, or a message that does not parse whole
+};
+
 struct alignas(64) ServerCounters {
   using Types = std::array<Counter, typeSlots>;
   using Transports = std::array<Counter, transportCount>;
@@ -88,6 +97,7 @@ struct alignas(64) ServerCounters {
   std::array<Counter, dropReasonCount> dropped;
   Counter truncatedByRateLimit;
   CookieCounters cookies;
+  TsigCounters tsig;
 
   Counter waited;              // queries that were not answered at once
   DurationCounters durations;  // of them, those that have ended

@@ -4,6 +4,7 @@
 // class that overrides one may be a coroutine or not: a step that only passes a task on returns it as it is.
 //
 //   factory->serve(query, channel)
+//     where the message has a TSIG, it is verified (query.key()), and all that is written is signed on its way
 //     allowQuery(query, channel)             allow; refuse: REFUSED; drop: no reply
 //       QUERY only: FORMERR for what cannot be parsed, BADVERS, and the answer to a lone cookie
 //     messageReceived(query, channel)        passes on the task of the opcode's handler
@@ -39,10 +40,12 @@
 #include "taut/base/shared_list.hpp"
 #include "taut/coro/task.hpp"
 #include "taut/coro/task_scope.hpp"
+#include "taut/dns/access_list.hpp"
 #include "taut/dns/answer.hpp"
 #include "taut/dns/answer_source.hpp"
 #include "taut/dns/name.hpp"
 #include "taut/dns/query.hpp"
+#include "taut/dns/tsig_key.hpp"
 #include "taut/dnstap/dnstap.hpp"
 #include "taut/resolver/recursive_service.hpp"
 #include "taut/resolver/resolver_chain.hpp"
@@ -60,6 +63,7 @@
 namespace taut {
 
 class StreamConnection;
+struct TsigRequest;
 
 class ServerFactory {
  public:
@@ -130,17 +134,23 @@ class ServerFactory {
   void setProxies(std::optional<AddressPolicy> proxies) { proxies_ = std::move(proxies); }
   bool isProxy(const Address& peer) const { return proxies_ && proxies_->allows(peer); }
 
-  // The addresses that the default `allowQuery` allows; all at first.
-  void setAddressPolicy(AddressPolicy policy) { addressPolicy_ = std::move(policy); }
+  // The keys that messages may be signed with (TSIG, RFC 8945); none at first, and with null. A message with a TSIG is
+  // verified before `allowQuery`, which sees its key by `query.key()`, and all that is written in reply to it is
+  // signed. Where the TSIG is not accepted, the default `allowQuery` is asked as for a message without a key, and
+  // unless it drops the message the reply is NOTAUTH with BADKEY, BADSIG or BADTIME, or FORMERR.
+  void setKeys(std::shared_ptr<const KeyRing> keys) { keys_ = std::move(keys); }
 
-  // The clients that caches and clients work for; all at first. Others get REFUSED where no authority answers.
-  void setRecursionPolicy(AddressPolicy policy);
+  // The queries that the default `allowQuery` allows, by their addresses or keys; all at first.
+  void setAddressPolicy(AccessList list) { accessList_ = std::move(list); }
+
+  // The queries that caches and clients work for; all at first. Others get REFUSED where no authority answers.
+  void setRecursionPolicy(AccessList list);
 
   // Has clients with views answered by these, and the others by `resolver`; there are none at first. On the shard's
   // thread. The order of things is the same: what is before the chain, such as the address policy, holds for all.
   void setViews(std::vector<ViewRule> rules) { views_.replace(std::move(rules)); }
   // The view that the query's client has; null for none.
-  View* viewOf(const Query& query) const { return views_.any() ? views_.find(query.peer()) : nullptr; }
+  View* viewOf(const Query& query) const { return views_.any() ? views_.find(query) : nullptr; }
 
   // What the resolvers have counted, those of views included. May be called on any thread.
   void addTo(ResolverStatistics& statistics) const;
@@ -276,6 +286,12 @@ class ServerFactory {
   }
   // Answers SERVFAIL, where no message was written yet, and logs what happened.
   void queryGivenUp(WaitingQuery& query, std::string_view what) noexcept;
+  void answerGivenUp(const Query& query, ReplyChannel& channel, std::string_view what) noexcept;
+  // Verifies the TSIG, and serves the query by a channel that signs.
+  Task<> serveSigned(const Query& query, ReplyChannel& channel);
+  void countTsig(const Query& query, const TsigRequest& request);
+  // For a message that is not plain.
+  std::optional<Answer> answerPeculiar(const Query& query, Admission admission) const;
   // The answer to a message that was refused, or that no handler could understand; nothing for other messages.
   std::optional<Answer> answerAtOnce(const Query& query, Admission admission) const;
   // Makes an answer of a handler's outcome; for a look-up gotResolverResponse does so.
@@ -312,7 +328,8 @@ class ServerFactory {
   std::shared_ptr<Dnstap> dnstap_;
   std::unique_ptr<TopQueries> topQueries_;
   WaitingQueries waitingQueries_{*this};
-  AddressPolicy addressPolicy_;
+  AccessList accessList_;
+  std::shared_ptr<const KeyRing> keys_;  // null: none
   std::optional<AddressPolicy> proxies_;
   std::unique_ptr<const HealthName> healthName_;
   std::vector<StreamConnection*> connections_;

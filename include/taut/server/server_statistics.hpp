@@ -33,6 +33,11 @@ struct ServerStatistics {
   std::uint64_t cookiesClientOnly = 0;
   std::uint64_t cookiesValid = 0;
   std::uint64_t cookiesInvalid = 0;
+  std::uint64_t tsigGood = 0;
+  std::uint64_t tsigBadKey = 0;
+  std::uint64_t tsigBadSig = 0;
+  std::uint64_t tsigBadTime = 0;
+  std::uint64_t tsigMalformed = 0;
 
   std::uint64_t waiting = 0;  // queries, now
   std::uint64_t displaced = 0;

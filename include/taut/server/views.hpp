@@ -1,5 +1,5 @@
-// The views of one shard: which client gets which answers. The first rule whose networks hold the client's address
-// counts; a client of none gets what the server answers everyone.
+// The views of one shard: which client gets which answers. The first rule that allows the query, by the
+// client's address or the query's key, counts; a client of none gets what the server answers everyone.
 //
 //   auto inside = std::make_shared<View>(false);
 //   inside->add(std::make_shared<Authority>(zones, "inside"));
@@ -15,18 +15,18 @@
 #include <optional>
 #include <vector>
 
-#include "taut/base/address.hpp"
-#include "taut/base/address_policy.hpp"
 #include "taut/coro/task.hpp"
 #include "taut/coro/task_scope.hpp"
+#include "taut/dns/access_list.hpp"
+#include "taut/dns/query.hpp"
 #include "taut/resolver/resolver_statistics.hpp"
 #include "taut/resolver/view.hpp"
 
 namespace taut {
 
-// The clients are those that the policy allows. Two rules may name one view, which is never null.
+// The clients are those whose queries the list allows. Two rules may name one view, which is never null.
 struct ViewRule {
-  AddressPolicy clients;
+  AccessList clients;
   std::shared_ptr<View> view;
 };
 
@@ -38,8 +38,8 @@ class Views {
 
   bool any() const { return any_; }
 
-  // The view of the client; null where it has none. Looks at each network of the rules at most once.
-  View* find(const Address& client) const;
+  // The view of the query's client; null where it has none. Looks at each network of the rules at most once.
+  View* find(const Query& query) const;
 
   // Where a view does not start, the log says why, and the rules of before hold on. Of rules that come while views
   // start, the last ones count. Before `start` they hold at once. Has no effect once `close` has been called.
