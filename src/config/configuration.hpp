@@ -13,7 +13,9 @@
 #include "origin.hpp"
 #include "taut/base/address.hpp"
 #include "taut/base/address_policy.hpp"
+#include "taut/dns/access_list.hpp"
 #include "taut/dns/name.hpp"
+#include "taut/dns/tsig_key.hpp"
 #include "taut/dnstap/dnstap.hpp"
 #include "taut/io/engine_choice.hpp"
 #include "taut/server/handler_options.hpp"
@@ -32,7 +34,7 @@ struct ServerSettings {
   std::chrono::milliseconds answerTimeout{};
   std::chrono::milliseconds drain{};  // how long it goes on serving when its end has been asked for
   bool rrsetRoundRobin = false;
-  AddressPolicy allowQuery;
+  AccessList allowQuery;
   std::optional<AddressPolicy> proxies;  // nothing: none
   std::optional<Name> healthName;        // likewise
   std::string version;                   // what version.bind and version.server say
@@ -58,7 +60,7 @@ struct Limits {
 struct ForwardSettings {
   std::vector<Address> servers;  // empty: those of resolvConf
   std::string resolvConf;        // empty: none
-  AddressPolicy allow;
+  AccessList allow;
   std::size_t cacheSize = 0;  // octets of all threads together; 0: no cache
   bool denyRebinding = false;
   std::vector<Name> privateDomains;  // that may have private addresses though rebinding is denied
@@ -77,7 +79,7 @@ struct ZoneSettings {
 // What some clients are served otherwise.
 struct ViewSettings {
   std::string name;
-  AddressPolicy match;                     // allows those clients
+  AccessList match;                        // allows those clients
   bool recursion = true;                   // false: none, neither of the view nor of the configuration
   std::vector<ZoneSettings> zones;         // likewise one that does not load ends the start
   std::optional<ForwardSettings> forward;  // of the view alone, all of it; nothing: that of the configuration
@@ -94,6 +96,13 @@ struct HandlerSettings {
 
   // Which one it is, for messages: `FILE:LINE:COLUMN: handler NAME`.
   std::string label() const;
+};
+
+// A key that messages are signed with.
+struct TsigSettings {
+  TsigKey key;             // without its secret where that is in a file
+  std::string secretFile;  // empty: none
+  Origin origin;           // of the file, or of the table
 };
 
 struct HttpSettings {
@@ -128,6 +137,7 @@ struct Configuration {
   std::vector<std::string> zoneLists;
   std::string hostsFile;  // empty: none
   std::optional<ForwardSettings> forward;
+  std::vector<TsigSettings> keys;         // each name with one algorithm once
   std::vector<ViewSettings> views;        // the first that matches counts
   std::vector<HandlerSettings> handlers;  // in the order in which they are asked
   HttpSettings http;

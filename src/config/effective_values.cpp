@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string_view>
 #include <utility>
@@ -26,6 +27,7 @@ template <typename Quote>
 std::string textOf(const Key& key, const Value& value, const Quote& quote) {
   if (const auto* const flag = std::get_if<bool>(&value)) return *flag ? "true" : "false";
   if (const auto* const number = std::get_if<std::int64_t>(&value)) return numberText(key, *number);
+  if (key.type == ValueType::secret) return quote("(hidden)");
   if (const auto* const text = std::get_if<std::string>(&value)) return quote(*text);
   std::string list;
   for (const Item& item : std::get<std::vector<Item>>(value)) list += (list.empty() ? "" : ", ") + quote(item.text);
@@ -43,11 +45,13 @@ class Collector {
 
  private:
   void add(const Key& key);
-  void addNamed(const Key& key, std::string_view prefix);
+  void addNamed(const Key& key);
   void addListed(const Key& key, std::string_view list);
   void add(const Key& key, std::string path, const Setting& setting) {
     values_.push_back({std::move(path), textOf(key, setting.value, quotedForFile), textOf(key, setting.value, quoted),
                        setting.origin, &key});
+    if (key.type == ValueType::secret)
+      values_.back().secret = std::hash<std::string>()(std::get<std::string>(setting.value));
   }
 
   const Settings& settings_;
@@ -58,8 +62,8 @@ void Collector::add(const Key& key) {
   const std::size_t bracket = key.path.find("[]");
   if (bracket != key.path.npos) {
     addListed(key, key.path.substr(0, bracket));
-  } else if (key.path.ends_with('*')) {
-    addNamed(key, key.path.substr(0, key.path.size() - 1));
+  } else if (key.path.find('*') != key.path.npos) {
+    addNamed(key);
   } else if (const Setting* const setting = settings_.find(key.path)) {
     add(key, std::string(key.path), *setting);
   } else if (!key.preset.empty()) {
@@ -67,9 +71,9 @@ void Collector::add(const Key& key) {
   }
 }
 
-void Collector::addNamed(const Key& key, std::string_view prefix) {
+void Collector::addNamed(const Key& key) {
   for (const auto& [path, setting] : settings_.values())
-    if (path.starts_with(prefix)) add(key, path, setting);
+    if (findKeyFor(path) == &key) add(key, path, setting);
 }
 
 void Collector::addListed(const Key& key, std::string_view list) {
@@ -101,7 +105,7 @@ std::vector<ValueChange> differences(const std::vector<EffectiveValue>& before,
     const auto found = known.extract(value.path);
     if (!found)
       changes.push_back({std::nullopt, value});
-    else if (found.mapped()->text != value.text)
+    else if (found.mapped()->text != value.text || found.mapped()->secret != value.secret)
       changes.push_back({*found.mapped(), value});
   }
   for (const EffectiveValue& value : before)

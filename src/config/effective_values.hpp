@@ -1,6 +1,7 @@
 // The values that hold, each with its place: for people who ask, and to tell what a reload changes.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,6 +18,7 @@ struct EffectiveValue {
   std::string json;  // the same as JSON
   Origin origin;
   const Key* key = nullptr;
+  std::size_t secret = 0;  // of a secret, which the texts hide: a number that differs with it
 
   bool needsRestart() const { return key->reload == Reload::restart; }
 };

@@ -58,10 +58,9 @@ bool isListOfTables(std::string_view path) {
 
 const Key* keyFor(const std::string& path) {
   if (const Key* const key = findKey(path)) return key;
-  constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyz0123456789-";
-  const std::size_t dot = path.rfind('.');
-  if (dot == std::string::npos || path.find_first_not_of(allowed, dot + 1) != std::string::npos) return nullptr;
-  return findKey(path.substr(0, dot + 1) + "*");
+  constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyz0123456789-.";
+  if (path.find_first_not_of(allowed) != std::string::npos) return nullptr;
+  return findKeyFor(path);
 }
 
 // The name of a key's variable that looks like this one; empty where none does.

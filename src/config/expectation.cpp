@@ -44,6 +44,8 @@ std::string expectationOfOne(const Key& key) {
       return "a network such as \"192.0.2.0/24\", or the name of an [acl]";
     case ValueType::domain:
       return "a domain name such as \"example.com\"";
+    case ValueType::secret:
+      return "a secret in base64";
     case ValueType::any:
       return "true or false, a whole number, a text, a list of texts, or a table of these";
   }

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -58,6 +59,13 @@ std::string keyJson(const Key& key) {
 
 std::string tableJson(const std::string& prefix, std::size_t depth) {
   const Key* const any = findKey(prefix + "*");
+  const bool hasTables =
+      std::ranges::any_of(schema(), [named = prefix + "*."](const Key& key) { return key.path.starts_with(named); });
+  std::string others = any ? keyJson(*any) : "false";
+  if (hasTables) {
+    const std::string table = tableJson(prefix + "*.", depth + 1);
+    others = any ? fmt::format(R"({{"anyOf": [{}, {}]}})", others, table) : table;
+  }
   std::string properties;
   for (const std::string_view name : namesWithin(prefix)) {
     const std::string path = prefix + std::string(name);
@@ -75,7 +83,7 @@ std::string tableJson(const std::string& prefix, std::size_t depth) {
     properties += fmt::format("{}{}{}: {}", properties.empty() ? "" : ",", indent(depth + 2), quoted(name), json);
   }
   return fmt::format("{{{0}\"type\": \"object\",{0}\"additionalProperties\": {1},{0}\"properties\": {{{2}{0}}}{3}}}",
-                     indent(depth + 1), any ? keyJson(*any) : "false", properties, indent(depth));
+                     indent(depth + 1), others, properties, indent(depth));
 }
 
 }  // namespace

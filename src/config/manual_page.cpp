@@ -26,7 +26,7 @@ format is TOML 1.0: texts stand in quotes, lists in brackets, and # begins a com
 A size is a whole number of octets, or a text with a unit, K, M or G, each 1024 times the one before: "256M". A
 duration is a text
 with a unit, ms, s, m, h or d: "500ms". Where networks are expected, each is ADDRESS/LENGTH, an address, or a name: one
-of [acl], or else loopback, private, link\-local or any. A path is relative to the file that names it.
+of [acl], or else loopback, private, link\-local or any. A name of [acl] may ask for a key too, see KEYS OF MESSAGES. A path is relative to the file that names it.
 .PP
 In every text, ${NAME} stands for the variable NAME of the environment, which has to be set; $${ stands for ${ itself.
 .PP
@@ -58,6 +58,26 @@ clients.
 The zones of a view stand in tables [[view.zone]] after it, each with the keys of a [[zone]], or in a list, zone = [{
 name
 = "example.com" }]. [zone\-defaults] holds for them too.
+.SH KEYS OF MESSAGES
+A table [tsig.NAME] is a key that messages may be signed with (TSIG, RFC 8945), and NAME the key's own name, which both
+sides give it: a domain name, in quotes where it has a dot, [tsig."transfer.example"]. The secret stands in a file of
+its own, which others than its owner and group may not read, or in the table.
+.B openssl rand \-base64 32
+makes one. Neither
+.B tautctl config show
+nor the log shows it.
+.PP
+A message with a TSIG is verified before anything is decided about it, and all that answers it is signed. An unknown key
+is BADKEY, a wrong signature BADSIG. A clock that differs by more than the client allows, five minutes as a rule, is
+BADTIME: the log then has both times, once a minute at most.
+.PP
+A name of [acl] that is a table can ask for keys: xfr = { networks = ["198.51.100.7"], tsig = ["transfer\-key"] } is for
+messages that come from there and are signed with the key; without networks they may come from anywhere. Such a name can
+stand in server.allow\-query, in match of a view, and in allow of [forward] and [view.forward], beside networks, whose
+clients need no key. Elsewhere, where no message is concerned, it is a mistake.
+.PP
+A key is changed without a gap by a second one: add it here and reload, change the other side, and take the old one
+away.
 .SH HANDLERS
 A [[handler]] answers by code of one's own, a shared object that is built without the server, see docs/handlers.md
 of taut. It is asked for the names of its suffix, or for every name, after the zones or before them. Of several in
@@ -120,7 +140,7 @@ views and rate limits say, and no zone or other server is asked.
 SIGHUP has
 .B tautd
 read the file, those that it includes, and those that it names again. Where there is a mistake in it, or in the secrets
-of cookies, nothing changes: each mistake is logged with its place, and the server serves as before. Otherwise what
+of cookies or keys, nothing changes: each mistake is logged with its place, and the server serves as before. Otherwise what
 has changed is logged, and holds from
 the next query on. Zones, cache, counters and open connections live on, and no query is lost. A new zone that does not
 load is SERVFAIL until its file is mended. What has changed in views holds when all zones have been loaded. A view

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <span>
 #include <stdexcept>
+#include <utility>
 #include <variant>
 
 #include <fmt/format.h>
@@ -15,6 +16,7 @@ namespace taut::config {
 namespace {
 
 constexpr std::string_view aclPrefix = "acl.";
+constexpr std::string_view tsigPrefix = "tsig.";
 
 struct KnownNetworks {
   std::string_view name;
@@ -42,50 +44,113 @@ const KnownNetworks* findKnown(std::string_view name) {
 Networks::Networks(const Settings& settings, Mistakes& mistakes) : mistakes_(mistakes) {
   for (const auto& [path, setting] : settings.values()) {
     if (!path.starts_with(aclPrefix)) continue;
-    const std::string name = path.substr(aclPrefix.size());
-    if (findKnown(name))
+    const std::string_view name = firstName(std::string_view(path).substr(aclPrefix.size()));
+    const std::string_view key = std::string_view(path).substr(aclPrefix.size() + name.size());
+    Named& named = named_[std::string(name)];
+    if (findKnown(name) && !named.items && !named.keys)
       mistakes_.push_back({setting.origin, fmt::format("'{}' has a meaning already; expected another name", name)});
-    named_[name].items = &std::get<std::vector<Item>>(setting.value);
+    (key == ".tsig" ? named.keys : named.items) = &std::get<std::vector<Item>>(setting.value);
+  }
+  for (const auto& [path, origin] : settings.notedTables()) {
+    if (path.starts_with(tsigPrefix))
+      if (const auto name = Name::parse(withoutQuotes(std::string_view(path).substr(tsigPrefix.size()))))
+        keys_.push_back(*name);
+    const bool isList =
+        path.starts_with(aclPrefix) && !named_.contains(std::string_view(path).substr(aclPrefix.size()));
+    if (isList && !settings.isRefused(path + ".networks") && !settings.isRefused(path + ".tsig"))
+      mistakes_.push_back({origin, "an access list without anyone; expected networks, tsig or both"});
   }
   for (auto& [name, named] : named_) read(named);
 }
 
 AddressPolicy Networks::policy(const std::vector<Item>& items) {
-  std::vector<std::string> networks;
-  for (const Item& item : items) expand(item, networks);
+  return policyOf(networksOf(items));
+}
+
+AccessList Networks::accessList(const std::vector<Item>& items) {
+  Entries entries;
+  for (const Item& item : items) expand(item, entries);
+  AccessList list(policyOf(entries.networks));
+  for (Signed& entry : entries.byKey) list.allow(std::move(entry.networks), std::move(entry.keys));
+  return list;
+}
+
+AddressPolicy Networks::policyOf(const std::vector<std::string>& networks) {
   AddressPolicy policy(AddressPolicy::Action::refuse);
   for (const std::string& network : networks) policy.allow(network);
   return policy;
 }
 
+// Without any that ask for a key.
+std::vector<std::string> Networks::networksOf(const std::vector<Item>& items) {
+  Entries entries;
+  for (const Item& item : items) {
+    expand(item, entries);
+    if (entries.byKey.empty()) continue;
+    mistakes_.push_back(
+        {item.origin, fmt::format("'{}' asks for a key, which is not known here; expected networks alone", item.text)});
+    entries.byKey.clear();
+  }
+  return std::move(entries.networks);
+}
+
+std::vector<Name> Networks::keysOf(const std::vector<Item>& items) {
+  std::vector<Name> keys;
+  for (const Item& item : items) {
+    const auto name = Name::parse(item.text);
+    if (name && std::ranges::find(keys_, *name) != keys_.end())
+      keys.push_back(*name);
+    else
+      mistakes_.push_back(
+          {item.origin, fmt::format("'{}' is no name of a key; expected that of a [tsig.NAME]", item.text)});
+  }
+  return keys;
+}
+
 void Networks::read(Named& named) {
   if (named.state == Named::State::read) return;
   named.state = Named::State::beingRead;
-  for (const Item& item : *named.items) expand(item, named.networks);
-  std::ranges::sort(named.networks);
-  const auto repeated = std::ranges::unique(named.networks);
-  named.networks.erase(repeated.begin(), repeated.end());
+  if (named.keys)
+    readTable(named);
+  else
+    for (const Item& item : *named.items) expand(item, named.entries);
+  std::vector<std::string>& networks = named.entries.networks;
+  std::ranges::sort(networks);
+  const auto repeated = std::ranges::unique(networks);
+  networks.erase(repeated.begin(), repeated.end());
   named.state = Named::State::read;
 }
 
-void Networks::expand(const Item& item, std::vector<std::string>& networks) {
+// A message has to come from the networks, where there are some, and to be signed.
+void Networks::readTable(Named& named) {
+  Signed entry;
+  if (named.items) entry.networks = policyOf(networksOf(*named.items));
+  entry.keys = keysOf(*named.keys);
+  named.entries.byKey.push_back(std::move(entry));
+}
+
+void Networks::expandNamed(const Item& item, Named& named, Entries& entries) {
+  if (named.state == Named::State::beingRead) {
+    mistakes_.push_back({item.origin, fmt::format("'{}' is a part of itself", item.text)});
+    return;
+  }
+  read(named);
+  const Entries& meant = named.entries;
+  entries.networks.insert(entries.networks.end(), meant.networks.begin(), meant.networks.end());
+  for (const Signed& entry : meant.byKey)
+    if (std::ranges::find(entries.byKey, entry) == entries.byKey.end()) entries.byKey.push_back(entry);
+}
+
+void Networks::expand(const Item& item, Entries& entries) {
   if (const KnownNetworks* const known = findKnown(item.text)) {
-    networks.insert(networks.end(), known->networks.begin(), known->networks.end());
+    entries.networks.insert(entries.networks.end(), known->networks.begin(), known->networks.end());
     return;
   }
-  if (const auto found = named_.find(item.text); found != named_.end()) {
-    Named& named = found->second;
-    if (named.state == Named::State::beingRead) {
-      mistakes_.push_back({item.origin, fmt::format("'{}' is a part of itself", item.text)});
-      return;
-    }
-    read(named);
-    networks.insert(networks.end(), named.networks.begin(), named.networks.end());
-    return;
-  }
+  if (const auto found = named_.find(item.text); found != named_.end())
+    return expandNamed(item, found->second, entries);
   try {
     AddressPolicy().allow(item.text);
-    networks.push_back(item.text);
+    entries.networks.push_back(item.text);
   } catch (const std::invalid_argument& error) {
     const std::string meant = meantBy(item.text);
     mistakes_.push_back({item.origin, meant.empty() ? error.what() : meant});

@@ -1,4 +1,5 @@
-// Lists of networks as an operator writes them: addresses, networks, and names for lists of these.
+// Access lists as an operator writes them: addresses, networks, and names for lists of these, or for networks and keys
+// together.
 #pragma once
 
 #include <functional>
@@ -9,6 +10,8 @@
 
 #include "settings.hpp"
 #include "taut/base/address_policy.hpp"
+#include "taut/dns/access_list.hpp"
+#include "taut/dns/name.hpp"
 
 namespace taut::config {
 
@@ -18,21 +21,41 @@ class Networks {
   Networks(const Settings& settings, Mistakes& mistakes);
 
   // The policy that allows these networks and refuses all others. What is no network, and no name of one, is added to
-  // the mistakes.
+  // the mistakes, and so is a name that asks for a key: it is for places where there is no message.
   AddressPolicy policy(const std::vector<Item>& items);
+  // The same for messages, whose keys are known.
+  AccessList accessList(const std::vector<Item>& items);
 
  private:
+  struct Signed {
+    AddressPolicy networks;
+    std::vector<Name> keys;
+
+    friend bool operator==(const Signed&, const Signed&) = default;
+  };
+  // What a list means: who is allowed without a key, and who with one.
+  struct Entries {
+    std::vector<std::string> networks;
+    std::vector<Signed> byKey;
+  };
   struct Named {
-    const std::vector<Item>* items = nullptr;
-    std::vector<std::string> networks;  // those of all names in it, each once
+    const std::vector<Item>* items = nullptr;  // a list, or the networks of a table
+    const std::vector<Item>* keys = nullptr;   // of a table
+    Entries entries;                           // those of all names in it, each once
     enum class State { unread, beingRead, read } state = State::unread;
   };
 
   void read(Named& named);
+  void readTable(Named& named);
   std::string meantBy(std::string_view text) const;
-  void expand(const Item& item, std::vector<std::string>& networks);
+  void expand(const Item& item, Entries& entries);
+  void expandNamed(const Item& item, Named& named, Entries& entries);
+  std::vector<std::string> networksOf(const std::vector<Item>& items);
+  std::vector<Name> keysOf(const std::vector<Item>& items);
+  static AddressPolicy policyOf(const std::vector<std::string>& networks);
 
   std::map<std::string, Named, std::less<>> named_;
+  std::vector<Name> keys_;  // of [tsig]
   Mistakes& mistakes_;
 };
 

@@ -1,6 +1,7 @@
 #include "schema.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <stdexcept>
 #include <string>
 
@@ -24,6 +25,7 @@ constexpr std::string_view dnstapMessages[] = {"auth-query",      "auth-response
                                                "client-response", "forwarder-query", "forwarder-response"};
 constexpr std::string_view engines[] = {"auto", "io_uring", "epoll"};
 constexpr std::string_view queryLogFormats[] = {"text", "json"};
+constexpr std::string_view tsigAlgorithms[] = {"hmac-sha1", "hmac-sha224", "hmac-sha256", "hmac-sha384", "hmac-sha512"};
 constexpr std::string_view handlerPlaces[] = {"before-zones", "after-zones"};
 
 constexpr Key keys[] = {
@@ -200,6 +202,29 @@ constexpr Key keys[] = {
      .list = true,
      .absent = "\"loopback\", \"private\", \"link-local\" and \"any\" are known",
      .text = "Networks that the name stands for wherever networks are expected."},
+    {.path = "acl.*.networks",
+     .type = ValueType::network,
+     .list = true,
+     .absent = "all networks",
+     .text = "Networks that the name stands for, as in a list; with tsig, for messages from there that are signed."},
+    {.path = "acl.*.tsig",
+     .type = ValueType::domain,
+     .list = true,
+     .absent = "no key is needed",
+     .text = "Names of keys, of which one has to have signed the message, for access lists of messages."},
+    {.path = "tsig.*.algorithm",
+     .type = ValueType::choice,
+     .absent = "hmac-sha256",
+     .choices = tsigAlgorithms,
+     .text = "The algorithm of the key that the table's name is the name of (RFC 8945)."},
+    {.path = "tsig.*.secret",
+     .type = ValueType::secret,
+     .absent = "that of secret-file",
+     .text = "The secret of the key, in base64; it is shown nowhere."},
+    {.path = "tsig.*.secret-file",
+     .type = ValueType::file,
+     .absent = "none",
+     .text = "File of mode 0640 at most that holds the secret of the key, in base64 on one line."},
     {.path = "zone-defaults.directory",
      .type = ValueType::folder,
      .absent = "the folder of the file that names the zone",
@@ -375,6 +400,18 @@ constexpr Key keys[] = {
      .text = "Write one query in so many, together with its response; 1: all."},
 };
 
+// What of a pattern comes after a path that begins it; nothing where the path does not. A star is any one name.
+std::optional<std::string_view> restAfter(std::string_view pattern, std::string_view path) {
+  for (;;) {
+    const std::size_t star = pattern.find('*');
+    if (star == pattern.npos || path.size() <= star || !path.starts_with(pattern.substr(0, star)))
+      return pattern.starts_with(path) ? std::optional(pattern.substr(path.size())) : std::nullopt;
+    path.remove_prefix(star);
+    path.remove_prefix(firstName(path).size());
+    pattern.remove_prefix(star + 1);
+  }
+}
+
 }  // namespace
 
 std::span<const Key> schema() {
@@ -395,21 +432,34 @@ const Key& keyOf(std::string_view path) {
 const Key* findKeyFor(std::string_view path) {
   if (const Key* const key = findKey(path)) return key;
   for (const Key& key : keys) {
-    if (!key.path.ends_with('*')) continue;
-    const std::string_view table = key.path.substr(0, key.path.size() - 1);
-    if (!path.starts_with(table)) continue;
-    if (key.type == ValueType::any || path.find('.', table.size()) == path.npos) return &key;
+    if (key.path.find('*') == key.path.npos) continue;
+    const auto rest = restAfter(key.path, path);
+    if (rest && rest->empty()) return &key;
+    if (key.type == ValueType::any && path.starts_with(key.path.substr(0, key.path.size() - 1))) return &key;
   }
   return nullptr;
+}
+
+std::string_view firstName(std::string_view path) {
+  const bool isQuoted = path.starts_with('"');
+  const std::size_t end = isQuoted ? path.find('"', 1) : path.find_first_of(".[");
+  return path.substr(0, isQuoted && end != path.npos ? end + 1 : end);
+}
+
+std::string_view withoutQuotes(std::string_view name) {
+  return name.size() > 1 && name.starts_with('"') ? name.substr(1, name.size() - 2) : name;
+}
+
+bool takesAnyName(std::string_view table) {
+  return table == "tsig.";
 }
 
 Place placeOf(std::string_view path) {
   if (findKey(path)) return Place::key;
   for (const Key& key : keys) {
-    if (!key.path.starts_with(path)) continue;
-    const std::string_view rest = key.path.substr(path.size());
-    if (rest.starts_with("[].")) return Place::list;
-    if (rest.starts_with(".")) return Place::table;
+    const auto rest = restAfter(key.path, path);
+    if (rest && rest->starts_with("[].")) return Place::list;
+    if (rest && rest->starts_with(".")) return Place::table;
   }
   return Place::unknown;
 }
@@ -428,9 +478,9 @@ std::string tableHeader(std::string_view path) {
 std::vector<std::string_view> namesWithin(std::string_view prefix) {
   std::vector<std::string_view> names;
   for (const Key& key : keys) {
-    if (!key.path.starts_with(prefix)) continue;
-    const std::string_view rest = key.path.substr(prefix.size());
-    const std::string_view name = rest.substr(0, rest.find_first_of(".["));
+    const auto rest = restAfter(key.path, prefix);
+    if (!rest) continue;
+    const std::string_view name = rest->substr(0, rest->find_first_of(".["));
     if (name != "*" && std::ranges::find(names, name) == names.end()) names.push_back(name);
   }
   return names;

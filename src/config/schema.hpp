@@ -2,7 +2,8 @@
 // defaults, the manual page and the JSON schema.
 //
 // A path names a key from the top of the file: `server.identity`. `zone[].name` is a key of each table of the list
-// `zone`; in `acl.*` the star stands for a name that the operator chooses.
+// `zone`; in `acl.*` the star stands for a name that the operator chooses. Such a name stands in quotes where it has a
+// dot: `tsig."transfer.example".algorithm`.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +27,8 @@ enum class ValueType : std::uint8_t {
   address,  // with a port or without
   network,  // ADDRESS/LENGTH, an address, or a name of [acl]
   domain,
-  any,  // what a handler takes: true or false, a whole number, a text, a list of texts, or a table of these
+  secret,  // in base64; never shown
+  any,     // what a handler takes: true or false, a whole number, a text, a list of texts, or a table of these
 };
 
 // What a change of the key needs.
@@ -55,11 +57,20 @@ const Key* findKey(std::string_view path);
 // The same for a path that a program names: a fault of ours where there is none.
 const Key& keyOf(std::string_view path);
 
-// The key of a value in a file: the one with this path, or with a star in the place of its last name. The values of any
+// The key of a value in a file: the one with this path, or with a star in the place of a name. The values of any
 // type that stand in one table have one key, also those in tables within it. Null where there is none.
 const Key* findKeyFor(std::string_view path);
 
-// What stands at a path.
+// The name at the start of a path, with its quotes where it has some.
+std::string_view firstName(std::string_view path);
+
+// A name of a path as it was meant.
+std::string_view withoutQuotes(std::string_view name);
+
+// Whether names of a table, whose path ends with a dot, may have any character that a domain name has.
+bool takesAnyName(std::string_view table);
+
+// What stands at a path. Where it may be a key or a table, it is what is in the schema by this very path, or a table.
 enum class Place : std::uint8_t { unknown, key, table, list };
 Place placeOf(std::string_view path);
 

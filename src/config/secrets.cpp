@@ -19,12 +19,16 @@ std::optional<std::string> wrongMode(const std::string& path) {
 }
 
 Mistakes checkSecrets(const Configuration& configuration) {
-  const std::string& path = configuration.server.cookieSecrets;
-  const auto wrong = wrongMode(path);
-  if (!wrong) return {};
+  Mistakes mistakes;
+  const auto check = [&mistakes](const std::string& path, const Origin& origin) {
+    if (const auto wrong = wrongMode(path))
+      mistakes.push_back({Origin::inFile(std::make_shared<const std::string>(path), 1, 1),
+                          fmt::format("{} ({})", *wrong, origin.toText())});
+  };
   const auto named = std::ranges::find(configuration.values, "server.cookies.secrets-file", &EffectiveValue::path);
-  return {{Origin::inFile(std::make_shared<const std::string>(path), 1, 1),
-           fmt::format("{} ({})", *wrong, named->origin.toText())}};
+  if (named != configuration.values.end()) check(configuration.server.cookieSecrets, named->origin);
+  for (const TsigSettings& key : configuration.keys) check(key.secretFile, key.origin);
+  return mistakes;
 }
 
 }  // namespace taut::config

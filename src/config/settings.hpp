@@ -88,6 +88,7 @@ class Settings {
   // That there is such a table, whether or not it holds anything; within a list likewise `view[0].forward`.
   void noteTable(std::string_view path, const Origin& origin) { noted_.emplace(path, origin); }
   const Origin* findTable(std::string_view path) const;
+  const std::map<std::string, Origin, std::less<>>& notedTables() const { return noted_; }
 
   // Where a file is read, the start of the first one: the place of what is missing altogether.
   const std::optional<Origin>& start() const { return start_; }

@@ -254,6 +254,8 @@ std::optional<std::string> SettingsReader::readText(const Key& key, const std::s
 void SettingsReader::wrongType(const Key& key, const TomlValue& value, bool list) {
   if (key.type == ValueType::any)
     return mistake(value.origin, fmt::format("expected {}, not {}", expectationOfOne(key), describe(value)));
+  if (key.type == ValueType::secret)  // which is not repeated
+    return mistake(value.origin, fmt::format("'{}': expected {}", split(key.path).second, expectationOfOne(key)));
   mistake(value.origin, fmt::format("'{}': expected {}, not {}", split(key.path).second,
                                     list ? expectation(key) : expectationOfOne(key), describe(value)));
 }

@@ -27,6 +27,7 @@ class SettingsReader final : public TomlVisitor {
   bool enterListedTable(const std::string& path, const Origin& origin) override;
   void leaveListedTable() override;
   void addValue(const std::string& path, const Origin& origin, TomlValue value) override;
+  bool takesAnyName(const std::string& prefix) const override { return config::takesAnyName(prefix); }
   void addForeignKey(const std::string& key, const Origin& origin) override;
 
  private:

@@ -41,10 +41,18 @@ bool isBareKey(std::string_view key) {
   return !key.empty() && key.find_first_not_of(allowed) == key.npos;
 }
 
+// Whether the key is one that may stand in a path with quotes around it.
+bool isQuotableKey(std::string_view key) {
+  return !key.empty() &&
+         std::ranges::all_of(key, [](char c) { return c > ' ' && c < 0x7f && c != '"' && c != '\\' && c != '*'; });
+}
+
 void Walk::walk(toml::table& table, const std::string& prefix) {
   for (auto&& [key, node] : table) {
-    const std::string path = prefix + std::string(key.str());
-    if (!isBareKey(key.str()))
+    const bool isBare = isBareKey(key.str());
+    const bool isQuoted = !isBare && isQuotableKey(key.str()) && visitor_.takesAnyName(prefix);
+    const std::string path = prefix + (isQuoted ? '"' + std::string(key.str()) + '"' : std::string(key.str()));
+    if (!isBare && !isQuoted)
       visitor_.addForeignKey(path, originOf(key.source()));
     else if (toml::table* const inner = node.as_table()) {
       if (visitor_.enterTable(path, originOf(key.source()))) walk(*inner, path + ".");
@@ -130,6 +138,8 @@ Mistake explain(std::string_view text, const toml::parse_error& error, const Mak
   if (description.starts_with(opening)) description.remove_prefix(opening.size());
   const std::string_view line = lineAt(text, lineNumber);
   const std::string_view word = isAboutValue(description) ? bareWordAt(line, column - 1) : std::string_view();
+  // What may be a secret is not repeated.
+  if (!word.empty() && line.find("secret") != line.npos) return {makeOrigin(lineNumber, column), "a text needs quotes"};
   if (!std::ranges::all_of(word, isDigit))
     return {makeOrigin(lineNumber, static_cast<std::uint32_t>(word.data() - line.data() + 1)),
             fmt::format("a text needs quotes; expected \"{}\"", word)};

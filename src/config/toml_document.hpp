@@ -36,6 +36,10 @@ class TomlVisitor {
   // The origin is that of the key; the value has its own.
   virtual void addValue(const std::string& path, const Origin& origin, TomlValue value) = 0;
 
+  // Whether the names in a table, whose path ends with a dot, may have characters that stand in quotes. They have their
+  // quotes in the paths that are heard.
+  virtual bool takesAnyName(const std::string& prefix) const = 0;
+
   // A key with characters that no key of the schema has.
   virtual void addForeignKey(const std::string& key, const Origin& origin) = 0;
 };

@@ -64,6 +64,9 @@ class Validator {
   std::vector<ListenAddress> listen();
   void listenOn(const Table& table, std::vector<ListenAddress>& addresses);
   ServerSettings server();
+  std::vector<TsigSettings> keys();
+  std::optional<TsigSettings> key(const std::string& table, const Origin& origin);
+  bool readSecret(const std::string& table, const Origin& origin, TsigSettings& settings);
   std::optional<RateLimit> rateLimit(const std::vector<ZoneSettings>& zones);
   bool limitsRates(const std::vector<ZoneSettings>& zones) const;
   void limitNetworks(RateLimit& limit);
@@ -149,6 +152,7 @@ Configuration Validator::run() {
   configuration.sandbox = flag("sandbox");
   configuration.listen = listen();
   configuration.server = server();
+  configuration.keys = keys();
   configuration.limits.tcpConnections = static_cast<std::size_t>(number("limits.tcp.connections"));
   zoneFolder_ = file("zone-defaults.directory");
   configuration.zones = zones({keyOf("zone[].name"), keyOf("zone[].file")}, "zone");
@@ -246,7 +250,7 @@ ServerSettings Validator::server() {
   server.answerTimeout = std::chrono::milliseconds(number("server.answer-timeout"));
   server.drain = std::chrono::milliseconds(number("server.drain"));
   server.rrsetRoundRobin = flag("server.rrset-roundrobin");
-  if (has("server.allow-query")) server.allowQuery = networks_.policy(items("server.allow-query"));
+  if (has("server.allow-query")) server.allowQuery = networks_.accessList(items("server.allow-query"));
   if (has("server.proxy-from")) server.proxies = networks_.policy(items("server.proxy-from"));
   if (has("server.health-name"))
     server.healthName = name(get<std::string>("server.health-name"), originOf("server.health-name"));
@@ -266,6 +270,56 @@ ServerSettings Validator::server() {
             originOf("server.cookies.enabled").kind() == Origin::Kind::commandLine ? "--no-cookies"
                                                                                    : "server.cookies.enabled = false");
   return server;
+}
+
+std::vector<TsigSettings> Validator::keys() {
+  constexpr std::string_view prefix = "tsig.";
+  std::vector<TsigSettings> keys;
+  for (const auto& [table, origin] : settings_.notedTables()) {
+    if (!table.starts_with(prefix)) continue;
+    auto made = key(table, origin);
+    if (!made) continue;
+    const auto isSame = [&made](const TsigSettings& other) {
+      return other.key.name == made->key.name && other.key.algorithm == made->key.algorithm;
+    };
+    if (std::ranges::any_of(keys, isSame))
+      mistake(origin, "key {} is there already with this algorithm; expected it once", made->key.name);
+    keys.push_back(std::move(*made));
+  }
+  return keys;
+}
+
+std::optional<TsigSettings> Validator::key(const std::string& table, const Origin& origin) {
+  const std::string text(withoutQuotes(std::string_view(table).substr(table.find('.') + 1)));
+  const auto keyName = name(text, origin);
+  if (!keyName) return std::nullopt;
+  TsigSettings settings;
+  settings.key.name = *keyName;
+  settings.origin = origin;
+  if (const Setting* const algorithm = settings_.find(table + ".algorithm"))
+    settings.key.algorithm = *tsigAlgorithmOf(Name(std::get<std::string>(algorithm->value)));
+  if (!readSecret(table, origin, settings)) return std::nullopt;
+  return settings;
+}
+
+bool Validator::readSecret(const std::string& table, const Origin& origin, TsigSettings& settings) {
+  const Setting* const secret = settings_.find(table + ".secret");
+  const Setting* const file = settings_.find(table + ".secret-file");
+  if (secret && file) {
+    mistake(file->origin, "secret-file does not go with secret; expected one of them");
+  } else if (file) {
+    settings.secretFile = resolved(std::get<std::string>(file->value), file->origin);
+    settings.origin = file->origin;
+    return true;
+  } else if (secret) {
+    auto octets = parseTsigSecret(std::get<std::string>(secret->value));
+    if (octets) settings.key.secret = std::move(*octets);
+    if (octets) return true;
+    mistake(secret->origin, "the secret is no base64; expected what `openssl rand -base64 32` writes, say");
+  } else if (!settings_.isRefused(table + ".secret") && !settings_.isRefused(table + ".secret-file")) {
+    mistake(origin, "a key without a secret; expected secret-file = \"secrets/transfer-key\", say, or secret");
+  }
+  return false;
 }
 
 // Whether something has a limit.
@@ -415,7 +469,7 @@ std::optional<ForwardSettings> Validator::forward() {
   for (const Item& item : items("forward.servers"))
     if (const auto server = address(item, dnsPort)) forward.servers.push_back(*server);
   forward.resolvConf = file("forward.resolv-conf");
-  if (has("forward.allow")) forward.allow = networks_.policy(items("forward.allow"));
+  if (has("forward.allow")) forward.allow = networks_.accessList(items("forward.allow"));
   forward.cacheSize = static_cast<std::size_t>(number("forward.cache.size"));
   forward.denyRebinding = flag("forward.deny-rebinding");
   for (const Item& item : items("forward.private-domains"))
@@ -463,7 +517,7 @@ ViewSettings Validator::view(const Table& table, const std::vector<ViewSettings>
   view.name = viewName(table, before);
   const Setting* const match = table.find(keyOf("view[].match"));
   const auto* const networks = match ? &std::get<std::vector<Item>>(match->value) : nullptr;
-  if (networks) view.match = networks_.policy(*networks);
+  if (networks) view.match = networks_.accessList(*networks);
   if (!table.hasRefused() && (!networks || networks->empty()))
     mistake(match ? match->origin : table.origin(),
             "a view without clients; expected match = [\"192.0.2.0/24\"], say, or the name of an [acl]");
@@ -512,7 +566,7 @@ std::optional<ForwardSettings> Validator::viewForward(const Table& view, const O
 // All but the servers.
 void Validator::setForwarding(const Table& view, ForwardSettings& forward) {
   if (const Setting* const allow = view.find(keyOf("view[].forward.allow")))
-    forward.allow = networks_.policy(std::get<std::vector<Item>>(allow->value));
+    forward.allow = networks_.accessList(std::get<std::vector<Item>>(allow->value));
   if (const Setting* const size = view.find(keyOf("view[].forward.cache.size")))
     forward.cacheSize = static_cast<std::size_t>(std::get<std::int64_t>(size->value));
   if (const Setting* const deny = view.find(keyOf("view[].forward.deny-rebinding")))
@@ -612,7 +666,10 @@ std::vector<NamedFile> Validator::files() {
     const bool isFile = (key.type == ValueType::file || key.type == ValueType::folder) && !key.list;
     if (!isFile || key.reload == Reload::restart || isOfZone(key)) continue;
     const std::size_t bracket = key.path.find("[]");
-    if (bracket == key.path.npos) add(key, settings_.find(key.path));
+    if (bracket == key.path.npos && key.path.find('*') == key.path.npos) add(key, settings_.find(key.path));
+    if (key.path.find('*') != key.path.npos)
+      for (const auto& [path, setting] : settings_.values())
+        if (findKeyFor(path) == &key) add(key, &setting);
     if (bracket == key.path.npos) continue;
     for (const Table& table : settings_.tables(key.path.substr(0, bracket))) add(key, table.find(key));
   }

@@ -143,7 +143,7 @@ Daemon::Daemon(Configuration configuration, config::Sources sources, const Inher
   isManaged_ = management.wanted();
   if (isManaged_ && !predecessor_) management_->start();
   FileErrors errors;
-  cookies_ = readNamedFiles(configuration_, errors);
+  secrets_ = readNamedFiles(configuration_, errors);
   errors.collect([this] { loadNamedZones(zones_, zoneSourcesOf(configuration_), configuration_); });
   for (const std::string& list : configuration_.zoneLists) errors.collect([&] { zones_.addList(list); });
   errors.throwAny();
@@ -280,7 +280,7 @@ std::unique_ptr<ServerFactory> Daemon::makeFactory(Shard& shard) {
 std::unique_ptr<LiveSettings> Daemon::liveSettings() const {
   const DescriptorShares shares{descriptors_.connections, forwardsOfEach(configuration_)};
   const auto isReady = [this] { return state_.readiness() == Readiness::ready; };
-  return std::make_unique<LiveSettings>(configuration_, hostName_, cookies_, rateLimitAccounts_, shares, isReady);
+  return std::make_unique<LiveSettings>(configuration_, hostName_, secrets_, rateLimitAccounts_, shares, isReady);
 }
 
 // The log of the first shard speaks for all: they write to the same socket.

@@ -80,7 +80,7 @@ class Daemon final : public ManagedServer {
     std::vector<Change> changes;
     DescriptorShares descriptors;
     HttpListeners http;
-    std::shared_ptr<const ServerCookies> cookies;
+    NamedSecrets secrets;
     std::shared_ptr<RateLimitTable> accounts;
     std::optional<HostsFile> hosts;  // in place of the one that there is; nothing: that one stays
     ShardsOfViews views;
@@ -192,7 +192,7 @@ class Daemon final : public ManagedServer {
   const EngineChoice engine_;
   DescriptorShares descriptors_;
   std::string hostName_;
-  std::shared_ptr<const ServerCookies> cookies_;       // null: none
+  NamedSecrets secrets_;
   std::shared_ptr<RateLimitTable> rateLimitAccounts_;  // of all shards; null without a limit
   ZoneStore zones_;
   std::optional<HostsFile> hostsFile_;

@@ -3,12 +3,13 @@
 namespace taut {
 
 LiveSettings::LiveSettings(const config::Configuration& configuration, const std::string& hostName,
-                           std::shared_ptr<const ServerCookies> cookies, std::shared_ptr<RateLimitTable> accounts,
+                           NamedSecrets secrets, std::shared_ptr<RateLimitTable> accounts,
                            const DescriptorShares& descriptors, std::function<bool()> isReady)
     : answerTimeout_(configuration.server.answerTimeout),
       forwarderDeadline_(forwarderDeadline(configuration)),
       rrsetRoundRobin_(configuration.server.rrsetRoundRobin),
       allowQuery_(configuration.server.allowQuery),
+      keys_(std::move(secrets.keys)),
       proxies_(configuration.server.proxies),
       rateLimit_(configuration.rateLimit),
       forward_(configuration.forward),
@@ -19,7 +20,7 @@ LiveSettings::LiveSettings(const config::Configuration& configuration, const std
   const std::string& identity = server.identity.empty() ? hostName : server.identity;
   dnstapIdentity_ = identity;
   if (server.tells("nsid")) edns_.nsid = identity;
-  edns_.cookies = std::move(cookies);
+  edns_.cookies = std::move(secrets.cookies);
   const std::pair<const char*, const std::string&> texts[] = {
       {"version.bind", server.version},
       {"version.server", server.version},
@@ -37,6 +38,7 @@ void LiveSettings::apply(ServerFactory& factory, const ShardResolvers& resolvers
   factory.setAnswerTimeout(answerTimeout_);
   factory.setRRsetRoundRobin(rrsetRoundRobin_);
   factory.setAddressPolicy(allowQuery_);
+  factory.setKeys(keys_);
   factory.setProxies(proxies_);
   factory.setHealthName(health_);
   factory.setEdns(edns_);

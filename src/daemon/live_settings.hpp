@@ -13,6 +13,7 @@
 #include "config/configuration.hpp"
 #include "descriptors.hpp"
 #include "handlers/shard_handlers.hpp"
+#include "named_files.hpp"
 #include "shard_views.hpp"
 #include "taut/dnstap/dnstap.hpp"
 #include "taut/io/shard.hpp"
@@ -37,11 +38,11 @@ struct ShardResolvers {
 
 class LiveSettings {
  public:
-  // The cookies are null for none, and so are the accounts without a rate limit. `isReady` is what the health name
-  // says, on any thread.
-  LiveSettings(const config::Configuration& configuration, const std::string& hostName,
-               std::shared_ptr<const ServerCookies> cookies, std::shared_ptr<RateLimitTable> accounts,
-               const DescriptorShares& descriptors, std::function<bool()> isReady);
+  // The cookies are null for none, and so are the accounts without a rate limit; the keys may be none. `isReady` is
+  // what the health name says, on any thread.
+  LiveSettings(const config::Configuration& configuration, const std::string& hostName, NamedSecrets secrets,
+               std::shared_ptr<RateLimitTable> accounts, const DescriptorShares& descriptors,
+               std::function<bool()> isReady);
 
   // Leaves the limiter of rates as it is, which then remembers whose limit it has told of.
   void keepRateLimit() { changesRateLimit_ = false; }
@@ -61,7 +62,8 @@ class LiveSettings {
   std::chrono::milliseconds answerTimeout_;
   std::chrono::milliseconds forwarderDeadline_;
   bool rrsetRoundRobin_;
-  AddressPolicy allowQuery_;
+  AccessList allowQuery_;
+  std::shared_ptr<const KeyRing> keys_;
   std::optional<AddressPolicy> proxies_;
   std::optional<ServerFactory::HealthName> health_;
   bool changesRateLimit_ = true;

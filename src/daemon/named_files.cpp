@@ -14,6 +14,7 @@
 #include "taut/base/text.hpp"
 #include "taut/resolver/hosts_file.hpp"
 #include "taut/resolver/resolv_conf.hpp"
+#include "tsig_secret.hpp"
 
 namespace taut {
 
@@ -49,16 +50,31 @@ std::shared_ptr<const ServerCookies> makeCookies(const config::Configuration& co
   }
 }
 
-std::shared_ptr<const ServerCookies> readNamedFiles(const config::Configuration& configuration, FileErrors& errors) {
-  std::shared_ptr<const ServerCookies> cookies;
-  errors.collect([&] { cookies = makeCookies(configuration); });
+std::shared_ptr<const KeyRing> makeKeys(const config::Configuration& configuration) {
+  std::vector<TsigKey> keys;
+  for (const config::TsigSettings& settings : configuration.keys) {
+    TsigKey& key = keys.emplace_back(settings.key);
+    if (settings.secretFile.empty()) continue;
+    try {
+      key.secret = readTsigSecret(settings.secretFile);
+    } catch (const std::runtime_error& error) {
+      throw std::runtime_error(fmt::format("{} ({})", error.what(), settings.origin.toText()));
+    }
+  }
+  return std::make_shared<const KeyRing>(std::move(keys));
+}
+
+NamedSecrets readNamedFiles(const config::Configuration& configuration, FileErrors& errors) {
+  NamedSecrets secrets;
+  errors.collect([&] { secrets.cookies = makeCookies(configuration); });
+  errors.collect([&] { secrets.keys = makeKeys(configuration); });
   errors.collect([&] { requireReadable(configuration.hostsFile, HostsFile::maxSize); });
   if (configuration.forward)
     errors.collect([&] { requireReadable(configuration.forward->resolvConf, ResolvConfFile::maxFileSize); });
   for (const config::ViewSettings& view : configuration.views)
     if (view.forward) errors.collect([&] { requireReadable(view.forward->resolvConf, ResolvConfFile::maxFileSize); });
   requireHandlers(configuration.handlers, errors);
-  return cookies;
+  return secrets;
 }
 
 void requireHandlers(const std::vector<config::HandlerSettings>& handlers, FileErrors& errors) {

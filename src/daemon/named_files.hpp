@@ -8,6 +8,7 @@
 
 #include "config/configuration.hpp"
 #include "file_errors.hpp"
+#include "taut/dns/tsig_key.hpp"
 #include "taut/server/server_cookies.hpp"
 #include "taut/zone/zone_file.hpp"
 #include "taut/zones/zone_store.hpp"
@@ -22,9 +23,19 @@ void requireReadable(const std::string& path, std::uint64_t maxSize);
 // place that says where they are.
 std::shared_ptr<const ServerCookies> makeCookies(const config::Configuration& configuration);
 
-// The files that there have to be at the start, except those of zones: reads the secrets of cookies, and looks whether
+// The keys that messages may be signed with, their secrets read where they are in files. Throws std::runtime_error as
+// above.
+std::shared_ptr<const KeyRing> makeKeys(const config::Configuration& configuration);
+
+// The secrets that are read at the start.
+struct NamedSecrets {
+  std::shared_ptr<const ServerCookies> cookies;  // null: none
+  std::shared_ptr<const KeyRing> keys;
+};
+
+// The files that there have to be at the start, except those of zones: reads those of secrets, and looks whether
 // the others can be read, and whether libraries hold handlers. What is wrong is added to the errors.
-std::shared_ptr<const ServerCookies> readNamedFiles(const config::Configuration& configuration, FileErrors& errors);
+NamedSecrets readNamedFiles(const config::Configuration& configuration, FileErrors& errors);
 
 // Looks whether each library holds the handler, built for this taut, without loading it. What is wrong is added to the
 // errors.

@@ -251,7 +251,7 @@ Configuration Daemon::readConfiguration() const {
 std::shared_ptr<const ServerCookies> Daemon::cookiesOf(const Configuration& next) const {
   const config::ServerSettings& now = configuration_.server;
   const bool same = sameCookies(configuration_, next);
-  if (same && now.cookieSecrets.empty()) return cookies_;
+  if (same && now.cookieSecrets.empty()) return secrets_.cookies;
   auto cookies = makeCookies(next);
   if (same) log::info("{} is read again", now.cookieSecrets);
   return cookies;
@@ -293,6 +293,7 @@ ConfigurationChanges Daemon::compareConfiguration() {
   try {
     const Configuration next = readConfiguration();
     makeCookies(next);
+    makeKeys(next);
     requireLoadable(next.handlers);
     FileErrors errors;
     requireHandlers(next.handlers, errors);
@@ -312,7 +313,7 @@ Daemon::Next Daemon::prepare() {
   Next next;
   Configuration& configuration = next.configuration;
   configuration = readConfiguration();
-  next.cookies = cookiesOf(configuration);
+  next.secrets = {cookiesOf(configuration), makeKeys(configuration)};
   next.accounts = rateLimitAccounts_;
   if (configuration.rateLimit && !next.accounts) next.accounts = std::make_shared<RateLimitTable>();
   const bool hostsMoved = takenInPart_ || configuration.hostsFile != configuration_.hostsFile;
@@ -408,7 +409,7 @@ void Daemon::takeOver(Next next, const ReloadOrder& order, const Reloaded& repor
   configuration_ = std::move(next.configuration);
   drain_ = configuration_.server.drain;
   shown_.set(configuration_);
-  cookies_ = std::move(next.cookies);
+  secrets_ = std::move(next.secrets);
   rateLimitAccounts_ = std::move(next.accounts);
   descriptors_ = next.descriptors;
 

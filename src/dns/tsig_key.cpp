@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "rdata/encoding.hpp"
 #include "tsig_mac.hpp"
 
 namespace taut {
@@ -47,6 +48,15 @@ std::optional<TsigAlgorithm> tsigAlgorithmOf(NameView name) {
   for (std::size_t i = 0; i < tsigAlgorithmNames.size(); ++i)
     if (const auto algorithm = static_cast<TsigAlgorithm>(i); nameOf(algorithm) == name) return algorithm;
   return std::nullopt;
+}
+
+std::optional<std::vector<std::uint8_t>> parseTsigSecret(std::string_view text) {
+  std::vector<std::uint8_t> secret(text.size());
+  ByteWriter writer{MutableByteSpan(secret)};
+  Base64Decoder decoder;
+  if (!decoder.feed(text, writer) || !decoder.finish() || !writer.ok() || writer.size() == 0) return std::nullopt;
+  secret.resize(writer.size());
+  return secret;
 }
 
 // A MAC is begun with each key, so that an algorithm that libcrypto refuses is found out now.

@@ -16,6 +16,7 @@
 #include "config/account.hpp"
 #include "config/secrets.hpp"
 #include "support/temporary_folder.hpp"
+#include "taut/testing/query.hpp"
 
 using namespace taut;
 using namespace taut::config;
@@ -52,6 +53,10 @@ class Folder : public TemporaryFolder {
 };
 
 const std::string zone = "[[zone]]\nname = \"example.com\"\n";
+
+testing::ReceivedQuery queryFrom(const Address& client) {
+  return testing::query("www.example.com", Type::A, {.client = client});
+}
 
 }  // namespace
 
@@ -272,7 +277,7 @@ TEST_CASE("variables are read in the types of their keys") {
   CHECK(loaded->server.rrsetRoundRobin);
   CHECK(!loaded->server.cookies);
   CHECK(loaded->forward->cacheSize == 1 << 20);
-  CHECK(loaded->forward->allow.allows(*Address::parse("192.0.2.1")));
+  CHECK(loaded->forward->allow.allows(queryFrom(*Address::parse("192.0.2.1"))));
   CHECK(loaded->zones.size() == 2);
   CHECK(loaded->zones[1].path == "c");
   CHECK(addressesOf(loaded->listen) == std::vector{*Address::parse("127.0.0.1:5300")});
@@ -415,8 +420,8 @@ TEST_CASE("a view has its networks, its zones, and what its forwarding does not 
   REQUIRE(loaded->views.size() == 4);
   const ViewSettings& inside = loaded->views[0];
   CHECK(inside.name == "inside");
-  CHECK(inside.match.allows(*Address::parse("192.0.2.7")));
-  CHECK(!inside.match.allows(*Address::parse("192.0.3.7")));
+  CHECK(inside.match.allows(queryFrom(*Address::parse("192.0.2.7"))));
+  CHECK(!inside.match.allows(queryFrom(*Address::parse("192.0.3.7"))));
   REQUIRE(inside.zones.size() == 2);
   CHECK(inside.zones[0].path == folder.path("example.com.zone"));
   CHECK(inside.zones[1].path == folder.path("net"));

@@ -9,6 +9,7 @@
 
 #include "config/schema.hpp"
 #include "taut/server/zone_rates.hpp"
+#include "taut/testing/query.hpp"
 
 using namespace taut;
 using namespace taut::config;
@@ -50,6 +51,10 @@ std::string mistakesOf(const Settings& settings) {
 
 Address parsed(const char* text) {
   return *Address::parse(text);
+}
+
+testing::ReceivedQuery queryFrom(const Address& client) {
+  return testing::query("www.example.com", Type::A, {.client = client});
 }
 
 }  // namespace
@@ -124,22 +129,22 @@ TEST_CASE("a name of networks stands for them wherever networks are expected, al
   settings.append("rate-limit.exempt", "office", at(6));
   const auto configuration = validated(settings);
   REQUIRE(configuration);
-  const AddressPolicy& allowed = configuration->forward->allow;
-  CHECK(allowed.allows(parsed("192.0.2.7")));
-  CHECK(allowed.allows(parsed("::1")));
-  CHECK(!allowed.allows(parsed("10.0.0.1")));
+  const AccessList& allowed = configuration->forward->allow;
+  CHECK(allowed.allows(queryFrom(parsed("192.0.2.7"))));
+  CHECK(allowed.allows(queryFrom(parsed("::1"))));
+  CHECK(!allowed.allows(queryFrom(parsed("10.0.0.1"))));
   CHECK(configuration->rateLimit->exempt.allows(parsed("192.0.2.7")));
   CHECK(!configuration->rateLimit->exempt.allows(parsed("127.0.0.1")));
 }
 
 TEST_CASE("all clients may query unless networks are given, and none where the list is empty") {
   Settings settings = somethingToServe();
-  CHECK(validated(settings)->server.allowQuery.allows(parsed("192.0.2.1")));
+  CHECK(validated(settings)->server.allowQuery.allows(queryFrom(parsed("192.0.2.1"))));
   settings.append("server.allow-query", "private", at(2));
-  CHECK(validated(settings)->server.allowQuery.allows(parsed("10.0.0.1")));
-  CHECK(!validated(settings)->server.allowQuery.allows(parsed("192.0.2.1")));
+  CHECK(validated(settings)->server.allowQuery.allows(queryFrom(parsed("10.0.0.1"))));
+  CHECK(!validated(settings)->server.allowQuery.allows(queryFrom(parsed("192.0.2.1"))));
   settings.set("server.allow-query", {std::vector<Item>(), at(2)});
-  CHECK(!validated(settings)->server.allowQuery.allows(parsed("192.0.2.1")));
+  CHECK(!validated(settings)->server.allowQuery.allows(queryFrom(parsed("192.0.2.1"))));
 }
 
 TEST_CASE("names of networks that hold each other are a mistake, told once") {
@@ -176,9 +181,9 @@ TEST_CASE("without networks that may recurse, those of this host and its own net
   const auto configuration = validated(settings);
   REQUIRE(configuration);
   for (const char* const inside : {"127.0.0.1", "::1", "10.1.2.3", "172.31.0.1", "192.168.1.1", "fd00::1", "fe80::1"})
-    CHECK_MESSAGE(configuration->forward->allow.allows(parsed(inside)), inside);
+    CHECK_MESSAGE(configuration->forward->allow.allows(queryFrom(parsed(inside))), inside);
   for (const char* const outside : {"192.0.2.1", "172.32.0.1", "2001:db8::1"})
-    CHECK_MESSAGE(!configuration->forward->allow.allows(parsed(outside)), outside);
+    CHECK_MESSAGE(!configuration->forward->allow.allows(queryFrom(parsed(outside))), outside);
 }
 
 TEST_CASE("a limit of all responses is ten times that of one kind unless given, and never above the most") {

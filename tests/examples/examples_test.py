@@ -1,4 +1,5 @@
 """The examples answer real queries: each is started on a free port, asked over UDP and TCP, and ended."""
+import base64
 import http.client
 import json
 import os
@@ -38,6 +39,7 @@ from support import (  # noqa: E402
     make_query,
     read_frame,
     wait_until,
+    which,
 )
 
 from services import Inventory, Redis, Web  # noqa: E402
@@ -167,6 +169,17 @@ class Examples(ExampleCase):
         refused = self.start("refuse_by_address", "192.0.2.0/24")
         self.assertEqual(self.ask(refused, "me.example.com", TXT).rcode, REFUSED)
         wait_until(lambda: "refused me.example.com. to 127.0.0.1:" in refused.log(), 5, "it says so")
+
+    def test_signed_only(self):
+        """signed_only tells a client which key it signs with, and refuses one that signs with none"""
+        secret = base64.b64encode(b"the secret of an example").decode()
+        example = self.start("signed_only", "client.example", secret)
+        self.assertEqual(self.ask(example, "me.example.com", TXT).rcode, REFUSED)
+        for transport in ("+notcp", "+tcp"):
+            done = self.run_program(which("dig"), "@127.0.0.1", "-p", str(example.port), "me.example.com", "TXT", transport,
+                                    "-y", f"hmac-sha256:client.example:{secret}")
+            self.assertIn('"client.example."', done.stdout)
+            self.assertNotIn("verify", done.stdout + done.stderr)
 
     # What asks other services, or several at a time.
 
@@ -359,6 +372,7 @@ class Examples(ExampleCase):
             "offload",
             "redis",
             "refuse_by_address",
+            "signed_only",
             "split_horizon",
             "tcp_backend",
             "workstations",
@@ -663,6 +677,7 @@ class Sizes(ExampleCase):
         "query_log.cpp": 20,
         "redis.cpp": 45,
         "refuse_by_address.cpp": 38,
+        "signed_only.cpp": 33,
         "split_horizon.cpp": 32,
         "tcp_backend.cpp": 46,
         "workstations.cpp": 27,

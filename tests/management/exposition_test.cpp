@@ -55,6 +55,8 @@ TEST_CASE_FIXTURE(Fixture, "what was dropped, limited, displaced or failed is to
   CHECK(has(R"(taut_rate_limited_total{action="drop"} 4)"));
   CHECK(has(R"(taut_rate_limited_total{action="truncate"} 4)"));
   CHECK(has(R"(taut_cookies_total{state="invalid"} 7)"));
+  CHECK(has(R"(taut_tsig_requests_total{result="good"} 37)"));
+  CHECK(has(R"(taut_tsig_requests_total{result="badtime"} 40)"));
   CHECK(has("taut_queries_waiting 2"));
   CHECK(has("taut_queries_displaced_total 8"));
   CHECK(has("taut_answer_timeouts_total 9"));

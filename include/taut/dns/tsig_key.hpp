@@ -33,6 +33,9 @@ struct TsigKey {
   std::vector<std::uint8_t> secret;  // not empty; the RFC advises as many octets as the MAC has
 };
 
+// A secret as configurations write it, in base64 (RFC 4648 section 4). Nothing for other text, and for an empty one.
+std::optional<std::vector<std::uint8_t>> parseTsigSecret(std::string_view text);
+
 // The keys of a server, which do not change. Several names, and one name with several algorithms, are there at the same
 // time while both sides change from one key to the next.
 class KeyRing {
