@@ -26,7 +26,8 @@ format is TOML 1.0: texts stand in quotes, lists in brackets, and # begins a com
 A size is a whole number of octets, or a text with a unit, K, M or G, each 1024 times the one before: "256M". A
 duration is a text
 with a unit, ms, s, m, h or d: "500ms". Where networks are expected, each is ADDRESS/LENGTH, an address, or a name: one
-of [acl], or else loopback, private, link\-local or any. A name of [acl] may ask for a key too, see KEYS OF MESSAGES. A path is relative to the file that names it.
+of [acl], or else loopback, private, link\-local or any. A name of [acl] may ask for a key too, see KEYS OF MESSAGES. A
+path is relative to the file that names it.
 .PP
 In every text, ${NAME} stands for the variable NAME of the environment, which has to be set; $${ stands for ${ itself.
 .PP
@@ -140,8 +141,8 @@ views and rate limits say, and no zone or other server is asked.
 SIGHUP has
 .B tautd
 read the file, those that it includes, and those that it names again. Where there is a mistake in it, or in the secrets
-of cookies or keys, nothing changes: each mistake is logged with its place, and the server serves as before. Otherwise what
-has changed is logged, and holds from
+of cookies or keys, nothing changes: each mistake is logged with its place, and the server serves as before. Otherwise
+what has changed is logged, and holds from
 the next query on. Zones, cache, counters and open connections live on, and no query is lost. A new zone that does not
 load is SERVFAIL until its file is mended. What has changed in views holds when all zones have been loaded. A view
 keeps its

@@ -11,8 +11,9 @@ AccessList& AccessList::allow(AddressPolicy networks, std::vector<Name> keys) {
   return *this;
 }
 
-bool AccessList::allowsSigned(const Query& query) const {
-  const TsigKey* const key = query.key();
+bool AccessList::decide(const Query& query) const {
+  if (networks_.allows(query.peer())) return true;
+  const TsigKey* const key = signed_.empty() ? nullptr : query.key();
   return key && std::ranges::any_of(signed_, [&](const Entry& entry) {
            return std::ranges::find(entry.keys, key->name) != entry.keys.end() && entry.networks.allows(query.peer());
          });

@@ -89,19 +89,18 @@ bool Query::parseRecord(ByteReader& reader, Section section, bool isLast) {
   const ByteSpan rdata = reader.take(loadU16(fields.data() + 8));
   if (!reader.ok()) return false;
   const auto type = static_cast<Type>(loadU16(fields.data()));
-  if (type == Type::TSIG) {
-    const bool atEnd = section == Section::additional && isLast;
-    if (!atEnd || static_cast<Class>(loadU16(fields.data() + 2)) != Class::ANY || !validRdata(type, rdata))
-      return false;
-    peculiarities_ |= tsig;
-    return true;
-  }
+  if (type == Type::TSIG) return section == Section::additional && isLast && parseTsig(fields, rdata);
   if (type != Type::OPT) return true;
   if (section != Section::additional || edns_ || !rootOwner) return false;
-  const bool isRead = edns_.emplace().read(loadU16(fields.data() + 2), loadU32(fields.data() + 4), rdata);
-  if (edns_->version != 0) [[unlikely]]
-    peculiarities_ |= otherEdnsVersion;
-  return isRead;
+  return edns_.emplace().read(loadU16(fields.data() + 2), loadU32(fields.data() + 4), rdata);
+}
+
+// Of the last record, whose fields begin with its type.
+bool Query::parseTsig(ByteSpan fields, ByteSpan rdata) {
+  const auto rrClass = static_cast<Class>(loadU16(fields.data() + 2));
+  if (rrClass != Class::ANY || !validRdata(Type::TSIG, rdata)) return false;
+  peculiarities_ |= tsig;
+  return true;
 }
 
 Query Query::withQuestion(NameView name, Type type) const {

@@ -193,7 +193,7 @@ void ServerFactory::doStop() {
 Task<> ServerFactory::serve(const Query& query, ReplyChannel& channel, std::unique_ptr<ReplyChannel>) {
   std::exception_ptr failure;
   try {
-    if (!query.isPlain() && query.hasTsig() && !SigningChannel::of(query)) [[unlikely]] {
+    if (query.hasTsig() && !SigningChannel::of(query)) {
       co_await serveSigned(query, channel);
       co_return;
     }
@@ -296,6 +296,7 @@ std::optional<Answer> ServerFactory::answerAtOnce(const Query& query, Admission 
   if (admission == Admission::refuse) return withExtendedError(Answer::refused(), ExtendedErrorCode::prohibited);
   // What a message of another opcode has to hold is for its handler to say: the default ones know none of them.
   if (query.opcode() != Opcode::QUERY) return std::nullopt;
+  if (query.edns() && query.edns()->version != 0) return ownAnswer(Answer(Rcode::BADVERS));
   if (responder_.isCookieRequest(query)) return ownAnswer(responder_.answerCookieRequest(query));
   return std::nullopt;
 }
@@ -305,9 +306,7 @@ std::optional<Answer> ServerFactory::answerPeculiar(const Query& query, Admissio
   if (const SigningChannel* const signing = SigningChannel::of(query); signing && !signing->request().isGood())
     return ownAnswer(signing->request().malformed ? Answer::formatError() : Answer(Rcode::NOTAUTH));
   if (admission == Admission::refuse || query.opcode() != Opcode::QUERY) return std::nullopt;
-  if (query.formatError()) return ownAnswer(Answer::formatError());
-  if (query.edns() && query.edns()->version != 0) return ownAnswer(Answer(Rcode::BADVERS));
-  return std::nullopt;
+  return query.formatError() ? std::optional(ownAnswer(Answer::formatError())) : std::nullopt;
 }
 
 Task<std::optional<Answer>> ServerFactory::messageReceived(const Query& query, ReplyChannel& channel) {

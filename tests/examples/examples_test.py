@@ -176,8 +176,8 @@ class Examples(ExampleCase):
         example = self.start("signed_only", "client.example", secret)
         self.assertEqual(self.ask(example, "me.example.com", TXT).rcode, REFUSED)
         for transport in ("+notcp", "+tcp"):
-            done = self.run_program(which("dig"), "@127.0.0.1", "-p", str(example.port), "me.example.com", "TXT", transport,
-                                    "-y", f"hmac-sha256:client.example:{secret}")
+            server = ["@127.0.0.1", "-p", str(example.port), "-y", f"hmac-sha256:client.example:{secret}"]
+            done = self.run_program(which("dig"), *server, "me.example.com", "TXT", transport)
             self.assertIn('"client.example."', done.stdout)
             self.assertNotIn("verify", done.stdout + done.stderr)
 

@@ -29,6 +29,9 @@ class AddressPolicy {
     return rules_.empty() ? otherwise_ == Action::allow : firstMatch(client) == Action::allow;
   }
 
+  // Whether there is no network in the list and all addresses are allowed.
+  bool allowsAll() const { return rules_.empty() && otherwise_ == Action::allow; }
+
   // How many bits the longest allowed network of the list has that holds the address; nothing where none holds it.
   std::optional<std::uint8_t> longestMatch(const Address& client) const;
 

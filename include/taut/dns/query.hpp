@@ -69,8 +69,7 @@ class Query {
   bool formatError() const { return (peculiarities_ & malformed) != 0; }
   // Whether the message ends with a TSIG. Whether that is a good one is for the server to find out.
   bool hasTsig() const { return (peculiarities_ & tsig) != 0; }
-  // Whether there is nothing about the message that most have not: no format error, no TSIG, and no version of EDNS
-  // but 0. One look, for those who look at each query.
+  // Whether there is neither a format error nor a TSIG. One look, for those who look at each query.
   bool isPlain() const { return peculiarities_ == 0; }
   bool hasQuestion() const { return questionSize_ != 0; }
   std::uint16_t questionCount() const { return questionCount_; }  // QDCOUNT as sent
@@ -135,12 +134,12 @@ class Query {
   bool parseBody(ByteReader& reader);
   bool parseQuestion(ByteReader& reader);
   bool parseRecord(ByteReader& reader, Section section, bool isLast);
+  [[gnu::noinline]] bool parseTsig(ByteSpan fields, ByteSpan rdata);
   std::uint16_t udpReplyLimit(std::size_t own) const;
 
   // What is out of the ordinary, as bits.
   static constexpr std::uint8_t malformed = 1;
   static constexpr std::uint8_t tsig = 2;
-  static constexpr std::uint8_t otherEdnsVersion = 4;
 
   Question question_;
   std::uint16_t id_ = 0;
