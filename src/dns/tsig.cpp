@@ -146,10 +146,6 @@ TsigSigner::TsigSigner(const TsigRequest& request)
       fudge_(request.fudge),
       mac_(request.mac) {}
 
-TsigSigner::~TsigSigner() = default;
-TsigSigner::TsigSigner(TsigSigner&&) noexcept = default;
-TsigSigner& TsigSigner::operator=(TsigSigner&&) noexcept = default;
-
 std::size_t TsigSigner::room() const {
   const std::size_t mac = key_ ? macSizeOf(key_->algorithm) : 0;
   const std::size_t other = error_ == TsigError::BADTIME ? serverTimeSize : 0;

@@ -28,6 +28,7 @@ SigningChannel::SigningChannel(ReplyChannel& under, const Query& query, TsigRequ
       request_(std::move(request)),
       clock_(clock),
       signer_(request_),
+      next_(signer_),
       room_(roomFor(request_, signer_, query.replyLimit())) {
   query.setContext(Place{this});
 }
@@ -41,7 +42,9 @@ SigningChannel* SigningChannel::of(const Query& query) {
   return place ? place->channel : nullptr;
 }
 
+// What was signed and has not been written is given up with this, such as a reply that failed on its way.
 MutableByteSpan SigningChannel::replyBuffer() {
+  sealed_ = 0;
   const MutableByteSpan whole = isClosed() ? MutableByteSpan() : under_.replyBuffer();
   const std::size_t size = std::min(whole.size(), query_.replyLimit());
   return whole.first(size > room_ ? size - room_ : 0);
@@ -50,12 +53,14 @@ MutableByteSpan SigningChannel::replyBuffer() {
 ByteSpan SigningChannel::seal(std::size_t size) {
   const MutableByteSpan whole = under_.replyBuffer();
   sealed_ = size;
-  if (room_ != 0 && size >= messageHeaderSize) sealed_ = signer_.sign(whole, size, tsigTime(clock_));
+  next_ = signer_;
+  if (room_ != 0 && size >= messageHeaderSize) sealed_ = next_.sign(whole, size, tsigTime(clock_));
   return whole.first(sealed_);
 }
 
 Task<> SigningChannel::send(std::size_t size) {
   if (sealed_ == 0) seal(size);
+  signer_ = next_;
   return under_.write(std::exchange(sealed_, 0));
 }
 

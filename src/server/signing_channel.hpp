@@ -57,7 +57,8 @@ class SigningChannel final : public ReplyChannel {
   const Query& query_;
   const TsigRequest request_;
   const Clock& clock_;
-  TsigSigner signer_;
+  TsigSigner signer_;       // of the next message to be written
+  TsigSigner next_;         // of the one after a message that is signed and not written yet
   std::size_t room_;        // that is kept for the signature; 0: there is none, and messages leave as they are
   std::size_t sealed_ = 0;  // octets of the message that is signed and not written yet
 };

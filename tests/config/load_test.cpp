@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -187,6 +189,101 @@ TEST_CASE("a file of secrets that others may read is a mistake, and one that is 
     CHECK(wrong[0].toText() ==
           fmt::format("{}:1:1: the mode of a file of secrets is {:04o}; expected at most 0640 ({}:1:31)",
                       folder.path("secrets"), mode, folder.path("taut.toml")));
+  }
+}
+
+TEST_CASE("a file of a key's secret that others may read is a mistake too") {
+  const Folder folder;
+  folder.write("taut.toml", "[tsig.k]\nsecret-file = \"secret\"\n" + zone);
+  folder.write("secret", "AQID\n");
+  ::chmod(folder.path("secret").c_str(), 0644);
+  const auto loaded = folder.load();
+  REQUIRE(loaded);
+  const Mistakes wrong = checkSecrets(*loaded);
+  REQUIRE(wrong.size() == 1);
+  CHECK(wrong[0].toText().find("0644; expected at most 0640") != std::string::npos);
+}
+
+TEST_CASE("a key has the name of its table, an algorithm, and a secret that stands there or in a file") {
+  const Folder folder;
+  folder.write("taut.toml",
+               "[tsig.\"Transfer.example\"]\nalgorithm = \"hmac-sha512\"\nsecret = \"AQID\"\n"
+               "[tsig.other]\nsecret-file = \"secrets/other\"\n" +
+                   zone);
+  const auto loaded = folder.load({{"TAUT_TSIG__THIRD_KEY__SECRET", "BAUG"}});
+  INFO(folder.mistakes());
+  REQUIRE(loaded);
+  REQUIRE(loaded->keys.size() == 3);
+  const auto keyOf = [&](std::string_view name) {
+    const auto found =
+        std::ranges::find_if(loaded->keys, [&](const auto& each) { return each.key.name == Name(name); });
+    REQUIRE(found != loaded->keys.end());
+    return *found;
+  };
+  CHECK(keyOf("transfer.example").key.algorithm == TsigAlgorithm::hmacSha512);
+  CHECK(keyOf("transfer.example").key.secret == std::vector<std::uint8_t>{1, 2, 3});
+  CHECK(keyOf("other").key.algorithm == TsigAlgorithm::hmacSha256);
+  CHECK(keyOf("other").secretFile == folder.path("secrets/other"));
+  CHECK(keyOf("third-key").key.secret == std::vector<std::uint8_t>{4, 5, 6});
+  CHECK(std::ranges::count(loaded->files, folder.path("secrets/other"), &NamedFile::path) == 1);
+}
+
+TEST_CASE("the secret of a key is in no text that is shown, and a change of it is one all the same") {
+  const Folder folder;
+  folder.write("taut.toml", "[tsig.k]\nsecret = \"AQID\"\n" + zone);
+  const auto before = folder.load();
+  folder.write("taut.toml", "[tsig.k]\nsecret = \"BAUG\"\n" + zone);
+  const auto after = folder.load();
+  REQUIRE((before && after));
+  const auto changes = differences(before->values, after->values);
+  REQUIRE(changes.size() == 1);
+  CHECK(changes[0].either().path == "tsig.k.secret");
+  for (const EffectiveValue& value : after->values) {
+    CHECK(value.text.find("BAUG") == std::string::npos);
+    CHECK(value.json.find("BAUG") == std::string::npos);
+  }
+}
+
+TEST_CASE("no mistake about a secret repeats it") {
+  const Folder folder;
+  for (const char* const line : {"secret = \"Geheim!\"", "secret = Geheim", "secret = [\"Geheim\"]"}) {
+    folder.write("taut.toml", fmt::format("[tsig.k]\n{}\n", line) + zone);
+    CHECK(folder.mistakes().starts_with("taut.toml:2:"));
+    CHECK(folder.mistakes().find("Geheim") == std::string::npos);
+  }
+}
+
+TEST_CASE("a name of an access list can ask for keys, alone or with networks, wherever messages are allowed") {
+  const Folder folder;
+  const std::string keys = "[tsig.one]\nsecret = \"AQID\"\n[tsig.\"two.example\"]\nsecret = \"BAUG\"\n";
+  folder.write("taut.toml", "server.allow-query = [\"both\", \"10.0.0.0/8\"]\n" + keys +
+                                "[acl]\nsigned = { networks = [\"office\"], tsig = [\"ONE\", \"two.example.\"] }\n"
+                                "office = { networks = [\"192.0.2.0/24\"] }\nanywhere.tsig = [\"one\"]\n"
+                                "both = [\"signed\", \"signed\"]\n"
+                                "[[view]]\nname = \"v\"\nmatch = [\"anywhere\"]\n" +
+                                zone);
+  const auto loaded = folder.load();
+  INFO(folder.mistakes());
+  REQUIRE(loaded);
+  const AddressPolicy nobody(AddressPolicy::Action::refuse);
+  AddressPolicy office = nobody;
+  office.allow("192.0.2.0/24");
+  AddressPolicy ten = nobody;
+  ten.allow("10.0.0.0/8");
+  CHECK(loaded->server.allowQuery == AccessList(ten).allow(office, {Name("one"), Name("two.example")}));
+  CHECK(loaded->views[0].match == AccessList(nobody).allow(AddressPolicy(), {Name("one")}));
+}
+
+TEST_CASE("a name that asks for keys is a mistake where no message is concerned") {
+  const Folder folder;
+  const std::string start = "[tsig.k]\nsecret = \"AQID\"\n[acl]\nx = { tsig = [\"k\"] }\ny = [\"x\"]\n";
+  for (const char* const place :
+       {"[http]\nlisten = [\"127.0.0.1\"]\nallow = [\"y\"]\n", "[rate-limit]\nresponses = 5\nexempt = [\"y\"]\n",
+        "[server]\n\nproxy-from = [\"y\"]\n"}) {
+    folder.write("taut.toml", start + place + zone);
+    const std::string text = folder.mistakes();
+    CHECK(text.starts_with("taut.toml:8:"));
+    CHECK(text.ends_with(": 'y' asks for a key, which is not known here; expected networks alone\n"));
   }
 }
 

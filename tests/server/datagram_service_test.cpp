@@ -22,6 +22,7 @@
 #include "taut/base/clock.hpp"
 #include "taut/base/unique_fd.hpp"
 #include "taut/coro/task_scope.hpp"
+#include "taut/dns/tsig.hpp"
 #include "taut/io/deadline.hpp"
 #include "taut/io/shard.hpp"
 #include "taut/io/sleep.hpp"
@@ -482,6 +483,33 @@ TEST_CASE("a hundred thousand queries leave no buffer in use") {
     co_await f.settle();
     CHECK(f.buffers.leased() == 0);
     CHECK(f.buffers.counters().sendFailures == 0);
+  });
+}
+
+TEST_CASE("a signed query whose handler does not end gets a SERVFAIL that is signed, and nothing later") {
+  Fixture fixture;
+  fixture.run([](Fixture& f, UdpClient& client) -> Task<> {
+    const LogCapture log;
+    const std::vector<TsigKey> keys{{Name("transfer.example"), TsigAlgorithm::hmacSha256, {1, 2, 3}}};
+    f.factory->setKeys(std::make_shared<const KeyRing>(keys));
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(f.clock.wallTime().time_since_epoch());
+    const auto now = static_cast<std::uint64_t>(seconds.count());
+    Bytes query = makeQuery("deaf.example.com", Type::A);
+    const std::size_t size = query.size();
+    TsigSigner signer(keys.front());
+    query.resize(size + signer.room());
+    signer.sign(query, size, now);
+    co_await client.send(query);
+    const auto reply = co_await client.receive();
+    REQUIRE(reply);
+    CHECK(ParsedReply(*reply).rcode == Rcode::SERVFAIL);
+    TsigVerifier verifier(keys.front(), signer.mac());
+    CHECK(verifier.add(*reply, now).ok());
+    CHECK(f.factory->waitingQueries().givenUp() == 1);
+    f.resolver->gate.set();
+    CHECK(f.factory->waitingQueries().givenUp() == 0);
+    const auto another = co_await client.receive();
+    CHECK_FALSE(another);
   });
 }
 

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -9,6 +10,7 @@
 #include <doctest/doctest.h>
 
 #include "messages.hpp"
+#include "server/signing_channel.hpp"
 #include "taut/base/clock.hpp"
 #include "taut/coro/sync_wait.hpp"
 #include "taut/dns/access_list.hpp"
@@ -360,6 +362,33 @@ TEST_CASE("an exception while a signed query is answered becomes a SERVFAIL that
   Exchange exchange;
   const LogCapture log;
   exchange.serve(exchange.signedQuery("throw.example.com"));
+  CHECK(exchange.rcode() == Rcode::SERVFAIL);
+  CHECK(exchange.accepts());
+}
+
+TEST_CASE("a reply that is signed and then fails on its way leaves no trace in the one that takes its place") {
+  Exchange exchange;
+  const LogCapture log;
+  class Unlucky final : public ServerFactory {
+   public:
+    using ServerFactory::ServerFactory;
+    Task<> sendReply(ReplyChannel& channel, const Query& query, Answer answer) override {
+      if (failed_) return ServerFactory::sendReply(channel, query, std::move(answer));
+      failed_ = true;
+      SigningChannel::of(query)->seal(responseFromMessage(query, answer, channel.replyBuffer()));
+      throw std::runtime_error("on its way");
+    }
+
+   private:
+    bool failed_ = false;
+  };
+  Unlucky factory{{exchange.resolver}};
+  factory.setClock(exchange.clock);
+  factory.setKeys(ringOf(makeKey()));
+  const Bytes message = exchange.signedQuery("three.example.com");
+  const Query query = Query::parse(message, {client, Transport::udp}).value();
+  exchange.channel = std::make_unique<TestChannel>(Transport::udp, client);
+  syncWait(factory.serve(query, *exchange.channel));
   CHECK(exchange.rcode() == Rcode::SERVFAIL);
   CHECK(exchange.accepts());
 }

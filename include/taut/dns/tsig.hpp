@@ -105,9 +105,6 @@ class TsigSigner {
   // Of the reply to a request that is not malformed, or of all its replies. After BADKEY and BADSIG the TSIG has no
   // MAC, and after BADTIME it has the client's time, and the server's in its other data (RFC 8945 section 5.3.2).
   explicit TsigSigner(const TsigRequest& request);
-  ~TsigSigner();
-  TsigSigner(TsigSigner&&) noexcept;
-  TsigSigner& operator=(TsigSigner&&) noexcept;
 
   // Octets that the TSIG of each message takes.
   std::size_t room() const;

@@ -26,7 +26,8 @@ class ReplyChannel : public Arrival, public LocallyPooled {
   virtual const Address& peer() const = 0;
 
   // The buffer for a message, which is written right before `write`, without a wait in between. At least as large as a
-  // reply over this transport may be. It may be the buffer of the query's message. Empty after a datagram was
+  // reply over this transport may be, without the room for the signature of a reply that is to be signed: what writes a
+  // message signs it. It may be the buffer of the query's message. Empty after a datagram was
   // sent, and where the channel is closed.
   virtual MutableByteSpan replyBuffer() = 0;
 
