@@ -22,7 +22,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   const auto keys = std::make_shared<const KeyRing>(std::vector<TsigKey>{{*name, TsigAlgorithm::hmacSha256, *secret}});
-  AccessList access(AddressPolicy(AddressPolicy::Action::refuse));
+  AccessList access = AddressPolicy(AddressPolicy::Action::refuse);
   access.allow(AddressPolicy(), {*name});
 
   ServerOptions options;
