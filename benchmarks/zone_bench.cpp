@@ -1,5 +1,5 @@
-// What zones cost: reading a master file, finding a name in a small zone and in a large one, and a change until it is
-// answered.
+// What zones cost: reading a master file, finding a name in a small zone and in a large one, a change until it is
+// answered, and transfers out and in.
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,6 +16,9 @@
 
 #include "taut/coro/event.hpp"
 #include "taut/resolver/dynamic_zone.hpp"
+#include "taut/zone/difference_between.hpp"
+#include "taut/zone/transfer_reader.hpp"
+#include "taut/zone/transfer_writer.hpp"
 #include "whole_answer.hpp"
 
 namespace {
@@ -124,6 +127,62 @@ void commitChange(benchmark::State& state) {
     benchmark::DoNotOptimize(zone.replace(name, std::chrono::hours(1), {rdata::A(10, 0, 0, ++host)}).ok());
 }
 BENCHMARK(commitChange)->Unit(benchmark::kMicrosecond);
+
+// A delegation with glue and a host with two addresses for each four records, as zones of registries have them.
+std::shared_ptr<const Zone> zoneOfDelegations(std::size_t records, std::uint32_t serial = 1) {
+  std::string text = fmt::format(
+      "$ORIGIN example.com.\n$TTL 3600\n@ SOA ns1 hostmaster {} 7200 3600 1209600 300\n@ NS ns1\nns1 A 192.0.2.53\n",
+      serial);
+  for (std::size_t i = 0; i < records / 4; ++i)
+    text += fmt::format("d{0} NS ns.d{0}\nns.d{0} A 10.{1}.{2}.{3}\nh{0} A 10.{1}.{2}.{3}\nh{0} AAAA 2001:db8::{1}:{2}\n",
+                        i, i >> 16 & 255, i >> 8 & 255, i & 255);
+  return parseZone(text).zone;
+}
+
+TransferWriter::Reply replyTo(const Zone& zone) {
+  return {7, flag::QR | flag::AA, {zone.origin(), Type::AXFR, Class::IN}};
+}
+
+void writeTransfer(benchmark::State& state) {
+  const auto zone = zoneOfDelegations(static_cast<std::size_t>(state.range(0)));
+  std::vector<std::uint8_t> buffer(maxMessageSize);
+  std::size_t octets = 0;
+  for (auto _ : state) {
+    TransferWriter writer(replyTo(*zone), zone);
+    octets = 0;
+    while (const std::size_t size = writer.next(buffer)) octets += size;
+  }
+  state.counters["MB"] = static_cast<double>(octets) / 1e6;
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(zone->recordCount()));
+}
+BENCHMARK(writeTransfer)->Arg(1000)->Arg(1'000'000)->Unit(benchmark::kMillisecond);
+
+void readTransfer(benchmark::State& state) {
+  const auto zone = zoneOfDelegations(static_cast<std::size_t>(state.range(0)));
+  std::vector<std::vector<std::uint8_t>> messages;
+  std::vector<std::uint8_t> buffer(maxMessageSize);
+  TransferWriter writer(replyTo(*zone), zone);
+  while (const std::size_t size = writer.next(buffer))
+    messages.emplace_back(buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(size));
+  TransferRequest request;
+  request.zone = zone->origin();
+  request.id = 7;
+  for (auto _ : state) {
+    std::size_t records = 0;
+    TransferReader reader(request, [&records](const ZoneRecord&) { ++records; });
+    for (const auto& message : messages) reader.add(message);
+    if (records != zone->recordCount()) throw std::runtime_error("not read");
+  }
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(zone->recordCount()));
+}
+BENCHMARK(readTransfer)->Arg(1000)->Arg(1'000'000)->Unit(benchmark::kMillisecond);
+
+void compareVersions(benchmark::State& state) {
+  const auto before = zoneOfDelegations(static_cast<std::size_t>(state.range(0)));
+  const auto after = zoneOfDelegations(static_cast<std::size_t>(state.range(0)), 2);
+  for (auto _ : state) benchmark::DoNotOptimize(differenceBetween(*before, *after, 1 << 20).has_value());
+}
+BENCHMARK(compareVersions)->Arg(1'000'000)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 
