@@ -128,6 +128,7 @@ static bool isWrittenByServer(EdnsOption code) {
     case EdnsOption::NSID:
     case EdnsOption::CLIENT_SUBNET:
     case EdnsOption::COOKIE:
+    case EdnsOption::EXPIRE:
     case EdnsOption::KEEPALIVE:
     case EdnsOption::EDE:
       return true;

@@ -41,6 +41,9 @@ bool readOption(EdnsOption code, ByteSpan data, Edns& edns) {
     case EdnsOption::KEEPALIVE:
       edns.keepalive = true;
       return true;
+    case EdnsOption::EXPIRE:
+      edns.expire = true;
+      return true;
     case EdnsOption::COOKIE:
       if (edns.cookie.size != 0) return true;  // only the first counts (RFC 7873 section 5.2)
       if (!validCookieSize(data.size())) return false;
@@ -69,7 +72,7 @@ void setFields(Edns& edns, std::uint16_t payloadSize, std::uint32_t ttl) {
   edns.udpPayloadSize = payloadSize;
   edns.version = static_cast<std::uint8_t>(ttl >> 16);
   edns.dnssecOk = (ttl & 0x8000) != 0;
-  edns.nsid = edns.keepalive = edns.padding = false;
+  edns.nsid = edns.keepalive = edns.padding = edns.expire = false;
   edns.cookie.size = 0;
   edns.clientSubnet.reset();
   edns.options = {};

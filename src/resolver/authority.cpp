@@ -304,6 +304,12 @@ void Authority::prefetch(std::span<const Query* const> queries) const {
   }
 }
 
+ServedZone Authority::servedZone(NameView origin, Class rrClass) const {
+  for (const ZoneSet* set = &zones(); set; set = set->outer())
+    if (auto zone = set->get(origin, rrClass)) return {std::move(zone), set->viewName()};
+  return {};
+}
+
 std::optional<Answer> Authority::answer(const Query& query) const {
   std::optional<Answer> answer(std::in_place);
   if (!Resolution(zones(), query, *answer).run()) return std::nullopt;

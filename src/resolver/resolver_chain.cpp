@@ -41,6 +41,12 @@ void ResolverChain::prefetch(std::span<const Query* const> queries) const {
   for (const auto& resolver : resolvers_) resolver->prefetch(queries);
 }
 
+ServedZone ResolverChain::servedZone(NameView origin, Class rrClass) const {
+  for (const auto& resolver : resolvers_)
+    if (ServedZone served = resolver->servedZone(origin, rrClass)) return served;
+  return {};
+}
+
 void ResolverChain::addTo(ResolverStatistics& statistics) const {
   for (const auto& resolver : resolvers_) resolver->addTo(statistics);
 }

@@ -29,6 +29,12 @@ Task<std::optional<Answer>> View::run(Use use, const Query& query) {
   co_return std::nullopt;
 }
 
+ServedZone View::servedZone(NameView origin, Class rrClass) const {
+  for (const auto& resolver : chain_)
+    if (ServedZone served = resolver->servedZone(origin, rrClass)) return served;
+  return {};
+}
+
 void View::addTo(ResolverStatistics& statistics) const {
   for (const Resolver* resolver : own_) resolver->addTo(statistics);
 }

@@ -53,6 +53,19 @@ void putExtendedError(ByteWriter& writer, const ExtendedError& error) {
   writer.bytes(ByteSpan(reinterpret_cast<const std::uint8_t*>(error.text.data()), error.text.size()));
 }
 
+// Of the zone whose SOA the answer has, from an authority.
+void putExpire(ByteWriter& writer, const EdnsSettings& settings, const Query& query, const Answer& answer) {
+  if (!answer.authoritative() || answer.entryCount() == 0) return;
+  const RRset& soa = answer.entry(0).rrset;
+  if (answer.entry(0).section != Section::answer || soa.type != Type::SOA) return;
+  constexpr std::size_t fromEnd = 8;
+  const ByteSpan rdata = soa.front();
+  if (rdata.size() < fromEnd) return;
+  const auto remaining = settings.remaining ? settings.remaining(soa.owner, query) : std::nullopt;
+  putHeader(writer, EdnsOption::EXPIRE, 4);
+  writer.u32(remaining ? *remaining : loadU32(rdata.data() + rdata.size() - fromEnd));
+}
+
 // The option of the query comes back as it was, with the scope (RFC 7871 section 7.2.1).
 void putClientSubnet(ByteWriter& writer, const ClientSubnet& subnet, std::uint8_t scope) {
   putHeader(writer, EdnsOption::CLIENT_SUBNET, subnet.size());
@@ -66,7 +79,7 @@ EdnsOptions::EdnsOptions(const EdnsSettings& settings, const Query& query, const
   // Most queries ask for no option.
   if (!query.edns()) return;
   const Edns& edns = *query.edns();
-  if (edns.nsid || edns.cookie.size > 0 || edns.keepalive || answer.hasOptions())
+  if (edns.nsid || edns.cookie.size > 0 || edns.keepalive || edns.expire || answer.hasOptions())
     encode(settings, query, answer, clock, cookies);
 }
 
@@ -78,6 +91,7 @@ void EdnsOptions::encode(const EdnsSettings& settings, const Query& query, const
   if (edns.cookie.size > 0 && settings.cookies) putCookie(writer, *settings.cookies, query, clock.wallTime(), cookies);
   // Over UDP the option means nothing (RFC 7828 section 3.2.1).
   if (edns.keepalive && query.transport() == Transport::tcp) putKeepalive(writer, query.client().idleTimeout);
+  if (edns.expire) putExpire(writer, settings, query, answer);
   if (edns.clientSubnet && answer.clientSubnetScope())
     putClientSubnet(writer, *edns.clientSubnet, *answer.clientSubnetScope());
   if (const ExtendedError* const error = answer.extendedError()) putExtendedError(writer, *error);

@@ -1,9 +1,11 @@
 #include "taut/server/responder.hpp"
 
+#include <array>
 #include <stdexcept>
 #include <utility>
 
 #include "taut/dns/reply.hpp"
+#include "taut/dns/reply_builder.hpp"
 
 namespace taut {
 
@@ -55,6 +57,17 @@ std::size_t Responder::write(const Query& query, const Answer& answer, bool recu
   const std::size_t size = writeReply(query, answer, reply, buffer);
   counters_.countResponse(query.transport(), answer.rcode(), buffer.first(size));
   return size;
+}
+
+std::vector<std::uint8_t> Responder::optOf(const Query& query, const Answer& answer) const {
+  if (!query.edns()) return {};
+  const EdnsOptions options(edns_, query, answer, *clock_, counters_.cookies);
+  std::array<std::uint8_t, 2048> message;
+  ReplyBuilder builder(message, message.size());
+  builder.begin(0, 0);
+  builder.putOpt(udpPayloadSize_, answer.rcode(), query.dnssecOk(), options.octets());
+  const ByteSpan opt = ByteSpan(message).first(builder.finish()).subspan(messageHeaderSize);
+  return {opt.begin(), opt.end()};
 }
 
 }  // namespace taut

@@ -11,6 +11,7 @@
 #include "taut/base/log.hpp"
 #include "taut/dns/tsig.hpp"
 #include "taut/server/stream_connection.hpp"
+#include "taut/server/transfer_service.hpp"
 #include "verbose_log.hpp"
 
 namespace taut {
@@ -24,7 +25,7 @@ std::optional<Rcode> rcodeForMetaType(Type type) {
       return std::nullopt;
     case Type::AXFR:
     case Type::IXFR:
-      return Rcode::REFUSED;  // transfers are not served
+      return Rcode::REFUSED;  // no look-up, and refused where transfers are not served
     case Type::MAILA:
     case Type::MAILB:
       return Rcode::NOTIMP;
@@ -149,6 +150,13 @@ void ServerFactory::setOnReply(OnReply onReply) {
 void ServerFactory::setDnstap(std::shared_ptr<Dnstap> dnstap) {
   dnstap_ = std::move(dnstap);
   chooseWhetherObserved();
+}
+
+void ServerFactory::setTransfers(Shard& shard, std::shared_ptr<const TransferSettings> settings) {
+  if (!transfers_)
+    transfers_ = std::make_unique<TransferService>(shard, responder_, counters_, std::move(settings));
+  else
+    transfers_->setSettings(std::move(settings));
 }
 
 void ServerFactory::setAnswerTimeout(std::chrono::milliseconds timeout) {
@@ -324,13 +332,26 @@ Task<std::optional<Answer>> ServerFactory::messageReceived(const Query& query, R
   }
 }
 
-Task<std::optional<Answer>> ServerFactory::handleQuery(const Query& query, ReplyChannel&) {
+Task<std::optional<Answer>> ServerFactory::handleQuery(const Query& query, ReplyChannel& channel) {
   const auto rcode = rcodeForMetaType(query.type());
-  if (rcode) [[unlikely]]
+  if (rcode) [[unlikely]] {
+    if (query.type() == Type::AXFR || query.type() == Type::IXFR) return handleTransfer(query, channel);
     return Task<std::optional<Answer>>::ready(withExtendedError(Answer(*rcode), ExtendedErrorCode::notSupported));
+  }
   if (views_.any()) [[unlikely]]
     return resolveByView(query);
   return resolver_.resolve(query);
+}
+
+Task<std::optional<Answer>> ServerFactory::handleTransfer(const Query& query, ReplyChannel& channel) {
+  if (transfers_) return transfers_->answer(query, channel, servedZone(query));
+  return Task<std::optional<Answer>>::ready(withExtendedError(Answer::refused(), ExtendedErrorCode::notSupported));
+}
+
+// The zone of exactly the query's name.
+ServedZone ServerFactory::servedZone(const Query& query) const {
+  const View* const view = viewOf(query);
+  return view ? view->servedZone(query.name(), query.rrClass()) : resolver_.servedZone(query.name(), query.rrClass());
 }
 
 Task<std::optional<Answer>> ServerFactory::resolveByView(const Query& query) {
@@ -357,7 +378,23 @@ Task<std::optional<Answer>> ServerFactory::handleStatus(const Query& query, Repl
 }
 
 Task<std::optional<Answer>> ServerFactory::handleNotify(const Query& query, ReplyChannel&) {
-  return notImplemented(query, "Notify message");
+  if (!onNotify_) return notImplemented(query, "Notify message");
+  return Task<std::optional<Answer>>::ready(answerNotify(query));
+}
+
+Answer ServerFactory::answerNotify(const Query& query) {
+  const auto notification = readNotification(query);
+  if (!notification) return ownAnswer(Answer::formatError());
+  const NotifyVerdict verdict = onNotify_(*notification);
+  ++(verdict == NotifyVerdict::accepted ? counters_.notifies.accepted : counters_.notifies.refused);
+  if (verdict == NotifyVerdict::accepted) {
+    Answer answer;
+    answer.setAuthoritative(true);  // RFC 1996 section 3.8
+    return ownAnswer(std::move(answer));
+  }
+  if (verdict == NotifyVerdict::notAllowed || servedZone(query))
+    return withExtendedError(Answer::refused(), ExtendedErrorCode::prohibited);
+  return withExtendedError(Answer(Rcode::NOTAUTH), ExtendedErrorCode::notAuthoritative);
 }
 
 Task<std::optional<Answer>> ServerFactory::handleOther(const Query& query, ReplyChannel&) {

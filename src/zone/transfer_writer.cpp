@@ -21,16 +21,14 @@ constexpr std::uint8_t maxPointers = 8;
 
 }  // namespace
 
-TransferWriter::TransferWriter(const Reply& reply, std::shared_ptr<const Zone> zone)
-    : reply_(reply), zone_(std::move(zone)), cursor_(detail::ZoneCursor(*zone_)) {}
-
 TransferWriter::TransferWriter(const Reply& reply, std::shared_ptr<const Zone> zone,
                                std::vector<std::shared_ptr<const ZoneDifference>> differences)
     : reply_(reply),
       zone_(std::move(zone)),
       differences_(std::move(differences)),
-      cursor_(detail::DifferenceCursor(zone_->soa().data, differences_)) {
-  assert(!differences_.empty() && differences_.back()->to().value() == zone_->serial());
+      cursor_(isIncremental() ? Cursor(detail::DifferenceCursor(zone_->soa().data, differences_))
+                              : Cursor(detail::ZoneCursor(*zone_))) {
+  assert(!isIncremental() || differences_.back()->to().value() == zone_->serial());
 }
 
 bool TransferWriter::isFinished() const {

@@ -155,8 +155,8 @@ class Answer {
   // Puts an option into the reply's OPT, after those that were added before, where the client sent OPT; else the reply
   // has none of them. The octets are copied. False, and nothing added, where the options would be more than
   // `maxOptions` octets, their codes and lengths (4 octets each) included, and for an option that the server writes
-  // itself: NSID, CLIENT_SUBNET, COOKIE, KEEPALIVE and EDE. Options go before records, which are left out for them
-  // where the reply has a limit. They are of this reply alone: a cache does not keep them.
+  // itself: NSID, CLIENT_SUBNET, EXPIRE, COOKIE, KEEPALIVE and EDE. Options go before records, which are left out for
+  // them where the reply has a limit. They are of this reply alone: a cache does not keep them.
   static constexpr std::size_t maxOptions = 512;
   bool addOption(EdnsOption code, ByteSpan octets);
   // Those that were added, encoded.

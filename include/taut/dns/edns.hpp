@@ -19,6 +19,7 @@ namespace taut {
 enum class EdnsOption : std::uint16_t {
   NSID = 3,           // RFC 5001
   CLIENT_SUBNET = 8,  // RFC 7871
+  EXPIRE = 9,         // RFC 7314
   COOKIE = 10,        // RFC 7873
   KEEPALIVE = 11,     // RFC 7828
   PADDING = 12,       // RFC 7830
@@ -107,6 +108,7 @@ struct Edns {
   bool nsid = false;      // the request carries the option; its data means nothing in a request
   bool keepalive = false;
   bool padding = false;
+  bool expire = false;  // likewise
   Cookie cookie;
   std::optional<ClientSubnet> clientSubnet;
   ByteSpan options;  // raw, in the request's message; add up to whole options where the version is 0

@@ -49,6 +49,8 @@ class Authority final : public Resolver {
 
   Task<std::optional<Answer>> resolve(const Query& query) override;
 
+  ServedZone servedZone(NameView origin, Class rrClass) const override;
+
   // Only for zones that are larger than the caches of a core.
   void prefetch(std::span<const Query* const> queries) const override;
 

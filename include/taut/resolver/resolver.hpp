@@ -15,17 +15,30 @@
 // cost only.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <span>
+#include <string>
 
 #include "taut/coro/task.hpp"
 #include "taut/coro/task_scope.hpp"
 #include "taut/dns/answer.hpp"
+#include "taut/dns/name.hpp"
 #include "taut/dns/query.hpp"
+#include "taut/dns/type.hpp"
 
 namespace taut {
 
+class Zone;
 struct ResolverStatistics;
+
+// A zone that a resolver answers from, in the version that it answers from now.
+struct ServedZone {
+  std::shared_ptr<const Zone> zone;  // null: there is none
+  std::string view;                  // that it is a zone of; empty: all clients see it
+
+  explicit operator bool() const { return zone != nullptr; }
+};
 
 class Resolver {
  public:
@@ -39,6 +52,9 @@ class Resolver {
   // Several queries are about to be asked. A resolver whose data are spread over memory prefetches what it will need,
   // so that the waits for memory overlap. No answer depends on it.
   virtual void prefetch(std::span<const Query* const>) const {}
+
+  // The zone of exactly this origin, whole: for transfers (RFC 5936). It may be one that is not loaded.
+  virtual ServedZone servedZone(NameView, Class) const { return {}; }
 
   // Adds what it counts, and what the resolvers behind it count. Called on any thread while the shard works.
   virtual void addTo(ResolverStatistics&) const {}

@@ -23,6 +23,9 @@ class ResolverChain final : public Resolver {
 
   void prefetch(std::span<const Query* const> queries) const override;
 
+  // That of the first resolver which has one.
+  ServedZone servedZone(NameView origin, Class rrClass) const override;
+
   void addTo(ResolverStatistics& statistics) const override;
   Task<> start(TaskScope& work) override;
   Task<> close() override;  // of every resolver in the chain

@@ -43,6 +43,8 @@ class View final : public Resolver {
 
   // Nothing where no resolver has an answer.
   Task<std::optional<Answer>> resolve(const Query& query) override;
+  // That of the first resolver which has one.
+  ServedZone servedZone(NameView origin, Class rrClass) const override;
   void addTo(ResolverStatistics& statistics) const override;
   // Both of its own resolvers.
   Task<> start(TaskScope& work) override;

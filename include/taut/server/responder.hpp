@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "taut/base/bytes.hpp"
 #include "taut/base/clock.hpp"
@@ -46,6 +47,10 @@ class Responder {
   // A buffer without room for a header, as that of a channel that takes no more, is left alone: 0. Throws
   // std::logic_error for an answer that was moved from.
   std::size_t write(const Query& query, const Answer& answer, bool recursionAvailable, MutableByteSpan buffer);
+
+  // The OPT record of a message that answers the query and is written by its handler, with what this answer would have
+  // there. Empty for a query without OPT.
+  std::vector<std::uint8_t> optOf(const Query& query, const Answer& answer) const;
 
  private:
   ServerCounters& counters_;

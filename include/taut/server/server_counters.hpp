@@ -83,6 +83,26 @@ struct TsigCounters {
   Counter malformed;  // a MAC of a size that is forbidden, or a message that does not parse whole
 };
 
+// Zone transfers to clients.
+struct TransferCounters {
+  Counter begun;        // over a stream
+  Counter ended;        // of them
+  Counter whole;        // zones that were sent whole
+  Counter incremental;  // answers with the differences
+  Counter upToDate;     // answers that there is nothing newer
+  Counter refused;      // the client may not
+  Counter overQuota;    // there were too many at once
+  Counter failed;       // broken off
+  Counter records;      // of those that were sent
+  Counter octets;       // likewise
+};
+
+// NOTIFY messages that came in.
+struct NotifyCounters {
+  Counter accepted;
+  Counter refused;
+};
+
 struct alignas(64) ServerCounters {
   using Types = std::array<Counter, typeSlots>;
   using Transports = std::array<Counter, transportCount>;
@@ -98,6 +118,8 @@ struct alignas(64) ServerCounters {
   Counter truncatedByRateLimit;
   CookieCounters cookies;
   TsigCounters tsig;
+  TransferCounters transfers;
+  NotifyCounters notifies;
 
   Counter waited;              // queries that were not answered at once
   DurationCounters durations;  // of them, those that have ended

@@ -52,6 +52,7 @@
 #include "taut/server/admission.hpp"
 #include "taut/server/failure_log.hpp"
 #include "taut/server/message_end.hpp"
+#include "taut/server/notification.hpp"
 #include "taut/server/query_log.hpp"
 #include "taut/server/reply_channel.hpp"
 #include "taut/server/responder.hpp"
@@ -63,6 +64,8 @@
 namespace taut {
 
 class StreamConnection;
+class TransferService;
+class TransferSettings;
 struct TsigRequest;
 
 class ServerFactory {
@@ -189,6 +192,15 @@ class ServerFactory {
   void setDnstap(std::shared_ptr<Dnstap> dnstap);
   Dnstap* dnstap() const { return dnstap_.get(); }
 
+  // Has the server answer requests for zone transfers (RFC 5936, RFC 1995) to those who may; null, as at first, for a
+  // server that refuses them all. The shard is the factory's. On its thread, or before it runs; transfers that are
+  // under way go on.
+  void setTransfers(Shard& shard, std::shared_ptr<const TransferSettings> settings);
+
+  // Has the function told of NOTIFY messages (RFC 1996), and say what is answered. Empty, as at first, for a server
+  // that has no secondaries: NOTIMP.
+  void setOnNotify(OnNotify onNotify) { onNotify_ = std::move(onNotify); }
+
   // Counts what is asked most; null, as at first, for none. Once, before the server starts.
   void setTopQueries(std::unique_ptr<TopQueries> topQueries) { topQueries_ = std::move(topQueries); }
   TopQueries* topQueries() const { return topQueries_.get(); }
@@ -241,9 +253,12 @@ class ServerFactory {
   // Nothing: REFUSED, or SERVFAIL where the query was stopped.
   virtual Task<std::optional<Answer>> messageReceived(const Query& query, ReplyChannel& channel);
 
-  // The default handleQuery passes on the chain's task. It answers questions itself that no resolver may be asked:
-  // REFUSED for zone transfers, FORMERR or NOTIMP for types that only have a meaning elsewhere in a message.
+  // The default handleQuery passes on the chain's task, or for AXFR and IXFR that of handleTransfer. It answers
+  // questions itself that no resolver may be asked: FORMERR or NOTIMP for types that only have a meaning elsewhere in a
+  // message.
   virtual Task<std::optional<Answer>> handleQuery(const Query& query, ReplyChannel& channel);
+  // The zone is that of the client's view, or of the chain.
+  virtual Task<std::optional<Answer>> handleTransfer(const Query& query, ReplyChannel& channel);
   virtual Task<std::optional<Answer>> handleInverseQuery(const Query& query, ReplyChannel& channel);
   virtual Task<std::optional<Answer>> handleStatus(const Query& query, ReplyChannel& channel);
   virtual Task<std::optional<Answer>> handleNotify(const Query& query, ReplyChannel& channel);
@@ -279,6 +294,7 @@ class ServerFactory {
 
   // Apart from what is done for others, which the compiler then makes no longer.
   Task<std::optional<Answer>> resolveByView(const Query& query);
+  ServedZone servedZone(const Query& query) const;
   std::size_t responseByView(const Query& query, const Answer& answer, MutableByteSpan buffer);
   bool recursionAvailableFor(const Query& query) const {
     const View* const view = viewOf(query);
@@ -296,6 +312,7 @@ class ServerFactory {
   std::optional<Answer> answerAtOnce(const Query& query, Admission admission) const;
   // Makes an answer of a handler's outcome; for a look-up gotResolverResponse does so.
   void conclude(const Query& query, std::optional<Answer>& outcome);
+  Answer answerNotify(const Query& query);
   void countTop(const Query& query) noexcept;
   bool asksForHealth(const Query& query) const { return healthName_ && isAboutHealth(query); }
   bool isAboutHealth(const Query& query) const;
@@ -327,6 +344,8 @@ class ServerFactory {
   OnReply onReply_;
   std::shared_ptr<Dnstap> dnstap_;
   std::unique_ptr<TopQueries> topQueries_;
+  std::unique_ptr<TransferService> transfers_;  // null: none are answered
+  OnNotify onNotify_;
   WaitingQueries waitingQueries_{*this};
   AccessList accessList_;
   std::shared_ptr<const KeyRing> keys_;  // null: none

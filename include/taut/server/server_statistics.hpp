@@ -39,6 +39,18 @@ struct ServerStatistics {
   std::uint64_t tsigBadTime = 0;
   std::uint64_t tsigMalformed = 0;
 
+  std::uint64_t transfers = 0;  // to clients over streams, now
+  std::uint64_t transfersWhole = 0;
+  std::uint64_t transfersIncremental = 0;
+  std::uint64_t transfersUpToDate = 0;
+  std::uint64_t transfersRefused = 0;
+  std::uint64_t transfersOverQuota = 0;
+  std::uint64_t transfersFailed = 0;
+  std::uint64_t transferRecords = 0;
+  std::uint64_t transferOctets = 0;
+  std::uint64_t notifiesAccepted = 0;
+  std::uint64_t notifiesRefused = 0;
+
   std::uint64_t waiting = 0;  // queries, now
   std::uint64_t displaced = 0;
   std::uint64_t givenUp = 0;

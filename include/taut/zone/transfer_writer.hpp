@@ -42,11 +42,10 @@ class TransferWriter {
     Question question;
   };
 
-  // Of the whole zone, which is loaded.
-  TransferWriter(const Reply& reply, std::shared_ptr<const Zone> zone);
-  // Of the differences that lead to this version; at least one. Each begins where the one before ends.
+  // Of the differences that lead to this version of the zone, each beginning where the one before ends; where there are
+  // none, of the whole zone. The zone is loaded.
   TransferWriter(const Reply& reply, std::shared_ptr<const Zone> zone,
-                 std::vector<std::shared_ptr<const ZoneDifference>> differences);
+                 std::vector<std::shared_ptr<const ZoneDifference>> differences = {});
   TransferWriter(const TransferWriter&) = delete;
   TransferWriter& operator=(const TransferWriter&) = delete;
 
@@ -54,6 +53,8 @@ class TransferWriter {
   // 512 octets at least: what is to be added to the message, such as a TSIG, is cut off it before. `opt` is an OPT
   // record, or nothing.
   std::size_t next(MutableByteSpan buffer, ByteSpan opt = {});
+
+  bool isIncremental() const { return !differences_.empty(); }
 
   // All messages have been written.
   bool isFinished() const;

@@ -14,7 +14,11 @@
 
 namespace taut {
 
-// The serial of an SOA record's valid RDATA: the first of the five numbers at its end (RFC 1035 section 3.3.13).
+// Octets that the RDATA of an SOA record has at least: two names that are the root, and five numbers.
+inline constexpr std::size_t leastSoaSize = 22;
+
+// The serial of an SOA record's RDATA, also where its names are compressed: the first of the five numbers at its end
+// (RFC 1035 section 3.3.13). It has `leastSoaSize` octets at least.
 inline Serial serialOfSoa(ByteSpan rdata) {
   constexpr std::size_t fromEnd = 20;
   return Serial(loadU32(rdata.data() + rdata.size() - fromEnd));

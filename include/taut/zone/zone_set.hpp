@@ -66,6 +66,10 @@ class ZoneSet {
     return name.isRoot() ? nullptr : find(name.parent(), rrClass);
   }
 
+  // The set in which a name is looked for beside this one: that of all clients for a view, or that which this one
+  // stands beside. Null where there is none.
+  const ZoneSet* outer() const { return outer_; }
+
   // The zone of exactly this origin; of a view one of its own, as below.
   std::shared_ptr<const Zone> get(NameView origin, Class rrClass = Class::IN) const;
 
