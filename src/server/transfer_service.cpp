@@ -14,6 +14,7 @@
 #include "taut/base/counted.hpp"
 #include "taut/base/log.hpp"
 #include "taut/dns/message_view.hpp"
+#include "taut/dns/tsig_key.hpp"
 #include "taut/zone/transfer_writer.hpp"
 #include "taut/zone/zone_difference.hpp"
 
@@ -202,10 +203,12 @@ Task<std::optional<Answer>> TransferService::write(const Query& query, ReplyChan
 std::optional<Answer> TransferService::end(const Query& query, ReplyChannel& channel, const Transfer& transfer) {
   const bool isWhole = transfer.writer.isFinished() && !query.stopToken().stopRequested() && !channel.isClosed();
   const double seconds = std::chrono::duration<double>(shard_.now() - transfer.begun).count();
-  std::string text = fmt::format("zone {}{}{} to {}: {}, {}, {}, {}, {:.3f} s", transfer.zone->origin(),
-                                 transfer.view.empty() ? "" : " of view ", transfer.view, query.peer(), transfer.what(),
-                                 counted(transfer.writer.records(), "record"), counted(transfer.messages, "message"),
-                                 counted(transfer.octets, "octet"), seconds);
+  const std::string key = query.key() ? fmt::format(", key {}", query.key()->name) : std::string();
+  const std::string text =
+      fmt::format("zone {}{}{} to {}{}: {}, {}, {}, {}, {:.3f} s", transfer.zone->origin(),
+                  transfer.view.empty() ? "" : " of view ", transfer.view, query.peer(), key, transfer.what(),
+                  counted(transfer.writer.records(), "record"), counted(transfer.messages, "message"),
+                  counted(transfer.octets, "octet"), seconds);
   if (isWhole) {
     count(transfer);
     log::info("{}", text);
