@@ -152,4 +152,13 @@ std::optional<ZoneDifference> differenceBetween(const Zone& from, const Zone& to
   return Comparison(from, to, maxOctets).make();
 }
 
+// No more than the two SOAs may differ, and they do not.
+bool haveSameRecords(const Zone& left, const Zone& right) {
+  const RRset soa = left.soa().data;
+  const RRset other = right.soa().data;
+  if (soa.ttl != other.ttl || !equalOctets(soa.front(), other.front())) return false;
+  const std::size_t ofSoas = 2 * RecordList::octetsOf({soa.owner, soa.type, soa.ttl, soa.front()});
+  return differenceBetween(left, right, ofSoas).has_value();
+}
+
 }  // namespace taut

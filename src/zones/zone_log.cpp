@@ -60,6 +60,16 @@ void logLoaded(const Zone& before, const Zone& zone, std::string_view view, cons
               zone.serial(), records);
 }
 
+void warnOfSerial(const Zone& before, const Zone& zone, std::string_view view, const ZoneReload& soFar) {
+  if (soFar.loaded > maxNamedZones) return;
+  if (zone.serial() == before.serial())
+    log::warning("zone {}{} has changed, and its serial {} has not: secondaries keep what they have", zone.origin(),
+                 ofView(view), zone.serial());
+  else
+    log::warning("zone {}{} has serial {} after {}, which is not newer: secondaries keep what they have", zone.origin(),
+                 ofView(view), zone.serial(), before.serial());
+}
+
 void logRemoved(const Zone& zone, std::string_view view, const ZoneReload& soFar) {
   if (soFar.removed <= maxNamedZones) log::info("zone {}{} removed", zone.origin(), ofView(view));
 }

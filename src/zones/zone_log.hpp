@@ -28,6 +28,9 @@ void logZones(const std::vector<LoggedZone>& zones);
 // One zone that was loaded, for the first time where `before` is not loaded.
 void logLoaded(const Zone& before, const Zone& zone, std::string_view view, const ZoneReload& soFar);
 
+// Records have changed and the serial has not become greater, so that secondaries keep what they have.
+void warnOfSerial(const Zone& before, const Zone& zone, std::string_view view, const ZoneReload& soFar);
+
 void logRemoved(const Zone& zone, std::string_view view, const ZoneReload& soFar);
 
 // What a reload came to.

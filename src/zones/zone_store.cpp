@@ -18,6 +18,8 @@
 #include "taut/base/log.hpp"
 #include "taut/base/reason.hpp"
 #include "taut/base/text.hpp"
+#include "taut/dns/serial.hpp"
+#include "taut/zone/difference_between.hpp"
 #include "taut/zones/zone_list.hpp"
 #include "zone_log.hpp"
 
@@ -308,6 +310,7 @@ void ZoneStore::dropFormer(ZoneReload& report) {
   for (const Entry& entry : former_) {
     if (served.contains(keyOf(entry))) continue;
     ++report.removed;
+    forgetDifferences(entry);
     detail::logRemoved(*entry.load.zone, entry.source.view, report);
   }
   former_.clear();
@@ -487,6 +490,7 @@ void ZoneStore::readList(List& list, ZoneReload& report) {
   for (const auto& [source, load] : known) {
     if (listed.contains(source.first)) continue;
     ++report.removed;
+    differences_->forget(load->zone->origin(), load->zone->rrClass());
     detail::logRemoved(*load->zone, {}, report);
   }
   list.entries = std::move(entries);
@@ -520,10 +524,27 @@ void ZoneStore::accept(Entry& entry, ZoneLoad load, ZoneReload& report) {
     keepFirstErrors(load.diagnostics);
   } else {
     if (!hadZone) ++report.added;
+    if (hadZone) followVersion(entry, *entry.load.zone, *load.zone, report);
     if (lists_.empty() || changesAreTold_) detail::logLoaded(*entry.load.zone, *load.zone, entry.source.view, report);
     load.diagnostics = {};
   }
   entry.load = std::move(load);
+}
+
+// A file that was read again and has the same records leaves all as it is.
+void ZoneStore::followVersion(const Entry& entry, const Zone& before, const Zone& after, const ZoneReload& report) {
+  if (before.origin() != after.origin() || before.rrClass() != after.rrClass()) return forgetDifferences(entry);
+  const bool isNewer = taut::isNewer(Serial(after.serial()), Serial(before.serial()));
+  if (!isNewer && haveSameRecords(before, after)) return;
+  if (!isNewer) detail::warnOfSerial(before, after, entry.source.view, report);
+  if (entry.source.keepsDifferences)
+    differences_->replaced(before, after, entry.source.view);
+  else
+    forgetDifferences(entry);
+}
+
+void ZoneStore::forgetDifferences(const Entry& entry) {
+  differences_->forget(entry.load.zone->origin(), entry.load.zone->rrClass(), entry.source.view);
 }
 
 // A file of which the SOA record says what its origin is may come to say what another zone is. It is read again at the

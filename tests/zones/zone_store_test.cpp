@@ -584,3 +584,60 @@ TEST_CASE("Other sources add and remove zones of views, and what stays of a view
                               "zone example. of view second added, serial 1, 2 records",
                               "zones: 1 added, 2 removed, 1 unchanged"});
 }
+
+TEST_CASE("The differences between versions are kept for the zones that want them, and go with the zone") {
+  TemporaryFile wanting(zoneText(1));
+  TemporaryFile other(zoneText(1));
+  ZoneSource source = sourceOf(wanting, "wanting.");
+  source.keepsDifferences = true;
+  ZoneStore store(1);
+  store.load({source, sourceOf(other, "other.")});
+  wanting.write(zoneText(2));
+  other.write(zoneText(2));
+  const Set zones = reload(store);
+  const auto from = [&store](const Set& served, const char* origin, std::uint32_t serial) {
+    return store.differences()->find(*served->get(Name(origin)), {}, Serial(serial), 100000).size();
+  };
+  CHECK(from(zones, "wanting.", 1) == 1);
+  CHECK(from(zones, "other.", 1) == 0);
+
+  SUBCASE("a file that is read again and has the same records changes nothing") {
+    wanting.write(zoneText(2) + "; \n");
+    CHECK(from(reload(store), "wanting.", 1) == 1);
+  }
+  SUBCASE("a zone that is gone") {
+    store.replaceSources({sourceOf(other, "other.")}, {});
+    reload(store);
+    CHECK(from(zones, "wanting.", 1) == 0);
+  }
+  SUBCASE("a zone that does not want them any more") {
+    store.replaceSources({sourceOf(wanting, "wanting."), sourceOf(other, "other.")}, {});
+    wanting.write(zoneText(3));
+    CHECK(from(reload(store), "wanting.", 2) == 0);
+  }
+}
+
+TEST_CASE("A zone that has changed and whose serial has not become greater is served with a warning") {
+  const auto text = [](std::uint32_t serial, std::string_view more) { return zoneText(serial) + std::string(more); };
+  TemporaryFile file(text(5, ""));
+  ZoneStore store(1);
+  store.load({sourceOf(file, "example.")});
+  LogLines lines;
+  SUBCASE("the serial is the same") {
+    file.write(text(5, "www A 192.0.2.1\n"));
+    reload(store);
+    CHECK(lines.take().front() ==
+          "zone example. has changed, and its serial 5 has not: secondaries keep what they have");
+  }
+  SUBCASE("the serial goes back") {
+    file.write(text(4, "www A 192.0.2.1\n"));
+    reload(store);
+    CHECK(lines.take().front() ==
+          "zone example. has serial 4 after 5, which is not newer: secondaries keep what they have");
+  }
+  SUBCASE("nothing has changed") {
+    file.write(text(5, ";\n"));
+    reload(store);
+    CHECK(lines.take().front() == "zone example. loaded anew, serial 5 (it was 5), 2 records");
+  }
+}

@@ -15,4 +15,7 @@ namespace taut {
 // one origin and class, and loaded; their serials may be any.
 std::optional<ZoneDifference> differenceBetween(const Zone& from, const Zone& to, std::size_t maxOctets);
 
+// Whether both versions have the same records, that of the SOA and so the serial among them.
+bool haveSameRecords(const Zone& left, const Zone& right);
+
 }  // namespace taut

@@ -37,7 +37,8 @@ struct ZoneSource {
   std::string path;
   std::optional<Name> origin;  // without it: the owner of the file's SOA
   Class rrClass = Class::IN;
-  std::string view{};  // whose clients alone see it; empty: all see it
+  std::string view{};             // whose clients alone see it; empty: all see it
+  bool keepsDifferences = false;  // between its versions, for incremental transfers
 };
 
 struct ZoneLoad {

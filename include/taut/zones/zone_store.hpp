@@ -2,6 +2,9 @@
 //
 // A zone of a view (`ZoneSource::view`) is a zone of its own: others may have its origin.
 //
+// What secondaries are to be told lies beside the zones: a version that gives way to one with a greater serial leaves
+// the difference behind. A serial that goes back, or stays though records have changed, is loaded and draws a warning.
+//
 // One thread at a time may use a store. The sets of zones that it gives out never change, and any thread may use them.
 #pragma once
 
@@ -17,6 +20,7 @@
 
 #include "taut/base/counter.hpp"
 #include "taut/dns/name.hpp"
+#include "taut/zone/recent_differences.hpp"
 #include "taut/zone/zone_file.hpp"
 #include "taut/zone/zone_set.hpp"
 #include "taut/zones/load_observer.hpp"
@@ -92,6 +96,10 @@ class ZoneStore {
   // What the last loads came to, as of the last reload. May be called on any thread; never null.
   std::shared_ptr<const ZoneErrors> errors() const;
 
+  // The differences between the versions of zones whose sources want them kept (`ZoneSource::keepsDifferences`). They
+  // are there before a version is published. Never null; any thread may use them.
+  const std::shared_ptr<RecentDifferences>& differences() const { return differences_; }
+
   // Calls the function with the path of each file that a zone is read from or a list of zones, those that master files
   // include among them. Before the first reload.
   void forEachFile(const std::function<void(const std::string& path)>& function) const;
@@ -126,6 +134,8 @@ class ZoneStore {
   std::string tryReadList(List& list, ZoneReload& report);
   void requireNew(const List& list, const std::vector<ZoneSource>& sources) const;
   void accept(Entry& entry, ZoneLoad load, ZoneReload& report);
+  void followVersion(const Entry& entry, const Zone& before, const Zone& after, const ZoneReload& report);
+  void forgetDifferences(const Entry& entry);
   void refuseOriginOfAnother(const Entry& entry, ZoneLoad& load) const;
   template <typename Function>
   void forEachEntry(const Function& function) const;
@@ -146,6 +156,7 @@ class ZoneStore {
   std::vector<List> lists_;
   std::vector<ZoneSource> unidentified_;  // their files have to say their origins, and have not yet done so
   std::vector<Entry> former_;             // not named by other sources, but perhaps by a list that is to be read
+  std::shared_ptr<RecentDifferences> differences_ = std::make_shared<RecentDifferences>();
   Counter loadFailures_;
   mutable std::mutex errorsMutex_;
   std::shared_ptr<const ZoneErrors> errors_ = std::make_shared<ZoneErrors>();
