@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -55,6 +56,8 @@ std::vector<Address> addressesOf(const std::vector<ListenAddress>& listen);
 
 struct Limits {
   std::size_t tcpConnections = 0;  // for each thread
+  std::size_t transfers = 0;       // at once
+  std::size_t transfersOfClient = 0;
 };
 
 struct ForwardSettings {
@@ -66,12 +69,19 @@ struct ForwardSettings {
   std::vector<Name> privateDomains;  // that may have private addresses though rebinding is denied
 };
 
+// Who may transfer a zone, and how that is written.
+struct TransferAccess {
+  AccessList clients;
+  std::string text;  // as in a file
+};
+
 // As texts, which take a fraction of what a Name takes: there may be a hundred thousand.
 struct ZoneSettings {
   std::string name;  // a valid domain name; empty: the owner of the file's SOA
   std::string path;
   Origin origin;
-  std::optional<std::uint32_t> rateLimit;  // responses a second; 0: no limit; nothing: that of all
+  std::optional<std::uint32_t> rateLimit;               // responses a second; 0: no limit; nothing: that of all
+  std::shared_ptr<const TransferAccess> allowTransfer;  // null: nobody
 
   ZoneSource source() const;
 };

@@ -31,6 +31,7 @@ constexpr std::string_view nameCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHI
 struct ZoneKeys {
   const Key& name;
   const Key& file;
+  const Key& allowTransfer;
 };
 
 class Validator {
@@ -74,6 +75,7 @@ class Validator {
   std::shared_ptr<const ZoneRates> zoneRates(const std::vector<ZoneSettings>& zones) const;
   std::vector<ZoneSettings> zones(const ZoneKeys& keys, const std::string& list);
   ZoneSettings zone(const Table& table, const ZoneKeys& keys);
+  std::shared_ptr<const TransferAccess> transferAccess(const std::vector<Item>& clients);
   std::string inZoneFolder(const std::string& path, const Origin& origin) const;
   std::string defaultFile(std::string name, const Origin& origin);
   std::vector<std::string> zoneLists();
@@ -154,8 +156,10 @@ Configuration Validator::run() {
   configuration.server = server();
   configuration.keys = keys();
   configuration.limits.tcpConnections = static_cast<std::size_t>(number("limits.tcp.connections"));
+  configuration.limits.transfers = static_cast<std::size_t>(number("limits.transfers.at-once"));
+  configuration.limits.transfersOfClient = static_cast<std::size_t>(number("limits.transfers.per-client"));
   zoneFolder_ = file("zone-defaults.directory");
-  configuration.zones = zones({keyOf("zone[].name"), keyOf("zone[].file")}, "zone");
+  configuration.zones = zones({keyOf("zone[].name"), keyOf("zone[].file"), keyOf("zone[].allow-transfer")}, "zone");
   configuration.rateLimit = rateLimit(configuration.zones);
   configuration.zoneLists = zoneLists();
   configuration.hostsFile = file("hosts-file");
@@ -434,8 +438,24 @@ ZoneSettings Validator::zone(const Table& table, const ZoneKeys& keys) {
     if (!name && !table.hasRefused())
       mistake(limit->origin, "needs the zone's name; expected name = \"example.com\", say");
   }
+  if (const Setting* const clients = table.find(keys.allowTransfer)) {
+    zone.allowTransfer = transferAccess(std::get<std::vector<Item>>(clients->value));
+    if (!name && !table.hasRefused())
+      mistake(clients->origin, "needs the zone's name; expected name = \"example.com\", say");
+  }
   if (file && std::get<std::string>(file->value).empty()) mistake(file->origin, "no file; expected [ORIGIN=]FILE");
   return zone;
+}
+
+// Null for an empty list, which allows nobody.
+std::shared_ptr<const TransferAccess> Validator::transferAccess(const std::vector<Item>& clients) {
+  if (clients.empty()) return nullptr;
+  auto access = std::make_shared<TransferAccess>();
+  access->clients = networks_.accessList(clients);
+  for (const Item& client : clients)
+    access->text += fmt::format("{}\"{}\"", access->text.empty() ? "[" : ", ", client.text);
+  access->text += "]";
+  return access;
 }
 
 std::string Validator::inZoneFolder(const std::string& path, const Origin& origin) const {
@@ -501,7 +521,9 @@ std::vector<ViewSettings> Validator::views(const std::optional<ForwardSettings>&
   const std::vector<Table>& tables = settings_.tables("view");
   for (std::size_t i = 0; i < tables.size(); ++i) {
     ViewSettings view = this->view(tables[i], views);
-    view.zones = zones({keyOf("view[].zone[].name"), keyOf("view[].zone[].file")}, fmt::format("view[{}].zone", i));
+    view.zones =
+        zones({keyOf("view[].zone[].name"), keyOf("view[].zone[].file"), keyOf("view[].zone[].allow-transfer")},
+              fmt::format("view[{}].zone", i));
     const Origin* const place = settings_.findTable(fmt::format("view[{}].forward", i));
     if (place && view.recursion)
       view.forward = viewForward(tables[i], *place, outer ? &*outer : nullptr);
@@ -712,6 +734,7 @@ ZoneSource ZoneSettings::source() const {
   ZoneSource source;
   source.path = path;
   if (!name.empty()) source.origin = Name::parse(name);
+  source.keepsDifferences = allowTransfer != nullptr;
   return source;
 }
 

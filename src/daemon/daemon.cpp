@@ -30,6 +30,7 @@
 #include "taut/base/log.hpp"
 #include "taut/base/reason.hpp"
 #include "taut/resolver/cache.hpp"
+#include "transfer_rules.hpp"
 
 namespace taut {
 
@@ -132,6 +133,9 @@ Daemon::Daemon(Configuration configuration, config::Sources sources, const Inher
       hostName_(hostName()),
       rateLimitAccounts_(configuration_.rateLimit ? std::make_shared<RateLimitTable>() : nullptr),
       zones_(configuration_.server.threads, [](std::size_t zones) { return std::make_unique<ProgressLine>(zones); }),
+      transferQuota_(
+          std::make_shared<TransferQuota>(configuration_.limits.transfers, configuration_.limits.transfersOfClient)),
+      transfers_(transferSettingsOf(configuration_, transferQuota_, zones_.differences())),
       server_(serverOptions(configuration_, descriptors_, engine_.kind, given_, [this] { shutIn(); }),
               [this](Shard& shard) { return makeFactory(shard); }) {
   const auto user = userToBecome(configuration_);
@@ -280,7 +284,8 @@ std::unique_ptr<ServerFactory> Daemon::makeFactory(Shard& shard) {
 std::unique_ptr<LiveSettings> Daemon::liveSettings() const {
   const DescriptorShares shares{descriptors_.connections, forwardsOfEach(configuration_)};
   const auto isReady = [this] { return state_.readiness() == Readiness::ready; };
-  return std::make_unique<LiveSettings>(configuration_, hostName_, secrets_, rateLimitAccounts_, shares, isReady);
+  return std::make_unique<LiveSettings>(configuration_, hostName_, secrets_, rateLimitAccounts_, transfers_, shares,
+                                        isReady);
 }
 
 // The log of the first shard speaks for all: they write to the same socket.

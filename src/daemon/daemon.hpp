@@ -42,6 +42,8 @@
 #include "taut/resolver/hosts_file.hpp"
 #include "taut/resolver/hosts_loader.hpp"
 #include "taut/server/server.hpp"
+#include "taut/server/transfer_quota.hpp"
+#include "taut/server/transfer_settings.hpp"
 #include "taut/zones/zone_loader.hpp"
 #include "taut/zones/zone_store.hpp"
 
@@ -195,6 +197,8 @@ class Daemon final : public ManagedServer {
   NamedSecrets secrets_;
   std::shared_ptr<RateLimitTable> rateLimitAccounts_;  // of all shards; null without a limit
   ZoneStore zones_;
+  const std::shared_ptr<TransferQuota> transferQuota_;
+  std::shared_ptr<const TransferSettings> transfers_;
   std::optional<HostsFile> hostsFile_;
   std::shared_ptr<const ZoneSet> zoneSet_;               // what the shards start with; null when all have
   std::vector<std::shared_ptr<Authority>> authorities_;  // one for each shard, used on its thread alone

@@ -4,12 +4,14 @@ namespace taut {
 
 LiveSettings::LiveSettings(const config::Configuration& configuration, const std::string& hostName,
                            NamedSecrets secrets, std::shared_ptr<RateLimitTable> accounts,
-                           const DescriptorShares& descriptors, std::function<bool()> isReady)
+                           std::shared_ptr<const TransferSettings> transfers, const DescriptorShares& descriptors,
+                           std::function<bool()> isReady)
     : answerTimeout_(configuration.server.answerTimeout),
       forwarderDeadline_(forwarderDeadline(configuration)),
       rrsetRoundRobin_(configuration.server.rrsetRoundRobin),
       allowQuery_(configuration.server.allowQuery),
       keys_(std::move(secrets.keys)),
+      transfers_(std::move(transfers)),
       proxies_(configuration.server.proxies),
       rateLimit_(configuration.rateLimit),
       forward_(configuration.forward),
@@ -39,6 +41,7 @@ void LiveSettings::apply(ServerFactory& factory, const ShardResolvers& resolvers
   factory.setRRsetRoundRobin(rrsetRoundRobin_);
   factory.setAddressPolicy(allowQuery_);
   factory.setKeys(keys_);
+  factory.setTransfers(*resolvers.shard, transfers_);
   factory.setProxies(proxies_);
   factory.setHealthName(health_);
   factory.setEdns(edns_);

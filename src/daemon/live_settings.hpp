@@ -21,6 +21,7 @@
 #include "taut/resolver/forwarder.hpp"
 #include "taut/resolver/rebinding_filter.hpp"
 #include "taut/server/server_factory.hpp"
+#include "taut/server/transfer_settings.hpp"
 
 namespace taut {
 
@@ -41,8 +42,8 @@ class LiveSettings {
   // The cookies are null for none, and so are the accounts without a rate limit; the keys may be none. `isReady` is
   // what the health name says, on any thread.
   LiveSettings(const config::Configuration& configuration, const std::string& hostName, NamedSecrets secrets,
-               std::shared_ptr<RateLimitTable> accounts, const DescriptorShares& descriptors,
-               std::function<bool()> isReady);
+               std::shared_ptr<RateLimitTable> accounts, std::shared_ptr<const TransferSettings> transfers,
+               const DescriptorShares& descriptors, std::function<bool()> isReady);
 
   // Leaves the limiter of rates as it is, which then remembers whose limit it has told of.
   void keepRateLimit() { changesRateLimit_ = false; }
@@ -64,6 +65,7 @@ class LiveSettings {
   bool rrsetRoundRobin_;
   AccessList allowQuery_;
   std::shared_ptr<const KeyRing> keys_;
+  std::shared_ptr<const TransferSettings> transfers_;
   std::optional<AddressPolicy> proxies_;
   std::optional<ServerFactory::HealthName> health_;
   bool changesRateLimit_ = true;

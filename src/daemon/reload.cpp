@@ -31,6 +31,7 @@
 #include "taut/net/listen_error.hpp"
 #include "taut/server/zone_rates.hpp"
 #include "taut/zones/zone_list.hpp"
+#include "transfer_rules.hpp"
 
 namespace taut {
 
@@ -155,6 +156,16 @@ std::optional<ShownValue> shownLimit(const config::ZoneSettings& zone) {
   return ShownValue{fmt::format("zone[{}].rate-limit", zone.name), limit, limit, zone.origin.toText()};
 }
 
+// Who may transfer it; nothing for nobody.
+std::optional<ShownValue> shownTransfer(const config::ZoneSettings& zone) {
+  if (!zone.allowTransfer) return std::nullopt;
+  const std::string& text = zone.allowTransfer->text;
+  return ShownValue{fmt::format("zone[{}].allow-transfer", zone.name), text, text, zone.origin.toText()};
+}
+std::string transferText(const config::ZoneSettings& zone) {
+  return zone.allowTransfer ? zone.allowTransfer->text : std::string();
+}
+
 // Those that are there now and then, by what they are called.
 class ZonesByName {
  public:
@@ -188,6 +199,7 @@ void addZoneChanges(const Configuration& now, const Configuration& next, Configu
   const auto add = [&](const config::ZoneSettings* before, const config::ZoneSettings* after) {
     if (!before || !after || before->path != after->path) addAs(shownFile, before, after);
     if (!before || !after || before->rateLimit != after->rateLimit) addAs(shownLimit, before, after);
+    if (!before || !after || transferText(*before) != transferText(*after)) addAs(shownTransfer, before, after);
   };
   const ZonesByName before(now);
   const ZonesByName after(next);
@@ -208,7 +220,8 @@ bool sameZoneRates(const Configuration& now, const Configuration& next) {
 
 bool sameZones(const std::vector<config::ZoneSettings>& now, const std::vector<config::ZoneSettings>& next) {
   return std::ranges::equal(now, next, [](const auto& left, const auto& right) {
-    return left.name == right.name && left.path == right.path;
+    return left.name == right.name && left.path == right.path &&
+           (left.allowTransfer == nullptr) == (right.allowTransfer == nullptr);
   });
 }
 
@@ -411,6 +424,7 @@ void Daemon::takeOver(Next next, const ReloadOrder& order, const Reloaded& repor
   shown_.set(configuration_);
   secrets_ = std::move(next.secrets);
   rateLimitAccounts_ = std::move(next.accounts);
+  transfers_ = transferSettingsOf(configuration_, transferQuota_, zones_.differences());
   descriptors_ = next.descriptors;
 
   auto live = liveSettings();

@@ -182,6 +182,23 @@ void addHandling(Families& families, const ServerStatistics& statistics) {
   families.counter("taut_handler_failures_total", "Queries whose handler failed.").add(statistics.failures);
 }
 
+void addTransfers(Families& families, const ServerStatistics& statistics) {
+  families.gauge("taut_transfers_running", "Zone transfers to clients that are under way.").add(statistics.transfers);
+  families.counter("taut_transfers_total", "Requests for zone transfers, by what came of them.")
+      .add(statistics.transfersWhole, {{"result", "whole"}})
+      .add(statistics.transfersIncremental, {{"result", "incremental"}})
+      .add(statistics.transfersUpToDate, {{"result", "up_to_date"}})
+      .add(statistics.transfersRefused, {{"result", "refused"}})
+      .add(statistics.transfersOverQuota, {{"result", "over_quota"}})
+      .add(statistics.transfersFailed, {{"result", "failed"}});
+  families.counter("taut_transfer_records_total", "Records in zone transfers to clients.")
+      .add(statistics.transferRecords);
+  families.counter("taut_transfer_bytes_total", "Octets of zone transfers to clients.").add(statistics.transferOctets);
+  families.counter("taut_notifies_total", "NOTIFY messages that came in, by what came of them.")
+      .add(statistics.notifiesAccepted, {{"result", "accepted"}})
+      .add(statistics.notifiesRefused, {{"result", "refused"}});
+}
+
 void addLoadedHandlers(Families& families, const std::vector<HandlerStatus>& handlers) {
   const auto of = [](const HandlerStatus& handler) { return Labels{{"handler", handler.name}}; };
   const auto ended = [](const HandlerStatus& handler, const char* result) {
@@ -326,6 +343,7 @@ std::string exposition(const ManagementSnapshot& snapshot) {
   Families families;
   addQueries(families, snapshot.statistics);
   addHandling(families, snapshot.statistics);
+  addTransfers(families, snapshot.statistics);
   addLoadedHandlers(families, snapshot.handlers);
   addConnections(families, snapshot.statistics);
   addCaches(families, snapshot.statistics.resolvers.caches);

@@ -91,6 +91,7 @@ Json limitsOf(const ServerStatistics& statistics) {
   Json json = Json::object();
   for (std::size_t i = 0; i < dropReasonCount; ++i) addCount(json, dropReasonWords[i], statistics.dropped[i]);
   addCount(json, "rate_limit_truncated", statistics.rateLimitTruncated);
+  addCount(json, "transfers_over_quota", statistics.transfersOverQuota);
   addCount(json, "waiting_displaced", statistics.displaced);
   addCount(json, "given_up", statistics.givenUp);
   addCount(json, "connections_displaced", statistics.connectionsDisplaced);
@@ -118,6 +119,17 @@ Json toJson(const TopLists& top) {
           {"types", toJson(top.types, "type", [](Type type) { return toString(type); })}};
 }
 
+Json transfersOf(const ServerStatistics& statistics) {
+  return {{"running", statistics.transfers},
+          {"whole", statistics.transfersWhole},
+          {"incremental", statistics.transfersIncremental},
+          {"up_to_date", statistics.transfersUpToDate},
+          {"refused", statistics.transfersRefused},
+          {"failed", statistics.transfersFailed},
+          {"records", statistics.transferRecords},
+          {"octets", statistics.transferOctets}};
+}
+
 Json toJson(const ServerStatistics& statistics) {
   return {{"questions", statistics.requestCount()},
           {"transports", requestsByTransport(statistics)},
@@ -128,6 +140,7 @@ Json toJson(const ServerStatistics& statistics) {
           {"failures", statistics.failures},
           {"connections", statistics.connections},
           {"connections_made", statistics.connectionsMade},
+          {"transfers", transfersOf(statistics)},
           {"limits", limitsOf(statistics)},
           {"cache", toJson(statistics.resolvers.caches)},
           {"upstreams", toJson(statistics.resolvers.upstreams)}};

@@ -61,6 +61,17 @@ TEST_CASE_FIXTURE(Fixture, "what was dropped, limited, displaced or failed is to
   CHECK(has("taut_queries_displaced_total 8"));
   CHECK(has("taut_answer_timeouts_total 9"));
   CHECK(has("taut_handler_failures_total 10"));
+  CHECK(has("taut_transfers_running 2"));
+  CHECK(has(R"(taut_transfers_total{result="whole"} 41)"));
+  CHECK(has(R"(taut_transfers_total{result="incremental"} 42)"));
+  CHECK(has(R"(taut_transfers_total{result="up_to_date"} 43)"));
+  CHECK(has(R"(taut_transfers_total{result="refused"} 44)"));
+  CHECK(has(R"(taut_transfers_total{result="over_quota"} 45)"));
+  CHECK(has(R"(taut_transfers_total{result="failed"} 46)"));
+  CHECK(has("taut_transfer_records_total 47"));
+  CHECK(has("taut_transfer_bytes_total 48"));
+  CHECK(has(R"(taut_notifies_total{result="accepted"} 49)"));
+  CHECK(has(R"(taut_notifies_total{result="refused"} 50)"));
   CHECK(has(R"(taut_tcp_connections{proto="tcp"} 15)"));
   CHECK(has(R"(taut_tcp_refused_total{reason="resources"} 13)"));
   CHECK(has("taut_log_dropped_total 27"));

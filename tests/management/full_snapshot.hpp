@@ -56,6 +56,18 @@ inline ServerStatistics fullStatistics() {
   counters.tsig.badSig += 39;
   counters.tsig.badTime += 40;
   counters.tsig.malformed += 41;
+  counters.transfers.begun += 9;
+  counters.transfers.ended += 7;
+  counters.transfers.whole += 41;
+  counters.transfers.incremental += 42;
+  counters.transfers.upToDate += 43;
+  counters.transfers.refused += 44;
+  counters.transfers.overQuota += 45;
+  counters.transfers.failed += 46;
+  counters.transfers.records += 47;
+  counters.transfers.octets += 48;
+  counters.notifies.accepted += 49;
+  counters.notifies.refused += 50;
   counters.waited += 3;
   counters.durations.add(std::chrono::milliseconds(3));
   counters.displaced += 8;

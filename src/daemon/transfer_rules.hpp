@@ -1,0 +1,19 @@
+// Who may transfer which zones, as a configuration says.
+#pragma once
+
+#include <memory>
+
+#include "config/configuration.hpp"
+#include "taut/server/transfer_quota.hpp"
+#include "taut/server/transfer_settings.hpp"
+#include "taut/zone/difference_source.hpp"
+
+namespace taut {
+
+// The quota is that of all shards and of the configuration before, so that transfers under way count. It gets its
+// limits.
+std::shared_ptr<const TransferSettings> transferSettingsOf(const config::Configuration& configuration,
+                                                           std::shared_ptr<TransferQuota> quota,
+                                                           std::shared_ptr<const DifferenceSource> differences);
+
+}  // namespace taut
