@@ -211,6 +211,21 @@ void addZoneChanges(const Configuration& now, const Configuration& next, Configu
   changes.more = count - std::min(count, maxShown);
 }
 
+bool sameTransfers(const std::vector<config::ZoneSettings>& now, const std::vector<config::ZoneSettings>& next) {
+  return std::ranges::equal(now, next, [](const auto& left, const auto& right) {
+    if (!left.allowTransfer || !right.allowTransfer) return left.allowTransfer == right.allowTransfer;
+    return left.name == right.name && left.allowTransfer->clients == right.allowTransfer->clients;
+  });
+}
+
+// Who may transfer zones; another order of zones may count as a change.
+bool sameTransfers(const Configuration& now, const Configuration& next) {
+  return sameTransfers(now.zones, next.zones) &&
+         std::ranges::equal(now.views, next.views, [](const auto& left, const auto& right) {
+           return left.name == right.name && sameTransfers(left.zones, right.zones);
+         });
+}
+
 bool sameZoneRates(const Configuration& now, const Configuration& next) {
   const auto ratesOf = [](const Configuration& configuration) {
     return configuration.rateLimit && configuration.rateLimit->zones ? *configuration.rateLimit->zones : ZoneRates();
@@ -418,6 +433,7 @@ void Daemon::takeOver(Next next, const ReloadOrder& order, const Reloaded& repor
   std::vector<std::string> warnings;
   for (const Next::Change& change : next.changes) logChange(change.value, change.waits, warnings);
   if (!sameZoneRates(configuration_, next.configuration)) log::info("the rate limits of zones have changed");
+  if (!sameTransfers(configuration_, next.configuration)) log::info("who may transfer zones has changed");
   for (const std::string& warning : warnings) log::warning("{}", warning);
   configuration_ = std::move(next.configuration);
   drain_ = configuration_.server.drain;
