@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import re
+import signal
 import socket
 import ssl
 import struct
@@ -699,6 +700,24 @@ class Sizes(ExampleCase):
         for found in re.finditer(r"^class (\w+).*?^};$", text, re.MULTILINE | re.DOTALL):
             lines = [line for line in found.group().splitlines() if line.strip()]
             self.assertLessEqual(len(lines), 30, found.group(1))
+
+
+class Primary(ExampleCase):
+    def test_primary(self):
+        """A primary gives its zone whole, and after an edit what has changed; others may not"""
+        zone = "$TTL 300\n@ SOA ns1 hostmaster {} 3600 600 86400 60\n@ NS ns1\nns1 A 192.0.2.{}\n"
+        path = self.write("zone", zone.format(1, 1))
+        server = self.start("primary", "example.com", path, "127.0.0.1")
+        dig = [which("dig"), "@127.0.0.1", "-p", server.port, "example.com"]
+        self.assertIn("XFR size: 4 records", self.run_program(*dig, "AXFR").stdout)
+        path.write_text(zone.format(2, 20))
+        server.signal(signal.SIGHUP)
+        server.wait_for_log("loaded anew, serial 2")
+        changed = wait_until(lambda: "XFR size: 6" in (out := self.run_program(*dig, "IXFR=1").stdout) and out)
+        self.assertIn("192.0.2.20", changed)
+        other = self.start("primary", "example.com", path, "192.0.2.0/24")
+        dig[3] = other.port
+        self.assertIn("Transfer failed", self.run_program(*dig, "AXFR").stdout)
 
 
 if __name__ == "__main__":
