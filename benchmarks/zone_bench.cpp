@@ -131,11 +131,14 @@ BENCHMARK(commitChange)->Unit(benchmark::kMicrosecond);
 // A delegation with glue and a host with two addresses for each four records, as zones of registries have them.
 std::shared_ptr<const Zone> zoneOfDelegations(std::size_t records, std::uint32_t serial = 1) {
   std::string text = fmt::format(
-      "$ORIGIN example.com.\n$TTL 3600\n@ SOA ns1 hostmaster {} 7200 3600 1209600 300\n@ NS ns1\nns1 A 192.0.2.53\n",
+      "$ORIGIN example.com.\n$TTL 3600\n@ SOA ns1 hostmaster {} 7200 3600 1209600 300\n"
+      "@ NS ns1\nns1 A 192.0.2.53\n",
       serial);
   for (std::size_t i = 0; i < records / 4; ++i)
-    text += fmt::format("d{0} NS ns.d{0}\nns.d{0} A 10.{1}.{2}.{3}\nh{0} A 10.{1}.{2}.{3}\nh{0} AAAA 2001:db8::{1}:{2}\n",
-                        i, i >> 16 & 255, i >> 8 & 255, i & 255);
+    text += fmt::format(
+        "d{0} NS ns.d{0}\nns.d{0} A 10.{1}.{2}.{3}\n"
+        "h{0} A 10.{1}.{2}.{3}\nh{0} AAAA 2001:db8::{1}:{2}\n",
+        i, i >> 16 & 255, i >> 8 & 255, i & 255);
   return parseZone(text).zone;
 }
 

@@ -27,7 +27,8 @@ HOSTS = 50_000
 
 
 def zone_text(serial, hosts=HOSTS, changed="192.0.2.1"):
-    head = f"$TTL 300\n@ SOA ns1 hostmaster {serial} 3600 600 86400 60\n@ NS ns1\nns1 A 127.0.0.1\nchanged A {changed}\n" \
+    head = f"$TTL 300\n@ SOA ns1 hostmaster {serial} 3600 600 86400 60\n@ NS ns1\nns1 A 127.0.0.1\n" \
+           f"changed A {changed}\n" \
            "cut NS ns.cut\nns.cut A 192.0.2.9\nhidden.cut TXT occluded\n*.wild MX 10 Mail\nMail AAAA 2001:db8::1\n"
     return head + "".join(f"h{i} A 10.{i >> 16}.{i >> 8 & 255}.{i & 255}\n" for i in range(hosts))
 
