@@ -72,7 +72,7 @@ class AdditionalData::Drawing {
   bool hosts(const Choice& isChosen, bool required) {
     std::size_t record = 0;
     for (const ByteSpan rdata : set_.data) {
-      const ZoneNode host = set_.target(record++);
+      const ZoneNode host = data_.zone_->target(set_, record++, rdata);
       const auto target = host ? additionalName(data_.type_, rdata) : std::nullopt;
       if (!target) continue;
       const NameView name = target->isRoot() ? data_.owner_ : *target;  // RFC 9460 section 2.5

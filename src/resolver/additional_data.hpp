@@ -6,21 +6,23 @@
 #include "taut/dns/answer.hpp"
 #include "taut/dns/name.hpp"
 #include "taut/dns/type.hpp"
-#include "taut/zone/zone_node.hpp"
+#include "taut/zone/zone.hpp"
 
 namespace taut {
 
 class AdditionalData final : public AdditionalSource {
  public:
-  // For the node's RRset of that type. `owner` is the RRset's owner in the answer, and lives as long as the answer.
-  AdditionalData(ZoneNode node, Type type, NameView owner, bool signatures)
-      : node_(node), owner_(owner), type_(type), signatures_(signatures) {}
+  // For the RRset of that type of a node of the zone. `owner` is the RRset's owner in the answer, and lives as long as
+  // the answer.
+  AdditionalData(const Zone& zone, ZoneNode node, Type type, NameView owner, bool signatures)
+      : zone_(&zone), node_(node), owner_(owner), type_(type), signatures_(signatures) {}
 
   void draw(AdditionalSink& sink) const override;
 
  private:
   class Drawing;
 
+  const Zone* zone_;
   ZoneNode node_;
   NameView owner_;
   Type type_;

@@ -120,7 +120,7 @@ class Resolution {
       addAnswer(set);
       proveExpansion();
       if (set.hasTargets())
-        answer_.setAdditionalSource(AdditionalData(node, query_.type(), ownerOf(set.data), dnssec_));
+        answer_.setAdditionalSource(AdditionalData(*zone_, node, query_.type(), ownerOf(set.data), dnssec_));
     } else if (node.hasCname()) {
       follow(node.rrset(Type::CNAME));
     } else {
@@ -210,7 +210,7 @@ class Resolution {
       else
         Denial(*zone_, answer_).noData(cut);
     }
-    if (nameServers.hasTargets()) answer_.setAdditionalSource(AdditionalData(cut, Type::NS, cut.owner(), dnssec_));
+    if (nameServers.hasTargets()) answer_.setAdditionalSource(AdditionalData(*zone_, cut, Type::NS, cut.owner(), dnssec_));
   }
 
   void noData(ZoneNode node) {

@@ -18,8 +18,8 @@ void Denial::addNextCloser(NameView name, ZoneNode encloser) {
 void Denial::addClosestEncloserProof(NameView name, ZoneNode encloser) {
   // Names that opt-out left out of the chain cannot be proven: the next one up is the closest provable encloser.
   Nsec3Match match = zone_.nsec3(encloser);
-  while (!match.exact && encloser.parent()) {
-    encloser = encloser.parent();
+  while (!match.exact && !encloser.isApex()) {
+    encloser = zone_.parent(encloser);
     match = zone_.nsec3(encloser);
   }
   addNsec3(match);

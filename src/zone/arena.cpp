@@ -14,7 +14,6 @@ namespace taut::detail {
 namespace {
 
 constexpr std::size_t cacheLine = 64;
-constexpr std::size_t mappedFrom = std::size_t{1} << 20;
 constexpr std::size_t firstBlock = std::size_t{16} << 10;
 constexpr std::size_t largestBlock = std::size_t{8} << 20;
 
@@ -30,7 +29,7 @@ std::size_t pageSize() {
 }  // namespace
 
 std::uint8_t* allocateBlock(std::size_t size) {
-  if (size < mappedFrom) {
+  if (size < Block::mappedFrom) {
     void* const memory = std::aligned_alloc(cacheLine, roundUp(std::max<std::size_t>(size, 1), cacheLine));
     if (memory == nullptr) throw std::bad_alloc();
     return static_cast<std::uint8_t*>(memory);
@@ -43,7 +42,7 @@ std::uint8_t* allocateBlock(std::size_t size) {
 }
 
 void freeBlock(void* at, std::size_t size) {
-  if (size < mappedFrom)
+  if (size < Block::mappedFrom)
     std::free(at);
   else
     munmap(at, size);
@@ -53,6 +52,10 @@ void discardPages(void* begin, const void* end) {
   const auto from = roundUp(reinterpret_cast<std::uintptr_t>(begin), pageSize());
   const auto to = reinterpret_cast<std::uintptr_t>(end) / pageSize() * pageSize();
   if (from < to) madvise(reinterpret_cast<void*>(from), to - from, MADV_DONTNEED);
+}
+
+std::size_t Block::wholePages(std::size_t size) {
+  return roundUp(size, pageSize());
 }
 
 Block::Block(std::size_t size) : data_(allocateBlock(size)), size_(size) {}
@@ -87,6 +90,10 @@ void Block::shrink(std::size_t size) {
   const std::size_t kept = roundUp(size, pageSize());
   if (kept < size_) munmap(data_ + kept, roundUp(size_, pageSize()) - kept);
   size_ = size;
+}
+
+void Block::useSmallPages(std::size_t begin) {
+  if (size_ >= mappedFrom) madvise(data_ + begin, size_ - begin, MADV_NOHUGEPAGE);
 }
 
 void Arena::addBlock(std::size_t atLeast) {

@@ -18,6 +18,11 @@ void discardPages(void* begin, const void* end);
 // tail can be given back.
 class Block {
  public:
+  static constexpr std::size_t mappedFrom = std::size_t{1} << 20;  // octets
+
+  // The least number of octets that whole pages have room in for `size`.
+  static std::size_t wholePages(std::size_t size);
+
   Block() = default;
   explicit Block(std::size_t size);
   Block(Block&& other) noexcept;
@@ -29,6 +34,10 @@ class Block {
 
   // Keeps the first `size` octets; the block may move.
   void shrink(std::size_t size);
+
+  // What lies behind the first `begin` octets, a multiple of the page size, is touched bit by bit: with large pages the
+  // first octet would cost megabytes.
+  void useSmallPages(std::size_t begin);
 
  private:
   void release();

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <algorithm>
-#include <cstddef>
+#include <compare>
 #include <vector>
 
 #include "taut/dns/rrset.hpp"
@@ -14,26 +14,23 @@ namespace taut::detail {
 template <class Visit>
 void walkCanonically(const Zone& zone, Visit&& visit) {
   std::vector<RRset> sets;
-  const auto nodes = zone.nodes();
-  const auto chain = zone.nsec3Nodes();
-  std::size_t node = 0;
-  std::size_t link = 0;
-  while (node < nodes.size() || link < chain.size()) {
+  auto node = zone.nodes().begin();
+  auto link = zone.nsec3Nodes().begin();
+  const auto take = [&sets](auto& at) {
+    const ZoneNode taken = *at++;
+    sets.insert(sets.end(), taken.begin(), taken.end());
+  };
+  for (;;) {
     // An owner may be a node and a place in the chain at once: both are visited then.
-    const bool haveNode = node < nodes.size();
-    const bool haveLink = link < chain.size();
+    const bool haveNode = static_cast<bool>(*node);
+    const bool haveLink = static_cast<bool>(*link);
+    if (!haveNode && !haveLink) return;
     const auto order = !haveNode   ? std::weak_ordering::greater
                        : !haveLink ? std::weak_ordering::less
-                                   : nodes[node].owner() <=> chain[link].owner();
+                                   : (*node).owner() <=> (*link).owner();
     sets.clear();
-    if (order <= 0) {
-      const ZoneNode at = nodes[node++];
-      sets.insert(sets.end(), at.begin(), at.end());
-    }
-    if (order >= 0) {
-      const ZoneNode at = chain[link++];
-      sets.insert(sets.end(), at.begin(), at.end());
-    }
+    if (order <= 0) take(node);
+    if (order >= 0) take(link);
     // RRSIGs are ordered by the types that they cover, which is the order of their RDATA.
     std::stable_sort(sets.begin(), sets.end(), [](const RRset& a, const RRset& b) { return a.type < b.type; });
     for (const RRset& set : sets) visit(set);

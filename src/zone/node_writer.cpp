@@ -5,32 +5,9 @@
 #include <utility>
 
 #include "nsec3_chain.hpp"
-#include "taut/dns/rdata.hpp"
+#include "zone_links.hpp"
 
 namespace taut::detail {
-
-namespace {
-
-// For the commonest types the answer is no, without a look into their RDATA.
-bool mayHaveTarget(Type type) {
-  switch (type) {
-    case Type::A:
-    case Type::AAAA:
-    case Type::CNAME:
-    case Type::TXT:
-    case Type::SOA:
-    case Type::RRSIG:
-    case Type::NSEC:
-    case Type::NSEC3:
-    case Type::DS:
-    case Type::DNSKEY:
-      return false;
-    default:
-      return true;
-  }
-}
-
-}  // namespace
 
 WrittenNodes NodeWriter::write(OwnerKeys keys) {
   written_.ordinary.units.reserve(keys.sorted.size());
@@ -55,7 +32,7 @@ void NodeWriter::writeOwner(NameView owner, const OwnerKey& key) {
     writeBelow(owner, records_.ordinary(), key.octets, key.size);
   }
   if (!records_.nsec3().empty()) {
-    ZoneImageWriter::Node node;
+    NodeOutput::Node node;
     node.owner = owner;
     node.rrClass = options_.rrClass;
     written_.nsec3.units.push_back(writeNode(node, records_.nsec3(), written_.nsec3.places));
@@ -81,13 +58,15 @@ void NodeWriter::writeAncestors(NameView owner, const OwnerKey& key) {
 void NodeWriter::writeBelow(NameView owner, std::span<const SetPlan> sets, const std::uint8_t* key,
                             std::size_t keySize) {
   if (ancestors_.empty()) written_.hasNsec3Links = usesNsec3(sets);
-  ZoneImageWriter::Node node;
+  NodeOutput::Node node;
   node.owner = owner;
   node.rrClass = options_.rrClass;
   node.flags = flagsOf(sets);
+  node.nsec3Links = written_.hasNsec3Links && (node.flags & nodeflag::occluded) == 0;
   if (!ancestors_.empty()) {
-    node.parent = ancestors_.back().units;
-    if (owner.isWildcard()) image_.addFlags(node.parent, nodeflag::wildcardChild);
+    NodeHeader& parent = image_.node(ancestors_.back().units);
+    node.parent = &parent;
+    if (owner.isWildcard()) parent.flagBits |= nodeflag::wildcardChild;
   }
   const std::uint32_t units = writeNode(node, sets, written_.ordinary.places);
   written_.ordinary.units.push_back(units);
@@ -104,16 +83,15 @@ std::uint16_t NodeWriter::flagsOf(std::span<const SetPlan> sets) const {
   }
   if (ancestors_.empty()) {
     flags = (flags & ~nodeflag::cut) | nodeflag::apex;
-  } else if (image_.node(ancestors_.back().units).header()->has(hides | nodeflag::occluded)) {
+  } else if (image_.node(ancestors_.back().units).has(hides | nodeflag::occluded)) {
     flags = (flags & ~hides) | nodeflag::occluded;
   }
-  if (written_.hasNsec3Links && (flags & nodeflag::occluded) == 0) flags |= nodeflag::nsec3Links;
   return static_cast<std::uint16_t>(flags);
 }
 
-std::uint32_t NodeWriter::writeNode(const ZoneImageWriter::Node& node, std::span<const SetPlan> sets,
+std::uint32_t NodeWriter::writeNode(const NodeOutput::Node& node, std::span<const SetPlan> sets,
                                     RecordPlaces& places) {
-  ZoneImageWriter::Node sized = node;
+  NodeOutput::Node sized = node;
   sized.setCount = static_cast<std::uint16_t>(sets.size());
   const std::uint32_t units = image_.beginNode(sized);
   const bool isOccluded = (node.flags & nodeflag::occluded) != 0;
@@ -136,13 +114,10 @@ void NodeWriter::writeSet(const SetPlan& set, bool linked, RecordPlaces& places)
   }
 }
 
-// Whether a record names a host within the zone, or its own owner by a root target (RFC 9460 section 2.5).
 bool NodeWriter::hasLinks(const SetPlan& set) const {
-  return mayHaveTarget(set.type()) &&
-         std::any_of(set.records.begin(), set.records.end(), [&](const OwnerRecord& record) {
-           const auto target = additionalName(set.type(), record.logged->rdata());
-           return target && (target->isWithin(options_.origin) || target->isRoot());
-         });
+  return std::ranges::any_of(set.records, [&](const OwnerRecord& record) {
+    return mayLeadTo(options_.origin, set.type(), record.logged->rdata());
+  });
 }
 
 // Whether the apex, which is written first, names an NSEC3 chain that is to be used.

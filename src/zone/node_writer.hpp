@@ -58,7 +58,7 @@ class NodeWriter {
   void writeAncestors(NameView owner, const OwnerKey& key);
   void writeBelow(NameView owner, std::span<const SetPlan> sets, const std::uint8_t* key, std::size_t keySize);
   std::uint16_t flagsOf(std::span<const SetPlan> sets) const;
-  std::uint32_t writeNode(const ZoneImageWriter::Node& node, std::span<const SetPlan> sets, RecordPlaces& places);
+  std::uint32_t writeNode(const NodeOutput::Node& node, std::span<const SetPlan> sets, RecordPlaces& places);
   void writeSet(const SetPlan& set, bool linked, RecordPlaces& places);
   bool hasLinks(const SetPlan& set) const;
   bool usesNsec3(std::span<const SetPlan> apex) const;

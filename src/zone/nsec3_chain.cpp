@@ -27,19 +27,31 @@ std::optional<Nsec3Parameters> chosenNsec3Parameters(const RRset& nsec3Params) {
   return std::nullopt;
 }
 
+std::strong_ordering compareLabels(NameView owner, std::string_view label) {
+  const std::string_view first = owner.firstLabel();
+  for (std::size_t i = 0; i < label.size(); ++i) {
+    const std::uint8_t octet = foldCase(static_cast<std::uint8_t>(first[i]));
+    const auto wanted = static_cast<std::uint8_t>(label[i]);
+    if (octet != wanted) return octet <=> wanted;
+  }
+  return std::strong_ordering::equal;
+}
+
+bool isInChain(ZoneNode node, NameView origin, const Nsec3Parameters& parameters) {
+  if (node.labelCount() != origin.labelCount() + 1 || !nsec3HashFromLabel(node.owner().firstLabel())) return false;
+  const RRset records = node.rrset(Type::NSEC3).data;
+  return std::any_of(records.begin(), records.end(), [&](ByteSpan rdata) { return isMadeWith(rdata, parameters); });
+}
+
 Nsec3Chain nsec3ChainOf(ZoneNode first, std::span<const std::uint32_t> owners, const Nsec3Parameters& parameters) {
   Nsec3Chain chain;
   chain.owners.reserve(owners.size());
   chain.prefixes.reserve(owners.size());
   for (const std::uint32_t units : owners) {
     const ZoneNode node(first.header()->at(units));
-    const auto hash = nsec3HashFromLabel(node.owner().firstLabel());
-    if (!hash || node.owner().parent() != first.owner()) continue;
-    const RRset records = node.rrset(Type::NSEC3).data;
-    const auto isMember = [&](ByteSpan rdata) { return isMadeWith(rdata, parameters); };
-    if (std::find_if(records.begin(), records.end(), isMember) == records.end()) continue;
+    if (!isInChain(node, first.owner(), parameters)) continue;
     chain.owners.push_back(units);
-    chain.prefixes.push_back(loadU32(hash->data()));
+    chain.prefixes.push_back(loadU32(nsec3HashFromLabel(node.owner().firstLabel())->data()));
   }
   return chain;
 }

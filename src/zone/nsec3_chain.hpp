@@ -1,12 +1,15 @@
 // Which NSEC3 chain of a zone is used, and what belongs to it (RFC 5155 sections 3, 4 and 7.2).
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "taut/base/bytes.hpp"
+#include "taut/dns/name.hpp"
 #include "taut/dns/rrset.hpp"
 #include "taut/zone/nsec3.hpp"
 #include "taut/zone/zone_node.hpp"
@@ -19,6 +22,12 @@ std::optional<Nsec3Parameters> readNsec3Param(ByteSpan rdata);
 // The parameters of the chain that answers use: the first in canonical order that can be computed, which has the fewest
 // iterations. Every chain that an apex names is complete, so any of them serves.
 std::optional<Nsec3Parameters> chosenNsec3Parameters(const RRset& nsec3Params);
+
+// Whether a node of NSEC3 records is in the chain.
+bool isInChain(ZoneNode node, NameView origin, const Nsec3Parameters& parameters);
+
+// Compares the label of an NSEC3 owner with that of a hash, which is in lower case.
+std::strong_ordering compareLabels(NameView owner, std::string_view label);
 
 // The owners with a record of the chain, in the order of their hashes.
 struct Nsec3Chain {

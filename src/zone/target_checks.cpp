@@ -39,7 +39,7 @@ void checkTargets(const ZoneCheck& check, ZoneNode owner, const CheckedSet& set)
   std::size_t index = 0;
   for (const ByteSpan rdata : set.rrset()) {
     const std::size_t record = index++;
-    if (const ZoneNode target = linked.target(record); target && isHost(target)) continue;
+    if (const ZoneNode target = check.zone.target(linked, record, rdata); target && isHost(target)) continue;
     const auto host = additionalName(set.type(), rdata);
     if (!host || !host->isWithin(check.zone.origin())) continue;
     const std::string problem = problemOf(check.zone, set.rrset(), owner, *host);

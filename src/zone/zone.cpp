@@ -13,6 +13,12 @@ namespace taut {
 
 namespace {
 
+namespace nodeflag = detail::nodeflag;
+
+detail::ZoneCounts countsOf(const detail::ZoneLayout& layout) {
+  return {layout.recordCount, layout.nodeCount, layout.nsecCount, layout.nsec3OwnerCount, layout.nsec3Count};
+}
+
 // "*.<parent>" on the stack. A name of 254 octets or more has no room for such a child, and the zone has none.
 class WildcardName {
  public:
@@ -35,8 +41,13 @@ std::shared_ptr<const Zone> Zone::notLoaded(NameView origin, Class rrClass) {
   return std::make_shared<const Zone>(detail::ZoneImageWriter::loneApex(origin, rrClass));
 }
 
-Zone::Zone(detail::ZoneImage image)
-    : image_(std::move(image)), origin_(apex().owner()), rrClass_(static_cast<Class>(apex().header()->rrClass)) {
+Zone::Zone(detail::ZoneImage image, std::shared_ptr<const detail::ZoneDelta> delta)
+    : delta_(std::move(delta)),
+      apex_(current(image.first()).header()),
+      image_(std::move(image)),
+      origin_(image_.first()->owner()),
+      counts_(delta_ ? delta_->counts() : countsOf(image_.layout())),
+      rrClass_(static_cast<Class>(apex().header()->rrClass)) {
   const ZoneRRset soa = this->soa();
   if (!soa) return;
   const ByteSpan rdata = soa.data.front();
@@ -45,6 +56,10 @@ Zone::Zone(detail::ZoneImage image)
   negativeTtl_ = std::min({soa.data.ttl, minimum, detail::ttlMask});
   signed_ = soa.rrsig.count != 0;
   if (hasNsec3()) nsec3Parameters_ = *detail::chosenNsec3Parameters(apex().rrset(Type::NSEC3PARAM).data);
+}
+
+std::size_t Zone::memoryUse() const {
+  return sizeof *this + image_.memoryUse() + (delta_ ? delta_->octets() : 0);
 }
 
 // Every ancestor of a node is a node, so that a bisection finds the depth of the closest encloser: a name of 127 labels
@@ -70,13 +85,23 @@ ZoneNode Zone::closestEncloser(NameView name) const {
   return encloser;
 }
 
+// Most names are of ordinary nodes, of which nothing else need be known.
 ZoneLookup Zone::find(NameView name, std::uint64_t hash) const {
+  constexpr auto special = nodeflag::occluded | nodeflag::cut | nodeflag::dname | nodeflag::stale;
+  const ZoneNode found = image_.node(name, hash);
+  if (!found || found.header()->has(special)) return findSpecial(found, name, hash);
   ZoneLookup result;
-  result.node = node(name, hash);
+  result.node = result.encloser = found;
+  return result;
+}
+
+ZoneLookup Zone::findSpecial(ZoneNode found, NameView name, std::uint64_t hash) const {
+  ZoneLookup result;
+  result.node = delta_ ? nodeOfVersion(found, name, hash) : found;
   result.encloser = result.node ? result.node : closestEncloser(name);
 
   ZoneNode top = result.encloser;
-  while (top.isOccluded()) top = top.parent();
+  while (top.isOccluded()) top = parent(top);
   if (top.isCut()) {
     result.cut = top;
   } else if (top.hasDname() && top != result.node) {
@@ -89,6 +114,7 @@ ZoneLookup Zone::find(NameView name, std::uint64_t hash) const {
 
 ZoneNode Zone::nsecCovering(NameView name) const {
   if (!hasNsec()) return {};
+  if (delta_) return nsecOfVersion(name);
   const auto chain = image_.nsecChain().units();
   const auto after = std::upper_bound(chain.begin(), chain.end(), name, [this](NameView wanted, std::uint32_t units) {
     return wanted < image_.nodeAt(units).owner();
@@ -96,21 +122,28 @@ ZoneNode Zone::nsecCovering(NameView name) const {
   return image_.nodeAt(after == chain.begin() ? chain.back() : after[-1]);
 }
 
-Nsec3Match Zone::nsec3At(detail::Nsec3Place place) const {
-  return {image_.nsec3Chain()[place.index()], place.isExact()};
-}
-
 Nsec3Match Zone::nsec3(ZoneNode node) const {
   if (!hasNsec3()) return {};
   const auto* const links = node.header()->nsec3Links();
-  return links != nullptr ? nsec3At(links->self) : nsec3(node.owner());
+  return links != nullptr ? nsec3At(links->self, node.owner()) : nsec3(node.owner());
 }
 
 Nsec3Match Zone::nsec3Wildcard(ZoneNode encloser) const {
   if (!hasNsec3()) return {};
-  if (const auto* const links = encloser.header()->nsec3Links()) return nsec3At(links->wildcard);
+  const auto* const links = encloser.header()->nsec3Links();
+  if (links != nullptr && !delta_) return nsec3At(links->wildcard, {});
   const auto wildcard = Name::join("*", encloser.owner());
-  return wildcard ? nsec3(wildcard->view()) : Nsec3Match{};
+  if (links == nullptr) return wildcard ? nsec3(wildcard->view()) : Nsec3Match{};
+  return nsec3At(links->wildcard, wildcard && !encloser.isCut() ? wildcard->view() : encloser.owner());
+}
+
+// `name` is the one whose place this is; without a delta it does not matter.
+Nsec3Match Zone::nsec3At(detail::Nsec3Place place, NameView name) const {
+  const ZoneNode owner = image_.nsec3Chain()[place.index()];
+  if (!delta_) return {owner, place.isExact()};
+  const bool isWidened = !place.isExact() && delta_->isWidened(place.index());
+  if (isWidened || !hasNsec3At(owner.header())) return nsec3(name);
+  return {current(owner.header()), place.isExact()};
 }
 
 Nsec3Match Zone::nsec3(NameView name) const {
@@ -119,7 +152,10 @@ Nsec3Match Zone::nsec3(NameView name) const {
 }
 
 Nsec3Match Zone::nsec3(const Nsec3Hash& hash) const {
-  return hasNsec3() ? nsec3At(image_.findNsec3(hash)) : Nsec3Match{};
+  if (!hasNsec3()) return {};
+  if (delta_) return nsec3OfVersion(hash);
+  const detail::Nsec3Place place = image_.findNsec3(hash);
+  return {image_.nsec3Chain()[place.index()], place.isExact()};
 }
 
 }  // namespace taut

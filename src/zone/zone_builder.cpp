@@ -60,7 +60,7 @@ bool fits(const detail::ZoneLayout& layout) {
 std::shared_ptr<const Zone> placeLists(ZoneImageWriter& image, const WrittenNodes& nodes) {
   detail::NodeLists lists{nodes.ordinary.units, nodes.nsec3.units, {}};
   if (nodes.hasNsec3Links) {
-    const ZoneNode apex = image.node(0);
+    const ZoneNode apex(&image.node(0));
     const auto parameters = detail::chosenNsec3Parameters(apex.rrset(Type::NSEC3PARAM).data);
     lists.chain = nsec3ChainOf(apex, nodes.nsec3.units, *parameters);
   }

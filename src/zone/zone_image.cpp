@@ -9,9 +9,10 @@
 #include <emmintrin.h>
 #endif
 
-#include "arena.hpp"
+#include "nsec3_chain.hpp"
 #include "spread_search.hpp"
 #include "taut/base/bytes.hpp"
+#include "zone_block.hpp"
 
 namespace taut::detail {
 
@@ -42,20 +43,9 @@ struct Matches {
   unsigned empty = 0;
 };
 
-// Compares the label of an NSEC3 owner with that of a hash, which is in lower case.
-std::strong_ordering compareLabels(NameView owner, std::string_view label) {
-  const std::string_view first = owner.firstLabel();
-  for (std::size_t i = 0; i < label.size(); ++i) {
-    const std::uint8_t octet = foldCase(static_cast<std::uint8_t>(first[i]));
-    const auto wanted = static_cast<std::uint8_t>(label[i]);
-    if (octet != wanted) return octet <=> wanted;
-  }
-  return std::strong_ordering::equal;
-}
-
 }  // namespace
 
-ZoneImage::ZoneImage(std::shared_ptr<const Block> block, const ZoneLayout& layout)
+ZoneImage::ZoneImage(std::shared_ptr<ZoneBlock> block, const ZoneLayout& layout)
     : bucketCount_(layout.bucketCount()), layout_(layout), block_(std::move(block)) {
   const std::uint8_t* const octets = block_->data();
   nodes_ = reinterpret_cast<const NodeHeader*>(octets);

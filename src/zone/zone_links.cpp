@@ -10,33 +10,31 @@ namespace taut::detail {
 
 namespace {
 
-// The node that a name of the zone leads to without passing a DNAME. It may be a wildcard.
-ZoneNode targetOf(const Zone& zone, NameView name) {
-  const ZoneLookup found = zone.find(name);
-  if (found.dname) return {};
-  return found.node ? found.node : found.wildcard;
-}
-
-void linkSet(ZoneImageWriter& image, const Zone& zone, std::uint32_t units, std::size_t index) {
-  const NodeHeader* const node = image.node(units).header();
-  const RRset records = node->read(node->entries() + index);
-  // The root stands for the owner itself (RFC 9460 section 2.5). In other types the root is a name of the root zone.
-  const bool rootIsSelf = records.type == Type::SVCB || records.type == Type::HTTPS;
-  std::int32_t* link = image.targets(units, index).data();
-  for (const ByteSpan rdata : records) {
-    if (const auto name = additionalName(records.type, rdata)) {
-      const NameView target = rootIsSelf && name->isRoot() ? records.owner : *name;
-      const ZoneNode to = target.isWithin(zone.origin()) ? targetOf(zone, target) : ZoneNode();
-      if (to) *link = static_cast<std::int32_t>(std::int64_t{zone.image().unitsOf(to)} - std::int64_t{units});
-    }
-    ++link;
+// For the commonest types the answer is no, without a look into their RDATA.
+bool mayHaveTarget(Type type) {
+  switch (type) {
+    case Type::A:
+    case Type::AAAA:
+    case Type::CNAME:
+    case Type::TXT:
+    case Type::SOA:
+    case Type::RRSIG:
+    case Type::NSEC:
+    case Type::NSEC3:
+    case Type::DS:
+    case Type::DNSKEY:
+      return false;
+    default:
+      return true;
   }
 }
 
-void linkNode(ZoneImageWriter& image, const Zone& zone, std::uint32_t units) {
-  const NodeHeader* const node = image.node(units).header();
-  for (std::size_t i = 0; i < node->entryCount; ++i)
-    if (node->entries()[i].hasLinks()) linkSet(image, zone, units, i);
+std::int32_t linkTo(const NodeHeader& from, const Zone& zone, const RRset& records, ByteSpan rdata) {
+  const auto target = targetName(records.owner, records.type, rdata);
+  if (!target || !target->isWithin(zone.origin())) return outside;
+  const NodeHeader* const to = zone.targetPlace(*target);
+  if (to == nullptr) return missing;
+  return static_cast<std::int32_t>((to->octets() - from.octets()) / static_cast<std::ptrdiff_t>(nodeUnit));
 }
 
 // Prefetches the index entries of a node's targets.
@@ -52,27 +50,55 @@ void prefetchTargets(const Zone& zone, ZoneNode node) {
 
 }  // namespace
 
+// The root stands for the owner itself (RFC 9460 section 2.5). In other types the root is a name of the root zone.
+std::optional<NameView> targetName(NameView owner, Type type, ByteSpan rdata) {
+  const auto name = additionalName(type, rdata);
+  const bool rootIsSelf = type == Type::SVCB || type == Type::HTTPS;
+  return name && rootIsSelf && name->isRoot() ? owner : name;
+}
+
+bool mayLeadTo(NameView origin, Type type, ByteSpan rdata) {
+  if (!mayHaveTarget(type)) return false;
+  const auto target = additionalName(type, rdata);
+  return target && (target->isWithin(origin) || target->isRoot());
+}
+
+void linkTargets(NodeHeader& node, const Zone& zone) {
+  for (const RRsetEntry* entry = node.entries(); entry != node.entriesEnd(); ++entry) {
+    if (!entry->hasLinks()) continue;
+    const RRset records = node.read(entry);
+    auto* link = const_cast<std::int32_t*>(node.links(entry));
+    for (const ByteSpan rdata : records) *link++ = linkTo(node, zone, records, rdata);
+  }
+}
+
 // Targets are spread over the zone, so their index entries are prefetched some nodes ahead.
 void linkTargets(ZoneImageWriter& image, const Zone& zone, std::span<const std::uint32_t> nodes) {
   constexpr std::size_t ahead = 8;
   for (std::size_t i = 0; i < nodes.size(); ++i) {
-    if (i + ahead < nodes.size()) prefetchTargets(zone, image.node(nodes[i + ahead]));
-    linkNode(image, zone, nodes[i]);
+    if (i + ahead < nodes.size()) prefetchTargets(zone, ZoneNode(&image.node(nodes[i + ahead])));
+    linkTargets(image.node(nodes[i]), zone);
   }
 }
 
+Nsec3Links nsec3LinksOf(ZoneNode node, const ZoneImage& image, const Nsec3Parameters& parameters) {
+  const auto placeOf = [&](NameView name) { return image.findNsec3(nsec3Hash(name, parameters)); };
+  Nsec3Links links;
+  links.self = placeOf(node.owner());
+  const auto wildcard = Name::join("*", node.owner());
+  links.wildcard = wildcard && !node.isCut() ? placeOf(*wildcard) : links.self;
+  return links;
+}
+
 void linkNsec3(ZoneImageWriter& image, const Zone& zone, unsigned threads) {
-  const auto placeOf = [&](NameView name) { return zone.image().findNsec3(nsec3Hash(name, zone.nsec3Parameters())); };
-  const auto nodes = zone.nodes();
+  const auto nodes = zone.image().nodes().units();
   constexpr std::size_t worthAThread = 1000;
   inParts(threads, nodes.size(), worthAThread, [&](std::size_t first, std::size_t last) {
     for (; first < last; ++first) {
-      const ZoneNode node = nodes[first];
-      if (node.header()->nsec3Links() == nullptr) continue;
-      Nsec3Links& links = image.nsec3Links(nodes.units()[first]);
-      links.self = placeOf(node.owner());
-      const auto wildcard = Name::join("*", node.owner());
-      links.wildcard = wildcard && !node.isCut() ? placeOf(*wildcard) : links.self;
+      NodeHeader& node = image.node(nodes[first]);
+      if (node.hasNsec3Links())
+        const_cast<Nsec3Links&>(*node.nsec3Links()) =
+            nsec3LinksOf(ZoneNode(&node), zone.image(), zone.nsec3Parameters());
     }
   });
 }

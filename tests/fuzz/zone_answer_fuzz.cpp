@@ -38,7 +38,7 @@ std::shared_ptr<const ZoneSet> zonesOf(ByteSpan lines) {
 // A label of the zone, so that fuzz data finds its names, or any label.
 Name questionName(Input& input, const Zone& zone) {
   const std::uint8_t choice = input.u8();
-  const auto nodes = zone.nodes();
+  const auto nodes = zone.image().nodes();
   const Name known = nodes[input.u16() % nodes.size()].owner();
   if ((choice & 3) == 0) return known;
   const auto below = Name::join((choice & 3) == 1 ? "x" : asText(input.take(1 + (choice >> 2) % 8)), known);

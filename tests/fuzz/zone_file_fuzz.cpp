@@ -34,8 +34,9 @@ void search(const Zone& zone) {
     zone.nsec3(node);
     for (const RRset& set : node) {
       const ZoneRRset whole = node.rrset(set.type);
-      for (std::size_t i = 0; i < whole.data.count; ++i)
-        if (const ZoneNode target = whole.target(i))
+      std::size_t record = 0;
+      for (const ByteSpan rdata : whole.data)
+        if (const ZoneNode target = zone.target(whole, record++, rdata))
           fuzz::require(target.owner().isWithin(zone.origin()), "targets lie within the zone");
     }
   }

@@ -2,10 +2,12 @@
 // RRset, the owner, and for each RRset the links to targets, where it has them, and the RDATA.
 //
 // Every distance is relative to the node itself, so that an image of nodes can be moved, written to a file and mapped.
-// These are the reading functions; `detail::ZoneImageWriter` writes.
+// These are the reading functions; `detail::NodeOutput` writes. A node that others may read does not change, but for the
+// flag `stale`.
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -20,7 +22,9 @@ namespace taut::detail {
 inline constexpr std::size_t nodeUnit = 4;
 
 inline constexpr std::uint32_t ttlMask = 0x7fffffff;
-inline constexpr std::int32_t noTarget = INT32_MIN;  // of a link: the name leads to no node of the zone
+// Of a link: the name lies outside the zone, or it leads to no node. Where it leads may change with the zone.
+inline constexpr std::int32_t outside = INT32_MIN;
+inline constexpr std::int32_t missing = INT32_MIN + 1;
 
 namespace nodeflag {
 inline constexpr std::uint16_t apex = 0x01;
@@ -29,7 +33,7 @@ inline constexpr std::uint16_t occluded = 0x04;
 inline constexpr std::uint16_t dname = 0x08;
 inline constexpr std::uint16_t cname = 0x10;
 inline constexpr std::uint16_t wildcardChild = 0x20;
-inline constexpr std::uint16_t nsec3Links = 0x40;
+inline constexpr std::uint16_t stale = 0x40;  // a version of the zone has another node in its place, or none
 }  // namespace nodeflag
 
 struct RRsetEntry {
@@ -61,19 +65,33 @@ struct Nsec3Links {
 };
 
 struct NodeHeader {
-  std::uint32_t parent;  // units back to the parent's header; 0 for the apex
-  std::uint16_t flags;
+  static constexpr std::uint8_t linksBit = 0x80;
+
+  std::uint32_t parent;    // units back to the parent's header; 0 for the apex
+  std::uint16_t flagBits;  // see `flags`
   std::uint16_t entryCount;
   std::uint16_t rrClass;
   std::uint8_t nameSize;
-  std::uint8_t labelCount;
+  std::uint8_t labels;  // how many; `linksBit` says that NSEC3 links follow
 
-  bool has(std::uint16_t wanted) const { return (flags & wanted) != 0; }
+  // One thread may mark the node while others read.
+  std::uint16_t flags() const {
+    return std::atomic_ref(const_cast<std::uint16_t&>(flagBits)).load(std::memory_order_relaxed);
+  }
+  bool has(std::uint16_t wanted) const { return (flags() & wanted) != 0; }
+  void markStale() {
+    std::atomic_ref(flagBits).store(static_cast<std::uint16_t>(flagBits | nodeflag::stale), std::memory_order_relaxed);
+  }
+
+  std::size_t labelCount() const { return labels & (linksBit - 1U); }
+  bool hasNsec3Links() const { return (labels & linksBit) != 0; }
   const std::uint8_t* octets() const { return reinterpret_cast<const std::uint8_t*>(this); }
 
-  static constexpr std::size_t entriesAt(std::uint16_t flags);  // octets from the header to the first entry
+  static constexpr std::size_t entriesAt(bool hasNsec3Links);  // octets from the header to the first entry
 
-  const RRsetEntry* entries() const { return reinterpret_cast<const RRsetEntry*>(octets() + entriesAt(flags)); }
+  const RRsetEntry* entries() const {
+    return reinterpret_cast<const RRsetEntry*>(octets() + entriesAt(hasNsec3Links()));
+  }
   const RRsetEntry* entriesEnd() const { return entries() + entryCount; }
 
   NameView owner() const { return NameView::trusted(reinterpret_cast<const std::uint8_t*>(entriesEnd()), nameSize); }
@@ -84,7 +102,7 @@ struct NodeHeader {
   }
 
   const Nsec3Links* nsec3Links() const {
-    return has(nodeflag::nsec3Links) ? reinterpret_cast<const Nsec3Links*>(this + 1) : nullptr;
+    return hasNsec3Links() ? reinterpret_cast<const Nsec3Links*>(this + 1) : nullptr;
   }
 
   // Few entries are searched one by one. Many are bisected, so that a name with thousands of types costs little more.
@@ -115,7 +133,7 @@ struct NodeHeader {
     return set;
   }
 
-  // Units to the target of each record; null where the RRset has no links.
+  // Units to the target of each record, `outside` or `missing`; null where the RRset has no links.
   const std::int32_t* links(const RRsetEntry* entry) const {
     return entry->hasLinks() ? reinterpret_cast<const std::int32_t*>(octets() + entry->rdata) - entry->count : nullptr;
   }
@@ -131,8 +149,8 @@ struct NodeHeader {
   std::uint16_t coveredType(const RRsetEntry* entry) const { return loadU16(octets() + entry->rdata + 2); }
 };
 
-constexpr std::size_t NodeHeader::entriesAt(std::uint16_t flags) {
-  return sizeof(NodeHeader) + ((flags & nodeflag::nsec3Links) != 0 ? sizeof(Nsec3Links) : 0);
+constexpr std::size_t NodeHeader::entriesAt(bool hasNsec3Links) {
+  return sizeof(NodeHeader) + (hasNsec3Links ? sizeof(Nsec3Links) : 0);
 }
 
 }  // namespace taut::detail

@@ -1,8 +1,9 @@
 // The memory of a zone, and the one place that knows its layout: nodes in canonical order, then a hash index over the
 // full names, then lists of nodes. All addresses in it are relative.
 //
-// `ZoneImage` reads. It is made from a block and a `ZoneLayout`, and has no state of its own, so that several versions
-// of a zone can share one. Only `detail::ZoneImageWriter` writes.
+// `ZoneImage` reads. It is made from a block and a `ZoneLayout`, and has no state of its own, so that the versions of a
+// zone share one: nodes of later versions lie behind it in the block, and are found by a `ZoneDelta`. Only
+// `detail::ZoneImageWriter` writes.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +18,7 @@
 
 namespace taut::detail {
 
-class Block;
+class ZoneBlock;
 
 // One cache line of the index. Entries fill it from the front; a full bucket continues in the next one.
 struct alignas(64) IndexBucket {
@@ -55,38 +56,11 @@ struct ZoneLayout {
   }
 };
 
-// Some nodes, in the order of a list.
-class NodeRange {
+// Nodes of an image, in the order of a list, whatever later versions have in their places.
+class ListedNodes {
  public:
-  class Iterator {
-   public:
-    using value_type = ZoneNode;
-    using difference_type = std::ptrdiff_t;
+  ListedNodes(const NodeHeader* first, std::span<const std::uint32_t> units) : first_(first), units_(units) {}
 
-    Iterator() = default;
-    Iterator(const NodeHeader* first, const std::uint32_t* at) : first_(first), at_(at) {}
-
-    ZoneNode operator*() const { return ZoneNode(first_->at(*at_)); }
-    Iterator& operator++() {
-      ++at_;
-      return *this;
-    }
-    Iterator operator++(int) {
-      Iterator before = *this;
-      ++at_;
-      return before;
-    }
-    friend bool operator==(const Iterator& a, const Iterator& b) { return a.at_ == b.at_; }
-
-   private:
-    const NodeHeader* first_ = nullptr;
-    const std::uint32_t* at_ = nullptr;
-  };
-
-  NodeRange(const NodeHeader* first, std::span<const std::uint32_t> units) : first_(first), units_(units) {}
-
-  Iterator begin() const { return {first_, units_.data()}; }
-  Iterator end() const { return {first_, units_.data() + units_.size()}; }
   std::size_t size() const { return units_.size(); }
   ZoneNode operator[](std::size_t index) const { return ZoneNode(first_->at(units_[index])); }
   std::span<const std::uint32_t> units() const { return units_; }
@@ -99,18 +73,16 @@ class NodeRange {
 class ZoneImage {
  public:
   // The block holds what the layout says.
-  ZoneImage(std::shared_ptr<const Block> block, const ZoneLayout& layout);
+  ZoneImage(std::shared_ptr<ZoneBlock> block, const ZoneLayout& layout);
 
   const ZoneLayout& layout() const { return layout_; }
-  std::size_t memoryUse() const;  // octets of the block
+  std::size_t memoryUse() const;  // octets of the block, those of later versions among them
 
-  // The first node is the apex.
-  ZoneNode apex() const { return ZoneNode(nodes_); }
+  ZoneBlock& block() const { return *block_; }
+
+  // The first node is the apex. Units count from here.
+  const NodeHeader* first() const { return nodes_; }
   ZoneNode nodeAt(std::uint32_t units) const { return ZoneNode(nodes_->at(units)); }
-  std::uint32_t unitsOf(ZoneNode node) const {
-    return static_cast<std::uint32_t>((node.header()->octets() - nodes_->octets()) / nodeUnit);
-  }
-
   // The node of exactly this name, whose hash this is.
   ZoneNode node(NameView name, std::uint64_t hash) const;
 
@@ -118,10 +90,10 @@ class ZoneImage {
   void prefetchIndex(std::uint64_t hash) const { __builtin_prefetch(buckets_ + bucketOf(hash)); }
   void prefetchNode(std::uint64_t hash) const;
 
-  NodeRange nodes() const { return {nodes_, {lists_, layout_.nodeCount}}; }
-  NodeRange nsec3Owners() const { return {nodes_, {lists_ + layout_.nodeCount, layout_.nsec3OwnerCount}}; }
-  NodeRange nsec3Chain() const { return {nodes_, {nsec3Chain_, layout_.nsec3Count}}; }
-  NodeRange nsecChain() const { return {nodes_, {nsecChain_, layout_.nsecCount}}; }
+  ListedNodes nodes() const { return {nodes_, {lists_, layout_.nodeCount}}; }
+  ListedNodes nsec3Owners() const { return {nodes_, {lists_ + layout_.nodeCount, layout_.nsec3OwnerCount}}; }
+  ListedNodes nsec3Chain() const { return {nodes_, {nsec3Chain_, layout_.nsec3Count}}; }
+  ListedNodes nsecChain() const { return {nodes_, {nsecChain_, layout_.nsecCount}}; }
 
   // The place of a hash in the chain, or that of the last owner before it. The chain is a ring, and is not empty.
   Nsec3Place findNsec3(const Nsec3Hash& hash) const;
@@ -136,7 +108,7 @@ class ZoneImage {
   const std::uint32_t* nsec3Chain_ = nullptr;  // the prefixes follow it
   const std::uint32_t* nsecChain_ = nullptr;
   ZoneLayout layout_;
-  std::shared_ptr<const Block> block_;  // what the pointers above point into
+  std::shared_ptr<ZoneBlock> block_;  // what the pointers above point into
 };
 
 }  // namespace taut::detail

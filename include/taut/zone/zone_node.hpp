@@ -2,8 +2,8 @@
 //
 // `ZoneNode` is a handle of one pointer into the storage of a `Zone` and lives no longer than the zone. A
 // default-constructed handle means "no such node", and only `operator bool` may be asked of it. What depends on a
-// node's place in the zone (zone cuts, occlusion, wildcard children, the nodes that NS and MX records lead to) was
-// found when the zone was built: the accessors only read it.
+// node's place in the zone (zone cuts, occlusion, wildcard children) was found when the zone was built: the accessors
+// only read it. Which other nodes it leads to depends on the version of the zone: see `Zone::parent`, `Zone::target`.
 #pragma once
 
 #include <cstddef>
@@ -30,7 +30,7 @@ class ZoneNode {
   friend bool operator==(ZoneNode, ZoneNode) = default;
 
   NameView owner() const { return header_->owner(); }
-  std::size_t labelCount() const { return header_->labelCount; }  // of the owner, the root not counted
+  std::size_t labelCount() const { return header_->labelCount(); }  // of the owner, the root not counted
 
   bool isApex() const { return header_->has(detail::nodeflag::apex); }
   bool isCut() const { return header_->has(detail::nodeflag::cut); }  // a delegation that is not itself occluded
@@ -41,11 +41,6 @@ class ZoneNode {
   bool hasDname() const { return header_->has(detail::nodeflag::dname); }  // redirects all below it (RFC 6672)
   bool hasCname() const { return header_->has(detail::nodeflag::cname); }
   bool hasWildcardChild() const { return header_->has(detail::nodeflag::wildcardChild); }  // "*.<owner>" is a node
-
-  // The node one label up; none for the apex.
-  ZoneNode parent() const {
-    return header_->parent == 0 ? ZoneNode() : ZoneNode(header_->at(-static_cast<std::ptrdiff_t>(header_->parent)));
-  }
 
   // The RRset of a type and the RRSIGs that cover it; empty where the node has no such type. A node has an RRset of
   // type RRSIG for each type that is signed: find those by iteration.
@@ -92,7 +87,7 @@ class ZoneNode::Iterator {
   const detail::RRsetEntry* entry_ = nullptr;
 };
 
-// An RRset of a node with its signatures, and with the nodes of the names that its records lead to.
+// An RRset of a node with its signatures. `Zone::target` finds the nodes of the names that its records lead to.
 struct ZoneRRset {
   ZoneRRset() = default;
   ZoneRRset(const detail::NodeHeader* node, const detail::RRsetEntry* entry)
@@ -109,15 +104,9 @@ struct ZoneRRset {
   // name lies in the zone: NS, MX, SRV, NAPTR, SVCB, HTTPS and the like.
   bool hasTargets() const { return links_ != nullptr; }
 
-  // The node of the name that the `record`-th record leads to (`additionalName` in dns/rdata.hpp gives that name); none
-  // where the zone has no such node. It may be occluded (glue), or a wildcard that the name matches: the owner of such
-  // addresses in a reply is the record's name, not the node's. No cut or DNAME lies between the two.
-  ZoneNode target(std::size_t record) const {
-    if (links_ == nullptr || links_[record] == detail::noTarget) return {};
-    return ZoneNode(node_->at(links_[record]));
-  }
-
  private:
+  friend class Zone;
+
   const detail::NodeHeader* node_ = nullptr;
   const std::int32_t* links_ = nullptr;  // one for each record
 };
