@@ -27,6 +27,11 @@ bool needsFolding(Type type, ByteSpan rdata) {
 
 }  // namespace
 
+std::uint32_t setOrder(Type type, ByteSpan rdata) {
+  if (type != Type::RRSIG || rdata.size() < 2) return std::uint32_t{static_cast<std::uint16_t>(type)} << 1;
+  return std::uint32_t{loadU16(rdata.data())} << 1 | 1;
+}
+
 std::strong_ordering compareRdata(Type type, ByteSpan left, ByteSpan right) {
   std::vector<std::uint8_t> leftCopy;
   std::vector<std::uint8_t> rightCopy;

@@ -10,7 +10,9 @@
 #include "diagnostic_list.hpp"
 #include "record_log.hpp"
 #include "record_places.hpp"
+#include "taut/base/bytes.hpp"
 #include "taut/dns/rrset.hpp"
+#include "taut/dns/type.hpp"
 #include "taut/zone/zone.hpp"
 #include "taut/zone/zone_builder.hpp"
 
@@ -52,8 +54,20 @@ struct ZoneCheck {
   }
 };
 
+// Types that may stand beside a CNAME: signatures, denial, and keys for dynamic updates (RFC 4035 section 2.5).
+inline bool mayAccompanyCname(Type type) {
+  return type == Type::CNAME || type == Type::RRSIG || type == Type::NSEC || type == Type::SIG || type == Type::KEY;
+}
+
 // Whether the hosts that NS, MX or SRV records name within the zone have addresses there.
 void checkTargets(const ZoneCheck& check, ZoneNode owner, const CheckedSet& set);
+
+// What keeps a zone from being served by its own name servers: the first of them that lies in it without an address.
+// Empty where there is none.
+std::string problemOfNameServers(const Zone& zone);
+
+// What is wrong with CDS or CDNSKEY records beside these DNSKEY records; empty where nothing is.
+std::string problemOfKeysForParent(Type type, std::span<const ByteSpan> records, std::span<const ByteSpan> keys);
 
 // Whether CDS and CDNSKEY records fit the keys of the apex.
 void checkKeysForParent(const ZoneCheck& check, const CheckedNode& apex);

@@ -3,7 +3,9 @@
 #include <array>
 #include <bitset>
 #include <cstdint>
-#include <string_view>
+#include <span>
+#include <string>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -22,39 +24,41 @@ constexpr std::size_t cdsAlgorithmAt = 2;  // after the key tag (RFC 4034 sectio
 constexpr std::array<std::uint8_t, 5> deletingCds{0, 0, 0, 0, 0};
 constexpr std::array<std::uint8_t, 5> deletingCdnskey{0, 0, 3, 0, 0};
 
-Algorithms algorithmsOf(const RRset& set, std::size_t at) {
+Algorithms algorithmsOf(std::span<const ByteSpan> records, std::size_t at) {
   Algorithms algorithms;
-  for (const ByteSpan rdata : set)
+  for (const ByteSpan rdata : records)
     if (rdata.size() > at) algorithms.set(rdata[at]);
   return algorithms;
 }
 
-// Checks CDS or CDNSKEY records. `at` is the offset of the algorithm, `deleting` the record that removes all keys.
-void checkForParent(const ZoneCheck& check, const CheckedNode& apex, Type type, std::size_t at, ByteSpan deleting) {
-  const CheckedSet* const found = apex.find(type);
-  if (found == nullptr) return;
-  const RRset set = found->rrset();
-  const auto refuse = [&](std::string_view problem) {
-    check.error(found->firstRead(), fmt::format("{} {}: {}", apex.owner(), toString(type), problem));
-  };
-  const auto isDeleting = [&](ByteSpan rdata) { return std::ranges::equal(rdata, deleting); };
-  if (std::any_of(set.begin(), set.end(), isDeleting)) {
-    if (set.count > 1) refuse("the record that takes all keys away has others beside it (RFC 8078 section 4)");
-    return;
-  }
-  const CheckedSet* const keys = apex.find(Type::DNSKEY);
-  const Algorithms signing = keys != nullptr ? algorithmsOf(keys->rrset(), algorithmAt) : Algorithms();
-  const Algorithms lost = algorithmsOf(set, at) & ~signing;
-  for (std::size_t algorithm = 0; algorithm < lost.size(); ++algorithm)
-    if (lost[algorithm])
-      return refuse(fmt::format("algorithm {} is that of no DNSKEY here (RFC 7344 section 4.1)", algorithm));
+std::vector<ByteSpan> recordsOf(const CheckedSet* set) {
+  if (set == nullptr) return {};
+  const RRset records = set->rrset();
+  return {records.begin(), records.end()};
 }
 
 }  // namespace
 
+std::string problemOfKeysForParent(Type type, std::span<const ByteSpan> records, std::span<const ByteSpan> keys) {
+  const bool isCds = type == Type::CDS;
+  const ByteSpan deleting = isCds ? ByteSpan(deletingCds) : ByteSpan(deletingCdnskey);
+  if (std::ranges::any_of(records, [&](ByteSpan rdata) { return std::ranges::equal(rdata, deleting); }))
+    return records.size() > 1 ? "the record that takes all keys away has others beside it (RFC 8078 section 4)" : "";
+  const Algorithms lost =
+      algorithmsOf(records, isCds ? cdsAlgorithmAt : algorithmAt) & ~algorithmsOf(keys, algorithmAt);
+  for (std::size_t algorithm = 0; algorithm < lost.size(); ++algorithm)
+    if (lost[algorithm]) return fmt::format("algorithm {} is that of no DNSKEY here (RFC 7344 section 4.1)", algorithm);
+  return {};
+}
+
 void checkKeysForParent(const ZoneCheck& check, const CheckedNode& apex) {
-  checkForParent(check, apex, Type::CDS, cdsAlgorithmAt, deletingCds);
-  checkForParent(check, apex, Type::CDNSKEY, algorithmAt, deletingCdnskey);
+  const std::vector<ByteSpan> keys = recordsOf(apex.find(Type::DNSKEY));
+  for (const Type type : {Type::CDS, Type::CDNSKEY}) {
+    const CheckedSet* const found = apex.find(type);
+    const std::string problem = problemOfKeysForParent(type, recordsOf(found), keys);
+    if (!problem.empty())
+      check.error(found->firstRead(), fmt::format("{} {}: {}", apex.owner(), toString(type), problem));
+  }
 }
 
 }  // namespace taut::detail

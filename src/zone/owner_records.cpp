@@ -12,11 +12,6 @@ namespace {
 
 constexpr std::size_t maxCount = UINT16_MAX;  // RRsets of a node, and records of an RRset
 
-std::uint32_t orderOf(const LoggedRecord& record) {
-  if (record.type != static_cast<std::uint16_t>(Type::RRSIG) || record.size < 2) return std::uint32_t{record.type} << 1;
-  return std::uint32_t{loadU16(record.rdata().data())} << 1 | 1;
-}
-
 }  // namespace
 
 void OwnerRecords::read(std::span<const OwnerKey> runs) {
@@ -45,7 +40,7 @@ void OwnerRecords::gather(std::span<const OwnerKey> runs) {
     const OwnerRun& run = log_.run(key.run);
     const LoggedRecord* record = run.first();
     for (std::uint32_t i = 0; i < run.count; ++i, record = record->next())
-      records_.push_back({orderOf(*record), static_cast<std::uint32_t>(records_.size()), record, run.file});
+      records_.push_back({setOrder(static_cast<Type>(record->type), record->rdata()), static_cast<std::uint32_t>(records_.size()), record, run.file});
   }
   const auto isBefore = [](const OwnerRecord& a, const OwnerRecord& b) {
     return a.order != b.order ? a.order < b.order : a.index < b.index;

@@ -13,7 +13,7 @@
 namespace taut::detail {
 
 struct OwnerRecord {
-  std::uint32_t order;  // type << 1; of an RRSIG: covered type << 1 | 1, so that it comes after what it covers
+  std::uint32_t order;  // see `setOrder`
   std::uint32_t index;  // among the records of the owner as they were read
   const LoggedRecord* logged;
   std::uint16_t file;

@@ -25,13 +25,26 @@ std::string problemOf(const Zone& zone, const RRset& set, ZoneNode owner, NameVi
   return needsGlue ? "has no glue, an address record that the delegation needs" : "";
 }
 
-std::string text(Type type, ByteSpan rdata) {
-  fmt::memory_buffer buffer;
-  printRdata(type, rdata, buffer);
-  return fmt::to_string(buffer);
+std::string describe(NameView owner, Type type, ByteSpan rdata, NameView host, const std::string& problem) {
+  fmt::memory_buffer text;
+  printRdata(type, rdata, text);
+  return fmt::format("{} {} {}: {} {}", owner, type, fmt::to_string(text), host, problem);
 }
 
 }  // namespace
+
+std::string problemOfNameServers(const Zone& zone) {
+  const ZoneRRset servers = zone.apex().rrset(Type::NS);
+  std::size_t record = 0;
+  for (const ByteSpan rdata : servers.data) {
+    if (const ZoneNode target = zone.target(servers, record++, rdata); target && isHost(target)) continue;
+    const auto host = NameView::fromWire(rdata);
+    if (!host || !host->isWithin(zone.origin())) continue;
+    const std::string problem = problemOf(zone, servers.data, zone.apex(), *host);
+    if (!problem.empty()) return describe(zone.origin(), Type::NS, rdata, *host, problem);
+  }
+  return {};
+}
 
 void checkTargets(const ZoneCheck& check, ZoneNode owner, const CheckedSet& set) {
   const ZoneRRset linked = owner.rrset(set.type());
@@ -46,8 +59,7 @@ void checkTargets(const ZoneCheck& check, ZoneNode owner, const CheckedSet& set)
     if (problem.empty()) continue;
     const bool isFatal = set.type() == Type::NS && owner.isApex() && check.limits.requireNsAddresses;
     check.diagnostics.add(isFatal ? Diagnostic::Severity::error : Diagnostic::Severity::warning,
-                          fmt::format("{} {} {}: {} {}", owner.owner().toString(), toString(set.type()),
-                                      text(set.type(), rdata), host->toString(), problem),
+                          describe(owner.owner(), set.type(), rdata, *host, problem),
                           check.placeOf(set.places[record]));
   }
 }

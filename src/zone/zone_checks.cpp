@@ -1,5 +1,7 @@
 #include "zone_checks.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "checked_node.hpp"
@@ -13,11 +15,6 @@ namespace {
 
 constexpr std::uint16_t recommendedIterations = 0;  // RFC 9276 section 3.1
 
-// Types that may stand beside a CNAME: signatures, denial, and keys for dynamic updates (RFC 4035 section 2.5).
-bool mayAccompanyCname(Type type) {
-  return type == Type::CNAME || type == Type::RRSIG || type == Type::NSEC || type == Type::SIG || type == Type::KEY;
-}
-
 // Checks the signatures over one type. `before` is the set before them.
 void checkSignatures(const ZoneCheck& check, const CheckedNode& node, const CheckedSet& set, const CheckedSet* before) {
   const auto covered = static_cast<Type>(set.node->coveredType(set.entry));
@@ -27,12 +24,11 @@ void checkSignatures(const ZoneCheck& check, const CheckedNode& node, const Chec
 }
 
 void checkSingleton(const ZoneCheck& check, const CheckedNode& node, const CheckedSet& set) {
-  if (set.places.size() == 1) return;
-  const LogPlace first = set.firstRead();
-  for (const LogPlace& place : set.places)
+  const auto first = std::min_element(set.places.begin(), set.places.end());
+  for (auto place = set.places.begin(); place != set.places.end(); ++place)
     if (place != first)
-      check.error(place, fmt::format("{} {}: there is another one, in line {}", node.owner(), toString(set.type()),
-                                     first.line));
+      check.error(*place, fmt::format("{} {}: there is another one, in line {}", node.owner(), toString(set.type()),
+                                      first->line));
 }
 
 void checkSoa(const ZoneCheck& check, const CheckedNode& node, const CheckedSet& set) {

@@ -67,6 +67,20 @@ const NodeHeader* Zone::place(NameView name, std::uint64_t hash) const {
   return delta_ ? delta_->added(name, hash) : nullptr;
 }
 
+const NodeHeader* Zone::nsec3Place(NameView owner) const {
+  const auto search = [&](Places places) -> const NodeHeader* {
+    const std::size_t at =
+        countWhile(image_.first(), places, [&](const NodeHeader* place) { return place->owner() < owner; });
+    const NodeHeader* const found = at < places.size() ? image_.first()->at(places[at]) : nullptr;
+    return found != nullptr && found->owner() == owner ? found : nullptr;
+  };
+  const NodeHeader* found = search(image_.nsec3Owners().units());
+  if (!delta_) return found;
+  for (const auto& level : delta_->levels())
+    if (found == nullptr) found = search(level->nsec3Owners);
+  return found;
+}
+
 ZoneNode Zone::nodeOfVersion(ZoneNode found, NameView name, std::uint64_t hash) const {
   const NodeHeader* const place = found ? found.header() : delta_->added(name, hash);
   return place != nullptr ? ZoneNode(delta_->current(place)) : ZoneNode();

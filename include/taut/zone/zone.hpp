@@ -154,8 +154,10 @@ class Zone {
   const detail::ZoneImage& image() const { return image_; }
   const detail::ZoneDelta* delta() const { return delta_.get(); }
   const detail::ZoneCounts& counts() const { return counts_; }
-  // The place that a name has for good, also where this version has no node there; null where it never had one.
+  // The place that a name has for good, also where this version has no node there; null where it never had one. And
+  // that of an owner of NSEC3 records.
   const detail::NodeHeader* place(NameView name, std::uint64_t hash) const;
+  const detail::NodeHeader* nsec3Place(NameView owner) const;
   // The place that a record leads to which names a host of the zone; null where it leads to none.
   const detail::NodeHeader* targetPlace(NameView name) const;
   // The node of a place in this version.
