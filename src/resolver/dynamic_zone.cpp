@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <exception>
-#include <optional>
+#include <iterator>
 #include <stdexcept>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -11,12 +12,15 @@
 #include "taut/base/log.hpp"
 #include "taut/base/reason.hpp"
 #include "taut/zone/zone_builder.hpp"
+#include "taut/zone/zone_settling.hpp"
+#include "taut/zone/zone_update.hpp"
 
 namespace taut {
 
 namespace {
 
 constexpr std::chrono::seconds afterFailure{1};
+constexpr std::chrono::seconds betweenReclaims{1};
 
 const std::string& firstError(const ZoneBuild& build) {
   return std::ranges::find_if(build.diagnostics, &Diagnostic::isError)->message;
@@ -41,27 +45,34 @@ std::shared_ptr<const Zone> load(const ZoneSource& source) {
   return std::move(load.zone);
 }
 
-const Zone& notNull(const std::shared_ptr<const Zone>& zone) {
+const Zone& changeable(const std::shared_ptr<const Zone>& zone) {
   if (!zone) throw std::invalid_argument("a zone that is to change is null");
+  if (const auto reason = reasonAgainstChanges(*zone)) throw std::invalid_argument(*reason);
   return *zone;
 }
 
 }  // namespace
 
 DynamicZone::State::State(std::shared_ptr<const Zone> zone, Options options)
-    : origin_(notNull(zone).origin()),
+    : origin_(changeable(zone).origin()),
       options_(options),
       versions_(std::make_shared<detail::ZoneVersions>(zone)),
-      records_(zone),
+      newest_(std::move(zone)),
+      publishedSerial_(newest_->serial()),
+      memory_(newest_->image().memory()),
       thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 Result<std::uint64_t, std::string> DynamicZone::State::commit(const ZoneChange& change) {
   std::uint64_t number = 0;
   {
     const std::lock_guard lock(mutex_);
-    const auto applied = records_.apply(change);
-    if (!applied) return Failure(applied.error());
-    if (*applied) ++committed_;
+    auto updated = updateZone(newest_, change, publishedSerial_);
+    if (!updated) return Failure(updated.error());
+    if (updated->difference) {
+      if (isSettling_) since_.push_back(std::move(*updated->difference));
+      newest_ = std::move(updated->zone);
+      ++committed_;
+    }
     number = committed_;
   }
   changed_.notify_one();
@@ -83,6 +94,7 @@ void DynamicZone::State::hurry(std::uint64_t change) {
 
 void DynamicZone::State::end() {
   thread_ = {};  // stopped and joined
+  settler_ = {};
   versions_->end();
 }
 
@@ -90,45 +102,106 @@ void DynamicZone::State::run(const std::stop_token& stop) {
   for (;;) {
     {
       std::unique_lock lock(mutex_);
-      if (!changed_.wait(lock, stop, [this] { return made_ < committed_; })) return;
-      changed_.wait_until(lock, stop, next_, [this] { return made_ < hurried_; });
+      const auto due = [this] { return isDue(); };
+      if (retired_.empty())
+        changed_.wait(lock, stop, due);
+      else
+        changed_.wait_for(lock, stop, betweenReclaims, due);
+      if (isDue()) changed_.wait_until(lock, stop, next_, [this] { return made_ < hurried_; });
     }
     if (stop.stop_requested()) return;
-    const Clock::time_point begin = Clock::now();
-    bool made = false;
     try {
-      made = makeVersion(stop);
+      publish();
+      settleWhereWorth();
     } catch (const std::exception& error) {
       log::error("zone {}: its changes cannot be published yet: {}", origin_, reasonOf(error));
+      const std::lock_guard lock(mutex_);
+      hurried_ = made_;
+      next_ = Clock::now() + afterFailure;
     }
-    const Clock::time_point end = Clock::now();
-    const std::lock_guard lock(mutex_);
-    next_ = std::max<Clock::time_point>(begin + options_.interval, end + (end - begin));
-    if (made) continue;
-    records_.giveUp();
-    hurried_ = made_;
-    next_ = end + afterFailure;
+    reclaim();
   }
 }
 
-// False where the zone ends before.
-bool DynamicZone::State::makeVersion(const std::stop_token& stop) {
+void DynamicZone::State::publish() {
   std::unique_lock lock(mutex_);
+  if (!isDue()) return;
   const std::uint64_t number = committed_;
-  // What is frozen refers to the version before, which is to go with the last answer from it, and not later.
-  std::optional<ZoneRecords::Frozen> frozen = records_.freeze();
+  std::shared_ptr<const Zone> zone = newest_;
+  publishedSerial_ = Serial(zone->serial());
+  next_ = Clock::now() + options_.interval;
+  std::shared_ptr<const void> memory = zone->image().memory();
+  if (memory != memory_) retired_.push_back(std::exchange(memory_, std::move(memory)));
+  isSettled_ = false;
   lock.unlock();
-  const ZoneBuild build = frozen->build([&stop] { return !stop.stop_requested(); });
-  frozen.reset();
-  if (stop.stop_requested()) return false;
-  if (!build.zone) throw std::logic_error(firstError(build));
-  lock.lock();
-  records_.adopt(build.zone);
-  lock.unlock();
-  versions_->publish(build.zone, number);
+  versions_->publish(std::move(zone), number);
   lock.lock();
   made_ = number;
-  return true;
+}
+
+// Gives back what nobody answers from any more, so that no shard has to: for a large zone that takes milliseconds.
+void DynamicZone::State::reclaim() {
+  std::vector<std::shared_ptr<const void>> unused;
+  const std::lock_guard lock(mutex_);
+  const auto isUnused = [](const auto& memory) { return memory.use_count() == 1; };
+  std::ranges::copy_if(retired_, std::back_inserter(unused), isUnused);
+  std::erase_if(retired_, [&](const auto& memory) { return std::ranges::find(unused, memory) != unused.end(); });
+}
+
+void DynamicZone::State::settleWhereWorth() {
+  const std::lock_guard lock(mutex_);
+  if (isSettling_ || !isWorthSettling(*newest_)) return;
+  settler_ = std::jthread(
+      [this, zone = newest_](const std::stop_token& stop) mutable { settle(std::move(zone), stop); });
+  isSettling_ = true;
+  since_.clear();
+}
+
+// At half the speed that there is, so that memory is touched at a limited rate.
+void DynamicZone::State::settle(std::shared_ptr<const Zone> zone, const std::stop_token& stop) {
+  try {
+    Clock::time_point begin = Clock::now();
+    const auto goesOn = [&] {
+      std::this_thread::sleep_for(Clock::now() - begin);
+      begin = Clock::now();
+      return !stop.stop_requested();
+    };
+    std::shared_ptr<const Zone> settled = taut::settle(*zone, goesOn);
+    zone.reset();
+    if (settled) takeOver(std::move(settled));
+  } catch (const std::exception& error) {
+    log::error("zone {}: it cannot be settled: {}", origin_, reasonOf(error));
+  }
+  endSettling();
+}
+
+// Brings what has changed meanwhile into the settled version, the last of it while nobody can change more.
+void DynamicZone::State::takeOver(std::shared_ptr<const Zone> settled) {
+  constexpr std::size_t few = 16;
+  ZoneChecks checks;
+  checks.requireNsAddresses = checks.verifyZonemd = false;
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    const std::vector<ZoneDifference> since = std::exchange(since_, {});
+    const bool isLast = since.size() <= few;
+    if (!isLast) lock.unlock();
+    const auto updated = updateZone(settled, since, checks);
+    if (!updated) throw std::logic_error(updated.error());
+    settled = updated->zone;
+    if (isLast) break;
+    lock.lock();
+  }
+  newest_ = std::move(settled);
+  isSettled_ = true;
+}
+
+void DynamicZone::State::endSettling() {
+  {
+    const std::lock_guard lock(mutex_);
+    isSettling_ = false;
+    since_.clear();
+  }
+  changed_.notify_one();
 }
 
 DynamicZone::DynamicZone(std::shared_ptr<const Zone> zone, Options options)

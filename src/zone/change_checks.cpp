@@ -56,8 +56,8 @@ bool isOfSignedZone(Type type) {
   return std::ranges::find(types, type) != types.end();
 }
 
-ChangeProblem problemOfSigned(const Zone& zone) {
-  for (const RRset set : zone.apex())
+ChangeProblem problemOfSigned(ZoneNode node) {
+  for (const RRset set : node)
     if (isOfSignedZone(set.type))
       return fmt::format("{} {}: the zone is signed, and a change would leave its signatures and proofs wrong",
                          set.owner, set.type);

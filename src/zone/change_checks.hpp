@@ -18,8 +18,8 @@ using ChangeProblem = std::optional<std::string>;
 // Types whose records say what other records there are, or sign them. KEY and DNSKEY say nothing of other records.
 bool isOfSignedZone(Type type);
 
-// A zone whose apex says that it is signed.
-ChangeProblem problemOfSigned(const Zone& zone);
+// A node of a zone that changes.
+ChangeProblem problemOfSigned(ZoneNode node);
 
 // A step, whatever else the zone has.
 ChangeProblem problemOfStep(const ZoneChange::Step& step, NameView origin);

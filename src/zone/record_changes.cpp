@@ -71,7 +71,7 @@ ChangedOwner& RecordChanges::ownerOf(NameView owner, Type type, ByteSpan rdata) 
 
 RecordChanges::Problem RecordChanges::take(const ZoneChange& change, Serial last) {
   if (!change.error().empty()) return change.error();
-  if (auto problem = problemOfSigned(zone_)) return problem;
+  if (auto problem = problemOfSigned(zone_.apex())) return problem;
   for (std::size_t i = 0; i < change.size(); ++i)
     if (auto problem = takeStep(change.step(i))) return problem;
   if (auto problem = finish()) return problem;

@@ -2,8 +2,12 @@
 
 #include <algorithm>
 #include <mutex>
+#include <cstdint>
 #include <utility>
 
+#include <fmt/format.h>
+
+#include "change_checks.hpp"
 #include "checked_node.hpp"
 #include "record_changes.hpp"
 #include "taut/zone/zone_settling.hpp"
@@ -83,7 +87,7 @@ std::optional<std::string> problemOf(const Zone& zone, const ZoneChecks& checks)
   const bool isWrong = result.status == ZonemdResult::Status::failed ||
                        (result.status == ZonemdResult::Status::unsupported && checks.requireZonemd);
   if (!isWrong) return std::nullopt;
-  return zone.origin().toString() + " ZONEMD: " + result.reason;
+  return fmt::format("{} ZONEMD: {} (RFC 8976 section 4)", zone.origin(), result.reason);
 }
 
 // `take` gives the changes of a version, or says why it cannot.
@@ -106,6 +110,14 @@ Result<ZoneUpdate, std::string> update(const Version& zone, const Take& take, co
 }
 
 }  // namespace
+
+std::optional<std::string> reasonAgainstChanges(const Zone& zone) {
+  if (!zone.isLoaded()) return fmt::format("the zone {} is not loaded", zone.origin());
+  for (const auto nodes : {zone.nodes(), zone.nsec3Nodes()})
+    for (const ZoneNode node : nodes)
+      if (auto problem = detail::problemOfSigned(node)) return problem;
+  return std::nullopt;
+}
 
 Result<ZoneUpdate, std::string> updateZone(const Version& zone, const ZoneChange& change, Serial last) {
   ZoneChecks checks;

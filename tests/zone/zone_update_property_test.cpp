@@ -233,8 +233,9 @@ class Changes {
   void add(Model& model, const Name& owner) {
     Octets rdata;
     Type type = Type::A;
-    switch (below(14)) {
+    switch (below(15)) {
       case 0:
+      case 9:
         type = Type::NS;
         rdata = target();
         break;

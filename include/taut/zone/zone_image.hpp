@@ -79,6 +79,8 @@ class ZoneImage {
   std::size_t memoryUse() const;  // octets of the block, those of later versions among them
 
   ZoneBlock& block() const { return *block_; }
+  // Keeps the block.
+  std::shared_ptr<const void> memory() const { return block_; }
 
   // The first node is the apex. Units count from here.
   const NodeHeader* first() const { return nodes_; }
