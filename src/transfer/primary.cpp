@@ -58,8 +58,8 @@ Result<Serial, PrimaryFailure> serialOf(MessageView& view, const Address& server
 
 }  // namespace
 
-Task<Result<ByteSpan, PrimaryFailure>> TransferStream::next() {
-  const auto message = co_await stream_.next(Primary::idleLimit);
+Task<Result<ByteSpan, PrimaryFailure>> TransferStream::next(std::chrono::seconds idle) {
+  const auto message = co_await stream_.next(idle);
   if (!message) co_return failure(message.error(), Kind::broken, server(), "the transfer ended early");
   if (!verifier_) co_return *message;
   const std::uint64_t now = detail::signingTime(*shard_);

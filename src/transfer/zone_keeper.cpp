@@ -31,7 +31,7 @@ ZoneState::Seconds toCalendar(const Shard& shard, TimePoint time) {
   return std::chrono::round<std::chrono::seconds>(shard.clock().wallTime() + (time - shard.now()));
 }
 
-const std::shared_ptr<const SecondarySettings>& checked(const std::shared_ptr<const SecondarySettings>& settings) {
+const std::shared_ptr<const SecondarySettings>& usable(const std::shared_ptr<const SecondarySettings>& settings) {
   if (settings->primaries.empty() || settings->primaries.size() > SecondarySettings::maxPrimaries)
     throw std::invalid_argument(
         fmt::format("a secondary zone has 1 to {} primaries", SecondarySettings::maxPrimaries));
@@ -42,7 +42,7 @@ const std::shared_ptr<const SecondarySettings>& checked(const std::shared_ptr<co
 
 ZoneKeeper::ZoneKeeper(Shard& shard, std::shared_ptr<const SecondarySettings> settings,
                        std::shared_ptr<const Zone> version)
-    : shard_(&shard), settings_(checked(settings)), version_(std::move(version)), check_(shard.now()) {
+    : shard_(&shard), settings_(usable(settings)), version_(std::move(version)), check_(shard.now()) {
   if (version_->isLoaded()) expires_ = shard.now() + ZoneTimers::of(*version_).expire;
 }
 
@@ -73,7 +73,7 @@ std::optional<ZoneState::Entry> ZoneKeeper::state() const {
 
 void ZoneKeeper::setSettings(std::shared_ptr<const SecondarySettings> settings) {
   const Address good = lastPrimary();
-  settings_ = checked(settings);
+  settings_ = usable(settings);
   good_ = indexOf(good);
   wholeUntil_.clear();
   notifierNext_ = nobody;
@@ -304,6 +304,11 @@ Task<TransferOutcome> ZoneKeeper::fetch(std::shared_ptr<const SecondarySettings>
   }
   TransferOutcome outcome = co_await transferZone(*shard_, server, std::move(whole));
   co_return outcome;
+}
+
+void ZoneKeeper::stepFailed(std::size_t primary, const std::string& reason) {
+  transferFailed(static_cast<std::uint8_t>(primary), reason);
+  endRoundIfDone();
 }
 
 // The others are asked again: one of them may have the version too.

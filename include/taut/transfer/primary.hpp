@@ -57,9 +57,10 @@ struct PrimaryFailure {
 // A request for a zone that has been sent, and the messages that answer it.
 class TransferStream {
  public:
-  // The next message, whole, TSIG included. It lives until the next call. Behind an unsigned message of a signed answer
+  // The next message, whole, TSIG included; a failure where no octet comes for so long. It lives until the next call.
+  // Behind an unsigned message of a signed answer
   // it is not proved before a later one is: see `isProved`.
-  Task<Result<ByteSpan, PrimaryFailure>> next();
+  Task<Result<ByteSpan, PrimaryFailure>> next(std::chrono::seconds idle);
   // Whether all messages so far are the server's, as far as a key can tell.
   bool isProved() const { return !verifier_ || verifier_->complete(); }
 

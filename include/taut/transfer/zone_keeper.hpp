@@ -103,6 +103,8 @@ class ZoneKeeper {
   // Do the step. A step for settings that were replaced meanwhile has no effect. `transfer` gives the new version.
   Task<> ask(std::size_t primary);
   Task<std::optional<ZoneVersion>> transfer(std::size_t primary);
+  // A step has thrown: there was not enough memory, say.
+  void stepFailed(std::size_t primary, const std::string& reason);
 
   // For a list of zones.
   bool hasExpired() const { return expired_; }
