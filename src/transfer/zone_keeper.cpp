@@ -186,9 +186,13 @@ void ZoneKeeper::endRound() {
   notifier_ = notifier;
 }
 
-std::uint8_t ZoneKeeper::indexOf(const Address& host) const {
+// The primary with this address, or else the first one that is at this host.
+std::uint8_t ZoneKeeper::indexOf(const Address& address) const {
   const auto& primaries = settings_->primaries;
-  const auto found = std::ranges::find_if(primaries, [&](const auto& primary) { return primary->isAt(host); });
+  const auto same = [&](const auto& primary) { return primary->address() == address; };
+  auto found = std::ranges::find_if(primaries, same);
+  if (found == primaries.end())
+    found = std::ranges::find_if(primaries, [&](const auto& primary) { return primary->isAt(address); });
   return found == primaries.end() ? nobody : static_cast<std::uint8_t>(found - primaries.begin());
 }
 

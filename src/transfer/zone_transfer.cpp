@@ -196,7 +196,7 @@ Task<TransferOutcome> Transferring::buildWhole() {
 }
 
 Task<TransferOutcome> Transferring::buildNext() {
-  auto differences = std::make_shared<const std::vector<ZoneDifference>>(reader_.takeDifferences());
+  auto differences = std::make_shared<std::vector<ZoneDifference>>(reader_.takeDifferences());
   auto apply = [version = transfer_.version, differences, checks = transfer_.checks](const GoesOn& goesOn) {
     return applyDifferences(version, *differences, checks, goesOn);
   };
@@ -208,7 +208,8 @@ Task<TransferOutcome> Transferring::buildNext() {
   TransferOutcome outcome;
   outcome.kind = Kind::updated;
   outcome.zone = std::move(**applied);
-  outcome.differences = *differences;
+  for (ZoneDifference& difference : *differences)
+    outcome.differences.push_back(std::make_shared<const ZoneDifference>(std::move(difference)));
   co_return outcome;
 }
 

@@ -50,8 +50,9 @@ struct SecondarySettings {
 
 // A version that is to be served.
 struct ZoneVersion {
-  std::shared_ptr<const Zone> zone;           // not loaded where it has expired
-  std::vector<ZoneDifference> differences{};  // that led to it from the version before; none where it came whole
+  std::shared_ptr<const Zone> zone;  // not loaded where it has expired
+  // That led to it from the version before; none where it came whole.
+  std::vector<std::shared_ptr<const ZoneDifference>> differences{};
 };
 
 class ZoneKeeper {
@@ -122,7 +123,7 @@ class ZoneKeeper {
   };
 
   std::uint8_t inOrder(std::size_t place) const;
-  std::uint8_t indexOf(const Address& host) const;
+  std::uint8_t indexOf(const Address& address) const;
   bool hasAsked(std::size_t primary) const { return (asked_ >> primary & 1) != 0; }
   bool hasFailed(std::size_t primary) const { return (failed_ >> primary & 1) != 0; }
   bool isNews(Serial serial) const;

@@ -52,7 +52,8 @@ struct TransferOutcome {
   std::optional<Serial> serial;             // of the primary's version
   std::shared_ptr<const Zone> zone;         // with `updated`
   bool whole = true;                        // how it came
-  std::vector<ZoneDifference> differences;  // that led to it from the version before, where it did not come whole
+  // That led to it from the version before, where it did not come whole.
+  std::vector<std::shared_ptr<const ZoneDifference>> differences;
   std::vector<Diagnostic> warnings;
   std::uint64_t octets = 0;  // of the messages
   std::uint64_t records = 0;
