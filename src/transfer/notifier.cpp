@@ -81,6 +81,8 @@ class Notifier::Notice final : public LocalCounted, private Timer {
   Notifier& notifier_;
 };
 
+Notifier::Notifier(Shard& shard) : shard_(shard) {}
+
 Notifier::~Notifier() {
   assert(sending_.empty() && "a notifier is stopped before it is destroyed");
   for (const auto& [address, target] : targets_)

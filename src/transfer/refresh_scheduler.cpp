@@ -326,12 +326,14 @@ Task<> RefreshScheduler::saveState() {
     if (!noted) co_return;
     const bool waited = co_await sleepFor(shard_, saveInterval);
     if (!waited) co_return;
-    auto write = whatToWrite();
+    const ZoneState::Write write = whatToWrite();
     noted_.reset();
-    const auto error = co_await offload(shard_, std::move(write));
-    if (!error) continue;
-    if (!error->empty() && !saveFailed_) log::error("{}; the state of secondary zones is not saved", *error);
-    saveFailed_ = !error->empty();
+    auto copy = write;
+    const auto outcome = co_await offload(shard_, std::move(copy));
+    // Without a thread, or at a stop, it is done here. Where it is done twice the same lines are there twice.
+    const std::string error = outcome ? *outcome : write();
+    if (!error.empty() && !saveFailed_) log::error("{}; the state of secondary zones is not saved", error);
+    saveFailed_ = !error.empty();
   }
 }
 

@@ -296,16 +296,16 @@ TEST_CASE("after a restart the timers go on by the calendar, however long it too
   }
   struct Case {
     Duration away;
-    std::size_t questionsInTenMinutes;
+    bool asks;  // within five minutes
     bool expired;
   };
-  for (const Case& one : {Case{10min, 0, false}, Case{2h, 1, false}, Case{30h, 1, true}}) {
+  for (const Case& one : {Case{10min, false, false}, Case{2h, true, false}, Case{30h, true, true}}) {
     Secondary secondary(options);
     secondary.shard.advance(one.away);
-    secondary.addPrimary().silentOverUdp = false;
+    secondary.addPrimary();
     secondary.add(loaded(exampleZone(5)));
     secondary.run([](Secondary& s) -> Task<> { co_await s.pass(5min); });
-    CHECK((secondary.primaries[0]->count(Type::SOA, Transport::udp) > 0) == (one.questionsInTenMinutes > 0));
+    CHECK((secondary.primaries[0]->count(Type::SOA, Transport::udp) > 0) == one.asks);
     CHECK(secondary.keeper().hasExpired() == one.expired);
   }
 }
@@ -334,8 +334,8 @@ TEST_CASE("records of the largest sizes come whole and by differences") {
   const auto zoneOf = [](std::uint32_t serial, char letter) {
     std::string more = "big.example. 300 TXT";
     for (int i = 0; i < 230; ++i) more += fmt::format(" \"{}\"", std::string(255, letter));
-    for (int i = 0; i < 900; ++i)
-      more += fmt::format("\nmany.example. 300 TXT \"{}{}\"", i, std::string(100, letter));
+    for (int i = 0; i < 400; ++i)
+      more += fmt::format("\nmany.example. 300 TXT \"{}{}\"", i, std::string(200, letter));
     return exampleZone(serial, more);
   };
   Secondary secondary;
@@ -349,10 +349,10 @@ TEST_CASE("records of the largest sizes come whole and by differences") {
   };
   secondary.run([](Secondary& s) -> Task<> {
     co_await s.published(1);
-    CHECK(s.keeper().version()->recordCount() == 904);
+    CHECK(s.keeper().version()->recordCount() == 404);
     s.notify();
     co_await s.published(2);
-    CHECK(s.keeper().version()->recordCount() == 904);
+    CHECK(s.keeper().version()->recordCount() == 404);
     CHECK(s.versions[1].differences.size() == 1);
     CHECK(s.primaries[0]->count(Type::AXFR) == 1);
   });

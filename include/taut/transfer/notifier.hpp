@@ -45,7 +45,7 @@ class Notifier {
   static constexpr std::chrono::seconds replyLimit{5};
   static constexpr unsigned maxTries = 5;
 
-  explicit Notifier(Shard& shard) : shard_(shard) {}
+  explicit Notifier(Shard& shard);
   Notifier(const Notifier&) = delete;
   Notifier& operator=(const Notifier&) = delete;
   // After `run`, or where it was never awaited.
