@@ -15,6 +15,7 @@
 #include "taut/resolver/hosts_file.hpp"
 #include "taut/resolver/recursive_service.hpp"
 #include "taut/resolver/resolv_conf.hpp"
+#include "zone_lookup.hpp"
 
 namespace taut {
 
@@ -143,6 +144,22 @@ Task<std::optional<Address>> Client::getHostByName(LookupName name) {
   const auto found = co_await lookupAddresses(name);
   if (!found) co_return std::nullopt;
   co_return found.front();
+}
+
+Task<Lookup<LookupRecord>> Client::lookupZone(LookupName name, Address server, const TsigKey* key) {
+  const Uses::Use underWay(underWay_);
+  Records found(LookupOutcome(name.name(), Type::AXFR));
+  if (name.error() || stop_.stopRequested()) {
+    found.status = name.error() ? LookupStatus::badName : LookupStatus::stopped;
+    found.bad = name.error();
+    co_return found;
+  }
+  const StopToken task = co_await currentStopToken();
+  Limits limits(*this, task);
+  co_await detail::obey(limits.token());
+  co_await detail::lookUpZone(shard_, server, key, found);
+  if (found.status == LookupStatus::stopped) found.status = limits.status();
+  co_return found;
 }
 
 std::vector<Name> Client::candidates(const LookupName& name) {

@@ -27,7 +27,8 @@ class Authority::Snapshot final : public PinnedStorage {
 // A zone that changes at run time, in the version that this shard answers from.
 class Authority::Following {
  public:
-  Following(Authority& authority, Shard& shard, const DynamicZone& zone) : versions_(zone.state_->versions()) {
+  Following(Authority& authority, Shard& shard, std::shared_ptr<detail::ZoneVersions> versions)
+      : versions_(std::move(versions)) {
     follower_ = versions_->follow(shard, [this, &authority](std::shared_ptr<const Zone> version) {
       version_ = std::move(version);
       if (follower_) authority.serve();
@@ -252,10 +253,15 @@ Authority::Authority(Shard& shard, DynamicZone& zone) {
   add(shard, zone);
 }
 
+Authority::Authority(Shard& shard, const std::vector<std::shared_ptr<detail::ZoneVersions>>& zones) {
+  for (const auto& versions : zones) following_.push_back(std::make_unique<Following>(*this, shard, versions));
+  serve();
+}
+
 Authority::~Authority() = default;
 
 void Authority::add(Shard& shard, DynamicZone& zone) {
-  following_.push_back(std::make_unique<Following>(*this, shard, zone));
+  following_.push_back(std::make_unique<Following>(*this, shard, zone.state_->versions()));
   serve();
 }
 

@@ -1,6 +1,5 @@
 // Client looks names up, for programs and for handlers that need what others serve: a stub resolver with the functions
-// of twisted.names.client, except for lookupZone. It asks the hosts file first, then the servers of /etc/resolv.conf or
-// those it is given.
+// of twisted.names.client. It asks the hosts file first, then the servers of /etc/resolv.conf or those it is given.
 //
 //   Client client(shard);
 //   const auto found = co_await client.lookupAddress("www.example.com");
@@ -47,6 +46,10 @@
 namespace taut {
 
 class HostsFile;
+struct TsigKey;
+
+// Octets of memory that a zone that is looked up may take.
+inline constexpr std::size_t maxLookupZoneSize = std::size_t{128} << 20;
 
 struct ClientOptions {
   std::vector<Address> servers{};               // port 0 stands for 53; empty: those of `resolvConf`
@@ -109,6 +112,11 @@ class Client {
   Task<Lookup<rdata::MR>> lookupMailRename(LookupName name) { return lookup<rdata::MR>(name); }
   Task<Lookup<rdata::NULL_>> lookupNull(LookupName name) { return lookup<rdata::NULL_>(name); }
   Task<Lookup<LookupRecord>> lookupAllRecords(LookupName name) { return lookup(name, Type::ANY); }
+
+  // All records of a zone, its SOA first, from a server that gives them (AXFR, RFC 5936); port 0 stands for 53. The name
+  // is not completed, and no other server is asked. With a key, which outlives the lookup, request and reply are signed.
+  // What the server, or a zone of over `maxLookupZoneSize`, has done to it is in `extendedErrorText`.
+  Task<Lookup<LookupRecord>> lookupZone(LookupName name, Address server, const TsigKey* key = nullptr);
 
  private:
   class Limits;

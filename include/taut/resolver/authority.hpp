@@ -31,6 +31,10 @@ namespace taut {
 class DynamicZone;
 class Shard;
 
+namespace detail {
+class ZoneVersions;
+}
+
 class Authority final : public Resolver {
  public:
   // In the place of a null pointer stands a set whose one zone, the root, is not loaded.
@@ -61,8 +65,12 @@ class Authority final : public Resolver {
   Task<> close() override;
 
  private:
+  friend class SecondaryAuthority;
   class Snapshot;
   class Following;
+
+  // Of zones that others give new versions of.
+  Authority(Shard& shard, const std::vector<std::shared_ptr<detail::ZoneVersions>>& zones);
 
   void serve();
 
