@@ -10,7 +10,7 @@
 #include "taut/base/random.hpp"
 #include "taut/io/offload.hpp"
 #include "taut/io/with_deadline.hpp"
-#include "taut/zone/apply_differences.hpp"
+#include "taut/zone/zone_update.hpp"
 
 namespace taut {
 
@@ -197,17 +197,20 @@ Task<TransferOutcome> Transferring::buildWhole() {
 
 Task<TransferOutcome> Transferring::buildNext() {
   auto differences = std::make_shared<std::vector<ZoneDifference>>(reader_.takeDifferences());
-  auto apply = [version = transfer_.version, differences, checks = transfer_.checks](const GoesOn& goesOn) {
-    return applyDifferences(version, *differences, checks, goesOn);
+  auto update = [version = transfer_.version, differences, checks = transfer_.checks](const GoesOn&) {
+    return updateZone(version, *differences, checks);
   };
-  auto applied = co_await aside(transfer_.version->recordCount(), std::move(apply));
-  if (!applied) co_return failed(Kind::failed, "the version could not be made: too much waits for a thread");
-  if (!*applied)
-    co_return failed(Kind::wholeNeeded, fmt::format("{}: its differences do not fit the version that is there: {}",
-                                                    primary_.address(), applied->error()));
+  // A digest is one of the whole zone.
+  const bool readsAll = transfer_.version->apex().has(Type::ZONEMD);
+  const std::size_t records = readsAll ? transfer_.version->recordCount() : reader_.records();
+  auto updated = co_await aside(records, std::move(update));
+  if (!updated) co_return failed(Kind::failed, "the version could not be made: too much waits for a thread");
+  if (!*updated)
+    co_return failed(Kind::wholeNeeded, fmt::format("{}: its differences do not lead on from the version that is there: {}",
+                                                    primary_.address(), updated->error()));
   TransferOutcome outcome;
   outcome.kind = Kind::updated;
-  outcome.zone = std::move(**applied);
+  outcome.zone = std::move((*updated)->zone);
   for (ZoneDifference& difference : *differences)
     outcome.differences.push_back(std::make_shared<const ZoneDifference>(std::move(difference)));
   co_return outcome;
