@@ -11,6 +11,8 @@
 #include "taut/io/sleep.hpp"
 #include "taut/io/timer.hpp"
 #include "taut/transfer/zone_timers.hpp"
+#include "taut/zone/zone_settling.hpp"
+#include "taut/zone/zone_update.hpp"
 
 namespace taut {
 
@@ -26,6 +28,12 @@ constexpr std::chrono::seconds longestStart{60};
 constexpr std::chrono::seconds saveInterval{1};
 
 }  // namespace
+
+// What has come while a version is being settled.
+struct RefreshScheduler::Settling {
+  std::vector<std::shared_ptr<const ZoneDifference>> since;
+  bool isVoid = false;  // another whole version has come
+};
 
 // A keeper, and when it is to be woken.
 class RefreshScheduler::Entry final : public LocalCounted, private Timer {
@@ -44,6 +52,7 @@ class RefreshScheduler::Entry final : public LocalCounted, private Timer {
   ZoneKeeper keeper;
   bool inWork = false;  // a step waits in a lane or is being done
   bool removed = false;
+  std::unique_ptr<Settling> settling;  // null: none goes on
 
  private:
   static void timeCame(Timer& timer) noexcept {
@@ -284,10 +293,38 @@ Task<> RefreshScheduler::transfer(LocalRef<Entry> entry, Lane& lane, std::size_t
 }
 
 // What has come of a step, or of a wait.
-void RefreshScheduler::publish(const Entry& entry, const std::optional<ZoneVersion>& version) {
+void RefreshScheduler::publish(Entry& entry, const std::optional<ZoneVersion>& version) {
   if (entry.removed) return;
-  if (version) publish_(*version);
   if (version || !entry.keeper.isInRound()) note(entry.keeper);
+  if (!version) return;
+  const auto& differences = version->differences;
+  if (entry.settling) {
+    entry.settling->isVoid = entry.settling->isVoid || differences.empty();
+    entry.settling->since.insert(entry.settling->since.end(), differences.begin(), differences.end());
+  }
+  publish_(*version);
+  if (!differences.empty() && !entry.settling && running_ && isWorthSettling(*version->zone))
+    steps_.spawn(settle(LocalRef<Entry>(&entry)), steps_.token());
+}
+
+// Puts the version into a new image, meanwhile others may come, and brings those into it.
+Task<> RefreshScheduler::settle(LocalRef<Entry> entry) {
+  entry->settling = std::make_unique<Settling>();
+  auto work = [version = entry->keeper.version()] { return taut::settle(*version); };
+  auto settled = co_await offload(shard_, std::move(work));
+  const std::unique_ptr<Settling> settling = std::move(entry->settling);
+  if (!settled || settling->isVoid || entry->removed) co_return;
+  ZoneVersion version{std::move(*settled)};
+  version.isSettled = true;
+  ZoneChecks checks = entry->keeper.settings().checks;
+  checks.verifyZonemd = false;  // it has been
+  for (const auto& difference : settling->since) {
+    const auto updated = updateZone(version.zone, {difference.get(), 1}, checks);
+    if (!updated) co_return log::error("zone {}: it cannot be settled: {}", entry->keeper.origin(), updated.error());
+    version.zone = updated->zone;
+  }
+  entry->keeper.replaceBySettled(version.zone);
+  publish_(version);
 }
 
 void RefreshScheduler::note(const ZoneKeeper& keeper) {

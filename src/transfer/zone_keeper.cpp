@@ -109,7 +109,7 @@ ZoneVersion ZoneKeeper::expire() {
   version_ = Zone::notLoaded(origin(), rrClass());
   expires_ = TimePoint::max();
   expired_ = true;
-  return {version_, {}};
+  return {version_};
 }
 
 // Any serial is, while there is no version.

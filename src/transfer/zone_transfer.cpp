@@ -10,6 +10,7 @@
 #include "taut/base/random.hpp"
 #include "taut/io/offload.hpp"
 #include "taut/io/with_deadline.hpp"
+#include "taut/zone/zone_settling.hpp"
 #include "taut/zone/zone_update.hpp"
 
 namespace taut {
@@ -200,8 +201,8 @@ Task<TransferOutcome> Transferring::buildNext() {
   auto update = [version = transfer_.version, differences, checks = transfer_.checks](const GoesOn&) {
     return updateZone(version, *differences, checks);
   };
-  // A digest is one of the whole zone.
-  const bool readsAll = transfer_.version->apex().has(Type::ZONEMD);
+  // A digest is one of the whole zone, and so is a new image where there is no room for more.
+  const bool readsAll = transfer_.version->apex().has(Type::ZONEMD) || isWorthSettling(*transfer_.version);
   const std::size_t records = readsAll ? transfer_.version->recordCount() : reader_.records();
   auto updated = co_await aside(records, std::move(update));
   if (!updated) co_return failed(Kind::failed, "the version could not be made: too much waits for a thread");

@@ -678,6 +678,7 @@ class Sizes(ExampleCase):
         "query_log.cpp": 20,
         "redis.cpp": 45,
         "refuse_by_address.cpp": 38,
+        "secondary.cpp": 38,
         "signed_only.cpp": 33,
         "split_horizon.cpp": 32,
         "tcp_backend.cpp": 46,

@@ -1,9 +1,11 @@
 #include "taut/transfer/refresh_scheduler.hpp"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,6 +18,7 @@
 #include "support/packet.hpp"
 #include "support/temporary_folder.hpp"
 #include "taut/testing/log_capture.hpp"
+#include "taut/zone/zonemd.hpp"
 
 namespace {
 
@@ -814,6 +817,39 @@ TEST_CASE("no more transfers run at a time than are allowed, in all and for each
     }
     CHECK(s.versions.size() == 12);
     CHECK(s.shard.elapsed() < 55s);
+  });
+}
+
+TEST_CASE("a version that has changed much is settled, and is the same one in a new image") {
+  static constexpr int steps = 25;
+  static constexpr int namesPerStep = 200;
+  static const auto zoneOf = [](int step) {
+    std::string more;
+    for (int i = 0; i < steps * namesPerStep; ++i)
+      more += fmt::format("host{}.example. 300 A 192.0.2.{}\n", i, i / namesPerStep < step ? 2 : 1);
+    return exampleZone(static_cast<std::uint32_t>(step + 1), more);
+  };
+  Secondary secondary;
+  secondary.addPrimary().serve(zoneOf(0));
+  secondary.addWithoutVersion();
+  secondary.run([](Secondary& s) -> Task<> {
+    co_await s.published(1);
+    std::size_t settled = 0;
+    std::size_t seen = 1;
+    for (int step = 1; step <= steps; ++step) {
+      s.primaries[0]->serve(zoneOf(step));
+      s.notify(static_cast<std::uint32_t>(step + 1));
+      while (s.serial() != static_cast<std::uint32_t>(step + 1)) co_await s.published(++seen);
+    }
+    while (settled == 0) {
+      co_await s.pass(10ms);
+      settled = static_cast<std::size_t>(std::ranges::count_if(s.versions, &ZoneVersion::isSettled));
+    }
+    CHECK(s.serial() == steps + 1);
+    CHECK(s.keeper().version()->recordCount() == steps * namesPerStep + 3);
+    CHECK(s.primaries[0]->count(Type::AXFR) == 1);
+    const auto expected = loaded(zoneOf(steps));
+    CHECK(zonemdDigest(*s.keeper().version(), ZonemdHash::SHA384) == zonemdDigest(*expected, ZonemdHash::SHA384));
   });
 }
 

@@ -6,6 +6,7 @@
 // - Zones that are due when they are added, after a long downtime say, begin one after the other, half a millisecond
 //   apart, but within a quarter of their refresh time and within a minute.
 // - A zone that a NOTIFY has come for goes before those that are only due.
+// - A version that has changed much is settled in a thread, and published again as the same one.
 // - With a state file, a restart goes on with the timers where they were.
 //
 // All on the shard's thread. `run` is a task of whoever owns the scheduler; when its token stops, everything ends soon.
@@ -79,6 +80,7 @@ class RefreshScheduler {
  private:
   class Entry;
   struct Lane;
+  struct Settling;
   struct EntryHash {
     using is_transparent = void;
     std::size_t operator()(const LocalRef<Entry>& entry) const;
@@ -106,7 +108,8 @@ class RefreshScheduler {
   void beginTransfers();
   Task<> ask(LocalRef<Entry> entry, Lane& lane, std::size_t primary);
   Task<> transfer(LocalRef<Entry> entry, Lane& lane, std::size_t primary);
-  void publish(const Entry& entry, const std::optional<ZoneVersion>& version);
+  void publish(Entry& entry, const std::optional<ZoneVersion>& version);
+  Task<> settle(LocalRef<Entry> entry);
   void note(const ZoneKeeper& keeper);
   Task<> saveState();
   ZoneState::Write whatToWrite();

@@ -20,6 +20,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "taut/base/address.hpp"
@@ -53,6 +54,8 @@ struct ZoneVersion {
   std::shared_ptr<const Zone> zone;  // not loaded where it has expired
   // That led to it from the version before; none where it came whole.
   std::vector<std::shared_ptr<const ZoneDifference>> differences{};
+  // The same version as before, in a new image (see zone_settling.hpp): nobody needs to be told of it.
+  bool isSettled = false;
 };
 
 class ZoneKeeper {
@@ -104,6 +107,8 @@ class ZoneKeeper {
   // Do the step. A step for settings that were replaced meanwhile has no effect. `transfer` gives the new version.
   Task<> ask(std::size_t primary);
   Task<std::optional<ZoneVersion>> transfer(std::size_t primary);
+  // The version in a new image, with the same records.
+  void replaceBySettled(std::shared_ptr<const Zone> version) { version_ = std::move(version); }
   // A step has thrown: there was not enough memory, say.
   void stepFailed(std::size_t primary, const std::string& reason);
 
