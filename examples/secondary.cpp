@@ -29,8 +29,8 @@ int main(int argc, char** argv) {
   SecondaryAuthorityService secondary({from}, {*zone});
   const ServerOptions options{.listen = {*address}};
   Server server(options, [&](Shard& shard) {
-    auto factory =
-        std::make_unique<ServerFactory>(ServerFactory::Resolvers{std::make_shared<SecondaryAuthority>(shard, secondary)});
+    auto factory = std::make_unique<ServerFactory>(
+        ServerFactory::Resolvers{std::make_shared<SecondaryAuthority>(shard, secondary)});
     factory->setKeys(keys);
     factory->setOnNotify([&](const Notification& notice) {
       const bool known = secondary.notified(notice.zone, notice.query->peer(), notice.serial);

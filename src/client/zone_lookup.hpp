@@ -9,8 +9,8 @@
 
 namespace taut::detail {
 
-// Asks for the zone that `found` names, and fills it. Where the task is stopped, the status is `stopped`. All outlive the
-// task; a null key signs nothing.
+// Asks for the zone that `found` names, and fills it. Where the task is stopped, the status is `stopped`. All outlive
+// the task; a null key signs nothing.
 Task<> lookUpZone(Shard& shard, Address server, const TsigKey* key, Lookup<LookupRecord>& found);
 
 }  // namespace taut::detail

@@ -211,7 +211,8 @@ class Resolution {
       else
         Denial(*zone_, answer_).noData(cut);
     }
-    if (nameServers.hasTargets()) answer_.setAdditionalSource(AdditionalData(*zone_, cut, Type::NS, cut.owner(), dnssec_));
+    if (nameServers.hasTargets())
+      answer_.setAdditionalSource(AdditionalData(*zone_, cut, Type::NS, cut.owner(), dnssec_));
   }
 
   void noData(ZoneNode node) {

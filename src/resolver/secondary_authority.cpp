@@ -67,9 +67,8 @@ SecondaryAuthorityService::~SecondaryAuthorityService() = default;
 
 bool SecondaryAuthorityService::notified(NameView zone, const Address& from, std::optional<Serial> serial) {
   if (!state_->zones.isNotice(zone, from)) return false;
-  state_->shard.post([state = state_.get(), origin = Name(zone), from, serial] {
-    state->zones.notify(origin, from, serial);
-  });
+  state_->shard.post(
+      [state = state_.get(), origin = Name(zone), from, serial] { state->zones.notify(origin, from, serial); });
   return true;
 }
 
@@ -82,8 +81,8 @@ SecondaryAuthority::SecondaryAuthority(Shard& shard, std::unique_ptr<detail::Sec
 
 SecondaryAuthority::SecondaryAuthority(Shard& shard, std::vector<Name> zones, std::vector<PrimaryOptions> primaries,
                                        SecondaryOptions options)
-    : SecondaryAuthority(shard,
-                         std::make_unique<detail::SecondaryZones>(shard, primaries, zones, std::move(options))) {}
+    : SecondaryAuthority(shard, std::make_unique<detail::SecondaryZones>(shard, primaries, zones, std::move(options))) {
+}
 
 SecondaryAuthority::SecondaryAuthority(Shard& shard, NameView zone, std::vector<PrimaryOptions> primaries,
                                        SecondaryOptions options)

@@ -48,7 +48,7 @@ class SecondaryZones {
   std::vector<Address> hosts_;  // of the primaries
   Versions versions_;
   std::unordered_map<Name, std::shared_ptr<ZoneVersions>, NameHash, NameEqual> byOrigin_;
-  std::uint64_t change_ = 0;    // versions so far
+  std::uint64_t change_ = 0;  // versions so far
   RefreshScheduler scheduler_;
 };
 

@@ -48,7 +48,8 @@ Task<Result<ByteSpan, IoResult>> MessageStream::next(std::chrono::seconds idle) 
   for (std::size_t needed = missing(); needed > 0; needed = missing()) {
     if (begin_ > 0) std::copy(buffer_.data() + begin_, buffer_.data() + end_, buffer_.data());
     end_ -= std::exchange(begin_, 0);
-    if (buffer_.size() < end_ + needed) buffer_.resize(end_ + needed > firstBufferSize ? fullBufferSize : firstBufferSize);
+    if (buffer_.size() < end_ + needed)
+      buffer_.resize(end_ + needed > firstBufferSize ? fullBufferSize : firstBufferSize);
     const MutableByteSpan room = MutableByteSpan(buffer_).subspan(end_);
     const IoResult received = co_await stream_.readSome(room, deadline.token());
     if (!received) co_return Failure(deadline.expired() ? IoResult::failure(ETIMEDOUT) : received);

@@ -33,8 +33,9 @@ constexpr std::uint16_t notifyFlags = static_cast<std::uint16_t>(Opcode::NOTIFY)
 struct Notifier::Target {
   NotifyTarget to;
   QuestionWindow window;
-  std::unordered_map<Name, LocalRef<Notice>, NameHash, NameEqual> notices;  // of class IN, as all zones that are told of
-  std::deque<LocalRef<Notice>> waiting;                                     // for room in the window
+  std::unordered_map<Name, LocalRef<Notice>, NameHash, NameEqual>
+      notices;                           // of class IN, as all zones that are told of
+  std::deque<LocalRef<Notice>> waiting;  // for room in the window
 };
 
 // One zone and one target, as long as that has not replied.
@@ -161,8 +162,7 @@ Task<bool> Notifier::exchange(Notice& notice) {
   Deadline deadline(shard_, replyLimit, stop);
   const std::uint16_t id = randomU16();
   detail::RequestBuffer buffer;
-  std::size_t size =
-      detail::writeRequest(buffer, id, notifyFlags, notice.question(), Section::answer, notice.record());
+  std::size_t size = detail::writeRequest(buffer, id, notifyFlags, notice.question(), Section::answer, notice.record());
   std::optional<TsigVerifier> verifier;
   if (to.key) {
     TsigSigner signer(*to.key);

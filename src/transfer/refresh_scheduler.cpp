@@ -99,8 +99,7 @@ RefreshScheduler::RefreshScheduler(Shard& shard, RefreshOptions options, Publish
   options_.maxTransfersPerPrimary = std::max<std::size_t>(options_.maxTransfersPerPrimary, 1);
   if (options_.stateFile.empty()) return;
   state_ = std::make_unique<ZoneState>(options_.stateFile);
-  if (state_->damaged() > 0)
-    log::warning("{}: {} damaged lines were left out", options_.stateFile, state_->damaged());
+  if (state_->damaged() > 0) log::warning("{}: {} damaged lines were left out", options_.stateFile, state_->damaged());
 }
 
 RefreshScheduler::~RefreshScheduler() {
@@ -211,7 +210,8 @@ RefreshScheduler::Lane& RefreshScheduler::laneOf(const Entry& entry, std::size_t
 
 // Those of primaries that no zone has any more.
 void RefreshScheduler::dropIdleLanes() {
-  std::erase_if(lanes_, [](const auto& lane) { return lane.second->isIdle() && lane.second->primary.use_count() == 1; });
+  std::erase_if(lanes_,
+                [](const auto& lane) { return lane.second->isIdle() && lane.second->primary.use_count() == 1; });
 }
 
 // Whether that is still the keeper's next step: what it waited for may have changed meanwhile.

@@ -33,8 +33,7 @@ ZoneState::Seconds toCalendar(const Shard& shard, TimePoint time) {
 
 const std::shared_ptr<const SecondarySettings>& usable(const std::shared_ptr<const SecondarySettings>& settings) {
   if (settings->primaries.empty() || settings->primaries.size() > SecondarySettings::maxPrimaries)
-    throw std::invalid_argument(
-        fmt::format("a secondary zone has 1 to {} primaries", SecondarySettings::maxPrimaries));
+    throw std::invalid_argument(fmt::format("a secondary zone has 1 to {} primaries", SecondarySettings::maxPrimaries));
   return settings;
 }
 

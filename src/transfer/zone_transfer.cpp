@@ -58,7 +58,8 @@ class Transferring {
         transfer_(std::move(transfer)),
         origin_(transfer_.version->origin()),
         builder_(origin_, transfer_.version->rrClass()),
-        reader_(request(), [this](const ZoneRecord& record) { take(record); }, transfer_.limits) {}
+        reader_(
+            request(), [this](const ZoneRecord& record) { take(record); }, transfer_.limits) {}
   Transferring(const Transferring&) = delete;
   Transferring& operator=(const Transferring&) = delete;
 
@@ -144,7 +145,8 @@ Task<std::optional<TransferOutcome>> Transferring::read() {
     if (isNotNewer() && stream->isProved()) co_return notNewer();
   }
   if (reader_.progress() == Progress::failed) co_return failureOfReader();
-  if (!stream->isProved()) co_return failed(Kind::failed, fmt::format("{}: its last message is not signed", stream->server()));
+  if (!stream->isProved())
+    co_return failed(Kind::failed, fmt::format("{}: its last message is not signed", stream->server()));
   if (reader_.form() == TransferReader::Form::current) co_return notNewer();
   co_return std::nullopt;
 }
@@ -207,8 +209,9 @@ Task<TransferOutcome> Transferring::buildNext() {
   auto updated = co_await aside(records, std::move(update));
   if (!updated) co_return failed(Kind::failed, "the version could not be made: too much waits for a thread");
   if (!*updated)
-    co_return failed(Kind::wholeNeeded, fmt::format("{}: its differences do not lead on from the version that is there: {}",
-                                                    primary_.address(), updated->error()));
+    co_return failed(Kind::wholeNeeded,
+                     fmt::format("{}: its differences do not lead on from the version that is there: {}",
+                                 primary_.address(), updated->error()));
   TransferOutcome outcome;
   outcome.kind = Kind::updated;
   outcome.zone = std::move((*updated)->zone);

@@ -77,7 +77,9 @@ TEST_CASE("what is truncated, refused, not implemented or not answered over UDP 
   SUBCASE("not implemented") {
     asking.overUdp([&](const Query& query) { return asking.fake.error(query, Rcode::NOTIMP); });
   }
-  SUBCASE("not answered") { asking.fake.silentOverUdp = true; }
+  SUBCASE("not answered") {
+    asking.fake.silentOverUdp = true;
+  }
   const auto serial = asking.ask();
   REQUIRE(serial);
   CHECK(serial->value() == 5);

@@ -86,9 +86,9 @@ TEST_CASE("differences that begin at another version than ours are replaced by t
 
 TEST_CASE("differences whose borders are wrong are replaced by the whole zone") {
   const std::array wrong = {
-      Records().soa(7).soa(5).soa(5).soa(7),                                 // a step from a serial to itself
-      Records().soa(7).soa(5).soa(6).soa(5).soa(7).soa(7),                   // a step that goes back
-      Records().soa(7).soa(5).soa(6).a("a.example.", 1).soa(7),              // ends at another serial
+      Records().soa(7).soa(5).soa(5).soa(7),                                        // a step from a serial to itself
+      Records().soa(7).soa(5).soa(6).soa(5).soa(7).soa(7),                          // a step that goes back
+      Records().soa(7).soa(5).soa(6).a("a.example.", 1).soa(7),                     // ends at another serial
       Records().soa(7).soa(5).soa(7).a("a.example.", 1).soa(7).a("b.example.", 1),  // goes on behind its end
   };
   for (const Records& records : wrong) {
@@ -132,7 +132,8 @@ TEST_CASE("differences that remove what is not there or add what is there are re
   }
 }
 
-TEST_CASE("a primary that gives no differences is asked for the whole zone for an hour, and then for differences again") {
+TEST_CASE(
+    "a primary that gives no differences is asked for the whole zone for an hour, and then for differences again") {
   for (const Rcode rcode : {Rcode::SERVFAIL, Rcode::REFUSED, Rcode::NOTIMP, Rcode::FORMERR}) {
     Secondary secondary;
     FakePrimary& primary = secondary.addPrimary();
@@ -233,9 +234,9 @@ TEST_CASE("serials go round: what is newer is taken, and what is not is left") {
     std::uint32_t theirs;
     bool taken;
   };
-  for (const Case& one : {Case{0xffffffff, 0, true}, Case{0xffffffff, 1, true}, Case{0xfffffff0, 5, true},
-                          Case{0, 0xffffffff, false}, Case{1, 0x80000001, false}, Case{1, 0x80000000, true},
-                          Case{0, 1, true}}) {
+  for (const Case& one :
+       {Case{0xffffffff, 0, true}, Case{0xffffffff, 1, true}, Case{0xfffffff0, 5, true}, Case{0, 0xffffffff, false},
+        Case{1, 0x80000001, false}, Case{1, 0x80000000, true}, Case{0, 1, true}}) {
     CAPTURE(one.ours);
     CAPTURE(one.theirs);
     Secondary secondary;
@@ -337,8 +338,7 @@ TEST_CASE("records of the largest sizes come whole and by differences") {
   const auto zoneOf = [](std::uint32_t serial, char letter) {
     std::string more = "big.example. 300 TXT";
     for (int i = 0; i < 230; ++i) more += fmt::format(" \"{}\"", std::string(255, letter));
-    for (int i = 0; i < 400; ++i)
-      more += fmt::format("\nmany.example. 300 TXT \"{}{}\"", i, std::string(200, letter));
+    for (int i = 0; i < 400; ++i) more += fmt::format("\nmany.example. 300 TXT \"{}{}\"", i, std::string(200, letter));
     return exampleZone(serial, more);
   };
   Secondary secondary;
@@ -420,7 +420,8 @@ TEST_CASE("thousands of zones that are due at the start are checked without floo
   };
   for (std::size_t i = 0; i < count; ++i)
     secondary.scheduler.add(settings, loaded(fmt::format("z{0}. 300 IN SOA ns. mail. 5 3600 600 86400 60\n"
-                                                         "z{0}. 300 IN NS ns.elsewhere.\n", i)));
+                                                         "z{0}. 300 IN NS ns.elsewhere.\n",
+                                                         i)));
   secondary.run([](Secondary& s) -> Task<> {
     co_await s.pass(5s);
     CHECK(s.primaries[0]->count(Type::SOA) == count);
@@ -434,8 +435,7 @@ TEST_CASE("a primary that answers nothing is asked by few questions at a time, a
   secondary.addPrimary();
   secondary.primaries[0]->onQuestion = [](const Query&) -> Reply { return FakePrimary::Reply{}; };
   const auto silent = secondary.settings();
-  for (std::size_t i = 0; i < 500; ++i)
-    secondary.scheduler.add(silent, Zone::notLoaded(Name(fmt::format("z{}.", i))));
+  for (std::size_t i = 0; i < 500; ++i) secondary.scheduler.add(silent, Zone::notLoaded(Name(fmt::format("z{}.", i))));
   secondary.servers.clear();
   secondary.addPrimary().serve(exampleZone(5));
   secondary.addWithoutVersion();

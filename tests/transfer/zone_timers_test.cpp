@@ -43,7 +43,8 @@ TEST_CASE("an interval is spread over its last quarter") {
 }
 
 TEST_CASE("the delay without a version doubles with each failure up to an hour, more or less by a half") {
-  for (const auto& [failures, middle] : {std::pair(1u, 2s), {2u, 4s}, {5u, 32s}, {11u, 2048s}, {12u, 3600s}, {60000u, 3600s}})
+  for (const auto& [failures, middle] :
+       {std::pair(1u, 2s), {2u, 4s}, {5u, 32s}, {11u, 2048s}, {12u, 3600s}, {60000u, 3600s}})
     for (int i = 0; i < 100; ++i) {
       CHECK(delayWithoutVersion(failures) >= middle / 2);
       CHECK(delayWithoutVersion(failures) <= middle * 3 / 2);

@@ -113,9 +113,9 @@ class Client {
   Task<Lookup<rdata::NULL_>> lookupNull(LookupName name) { return lookup<rdata::NULL_>(name); }
   Task<Lookup<LookupRecord>> lookupAllRecords(LookupName name) { return lookup(name, Type::ANY); }
 
-  // All records of a zone, its SOA first, from a server that gives them (AXFR, RFC 5936); port 0 stands for 53. The name
-  // is not completed, and no other server is asked. With a key, which outlives the lookup, request and reply are signed.
-  // What the server, or a zone of over `maxLookupZoneSize`, has done to it is in `extendedErrorText`.
+  // All records of a zone, its SOA first, from a server that gives them (AXFR, RFC 5936); port 0 stands for 53. The
+  // name is not completed, and no other server is asked. With a key, which outlives the lookup, request and reply are
+  // signed. What the server, or a zone of over `maxLookupZoneSize`, has done to it is in `extendedErrorText`.
   Task<Lookup<LookupRecord>> lookupZone(LookupName name, Address server, const TsigKey* key = nullptr);
 
  private:

@@ -7,9 +7,9 @@
 //         ServerFactory::Resolvers{std::make_shared<SecondaryAuthority>(shard, secondary)});
 //   });
 //
-// The service gets the zones, on a thread that it has, and keeps them up to date: see ZoneKeeper. Each shard answers from
-// their newest versions. A zone that has not come yet, or has expired, is SERVFAIL. A NOTIFY for a zone is handed to
-// `notified` (ServerFactory::setOnNotify).
+// The service gets the zones, on a thread that it has, and keeps them up to date: see ZoneKeeper. Each shard answers
+// from their newest versions. A zone that has not come yet, or has expired, is SERVFAIL. A NOTIFY for a zone is handed
+// to `notified` (ServerFactory::setOnNotify).
 //
 // A program of one thread does without a service: a SecondaryAuthority of its own gets the zones on its shard.
 #pragma once
@@ -60,8 +60,8 @@ class SecondaryAuthorityService {
   // Those who answer from the zones go on with their last versions.
   ~SecondaryAuthorityService();
 
-  // On any thread. A NOTIFY has come. False where the zone is none of these, or the sender none of the primaries: it does
-  // not matter then.
+  // On any thread. A NOTIFY has come. False where the zone is none of these, or the sender none of the primaries: it
+  // does not matter then.
   bool notified(NameView zone, const Address& from, std::optional<Serial> serial = std::nullopt);
   // On any thread. The newest version, which may be not loaded; null for another zone.
   std::shared_ptr<const Zone> version(NameView zone) const;

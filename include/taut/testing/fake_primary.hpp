@@ -93,9 +93,8 @@ class FakePrimary {
   // All that was asked, in order.
   std::vector<Asked> asked;
   std::size_t count(Type type, std::optional<Transport> transport = std::nullopt) const {
-    return static_cast<std::size_t>(std::ranges::count_if(asked, [&](const Asked& one) {
-      return one.type == type && (!transport || one.transport == *transport);
-    }));
+    return static_cast<std::size_t>(std::ranges::count_if(
+        asked, [&](const Asked& one) { return one.type == type && (!transport || one.transport == *transport); }));
   }
 
   // Serves until the token of the task stops.
@@ -233,7 +232,8 @@ class FakePrimary {
   Task<> serveTcp(StopToken stop) {
     TaskScope connections(stop);
     auto accepted = listener_->acceptMany(stop);
-    while (auto stream = co_await accepted.next()) connections.spawn(serveStream(std::move(*stream)), connections.token());
+    while (auto stream = co_await accepted.next())
+      connections.spawn(serveStream(std::move(*stream)), connections.token());
     co_await connections.join();
   }
 

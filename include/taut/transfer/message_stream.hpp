@@ -1,5 +1,5 @@
-// DNS messages over one TCP connection to a server (RFC 1035 section 4.2.2): the request, and the many messages that may
-// answer it.
+// DNS messages over one TCP connection to a server (RFC 1035 section 4.2.2): the request, and the many messages that
+// may answer it.
 #pragma once
 
 #include <chrono>

@@ -1,11 +1,14 @@
 // A server that a secondary gets zones from: what it is asked, by which key, and how many questions at a time.
 //
-// - The serial of a zone is asked for over UDP, twice, and then over TCP: after TC, after REFUSED and NOTIMP, which some
+// - The serial of a zone is asked for over UDP, twice, and then over TCP: after TC, after REFUSED and NOTIMP, which
+// some
 //   servers answer over UDP alone, where no reply comes, and where one is not signed as it should be, because it may be
 //   forged.
-// - A transfer is a request over a TCP connection of its own, and messages that answer it. What bounds it is its rest: 60
+// - A transfer is a request over a TCP connection of its own, and messages that answer it. What bounds it is its rest:
+// 60
 //   seconds without an octet end it, and 2 hours in all.
-// - With a key, each request is signed, and no message counts that is not (TSIG, RFC 8945). A server without the key, or
+// - With a key, each request is signed, and no message counts that is not (TSIG, RFC 8945). A server without the key,
+// or
 //   with another clock, is told of in the reason.
 //
 // Each has a new socket with a port that the system draws at random, and a random ID. An address of several is asked

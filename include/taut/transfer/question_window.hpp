@@ -2,8 +2,8 @@
 // answers, 64 at most, and half as many after a question that found no answer (the additive increase and multiplicative
 // decrease of RFC 5681 section 3.1).
 //
-// A server that is asked for a hundred thousand zones at once drops what it cannot take, and each drop costs a time-out;
-// one that takes everything is not kept waiting for.
+// A server that is asked for a hundred thousand zones at once drops what it cannot take, and each drop costs a
+// time-out; one that takes everything is not kept waiting for.
 #pragma once
 
 #include <algorithm>

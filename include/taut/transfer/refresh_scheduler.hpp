@@ -1,8 +1,8 @@
 // Does what the keepers of secondary zones have to do, when it is due: one object for all zones of one shard.
 //
 // - A zone that rests is a timer of the shard. What is due waits in a list of its primary until there is room in that
-//   primary's window of questions, and what is to be transferred until there is a place among the transfers: so there are
-//   no more coroutines than questions and transfers under way, however many zones are due.
+//   primary's window of questions, and what is to be transferred until there is a place among the transfers: so there
+//   are no more coroutines than questions and transfers under way, however many zones are due.
 // - Zones that are due when they are added, after a long downtime say, begin one after the other, half a millisecond
 //   apart, but within a quarter of their refresh time and within a minute.
 // - A zone that a NOTIFY has come for goes before those that are only due.
@@ -58,8 +58,8 @@ class RefreshScheduler {
   // After `run`, or where it was never awaited.
   ~RefreshScheduler();
 
-  // One more zone: the version that is served now, or `Zone::notLoaded` of its origin. Where there is a zone of the same
-  // origin and class, its version stays, and has other settings. Throws as ZoneKeeper does.
+  // One more zone: the version that is served now, or `Zone::notLoaded` of its origin. Where there is a zone of the
+  // same origin and class, its version stays, and has other settings. Throws as ZoneKeeper does.
   void add(std::shared_ptr<const SecondarySettings> settings, std::shared_ptr<const Zone> version);
   // False where there is none. Nothing of it is published any more.
   bool remove(NameView origin, Class rrClass = Class::IN);

@@ -1,11 +1,11 @@
-// Keeps one secondary zone up to date (RFC 1034 section 4.3.5, RFC 1996). It is passive: it knows when something is to be
-// done and what, a RefreshScheduler does it, and a zone that rests is some 200 octets.
+// Keeps one secondary zone up to date (RFC 1034 section 4.3.5, RFC 1996). It is passive: it knows when something is to
+// be done and what, a RefreshScheduler does it, and a zone that rests is some 200 octets.
 //
 // What is done between two rests is a round. A refresh asks all primaries for their serial, the one that was good last
 // first, and takes the zone from the one whose version is the newest. After a NOTIFY its sender is asked first, or not
-// even that where it has told a newer serial, and what it has counts. Differences are asked for where there is a version,
-// and the whole zone where they do not lead to one; a primary that gives none is not asked for them for an hour. Where a
-// transfer fails, the other primaries are asked.
+// even that where it has told a newer serial, and what it has counts. Differences are asked for where there is a
+// version, and the whole zone where they do not lead to one; a primary that gives none is not asked for them for an
+// hour. Where a transfer fails, the other primaries are asked.
 //
 // - Refresh, retry and expiry count from the last check that succeeded, whether it brought a version or not. A round in
 //   which a primary answered, but no transfer of a newer version succeeded, ends in a retry.
@@ -70,8 +70,8 @@ class ZoneKeeper {
     friend bool operator==(const Step&, const Step&) = default;
   };
 
-  // The version may be not loaded (`Zone::notLoaded`): the zone is taken as soon as possible. One that is loaded, from a
-  // file, is due at once too. Throws std::invalid_argument where the primaries are none or too many.
+  // The version may be not loaded (`Zone::notLoaded`): the zone is taken as soon as possible. One that is loaded, from
+  // a file, is due at once too. Throws std::invalid_argument where the primaries are none or too many.
   ZoneKeeper(Shard& shard, std::shared_ptr<const SecondarySettings> settings, std::shared_ptr<const Zone> version);
 
   NameView origin() const { return version_->origin(); }
@@ -114,10 +114,10 @@ class ZoneKeeper {
 
   // For a list of zones.
   bool hasExpired() const { return expired_; }
-  unsigned failures() const { return failures_; }             // rounds in a row
-  std::optional<TimePoint> expires() const;                   // nothing while there is no version
-  std::optional<TimePoint> checked() const;                   // when a check last succeeded; nothing: never
-  Address lastPrimary() const;                   // that was good; empty where none was
+  unsigned failures() const { return failures_; }  // rounds in a row
+  std::optional<TimePoint> expires() const;        // nothing while there is no version
+  std::optional<TimePoint> checked() const;        // when a check last succeeded; nothing: never
+  Address lastPrimary() const;                     // that was good; empty where none was
 
  private:
   static constexpr std::uint8_t nobody = 0xff;
@@ -150,28 +150,28 @@ class ZoneKeeper {
   Shard* shard_;
   std::shared_ptr<const SecondarySettings> settings_;
   std::shared_ptr<const Zone> version_;
-  TimePoint check_;                          // the next one
-  TimePoint expires_ = TimePoint::max();     // the version; where it is loaded
-  TimePoint checked_ = TimePoint::min();     // with success
-  std::vector<TimePoint> wholeUntil_;        // by primary; empty: all are asked for differences
-  std::uint32_t asked_ = 0;                  // primaries of this round, a bit for each
-  std::uint32_t failed_ = 0;                 // likewise those whose transfer has failed
-  Found best_;                               // the newest version of this round
-  std::optional<Serial> told_;               // by the NOTIFY that this round is about
-  std::optional<Serial> toldNext_;           // by the last one since
-  std::uint8_t notifier_ = nobody;           // who has sent it
+  TimePoint check_;                       // the next one
+  TimePoint expires_ = TimePoint::max();  // the version; where it is loaded
+  TimePoint checked_ = TimePoint::min();  // with success
+  std::vector<TimePoint> wholeUntil_;     // by primary; empty: all are asked for differences
+  std::uint32_t asked_ = 0;               // primaries of this round, a bit for each
+  std::uint32_t failed_ = 0;              // likewise those whose transfer has failed
+  Found best_;                            // the newest version of this round
+  std::optional<Serial> told_;            // by the NOTIFY that this round is about
+  std::optional<Serial> toldNext_;        // by the last one since
+  std::uint8_t notifier_ = nobody;        // who has sent it
   std::uint8_t notifierNext_ = nobody;
-  std::uint8_t good_ = nobody;               // the last good one
-  std::uint8_t reachable_ = nobody;          // a connection was possible, and its serial is not known
+  std::uint8_t good_ = nobody;       // the last good one
+  std::uint8_t reachable_ = nobody;  // a connection was possible, and its serial is not known
   std::uint16_t failures_ = 0;
   bool inRound_ = false;
   bool again_ = false;
-  bool answered_ = false;                    // this round: some primary
+  bool answered_ = false;  // this round: some primary
   bool whole_ = false;
   bool wholeNext_ = false;
   bool expired_ = false;
   bool urgent_ = false;
-  bool loggedOlder_ = false;                 // that a primary is older
+  bool loggedOlder_ = false;  // that a primary is older
 };
 
 }  // namespace taut

@@ -53,8 +53,8 @@ class ZoneState {
   // Whether so much of the file is out of date that all zones should be noted for `replacement` now.
   bool isOverdue() const { return writtenLines_ > leastLines + 2 * liveLines_; }
 
-  // What is to be written, to be done on any thread; those of one file wait for each other. It gives why it could not be
-  // done, or an empty text. Nothing where there is nothing to write.
+  // What is to be written, to be done on any thread; those of one file wait for each other. It gives why it could not
+  // be done, or an empty text. Nothing where there is nothing to write.
   class Write;
   std::optional<Write> pending();
   // The same for what is noted, as the whole file: every zone has been noted.

@@ -49,9 +49,9 @@ struct TransferOutcome {
   // With `wholeNeeded`: the primary does not give differences, so that it need not be asked for them again soon.
   bool givesNone = false;
 
-  std::optional<Serial> serial;             // of the primary's version
-  std::shared_ptr<const Zone> zone;         // with `updated`
-  bool whole = true;                        // how it came
+  std::optional<Serial> serial;      // of the primary's version
+  std::shared_ptr<const Zone> zone;  // with `updated`
+  bool whole = true;                 // how it came
   // That led to it from the version before, where it did not come whole.
   std::vector<std::shared_ptr<const ZoneDifference>> differences;
   std::vector<Diagnostic> warnings;
