@@ -15,6 +15,7 @@
 #include <fmt/format.h>
 
 #include "secondary_support.hpp"
+#include "support/heap_counter.hpp"
 #include "support/packet.hpp"
 #include "support/temporary_folder.hpp"
 #include "taut/testing/log_capture.hpp"
@@ -430,6 +431,18 @@ TEST_CASE("thousands of zones that are due at the start are checked without floo
   CHECK(inFlight <= QuestionWindow::most);
 }
 
+TEST_CASE("a zone that rests takes a few hundred octets beside its records") {
+  constexpr std::size_t count = 10'000;
+  Secondary secondary;
+  secondary.addPrimary();
+  const auto settings = secondary.settings();
+  std::vector<std::shared_ptr<const Zone>> zones;
+  for (std::size_t i = 0; i < count; ++i) zones.push_back(Zone::notLoaded(Name(fmt::format("z{}.", i))));
+  const std::size_t before = HeapCounter::octets();
+  for (const auto& zone : zones) secondary.scheduler.add(settings, zone);
+  CHECK(HeapCounter::octets() - before < count * 360);
+}
+
 TEST_CASE("a primary that answers nothing is asked by few questions at a time, and zones of others do not wait") {
   Secondary secondary;
   secondary.addPrimary();
@@ -839,7 +852,10 @@ TEST_CASE("a version that has changed much is settled, and is the same one in a 
     for (int step = 1; step <= steps; ++step) {
       s.primaries[0]->serve(zoneOf(step));
       s.notify(static_cast<std::uint32_t>(step + 1));
-      while (s.serial() != static_cast<std::uint32_t>(step + 1)) co_await s.published(++seen);
+      while (s.serial() != static_cast<std::uint32_t>(step + 1)) {
+        ++seen;
+        co_await s.published(seen);
+      }
     }
     while (settled == 0) {
       co_await s.pass(10ms);
