@@ -403,8 +403,8 @@ TEST_CASE("records outside the zone are left out, and a lack of glue is no reaso
   });
 }
 
-TEST_CASE("thousands of zones that are due at the start are checked without flooding their primary") {
-  static constexpr std::size_t count = 3000;
+TEST_CASE("a thousand zones that are due at the start are checked without flooding their primary") {
+  static constexpr std::size_t count = 1000;
   Secondary secondary;
   FakePrimary& primary = secondary.addPrimary();
   primary.serve(exampleZone(5));
@@ -426,7 +426,7 @@ TEST_CASE("thousands of zones that are due at the start are checked without floo
   secondary.run([](Secondary& s) -> Task<> {
     co_await s.pass(5s);
     CHECK(s.primaries[0]->count(Type::SOA) == count);
-    CHECK(s.primaries[0]->asked.back().at - s.primaries[0]->asked.front().at > 1s);
+    CHECK(s.primaries[0]->asked.back().at - s.primaries[0]->asked.front().at > 400ms);
   });
   CHECK(inFlight <= QuestionWindow::most);
 }
