@@ -273,3 +273,41 @@ TEST_CASE("every key of the schema has an explanation, and a default or what hol
       CHECK_MESSAGE((*number >= key.least && *number <= key.most), key.path);
   }
 }
+
+TEST_CASE("who may transfer a zone is nobody, or who is listed, and such a zone keeps its differences") {
+  Settings settings;
+  Table& open = settings.add("zone", at(1));
+  open.set(keyOf("zone[].name"), {std::string("example.net"), at(2)});
+  open.set(keyOf("zone[].allow-transfer"), {std::vector{Item{"192.0.2.0/24", at(3)}, Item{"loopback", at(3)}}, at(3)});
+  Table& closed = settings.add("zone", at(4));
+  closed.set(keyOf("zone[].name"), {std::string("example.org"), at(5)});
+  Table& empty = settings.add("zone", at(6));
+  empty.set(keyOf("zone[].name"), {std::string("example.com"), at(7)});
+  empty.set(keyOf("zone[].allow-transfer"), {std::vector<Item>{}, at(8)});
+  settings.set("limits.transfers.per-client", {std::int64_t{3}, at(9)});
+  const auto valid = validated(settings);
+  REQUIRE(valid);
+  const Configuration& configuration = *valid;
+  REQUIRE(configuration.zones.size() == 3);
+  REQUIRE(configuration.zones[0].allowTransfer);
+  CHECK(configuration.zones[0].allowTransfer->text == R"(["192.0.2.0/24", "loopback"])");
+  const auto from = [](const char* address) { return queryFrom(parsed(address)); };
+  CHECK(configuration.zones[0].allowTransfer->clients.allows(from("192.0.2.9")));
+  CHECK(configuration.zones[0].allowTransfer->clients.allows(from("::1")));
+  CHECK(!configuration.zones[0].allowTransfer->clients.allows(from("198.51.100.1")));
+  CHECK(configuration.zones[0].source().keepsDifferences);
+  CHECK(!configuration.zones[1].allowTransfer);
+  CHECK(!configuration.zones[1].source().keepsDifferences);
+  CHECK(!configuration.zones[2].allowTransfer);
+  CHECK(configuration.limits.transfers == 100);
+  CHECK(configuration.limits.transfersOfClient == 3);
+}
+
+TEST_CASE("a zone that may be transferred is named") {
+  Settings settings;
+  Table& zone = settings.add("zone", at(1));
+  zone.set(keyOf("zone[].file"), {std::string("/zones/x"), at(2)});
+  zone.set(keyOf("zone[].allow-transfer"), {std::vector{Item{"loopback", at(3)}}, at(3)});
+  CHECK(mistakesOf(settings) ==
+        "/etc/taut/taut.toml:3:1: needs the zone's name; expected name = \"example.com\", say\n");
+}
