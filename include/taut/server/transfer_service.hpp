@@ -53,7 +53,7 @@ class TransferService {
  private:
   struct Transfer;
 
-  static constexpr std::size_t messagesPerTurn = 16;
+  static constexpr std::size_t messagesPerTurn = 4;
 
   std::optional<Answer> refusal(const Query& query, const ServedZone& served);
   Answer upToDate(const Query& query, const Zone& zone);
