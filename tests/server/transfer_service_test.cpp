@@ -400,7 +400,7 @@ TEST_CASE_FIXTURE(Fixture, "a transfer to a client with a key is signed, message
   std::vector<TsigKey> keys{key};
   factory.setKeys(std::make_shared<const KeyRing>(std::move(keys)));
   serve({version(7, hosts(5000))});
-  AccessList list(AddressPolicy(AddressPolicy::Action::refuse));
+  AccessList list{AddressPolicy(AddressPolicy::Action::refuse)};
   list.allow(AddressPolicy(), {Name("transfer.")});
   settings->allow(Name("example."), list);
   CHECK(reply(makeQuery("example.", Type::AXFR)).rcode == Rcode::REFUSED);
