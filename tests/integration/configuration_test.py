@@ -183,7 +183,8 @@ class Configuration(TestCase):
         schema = json.loads(result.stdout)
         self.assertFalse(schema["additionalProperties"])
         zone = schema["properties"]["zone"]
-        self.assertEqual((zone["type"], sorted(zone["items"]["properties"])), ("array", ["allow-transfer", "file", "name", "rate-limit"]))
+        self.assertEqual((zone["type"], sorted(zone["items"]["properties"])),
+                         ("array", ["allow-transfer", "file", "name", "rate-limit"]))
         self.assertEqual(schema["properties"]["server"]["properties"]["udp-size"]["maximum"], 4096)
 
 
