@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <fstream>
+#include <memory>
 #include <random>
 #include <stdexcept>
 #include <string>
@@ -16,6 +17,8 @@
 
 #include "taut/coro/event.hpp"
 #include "taut/resolver/dynamic_zone.hpp"
+#include "taut/zone/zone_settling.hpp"
+#include "taut/zone/zone_update.hpp"
 #include "taut/zone/difference_between.hpp"
 #include "taut/zone/transfer_reader.hpp"
 #include "taut/zone/transfer_writer.hpp"
@@ -87,6 +90,81 @@ Task<> posted(Shard& shard) {
   co_await ran.wait();
 }
 
+// A zone of so many hosts, of which some have been changed since, ten with each version.
+class ChangedZone {
+ public:
+  ChangedZone(std::size_t hosts, std::size_t changed)
+      : zone_(parseZone(unsignedZone(hosts)).zone), hosts_(hosts) {
+    for (std::size_t left = changed; left > 0; left -= std::min(left, batch)) update();
+  }
+
+  void update() {
+    ZoneChange change;
+    for (std::size_t i = 0; i < batch; ++i)
+      change.replace(Name(fmt::format("h{}.example.com.", random_() % hosts_)), std::chrono::hours(1),
+                     {rdata::A(10, 1, 1, static_cast<std::uint8_t>(++address_))});
+    make(change);
+  }
+  // Without the making of names.
+  void make(const ZoneChange& change) { zone_ = updateZone(zone_, change, Serial(zone_->serial()))->zone; }
+
+  const Zone& zone() const { return *zone_; }
+
+  static constexpr std::size_t batch = 10;
+
+ private:
+  std::shared_ptr<const Zone> zone_;
+  std::size_t hosts_;
+  std::mt19937_64 random_{1034};
+  unsigned address_ = 0;
+};
+
+// The next version of a zone in which the addresses of ten hosts have changed, and what it takes of memory.
+void updateInPlace(benchmark::State& state) {
+  using Seconds = std::chrono::duration<double>;
+  const auto hosts = static_cast<std::size_t>(state.range(0));
+  ChangedZone changed(hosts, static_cast<std::size_t>(state.range(1)));
+  std::mt19937_64 random(1996);
+  std::vector<double> times;
+  const std::size_t before = changed.zone().memoryUse();
+  for (auto _ : state) {
+    ZoneChange change;
+    for (std::size_t i = 0; i < ChangedZone::batch; ++i)
+      change.replace(Name(fmt::format("h{}.example.com.", random() % hosts)), std::chrono::hours(1),
+                     {rdata::A(10, 2, 2, static_cast<std::uint8_t>(times.size()))});
+    const auto begin = std::chrono::steady_clock::now();
+    changed.make(change);
+    times.push_back(Seconds(std::chrono::steady_clock::now() - begin).count());
+    state.SetIterationTime(times.back());
+  }
+  std::ranges::sort(times);
+  state.counters["median_us"] = times[times.size() / 2] * 1e6;
+  state.counters["p99_us"] = times[times.size() * 99 / 100] * 1e6;
+  const double grown = static_cast<double>(changed.zone().memoryUse()) - static_cast<double>(before);
+  state.counters["octets_each"] = grown / static_cast<double>(times.size());
+}
+BENCHMARK(updateInPlace)
+    ->ArgsProduct({{1000, 1'000'000, 10'000'000}, {0, 10'000}})
+    ->Iterations(500)
+    ->UseManualTime()
+    ->Unit(benchmark::kMicrosecond);
+
+// A look-up in a zone of which so many hosts have changed.
+void lookUpChanged(benchmark::State& state, std::string_view prefix) {
+  const auto hosts = static_cast<std::size_t>(state.range(0));
+  const ChangedZone changed(hosts, static_cast<std::size_t>(state.range(1)));
+  Names names(hosts, prefix);
+  for (auto _ : state) benchmark::DoNotOptimize(changed.zone().find(names.next()));
+}
+BENCHMARK_CAPTURE(lookUpChanged, found, "h")->ArgsProduct({{10'000, 1'000'000}, {0, 10, 10'000}});
+BENCHMARK_CAPTURE(lookUpChanged, missing, "x")->ArgsProduct({{10'000, 1'000'000}, {0, 10, 10'000}});
+
+void settleZone(benchmark::State& state) {
+  const ChangedZone changed(static_cast<std::size_t>(state.range(0)), 10'000);
+  for (auto _ : state) benchmark::DoNotOptimize(settle(changed.zone()));
+}
+BENCHMARK(settleZone)->Arg(1'000'000)->Unit(benchmark::kMillisecond);
+
 // The time from the begin of a commit to the first answer that has it, each change made as soon as the one before is
 // seen. The memory is that of the process, beyond what it had without the zone: run one size at a time.
 void changeUntilAnswered(benchmark::State& state) {
@@ -115,6 +193,7 @@ BENCHMARK(changeUntilAnswered)
     ->Arg(1000)
     ->Arg(10'000)
     ->Arg(100'000)
+    ->Arg(1'000'000)
     ->Iterations(200)
     ->UseManualTime()
     ->Unit(benchmark::kMillisecond);
