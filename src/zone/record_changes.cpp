@@ -1,6 +1,8 @@
 #include "record_changes.hpp"
 
 #include <algorithm>
+#include <array>
+#include <span>
 #include <utility>
 
 #include <fmt/format.h>
@@ -12,6 +14,8 @@
 namespace taut::detail {
 
 namespace {
+
+constexpr std::size_t mostPrefetched = 32;
 
 bool isNsec3(Type type, ByteSpan rdata) {
   return setOrder(type, rdata) >> 1 == static_cast<std::uint32_t>(Type::NSEC3);
@@ -56,6 +60,14 @@ bool ChangedOwner::isSameAsBefore() const {
   return records.isSameAs(before) && (records.empty() || isSpelledAs(owner, before.owner()));
 }
 
+// In a large zone the owners are far apart in memory: the first ones are fetched all at once.
+void RecordChanges::prefetch(std::span<const NameView> owners) const {
+  std::array<std::uint64_t, mostPrefetched> hashes;
+  std::ranges::transform(owners, hashes.begin(), [](NameView owner) { return owner.hash(); });
+  for (std::size_t i = 0; i < owners.size(); ++i) zone_.prefetch(hashes[i]);
+  for (std::size_t i = 0; i < owners.size(); ++i) zone_.prefetchNode(hashes[i]);
+}
+
 ChangedOwner& RecordChanges::changed(ChangedOwners& owners, NameView owner, bool isOfNsec3) {
   if (const auto found = owners.find(owner); found != owners.end()) return found->second;
   const NodeHeader* const place = isOfNsec3 ? zone_.nsec3Place(owner) : zone_.place(owner, owner.hash());
@@ -72,6 +84,10 @@ ChangedOwner& RecordChanges::ownerOf(NameView owner, Type type, ByteSpan rdata) 
 RecordChanges::Problem RecordChanges::take(const ZoneChange& change, Serial last) {
   if (!change.error().empty()) return change.error();
   if (auto problem = problemOfSigned(zone_.apex())) return problem;
+  std::array<NameView, mostPrefetched> owners;
+  const std::size_t first = std::min(change.size(), owners.size());
+  for (std::size_t i = 0; i < first; ++i) owners[i] = change.step(i).owner;
+  prefetch(std::span(owners).first(first));
   for (std::size_t i = 0; i < change.size(); ++i)
     if (auto problem = takeStep(change.step(i))) return problem;
   if (auto problem = finish()) return problem;
@@ -114,6 +130,11 @@ RecordChanges::Problem RecordChanges::setSerial(Serial last) {
 
 // Data outside the zone is left out, as ZoneBuilder does.
 RecordChanges::Problem RecordChanges::take(const ZoneDifference& difference) {
+  std::array<NameView, mostPrefetched> owners;
+  std::size_t first = 0;
+  for (const ZoneRecord& record : difference.removed())
+    if (first < owners.size() && record.owner.isWithin(zone_.origin())) owners[first++] = record.owner;
+  prefetch(std::span(owners).first(first));
   for (const ZoneRecord& record : difference.removed()) {
     if (!record.owner.isWithin(zone_.origin())) continue;
     if (!ownerOf(record.owner, record.type, record.rdata).records.remove(record.type, record.rdata))

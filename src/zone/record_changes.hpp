@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,7 @@ class RecordChanges {
  private:
   ChangedOwner& ownerOf(NameView owner, Type type, ByteSpan rdata);
   ChangedOwner& changed(ChangedOwners& owners, NameView owner, bool isNsec3);
+  void prefetch(std::span<const NameView> owners) const;
   Problem takeStep(const ZoneChange::Step& step);
   Problem setSerial(Serial last);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "nsec3_chain.hpp"
@@ -25,6 +26,26 @@ std::size_t boundOf(NameView owner, const NodeRecords& records) {
   for (const PendingSet& set : records.sets())
     for (const ByteSpan rdata : set.records) octets += rdata.size() + NodeOutput::mostOfRecord;
   return octets;
+}
+
+// Whether more places of a list than are worth passing one by one do not count, next to one of those that are lost.
+template <class Counts>
+bool hasGap(ListedNodes list, std::span<const NodeHeader* const> lost, const Counts& counts) {
+  constexpr std::size_t longest = 1024;
+  std::size_t end = 0;  // of the last gap
+  for (const NodeHeader* const place : lost) {
+    const auto units = list.units();
+    const auto found = std::lower_bound(units.begin() + static_cast<std::ptrdiff_t>(end), units.end(), place->owner(),
+                                        [&](std::uint32_t at, NameView owner) {
+                                          return list.first()->at(at)->owner() < owner;
+                                        });
+    std::size_t begin = static_cast<std::size_t>(found - units.begin());
+    end = begin;
+    while (end < units.size() && end - begin <= longest && !counts(list[end].header())) ++end;
+    while (begin > 0 && end - begin <= longest && !counts(list[begin - 1].header())) --begin;
+    if (end - begin > longest) return true;
+  }
+  return false;
 }
 
 // The records of a planned node, which may be those that it had.
@@ -70,6 +91,13 @@ std::shared_ptr<const Zone> VersionWriter::write() {
   return version;
 }
 
+bool VersionWriter::leavesGap(const Zone& version) const {
+  const ZoneImage& image = version.image();
+  return hasGap(image.nsecChain(), lostNsecs_, [&](const NodeHeader* place) { return version.hasNsecAt(place); }) ||
+         hasGap(image.nsec3Chain(), lostNsec3Owners_,
+                [&](const NodeHeader* place) { return version.hasNsec3At(place); });
+}
+
 void VersionWriter::writeNames() {
   for (auto& [name, planned] : names_) {
     if (!planned.isNew) continue;
@@ -79,6 +107,7 @@ void VersionWriter::writeNames() {
     }
     delta_.move(planned.place, nullptr);
     count(planned.before, {});
+    if (hasNsec(planned.before)) lostNsecs_.push_back(planned.place);
     --counts_.nodes;
   }
 }
@@ -100,15 +129,15 @@ void VersionWriter::writeName(PlannedNode& planned, const NodeRecords& records) 
   }
   count(planned.before, ZoneNode(&written));
   if (!planned.before) ++counts_.nodes;
-  if (hasNsec(ZoneNode(&written))) delta_.addNsec(planned.place);
+  if (hasNsec(ZoneNode(&written)))
+    delta_.addNsec(planned.place);
+  else if (hasNsec(planned.before))
+    lostNsecs_.push_back(planned.place);
 }
 
 const NodeHeader* VersionWriter::parentPlace(const PlannedNode& planned) {
   if (planned.owner == before_.origin()) return nullptr;
-  if (planned.before) {
-    const NodeHeader* const header = planned.before.header();
-    return header->at(-static_cast<std::ptrdiff_t>(header->parent));
-  }
+  if (planned.before) return planned.before.header()->parentPlace();
   const NameView owner = planned.owner.parent();
   const auto parent = names_.find(owner);
   return parent != names_.end() ? parent->second.place : before_.place(owner, owner.hash());
@@ -167,7 +196,10 @@ void VersionWriter::writeNsec3Owners() {
       delta_.move(owner.place, next.header());
     else
       delta_.addNsec3Owner(next.header());
-    if (isOfChain(next)) delta_.addToChain(owner.place != nullptr ? owner.place : next.header());
+    if (isOfChain(next))
+      delta_.addToChain(owner.place != nullptr ? owner.place : next.header());
+    else if (isOfChain(owner.before))
+      lostNsec3Owners_.push_back(owner.place);
     count(owner.before, next);
     counts_.nsec3Owners += static_cast<std::uint32_t>(static_cast<bool>(next)) -
                            static_cast<std::uint32_t>(static_cast<bool>(owner.before));

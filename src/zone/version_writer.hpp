@@ -25,6 +25,10 @@ class VersionWriter {
   // The version; null where its NSEC3 chain would be empty. Call once.
   std::shared_ptr<const Zone> write();
 
+  // Whether so many owners in a row are gone from a list of denial that a search, which passes them one by one, would
+  // take too long.
+  bool leavesGap(const Zone& version) const;
+
  private:
   void writeNames();
   void writeNsec3Owners();
@@ -41,6 +45,9 @@ class VersionWriter {
   DeltaWriter delta_;
   ZoneCounts counts_;
   std::vector<NodeHeader*> linked_;  // nodes with links to others
+  // Places in canonical order that had an NSEC, or were in the NSEC3 chain, and are no longer.
+  std::vector<const NodeHeader*> lostNsecs_;
+  std::vector<const NodeHeader*> lostNsec3Owners_;
 };
 
 }  // namespace taut::detail

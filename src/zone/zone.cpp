@@ -1,10 +1,10 @@
 #include "taut/zone/zone.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cstring>
+#include <cstddef>
 #include <utility>
 
+#include "closest_encloser.hpp"
 #include "nsec3_chain.hpp"
 #include "taut/base/bytes.hpp"
 #include "zone_image_writer.hpp"
@@ -19,22 +19,6 @@ detail::ZoneCounts countsOf(const detail::ZoneLayout& layout) {
   return {layout.recordCount, layout.nodeCount, layout.nsecCount, layout.nsec3OwnerCount, layout.nsec3Count};
 }
 
-// "*.<parent>" on the stack. A name of 254 octets or more has no room for such a child, and the zone has none.
-class WildcardName {
- public:
-  explicit WildcardName(NameView parent) : size_(parent.size() + 2) {
-    octets_[0] = 1;
-    octets_[1] = '*';
-    std::memcpy(octets_.data() + 2, parent.data(), parent.size());
-  }
-
-  NameView view() const { return NameView::trusted(octets_.data(), size_); }
-
- private:
-  std::size_t size_;
-  std::array<std::uint8_t, maxNameSize + 2> octets_;
-};
-
 }  // namespace
 
 std::shared_ptr<const Zone> Zone::notLoaded(NameView origin, Class rrClass) {
@@ -42,10 +26,10 @@ std::shared_ptr<const Zone> Zone::notLoaded(NameView origin, Class rrClass) {
 }
 
 Zone::Zone(detail::ZoneImage image, std::shared_ptr<const detail::ZoneDelta> delta)
-    : delta_(std::move(delta)),
-      apex_(current(image.first()).header()),
-      image_(std::move(image)),
+    : image_(std::move(image)),
+      apex_(delta ? delta->current(image_.first()) : image_.first()),
       origin_(image_.first()->owner()),
+      delta_(std::move(delta)),
       counts_(delta_ ? delta_->counts() : countsOf(image_.layout())),
       rrClass_(static_cast<Class>(apex().header()->rrClass)) {
   const ZoneRRset soa = this->soa();
@@ -62,52 +46,26 @@ std::size_t Zone::memoryUse() const {
   return sizeof *this + image_.memoryUse() + (delta_ ? delta_->octets() : 0);
 }
 
-// Every ancestor of a node is a node, so that a bisection finds the depth of the closest encloser: a name of 127 labels
-// costs seven probes.
-ZoneNode Zone::closestEncloser(NameView name) const {
-  std::array<std::uint8_t, maxLabelCount + 1> offsets;  // of the ancestors between the name and the origin
-  std::size_t count = 0;
-  const std::size_t originAt = name.size() - origin_.size();
-  for (std::size_t at = name.data()[0] + 1u; at < originAt; at += name.data()[at] + 1u)
-    offsets[count++] = static_cast<std::uint8_t>(at);
-  ZoneNode encloser = apex();
-  std::size_t nearest = 0;  // the first ancestor that may exist
-  while (nearest < count) {
-    const std::size_t middle = nearest + (count - nearest - 1) / 2;
-    const NameView ancestor = NameView::trusted(name.data() + offsets[middle], name.size() - offsets[middle]);
-    if (const ZoneNode found = node(ancestor)) {
-      encloser = found;
-      count = middle;
-    } else {
-      nearest = middle + 1;
-    }
-  }
-  return encloser;
-}
-
-// Most names are of ordinary nodes, of which nothing else need be known.
+// Most names are of ordinary nodes that are the same in all versions: nothing else need be known of them.
 ZoneLookup Zone::find(NameView name, std::uint64_t hash) const {
   constexpr auto special = nodeflag::occluded | nodeflag::cut | nodeflag::dname | nodeflag::stale;
-  const ZoneNode found = image_.node(name, hash);
-  if (!found || found.header()->has(special)) return findSpecial(found, name, hash);
   ZoneLookup result;
-  result.node = result.encloser = found;
-  return result;
-}
+  result.node = result.encloser = image_.node(name, hash);
+  if (result.node && !result.node.header()->has(special)) return result;
+  if (delta_ != nullptr) [[unlikely]]
+    return findInVersion(result.node, name);
+  if (!result.node) result.encloser = closestEncloser(name);
 
-ZoneLookup Zone::findSpecial(ZoneNode found, NameView name, std::uint64_t hash) const {
-  ZoneLookup result;
-  result.node = delta_ ? nodeOfVersion(found, name, hash) : found;
-  result.encloser = result.node ? result.node : closestEncloser(name);
-
-  ZoneNode top = result.encloser;
-  while (top.isOccluded()) top = parent(top);
-  if (top.isCut()) {
-    result.cut = top;
-  } else if (top.hasDname() && top != result.node) {
-    result.dname = top;
-  } else if (!result.node && top.hasWildcardChild()) {
-    result.wildcard = node(WildcardName(top.owner()).view());
+  const detail::NodeHeader* top = result.encloser.header();
+  std::uint16_t flags = top->flags();
+  for (; (flags & nodeflag::occluded) != 0; flags = top->flags()) top = top->parentPlace();
+  if ((flags & nodeflag::cut) != 0) {
+    result.cut = ZoneNode(top);
+  } else if ((flags & nodeflag::dname) != 0 && top != result.node.header()) {
+    result.dname = ZoneNode(top);
+  } else if (!result.node && (flags & nodeflag::wildcardChild) != 0) {
+    const detail::WildcardName wildcard(top->owner());
+    result.wildcard = image_.node(wildcard.view(), wildcard.view().hash());
   }
   return result;
 }

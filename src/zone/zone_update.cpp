@@ -74,6 +74,7 @@ std::pair<Way, Version> writeVersion(const Zone& zone, const RecordChanges& chan
   detail::VersionWriter writer(zone, plan, changes.nsec3Owners());
   if (writer.bound() > block.tailLeft()) return {Way::needsRoom, nullptr};
   Version version = writer.write();
+  if (version && writer.leavesGap(*version)) version = settle(*version);
   return {version ? Way::inPlace : Way::rebuild, std::move(version)};
 }
 

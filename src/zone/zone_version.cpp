@@ -5,6 +5,7 @@
 #include <span>
 #include <string_view>
 
+#include "closest_encloser.hpp"
 #include "nsec3_chain.hpp"
 #include "taut/zone/zone.hpp"
 #include "zone_links.hpp"
@@ -84,6 +85,31 @@ const NodeHeader* Zone::nsec3Place(NameView owner) const {
 ZoneNode Zone::nodeOfVersion(ZoneNode found, NameView name, std::uint64_t hash) const {
   const NodeHeader* const place = found ? found.header() : delta_->added(name, hash);
   return place != nullptr ? ZoneNode(delta_->current(place)) : ZoneNode();
+}
+
+// As `find`, of a name that the image has this node of. The hash is computed again for a name that it does not have:
+// that way `find` need not keep it for all zones that have no delta.
+ZoneLookup Zone::findInVersion(ZoneNode found, NameView name) const {
+  ZoneLookup result;
+  result.node = found ? current(found.header()) : nodeOfVersion(found, name, name.hash());
+  const auto nodeOf = [this](NameView ancestor) { return node(ancestor); };
+  result.encloser = result.node ? result.node : detail::closestEncloser(name, origin_, apex(), nodeOf);
+
+  ZoneNode top = result.encloser;
+  while (top.isOccluded()) top = parent(top);
+  if (top.isCut()) {
+    result.cut = top;
+  } else if (top.hasDname() && top != result.node) {
+    result.dname = top;
+  } else if (!result.node && top.hasWildcardChild()) {
+    result.wildcard = node(detail::WildcardName(top.owner()).view());
+  }
+  return result;
+}
+
+ZoneNode Zone::closestEncloser(NameView name) const {
+  return detail::closestEncloser(name, origin_, apex(),
+                                 [this](NameView ancestor) { return image_.node(ancestor, ancestor.hash()); });
 }
 
 const NodeHeader* Zone::targetPlace(NameView name) const {

@@ -474,7 +474,7 @@ TEST_CASE("A delegation above more names than are worth writing again is made by
   CHECK(below->node(Name("h7.sub.example.")).isOccluded());
 }
 
-TEST_CASE("Versions are read by threads while further ones are made and others go") {
+TEST_CASE("Versions are read and settled by threads while further ones are made and others go") {
   Versions versions(zoneOfHosts(20000));
   std::mutex mutex;
   std::shared_ptr<const Zone> newest = versions.zone();
@@ -499,8 +499,20 @@ TEST_CASE("Versions are read by threads while further ones are made and others g
       if (nodes != 0 && nodes != zone->nodeCount()) ++wrong;
     }
   };
+  const auto settleOften = [&] {
+    while (!done) {
+      std::shared_ptr<const Zone> zone;
+      {
+        const std::lock_guard lock(mutex);
+        zone = newest;
+      }
+      const auto settled = settle(*zone);
+      if (settled->nodeCount() != zone->nodeCount() || addressOf(*settled, 1) != addressOf(*zone, 1)) ++wrong;
+    }
+  };
   std::vector<std::thread> readers;
   for (unsigned seed = 0; seed < 3; ++seed) readers.emplace_back(read, seed);
+  readers.emplace_back(settleOften);
   for (std::uint32_t serial = 2; serial < 600; ++serial) {
     ZoneChange change;
     const rdata::A address(192, 0, 2, static_cast<std::uint8_t>(serial % 200));
@@ -515,4 +527,32 @@ TEST_CASE("Versions are read by threads while further ones are made and others g
   done = true;
   for (std::thread& reader : readers) reader.join();
   CHECK(wrong == 0);
+}
+
+TEST_CASE("A search for the NSEC before a name does not pass thousands of owners that are gone one by one") {
+  constexpr std::size_t hosts = 5000;
+  ZoneBuilder builder(origin);
+  builder.add(origin, 1h, rdata::SOA(origin, origin, 7, 2, 3, 4, 5));
+  builder.add(origin, 1h, rdata::NS(Name("ns.elsewhere.")));
+  rdata::NSEC nsec;
+  nsec.next = origin;
+  for (std::size_t i = 0; i < hosts; ++i) builder.add(Name(fmt::format("h{}.example.", i)), 1h, nsec);
+  const auto zone = builder.build().zone;
+  REQUIRE(zone);
+  RecordList gone;
+  RecordList come;
+  const RRset soa = zone->soa().data;
+  gone.add({origin, Type::SOA, soa.ttl, soa.front()});
+  come.add({origin, Type::SOA, soa.ttl, soa.front()});
+  for (const ZoneNode node : zone->nodes())
+    if (node.has(Type::NSEC) && node.owner().firstLabel() != "h0")
+      gone.add({node.owner(), Type::NSEC, 3600, node.rrset(Type::NSEC).data.front()});
+  ZoneChecks checks;
+  checks.requireNsAddresses = false;
+  const std::vector differences{ZoneDifference(gone, come)};
+  const auto updated = updateZone(zone, differences, checks);
+  REQUIRE(updated.ok());
+  CHECK(updated->zone->delta() == nullptr);
+  CHECK(updated->zone->nodeCount() == 2);
+  CHECK(updated->zone->nsecCovering(Name("h4999.example.")).owner() == Name("h0.example."));
 }

@@ -101,6 +101,9 @@ struct NodeHeader {
     return reinterpret_cast<const NodeHeader*>(octets() + units * static_cast<std::ptrdiff_t>(nodeUnit));
   }
 
+  // The place of the parent; not of the apex.
+  const NodeHeader* parentPlace() const { return at(-static_cast<std::ptrdiff_t>(parent)); }
+
   const Nsec3Links* nsec3Links() const {
     return hasNsec3Links() ? reinterpret_cast<const Nsec3Links*>(this + 1) : nullptr;
   }

@@ -96,9 +96,7 @@ class Zone {
 
   // The node one label up; none for the apex.
   ZoneNode parent(ZoneNode node) const {
-    const detail::NodeHeader* const header = node.header();
-    if (header->parent == 0) return {};
-    return current(header->at(-static_cast<std::ptrdiff_t>(header->parent)));
+    return node.header()->parent != 0 ? current(node.header()->parentPlace()) : ZoneNode();
   }
 
   // The node of the name that the `record`-th record of the RRset leads to, whose RDATA this is (`additionalName` in
@@ -169,18 +167,19 @@ class Zone {
   bool hasNsecAt(const detail::NodeHeader* place) const;
 
  private:
-  ZoneLookup findSpecial(ZoneNode found, NameView name, std::uint64_t hash) const;
   ZoneNode nodeOfVersion(ZoneNode found, NameView name, std::uint64_t hash) const;
   ZoneNode targetOfVersion(const ZoneRRset& set, std::size_t record, ByteSpan rdata) const;
+  ZoneLookup findInVersion(ZoneNode found, NameView name) const;
   ZoneNode closestEncloser(NameView name) const;
   Nsec3Match nsec3At(detail::Nsec3Place place, NameView name) const;
   ZoneNode nsecOfVersion(NameView name) const;
   Nsec3Match nsec3OfVersion(const Nsec3Hash& hash) const;
 
-  std::shared_ptr<const detail::ZoneDelta> delta_;
-  const detail::NodeHeader* apex_;
+  // What a look-up needs lies in the first two cache lines: see `prefetch`.
   detail::ZoneImage image_;
+  const detail::NodeHeader* apex_;
   NameView origin_;  // in the first apex node
+  std::shared_ptr<const detail::ZoneDelta> delta_;
   detail::ZoneCounts counts_;
   Nsec3Parameters nsec3Parameters_;
   std::uint32_t negativeTtl_ = 0;

@@ -64,9 +64,10 @@ class ListedNodes {
   std::size_t size() const { return units_.size(); }
   ZoneNode operator[](std::size_t index) const { return ZoneNode(first_->at(units_[index])); }
   std::span<const std::uint32_t> units() const { return units_; }
+  const NodeHeader* first() const { return first_; }  // of the image
 
  private:
-  const NodeHeader* first_;  // of the image
+  const NodeHeader* first_;
   std::span<const std::uint32_t> units_;
 };
 
