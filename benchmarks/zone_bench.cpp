@@ -17,11 +17,11 @@
 
 #include "taut/coro/event.hpp"
 #include "taut/resolver/dynamic_zone.hpp"
-#include "taut/zone/zone_settling.hpp"
-#include "taut/zone/zone_update.hpp"
 #include "taut/zone/difference_between.hpp"
 #include "taut/zone/transfer_reader.hpp"
 #include "taut/zone/transfer_writer.hpp"
+#include "taut/zone/zone_settling.hpp"
+#include "taut/zone/zone_update.hpp"
 #include "whole_answer.hpp"
 
 namespace {
@@ -93,8 +93,7 @@ Task<> posted(Shard& shard) {
 // A zone of so many hosts, of which some have been changed since, ten with each version.
 class ChangedZone {
  public:
-  ChangedZone(std::size_t hosts, std::size_t changed)
-      : zone_(parseZone(unsignedZone(hosts)).zone), hosts_(hosts) {
+  ChangedZone(std::size_t hosts, std::size_t changed) : zone_(parseZone(unsignedZone(hosts)).zone), hosts_(hosts) {
     for (std::size_t left = changed; left > 0; left -= std::min(left, batch)) update();
   }
 

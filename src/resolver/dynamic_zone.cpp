@@ -151,8 +151,8 @@ void DynamicZone::State::reclaim() {
 void DynamicZone::State::settleWhereWorth() {
   const std::lock_guard lock(mutex_);
   if (isSettling_ || !isWorthSettling(*newest_)) return;
-  settler_ = std::jthread(
-      [this, zone = newest_](const std::stop_token& stop) mutable { settle(std::move(zone), stop); });
+  settler_ =
+      std::jthread([this, zone = newest_](const std::stop_token& stop) mutable { settle(std::move(zone), stop); });
   isSettling_ = true;
   since_.clear();
 }

@@ -63,8 +63,8 @@ class DynamicZone::State {
   std::uint64_t hurried_ = 0;           // so many are to be in the next one
   Clock::time_point next_;              // when the next version may be published
   bool isSettling_ = false;
-  bool isSettled_ = false;             // and not published yet
-  std::vector<ZoneDifference> since_;  // while it settles: what has changed since it began
+  bool isSettled_ = false;                            // and not published yet
+  std::vector<ZoneDifference> since_;                 // while it settles: what has changed since it began
   std::shared_ptr<const void> memory_;                // of the version that was published last
   std::vector<std::shared_ptr<const void>> retired_;  // those before, from which some may still answer
   std::jthread settler_;

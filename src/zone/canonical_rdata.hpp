@@ -1,4 +1,5 @@
-// The order of RRsets at an owner, and of RDATA within an RRset (RFC 4034 section 6.3), with names lower-cased as section 6.2 says.
+// The order of RRsets at an owner, and of RDATA within an RRset (RFC 4034 section 6.3), with names lower-cased as
+// section 6.2 says.
 #pragma once
 
 #include <compare>

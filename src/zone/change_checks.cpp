@@ -18,8 +18,7 @@ ChangeProblem problemOfSets(NameView owner, const NodeRecords& records) {
   for (const PendingSet& set : records.sets()) {
     const bool isSingle = set.type == Type::SOA || set.type == Type::CNAME || set.type == Type::DNAME;
     if (isSingle && set.records.size() > 1) return fmt::format("{} {}: there would be two", owner, set.type);
-    if (set.records.size() > maxCount)
-      return fmt::format("{} {}: over 65535 records in one RRset", owner, set.type);
+    if (set.records.size() > maxCount) return fmt::format("{} {}: over 65535 records in one RRset", owner, set.type);
   }
   if (records.sets().size() > maxCount) return fmt::format("{}: over 65535 RRsets at one name", owner);
   return std::nullopt;

@@ -1,4 +1,5 @@
-// What a look-up of a name that does not exist looks for (RFC 4592 section 3.3.1): the closest encloser, and its wildcard.
+// What a look-up of a name that does not exist looks for (RFC 4592 section 3.3.1): the closest encloser, and its
+// wildcard.
 #pragma once
 
 #include <array>
@@ -11,8 +12,8 @@
 
 namespace taut::detail {
 
-// The nearest ancestor of a name that has a node. Every ancestor of a node is a node, so that a bisection finds its depth:
-// a name of 127 labels costs seven probes.
+// The nearest ancestor of a name that has a node. Every ancestor of a node is a node, so that a bisection finds its
+// depth: a name of 127 labels costs seven probes.
 template <class NodeOf>
 ZoneNode closestEncloser(NameView name, NameView origin, ZoneNode apex, const NodeOf& nodeOf) {
   std::array<std::uint8_t, maxLabelCount + 1> offsets;  // of the ancestors between the name and the origin

@@ -10,8 +10,8 @@ namespace taut::detail {
 
 namespace {
 
-// Entries of a level: with more it is merged into the next one. The first is copied for each version. The last one has no
-// limit.
+// Entries of a level: with more it is merged into the next one. The first is copied for each version. The last one has
+// no limit.
 constexpr std::array<std::size_t, ZoneDelta::levelCount - 1> mostOfLevel{256, 4096};
 
 ZoneDelta::Levels levelsOf(const ZoneDelta* delta) {

@@ -33,7 +33,8 @@ class NodeOutput {
   // Begins at an octet at a multiple of `nodeUnit`, with room for all nodes.
   explicit NodeOutput(std::uint8_t* at) : at_(at) {}
 
-  // Begins the next node. Its sets follow in their order, and after each set its records. Links lead `outside` at first.
+  // Begins the next node. Its sets follow in their order, and after each set its records. Links lead `outside` at
+  // first.
   NodeHeader& begin(const Node& node);
   void addSet(const Set& set);
   void addRecord(ByteSpan rdata);

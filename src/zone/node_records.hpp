@@ -1,5 +1,5 @@
-// The records of one owner while the next version of a zone is made: views of records of the version before, and of those
-// that are added.
+// The records of one owner while the next version of a zone is made: views of records of the version before, and of
+// those that are added.
 #pragma once
 
 #include <cstddef>

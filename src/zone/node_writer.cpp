@@ -89,8 +89,7 @@ std::uint16_t NodeWriter::flagsOf(std::span<const SetPlan> sets) const {
   return static_cast<std::uint16_t>(flags);
 }
 
-std::uint32_t NodeWriter::writeNode(const NodeOutput::Node& node, std::span<const SetPlan> sets,
-                                    RecordPlaces& places) {
+std::uint32_t NodeWriter::writeNode(const NodeOutput::Node& node, std::span<const SetPlan> sets, RecordPlaces& places) {
   NodeOutput::Node sized = node;
   sized.setCount = static_cast<std::uint16_t>(sets.size());
   const std::uint32_t units = image_.beginNode(sized);

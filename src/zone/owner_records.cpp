@@ -40,7 +40,8 @@ void OwnerRecords::gather(std::span<const OwnerKey> runs) {
     const OwnerRun& run = log_.run(key.run);
     const LoggedRecord* record = run.first();
     for (std::uint32_t i = 0; i < run.count; ++i, record = record->next())
-      records_.push_back({setOrder(static_cast<Type>(record->type), record->rdata()), static_cast<std::uint32_t>(records_.size()), record, run.file});
+      records_.push_back({setOrder(static_cast<Type>(record->type), record->rdata()),
+                          static_cast<std::uint32_t>(records_.size()), record, run.file});
   }
   const auto isBefore = [](const OwnerRecord& a, const OwnerRecord& b) {
     return a.order != b.order ? a.order < b.order : a.index < b.index;

@@ -20,10 +20,10 @@
 namespace taut::detail {
 
 struct ChangedOwner {
-  NameView owner;            // as the next version writes it
-  ZoneNode before;           // none: the version has none
-  const NodeHeader* place;   // null: there has never been a node
-  NodeRecords records;       // of the next version
+  NameView owner;           // as the next version writes it
+  ZoneNode before;          // none: the version has none
+  const NodeHeader* place;  // null: there has never been a node
+  NodeRecords records;      // of the next version
 
   bool isSameAsBefore() const;
 };

@@ -1,5 +1,5 @@
-// Which nodes the next version of a zone has where owners change: those of the owners, empty non-terminals that come and
-// go, parents of wildcards, and what lies below a delegation or a DNAME that comes or goes.
+// Which nodes the next version of a zone has where owners change: those of the owners, empty non-terminals that come
+// and go, parents of wildcards, and what lies below a delegation or a DNAME that comes or goes.
 #pragma once
 
 #include <cstddef>
@@ -18,8 +18,8 @@ struct PlannedNode {
   const NodeHeader* place = nullptr;     // null: there has never been a node
   const NodeRecords* records = nullptr;  // null: those of `before`
   std::uint16_t flags = 0;
-  bool exists = true;     // in the next version
-  bool isNew = false;     // as a node of the next version has it: it is written, or taken away
+  bool exists = true;  // in the next version
+  bool isNew = false;  // as a node of the next version has it: it is written, or taken away
   bool hasWildcard = false;
 
   bool has(Type type) const { return records != nullptr ? records->has(type) : before && before.has(type); }

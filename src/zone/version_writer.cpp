@@ -35,10 +35,9 @@ bool hasGap(ListedNodes list, std::span<const NodeHeader* const> lost, const Cou
   std::size_t end = 0;  // of the last gap
   for (const NodeHeader* const place : lost) {
     const auto units = list.units();
-    const auto found = std::lower_bound(units.begin() + static_cast<std::ptrdiff_t>(end), units.end(), place->owner(),
-                                        [&](std::uint32_t at, NameView owner) {
-                                          return list.first()->at(at)->owner() < owner;
-                                        });
+    const auto found =
+        std::lower_bound(units.begin() + static_cast<std::ptrdiff_t>(end), units.end(), place->owner(),
+                         [&](std::uint32_t at, NameView owner) { return list.first()->at(at)->owner() < owner; });
     std::size_t begin = static_cast<std::size_t>(found - units.begin());
     end = begin;
     while (end < units.size() && end - begin <= longest && !counts(list[end].header())) ++end;

@@ -9,8 +9,8 @@
 #include "delta_writer.hpp"
 #include "node_output.hpp"
 #include "record_changes.hpp"
-#include "version_plan.hpp"
 #include "taut/zone/zone.hpp"
+#include "version_plan.hpp"
 
 namespace taut::detail {
 

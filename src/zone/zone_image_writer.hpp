@@ -45,8 +45,8 @@ class ZoneImageWriter {
   // A node that was begun.
   NodeHeader& node(std::uint32_t units) { return *reinterpret_cast<NodeHeader*>(block_->data() + units * nodeUnit); }
 
-  // Puts the index and the lists after the nodes, which may move. From then on the image can be read, and only links can
-  // be written.
+  // Puts the index and the lists after the nodes, which may move. From then on the image can be read, and only links
+  // can be written.
   ZoneImage placeLists(const NodeLists& lists);
 
  private:

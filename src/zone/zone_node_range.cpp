@@ -20,9 +20,9 @@ ZoneNodeRange::Iterator ZoneNodeRange::after(NameView name) const {
   Iterator iterator;
   iterator.first_ = first_;
   const auto behind = [&](std::span<const std::uint32_t> places) {
-    const auto* const found = std::partition_point(
-        places.data(), places.data() + places.size(),
-        [&](std::uint32_t units) { return first_->at(units)->owner() <= name; });
+    const auto* const found =
+        std::partition_point(places.data(), places.data() + places.size(),
+                             [&](std::uint32_t units) { return first_->at(units)->owner() <= name; });
     return places.subspan(static_cast<std::size_t>(found - places.data()));
   };
   iterator.listed_ = behind(listed_);

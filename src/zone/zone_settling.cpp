@@ -43,8 +43,7 @@ class Settling {
   std::shared_ptr<const Zone> run() {
     if (!writeAll()) return nullptr;
     detail::NodeLists lists{nodes_, nsec3Owners_, {}};
-    if (zone_.hasNsec3())
-      lists.chain = nsec3ChainOf(ZoneNode(&image_.node(0)), nsec3Owners_, zone_.nsec3Parameters());
+    if (zone_.hasNsec3()) lists.chain = nsec3ChainOf(ZoneNode(&image_.node(0)), nsec3Owners_, zone_.nsec3Parameters());
     auto settled = std::make_shared<const Zone>(image_.placeLists(lists));
     if (goesOn_ && !goesOn_()) return nullptr;
     linkTargets(image_, *settled, linked_);

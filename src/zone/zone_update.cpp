@@ -1,8 +1,8 @@
 #include "taut/zone/zone_update.hpp"
 
 #include <algorithm>
-#include <mutex>
 #include <cstdint>
+#include <mutex>
 #include <utility>
 
 #include <fmt/format.h>

@@ -294,9 +294,9 @@ std::string ownerOf(ZoneNode node) {
 // All that can be asked of a node.
 std::string describe(const Zone& zone, ZoneNode node) {
   if (!node) return "none";
-  std::string text = fmt::format("{} in {} {}{}{}{}{}{} {}\n", ownerOf(node), ownerOf(zone.parent(node)),
-                                 node.isApex(), node.isCut(), node.isOccluded(), node.hasDname(), node.hasCname(),
-                                 node.hasWildcardChild(), node.labelCount());
+  std::string text =
+      fmt::format("{} in {} {}{}{}{}{}{} {}\n", ownerOf(node), ownerOf(zone.parent(node)), node.isApex(), node.isCut(),
+                  node.isOccluded(), node.hasDname(), node.hasCname(), node.hasWildcardChild(), node.labelCount());
   for (const RRset set : node) {
     text += fmt::format("{} {}", set.type, set.ttl);
     const ZoneRRset whole = set.type == Type::RRSIG ? ZoneRRset() : node.rrset(set.type);
@@ -321,11 +321,10 @@ std::string describe(const Nsec3Match& match) {
 // All that can be asked about a name.
 std::string describe(const Zone& zone, const Name& name, const Nsec3Hash& hash) {
   const ZoneLookup found = zone.find(name);
-  std::string text = fmt::format("{}: {} {} {} {} {}, covered by {} {} {} {}", name, ownerOf(found.node),
-                                 ownerOf(found.encloser), ownerOf(found.cut), ownerOf(found.dname),
-                                 ownerOf(found.wildcard), ownerOf(zone.nsecCovering(name)),
-                                 describe(zone.nsec3(name.view())), describe(zone.nsec3(hash)),
-                                 describe(zone.nsec3Wildcard(found.encloser)));
+  std::string text = fmt::format(
+      "{}: {} {} {} {} {}, covered by {} {} {} {}", name, ownerOf(found.node), ownerOf(found.encloser),
+      ownerOf(found.cut), ownerOf(found.dname), ownerOf(found.wildcard), ownerOf(zone.nsecCovering(name)),
+      describe(zone.nsec3(name.view())), describe(zone.nsec3(hash)), describe(zone.nsec3Wildcard(found.encloser)));
   if (found.node) text += " " + describe(zone.nsec3(found.node)) + "\n" + describe(zone, found.node);
   if (found.wildcard) text += "\n" + describe(zone, found.wildcard);
   return text;

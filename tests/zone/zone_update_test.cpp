@@ -226,7 +226,7 @@ TEST_CASE(
   CHECK(next(3) == 102);
   CHECK(next(102 + 0x7fffffffu) == 102 + 0x7fffffffu);
   CHECK(next(0xffffffff) == 0xffffffff);
-  CHECK(nextWithout() == 1);  // 0 is left out
+  CHECK(nextWithout() == 1);     // 0 is left out
   CHECK(next(0x80000001) == 2);  // as far away as can be: neither number is greater
 }
 
@@ -395,8 +395,10 @@ TEST_CASE("Differences that ZoneBuilder would refuse the zone for are refused") 
   CHECK(refusalOf("", {difference("@ NS ns1\n", "")}) == "example. NS: each zone needs one");
   CHECK(refusalOf("", {difference("ns1 A 192.0.2.1\n", "")}) ==
         "example. NS ns1.example.: ns1.example. has no address record (A or AAAA)");
-  CHECK(refusalOf("", {difference("", "@ CDS 1 13 200 00\n")}).ends_with("algorithm 13 is that of no DNSKEY here (RFC 7344 section 4.1)"));
-  CHECK(refusalOf("", {difference("", "@ ZONEMD 8 1 1 " + std::string(96, '0') + "\n")}).starts_with("example. ZONEMD: "));
+  CHECK(refusalOf("", {difference("", "@ CDS 1 13 200 00\n")})
+            .ends_with("algorithm 13 is that of no DNSKEY here (RFC 7344 section 4.1)"));
+  CHECK(refusalOf("", {difference("", "@ ZONEMD 8 1 1 " + std::string(96, '0') + "\n")})
+            .starts_with("example. ZONEMD: "));
 }
 
 TEST_CASE("A difference in the case of an owner alone is one") {

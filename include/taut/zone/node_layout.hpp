@@ -2,8 +2,8 @@
 // RRset, the owner, and for each RRset the links to targets, where it has them, and the RDATA.
 //
 // Every distance is relative to the node itself, so that an image of nodes can be moved, written to a file and mapped.
-// These are the reading functions; `detail::NodeOutput` writes. A node that others may read does not change, but for the
-// flag `stale`.
+// These are the reading functions; `detail::NodeOutput` writes. A node that others may read does not change, but for
+// the flag `stale`.
 #pragma once
 
 #include <algorithm>

@@ -1,11 +1,11 @@
-// A version of a zone as it is served (RFC 1034 section 4.2): immutable, compact, made by `ZoneBuilder`, and from another
-// version by `updateZone`.
+// A version of a zone as it is served (RFC 1034 section 4.2): immutable, compact, made by `ZoneBuilder`, and from
+// another version by `updateZone`.
 //
 // All nodes lie in one block in canonical order (RFC 4034 section 6.1). A hash index over the full names finds an
 // existing name with one cache line of index and then the node itself. The NSEC3 owners are kept apart, in the order of
-// their hashes. What a later version has in place of these nodes lies behind them in the same block, and is found by its
-// `ZoneDelta`. Handles and views into a version live as long as the version. Any number of threads may call its members,
-// also while another one makes the next version.
+// their hashes. What a later version has in place of these nodes lies behind them in the same block, and is found by
+// its `ZoneDelta`. Handles and views into a version live as long as the version. Any number of threads may call its
+// members, also while another one makes the next version.
 #pragma once
 
 #include <cstddef>

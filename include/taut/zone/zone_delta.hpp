@@ -1,9 +1,9 @@
 // What a version of a zone has in place of nodes of its first version, and beside them.
 //
-// The nodes of all versions lie in one block: those of the first in its image, those of later ones in the tail behind it.
-// A name has one place for good, that of the first node that it had: `parent` and links lead there. A node that is not the
-// one of its place in every version is marked `stale`; which one is, and whether there is one, each version knows by
-// itself. So a look-up asks a ZoneDelta only for stale nodes and for names that the image does not have.
+// The nodes of all versions lie in one block: those of the first in its image, those of later ones in the tail behind
+// it. A name has one place for good, that of the first node that it had: `parent` and links lead there. A node that is
+// not the one of its place in every version is marked `stale`; which one is, and whether there is one, each version
+// knows by itself. So a look-up asks a ZoneDelta only for stale nodes and for names that the image does not have.
 //
 // A ZoneDelta is immutable and has its tables in a few levels that versions share: to make the next version only the
 // newest level is copied, which is small. All tables hold units, counted from the first node of the image.

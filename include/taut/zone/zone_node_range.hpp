@@ -18,7 +18,8 @@ class ZoneNodeRange {
  public:
   class Iterator;
 
-  // `count` is the number of nodes. `delta` may be null; what the version has beside the image is `added` in its levels.
+  // `count` is the number of nodes. `delta` may be null; what the version has beside the image is `added` in its
+  // levels.
   ZoneNodeRange(const detail::NodeHeader* first, std::span<const std::uint32_t> listed, std::size_t count,
                 const detail::ZoneDelta* delta, detail::ZoneDelta::Places detail::DeltaLevel::*added)
       : first_(first), listed_(listed), count_(count), delta_(delta), added_(added) {}

@@ -16,8 +16,8 @@ namespace taut {
 // Whether the version has so much beside its image, or so little room for more, that settling pays.
 bool isWorthSettling(const Zone& zone);
 
-// A version with the same records. Between the steps it asks `goesOn`, where that is not empty: after a no it is null. Who
-// wants to touch memory at a limited rate waits there.
+// A version with the same records. Between the steps it asks `goesOn`, where that is not empty: after a no it is null.
+// Who wants to touch memory at a limited rate waits there.
 std::shared_ptr<const Zone> settle(const Zone& zone, const std::function<bool()>& goesOn = {});
 
 }  // namespace taut

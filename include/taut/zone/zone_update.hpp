@@ -30,8 +30,8 @@ struct ZoneUpdate {
 };
 
 // That a record to be added is there already, or one to be removed is not, is no mistake. The SOA gets the serial after
-// `last`, or the one that a step gives it where that is newer: several updates in a row that pass the same `last` have one
-// step of the serial. Name servers need no addresses. A signed zone is refused, because a change would leave its
+// `last`, or the one that a step gives it where that is newer: several updates in a row that pass the same `last` have
+// one step of the serial. Name servers need no addresses. A signed zone is refused, because a change would leave its
 // signatures and proofs wrong: where its apex does not say that it is signed, `reasonAgainstChanges` does.
 Result<ZoneUpdate, std::string> updateZone(const std::shared_ptr<const Zone>& zone, const ZoneChange& change,
                                            Serial last);
@@ -39,11 +39,11 @@ Result<ZoneUpdate, std::string> updateZone(const std::shared_ptr<const Zone>& zo
 // Why a zone takes no ZoneChange: it is not loaded, or has records of a signed zone. All its records are read for that.
 std::optional<std::string> reasonAgainstChanges(const Zone& zone);
 
-// The differences of a transfer (RFC 1995 section 4), as they come: signatures and proofs are records like any other. It
-// is strict: the first begins at the SOA of the zone, each later one where the one before has ended, a record that goes
-// is there, and one that comes is not. Where that is not so the history differs from that of who sent it, and the whole
-// zone is needed. TTLs do not count in that: a zone keeps one for an RRset. The digest of a ZONEMD is verified where the
-// checks say so, for which the whole zone is read.
+// The differences of a transfer (RFC 1995 section 4), as they come: signatures and proofs are records like any other.
+// It is strict: the first begins at the SOA of the zone, each later one where the one before has ended, a record that
+// goes is there, and one that comes is not. Where that is not so the history differs from that of who sent it, and the
+// whole zone is needed. TTLs do not count in that: a zone keeps one for an RRset. The digest of a ZONEMD is verified
+// where the checks say so, for which the whole zone is read.
 Result<ZoneUpdate, std::string> updateZone(const std::shared_ptr<const Zone>& zone,
                                            std::span<const ZoneDifference> differences, const ZoneChecks& checks = {});
 
