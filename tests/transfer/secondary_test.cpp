@@ -339,7 +339,8 @@ TEST_CASE("records of the largest sizes come whole and by differences") {
   const auto zoneOf = [](std::uint32_t serial, char letter) {
     std::string more = "big.example. 300 TXT";
     for (int i = 0; i < 230; ++i) more += fmt::format(" \"{}\"", std::string(255, letter));
-    for (int i = 0; i < 400; ++i) more += fmt::format("\nmany.example. 300 TXT \"{}{}\"", i, std::string(200, letter));
+    for (int i = 0; i < 200; ++i)
+      more += fmt::format("\nmany.example. 300 TXT {0} \"{1}\" \"{1}\"", i, std::string(200, letter));
     return exampleZone(serial, more);
   };
   Secondary secondary;
@@ -353,10 +354,10 @@ TEST_CASE("records of the largest sizes come whole and by differences") {
   };
   secondary.run([](Secondary& s) -> Task<> {
     co_await s.published(1);
-    CHECK(s.keeper().version()->recordCount() == 404);
+    CHECK(s.keeper().version()->recordCount() == 204);
     s.notify();
     co_await s.published(2);
-    CHECK(s.keeper().version()->recordCount() == 404);
+    CHECK(s.keeper().version()->recordCount() == 204);
     CHECK(s.versions[1].differences.size() == 1);
     CHECK(s.primaries[0]->count(Type::AXFR) == 1);
   });
@@ -834,7 +835,7 @@ TEST_CASE("no more transfers run at a time than are allowed, in all and for each
 }
 
 TEST_CASE("a version that has changed much is settled, and is the same one in a new image") {
-  static constexpr int steps = 25;
+  static constexpr int steps = 21;  // of which the last one leads to settling
   static constexpr int namesPerStep = 200;
   static const auto zoneOf = [](int step) {
     std::string more;
