@@ -15,6 +15,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -131,8 +132,9 @@ class FakePrimary {
     ReplyBuilder builder(octets, octets.size());
     builder.begin(query.id(), flag::QR | flag::AA);
     builder.putQuestion(query.question());
+    std::deque<Message> kept;  // whose names the builder refers to
     for (const ZoneRecord& record : records) {
-      Message rdata(2);
+      Message& rdata = kept.emplace_back(2);
       storeU16(rdata.data(), static_cast<std::uint16_t>(record.rdata.size()));
       rdata.insert(rdata.end(), record.rdata.begin(), record.rdata.end());
       builder.put(Section::answer, {record.owner, rdata.data(), record.ttl, record.type, Class::IN, 1});
