@@ -207,6 +207,41 @@ TEST_CASE("A batch is seen whole or not at all, while other threads change and a
   CHECK(serving.call([](const Authority& authority) { return addresses(authority, Name("b.dyn.example.")); }) == 3);
 }
 
+TEST_CASE("No change is lost while a zone that has changed much is settled") {
+  DynamicZone zone(zoneOf());
+  ServingShard serving(zone);
+  constexpr int hosts = 6000;  // more than are settled for
+  const auto nameOf = [](int thread, int host) { return Name(fmt::format("h{}.t{}.dyn.example.", host, thread)); };
+  const auto change = [&](int thread) {
+    for (int round = 0; round < 2; ++round)
+      for (int host = 0; host < hosts; ++host) {
+        const auto address = static_cast<std::uint8_t>(host % 200 + round);
+        const auto replaced = zone.replace(nameOf(thread, host), 1min, {rdata::A(10, 0, 0, address)});
+        CHECK(replaced);
+      }
+    for (int host = 0; host < hosts; host += 2) {
+      const auto removed = zone.removeName(nameOf(thread, host));
+      CHECK(removed);
+    }
+  };
+  std::thread first([&] { change(1); });
+  std::thread second([&] { change(2); });
+  first.join();
+  second.join();
+  zone.flush();
+  CHECK(zone.recordCount() == 2 + hosts);
+  for (int host = 0; host < hosts; host += 97) {
+    const Answer answer =
+        serving.call([&](const Authority& authority) { return ask(authority, nameOf(1 + host % 2, host)); });
+    if (host % 2 == 0) {
+      CHECK((answer.rcode() == Rcode::NXDOMAIN));
+    } else {
+      REQUIRE((answer.rcode() == Rcode::NOERROR));
+      CHECK(rdata::read<rdata::A>(answer.entry(0).rrset.front())->address[3] == host % 200 + 1);
+    }
+  }
+}
+
 namespace {
 
 Task<bool> addAndWait(DynamicZone& zone, Shard& shard, StopToken stop) {
