@@ -47,8 +47,6 @@ struct SetKey {
 struct Records {
   std::uint32_t ttl = 300;
   std::set<Octets> rdata;
-
-  friend bool operator==(const Records&, const Records&) = default;
 };
 
 using Model = std::map<SetKey, Records>;
