@@ -144,7 +144,25 @@ std::string ZoneLoad::firstError() const {
 
 // What the load held is free again when its failure is put together. Such a load is tried again at the next reload,
 // since it has no version of the file.
+namespace {
+
+// What was kept of a zone that comes from elsewhere. It passed the checks of a transfer, which ask for no addresses of
+// name servers.
+ZoneLoad loadKept(ZoneSource source, ZoneLoadOptions options) {
+  ZoneLoad load;
+  source.isSecondary = false;
+  options.checks.requireNsAddresses = false;
+  if (!source.path.empty() && !FileStamp::of(source.path).isMissing()) load = loadZone(source, options);
+  if (load.ok() || load.stopped) return load;
+  for (Diagnostic& diagnostic : load.diagnostics) diagnostic.severity = Diagnostic::Severity::warning;
+  load.zone = Zone::notLoaded(*source.origin, source.rrClass);
+  return load;
+}
+
+}  // namespace
+
 ZoneLoad loadZone(const ZoneSource& source, const ZoneLoadOptions& options) {
+  if (source.isSecondary) return loadKept(source, options);
   const MasterFileOptions scanning = scanOptions(source.origin, source.rrClass, options);
   try {
     return load(source.path, source.origin, source.rrClass, options,

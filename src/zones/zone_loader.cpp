@@ -1,5 +1,6 @@
 #include "taut/zones/zone_loader.hpp"
 
+#include <chrono>
 #include <exception>
 #include <utility>
 
@@ -38,6 +39,14 @@ void ZoneLoader::replaceSources(std::vector<ZoneSource> sources, std::vector<std
   wanted_.notify_one();
 }
 
+void ZoneLoader::install(ZoneInstall version) {
+  {
+    const std::lock_guard lock(mutex_);
+    installs_.push_back(std::move(version));
+  }
+  wanted_.notify_one();
+}
+
 void ZoneLoader::requestZone(Name origin, Done done, std::string view) {
   {
     const std::lock_guard lock(mutex_);
@@ -58,31 +67,48 @@ ZoneReload ZoneLoader::report(const Load& load) {
   }
 }
 
+// Versions of secondaries wait until the next publication is due.
+std::optional<ZoneLoader::Work> ZoneLoader::nextWork(const std::stop_token& stop) {
+  Work work;
+  std::unique_lock lock(mutex_);
+  const auto isAsked = [this] { return requested_ || !zoneRequests_.empty(); };
+  if (!wanted_.wait(lock, stop, [&] { return isAsked() || !installs_.empty(); })) return std::nullopt;
+  if (!isAsked()) wanted_.wait_until(lock, stop, nextInstall_, isAsked);
+  if (stop.stop_requested()) return std::nullopt;
+  work.all = std::exchange(requested_, false);
+  work.reread = std::exchange(reread_, Reread::changed);
+  if (work.all) work.sources = std::exchange(sources_, std::nullopt);
+  work.waiting.swap(waiting_);
+  work.zones.swap(zoneRequests_);
+  work.installs.swap(installs_);
+  return work;
+}
+
+void ZoneLoader::installAll(std::vector<ZoneInstall> installs) {
+  using Clock = std::chrono::steady_clock;
+  constexpr int share = 20;  // of its time, publications take one in so many at most
+  const auto begin = Clock::now();
+  try {
+    store_.install(std::move(installs), publish_);
+  } catch (const std::exception& error) {
+    log::error("versions of secondary zones could not be served: {}", reasonOf(error));
+  }
+  const auto end = Clock::now();
+  nextInstall_ = end + share * (end - begin);
+}
+
 void ZoneLoader::run(const std::stop_token& stop) {
-  for (;;) {
-    bool all = false;
-    Reread reread = Reread::changed;
-    std::optional<Sources> sources;
-    std::vector<Done> waiting;
-    std::vector<ZoneRequest> zones;
-    {
-      std::unique_lock lock(mutex_);
-      if (!wanted_.wait(lock, stop, [this] { return requested_ || !zoneRequests_.empty(); })) return;
-      all = std::exchange(requested_, false);
-      reread = std::exchange(reread_, Reread::changed);
-      if (all) sources = std::exchange(sources_, std::nullopt);
-      waiting.swap(waiting_);
-      zones.swap(zoneRequests_);
-    }
-    if (all) {
+  while (auto work = nextWork(stop)) {
+    if (!work->installs.empty()) installAll(std::move(work->installs));
+    if (work->all) {
       const ZoneReload reload = report([&] {
-        if (sources) store_.replaceSources(std::move(sources->zones), sources->lists);
-        return store_.reload(publish_, stop, reread);
+        if (work->sources) store_.replaceSources(std::move(work->sources->zones), work->sources->lists);
+        return store_.reload(publish_, stop, work->reread);
       });
       if (stop.stop_requested()) return;
-      for (const Done& done : waiting) done(reload);
+      for (const Done& done : work->waiting) done(reload);
     }
-    for (const ZoneRequest& zone : zones) {
+    for (const ZoneRequest& zone : work->zones) {
       const ZoneReload reload = report([&] { return store_.reloadZone(zone.origin, publish_, stop, zone.view); });
       if (stop.stop_requested()) return;
       if (zone.done) zone.done(reload);

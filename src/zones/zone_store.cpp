@@ -133,6 +133,7 @@ void ZoneStore::load(std::vector<ZoneSource> sources) {
   for (Entry& entry : entries_) {
     logDiagnostics(entry.load);
     entry.load.diagnostics = {};
+    entry.isKept = entry.source.isSecondary;
   }
 }
 
@@ -199,7 +200,9 @@ class ZoneStore::Known {
 // another way now.
 ZoneLoad ZoneStore::takeOver(const Entry& before, const ZoneSource& source) {
   ZoneLoad load = before.load;
-  if (before.source.path != source.path || before.source.origin.has_value() != source.origin.has_value())
+  const bool readOtherwise = before.source.path != source.path || before.source.isSecondary != source.isSecondary ||
+                             before.source.origin.has_value() != source.origin.has_value();
+  if (readOtherwise)
     load.files = neverCurrent(source.path);
   return load;
 }
@@ -256,7 +259,8 @@ void ZoneStore::addSource(ZoneSource source, const Known& known, Replacement& ne
   else
     load.zone = Zone::notLoaded(*source.origin, source.rrClass);
   next.served.insert({source.view, load.zone->origin()});
-  next.entries.push_back({std::move(source), std::move(load)});
+  const bool isKept = source.isSecondary && before && (before->isKept || before->load.zone->isLoaded());
+  next.entries.push_back({std::move(source), std::move(load), isKept});
 }
 
 // Loads those whose files have to say their origins. One that fails is tried again at the next reload.
@@ -342,6 +346,7 @@ ZoneReload ZoneStore::reload(const Publish& publish, const std::stop_token& stop
   if (stop.stop_requested()) return report;
   dropFormer(report);
   const auto isWanted = [&](const Entry& entry) {
+    if (entry.source.isSecondary) return !entry.isKept;
     if (reread == Reread::all || !entry.load.zone->isLoaded() || entry.load.filesChanged()) return true;
     repeatErrors(entry, report);
     return false;
@@ -391,7 +396,7 @@ ZoneReload ZoneStore::reloadZone(NameView origin, const Publish& publish, const 
                                  std::string_view view) {
   ZoneReload report;
   const auto isMeant = [&](const Entry& entry) {
-    return entry.load.zone->origin() == origin && entry.source.view == view;
+    return entry.load.zone->origin() == origin && entry.source.view == view && !entry.isKept;
   };
   loadEntries(entriesThat(isMeant), publish, stop, report);
   countZones(report);
@@ -512,6 +517,7 @@ void ZoneStore::requireNew(const List& list, const std::vector<ZoneSource>& sour
 }
 
 void ZoneStore::accept(Entry& entry, ZoneLoad load, ZoneReload& report) {
+  if (entry.source.isSecondary) return acceptKept(entry, std::move(load), report);
   refuseOriginOfAnother(entry, load);
   logDiagnostics(load);
   ++(load.ok() ? report.loaded : report.failed);
@@ -524,23 +530,79 @@ void ZoneStore::accept(Entry& entry, ZoneLoad load, ZoneReload& report) {
     keepFirstErrors(load.diagnostics);
   } else {
     if (!hadZone) ++report.added;
-    if (hadZone) followVersion(entry, *entry.load.zone, *load.zone, report);
+    if (hadZone && followVersion(entry, *entry.load.zone, *load.zone, report)) news_.push_back(load.zone);
     if (lists_.empty() || changesAreTold_) detail::logLoaded(*entry.load.zone, *load.zone, entry.source.view, report);
     load.diagnostics = {};
   }
   entry.load = std::move(load);
 }
 
-// A file that was read again and has the same records leaves all as it is.
-void ZoneStore::followVersion(const Entry& entry, const Zone& before, const Zone& after, const ZoneReload& report) {
-  if (before.origin() != after.origin() || before.rrClass() != after.rrClass()) return forgetDifferences(entry);
+// What was kept of a secondary zone. That nothing was is no failure: the zone is yet to come.
+void ZoneStore::acceptKept(Entry& entry, ZoneLoad load, ZoneReload& report) {
+  logDiagnostics(load);
+  entry.isKept = true;
+  load.diagnostics = {};
+  if (load.zone->isLoaded()) {
+    ++report.loaded;
+    ++report.added;
+    if (lists_.empty() || changesAreTold_) detail::logLoaded(*entry.load.zone, *load.zone, entry.source.view, report);
+  }
+  entry.load = std::move(load);
+}
+
+// Whether others are to be told: the serial is newer. A file that was read again and has the same records leaves all as
+// it is.
+bool ZoneStore::followVersion(const Entry& entry, const Zone& before, const Zone& after, const ZoneReload& report) {
+  if (before.origin() != after.origin() || before.rrClass() != after.rrClass()) {
+    forgetDifferences(entry);
+    return false;
+  }
   const bool isNewer = taut::isNewer(Serial(after.serial()), Serial(before.serial()));
-  if (!isNewer && haveSameRecords(before, after)) return;
+  if (!isNewer && haveSameRecords(before, after)) return false;
   if (!isNewer) detail::warnOfSerial(before, after, entry.source.view, report);
   if (entry.source.keepsDifferences)
     differences_->replaced(before, after, entry.source.view);
   else
     forgetDifferences(entry);
+  return isNewer && entry.source.view.empty();
+}
+
+void ZoneStore::install(std::vector<ZoneInstall> versions, const Publish& publish) {
+  std::unordered_map<NameView, Entry*, HashName> secondaries;
+  secondaries.reserve(versions.size());
+  for (const ZoneInstall& version : versions) secondaries.emplace(version.zone->origin(), nullptr);
+  for (Entry* const entry : entriesThat([](const Entry& each) { return each.source.isSecondary; }))
+    if (const auto found = secondaries.find(entry->load.zone->origin()); found != secondaries.end())
+      found->second = entry;
+  // Keys lie in the versions, which stay in place until all are found.
+  std::vector<Entry*> entries;
+  for (const ZoneInstall& version : versions) entries.push_back(secondaries.find(version.zone->origin())->second);
+  for (std::size_t i = 0; i < versions.size(); ++i)
+    if (entries[i] && entries[i]->load.zone->rrClass() == versions[i].zone->rrClass())
+      install(*entries[i], std::move(versions[i]));
+  publishAll(publish);
+}
+
+void ZoneStore::install(Entry& entry, ZoneInstall version) {
+  const std::shared_ptr<const Zone> before = std::exchange(entry.load.zone, std::move(version.zone));
+  const Zone& after = *entry.load.zone;
+  entry.isKept = true;
+  if (!after.isLoaded()) return forgetDifferences(entry);
+  const bool isNews = !before->isLoaded() || isNewer(Serial(after.serial()), Serial(before->serial()));
+  if (isNews) news_.push_back(entry.load.zone);
+  if (!before->isLoaded() || !entry.source.keepsDifferences) return forgetDifferences(entry);
+  for (auto& difference : version.differences)
+    differences_->add(after, std::move(difference), entry.source.view);
+  if (version.differences.empty()) differences_->replaced(*before, after, entry.source.view);
+}
+
+std::vector<std::shared_ptr<const Zone>> ZoneStore::takeNews() {
+  const std::vector<std::shared_ptr<const Zone>> news = std::exchange(news_, {});
+  std::unordered_set<NameView, HashName> known;
+  std::vector<std::shared_ptr<const Zone>> last;
+  for (auto each = news.rbegin(); each != news.rend(); ++each)
+    if (known.insert((*each)->origin()).second) last.push_back(*each);
+  return last;
 }
 
 void ZoneStore::forgetDifferences(const Entry& entry) {

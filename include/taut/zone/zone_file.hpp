@@ -30,6 +30,7 @@ struct FileStamp {
 
   static FileStamp of(std::string path);
   bool isCurrent() const { return *this == of(path); }
+  bool isMissing() const { return version == FileVersion(); }
   friend bool operator==(const FileStamp&, const FileStamp&) = default;
 };
 
@@ -39,6 +40,10 @@ struct ZoneSource {
   Class rrClass = Class::IN;
   std::string view{};             // whose clients alone see it; empty: all see it
   bool keepsDifferences = false;  // between its versions, for incremental transfers
+  // Its versions come from elsewhere, and the file, where there is one, has what was kept of them: a file that is not
+  // there, or does not load, leaves a zone that is not loaded (Zone::notLoaded), with warnings. The path may be empty
+  // then, and the origin is known.
+  bool isSecondary = false;
 };
 
 struct ZoneLoad {

@@ -6,6 +6,7 @@
 //   loader.request();  // at SIGHUP, say
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
@@ -40,6 +41,10 @@ class ZoneLoader {
   // The same for the zones of one origin, see ZoneStore::reloadZone.
   void requestZone(Name origin, Done done = {}, std::string view = {});
 
+  // Has a version of a secondary zone served, see ZoneStore::install, soon: those that come close together are published
+  // together, since a publication costs more the more zones there are. From any thread.
+  void install(ZoneInstall version);
+
  private:
   struct Sources {
     std::vector<ZoneSource> zones;
@@ -51,7 +56,19 @@ class ZoneLoader {
     std::string view;
   };
 
+  // What is to be done.
+  struct Work {
+    bool all = false;
+    Reread reread = Reread::changed;
+    std::optional<Sources> sources;
+    std::vector<Done> waiting;
+    std::vector<ZoneRequest> zones;
+    std::vector<ZoneInstall> installs;
+  };
+
   void run(const std::stop_token& stop);
+  std::optional<Work> nextWork(const std::stop_token& stop);
+  void installAll(std::vector<ZoneInstall> installs);
   void want(Done done, Reread reread);
   template <typename Load>
   static ZoneReload report(const Load& load);
@@ -65,6 +82,8 @@ class ZoneLoader {
   std::optional<Sources> sources_;   // for that reload; nothing: as before
   std::vector<Done> waiting_;        // likewise
   std::vector<ZoneRequest> zoneRequests_;
+  std::vector<ZoneInstall> installs_;
+  std::chrono::steady_clock::time_point nextInstall_{};  // of the thread
   std::jthread thread_;  // last: it uses what is above
 };
 

@@ -2,6 +2,9 @@
 //
 // A zone of a view (`ZoneSource::view`) is a zone of its own: others may have its origin.
 //
+// Versions of secondary zones (`ZoneSource::isSecondary`) come from elsewhere, by `install`. The file of one is read once,
+// and its version stays when the sources are replaced.
+//
 // What secondaries are to be told lies beside the zones: a version that gives way to one with a greater serial leaves
 // the difference behind. A serial that goes back, or stays though records have changed, is loaded and draws a warning.
 //
@@ -48,6 +51,13 @@ struct ZoneReload {
   }
 };
 
+// A version of a secondary zone, or, not loaded, that it is served no more until another one comes.
+struct ZoneInstall {
+  std::shared_ptr<const Zone> zone;
+  // That lead to it from the version before; none where it came whole.
+  std::vector<std::shared_ptr<const ZoneDifference>> differences{};
+};
+
 // What is wrong with the files of zones that did not load, by their views and origins: the first error of each.
 using ZoneErrors = std::map<std::pair<std::string, Name>, std::string>;
 
@@ -87,8 +97,16 @@ class ZoneStore {
   ZoneReload reloadZone(NameView origin, const Publish& publish, const std::stop_token& stop,
                         std::string_view view = {});
 
+  // Has these versions served, the last one of each zone. What is no secondary zone is left out: it may have ceased to be
+  // one. `publish` gets all zones.
+  void install(std::vector<ZoneInstall> versions, const Publish& publish);
+
   // All of them, also those that are not loaded.
   std::shared_ptr<const ZoneSet> zones() const;
+
+  // Versions of zones that all see which have come since the last call and have a newer serial than the version before,
+  // or are the first of a secondary zone: of each zone its last one. For `publish`, to tell others.
+  std::vector<std::shared_ptr<const Zone>> takeNews();
 
   // How many loads have failed in all reloads. May be called on any thread.
   std::uint64_t loadFailures() const { return loadFailures_; }
@@ -112,6 +130,7 @@ class ZoneStore {
     ZoneSource source;
     // The last one; its zone is that of the last one that succeeded, and never null. It keeps its first errors.
     ZoneLoad load;
+    bool isKept = false;  // a secondary zone that has a version, or whose file has been read
   };
   struct List {
     std::string path;
@@ -134,7 +153,9 @@ class ZoneStore {
   std::string tryReadList(List& list, ZoneReload& report);
   void requireNew(const List& list, const std::vector<ZoneSource>& sources) const;
   void accept(Entry& entry, ZoneLoad load, ZoneReload& report);
-  void followVersion(const Entry& entry, const Zone& before, const Zone& after, const ZoneReload& report);
+  bool followVersion(const Entry& entry, const Zone& before, const Zone& after, const ZoneReload& report);
+  void acceptKept(Entry& entry, ZoneLoad load, ZoneReload& report);
+  void install(Entry& entry, ZoneInstall version);
   void forgetDifferences(const Entry& entry);
   void refuseOriginOfAnother(const Entry& entry, ZoneLoad& load) const;
   template <typename Function>
@@ -156,6 +177,7 @@ class ZoneStore {
   std::vector<List> lists_;
   std::vector<ZoneSource> unidentified_;  // their files have to say their origins, and have not yet done so
   std::vector<Entry> former_;             // not named by other sources, but perhaps by a list that is to be read
+  std::vector<std::shared_ptr<const Zone>> news_;
   std::shared_ptr<RecentDifferences> differences_ = std::make_shared<RecentDifferences>();
   Counter loadFailures_;
   mutable std::mutex errorsMutex_;
