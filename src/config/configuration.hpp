@@ -43,6 +43,7 @@ struct ServerSettings {
   std::vector<std::string> hidden;       // of what the server says about itself: names of class CH, and "nsid"
   bool cookies = true;
   std::string control;        // the file of the control socket; empty: none
+  std::string stateFolder;    // where what is known of secondary zones is kept; empty: nowhere
   std::string cookieSecrets;  // a file; empty: a random secret, another one at each start
 
   bool tells(std::string_view name) const;
@@ -75,14 +76,32 @@ struct TransferAccess {
   std::string text;  // as in a file
 };
 
+// Another server: to get zones from, or to tell of them.
+struct RemoteSettings {
+  std::vector<Address> addresses;  // at least one
+  std::optional<Name> key;         // of [tsig]; nothing: messages are not signed
+};
+
+// Lists of zones that say the same are one object.
+struct RemoteList {
+  static constexpr std::size_t maxRemotes = 32;
+
+  std::vector<std::shared_ptr<const RemoteSettings>> remotes;  // 1 to `maxRemotes`
+  std::string text;                                            // as in a file
+};
+
 // As texts, which take a fraction of what a Name takes: there may be a hundred thousand.
 struct ZoneSettings {
   std::string name;  // a valid domain name; empty: the owner of the file's SOA
-  std::string path;
+  std::string path;  // empty for a secondary zone that is kept in no file
   Origin origin;
   std::optional<std::uint32_t> rateLimit;               // responses a second; 0: no limit; nothing: that of all
   std::shared_ptr<const TransferAccess> allowTransfer;  // null: nobody
+  std::shared_ptr<const RemoteList> primaries;          // of a secondary zone; null: the file is what the zone is
+  std::shared_ptr<const RemoteList> notify;             // who is told of new versions; null: nobody
+  std::shared_ptr<const TransferAccess> allowNotify;    // who may tell us, beside the primaries; null: nobody
 
+  bool isSecondary() const { return primaries != nullptr; }
   ZoneSource source() const;
 };
 

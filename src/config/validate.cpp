@@ -10,6 +10,9 @@
 #include <fmt/format.h>
 
 #include "networks.hpp"
+#include "remotes.hpp"
+#include "text_values.hpp"
+#include "zone_reader.hpp"
 #include "taut/dnstap/dnstap.hpp"
 #include "taut/server/zone_rates.hpp"
 
@@ -26,13 +29,6 @@ constexpr const char* ownNetworks[] = {"loopback", "private", "link-local"};
 
 // Of what an operator names for people to read.
 constexpr std::string_view nameCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
-
-// The keys of a list of zones.
-struct ZoneKeys {
-  const Key& name;
-  const Key& file;
-  const Key& allowTransfer;
-};
 
 class Validator {
  public:
@@ -59,8 +55,8 @@ class Validator {
   const std::vector<Item>& items(std::string_view path) const;
   std::string file(std::string_view path) const;
 
-  std::optional<Address> address(const Item& item, std::uint16_t port);
-  std::optional<Name> name(const std::string& text, const Origin& origin);
+  std::optional<Address> address(const Item& item, std::uint16_t port) { return addressOf(item, port, mistakes_); }
+  std::optional<Name> name(const std::string& text, const Origin& origin) { return nameOf(text, origin, mistakes_); }
 
   std::vector<ListenAddress> listen();
   void listenOn(const Table& table, std::vector<ListenAddress>& addresses);
@@ -73,14 +69,9 @@ class Validator {
   void limitNetworks(RateLimit& limit);
   ResponseRate responseRate(std::int64_t responses, const Setting* all) const;
   std::shared_ptr<const ZoneRates> zoneRates(const std::vector<ZoneSettings>& zones) const;
-  std::vector<ZoneSettings> zones(const ZoneKeys& keys, const std::string& list);
-  ZoneSettings zone(const Table& table, const ZoneKeys& keys);
-  std::shared_ptr<const TransferAccess> transferAccess(const std::vector<Item>& clients);
-  std::string inZoneFolder(const std::string& path, const Origin& origin) const;
-  std::string defaultFile(std::string name, const Origin& origin);
   std::vector<std::string> zoneLists();
   std::optional<ForwardSettings> forward();
-  std::vector<ViewSettings> views(const std::optional<ForwardSettings>& outer);
+  std::vector<ViewSettings> views(const std::optional<ForwardSettings>& outer, ZoneReader& zones);
   ViewSettings view(const Table& table, const std::vector<ViewSettings>& before);
   std::string viewName(const Table& table, const std::vector<ViewSettings>& before);
   std::optional<ForwardSettings> viewForward(const Table& view, const Origin& place, const ForwardSettings* outer);
@@ -98,23 +89,13 @@ class Validator {
 
   Settings settings_;
   Mistakes& mistakes_;
-  std::string zoneFolder_;  // of zone-defaults; empty: none
   Networks networks_;
 };
 
-std::string within(const std::string& folder, const std::string& path) {
-  if (folder.empty() || path.starts_with('/')) return path;
-  return folder.ends_with('/') ? folder + path : folder + '/' + path;
-}
-
 // The files of zones are known by the zones.
 bool isOfZone(const Key& key) {
-  return key.path.find("zone[].") != key.path.npos || key.path == "zone-defaults.file";
-}
-
-// A path leads from the folder of the file that names it.
-std::string resolved(const std::string& path, const Origin& origin) {
-  return within(origin.folder(), path);
+  return key.path.find("zone[].") != key.path.npos || key.path == "zone-defaults.file" ||
+         key.path == "template.*.file";
 }
 
 // What a handler is given, by the names that it has for it.
@@ -137,16 +118,6 @@ HandlerOptions optionsOf(const Table& table) {
   return options;
 }
 
-// The interface that the text names after a %, where it would be an address with another one.
-std::optional<std::string> scopeOf(const std::string& text) {
-  const std::size_t begin = text.find('%');
-  if (begin == std::string::npos) return std::nullopt;
-  const std::string scope = text.substr(begin + 1, text.find(']') - begin - 1);
-  std::string other = text;
-  other.replace(begin, 1 + scope.size(), "%1");
-  return Address::parse(other) ? std::optional(scope) : std::nullopt;
-}
-
 Configuration Validator::run() {
   Configuration configuration;
   configuration.files = files();
@@ -158,13 +129,14 @@ Configuration Validator::run() {
   configuration.limits.tcpConnections = static_cast<std::size_t>(number("limits.tcp.connections"));
   configuration.limits.transfers = static_cast<std::size_t>(number("limits.transfers.at-once"));
   configuration.limits.transfersOfClient = static_cast<std::size_t>(number("limits.transfers.per-client"));
-  zoneFolder_ = file("zone-defaults.directory");
-  configuration.zones = zones({keyOf("zone[].name"), keyOf("zone[].file"), keyOf("zone[].allow-transfer")}, "zone");
+  Remotes remotes(settings_, configuration.keys, mistakes_);
+  ZoneReader zones(settings_, networks_, remotes, mistakes_);
+  configuration.zones = zones.read();
   configuration.rateLimit = rateLimit(configuration.zones);
   configuration.zoneLists = zoneLists();
   configuration.hostsFile = file("hosts-file");
   configuration.forward = forward();
-  configuration.views = views(configuration.forward);
+  configuration.views = views(configuration.forward, zones);
   configuration.handlers = handlers();
   configuration.http = http();
   configuration.log = log();
@@ -182,29 +154,6 @@ const std::vector<Item>& Validator::items(std::string_view path) const {
 std::string Validator::file(std::string_view path) const {
   const Setting* const setting = settings_.find(path);
   return setting ? resolved(std::get<std::string>(setting->value), setting->origin) : std::string();
-}
-
-std::optional<Address> Validator::address(const Item& item, std::uint16_t port) {
-  const auto address = Address::parse(item.text, port);
-  if (address && address->isV6() && address->isLinkLocal() && address->scope() == 0)
-    mistake(item.origin, "'{}' may be on each interface; expected it with the name of one, such as {:h}%eth0",
-            item.text, *address);
-  else if (const auto scope = scopeOf(item.text); !address && scope)
-    mistake(item.origin, "'{}': there is no interface {}; `ip link` lists those that there are", item.text, *scope);
-  else if (!address)
-    mistake(item.origin, "'{}' is not an address; expected one such as 192.0.2.1 or 2001:db8::1", item.text);
-  return address;
-}
-
-std::optional<Name> Validator::name(const std::string& text, const Origin& origin) {
-  if (text.find_first_of(" \t\r\n\v\f") != std::string::npos) {
-    mistake(origin, "'{}' has white space; expected a domain name such as example.com", text);
-    return std::nullopt;
-  }
-  const auto name = Name::parse(text);
-  if (name) return *name;
-  mistake(origin, "'{}' is not a domain name; expected one such as example.com", text);
-  return std::nullopt;
 }
 
 std::vector<ListenAddress> Validator::listen() {
@@ -268,6 +217,7 @@ ServerSettings Validator::server() {
   for (const Item& item : items("server.hide")) server.hidden.push_back(item.text);
   server.cookies = flag("server.cookies.enabled");
   server.control = file("server.control");
+  server.stateFolder = file("server.state-directory");
   server.cookieSecrets = file("server.cookies.secrets-file");
   if (!server.cookies && has("server.cookies.secrets-file"))
     mistake(originOf("server.cookies.secrets-file"), "does not go with {}",
@@ -391,88 +341,6 @@ std::shared_ptr<const ZoneRates> Validator::zoneRates(const std::vector<ZoneSett
   return rates->empty() ? nullptr : rates;
 }
 
-std::vector<ZoneSettings> Validator::zones(const ZoneKeys& keys, const std::string& list) {
-  std::vector<Table> tables = settings_.takeTables(list);
-  std::vector<ZoneSettings> zones;
-  if (get<std::string>("zone-defaults.file").find("{name}") == std::string::npos) {
-    mistake(originOf("zone-defaults.file"),
-            "without {{name}}, all zones have one file; expected \"{{name}}.zone\", say");
-    return zones;
-  }
-  std::unordered_multimap<std::uint64_t, std::size_t> known;  // places in `zones` by the hash of the name
-  zones.reserve(tables.size());
-  known.reserve(tables.size());
-  for (Table& table : tables) {
-    zones.push_back(zone(table, keys));
-    table = Table({});  // a hundred thousand zones are not in memory twice
-    const ZoneSettings& added = zones.back();
-    if (added.name.empty()) continue;
-    const Name name = *Name::parse(added.name);
-    const auto [first, last] = known.equal_range(name.view().hash());
-    const auto same =
-        std::find_if(first, last, [&](const auto& entry) { return Name::parse(zones[entry.second].name) == name; });
-    if (same == last)
-      known.emplace(name.view().hash(), zones.size() - 1);
-    else
-      mistake(added.origin, "zone {} of {} is there already, from {} ({}); expected it once", name, added.path,
-              zones[same->second].path, zones[same->second].origin.toText());
-  }
-  return zones;
-}
-
-ZoneSettings Validator::zone(const Table& table, const ZoneKeys& keys) {
-  const Setting* const origin = table.find(keys.name);
-  const Setting* const file = table.find(keys.file);
-  ZoneSettings zone;
-  zone.origin = origin ? origin->origin : table.origin();
-  const std::string* const name = origin ? &std::get<std::string>(origin->value) : nullptr;
-  if (name && this->name(*name, origin->origin)) zone.name = *name;
-  if (file)
-    zone.path = inZoneFolder(std::get<std::string>(file->value), file->origin);
-  else if (name)
-    zone.path = inZoneFolder(defaultFile(*name, origin->origin), origin->origin);
-  else if (!table.hasRefused())
-    mistake(table.origin(), "a zone without name and file; expected name = \"example.com\", say");
-  if (const Setting* const limit = table.find(keyOf("zone[].rate-limit"))) {
-    zone.rateLimit = static_cast<std::uint32_t>(std::get<std::int64_t>(limit->value));
-    if (!name && !table.hasRefused())
-      mistake(limit->origin, "needs the zone's name; expected name = \"example.com\", say");
-  }
-  if (const Setting* const clients = table.find(keys.allowTransfer)) {
-    zone.allowTransfer = transferAccess(std::get<std::vector<Item>>(clients->value));
-    if (!name && !table.hasRefused())
-      mistake(clients->origin, "needs the zone's name; expected name = \"example.com\", say");
-  }
-  if (file && std::get<std::string>(file->value).empty()) mistake(file->origin, "no file; expected [ORIGIN=]FILE");
-  return zone;
-}
-
-// Null for an empty list, which allows nobody.
-std::shared_ptr<const TransferAccess> Validator::transferAccess(const std::vector<Item>& clients) {
-  if (clients.empty()) return nullptr;
-  auto access = std::make_shared<TransferAccess>();
-  access->clients = networks_.accessList(clients);
-  for (const Item& client : clients)
-    access->text += fmt::format("{}\"{}\"", access->text.empty() ? "[" : ", ", client.text);
-  access->text += "]";
-  return access;
-}
-
-std::string Validator::inZoneFolder(const std::string& path, const Origin& origin) const {
-  if (zoneFolder_.empty() || origin.kind() == Origin::Kind::commandLine) return resolved(path, origin);
-  return within(zoneFolder_, path);
-}
-
-std::string Validator::defaultFile(std::string name, const Origin& origin) {
-  constexpr std::string_view placeholder = "{name}";
-  if (name.ends_with('.')) name.pop_back();
-  if (name.empty() || name.find('/') != std::string::npos)
-    mistake(origin, "'{}' makes no name of a file; expected file = \"example.com.zone\", say", name);
-  auto path = get<std::string>("zone-defaults.file");
-  path.replace(path.find(placeholder), placeholder.size(), name);
-  return path;
-}
-
 std::vector<std::string> Validator::zoneLists() {
   std::vector<std::string> lists;
   for (const Table& table : settings_.tables("zone-list")) {
@@ -516,14 +384,12 @@ ForwardSettings Validator::forwardPresets() {
   return forward;
 }
 
-std::vector<ViewSettings> Validator::views(const std::optional<ForwardSettings>& outer) {
+std::vector<ViewSettings> Validator::views(const std::optional<ForwardSettings>& outer, ZoneReader& zones) {
   std::vector<ViewSettings> views;
   const std::vector<Table>& tables = settings_.tables("view");
   for (std::size_t i = 0; i < tables.size(); ++i) {
     ViewSettings view = this->view(tables[i], views);
-    view.zones =
-        zones({keyOf("view[].zone[].name"), keyOf("view[].zone[].file"), keyOf("view[].zone[].allow-transfer")},
-              fmt::format("view[{}].zone", i));
+    view.zones = zones.readOfView(i);
     const Origin* const place = settings_.findTable(fmt::format("view[{}].forward", i));
     if (place && view.recursion)
       view.forward = viewForward(tables[i], *place, outer ? &*outer : nullptr);
@@ -734,6 +600,7 @@ ZoneSource ZoneSettings::source() const {
   ZoneSource source;
   source.path = path;
   if (!name.empty()) source.origin = Name::parse(name);
+  source.isSecondary = isSecondary();
   source.keepsDifferences = allowTransfer != nullptr;
   return source;
 }

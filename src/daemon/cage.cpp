@@ -1,5 +1,6 @@
 #include "cage.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <set>
 #include <string>
@@ -37,11 +38,16 @@ class Folders {
   std::set<std::string> folders_;
 };
 
+bool isWritten(const config::ZoneSettings& zone) {
+  return zone.isSecondary() && !zone.path.empty();
+}
+
 std::vector<sandbox::Feature> featuresOf(const config::Configuration& configuration, EngineKind engine) {
   using sandbox::Feature;
   std::vector features{Feature::runtime, Feature::files, Feature::sockets,
                        engine == EngineKind::epoll ? Feature::epoll : Feature::ioUring};
   if (!configuration.server.control.empty()) features.push_back(Feature::control);
+  if (!writtenFolders(configuration).empty()) features.push_back(Feature::writing);
   if (!configuration.handlers.empty()) features.push_back(Feature::handlers);
   return features;
 }
@@ -55,9 +61,37 @@ sandbox::Policy cageFor(const config::Configuration& configuration, const ZoneSt
   sandbox::Policy policy;
   policy.features = featuresOf(configuration, engine);
   for (const std::string& folder : folders.take()) policy.paths.push_back({folder});
+  for (const std::string& folder : writtenFolders(configuration))
+    policy.paths.push_back({folder, sandbox::Access::write});
   if (!configuration.server.control.empty())
     policy.paths.push_back({folderOf(configuration.server.control), sandbox::Access::remove});
   return policy;
+}
+
+std::vector<std::string> writtenFolders(const config::Configuration& configuration) {
+  Folders folders;
+  if (!configuration.server.stateFolder.empty()) folders.addFileAt(configuration.server.stateFolder + "/zones.state");
+  for (const config::ZoneSettings& zone : configuration.zones)
+    if (isWritten(zone)) folders.addFileAt(zone.path);
+  const std::set<std::string> all = folders.take();
+  return {all.begin(), all.end()};
+}
+
+config::Mistakes filesNotWritable(const config::Configuration& configuration, const std::vector<std::string>& folders) {
+  config::Mistakes mistakes;
+  std::unordered_set<std::string> known(folders.begin(), folders.end());
+  const auto isWithin = [&folders](const std::string& folder) {
+    return std::ranges::any_of(folders, [&](const std::string& above) { return folder.starts_with(above + '/'); });
+  };
+  for (const config::ZoneSettings& zone : configuration.zones) {
+    if (!isWritten(zone)) continue;
+    const std::string folder = folderOf(zone.path);
+    if (known.insert(folder).second && !isWithin(folder))
+      mistakes.push_back({zone.origin, fmt::format("{}: the sandbox lets no file be written in a folder in which none was "
+                                                   "written at the start; it needs a restart or tautctl upgrade",
+                                                   zone.path)});
+  }
+  return mistakes;
 }
 
 // Of several in one folder the first is told.
@@ -70,7 +104,8 @@ config::Mistakes filesOutside(const config::Configuration& configuration) {
       mistakes.push_back({place, fmt::format("{}: {}", path, shutOutReason)});
   };
   for (const config::NamedFile& file : configuration.files) look(file.path, file.origin);
-  for (const config::ZoneSettings& zone : configuration.zones) look(zone.path, zone.origin);
+  for (const config::ZoneSettings& zone : configuration.zones)
+    if (!zone.path.empty()) look(zone.path, zone.origin);
   for (const config::ViewSettings& view : configuration.views)
     for (const config::ZoneSettings& zone : view.zones) look(zone.path, zone.origin);
   return mistakes;

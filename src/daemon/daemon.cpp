@@ -148,6 +148,9 @@ Daemon::Daemon(Configuration configuration, config::Sources sources, const Inher
   if (isManaged_ && !predecessor_) management_->start();
   FileErrors errors;
   secrets_ = readNamedFiles(configuration_, errors);
+  plan_ = makePlan();
+  upkeep_ = std::make_unique<Upkeep>(engine_.kind, configuration_.server.stateFolder,
+                                     [this](ZoneInstall version) { loader_->install(std::move(version)); });
   errors.collect([this] { loadNamedZones(zones_, zoneSourcesOf(configuration_), configuration_); });
   for (const std::string& list : configuration_.zoneLists) errors.collect([&] { zones_.addList(list); });
   errors.throwAny();
@@ -195,6 +198,7 @@ void Daemon::become(const UserAccount& user) const {
 void Daemon::shutIn() {
   if (!configuration_.sandbox || sandbox::isObserved()) return;
   loadsCode_ = !configuration_.handlers.empty();
+  writtenFolders_ = writtenFolders(configuration_);
   sandbox_ = std::make_shared<sandbox::Sandbox>(cageFor(configuration_, zones_, engine_.kind));
   const auto restrictThread = [sandbox = sandbox_] { sandbox->restrictThread(); };
   restrictThread();
@@ -215,6 +219,7 @@ ManagementSnapshot Daemon::snapshot() {
   snapshot.zoneLoadFailures = zones_.loadFailures();
   snapshot.configuration = {reloads_.succeeded.value(), reloads_.failed.value(), reloads_.lastSucceeded};
   snapshot.statistics = server_.collect();
+  snapshot.secondaries = upkeep_->counts();
   snapshot.handlers = handlers_.statuses();
   return snapshot;
 }
@@ -226,7 +231,9 @@ void Daemon::collectTop(std::function<void(std::vector<TopLists>)> done) {
 
 void Daemon::publishZones(const std::shared_ptr<const ZoneSet>& zones) {
   state_.setZones(zones);
-  server_.post([this, zones](std::size_t shard, ServerFactory&) {
+  // Others are told when all shards have the zones: one that asks at once is to find the version.
+  const std::shared_ptr<void> told(nullptr, [this, news = zones_.takeNews()](void*) { upkeep_->changed(news); });
+  server_.post([this, zones, told](std::size_t shard, ServerFactory&) {
     authorities_[shard]->replace(zones);
     resolvers_[shard].views.replaceZones(zones);
   });
@@ -284,8 +291,10 @@ std::unique_ptr<ServerFactory> Daemon::makeFactory(Shard& shard) {
 std::unique_ptr<LiveSettings> Daemon::liveSettings() const {
   const DescriptorShares shares{descriptors_.connections, forwardsOfEach(configuration_)};
   const auto isReady = [this] { return state_.readiness() == Readiness::ready; };
-  return std::make_unique<LiveSettings>(configuration_, hostName_, secrets_, rateLimitAccounts_, transfers_, shares,
-                                        isReady);
+  auto live = std::make_unique<LiveSettings>(configuration_, hostName_, secrets_, rateLimitAccounts_, transfers_, shares,
+                                             isReady);
+  live->setOnNotify(onNotify());
+  return live;
 }
 
 // The log of the first shard speaks for all: they write to the same socket.
@@ -326,6 +335,7 @@ void Daemon::startLoaders() {
   logSources(configuration_);
   zoneSet_.reset();  // each shard has it now, and gives it up for the next one
   loader_.emplace(zones_, [this](const std::shared_ptr<const ZoneSet>& zones) { publishZones(zones); });
+  startUpkeep();
   if (hostsFile_) startHostsLoader();
   reload_.emplace([this](const ReloadOrder& order, const Reloaded& done) { reloadConfiguration(order, done); });
   running_ = true;
@@ -387,7 +397,9 @@ void Daemon::reload(const ReloadOrder& order, Reloaded done) {
 }
 
 void Daemon::reloadZone(const Name& origin, const std::string& view, Reloaded done) {
-  if (isRunning(done)) loader_->requestZone(origin, reportTo(done), view);
+  if (!isRunning(done)) return;
+  if (view.empty()) upkeep_->refresh(origin, false);  // what is new of a secondary zone is not in its file
+  loader_->requestZone(origin, reportTo(done), view);
 }
 
 void Daemon::flushCache(const Name& name, bool tree, std::function<void(std::size_t)> done) {
@@ -415,6 +427,7 @@ int Daemon::run() {
   if (status != 0 && predecessor_) predecessor_->failed(server_.startFailure());
   if (reload_) reload_->stop();
   management_->stop();
+  upkeep_->stop();
   loader_.reset();
   hostsLoader_.reset();
   if (status == 0)

@@ -46,6 +46,8 @@
 #include "taut/server/transfer_settings.hpp"
 #include "taut/zones/zone_loader.hpp"
 #include "taut/zones/zone_store.hpp"
+#include "upkeep.hpp"
+#include "upkeep_plan.hpp"
 
 namespace taut {
 
@@ -138,6 +140,10 @@ class Daemon final : public ManagedServer {
   void replaceListeners(const config::Configuration& next);
   void takeOver(Next next, const ReloadOrder& order, const Reloaded& done);
   void takeOverManagement(Next& next);
+  std::shared_ptr<const UpkeepPlan> makePlan() const;
+  void startUpkeep();
+  Reloaded thenKeepZones(Reloaded done);
+  OnNotify onNotify() const;
   ZoneReload zonesAsTheyAre() const;
   void reloadForwarders();
   ShardsOfViews makeViews(const config::Configuration& next) const;
@@ -158,6 +164,12 @@ class Daemon final : public ManagedServer {
   void drain(bool on) override { state_.drain(on); }
   void reload(const ReloadOrder& order, Reloaded done) override;
   void reloadZone(const Name& origin, const std::string& view, Reloaded done) override;
+  bool refreshZone(const Name& origin, bool whole) override { return upkeep_->refresh(origin, whole); }
+  bool notifyZone(const Name& origin) override;
+  bool flushZone(const Name& origin, std::function<void(std::string)> done) override;
+  void describeZone(const Name& origin, std::function<void(std::optional<SecondaryStatus>)> done) override {
+    upkeep_->describe(origin, std::move(done));
+  }
   std::string beginUpgrade(std::function<void(std::vector<NamedSocket>)> done) override;
   void endUpgrade() override { upgrading_ = false; }
   void handOver(pid_t process) override;
@@ -199,6 +211,8 @@ class Daemon final : public ManagedServer {
   ZoneStore zones_;
   const std::shared_ptr<TransferQuota> transferQuota_;
   std::shared_ptr<const TransferSettings> transfers_;
+  std::shared_ptr<const UpkeepPlan> plan_;  // of the configuration
+  std::unique_ptr<Upkeep> upkeep_;
   std::optional<HostsFile> hostsFile_;
   std::shared_ptr<const ZoneSet> zoneSet_;               // what the shards start with; null when all have
   std::vector<std::shared_ptr<Authority>> authorities_;  // one for each shard, used on its thread alone
@@ -215,6 +229,7 @@ class Daemon final : public ManagedServer {
   std::atomic<bool> handedOver_ = false;  // and that one serves now
   ServingState state_;
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  std::vector<std::string> writtenFolders_;  // of the sandbox
   std::shared_ptr<sandbox::Sandbox> sandbox_;     // null: it is off
   bool loadsCode_ = true;                         // the sandbox, where there is one, lets handlers be loaded
   bool isManaged_ = false;                        // there was a use for the management at the start

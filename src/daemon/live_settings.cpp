@@ -42,6 +42,7 @@ void LiveSettings::apply(ServerFactory& factory, const ShardResolvers& resolvers
   factory.setAddressPolicy(allowQuery_);
   factory.setKeys(keys_);
   factory.setTransfers(*resolvers.shard, transfers_);
+  factory.setOnNotify(onNotify_);
   factory.setProxies(proxies_);
   factory.setHealthName(health_);
   factory.setEdns(edns_);

@@ -20,6 +20,7 @@
 #include "taut/resolver/cache.hpp"
 #include "taut/resolver/forwarder.hpp"
 #include "taut/resolver/rebinding_filter.hpp"
+#include "taut/server/notification.hpp"
 #include "taut/server/server_factory.hpp"
 #include "taut/server/transfer_settings.hpp"
 
@@ -45,6 +46,9 @@ class LiveSettings {
                std::shared_ptr<RateLimitTable> accounts, std::shared_ptr<const TransferSettings> transfers,
                const DescriptorShares& descriptors, std::function<bool()> isReady);
 
+  // What is done about NOTIFY messages; empty, as at first, where there are no secondary zones.
+  void setOnNotify(OnNotify onNotify) { onNotify_ = std::move(onNotify); }
+
   // Leaves the limiter of rates as it is, which then remembers whose limit it has told of.
   void keepRateLimit() { changesRateLimit_ = false; }
 
@@ -66,6 +70,7 @@ class LiveSettings {
   AccessList allowQuery_;
   std::shared_ptr<const KeyRing> keys_;
   std::shared_ptr<const TransferSettings> transfers_;
+  OnNotify onNotify_;
   std::optional<AddressPolicy> proxies_;
   std::optional<ServerFactory::HealthName> health_;
   bool changesRateLimit_ = true;

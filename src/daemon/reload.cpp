@@ -119,6 +119,7 @@ void keepParts(Configuration& next, const Configuration& now) {
   next.server.engine = now.server.engine;
   next.server.udpSize = now.server.udpSize;
   next.server.control = now.server.control;
+  next.server.stateFolder = now.server.stateFolder;
   next.log.verbose = now.log.verbose;
   next.dnstap.socket = now.dnstap.socket;
   if (next.hostsFile.empty() != now.hostsFile.empty()) next.hostsFile = now.hostsFile;
@@ -236,7 +237,8 @@ bool sameZoneRates(const Configuration& now, const Configuration& next) {
 bool sameZones(const std::vector<config::ZoneSettings>& now, const std::vector<config::ZoneSettings>& next) {
   return std::ranges::equal(now, next, [](const auto& left, const auto& right) {
     return left.name == right.name && left.path == right.path &&
-           (left.allowTransfer == nullptr) == (right.allowTransfer == nullptr);
+           (left.allowTransfer == nullptr) == (right.allowTransfer == nullptr) &&
+           left.isSecondary() == right.isSecondary();
   });
 }
 
@@ -262,6 +264,9 @@ Configuration Daemon::readConfiguration() const {
   if (!loaded) throw Refusal(textOf(loaded.error()));
   Configuration next = completed(std::move(loaded).value());
   if (const config::Mistakes outside = filesOutside(next); !outside.empty()) throw Refusal(textOf(outside));
+  if (sandbox_)
+    if (const config::Mistakes unwritable = filesNotWritable(next, writtenFolders_); !unwritable.empty())
+      throw Refusal(textOf(unwritable));
   FileErrors errors;
   if (next.hostsFile != configuration_.hostsFile)
     errors.collect([&] { requireReadable(next.hostsFile, HostsFile::maxSize); });
@@ -440,6 +445,7 @@ void Daemon::takeOver(Next next, const ReloadOrder& order, const Reloaded& repor
   shown_.set(configuration_);
   secrets_ = std::move(next.secrets);
   rateLimitAccounts_ = std::move(next.accounts);
+  plan_ = makePlan();
   transfers_ = transferSettingsOf(configuration_, transferQuota_, zones_.differences());
   descriptors_ = next.descriptors;
 
@@ -454,7 +460,9 @@ void Daemon::takeOver(Next next, const ReloadOrder& order, const Reloaded& repor
   storeSockets();
   reloadForwarders();
   reloadHosts(std::move(next.hosts));
-  const Reloaded done = next.views.empty() ? reported : thenSetViews(std::move(next.views), reported);
+  const Reloaded kept = next.zonesChanged ? thenKeepZones(reported) : reported;
+  if (!next.zonesChanged) upkeep_->replace(plan_, state_.zones());
+  const Reloaded done = next.views.empty() ? kept : thenSetViews(std::move(next.views), kept);
   std::vector<ZoneSource> sources;
   if (next.zonesChanged) sources = zoneSourcesOf(configuration_);
   // Counted before the loader has it, which may answer at once.

@@ -100,6 +100,16 @@ class ManagedServer {
   // Of the view; empty: of those that all see.
   virtual void reloadZone(const Name& origin, const std::string& view, Reloaded done) = 0;
 
+  // Checks a secondary zone now; with `whole` takes it whole, whatever its serial. False where it is none.
+  virtual bool refreshZone(const Name& origin, bool whole) = 0;
+  // Tells those whom the configuration names of the zone's version. False where it names none.
+  virtual bool notifyZone(const Name& origin) = 0;
+  // Writes the file of a secondary zone now; `done` gets why that could not be, or an empty text. False where no file of
+  // it is written.
+  virtual bool flushZone(const Name& origin, std::function<void(std::string)> done) = 0;
+  // Nothing for a zone that neither comes from other servers nor is told of.
+  virtual void describeZone(const Name& origin, std::function<void(std::optional<SecondaryStatus>)> done) = 0;
+
   // Prepares to hand the server over: `done` gets copies of all sockets that are listened on. Returns why that cannot
   // be, and calls nothing then. Until `endUpgrade` nothing is reloaded.
   virtual std::string beginUpgrade(std::function<void(std::vector<NamedSocket>)> done) = 0;

@@ -40,6 +40,35 @@ struct HandlerStatus {
   DurationHistogram durations;  // of all that have ended
 };
 
+// Secondary zones, and what is done for them and for those who are told of new versions.
+struct SecondaryCounts {
+  std::uint64_t upToDate = 0;  // the last check has succeeded, or there was none since the start
+  std::uint64_t failing = 0;   // served, and the last check has failed
+  std::uint64_t missing = 0;   // there never was a version
+  std::uint64_t expired = 0;
+  std::uint64_t transfers = 0;  // under way
+  std::uint64_t received = 0;   // versions, since the start
+  std::uint64_t failed = 0;     // transfers, since the start
+  std::uint64_t notices = 0;    // that have found no reply yet
+
+  std::uint64_t zones() const { return upToDate + failing + missing + expired; }
+};
+
+// A zone that comes from other servers, or of which others are told.
+struct SecondaryStatus {
+  bool isSecondary = false;
+  std::string file;                             // that is written; empty: none
+  std::vector<std::string> primaries;           // addresses
+  std::string lastPrimary;                      // that has answered; empty: none has
+  bool isChecked = false;                       // now
+  bool hasExpired = false;
+  std::optional<std::chrono::seconds> checked;  // so long ago, with success
+  std::optional<std::chrono::seconds> next;     // check, in so long; nothing while one is under way
+  std::optional<std::chrono::seconds> expires;  // in so long; nothing where there is no version
+  unsigned failures = 0;                        // checks in a row
+  std::size_t notices = 0;                      // of this zone that have found no reply yet
+};
+
 struct ManagementSnapshot {
   std::string_view version;
   EngineChoice engine;
@@ -51,6 +80,7 @@ struct ManagementSnapshot {
   std::uint64_t zoneLoadFailures = 0;
   ConfigurationStatus configuration;
   ServerStatistics statistics;
+  SecondaryCounts secondaries;
   std::vector<HandlerStatus> handlers;  // in the order in which they are asked
   TopLists top;                         // of the last second in which it was collected
 };

@@ -29,7 +29,7 @@ constexpr std::uint64_t truncate = 1U << 14;
 constexpr std::uint64_t deviceIoctl = 1U << 15;
 constexpr std::uint64_t abstractSockets = 1U << 0;
 
-// What each version of Landlock can refuse beyond the one before. Truncating goes with writing, which is never allowed.
+// What each version of Landlock can refuse beyond the one before. Truncating goes with writing.
 Attributes attributesOf(long version) {
   constexpr std::uint64_t first = LANDLOCK_ACCESS_FS_MAKE_SYM * 2 - 1;
   Attributes attributes;
@@ -43,6 +43,9 @@ Attributes attributesOf(long version) {
 
 std::uint64_t rightsFor(Access access, bool isFolder) {
   if (access == Access::remove) return isFolder ? LANDLOCK_ACCESS_FS_REMOVE_FILE : 0;
+  if (access == Access::write && isFolder)
+    return LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_WRITE_FILE |
+           LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE | truncate;
   return LANDLOCK_ACCESS_FS_READ_FILE | (isFolder ? LANDLOCK_ACCESS_FS_READ_DIR : 0);
 }
 
@@ -66,6 +69,7 @@ Landlock::Landlock(std::span<const AllowedPath> paths) {
     return;
   }
   const Attributes attributes = attributesOf(version);
+  handled_ = attributes.files;
   rules_.reset(static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0)));
   if (!rules_) throwError(errno, "its rules");
   for (const AllowedPath& allowed : paths) allow(allowed);
@@ -76,7 +80,7 @@ void Landlock::allow(const AllowedPath& allowed) {
   struct stat status {};
   if (!parent || ::fstat(parent.get(), &status) != 0) return;
   landlock_path_beneath_attr rule{};
-  rule.allowed_access = rightsFor(allowed.access, S_ISDIR(status.st_mode));
+  rule.allowed_access = rightsFor(allowed.access, S_ISDIR(status.st_mode)) & handled_;
   rule.parent_fd = parent.get();
   if (rule.allowed_access == 0) return;
   if (::syscall(SYS_landlock_add_rule, rules_.get(), LANDLOCK_RULE_PATH_BENEATH, &rule, 0) != 0)

@@ -1,6 +1,7 @@
 // Landlock: which files there are for a thread (landlock(7)). Open descriptors are not concerned.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
@@ -24,6 +25,7 @@ class Landlock {
   void allow(const AllowedPath& allowed);
 
   std::string refusal_;
+  std::uint64_t handled_ = 0;  // rights that this kernel can refuse
   UniqueFd rules_;
   std::vector<UniqueFd> kept_;
 };

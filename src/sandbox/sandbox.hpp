@@ -21,6 +21,7 @@ enum class Feature : std::uint8_t {
   sockets,  // those of UDP, TCP and socket files, also new ones
   ioUring,
   epoll,
+  writing,   // files, beside others and then in their places
   control,   // its socket file is removed at the end
   handlers,  // they are loaded anew, with the libraries that they need
 };
@@ -28,6 +29,7 @@ enum class Feature : std::uint8_t {
 enum class Access : std::uint8_t {
   read,    // files, and what is in the folder
   remove,  // files
+  write,   // likewise, new ones too, and what reading leaves
 };
 
 // Below a folder, or of the file alone where the path is one. Symbolic links are followed when the sandbox is made.

@@ -282,6 +282,7 @@ Task<> RefreshScheduler::transfer(LocalRef<Entry> entry, Lane& lane, std::size_t
   } catch (const std::exception& error) {
     entry->keeper.stepFailed(primary, reasonOf(error));
   }
+  if (!version && entry->keeper.hasFailed(primary)) ++failedTransfers_;
   --transfers_;
   --lane.transferring;
   --lane.steps;

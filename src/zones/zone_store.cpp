@@ -633,7 +633,7 @@ void ZoneStore::countZones(ZoneReload& report) const {
 
 void ZoneStore::forEachFile(const std::function<void(const std::string& path)>& function) const {
   forEachEntry([&function](const Entry& entry) {
-    function(entry.source.path);
+    if (!entry.source.path.empty()) function(entry.source.path);
     for (const FileStamp& file : entry.load.files) function(file.path);
   });
   for (const List& list : lists_) function(list.path);

@@ -54,6 +54,8 @@ class Notifier {
   // The zone, which is loaded, has a new version. Before `run`, notices wait for it.
   void notify(const Zone& version, const std::vector<NotifyTarget>& targets);
 
+  // Of one zone.
+  std::size_t pendingOf(NameView zone) const;
   std::size_t pending() const { return pending_; }  // notices without a reply that may still find one
 
   // Until the token of the task stops. Once.

@@ -14,6 +14,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -73,6 +74,7 @@ class RefreshScheduler {
   const ZoneKeeper* find(NameView origin, Class rrClass = Class::IN) const;
   std::size_t size() const { return entries_.size(); }
   std::size_t transfers() const { return transfers_; }  // under way
+  std::uint64_t failedTransfers() const { return failedTransfers_; }
 
   // Until the token of the task stops. Once.
   Task<> run();
@@ -124,6 +126,7 @@ class RefreshScheduler {
   std::unordered_map<const Primary*, std::unique_ptr<Lane>> lanes_;
   std::deque<Lane*> offered_;  // those that have a transfer to begin, each once, in turn
   std::size_t transfers_ = 0;
+  std::uint64_t failedTransfers_ = 0;
   TimePoint nextStart_;  // of a zone that is due when it is added
   TaskScope steps_;
   bool running_ = false;

@@ -112,6 +112,9 @@ class ZoneKeeper {
   // A step has thrown: there was not enough memory, say.
   void stepFailed(std::size_t primary, const std::string& reason);
 
+  // Whether a transfer from the primary has failed in this round, or in the last one.
+  bool hasFailed(std::size_t primary) const { return (failed_ >> primary & 1) != 0; }
+
   // For a list of zones.
   bool hasExpired() const { return expired_; }
   unsigned failures() const { return failures_; }  // rounds in a row
@@ -130,7 +133,6 @@ class ZoneKeeper {
   std::uint8_t inOrder(std::size_t place) const;
   std::uint8_t indexOf(const Address& address) const;
   bool hasAsked(std::size_t primary) const { return (asked_ >> primary & 1) != 0; }
-  bool hasFailed(std::size_t primary) const { return (failed_ >> primary & 1) != 0; }
   bool isNews(Serial serial) const;
   Primary& primaryAt(std::size_t primary) const { return *settings_->primaries[primary]; }
 

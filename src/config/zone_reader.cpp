@@ -1,0 +1,214 @@
+#include "zone_reader.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+#include <fmt/format.h>
+
+#include "schema.hpp"
+#include "suggestion.hpp"
+#include "taut/dns/name.hpp"
+#include "text_values.hpp"
+
+namespace taut::config {
+
+namespace {
+
+constexpr std::string_view templatePrefix = "template.";
+constexpr std::string_view placeholder = "{name}";
+
+const std::vector<Item>& itemsOf(const Setting& setting) {
+  return std::get<std::vector<Item>>(setting.value);
+}
+
+const std::string& textOf(const Setting& setting) {
+  return std::get<std::string>(setting.value);
+}
+
+}  // namespace
+
+ZoneReader::ZoneReader(Settings& settings, Networks& networks, Remotes& remotes, Mistakes& mistakes)
+    : settings_(settings), networks_(networks), remotes_(remotes), mistakes_(mistakes) {
+  defaults_ = presetOf("zone-defaults", {});
+  for (const auto& [table, origin] : settings_.notedTables()) {
+    if (!table.starts_with(templatePrefix)) continue;
+    templates_.emplace(withoutQuotes(std::string_view(table).substr(templatePrefix.size())), presetOf(table, defaults_));
+  }
+}
+
+ZoneReader::Preset ZoneReader::presetOf(const std::string& table, const Preset& outer) {
+  Preset preset = outer;
+  const auto take = [&](const Setting*& into, const char* key) {
+    if (const Setting* const setting = settings_.find(table + '.' + key)) into = setting;
+    return into;
+  };
+  const Setting* folder = nullptr;
+  if (take(folder, "directory")) preset.folder = resolved(textOf(*folder), folder->origin);
+  const Setting* const before = preset.file;
+  if (take(preset.file, "file") != before && textOf(*preset.file).find(placeholder) == std::string::npos)
+    mistake(preset.file->origin, "without {name}, all zones have one file; expected \"{name}.zone\", say");
+  take(preset.primaries, "primaries");
+  take(preset.notify, "notify");
+  take(preset.allowNotify, "allow-notify");
+  take(preset.allowTransfer, "allow-transfer");
+  return preset;
+}
+
+const ZoneReader::Preset& ZoneReader::presetOf(const Table& zone) {
+  const Setting* const named = zone.find(keyOf("zone[].template"));
+  if (!named) return defaults_;
+  if (const auto found = templates_.find(textOf(*named)); found != templates_.end()) return found->second;
+  std::vector<std::string_view> names;
+  for (const auto& [name, preset] : templates_) names.push_back(name);
+  const auto meant = nearest(textOf(*named), names);
+  mistake(named->origin, fmt::format("there is no [template.{}]{}", textOf(*named),
+                                     meant ? fmt::format("; did you mean {}?", *meant) : ""));
+  return defaults_;
+}
+
+std::vector<ZoneSettings> ZoneReader::read() {
+  const Keys keys{.name = &keyOf("zone[].name"),
+                  .file = &keyOf("zone[].file"),
+                  .allowTransfer = &keyOf("zone[].allow-transfer"),
+                  .primaries = &keyOf("zone[].primaries"),
+                  .notify = &keyOf("zone[].notify"),
+                  .allowNotify = &keyOf("zone[].allow-notify")};
+  std::vector<ZoneSettings> zones = read(keys, "zone");
+  requireOwnFiles(zones);
+  return zones;
+}
+
+std::vector<ZoneSettings> ZoneReader::readOfView(std::size_t view) {
+  const Keys keys{.name = &keyOf("view[].zone[].name"),
+                  .file = &keyOf("view[].zone[].file"),
+                  .allowTransfer = &keyOf("view[].zone[].allow-transfer")};
+  return read(keys, fmt::format("view[{}].zone", view));
+}
+
+std::vector<ZoneSettings> ZoneReader::read(const Keys& keys, const std::string& list) {
+  std::vector<Table> tables = settings_.takeTables(list);
+  std::vector<ZoneSettings> zones;
+  std::unordered_multimap<std::uint64_t, std::size_t> known;  // places in `zones` by the hash of the name
+  zones.reserve(tables.size());
+  known.reserve(tables.size());
+  for (Table& table : tables) {
+    zones.push_back(zone(table, keys));
+    table = Table({});  // a hundred thousand zones are not in memory twice
+    const ZoneSettings& added = zones.back();
+    if (added.name.empty()) continue;
+    const Name name = *Name::parse(added.name);
+    const auto [first, last] = known.equal_range(name.view().hash());
+    const auto same =
+        std::find_if(first, last, [&](const auto& entry) { return Name::parse(zones[entry.second].name) == name; });
+    if (same == last)
+      known.emplace(name.view().hash(), zones.size() - 1);
+    else
+      mistake(added.origin, fmt::format("zone {} of {} is there already, from {} ({}); expected it once", name,
+                                        added.path, zones[same->second].path, zones[same->second].origin.toText()));
+  }
+  return zones;
+}
+
+ZoneSettings ZoneReader::zone(const Table& table, const Keys& keys) {
+  const Setting* const name = table.find(*keys.name);
+  const Preset& preset = presetOf(table);
+  ZoneSettings zone;
+  zone.origin = name ? name->origin : table.origin();
+  if (name && nameOf(textOf(*name), name->origin, mistakes_)) zone.name = textOf(*name);
+  readOthers(table, keys, preset, zone);
+  readFile(table, keys, preset, zone);
+  readAccess(table, keys, preset, zone);
+  return zone;
+}
+
+// A secondary zone has a file where one is said, and not only because a zone has one as a rule.
+void ZoneReader::readFile(const Table& table, const Keys& keys, const Preset& preset, ZoneSettings& zone) {
+  const Setting* const name = table.find(*keys.name);
+  if (const Setting* const file = table.find(*keys.file)) {
+    zone.path = inFolder(preset, textOf(*file), file->origin);
+    if (textOf(*file).empty()) mistake(file->origin, "no file; expected [ORIGIN=]FILE");
+  } else if (name && (preset.file || !zone.isSecondary())) {
+    zone.path = inFolder(preset, defaultFile(preset, textOf(*name), name->origin), name->origin);
+  } else if (!name && !table.hasRefused()) {
+    mistake(table.origin(), "a zone without name and file; expected name = \"example.com\", say");
+  }
+}
+
+// The value of the zone, or what holds otherwise; null where there is none. What the zone has of its own needs its name.
+const Setting* ZoneReader::given(const Table& table, const Key* key, const Setting* otherwise,
+                                 const ZoneSettings& zone) {
+  const Setting* const own = key ? table.find(*key) : nullptr;
+  const Setting* const setting = own ? own : otherwise;
+  if (!setting || !zone.name.empty()) return setting;
+  if (own && !table.hasRefused()) mistake(own->origin, "needs the zone's name; expected name = \"example.com\", say");
+  return nullptr;
+}
+
+void ZoneReader::readOthers(const Table& table, const Keys& keys, const Preset& preset, ZoneSettings& zone) {
+  if (!keys.primaries) return;
+  if (const Setting* const primaries = given(table, keys.primaries, preset.primaries, zone))
+    zone.primaries = remotes_.list(itemsOf(*primaries));
+  if (const Setting* const notify = given(table, keys.notify, preset.notify, zone))
+    zone.notify = remotes_.list(itemsOf(*notify));
+  const Setting* const allowed = given(table, keys.allowNotify, preset.allowNotify, zone);
+  if (allowed && zone.isSecondary())
+    zone.allowNotify = access(itemsOf(*allowed));
+  else if (const Setting* const own = table.find(*keys.allowNotify); own && !table.hasRefused())
+    mistake(own->origin, "needs primaries, without which nobody has to tell of a new version");
+}
+
+void ZoneReader::readAccess(const Table& table, const Keys& keys, const Preset& preset, ZoneSettings& zone) {
+  if (const Setting* const limit = table.find(keyOf("zone[].rate-limit"))) {
+    zone.rateLimit = static_cast<std::uint32_t>(std::get<std::int64_t>(limit->value));
+    if (!table.find(*keys.name) && !table.hasRefused())
+      mistake(limit->origin, "needs the zone's name; expected name = \"example.com\", say");
+  }
+  if (const Setting* const clients = given(table, keys.allowTransfer, preset.allowTransfer, zone))
+    zone.allowTransfer = access(itemsOf(*clients));
+}
+
+// Null for an empty list, which allows nobody.
+std::shared_ptr<const TransferAccess> ZoneReader::access(const std::vector<Item>& clients) {
+  if (clients.empty()) return nullptr;
+  std::string text;
+  for (const Item& client : clients) text += fmt::format("{}\"{}\"", text.empty() ? "[" : ", ", client.text);
+  text += "]";
+  auto& known = accesses_[text];
+  if (!known) known = std::make_shared<const TransferAccess>(TransferAccess{networks_.accessList(clients), text});
+  return known;
+}
+
+std::string ZoneReader::inFolder(const Preset& preset, const std::string& path, const Origin& origin) {
+  if (preset.folder.empty() || origin.kind() == Origin::Kind::commandLine) return resolved(path, origin);
+  return within(preset.folder, path);
+}
+
+std::string ZoneReader::defaultFile(const Preset& preset, std::string name, const Origin& origin) {
+  if (name.ends_with('.')) name.pop_back();
+  if (name.empty() || name.find('/') != std::string::npos)
+    mistake(origin, fmt::format("'{}' makes no name of a file; expected file = \"example.com.zone\", say", name));
+  std::string path = preset.file ? textOf(*preset.file) : std::get<std::string>(config::presetOf(keyOf("zone-defaults.file")));
+  const std::size_t place = path.find(placeholder);
+  if (place != path.npos) path.replace(place, placeholder.size(), name);
+  return path;
+}
+
+// What is written for one zone is no other one's file.
+void ZoneReader::requireOwnFiles(const std::vector<ZoneSettings>& zones) {
+  if (std::ranges::none_of(zones, [](const ZoneSettings& zone) { return zone.isSecondary() && !zone.path.empty(); }))
+    return;
+  std::unordered_map<std::string_view, const ZoneSettings*> known;
+  known.reserve(zones.size());
+  for (const ZoneSettings& zone : zones) {
+    if (zone.path.empty()) continue;
+    const auto [other, isNew] = known.emplace(zone.path, &zone);
+    if (!isNew && (zone.isSecondary() || other->second->isSecondary()))
+      mistake(zone.origin, fmt::format("{} is the file of another zone ({}) already; expected one for this secondary "
+                                       "zone alone", zone.path, other->second->origin.toText()));
+  }
+}
+
+}  // namespace taut::config

@@ -1,0 +1,292 @@
+#include "upkeep.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <exception>
+#include <stdexcept>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "taut/base/log.hpp"
+#include "taut/base/reason.hpp"
+#include "taut/base/signals_blocked.hpp"
+
+namespace taut {
+
+namespace {
+
+constexpr std::chrono::seconds countInterval{1};
+
+ShardOptions shardOptions(EngineKind engine) {
+  ShardOptions options;
+  options.engine.kind = engine;
+  options.engine.submissionEntries = 64;
+  options.engine.completionEntries = 1024;
+  return options;
+}
+
+bool isSameKey(const std::shared_ptr<const TsigKey>& left, const std::shared_ptr<const TsigKey>& right) {
+  if (!left || !right) return left == right;
+  return left->name == right->name && left->algorithm == right->algorithm && left->secret == right->secret;
+}
+
+bool isSame(const PrimaryOptions& left, const PrimaryOptions& right) {
+  return left.addresses == right.addresses && isSameKey(left.key, right.key);
+}
+
+std::chrono::seconds secondsOf(Duration duration) {
+  return std::chrono::round<std::chrono::seconds>(duration);
+}
+
+}  // namespace
+
+Upkeep::Upkeep(EngineKind engine, std::string stateFolder, Publish publish)
+    : stateFolder_(std::move(stateFolder)), publish_(std::move(publish)), shard_(shardOptions(engine)) {}
+
+Upkeep::~Upkeep() {
+  stop();
+}
+
+void Upkeep::start() {
+  if (thread_.joinable()) return;
+  const SignalsBlocked blocked;
+  thread_ = std::thread([this] { run(); });
+}
+
+void Upkeep::stop() {
+  if (!thread_.joinable()) return;
+  shard_.post([this] { services_.stop(); });
+  thread_.join();
+}
+
+void Upkeep::run() noexcept {
+  try {
+    work_ = makeWork();
+    shard_.run(serve());
+  } catch (const std::exception& error) {
+    log::error("secondary zones are not kept up to date any more: {}", reasonOf(error));
+  }
+  work_.reset();
+  zones_.clear();
+  settings_.clear();
+  primaries_.clear();
+}
+
+// Without the state, zones are served and kept up to date all the same.
+std::unique_ptr<Upkeep::Work> Upkeep::makeWork() {
+  const auto take = [this](const ZoneVersion& version) { publish(version); };
+  RefreshOptions options;
+  if (!stateFolder_.empty()) options.stateFile = stateFolder_ + "/zones.state";
+  try {
+    return std::make_unique<Work>(shard_, options, take);
+  } catch (const std::runtime_error& error) {
+    log::error("{}; what is known of secondary zones is not kept for the next start", error.what());
+  }
+  return std::make_unique<Work>(shard_, RefreshOptions(), take);
+}
+
+Task<> Upkeep::serve() {
+  services_.spawn(work_->scheduler.run(), services_.token());
+  services_.spawn(work_->notifier.run(), services_.token());
+  co_await services_.join();
+}
+
+std::shared_ptr<const UpkeepPlan> Upkeep::plan() const {
+  const std::lock_guard lock(planMutex_);
+  return plan_;
+}
+
+void Upkeep::replace(std::shared_ptr<const UpkeepPlan> plan, std::shared_ptr<const ZoneSet> zones) {
+  {
+    const std::lock_guard lock(planMutex_);
+    plan_ = plan;
+  }
+  if (plan->empty() && !thread_.joinable()) return;
+  shard_.post([this, plan, zones = std::move(zones)] { take(*plan, *zones); });
+  start();
+}
+
+void Upkeep::take(const UpkeepPlan& plan, const ZoneSet& zones) {
+  std::erase_if(zones_, [&](const auto& kept) {
+    const UpkeepPlan::Zone* const next = plan.find(kept.first);
+    if (kept.second.settings && (!next || !next->primaries)) work_->scheduler.remove(kept.first);
+    return next == nullptr;
+  });
+  for (const auto& [origin, zone] : plan.zones()) {
+    try {
+      takeZone(origin, zone, zones);
+    } catch (const std::exception& error) {
+      log::error("zone {} is not kept up to date: {}", origin, reasonOf(error));
+    }
+  }
+  std::erase_if(settings_, [](const auto& settings) { return settings.second.expired(); });
+  std::erase_if(primaries_, [](const auto& primary) { return primary.second.expired(); });
+  const std::lock_guard lock(countsMutex_);
+  countAgain_.reset();
+}
+
+void Upkeep::takeZone(const Name& origin, const UpkeepPlan::Zone& zone, const ZoneSet& zones) {
+  Kept& kept = zones_[origin];
+  kept.targets = zone.targets;
+  kept.file = zone.file;
+  if (!zone.primaries) {
+    kept.settings = nullptr;
+    return;
+  }
+  auto settings = settingsFor(*zone.primaries);
+  if (settings == kept.settings) return;
+  auto version = zones.get(origin);
+  if (!version) version = Zone::notLoaded(origin);
+  work_->scheduler.add(settings, std::move(version));
+  kept.settings = std::move(settings);
+}
+
+std::shared_ptr<const SecondarySettings> Upkeep::settingsFor(const UpkeepPlan::Servers& servers) {
+  auto made = std::make_shared<SecondarySettings>();
+  std::vector<const Primary*> key;
+  for (const PrimaryOptions& server : servers) {
+    made->primaries.push_back(primaryFor(server));
+    key.push_back(made->primaries.back().get());
+  }
+  auto& known = settings_[key];
+  if (auto settings = known.lock()) return settings;
+  known = made;
+  return made;
+}
+
+// One object for each server, so that what it is asked for all zones is bounded together.
+std::shared_ptr<Primary> Upkeep::primaryFor(const PrimaryOptions& options) {
+  const auto isIt = [&](const auto& known) { return isSame(known.first, options) && !known.second.expired(); };
+  if (const auto found = std::ranges::find_if(primaries_, isIt); found != primaries_.end()) return found->second.lock();
+  auto primary = std::make_shared<Primary>(shard_, options);
+  primaries_.emplace_back(options, primary);
+  return primary;
+}
+
+void Upkeep::publish(const ZoneVersion& version) {
+  publish_({version.zone, version.differences});
+  if (!version.zone->isLoaded()) return;
+  ++received_;
+  const auto found = zones_.find(version.zone->origin());
+  if (found != zones_.end() && !found->second.file.empty()) files_.write(found->second.file, version.zone);
+}
+
+NotifyVerdict Upkeep::notified(const UpkeepPlan& plan, const Notification& notification) {
+  const NotifyVerdict verdict = plan.verdictOn(notification);
+  if (verdict != NotifyVerdict::accepted) return verdict;
+  const auto& pending = plan.find(notification.zone)->pending;
+  if (!pending->add()) return verdict;
+  try {
+    shard_.post([this, pending, zone = notification.zone, rrClass = notification.rrClass,
+                 from = notification.query->peer(), serial = notification.serial] {
+      const bool isAlone = pending->take();
+      work_->scheduler.notify(zone, rrClass, from, isAlone ? serial : std::nullopt);
+    });
+  } catch (...) {
+    pending->take();
+    throw;
+  }
+  return verdict;
+}
+
+void Upkeep::changed(std::vector<std::shared_ptr<const Zone>> versions) {
+  const auto current = plan();
+  std::erase_if(versions, [&](const auto& version) {
+    const UpkeepPlan::Zone* const zone = current->find(version->origin());
+    return !zone || !zone->targets;
+  });
+  if (versions.empty()) return;
+  shard_.post([this, versions = std::move(versions)] {
+    for (const auto& version : versions) tell(*version);
+  });
+}
+
+void Upkeep::tell(const Zone& version) {
+  const auto found = zones_.find(version.origin());
+  if (found != zones_.end() && found->second.targets) work_->notifier.notify(version, *found->second.targets);
+}
+
+bool Upkeep::refresh(const Name& origin, bool whole) {
+  const auto current = plan();
+  const UpkeepPlan::Zone* const zone = current->find(origin);
+  if (!zone || !zone->primaries) return false;
+  shard_.post([this, origin, whole] { work_->scheduler.refresh(origin, Class::IN, whole); });
+  return true;
+}
+
+bool Upkeep::notify(std::shared_ptr<const Zone> version) {
+  const auto current = plan();
+  const UpkeepPlan::Zone* const zone = current->find(version->origin());
+  if (!zone || !zone->targets) return false;
+  shard_.post([this, version = std::move(version)] { tell(*version); });
+  return true;
+}
+
+bool Upkeep::flush(std::shared_ptr<const Zone> version, ZoneFiles::Done done) {
+  const auto current = plan();
+  const UpkeepPlan::Zone* const zone = current->find(version->origin());
+  if (!zone || zone->file.empty()) return false;
+  files_.write(zone->file, std::move(version), std::move(done));
+  return true;
+}
+
+void Upkeep::describe(const Name& origin, std::function<void(std::optional<SecondaryStatus>)> done) {
+  const auto current = plan();
+  const UpkeepPlan::Zone* const zone = current->find(origin);
+  if (!zone) return done(std::nullopt);
+  shard_.post([this, origin, done = std::move(done)] { done(describe(origin)); });
+}
+
+std::optional<SecondaryStatus> Upkeep::describe(const Name& origin) const {
+  const auto found = zones_.find(origin);
+  if (found == zones_.end()) return std::nullopt;
+  SecondaryStatus status;
+  status.file = found->second.file;
+  status.notices = work_->notifier.pendingOf(origin);
+  const ZoneKeeper* const keeper = work_->scheduler.find(origin);
+  if (!keeper) return status;
+  const TimePoint now = shard_.now();
+  status.isSecondary = true;
+  for (const auto& primary : keeper->settings().primaries) status.primaries.push_back(primary->address().toText());
+  if (!keeper->lastPrimary().empty()) status.lastPrimary = keeper->lastPrimary().toText();
+  if (const auto checked = keeper->checked()) status.checked = secondsOf(now - *checked);
+  if (const auto expires = keeper->expires()) status.expires = secondsOf(*expires - now);
+  status.isChecked = keeper->isInRound();
+  if (!status.isChecked) status.next = std::max(secondsOf(keeper->due() - now), std::chrono::seconds(0));
+  status.hasExpired = keeper->hasExpired();
+  status.failures = keeper->failures();
+  return status;
+}
+
+SecondaryCounts Upkeep::counts() {
+  const std::lock_guard lock(countsMutex_);
+  const TimePoint now = shard_.clock().now();
+  if (!plan()->empty() && (!countAgain_ || now >= *countAgain_)) {
+    countAgain_ = now + countInterval;
+    shard_.post([this] { count(); });
+  }
+  return counts_;
+}
+
+void Upkeep::count() {
+  SecondaryCounts counts;
+  for (const auto& [origin, kept] : zones_) {
+    const ZoneKeeper* const keeper = kept.settings ? work_->scheduler.find(origin) : nullptr;
+    if (!keeper) continue;
+    if (keeper->hasExpired())
+      ++counts.expired;
+    else if (!keeper->version()->isLoaded())
+      ++counts.missing;
+    else
+      ++(keeper->failures() > 0 ? counts.failing : counts.upToDate);
+  }
+  counts.transfers = work_->scheduler.transfers();
+  counts.received = received_.value();
+  counts.failed = work_->scheduler.failedTransfers();
+  counts.notices = work_->notifier.pending();
+  const std::lock_guard lock(countsMutex_);
+  counts_ = counts;
+}
+
+}  // namespace taut

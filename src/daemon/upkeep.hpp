@@ -1,0 +1,122 @@
+// Keeps secondary zones up to date, and tells other servers of new versions: a shard of its own without listeners, on a
+// thread of its own, so that nothing that it waits for delays an answer.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "management/snapshot.hpp"
+#include "taut/base/counter.hpp"
+#include "taut/coro/task.hpp"
+#include "taut/coro/task_scope.hpp"
+#include "taut/dns/name.hpp"
+#include "taut/io/engine_choice.hpp"
+#include "taut/io/shard.hpp"
+#include "taut/server/notification.hpp"
+#include "taut/transfer/notifier.hpp"
+#include "taut/transfer/primary.hpp"
+#include "taut/transfer/refresh_scheduler.hpp"
+#include "taut/transfer/zone_keeper.hpp"
+#include "taut/zone/zone.hpp"
+#include "taut/zone/zone_set.hpp"
+#include "taut/zones/zone_store.hpp"
+#include "upkeep_plan.hpp"
+#include "zone_files.hpp"
+
+namespace taut {
+
+class Upkeep {
+ public:
+  // Takes versions that are to be served, on the thread.
+  using Publish = std::function<void(ZoneInstall)>;
+
+  // What is known of zones is kept in this folder; empty: nowhere. Throws IoUnavailable.
+  Upkeep(EngineKind engine, std::string stateFolder, Publish publish);
+  Upkeep(const Upkeep&) = delete;
+  Upkeep& operator=(const Upkeep&) = delete;
+  ~Upkeep();  // stops
+
+  // From now on these zones are kept, and begin with the versions that the set has. A zone that was kept before goes on
+  // with its version and its times; with the same primaries nothing changes for it. The first plan that has zones starts
+  // the thread.
+  void replace(std::shared_ptr<const UpkeepPlan> plan, std::shared_ptr<const ZoneSet> zones);
+  // Ends what is under way, and waits for the thread.
+  void stop();
+
+  // A NOTIFY of which the plan says what is done. On the thread of any shard.
+  NotifyVerdict notified(const UpkeepPlan& plan, const Notification& notification);
+  // These versions are served now: tells those whom the plan names.
+  void changed(std::vector<std::shared_ptr<const Zone>> versions);
+
+  // Checks the zone now; with `whole` takes it whole, whatever its serial. False where it is no secondary.
+  bool refresh(const Name& origin, bool whole);
+  // Tells those whom the plan names of this version, which is served. False where it names none.
+  bool notify(std::shared_ptr<const Zone> version);
+  // Writes this version, which is served. False where the zone has no file that is written.
+  bool flush(std::shared_ptr<const Zone> version, ZoneFiles::Done done);
+  // What is known of a zone, on the thread; nothing where it is no secondary.
+  void describe(const Name& origin, std::function<void(std::optional<SecondaryStatus>)> done);
+
+  // As of a second ago, or since the last time that somebody asked.
+  SecondaryCounts counts();
+
+ private:
+  struct Kept {
+    std::shared_ptr<const SecondarySettings> settings;
+    std::string file;
+    std::shared_ptr<const std::vector<NotifyTarget>> targets;
+  };
+  // What lives on the thread.
+  struct Work {
+    Work(Shard& shard, RefreshOptions options, RefreshScheduler::Publish publish)
+        : scheduler(shard, std::move(options), std::move(publish)), notifier(shard) {}
+
+    RefreshScheduler scheduler;
+    Notifier notifier;
+  };
+
+  void run() noexcept;
+  std::unique_ptr<Work> makeWork();
+  Task<> serve();
+  void start();
+  std::shared_ptr<const UpkeepPlan> plan() const;
+
+  // On the thread.
+  void take(const UpkeepPlan& plan, const ZoneSet& zones);
+  void takeZone(const Name& origin, const UpkeepPlan::Zone& zone, const ZoneSet& zones);
+  std::shared_ptr<const SecondarySettings> settingsFor(const UpkeepPlan::Servers& servers);
+  std::shared_ptr<Primary> primaryFor(const PrimaryOptions& options);
+  void publish(const ZoneVersion& version);
+  void tell(const Zone& version);
+  void count();
+  std::optional<SecondaryStatus> describe(const Name& origin) const;
+
+  const std::string stateFolder_;
+  const Publish publish_;
+  Shard shard_;
+  mutable std::mutex planMutex_;
+  std::shared_ptr<const UpkeepPlan> plan_ = std::make_shared<UpkeepPlan>();
+  std::unordered_map<Name, Kept, NameHash, NameEqual> zones_;
+  std::vector<std::pair<PrimaryOptions, std::weak_ptr<Primary>>> primaries_;
+  std::map<std::vector<const Primary*>, std::weak_ptr<const SecondarySettings>> settings_;
+  TaskScope services_;
+  std::mutex countsMutex_;
+  SecondaryCounts counts_;
+  std::optional<TimePoint> countAgain_;  // with the mutex; nothing: at once
+  Counter received_;
+  ZoneFiles files_;
+  std::unique_ptr<Work> work_;
+  std::thread thread_;  // last: it uses all of the above
+};
+
+}  // namespace taut

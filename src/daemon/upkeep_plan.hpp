@@ -1,0 +1,65 @@
+// Which zones come from other servers, and which other servers are told of new versions, as a configuration says.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "config/configuration.hpp"
+#include "taut/dns/name.hpp"
+#include "taut/dns/tsig_key.hpp"
+#include "taut/server/notification.hpp"
+#include "taut/transfer/notifier.hpp"
+#include "taut/transfer/primary.hpp"
+
+namespace taut {
+
+class UpkeepPlan {
+ public:
+  using Servers = std::vector<PrimaryOptions>;
+
+  // A NOTIFY of a zone that was accepted and not yet taken. On any thread.
+  class Pending {
+   public:
+    // False where one waits already: what is done about that one is done about this one too.
+    bool add();
+    // Whether there was one alone, so that what it has told counts. From here on another one waits anew.
+    bool take();
+
+   private:
+    enum class State : std::uint8_t { none, one, several };
+    std::atomic<State> state_ = State::none;
+  };
+
+  struct Zone {
+    std::shared_ptr<const config::RemoteList> remotes;  // null: no secondary
+    std::shared_ptr<const Servers> primaries;           // the same with their keys
+    std::shared_ptr<const config::TransferAccess> allowNotify;
+    std::shared_ptr<const std::vector<NotifyTarget>> targets;  // null: nobody
+    std::string file;                                          // of a secondary; empty: none
+    std::shared_ptr<Pending> pending;                          // of a secondary
+  };
+  using Zones = std::unordered_map<Name, Zone, NameHash, NameEqual>;
+
+  UpkeepPlan() = default;
+  // The keys are those of the configuration. What is the same as in the plan before is the same object.
+  UpkeepPlan(const config::Configuration& configuration, const std::shared_ptr<const KeyRing>& keys);
+
+  const Zones& zones() const { return zones_; }
+  bool empty() const { return zones_.empty(); }
+  bool hasSecondaries() const;
+  // Null where it is neither a secondary nor told of.
+  const Zone* find(NameView origin) const;
+
+  // Whether the sender may tell us of a zone: it is one of the zone's primaries, by its address and, where that has one,
+  // its key, or is allowed to.
+  NotifyVerdict verdictOn(const Notification& notification) const;
+
+ private:
+  Zones zones_;
+};
+
+}  // namespace taut
