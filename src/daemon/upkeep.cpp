@@ -165,8 +165,8 @@ std::shared_ptr<Primary> Upkeep::primaryFor(const PrimaryOptions& options) {
 }
 
 void Upkeep::publish(const ZoneVersion& version) {
-  publish_({version.zone, version.differences});
-  if (!version.zone->isLoaded()) return;
+  publish_({version.zone, version.differences, version.isSettled});
+  if (!version.zone->isLoaded() || version.isSettled) return;
   ++received_;
   const auto found = zones_.find(version.zone->origin());
   if (found != zones_.end() && !found->second.file.empty()) files_.write(found->second.file, version.zone);

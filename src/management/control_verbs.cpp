@@ -1,10 +1,12 @@
 #include "control_verbs.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <functional>
 #include <new>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 #include <vector>
@@ -119,6 +121,7 @@ Json detailsOf(const Zone& zone, const std::string& view, const std::string& err
   Json json;
   json["zone"] = zone.origin().toString();
   json["view"] = view;
+  json["kind"] = "primary";
   json["state"] = zone.isLoaded() ? "loaded" : "not loaded";
   if (!error.empty()) json["error"] = error;
   if (!zone.isLoaded()) return json;
@@ -131,11 +134,31 @@ Json detailsOf(const Zone& zone, const std::string& view, const std::string& err
   return json;
 }
 
+// What is kept up to date, as far as it concerns the zone. Times are in seconds, from now on or until now.
+void addSecondary(const SecondaryStatus& status, Json& json) {
+  const auto addSeconds = [&json](const char* name, const std::optional<std::chrono::seconds>& time) {
+    if (time) json[name] = time->count();
+  };
+  if (status.isSecondary) {
+    json["kind"] = "secondary";
+    if (status.hasExpired) json["state"] = "expired";
+    json["primaries"] = status.primaries;
+    if (!status.lastPrimary.empty()) json["last_primary"] = status.lastPrimary;
+    addSeconds("checked_ago", status.checked);
+    json["checking"] = status.isChecked;
+    addSeconds("next_check_in", status.next);
+    addSeconds("expires_in", status.expires);
+    json["failures"] = status.failures;
+    if (!status.file.empty()) json["file"] = status.file;
+  }
+  json["notices_pending"] = status.notices;
+}
+
 // One line for each member.
 std::string inLines(const Json& json) {
   std::string text;
   for (const auto& [key, value] : json.items())
-    text += fmt::format("{:<10} {}\n", key, value.is_string() ? value.get<std::string>() : value.dump());
+    text += fmt::format("{:<15} {}\n", key, value.is_string() ? value.get<std::string>() : value.dump());
   return text;
 }
 
@@ -260,6 +283,10 @@ std::span<const ControlVerbs::Verb> ControlVerbs::verbs() {
       {"zone list", 0, &ControlVerbs::listZones},
       {"zone status", 1, &ControlVerbs::zoneStatus},
       {"zone reload", 1, &ControlVerbs::reloadZone, true},
+      {"zone refresh", 1, &ControlVerbs::refreshZone, true},
+      {"zone retransfer", 1, &ControlVerbs::retransferZone, true},
+      {"zone notify", 1, &ControlVerbs::notifyZone, true},
+      {"zone flush", 1, &ControlVerbs::flushZone, true},
       {"zone dump", 1, &ControlVerbs::dumpZone},
       {"cache flush", 1, &ControlVerbs::flushCache, true},
       {"cache show", 1, &ControlVerbs::showCache},
@@ -433,16 +460,68 @@ Task<ControlOutcome> ControlVerbs::listHandlers(const ControlRequest& request, C
   co_return ControlOutcome();
 }
 
-Task<ControlOutcome> ControlVerbs::zoneStatus(const ControlRequest& request, ControlOutput& output, StopToken) {
+Task<ControlOutcome> ControlVerbs::zoneStatus(const ControlRequest& request, ControlOutput& output, StopToken stop) {
   const auto origin = Name::parse(request.command.back());
   if (!origin) co_return noName(request.command.back());
   const ManagementSnapshot snapshot = server_.snapshot();
   const auto zone = zoneOf(request, *origin, *snapshot.zones);
   if (!zone) co_return noZone(request, *origin);
-  const Json details = detailsOf(*zone, request.view, errorOf(*zone, request.view, *snapshot.zoneErrors));
+  Json details = detailsOf(*zone, request.view, errorOf(*zone, request.view, *snapshot.zoneErrors));
+  if (request.view.empty()) {
+    const auto described = Posted<std::optional<SecondaryStatus>>::make(shard_);
+    server_.describeZone(*origin, [described](std::optional<SecondaryStatus> status) {
+      described->set(std::move(status));
+    });
+    const bool came = co_await described->wait(stop);
+    if (!came) co_return cutShort();
+    if (described->value()) addSecondary(*described->value(), details);
+  }
   const std::string text = request.json ? toLine(details) : inLines(details);
   co_await output.write(text);
   co_return ControlOutcome();
+}
+
+Task<ControlOutcome> ControlVerbs::refreshZone(const ControlRequest& request, ControlOutput& output, StopToken) {
+  return checkZone(request, false, output);
+}
+
+Task<ControlOutcome> ControlVerbs::retransferZone(const ControlRequest& request, ControlOutput& output, StopToken) {
+  return checkZone(request, true, output);
+}
+
+// That it begins is all that is waited for; `zone status` has what came of it.
+Task<ControlOutcome> ControlVerbs::checkZone(const ControlRequest& request, bool whole, ControlOutput& output) {
+  const auto origin = Name::parse(request.command.back());
+  if (!origin) return Task<ControlOutcome>::ready(noName(request.command.back()));
+  if (!server_.snapshot().zones->get(*origin)) return Task<ControlOutcome>::ready(noZone(request, *origin));
+  if (!server_.refreshZone(*origin, whole))
+    return Task<ControlOutcome>::ready(failure(fmt::format("zone {} has no primaries: it is no secondary", *origin)));
+  return say(R"({"begun":true})", request, output);
+}
+
+Task<ControlOutcome> ControlVerbs::notifyZone(const ControlRequest& request, ControlOutput& output, StopToken) {
+  const auto origin = Name::parse(request.command.back());
+  if (!origin) return Task<ControlOutcome>::ready(noName(request.command.back()));
+  if (!server_.snapshot().zones->get(*origin)) return Task<ControlOutcome>::ready(noZone(request, *origin));
+  if (!server_.notifyZone(*origin))
+    return Task<ControlOutcome>::ready(
+        failure(fmt::format("zone {} is not loaded, or the configuration names nobody who is told of it", *origin)));
+  return say(R"({"begun":true})", request, output);
+}
+
+Task<ControlOutcome> ControlVerbs::flushZone(const ControlRequest& request, ControlOutput& output, StopToken stop) {
+  const auto origin = Name::parse(request.command.back());
+  if (!origin) co_return noName(request.command.back());
+  if (!server_.snapshot().zones->get(*origin)) co_return noZone(request, *origin);
+  const auto written = Posted<std::string>::make(shard_);
+  const bool begun = server_.flushZone(*origin, [written](std::string error) { written->set(std::move(error)); });
+  if (!begun) co_return failure(fmt::format("zone {} is not loaded, or is no secondary with a file", *origin));
+  const bool came = co_await written->wait(stop);
+  if (!came) co_return cutShort();
+  if (!written->value().empty()) co_return failure(std::move(written->value()));
+  std::string json = R"({"written":true})";
+  ControlOutcome outcome = co_await say(std::move(json), request, output);
+  co_return outcome;
 }
 
 Task<ControlOutcome> ControlVerbs::dumpZone(const ControlRequest& request, ControlOutput& output, StopToken stop) {

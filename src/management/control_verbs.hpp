@@ -98,6 +98,10 @@ class ControlVerbs {
   Task<ControlOutcome> listHandlers(const ControlRequest& request, ControlOutput& output, StopToken stop);
   Task<ControlOutcome> zoneStatus(const ControlRequest& request, ControlOutput& output, StopToken stop);
   Task<ControlOutcome> reloadZone(const ControlRequest& request, ControlOutput& output, StopToken stop);
+  Task<ControlOutcome> refreshZone(const ControlRequest& request, ControlOutput& output, StopToken stop);
+  Task<ControlOutcome> retransferZone(const ControlRequest& request, ControlOutput& output, StopToken stop);
+  Task<ControlOutcome> notifyZone(const ControlRequest& request, ControlOutput& output, StopToken stop);
+  Task<ControlOutcome> flushZone(const ControlRequest& request, ControlOutput& output, StopToken stop);
   Task<ControlOutcome> dumpZone(const ControlRequest& request, ControlOutput& output, StopToken stop);
   Task<ControlOutcome> flushCache(const ControlRequest& request, ControlOutput& output, StopToken stop);
   Task<ControlOutcome> showCache(const ControlRequest& request, ControlOutput& output, StopToken stop);
@@ -114,6 +118,7 @@ class ControlVerbs {
   Task<ControlOutcome> awaitSuccessor(TcpStream& channel, std::chrono::seconds patience, ControlOutput& output,
                                       StopToken stop);
 
+  Task<ControlOutcome> checkZone(const ControlRequest& request, bool whole, ControlOutput& output);
   static Task<ControlOutcome> say(std::string json, const ControlRequest& request, ControlOutput& output);
   static const Verb* find(const ControlRequest& request);
   using Reload = Posted<ReloadReport>;

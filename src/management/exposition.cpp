@@ -199,6 +199,21 @@ void addTransfers(Families& families, const ServerStatistics& statistics) {
       .add(statistics.notifiesRefused, {{"result", "refused"}});
 }
 
+void addSecondaries(Families& families, const SecondaryCounts& secondaries) {
+  families.gauge("taut_secondary_zones", "Secondary zones, by how they are.")
+      .add(secondaries.upToDate, {{"state", "up_to_date"}})
+      .add(secondaries.failing, {{"state", "failing"}})
+      .add(secondaries.missing, {{"state", "missing"}})
+      .add(secondaries.expired, {{"state", "expired"}});
+  families.gauge("taut_secondary_transfers_running", "Transfers of secondary zones that are under way.")
+      .add(secondaries.transfers);
+  families.counter("taut_secondary_transfers_total", "Transfers of secondary zones, by what came of them.")
+      .add(secondaries.received, {{"result", "succeeded"}})
+      .add(secondaries.failed, {{"result", "failed"}});
+  families.gauge("taut_notices_pending", "NOTIFY messages to others that have found no reply yet.")
+      .add(secondaries.notices);
+}
+
 void addLoadedHandlers(Families& families, const std::vector<HandlerStatus>& handlers) {
   const auto of = [](const HandlerStatus& handler) { return Labels{{"handler", handler.name}}; };
   const auto ended = [](const HandlerStatus& handler, const char* result) {
@@ -344,6 +359,7 @@ std::string exposition(const ManagementSnapshot& snapshot) {
   addQueries(families, snapshot.statistics);
   addHandling(families, snapshot.statistics);
   addTransfers(families, snapshot.statistics);
+  addSecondaries(families, snapshot.secondaries);
   addLoadedHandlers(families, snapshot.handlers);
   addConnections(families, snapshot.statistics);
   addCaches(families, snapshot.statistics.resolvers.caches);

@@ -191,6 +191,13 @@ void Commands::addZoneVerbs() {
   for (CLI::App* const added : verbs)
     added->add_option("--view", invocation_.request.view, "The zone of this view [the zone that all see]")
         ->type_name("VIEW");
+  verbWith(*zone, "refresh", "Ask the primaries of a secondary zone for a newer version", {"zone", "refresh"}, "NAME",
+           "The zone");
+  verbWith(*zone, "retransfer", "Transfer a secondary zone whole, whatever its serial", {"zone", "retransfer"}, "NAME",
+           "The zone");
+  verbWith(*zone, "notify", "Tell those servers of the zone's version that are told of new ones", {"zone", "notify"},
+           "NAME", "The zone");
+  verbWith(*zone, "flush", "Write the file of a secondary zone", {"zone", "flush"}, "NAME", "The zone");
 }
 
 bool print(std::string_view text) {

@@ -586,6 +586,7 @@ void ZoneStore::install(std::vector<ZoneInstall> versions, const Publish& publis
 void ZoneStore::install(Entry& entry, ZoneInstall version) {
   const std::shared_ptr<const Zone> before = std::exchange(entry.load.zone, std::move(version.zone));
   const Zone& after = *entry.load.zone;
+  if (version.isSettled) return;
   entry.isKept = true;
   if (!after.isLoaded()) return forgetDifferences(entry);
   const bool isNews = !before->isLoaded() || isNewer(Serial(after.serial()), Serial(before->serial()));

@@ -44,8 +44,8 @@ _tautctl() {
     upgrade) choices='--timeout' ;;
     reload) choices='config zones --force' ;;
     'reload zones') choices='--force' ;;
-    zone) choices='list status reload dump' ;;
-    'zone status' | 'zone reload' | 'zone dump')
+    zone) choices='list status reload refresh retransfer notify flush dump' ;;
+    'zone status' | 'zone reload' | 'zone refresh' | 'zone retransfer' | 'zone notify' | 'zone flush' | 'zone dump')
       # compgen expands its words, so a name with other characters must not be among them.
       choices=$(tautctl "${socket[@]}" --json zone list 2>/dev/null |
         sed -n 's/^{"zone":"\([-A-Za-z0-9._]*\)".*/\1/p' | head -n 1000)

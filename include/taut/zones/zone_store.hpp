@@ -56,6 +56,7 @@ struct ZoneInstall {
   std::shared_ptr<const Zone> zone;
   // That lead to it from the version before; none where it came whole.
   std::vector<std::shared_ptr<const ZoneDifference>> differences{};
+  bool isSettled = false;  // the version that was served before, in a new image: it is no news
 };
 
 // What is wrong with the files of zones that did not load, by their views and origins: the first error of each.
