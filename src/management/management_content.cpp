@@ -107,8 +107,13 @@ HttpResponse ManagementContent::page() {
 std::string ManagementContent::text() {
   const ManagementSnapshot snapshot = server_.snapshot();
   const ZoneSummary& zones = summary(snapshot.zones);
-  return fmt::format("taut {}: {}, for {} s\n{} of {} zones are loaded\nthe engine is {}\n", snapshot.version,
-                     toWord(snapshot.readiness), snapshot.uptime.count(), zones.loaded, zones.total,
+  const SecondaryCounts& secondaries = snapshot.secondaries;
+  const std::string kept = secondaries.zones() == 0
+                               ? std::string()
+                               : fmt::format("{} of {} secondary zones are not up to date\n",
+                                             secondaries.zones() - secondaries.upToDate, secondaries.zones());
+  return fmt::format("taut {}: {}, for {} s\n{} of {} zones are loaded\n{}the engine is {}\n", snapshot.version,
+                     toWord(snapshot.readiness), snapshot.uptime.count(), zones.loaded, zones.total, kept,
                      snapshot.engine.text());
 }
 

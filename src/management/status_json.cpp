@@ -160,6 +160,14 @@ std::string_view toWord(Readiness readiness) {
   return "";
 }
 
+Json toJson(const SecondaryCounts& secondaries) {
+  return {{"zones", secondaries.zones()},         {"up_to_date", secondaries.upToDate},
+          {"failing", secondaries.failing},       {"missing", secondaries.missing},
+          {"expired", secondaries.expired},       {"transfers_running", secondaries.transfers},
+          {"transfers", secondaries.received},    {"transfers_failed", secondaries.failed},
+          {"notices_pending", secondaries.notices}};
+}
+
 std::string statusJson(const ManagementSnapshot& snapshot, const ZoneSummary& zones) {
   const Json json{
       {"version", snapshot.version},
@@ -169,6 +177,7 @@ std::string statusJson(const ManagementSnapshot& snapshot, const ZoneSummary& zo
       {"engine", snapshot.engine.text()},
       {"threads", snapshot.statistics.shards},
       {"zones", toJson(zones)},
+      {"secondaries", toJson(snapshot.secondaries)},
       {"statistics", toJson(snapshot.statistics)},
       {"top", toJson(snapshot.top)},
   };

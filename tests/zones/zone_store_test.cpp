@@ -641,3 +641,98 @@ TEST_CASE("A zone that has changed and whose serial has not become greater is se
     CHECK(lines.take().front() == "zone example. loaded anew, serial 5 (it was 5), 2 records");
   }
 }
+
+namespace {
+
+std::shared_ptr<const Zone> zoneOf(const char* origin, std::uint32_t number) {
+  auto load = parseZone(zoneText(number), Name(origin));
+  REQUIRE(load.ok());
+  return load.zone;
+}
+
+ZoneSource secondary(const std::string& path, const char* origin) {
+  ZoneSource source;
+  source.path = path;
+  source.origin = Name(origin);
+  source.isSecondary = true;
+  source.keepsDifferences = true;
+  return source;
+}
+
+Set install(ZoneStore& store, std::shared_ptr<const Zone> zone) {
+  Set last;
+  store.install({{std::move(zone)}}, [&](Set zones) { last = std::move(zones); });
+  REQUIRE(last);
+  return last;
+}
+
+}  // namespace
+
+TEST_CASE("A secondary zone is what its file has kept, or not loaded where that is not there or broken") {
+  const TemporaryFile kept(zoneText(3));
+  const TemporaryFile broken("@ SOA\n");
+  ZoneStore store(1);
+  store.load({secondary(kept.path(), "kept."), secondary(broken.path(), "broken."),
+              secondary("/nowhere/at/all", "missing."), secondary("", "none.")});
+  const Set zones = store.zones();
+  CHECK(serial(zones, "kept.") == 3);
+  for (const char* const origin : {"broken.", "missing.", "none."}) CHECK(!zones->get(Name(origin))->isLoaded());
+  CHECK(store.takeNews().empty());
+}
+
+TEST_CASE("A version of a secondary zone that comes is served, and neither a reload nor its file changes it") {
+  TemporaryFile kept(zoneText(3));
+  ZoneStore store(1);
+  store.load({secondary(kept.path(), "kept.")});
+  CHECK(serial(install(store, zoneOf("kept.", 5)), "kept.") == 5);
+  kept.write(zoneText(4));
+  CHECK(serial(reload(store), "kept.") == 5);
+  store.replaceSources({secondary(kept.path(), "kept.")}, {});
+  CHECK(serial(reload(store), "kept.") == 5);
+  CHECK(!install(store, Zone::notLoaded(Name("kept.")))->get(Name("kept."))->isLoaded());
+  CHECK(!reload(store)->get(Name("kept."))->isLoaded());
+}
+
+TEST_CASE("A version that comes for what is no secondary zone is left out") {
+  const TemporaryFile file(zoneText(3));
+  ZoneStore store(1);
+  store.load({sourceOf(file, "own.")});
+  CHECK(serial(install(store, zoneOf("own.", 5)), "own.") == 3);
+  CHECK(!install(store, zoneOf("unknown.", 5))->get(Name("unknown.")));
+}
+
+TEST_CASE("A zone that ceases to be a secondary one is read from its file") {
+  const TemporaryFile file(zoneText(4));
+  ZoneStore store(1);
+  store.load({secondary(file.path(), "zone.")});
+  install(store, zoneOf("zone.", 5));
+  store.replaceSources({sourceOf(file, "zone.")}, {});
+  CHECK(serial(reload(store), "zone.") == 4);
+}
+
+TEST_CASE("Others are told of the first version of a secondary zone and of newer serials, and of each zone once") {
+  TemporaryFile file(zoneText(1));
+  ZoneStore store(1);
+  store.load({secondary("", "in."), sourceOf(file, "own.")});
+  install(store, zoneOf("in.", 5));
+  install(store, zoneOf("in.", 6));
+  file.write(zoneText(2));
+  reload(store);
+  const auto news = store.takeNews();
+  REQUIRE(news.size() == 2);
+  for (const auto& zone : news) CHECK(zone->serial() == (zone->origin() == Name("in.") ? 6 : 2));
+  CHECK(store.takeNews().empty());
+  install(store, zoneOf("in.", 4));
+  file.write(zoneText(1));
+  reload(store);
+  CHECK(store.takeNews().empty());
+}
+
+TEST_CASE("The differences between versions of a secondary zone are kept for those who transfer it") {
+  ZoneStore store(1);
+  store.load({secondary("", "in.")});
+  install(store, zoneOf("in.", 5));
+  const Set zones = install(store, zoneOf("in.", 6));
+  const auto& last = *zones->get(Name("in."));
+  CHECK(store.differences()->find(last, {}, Serial(5), 1 << 20).size() == 1);
+}

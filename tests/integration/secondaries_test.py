@@ -1,0 +1,405 @@
+"""Secondary zones: tautd beside Knot DNS, NSD, BIND, PowerDNS and itself, and what it does when primaries fail."""
+import json
+import os
+import re
+import signal
+import socket
+import struct
+import threading
+import time
+import unittest
+
+import dns.exception
+import dns.flags
+import dns.message
+import dns.opcode
+import dns.query
+import dns.rdatatype
+
+from support import REFUSED, SERVFAIL, TestCase, free_port, main, wait_until
+from transfer_peers import ORIGIN, PEERS, WRONG, Taut, zone_text
+
+TAUTCTL = os.environ["TAUT_TAUTCTL"]
+EVERY = bool(os.environ.get("TAUT_EVERY_QUESTION"))
+everywhere = unittest.skipUnless(EVERY, "one of the pairs that only the tests of the whole system try")
+
+
+class Secondaries(TestCase):
+    def ask(self, port, name=ORIGIN, kind="SOA", **options):
+        query = dns.message.make_query(name, kind, flags=0, **options)
+        try:
+            return dns.query.udp(query, "127.0.0.1", port=port, timeout=1)
+        except (dns.exception.Timeout, OSError):
+            return None
+
+    def serial(self, port):
+        reply = self.ask(port)
+        return reply.answer[0][0].serial if reply and reply.answer else None
+
+    def address(self, port):
+        reply = self.ask(port, "www.example.com", "A")
+        return str(reply.answer[0][0]) if reply and reply.answer else None
+
+    def wait_for_serial(self, server, serial, seconds=20):
+        try:
+            wait_until(lambda: self.serial(server.port) == serial, seconds, f"{server.name} has serial {serial}")
+        except AssertionError as error:
+            raise AssertionError(f"{error}, but {self.serial(server.port)}\n{server.process.log()}") from None
+
+    def control(self, server, *words, status=0):
+        done = self.run_program(TAUTCTL, "--socket", server.folder / "control", "--json", *words)
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        return json.loads(done.stdout) if done.stdout else done.stderr
+
+    def pair(self, primary, secondary, wrong=False):
+        first = primary(self, "primary")
+        second = secondary(self, "secondary")
+        if wrong:
+            second.secret = WRONG
+        first.start(second.port)
+        self.wait_for_serial(first, 1)
+        second.start(first.port)
+        return first, second
+
+    def follow(self, primary, secondary, by_differences=True):
+        """All of the zone at first, and one record when the primary tells of it: its refresh time is an hour."""
+        first, second = self.pair(primary, secondary)
+        self.wait_for_serial(second, 1)
+        first.change(2, changed="192.0.2.2")
+        self.wait_for_serial(second, 2)
+        self.assertEqual(self.address(second.port), "192.0.2.2")
+        if isinstance(second, Taut):
+            second.process.wait_for_log("serial 1 from ")
+            second.process.wait_for_log("by differences" if by_differences else ", the whole zone: ")
+            whole = second.process.log().count("the whole zone: ")
+            self.assertEqual(whole, 1 if by_differences else 2, second.process.log())
+        return first, second
+
+    def refuse(self, primary, secondary):
+        """With the wrong key nothing is transferred."""
+        first, second = self.pair(primary, secondary, wrong=True)
+        if isinstance(second, Taut):
+            second.process.wait_for_log("BADSIG")
+        elif isinstance(first, Taut):
+            first.process.wait_for_log("BADSIG", 20)
+        time.sleep(0.5)
+        self.assertIsNone(self.serial(second.port))
+
+
+class Pairs(Secondaries):
+    def test_of_taut(self):
+        """A secondary follows a primary that is taut too, and gets nothing with the wrong key"""
+        first, second = self.follow(Taut, Taut)
+        first.process.wait_for_log("IXFR, serial 1 to 2")
+        self.assertEqual(self.control(second, "zone", "status", ORIGIN)["serial"], 2)
+        self.assertIn("www.example.com. 300 IN A 192.0.2.2", self.control(second, "zone", "dump", ORIGIN)["records"])
+
+    def test_of_knot(self):
+        """A secondary of Knot DNS gets the zone, and what changes when it is told"""
+        self.follow(PEERS["knot"], Taut)
+
+    def test_for_knot(self):
+        """Knot DNS as a secondary gets the zone, and what changes when it is told"""
+        self.follow(Taut, PEERS["knot"])
+
+    def test_of_named(self):
+        """A secondary of BIND gets the zone, and what changes when it is told"""
+        self.follow(PEERS["named"], Taut)
+
+    @everywhere
+    def test_for_named(self):
+        """BIND as a secondary gets the zone, and what changes when it is told"""
+        self.follow(Taut, PEERS["named"])
+
+    @everywhere
+    def test_of_nsd(self):
+        """A secondary of NSD gets the zone, and what changes when it is told"""
+        self.follow(PEERS["nsd"], Taut)
+
+    @everywhere
+    def test_for_nsd(self):
+        """NSD as a secondary gets the zone, and what changes when it is told"""
+        self.follow(Taut, PEERS["nsd"])
+
+    @everywhere
+    def test_of_pdns(self):
+        """A secondary of PowerDNS gets the zone, and the whole of it again when it changes"""
+        self.follow(PEERS["pdns"], Taut, by_differences=False)
+
+    @everywhere
+    def test_for_pdns(self):
+        """PowerDNS as a secondary gets the zone, and the whole of it again when it changes"""
+        self.follow(Taut, PEERS["pdns"])
+
+    def test_wrong_key(self):
+        """A secondary with the wrong key gets nothing, and says why"""
+        self.refuse(Taut, Taut)
+
+    @everywhere
+    def test_wrong_key_of_others(self):
+        """With the wrong key nothing goes between taut and others, in either direction"""
+        for name, peer in PEERS.items():
+            for pair in ((Taut, peer), (peer, Taut)):
+                with self.subTest(peer=name, primary=pair[0] is peer):
+                    if name == "pdns" and pair[0] is peer:
+                        continue  # it answers NOTAUTH without saying why
+                    self.folder = self.folder / f"{name}-{pair[0] is peer}"
+                    self.folder.mkdir()
+                    self.refuse(*pair)
+
+
+class Upkeep(Secondaries):
+    def secondary(self, first, name="secondary", zone="", more="", server="", template=None):
+        """tautd as a secondary without a key; `zone` are lines of its table."""
+        second = Taut(self, name)
+        text = template or f'[[zone]]\nname = "example.com"\nprimaries = ["127.0.0.1:{first}"]\n{zone}'
+        second.text = lambda _: f'[server]\ncontrol = "{second.folder}/control"\n{server}\n{more}\n{text}\n' \
+                                f'[[listen]]\naddress = ["127.0.0.1:{second.port}"]\n'
+        second.configure(first)
+        return second
+
+    def open_primary(self, notify=None, **options):
+        """tautd as a primary that everyone may transfer from."""
+        first = Taut(self, "primary")
+        told = f'notify = ["127.0.0.1:{notify}"]\n' if notify else ""
+        first.text = lambda _: f'[server]\ncontrol = "{first.folder}/control"\n' \
+                               f'[[zone]]\nname = "example.com"\nfile = "{first.folder}/example.com.zone"\n' \
+                               f'allow-transfer = ["any"]\n{told}[[listen]]\naddress = ["127.0.0.1:{first.port}"]\n'
+        first.configure(0)
+        first.write_zone(1, **options)
+        first.run()
+        self.wait_for_serial(first, 1)
+        return first
+
+    def test_a_restart_goes_on(self):
+        """After a restart the zone is there from its file, without its primary, and with the times that it had"""
+        first = self.open_primary()
+        second = self.secondary(first.port, zone=f'file = "{self.folder}/kept.zone"\n',
+                                server=f'state-directory = "{self.folder}"\n')
+        second.run()
+        self.wait_for_serial(second, 1)
+        wait_until((self.folder / "kept.zone").exists, 10, "the file is written")
+        self.assertEqual(second.process.stop(), 0)
+        self.assertIn("example.com.", (self.folder / "zones.state").read_text())
+        self.assertEqual(first.process.stop(), 0)
+        second.run()
+        self.wait_for_serial(second, 1)
+        status = self.control(second, "zone", "status", ORIGIN)
+        self.assertEqual((status["kind"], status["state"], status["failures"]), ("secondary", "loaded", 0))
+        self.assertGreater(status["next_check_in"], 2000)
+
+    def test_a_restart_without_a_file(self):
+        """Without a file the zone is transferred again after a restart, and the start says so where no state is kept"""
+        first = self.open_primary()
+        second = self.secondary(first.port)
+        second.run()
+        self.wait_for_serial(second, 1)
+        self.assertEqual(second.process.stop(), 0)
+        second.run()
+        self.wait_for_serial(second, 1)
+        second.process.wait_for_log("server.state-directory is not given")
+
+    def test_a_primary_that_comes_back(self):
+        """A zone that could not be got yet is SERVFAIL, and is got when its primary comes"""
+        port = free_port()
+        second = self.secondary(port)
+        second.run()
+        wait_until(lambda: (reply := self.ask(second.port)) and reply.rcode() == SERVFAIL, 10, "SERVFAIL")
+        first = Taut(self, "primary", port)
+        first.text = lambda _: f'[[zone]]\nname = "example.com"\nfile = "{first.folder}/example.com.zone"\n' \
+                               f'allow-transfer = ["any"]\n[[listen]]\naddress = ["127.0.0.1:{port}"]\n'
+        first.configure(0)
+        first.write_zone(7)
+        first.run()
+        self.wait_for_serial(second, 7, 30)
+
+    def test_expiry(self):
+        """A zone whose primary is silent for too long is SERVFAIL with the reason, and comes back with any serial"""
+        first = self.open_primary(refresh=2, retry=2, expire=4)
+        second = self.secondary(first.port, zone=f'file = "{self.folder}/kept.zone"\n')
+        second.run()
+        self.wait_for_serial(second, 1)
+        first.change(9, refresh=2, retry=2, expire=4)
+        self.wait_for_serial(second, 9)
+        self.assertEqual(first.process.stop(), 0)
+        wait_until(lambda: (reply := self.ask(second.port)) and reply.rcode() == SERVFAIL, 30, "the zone expires")
+        reply = self.ask(second.port, use_edns=0)
+        self.assertEqual([option.otype for option in reply.options if option.otype == 15], [15])
+        self.assertEqual(self.control(second, "zone", "status", ORIGIN)["state"], "expired")
+        wait_until(lambda: self.control(second, "status")["secondaries"]["expired"] == 1, 10, "it is counted")
+        first.write_zone(3)
+        first.run()
+        self.wait_for_serial(second, 3, 30)
+
+    def test_reload(self):
+        """A reload adds, keeps and removes secondary zones, and what stays is not transferred again"""
+        first = self.open_primary()
+        second = self.secondary(first.port)
+        second.run()
+        self.wait_for_serial(second, 1)
+        text = second.text(0)
+        other = f'[[zone]]\nname = "example.net"\nprimaries = ["127.0.0.1:{first.port}"]\n'
+        second.write("taut.toml", text + other)
+        self.control(second, "reload")
+        wait_until(lambda: len(self.control(second, "zone", "list")["zones"]) == 2, 10, "the zone is there")
+        second.process.wait_for_log("zone example.net.: ")
+        self.assertEqual(second.process.log().count("zone example.com.: serial 1 from"), 1)
+        self.assertEqual(self.serial(second.port), 1)
+        second.write("taut.toml", text.replace('name = "example.com"', 'name = "example.org"'))
+        self.control(second, "reload")
+        wait_until(lambda: self.ask(second.port).rcode() == REFUSED, 10, "the zone is gone")
+        self.control(second, "zone", "status", ORIGIN, status=1)
+
+    def test_a_zone_becomes_primary(self):
+        """A secondary zone of which the configuration names no primaries any more is what its file says"""
+        first = self.open_primary()
+        second = self.secondary(first.port, zone=f'file = "{self.folder}/kept.zone"\n')
+        second.run()
+        self.wait_for_serial(second, 1)
+        wait_until((self.folder / "kept.zone").exists, 10, "the file is written")
+        second.write("taut.toml", second.text(0).replace("primaries", "#"))
+        self.control(second, "reload")
+        self.assertEqual(self.control(second, "zone", "status", ORIGIN)["kind"], "primary")
+        self.write("kept.zone", zone_text(5))
+        self.control(second, "reload")
+        self.wait_for_serial(second, 5)
+        self.control(second, "zone", "refresh", ORIGIN, status=1)
+
+    def test_notify(self):
+        """Of those who tell of a new version only primaries and those who may are heard"""
+        first = self.open_primary()
+        second = self.secondary(first.port)
+        second.run()
+        self.wait_for_serial(second, 1)
+        message = dns.message.make_query("example.com.", "SOA", flags=dns.flags.AA)
+        message.set_opcode(dns.opcode.NOTIFY)
+        first.change(2)
+        self.wait_for_serial(first, 2)
+        reply = dns.query.udp(message, "127.0.0.1", port=second.port, source="127.0.0.2", timeout=5)
+        self.assertEqual(reply.rcode(), REFUSED)
+        self.assertEqual(self.serial(second.port), 1)
+        second.write("taut.toml", second.text(0).replace('name = "example.com"\n',
+                                                         'name = "example.com"\nallow-notify = ["127.0.0.2"]\n'))
+        self.control(second, "reload")
+        dns.query.udp(message, "127.0.0.1", port=second.port, source="127.0.0.2", timeout=5)
+        self.wait_for_serial(second, 2)
+
+    def test_many_notices(self):
+        """Many notices of one zone lead to few questions, and the last version is got"""
+        first = self.open_primary()
+        second = self.secondary(first.port)
+        second.run()
+        self.wait_for_serial(second, 1)
+        first.change(2)
+        self.wait_for_serial(first, 2)
+        message = dns.message.make_query("example.com.", "SOA", flags=dns.flags.AA)
+        message.set_opcode(dns.opcode.NOTIFY)
+        wire = message.to_wire()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            for _ in range(2000):
+                sender.sendto(wire, ("127.0.0.1", second.port))
+        self.wait_for_serial(second, 2)
+        self.assertEqual(second.process.log().count("serial 2 from"), 1)
+
+    def test_by_hand(self):
+        """The control tool refreshes, transfers whole, tells others, and writes the file"""
+        second_port = free_port()
+        first = self.open_primary(notify=second_port)
+        second = Taut(self, "secondary", second_port)
+        second.text = lambda _: f'[server]\ncontrol = "{second.folder}/control"\n[[zone]]\nname = "example.com"\n' \
+                                f'file = "{self.folder}/kept.zone"\nprimaries = ["127.0.0.1:{first.port}"]\n' \
+                                f'[[listen]]\naddress = ["127.0.0.1:{second_port}"]\n'
+        second.configure(0)
+        second.run()
+        self.wait_for_serial(second, 1)
+        self.control(second, "zone", "retransfer", ORIGIN)
+        wait_until(lambda: second.process.log().count("serial 1 from") == 2, 10, "it is transferred again")
+        wait_until((self.folder / "kept.zone").exists, 10, "the file is written")
+        (self.folder / "kept.zone").unlink()
+        self.control(second, "zone", "flush", ORIGIN)
+        self.assertIn("www.example.com.", (self.folder / "kept.zone").read_text())
+        self.control(first, "zone", "notify", ORIGIN)
+        self.control(second, "zone", "refresh", ORIGIN)
+        self.assertIn("no secondary", self.control(first, "zone", "refresh", ORIGIN, status=1))
+        self.control(first, "zone", "flush", ORIGIN, status=1)
+        self.control(second, "zone", "notify", ORIGIN, status=1)
+        wait_until(lambda: self.control(first, "zone", "status", ORIGIN)["notices_pending"] == 0, 10, "it has replied")
+
+    @unittest.skipIf(os.geteuid() == 0 and not os.path.exists("/proc/self"), "needs /proc")
+    def test_a_file_that_cannot_be_written(self):
+        """A zone whose file cannot be written is served, and the log says so once"""
+        first = self.open_primary(refresh=2, retry=2)
+        (self.folder / "nowhere.new").mkdir()
+        second = self.secondary(first.port, zone=f'file = "{self.folder}/nowhere"\n')
+        second.run()
+        self.wait_for_serial(second, 1)
+        second.process.wait_for_log("nowhere cannot be written: Is a directory")
+        first.change(2, refresh=2, retry=2)
+        self.wait_for_serial(second, 2)
+        self.assertIn("Is a directory", self.control(second, "zone", "flush", ORIGIN, status=1))
+        self.assertEqual(second.process.log().count("cannot be written"), 1)
+
+    def test_killed_in_the_middle(self):
+        """A server that is killed during a transfer has the version before when it is there again, and gets the next"""
+        first = self.open_primary()
+        second = self.secondary(first.port, zone=f'file = "{self.folder}/kept.zone"\n',
+                                server=f'state-directory = "{self.folder}"\n')
+        second.run()
+        self.wait_for_serial(second, 1)
+        wait_until((self.folder / "kept.zone").exists, 10, "the file is written")
+        self.assertEqual(first.process.stop(), 0)
+        begun = threading.Event()
+        thread = threading.Thread(target=self.give_half, args=(first.port, begun), daemon=True)
+        thread.start()
+        self.control(second, "zone", "retransfer", ORIGIN)
+        self.assertTrue(begun.wait(10), "the transfer has begun")
+        second.process.signal(signal.SIGKILL)
+        second.process.process.wait()
+        second.process.ended = True
+        thread.join(10)
+        first.write_zone(4)
+        first.run()
+        self.wait_for_serial(first, 4)
+        second.run()
+        wait_until(lambda: self.serial(second.port) in (1, 4), 10, "a version is there")
+        self.control(second, "zone", "refresh", ORIGIN)
+        self.wait_for_serial(second, 4)
+
+    def give_half(self, port, begun):
+        """Begins the answer to one request for a transfer, and ends when the client is gone."""
+        with socket.create_server(("127.0.0.1", port)) as listener:
+            listener.settimeout(20)
+            connection, _ = listener.accept()
+            with connection:
+                size = struct.unpack(">H", connection.recv(2))[0]
+                query = dns.message.from_wire(connection.recv(size))
+                reply = dns.message.make_response(query)
+                reply.answer.append(dns.rrset.from_text("example.com.", 300, "IN", "SOA", "a. b. 3 3600 600 86400 60"))
+                wire = reply.to_wire()
+                connection.sendall(struct.pack(">H", len(wire)) + wire)
+                begun.set()
+                connection.settimeout(20)
+                connection.recv(1)
+
+    def test_an_upgrade(self):
+        """A process that takes over keeps secondary zones as the one before did"""
+        first = self.open_primary()
+        second = self.secondary(first.port, zone=f'file = "{self.folder}/kept.zone"\n',
+                                server=f'state-directory = "{self.folder}"\n')
+        second.run()
+        self.wait_for_serial(second, 1)
+        wait_until((self.folder / "kept.zone").exists, 10, "the file is written")
+        done = self.run_program(TAUTCTL, "--socket", second.folder / "control", "upgrade")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr + second.process.log())
+        second.process.ended = True
+        self.assertEqual(second.process.wait(10), 0)
+        self.assertEqual(self.serial(second.port), 1)
+        first.change(2)
+        self.wait_for_serial(first, 2)
+        self.control(second, "zone", "refresh", ORIGIN)
+        wait_until(lambda: self.serial(second.port) == 2, 15, "the next version is there")
+        self.control(second, "stop")
+
+
+if __name__ == "__main__":
+    main()
