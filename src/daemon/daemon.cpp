@@ -136,6 +136,8 @@ Daemon::Daemon(Configuration configuration, config::Sources sources, const Inher
       transferQuota_(
           std::make_shared<TransferQuota>(configuration_.limits.transfers, configuration_.limits.transfersOfClient)),
       transfers_(transferSettingsOf(configuration_, transferQuota_, zones_.differences())),
+      upkeep_(std::make_unique<Upkeep>(engine_.kind, configuration_.server.stateFolder,
+                                       [this](ZoneInstall version) { loader_->install(std::move(version)); })),
       server_(serverOptions(configuration_, descriptors_, engine_.kind, given_, [this] { shutIn(); }),
               [this](Shard& shard) { return makeFactory(shard); }) {
   const auto user = userToBecome(configuration_);
@@ -149,8 +151,6 @@ Daemon::Daemon(Configuration configuration, config::Sources sources, const Inher
   FileErrors errors;
   secrets_ = readNamedFiles(configuration_, errors);
   plan_ = makePlan();
-  upkeep_ = std::make_unique<Upkeep>(engine_.kind, configuration_.server.stateFolder,
-                                     [this](ZoneInstall version) { loader_->install(std::move(version)); });
   errors.collect([this] { loadNamedZones(zones_, zoneSourcesOf(configuration_), configuration_); });
   for (const std::string& list : configuration_.zoneLists) errors.collect([&] { zones_.addList(list); });
   errors.throwAny();

@@ -211,8 +211,8 @@ class Daemon final : public ManagedServer {
   ZoneStore zones_;
   const std::shared_ptr<TransferQuota> transferQuota_;
   std::shared_ptr<const TransferSettings> transfers_;
-  std::shared_ptr<const UpkeepPlan> plan_;  // of the configuration
-  std::unique_ptr<Upkeep> upkeep_;
+  std::shared_ptr<const UpkeepPlan> plan_;  // of the configuration, with its keys
+  const std::unique_ptr<Upkeep> upkeep_;    // before the management, which asks it
   std::optional<HostsFile> hostsFile_;
   std::shared_ptr<const ZoneSet> zoneSet_;               // what the shards start with; null when all have
   std::vector<std::shared_ptr<Authority>> authorities_;  // one for each shard, used on its thread alone

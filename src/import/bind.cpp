@@ -58,7 +58,7 @@ bool isSatisfied(const Statement& statement) {
   const std::string_view keyword = statement.keyword();
   if (keyword == "allow-query") return holdsOnly(statement, "any");
   if (keyword == "allow-transfer" || keyword == "allow-update") return holdsOnly(statement, "none");
-  if (keyword == "notify") return statement.value() == "no";
+  if (keyword == "notify") return statement.value() == "no" || statement.value() == "explicit";
   if (keyword == "masterfile-format") return statement.value() == "text";
   return false;
 }
@@ -77,7 +77,14 @@ class BindConverter : Converter {
   void statement(const Statement& statement);
   void acl(const Statement& acl);
   void zone(const Statement& zone);
-  void primaryZone(const Statement& zone);
+  void key(const Statement& key);
+  void servedZone(const Statement& zone, bool isSecondary);
+  using Servers = std::vector<std::string>;
+  ZoneTransfers transfersOf(const Statement& zone, bool isSecondary, Notes& notes);
+  void addServers(const Statement& list, Servers& servers, Notes& notes, unsigned depth = 0);
+  std::vector<std::string> keyedNetworks(const Statement& list);
+  static const Statement* primariesOf(const Statement& zone);
+  static bool isOfTransfers(const Statement& item);
   using Places = std::map<std::string, Place>;
   // Throws SyntaxError where the zone is in the view already, whose zones these are.
   static void addOnce(Places& zones, const Statement& zone);
@@ -112,6 +119,9 @@ class BindConverter : Converter {
   std::map<std::string, std::string, std::less<>> aclNames_;  // from BIND's names to those of the taut.toml
   std::set<std::string> aclsToCome_;                          // of the taut.toml
   Places zones_;                                              // outside views
+  std::map<std::string, const Statement*, std::less<>> servers_;  // lists of primaries, by their names
+  const Statement* options_ = nullptr;
+  bool takesKeys_ = false;  // in a list of networks
   bool inAcl_ = false;
   bool listensOnV4_ = false;
   bool listensOnV6_ = false;
@@ -127,6 +137,9 @@ class BindConverter : Converter {
 
 const std::map<std::string_view, BindConverter::Function>& BindConverter::optionFunctions() {
   static const std::map<std::string_view, Function> functions = {
+      {"allow-notify", &BindConverter::nothing},  // zones look for these themselves
+      {"allow-transfer", &BindConverter::nothing},
+      {"also-notify", &BindConverter::nothing},
       {"allow-query", &BindConverter::nothing},  // prepare() has read it, and the others that do nothing
       {"allow-query-cache", &BindConverter::allowQueryCache},
       {"allow-recursion", &BindConverter::allowRecursion},
@@ -167,7 +180,11 @@ void BindConverter::prepare(const Statements& statements) {
       const std::string key = aclKey(name);
       if (!name.empty() && aclsToCome_.insert(key).second) aclNames_.try_emplace(name, key);
     }
+    const bool isList = statement.keyword() == "primaries" || statement.keyword() == "masters";
+    if (isList && !statement.value().empty()) servers_.try_emplace(std::string(statement.value()), &statement);
+    if (statement.keyword() == "key") key(statement);
     if (statement.keyword() != "options") continue;
+    options_ = &statement;
     if (const Statement* const directory = statement.child("directory"))
       folder_ = resolved(directory->value(), folder_);
     if (const Statement* const port = statement.child("port")) {
@@ -186,6 +203,7 @@ void BindConverter::statement(const Statement& statement) {
   if (keyword == "acl") return acl(statement);
   if (keyword == "zone") return zone(statement);
   if (keyword == "view") return view(statement);
+  if (keyword == "key" || keyword == "primaries" || keyword == "masters") return;  // prepare() has read these
   if (keyword != "options") return unknown(statement);
   for (const Statement& option : statement.children) {
     const auto function = optionFunctions().find(option.keyword());
@@ -211,9 +229,9 @@ void BindConverter::zone(const Statement& zone) {
   const std::string_view kind = type ? type->value() : "";
   if (zone.words.size() > 2 && lowerCase(zone.word(2)) != "in") return unsupported(zone, "a class other than IN");
   addOnce(zones_, zone);
-  if (isPrimary(kind)) return primaryZone(zone);
+  if (isPrimary(kind)) return servedZone(zone, false);
   if (kind == "hint") return unsupported(zone, "no questions are asked of the root servers");
-  if (kind == "secondary" || kind == "slave") return unsupported(zone, "a secondary zone");
+  if (kind == "secondary" || kind == "slave") return servedZone(zone, true);
   unsupported(zone, kind.empty() ? "a zone without a type" : fmt::format("a zone of type {}", kind));
 }
 
@@ -226,7 +244,79 @@ void BindConverter::addOnce(Places& zones, const Statement& zone) {
                       fmt::format("zone \"{}\" is there already, at {}", zone.value(), entry->second.toText()));
 }
 
-void BindConverter::primaryZone(const Statement& zone) {
+void BindConverter::key(const Statement& key) {
+  const Statement* const algorithm = key.child("algorithm");
+  const Statement* const secret = key.child("secret");
+  file_.addKey(key, key.value(), algorithm ? algorithm->value() : "", secret ? secret->value() : "");
+}
+
+const Statement* BindConverter::primariesOf(const Statement& zone) {
+  const Statement* const primaries = zone.child("primaries");
+  return primaries ? primaries : zone.child("masters");
+}
+
+bool BindConverter::isOfTransfers(const Statement& item) {
+  constexpr std::string_view known[] = {"primaries", "masters", "also-notify", "allow-notify", "allow-transfer"};
+  return std::ranges::find(known, item.keyword()) != std::end(known);
+}
+
+// `ADDRESS [port PORT] [key KEY]`, or the name of a list of these, each with the port of the list where it has none.
+void BindConverter::addServers(const Statement& list, Servers& servers, Notes& notes, unsigned depth) {
+  constexpr unsigned maxDepth = 8;
+  std::string_view port = "53";
+  for (std::size_t i = 1; i + 1 < list.words.size(); ++i)
+    if (list.word(i) == "port") port = list.word(i + 1);
+  for (const Statement& element : list.children) {
+    std::string_view ownPort = port;
+    std::string_view key;
+    bool isKnown = true;
+    for (std::size_t i = 1; i + 1 < element.words.size(); i += 2) {
+      if (element.word(i) == "port")
+        ownPort = element.word(i + 1);
+      else if (element.word(i) == "key")
+        key = element.word(i + 1);
+      else
+        isKnown = false;
+    }
+    const auto named = servers_.find(element.keyword());
+    const auto address = addressOf(fmt::format("{}@{}", element.keyword(), ownPort));
+    isKnown = isKnown && element.words.size() % 2 == 1 && (key.empty() || file_.hasKey(key));
+    if (isKnown && address)
+      servers.push_back(file_.remoteFor({*address}, key));
+    else if (isKnown && named != servers_.end() && element.words.size() == 1 && depth < maxDepth)
+      addServers(*named->second, servers, notes, depth + 1);
+    else
+      TautFile::noteOn(notes, element, fmt::format("in {}", list.keyword()));
+  }
+}
+
+std::vector<std::string> BindConverter::keyedNetworks(const Statement& list) {
+  takesKeys_ = true;
+  auto found = networks(list);
+  takesKeys_ = false;
+  return found;
+}
+
+// What a zone does not say is taken from the options.
+ZoneTransfers BindConverter::transfersOf(const Statement& zone, bool isSecondary, Notes& notes) {
+  const auto find = [&](std::string_view keyword) {
+    const Statement* const own = zone.child(keyword);
+    return own || !options_ ? own : options_->child(keyword);
+  };
+  ZoneTransfers transfers;
+  if (isSecondary) addServers(*primariesOf(zone), transfers.primaries, notes);
+  const Statement* const notify = find("notify");
+  const Statement* const told = find("also-notify");
+  if (told && !(notify && notify->value() == "no")) addServers(*told, transfers.notify, notes);
+  if (const Statement* const allowed = find("allow-transfer")) transfers.allowTransfer = keyedNetworks(*allowed);
+  const Statement* const heard = isSecondary ? find("allow-notify") : nullptr;
+  if (heard) transfers.allowNotify = keyedNetworks(*heard);
+  return transfers;
+}
+
+// The file of a secondary zone is one of ours only where it is text, which it is not by default.
+void BindConverter::servedZone(const Statement& zone, bool isSecondary) {
+  if (isSecondary && !primariesOf(zone)) return unsupported(zone, "a secondary zone without primaries");
   std::string file;
   Notes notes;
   for (const Statement& item : zone.children) {
@@ -235,13 +325,22 @@ void BindConverter::primaryZone(const Statement& zone) {
       if (!isServable(clients)) return unsupported(zone, fewerClients);
       if (file_.allowQuery && clients != *file_.allowQuery)
         TautFile::noteOn(notes, item, "server.allow-query is for all zones");
-    } else if (item.keyword() == "file")
-      file = item.value();
-    else if (item.keyword() != "type" && !isSatisfied(item))
+    } else if (item.keyword() == "file") {
+      const Statement* const format = zone.child("masterfile-format");
+      if (!isSecondary || (format && format->value() == "text"))
+        file = item.value();
+      else
+        TautFile::noteOn(notes, item, "it is no text; without a file the zone is transferred at each start");
+    } else if (item.keyword() != "type" && !isOfTransfers(item) && !isSatisfied(item)) {
       TautFile::noteOn(notes, item);
+    }
   }
-  if (file.empty()) return unsupported(zone, "a zone without a file");
-  file_.addZone(zone.value(), resolved(file, folder_), zone, std::move(notes), signs(zone).value_or(signsZones_));
+  if (file.empty() && !isSecondary) return unsupported(zone, "a zone without a file");
+  ZoneTransfers transfers = transfersOf(zone, isSecondary, notes);
+  if (isSecondary && transfers.primaries.empty())
+    return unsupported(zone, "a secondary zone without primaries that can be asked");
+  file_.addZone(zone.value(), file.empty() ? file : resolved(file, folder_), zone, std::move(notes),
+                !isSecondary && signs(zone).value_or(signsZones_), std::move(transfers));
 }
 
 void BindConverter::view(const Statement& view) {
@@ -384,6 +483,8 @@ void BindConverter::addNetworks(const Statement& list, std::vector<std::string>&
       unsupported(element, fmt::format("in {}: it comes after an exception", list.keyword()));
     } else if (word.empty() && element.block) {
       addNetworks(element, networks, excepted);
+    } else if (takesKeys_ && word == "key" && element.words.size() == 2 && file_.hasKey(element.value())) {
+      networks.push_back(file_.signedBy({std::string(element.value())}));
     } else if (word == "any") {
       networks.push_back(word);
     } else if (word == "localhost") {

@@ -87,6 +87,12 @@ std::optional<std::string> fileOf(std::string_view pattern, std::string_view zon
   return file;
 }
 
+// What a zone looks for itself, and in its template.
+bool isOfZones(std::string_view keyword) {
+  constexpr std::string_view known[] = {"storage", "file", "master", "notify", "acl"};
+  return std::ranges::find(known, keyword) != std::end(known);
+}
+
 // What says where a zone comes from; null where nothing does.
 struct ZoneItems {
   const Statement* storage = nullptr;
@@ -94,6 +100,8 @@ struct ZoneItems {
   const Statement* primary = nullptr;
   const Statement* signing = nullptr;
   const Statement* modules = nullptr;
+  const Statement* notify = nullptr;
+  const Statement* acl = nullptr;
 
   bool hasModule(std::string_view name) const {
     if (!modules) return false;
@@ -102,7 +110,7 @@ struct ZoneItems {
 
   static ZoneItems of(const Statement& block) {
     return {block.child("storage"), block.child("file"), block.child("master"), block.child("dnssec-signing"),
-            block.child("module")};
+            block.child("module"), block.child("notify"), block.child("acl")};
   }
 };
 
@@ -122,17 +130,37 @@ class KnotConverter : Converter {
   void globalModules(const Statement& list);
   void rateLimitModule(const Statement& block);
   void zone(const Statement& zone);
+  void key(const Statement& block);
+  void remote(const Statement& block);
+  void access(const Statement& block);
+  ZoneTransfers transfersOf(const ZoneItems& items, Notes& notes);
+  std::vector<std::string> serversOf(const Statement* list, Notes& notes);
   // Those of the zone, or else of its template.
   ZoneItems itemsOf(const Statement& zone) const;
 
   std::map<std::string, ZoneItems, std::less<>> templates_;  // by their id
   std::set<std::string> modules_;                            // for all queries
+  // What an access list allows, as a taut.toml says who may.
+  struct Access {
+    std::vector<std::string> clients;
+    bool transfer = false;
+    bool notify = false;
+  };
+  std::map<std::string, std::string, std::less<>> remotes_;  // by their ids: what stands for them in a list
+  std::map<std::string, Access, std::less<>> accesses_;      // likewise
   std::string identity_;
   bool listens_ = false;
 };
 
 TautFile KnotConverter::run(const Statements& statements) {
   prepare(statements);
+  using Function = void (KnotConverter::*)(const Statement&);
+  constexpr std::pair<std::string_view, Function> first[] = {
+      {"key", &KnotConverter::key}, {"remote", &KnotConverter::remote}, {"acl", &KnotConverter::access}};
+  for (const auto& [keyword, function] : first)
+    for (const Statement& section : statements)
+      if (section.keyword() == keyword)
+        for (const Statement& block : section.children) (this->*function)(block);
   for (const Statement& next : statements) section(next);
   if (!listens_) {
     unsaid("listening nowhere, which is the default", "instead it is on the loopback addresses");
@@ -158,6 +186,7 @@ void KnotConverter::prepare(const Statements& statements) {
 void KnotConverter::section(const Statement& section) {
   const std::string_view keyword = section.keyword();
   if (!section.block) return unsupported(section);
+  if (keyword == "key" || keyword == "remote" || keyword == "acl") return;  // run() has read these
   for (const Statement& item : section.children) {
     if (keyword == "server" && !item.block)
       serverItem(item);
@@ -218,7 +247,7 @@ void KnotConverter::templateBlock(const Statement& block) {
   for (const Statement& item : block.children) {
     const std::string_view keyword = item.keyword();
     // A zone looks for these itself.
-    if (keyword == "storage" || keyword == "file" || keyword == "master") continue;
+    if (isOfZones(keyword)) continue;
     if (keyword == "global-module" && block.value() == "default")
       globalModules(item);
     else if (!isSatisfied(item))
@@ -261,18 +290,109 @@ void KnotConverter::zone(const Statement& zone) {
   Notes notes;
   for (const Statement& item : zone.children) {
     const std::string_view keyword = item.keyword();
-    const bool isKnown = keyword == "storage" || keyword == "file" || keyword == "template" || keyword == "master";
-    if (!isKnown && !isSatisfied(item)) TautFile::noteOn(notes, item);
+    if (!isOfZones(keyword) && keyword != "template" && !isSatisfied(item)) TautFile::noteOn(notes, item);
   }
   const ZoneItems items = itemsOf(zone);
-  if (items.primary) return unsupported(zone, "a secondary zone");
+  ZoneTransfers transfers = transfersOf(items, notes);
+  if (items.primary && transfers.primaries.empty())
+    return unsupported(zone, "a secondary zone without primaries that can be asked");
   if (items.hasModule("mod-queryacl")) return unsupported(zone, fewerClients);
   const auto file = fileOf(items.file ? items.file->value() : defaultFile, zone.value());
   if (!file) return unsupported(*items.file, fmt::format("the file of zone {}", zone.value()));
   const bool isSigned =
-      items.hasModule("mod-onlinesign") || (items.signing && yesOrNo(items.signing->value()) != false);
+      !items.primary &&
+      (items.hasModule("mod-onlinesign") || (items.signing && yesOrNo(items.signing->value()) != false));
   const std::string folder = resolved(items.storage ? items.storage->value() : defaultStorage, folder_);
-  file_.addZone(zone.value(), resolved(*file, folder), zone, std::move(notes), isSigned);
+  file_.addZone(zone.value(), resolved(*file, folder), zone, std::move(notes), isSigned, std::move(transfers));
+}
+
+void KnotConverter::key(const Statement& block) {
+  const Statement* const algorithm = block.child("algorithm");
+  const Statement* const secret = block.child("secret");
+  file_.addKey(block, block.value(), algorithm ? algorithm->value() : "", secret ? secret->value() : "");
+}
+
+void KnotConverter::remote(const Statement& block) {
+  std::vector<std::string> addresses;
+  std::string_view key;
+  bool isKnown = true;
+  for (const Statement& item : block.children) {
+    if (item.keyword() == "key")
+      key = item.value();
+    else if (item.keyword() != "address")
+      unsupported(item, fmt::format("in remote {}", block.value()));
+    for (std::size_t i = 1; item.keyword() == "address" && i < item.words.size(); ++i) {
+      const auto address = addressOf(item.word(i));
+      isKnown = isKnown && address;
+      if (address) addresses.push_back(*address);
+    }
+  }
+  if (addresses.empty() || !isKnown || (!key.empty() && !file_.hasKey(key)))
+    return unsupported(block, "in section remote");
+  remotes_.emplace(block.value(), file_.remoteFor(std::move(addresses), key, block.value()));
+}
+
+// `address` and `key` hold together.
+void KnotConverter::access(const Statement& block) {
+  std::vector<std::string> networks;
+  std::vector<std::string> keys;
+  Access access;
+  for (const Statement& item : block.children) {
+    bool isKnown = item.keyword() == "address" || item.keyword() == "key" || item.keyword() == "action";
+    for (std::size_t i = 1; isKnown && i < item.words.size(); ++i) {
+      const std::string_view word = item.word(i);
+      if (item.keyword() == "address") {
+        const auto network = networkOf(word);
+        isKnown = network.has_value();
+        if (network) networks.push_back(*network);
+      } else if (item.keyword() == "key") {
+        isKnown = file_.hasKey(word);
+        keys.emplace_back(word);
+      } else if (word == "transfer" || word == "notify") {
+        (word == "transfer" ? access.transfer : access.notify) = true;
+      } else {
+        unsupported(item, fmt::format("in acl {}: {}", block.value(), word));
+      }
+    }
+    // What is left out would make the list a wider one.
+    if (!isKnown) return unsupported(block, fmt::format("in section acl: {}", item.keyword()));
+  }
+  if (!keys.empty())
+    access.clients = {file_.signedBy(std::move(keys), std::move(networks))};
+  else
+    access.clients = networks.empty() ? std::vector<std::string>{"any"} : std::move(networks);
+  accesses_.emplace(block.value(), std::move(access));
+}
+
+std::vector<std::string> KnotConverter::serversOf(const Statement* list, Notes& notes) {
+  std::vector<std::string> servers;
+  for (std::size_t i = 1; list && i < list->words.size(); ++i) {
+    if (const auto remote = remotes_.find(list->word(i)); remote != remotes_.end())
+      servers.push_back(remote->second);
+    else
+      TautFile::noteOn(notes, *list, fmt::format("'{}' is no server that is known", list->word(i)));
+  }
+  return servers;
+}
+
+ZoneTransfers KnotConverter::transfersOf(const ZoneItems& items, Notes& notes) {
+  ZoneTransfers transfers;
+  transfers.primaries = serversOf(items.primary, notes);
+  transfers.notify = serversOf(items.notify, notes);
+  for (std::size_t i = 1; items.acl && i < items.acl->words.size(); ++i) {
+    const auto access = accesses_.find(items.acl->word(i));
+    if (access == accesses_.end()) {
+      TautFile::noteOn(notes, *items.acl, fmt::format("'{}' is no list that is known", items.acl->word(i)));
+      continue;
+    }
+    const std::vector<std::string>& clients = access->second.clients;
+    const auto addTo = [&clients](std::vector<std::string>& list) {
+      list.insert(list.end(), clients.begin(), clients.end());
+    };
+    if (access->second.transfer) addTo(transfers.allowTransfer);
+    if (access->second.notify && !transfers.primaries.empty()) addTo(transfers.allowNotify);
+  }
+  return transfers;
 }
 
 ZoneItems KnotConverter::itemsOf(const Statement& zone) const {
@@ -281,7 +401,8 @@ ZoneItems KnotConverter::itemsOf(const Statement& zone) const {
   const auto found = templates_.find(named ? named->value() : "default");
   if (found == templates_.end()) return items;
   for (const auto item :
-       {&ZoneItems::storage, &ZoneItems::file, &ZoneItems::primary, &ZoneItems::signing, &ZoneItems::modules})
+       {&ZoneItems::storage, &ZoneItems::file, &ZoneItems::primary, &ZoneItems::signing, &ZoneItems::modules,
+        &ZoneItems::notify, &ZoneItems::acl})
     if (!(items.*item)) items.*item = found->second.*item;
   return items;
 }

@@ -55,18 +55,24 @@ std::string fileOf(std::string_view pattern, std::string_view zone) {
 
 // What says where a zone comes from; null where nothing does.
 struct ZoneItems {
+  const Statement* section = nullptr;
   const Statement* file = nullptr;
-  const Statement* transfer = nullptr;
   const Statement* query = nullptr;
   std::vector<std::string_view> patterns;  // that are included
 
   static ZoneItems of(const Statement& section) {
-    ZoneItems items{section.child("zonefile"), section.child("request-xfr"), section.child("allow-query"), {}};
+    ZoneItems items{&section, section.child("zonefile"), section.child("allow-query"), {}};
     for (const Statement& item : section.children)
       if (item.keyword() == "include-pattern") items.patterns.push_back(item.value());
     return items;
   }
 };
+
+bool isKnownOfZones(std::string_view keyword) {
+  constexpr std::string_view known[] = {"name",   "zonefile",     "include-pattern", "request-xfr",
+                                        "notify", "allow-notify", "provide-xfr"};
+  return std::ranges::find(known, keyword) != std::end(known);
+}
 
 class NsdConverter : Converter {
  public:
@@ -84,8 +90,13 @@ class NsdConverter : Converter {
   void pattern(const Statement& pattern);
   void zone(const Statement& zone);
   using Item = const Statement* ZoneItems::*;
-  // Throws SyntaxError where there are too many patterns.
-  const Statement* itemOf(const ZoneItems& zone, Item item, const Place& place) const;
+  // The zone, the patterns that it includes, and those that they include. Throws SyntaxError where there are too many.
+  std::vector<const ZoneItems*> placesOf(const ZoneItems& zone, const Place& place) const;
+  static const Statement* itemOf(const std::vector<const ZoneItems*>& places, Item item);
+  ZoneTransfers transfersOf(const std::vector<const ZoneItems*>& places, Notes& notes);
+  void addServer(const Statement& item, std::vector<std::string>& servers, Notes& notes);
+  void addAccess(const Statement& item, std::vector<std::string>& clients, Notes& notes);
+  void key(const Statement& section);
 
   std::string zonesFolder_;
   std::uint16_t port_ = dnsPort;
@@ -97,6 +108,7 @@ class NsdConverter : Converter {
 TautFile NsdConverter::run(const Statements& statements) {
   prepare(statements);
   for (const Statement& section : statements) {
+    if (section.keyword() == "key" && section.block) continue;  // prepare() has read it
     if (section.keyword() == "server" && section.block)
       for (const Statement& item : section.children) serverItem(item);
     else if (section.keyword() == "pattern" && section.block)
@@ -115,6 +127,7 @@ void NsdConverter::prepare(const Statements& statements) {
     if (section.keyword() == "pattern")
       if (const Statement* const name = section.child("name"))
         patterns_.try_emplace(std::string(name->value()), ZoneItems::of(section));
+    if (section.keyword() == "key" && section.block) key(section);
     if (section.keyword() != "server") continue;
     if (const Statement* const folder = section.child("zonesdir")) zonesFolder_ = folder->value();
     if (const Statement* const port = section.child("port")) {
@@ -194,8 +207,7 @@ void NsdConverter::pattern(const Statement& pattern) {
   const Statement* const name = pattern.child("name");
   for (const Statement& item : pattern.children) {
     const std::string_view keyword = item.keyword();
-    const bool isKnown = keyword == "name" || keyword == "zonefile" || keyword == "include-pattern";
-    if (!isKnown) unsupported(item, fmt::format("in pattern {}", name ? name->value() : ""));
+    if (!isKnownOfZones(keyword)) unsupported(item, fmt::format("in pattern {}", name ? name->value() : ""));
   }
 }
 
@@ -205,23 +217,82 @@ void NsdConverter::zone(const Statement& zone) {
   Notes notes;
   for (const Statement& item : zone.children) {
     const std::string_view keyword = item.keyword();
-    const bool isKnown = keyword == "name" || keyword == "zonefile" || keyword == "include-pattern";
-    if (!isKnown) TautFile::noteOn(notes, item);
+    if (!isKnownOfZones(keyword)) TautFile::noteOn(notes, item);
   }
   const ZoneItems items = ZoneItems::of(zone);
-  if (itemOf(items, &ZoneItems::transfer, name->place)) return unsupported(*name, "a secondary zone");
-  if (itemOf(items, &ZoneItems::query, name->place)) return unsupported(*name, fewerClients);
-  const Statement* const file = itemOf(items, &ZoneItems::file, name->place);
-  if (!file || file->value().empty()) return unsupported(*name, "a zone without a file");
-  file_.addZone(name->value(), resolved(fileOf(file->value(), name->value()), zonesFolder_), *name, std::move(notes));
+  const auto places = placesOf(items, name->place);
+  if (itemOf(places, &ZoneItems::query)) return unsupported(*name, fewerClients);
+  const bool isSecondary = std::ranges::any_of(
+      places, [](const ZoneItems* place) { return place->section->child("request-xfr") != nullptr; });
+  ZoneTransfers transfers = transfersOf(places, notes);
+  if (isSecondary && transfers.primaries.empty())
+    return unsupported(*name, "a secondary zone without primaries that can be asked");
+  const Statement* const file = itemOf(places, &ZoneItems::file);
+  const bool hasFile = file && !file->value().empty();
+  if (!hasFile && !isSecondary) return unsupported(*name, "a zone without a file");
+  std::string path;
+  if (hasFile) path = resolved(fileOf(file->value(), name->value()), zonesFolder_);
+  file_.addZone(name->value(), std::move(path), *name, std::move(notes), false, std::move(transfers));
 }
 
-// The item of the zone, or else of a pattern that it includes, or that a pattern of its includes.
-const Statement* NsdConverter::itemOf(const ZoneItems& zone, Item item, const Place& place) const {
+void NsdConverter::key(const Statement& section) {
+  const auto value = [&section](std::string_view keyword) {
+    const Statement* const item = section.child(keyword);
+    return item ? item->value() : std::string_view();
+  };
+  file_.addKey(section, value("name"), value("algorithm"), value("secret"));
+}
+
+ZoneTransfers NsdConverter::transfersOf(const std::vector<const ZoneItems*>& places, Notes& notes) {
+  ZoneTransfers transfers;
+  for (const ZoneItems* const place : places) {
+    for (const Statement& item : place->section->children) {
+      const std::string_view keyword = item.keyword();
+      if (keyword == "request-xfr")
+        addServer(item, transfers.primaries, notes);
+      else if (keyword == "notify")
+        addServer(item, transfers.notify, notes);
+      else if (keyword == "allow-notify")
+        addAccess(item, transfers.allowNotify, notes);
+      else if (keyword == "provide-xfr")
+        addAccess(item, transfers.allowTransfer, notes);
+    }
+  }
+  if (transfers.primaries.empty()) transfers.allowNotify.clear();
+  return transfers;
+}
+
+// `[AXFR | UDP] ADDRESS[@PORT] KEY`. AXFR alone, or over UDP: taut finds out which way a server takes.
+void NsdConverter::addServer(const Statement& item, std::vector<std::string>& servers, Notes& notes) {
+  const bool hasWay = item.value() == "AXFR" || item.value() == "UDP";
+  const std::size_t at = hasWay ? 2 : 1;
+  const auto address = addressOf(item.word(at));
+  const std::string_view key = item.word(at + 1);
+  const bool isUnsigned = key == "NOKEY";
+  if (!address || item.words.size() != at + 2 || (!isUnsigned && !file_.hasKey(key)))
+    return TautFile::noteOn(notes, item);
+  servers.push_back(file_.remoteFor({*address}, isUnsigned ? std::string_view() : key));
+}
+
+// `NETWORK KEY`, where the key may be NOKEY; what is BLOCKED is not allowed by another entry here.
+void NsdConverter::addAccess(const Statement& item, std::vector<std::string>& clients, Notes& notes) {
+  const auto network = networkOf(item.value());
+  const std::string_view key = item.word(2);
+  if (!network || item.words.size() != 3 || key == "BLOCKED" || (key != "NOKEY" && !file_.hasKey(key)))
+    return TautFile::noteOn(notes, item);
+  clients.push_back(key == "NOKEY" ? *network : file_.signedBy({std::string(key)}, {*network}));
+}
+
+const Statement* NsdConverter::itemOf(const std::vector<const ZoneItems*>& places, Item item) {
+  for (const ZoneItems* const place : places)
+    if (const Statement* const found = place->*item) return found;
+  return nullptr;
+}
+
+std::vector<const ZoneItems*> NsdConverter::placesOf(const ZoneItems& zone, const Place& place) const {
   constexpr std::size_t maxPatterns = 64;
   std::vector<const ZoneItems*> places{&zone};
   for (std::size_t i = 0; i < places.size(); ++i) {
-    if (const Statement* const found = places[i]->*item) return found;
     if (places.size() + places[i]->patterns.size() > maxPatterns)
       throw SyntaxError(place, fmt::format("more than {} patterns of one zone", maxPatterns));
     for (const std::string_view pattern : places[i]->patterns) {
@@ -230,7 +301,7 @@ const Statement* NsdConverter::itemOf(const ZoneItems& zone, Item item, const Pl
       if (isNew) places.push_back(&found->second);
     }
   }
-  return nullptr;
+  return places;
 }
 
 }  // namespace

@@ -17,22 +17,87 @@ void TautFile::hide(std::string_view what) {
 }
 
 void TautFile::addZone(std::string_view name, std::string file, const Statement& statement, Notes zoneNotes,
-                       bool isSigned) {
+                       bool isSigned, ZoneTransfers transfers) {
   if (++additions_ > maxZones) throw SyntaxError(statement.place, fmt::format("more than {} zones", maxZones));
   if (!isDomainName(name)) return unsupported(statement, "it is not a domain name");
   if (name.size() > 1 && name.ends_with('.')) name.remove_suffix(1);
   // A formatter may have cut a character of the zone's name in two.
   if (!isUtf8(file)) return unsupported(statement, "the name of its file is no text");
-  if (file.empty()) return unsupported(statement, "a zone without a file");
+  if (file.empty() && transfers.primaries.empty()) return unsupported(statement, "a zone without a file");
   const auto [entry, isNew] = known_.try_emplace(lowerCase(name), zones_.size());
   if (isNew) {
-    zones_.push_back({std::string(name), std::move(file), std::move(zoneNotes), isSigned});
+    zones_.push_back({std::string(name), std::move(file), std::move(zoneNotes), std::move(transfers), isSigned});
   } else {
     ImportedZone& first = zones_[entry->second];
     if (first.file != file) unsupported(statement, fmt::format("the zone is there already, from {}", first.file));
     std::ranges::move(zoneNotes, std::back_inserter(first.notes));
     first.isSigned = first.isSigned || isSigned;
   }
+}
+
+namespace {
+
+constexpr std::string_view algorithms[] = {"hmac-sha1", "hmac-sha224", "hmac-sha256", "hmac-sha384", "hmac-sha512"};
+
+std::string keyName(std::string_view name) {
+  if (name.size() > 1 && name.ends_with('.')) name.remove_suffix(1);
+  return lowerCase(name);
+}
+
+// A name that needs no quotes in TOML.
+std::string bare(std::string_view text) {
+  std::string name(text);
+  for (char& letter : name)
+    if (!isKeyLetter(letter)) letter = '-';
+  return name;
+}
+
+}  // namespace
+
+void TautFile::addKey(const Statement& statement, std::string_view name, std::string_view algorithm,
+                      std::string_view secret) {
+  std::string known = lowerCase(algorithm.empty() ? "hmac-sha256" : algorithm);
+  if (known.ends_with('.')) known.pop_back();
+  constexpr std::string_view base64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
+  if (!isDomainName(name)) return unsupported(statement, "it is not a domain name");
+  if (std::ranges::find(algorithms, known) == std::end(algorithms))
+    return unsupported(statement, fmt::format("the algorithm {}", known));
+  if (secret.empty() || secret.find_first_not_of(base64) != secret.npos)
+    return unsupported(statement, "the secret is no base64");
+  if (hasKey(name)) return unsupported(statement, "the key is there already");
+  keys.push_back({keyName(name), std::move(known), std::string(secret)});
+}
+
+bool TautFile::hasKey(std::string_view name) const {
+  return std::ranges::find(keys, keyName(name), &ImportedKey::name) != keys.end();
+}
+
+bool TautFile::isNameTaken(std::string_view name) const {
+  return std::ranges::find(acl, name, &NamedNetworks::name) != acl.end() ||
+         std::ranges::find(remotes, name, &ImportedRemote::name) != remotes.end();
+}
+
+std::string TautFile::remoteFor(std::vector<std::string> addresses, std::string_view key, std::string_view name) {
+  if (key.empty() && addresses.size() == 1) return addresses.front();
+  const std::string wanted = key.empty() ? std::string() : keyName(key);
+  for (const ImportedRemote& remote : remotes)
+    if (remote.addresses == addresses && remote.key == wanted) return remote.name;
+  const std::string base = bare(name.empty() ? std::string_view(addresses.front()) : name);
+  std::string free = name.empty() ? "at-" + base : base;
+  for (int i = 2; isNameTaken(free); ++i) free = fmt::format("{}-{}", base, i);
+  remotes.push_back({free, std::move(addresses), wanted});
+  return free;
+}
+
+std::string TautFile::signedBy(std::vector<std::string> names, std::vector<std::string> networks) {
+  for (std::string& name : names) name = keyName(name);
+  for (const NamedNetworks& list : acl)
+    if (list.keys == names && list.networks == networks) return list.name;
+  const std::string base = "signed-by-" + bare(names.front());
+  std::string free = base;
+  for (int i = 2; isNameTaken(free); ++i) free = fmt::format("{}-{}", base, i);
+  acl.push_back({free, std::move(networks), std::move(names)});
+  return free;
 }
 
 void TautFile::noteOn(Notes& notes, const Statement& statement, std::string_view remark) {

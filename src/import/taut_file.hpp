@@ -28,12 +28,35 @@ using Notes = std::vector<Note>;
 struct NamedNetworks {
   std::string name;  // a key of TOML that needs no quotes
   std::vector<std::string> networks;
+  std::vector<std::string> keys{};  // of which one has to have signed the message; none: it need not be signed
+};
+
+struct ImportedKey {
+  std::string name;       // without the last dot
+  std::string algorithm;  // in lower case
+  std::string secret;     // in base64
+};
+
+// Another server.
+struct ImportedRemote {
+  std::string name;
+  std::vector<std::string> addresses;
+  std::string key;  // empty: none
+};
+
+// Whom a zone comes from and goes to. Lists as taut.toml has them.
+struct ZoneTransfers {
+  std::vector<std::string> primaries;  // none: the zone is what its file says
+  std::vector<std::string> notify;
+  std::vector<std::string> allowNotify;
+  std::vector<std::string> allowTransfer;
 };
 
 struct ImportedZone {
   std::string name;  // without the last dot, except for the root
-  std::string file;
+  std::string file;  // empty for a secondary zone without one
   Notes notes;
+  ZoneTransfers transfers;
   bool isSigned = false;  // by the other server, which taut does not do
 };
 
@@ -74,14 +97,25 @@ class TautFile {
   std::vector<std::string> listen;  // none: all addresses
   RateLimitTable rateLimit;
   std::vector<NamedNetworks> acl;
+  std::vector<ImportedKey> keys;
+  std::vector<ImportedRemote> remotes;
   ForwardTable forward;
+
+  // Adds a key; a note says so where taut has no such algorithm, or the secret or the name is none.
+  void addKey(const Statement& statement, std::string_view name, std::string_view algorithm, std::string_view secret);
+  // Whether the key was added. Names of keys are names of DNS.
+  bool hasKey(std::string_view name) const;
+  // What stands in a list for the server: its address alone, or with a key, or several addresses, a name of a remote.
+  std::string remoteFor(std::vector<std::string> addresses, std::string_view key, std::string_view name = {});
+  // The name of an access list for messages of these networks, all for none, that are signed with one of the keys.
+  std::string signedBy(std::vector<std::string> keys, std::vector<std::string> networks = {});
 
   void hide(std::string_view what);
 
   // Adds a zone, whose name is checked. Where it is there already, or is no name, a note says so. Throws SyntaxError
   // where there are too many.
   void addZone(std::string_view name, std::string file, const Statement& statement, Notes zoneNotes = {},
-               bool isSigned = false);
+               bool isSigned = false, ZoneTransfers transfers = {});
   const std::vector<ImportedZone>& zones() const { return zones_; }
 
   // Notes a statement that has no key.
@@ -93,6 +127,7 @@ class TautFile {
 
  private:
   void sortNotes();
+  bool isNameTaken(std::string_view name) const;
 
   std::vector<ImportedZone> zones_;
   std::size_t additions_ = 0;

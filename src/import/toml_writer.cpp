@@ -56,12 +56,20 @@ std::optional<FilePattern> patternOf(const ImportedZone& zone) {
 }
 
 std::optional<FilePattern> commonPattern(const std::vector<ImportedZone>& zones) {
+  // With a pattern for all, a secondary zone without a file would have one.
+  if (std::ranges::any_of(zones, [](const ImportedZone& zone) { return zone.file.empty(); })) return std::nullopt;
   std::map<FilePattern, std::size_t> counts;
   for (const ImportedZone& zone : zones)
     if (auto pattern = patternOf(zone)) ++counts[std::move(*pattern)];
   const auto most = std::ranges::max_element(counts, {}, [](const auto& entry) { return entry.second; });
   if (most == counts.end() || most->second < 2) return std::nullopt;
   return most->first;
+}
+
+std::string listOf(const std::vector<std::string>& values) {
+  std::string list;
+  for (const std::string& value : values) list += (list.empty() ? "" : ", ") + quotedForFile(value);
+  return '[' + list + ']';
 }
 
 class Writer {
@@ -77,7 +85,9 @@ class Writer {
     server();
     listen();
     limits();
+    keys();
     acl();
+    remotes();
     forward();
     if (file_.logsQueries) line("\n[log]\nqueries.one-in = 1");
     zones();
@@ -99,8 +109,11 @@ class Writer {
   void server();
   void listen();
   void limits();
+  void keys();
   void acl();
+  void remotes();
   void forward();
+  void transfers(const ZoneTransfers& transfers);
   void zones();
 
   const TautFile& file_;
@@ -128,9 +141,7 @@ void Writer::count(std::string_view name, const std::optional<std::int64_t>& val
 }
 
 void Writer::texts(std::string_view name, const std::vector<std::string>& values) {
-  std::string list;
-  for (const std::string& value : values) list += (list.empty() ? "" : ", ") + quotedForFile(value);
-  line("{} = [{}]", name, list);
+  line("{} = {}", name, listOf(values));
 }
 
 void Writer::server() {
@@ -174,7 +185,40 @@ void Writer::limits() {
 void Writer::acl() {
   if (file_.acl.empty()) return;
   table("[acl]");
-  for (const NamedNetworks& networks : file_.acl) texts(networks.name, networks.networks);
+  for (const NamedNetworks& named : file_.acl) {
+    if (named.keys.empty()) {
+      texts(named.name, named.networks);
+      continue;
+    }
+    const std::string networks = named.networks.empty() ? "" : "networks = " + listOf(named.networks) + ", ";
+    line("{} = {{ {}tsig = {} }}", named.name, networks, listOf(named.keys));
+  }
+}
+
+void Writer::keys() {
+  for (const ImportedKey& key : file_.keys) {
+    table(fmt::format("[tsig.{}]", quotedForFile(key.name)));
+    line("algorithm = {}", quotedForFile(key.algorithm));
+    line("secret = {}", quotedForFile(key.secret));
+  }
+}
+
+void Writer::remotes() {
+  for (const ImportedRemote& remote : file_.remotes) {
+    table(fmt::format("[remote.{}]", remote.name));
+    texts("address", remote.addresses);
+    if (!remote.key.empty()) line("key = {}", quotedForFile(remote.key));
+  }
+}
+
+void Writer::transfers(const ZoneTransfers& transfers) {
+  const auto list = [this](std::string_view name, const std::vector<std::string>& values) {
+    if (!values.empty()) texts(name, values);
+  };
+  list("primaries", transfers.primaries);
+  list("notify", transfers.notify);
+  list("allow-notify", transfers.allowNotify);
+  list("allow-transfer", transfers.allowTransfer);
 }
 
 void Writer::forward() {
@@ -204,7 +248,9 @@ void Writer::zones() {
           "# ATTENTION: the other server signs this zone. taut serves the file as it is, so sign the file beforehand:\n"
           "# where the parent has a DS record, validating resolvers refuse an unsigned zone.");
     line("name = {}", quotedForFile(zone.name));
-    if (!common || patternOf(zone) != common) line("file = {}", quotedForFile(zone.file));
+    const bool isCommon = common && patternOf(zone) == common;
+    if (!isCommon && !zone.file.empty()) line("file = {}", quotedForFile(zone.file));
+    transfers(zone.transfers);
   }
 }
 

@@ -106,19 +106,19 @@ TEST_CASE("what the defaults say of transfers holds for zones of views, except p
   CHECK(ofView.allowTransfer->text == "[\"loopback\"]");
   CHECK(file.mistakes("[[view]]\nname = \"inside\"\nmatch = [\"private\"]\n[[view.zone]]\nname = \"example.com\"\n"
                       "primaries = [\"192.0.2.1\"]\n")
-            .starts_with("taut.toml:6:1: there is no key 'view.zone.primaries'"));
+            .starts_with("taut.toml:6:1: 'primaries' is not known in [[view.zone]]; expected one of name, file"));
 }
 
 TEST_CASE("a server without an address, or with a name or a key that cannot be, is a mistake with its place") {
   const File file;
   CHECK(file.mistakes("[remote.ns1]\n" + zone("")) ==
-        "taut.toml:1:1: a server without an address; expected address = [\"192.0.2.1\"], say\n");
+        "taut.toml:1:9: a server without an address; expected address = [\"192.0.2.1\"], say\n");
   CHECK(file.mistakes("[remote.ns1]\naddress = []\n" + zone("")) ==
         "taut.toml:2:11: a server without an address; expected address = [\"192.0.2.1\"], say\n");
   CHECK(file.mistakes("[remote.ns1]\naddress = [\"ns1\"]\n" + zone("")) ==
         "taut.toml:2:12: 'ns1' is not an address; expected one such as 192.0.2.1 or 2001:db8::1\n");
   CHECK(file.mistakes("[remote.\"192.0.2.1\"]\naddress = [\"192.0.2.1\"]\n" + zone("")) ==
-        "taut.toml:1:1: '192.0.2.1' is an address; expected a name, such as [remote.ns1]\n");
+        "taut.toml:1:9: '192.0.2.1' is an address; expected a name, such as [remote.ns1]\n");
   CHECK(file.mistakes("[remote.ns1]\naddress = [\"192.0.2.1\"]\nkey = \"other\"\n" + key + zone("")) ==
         "taut.toml:3:7: 'other' is no name of a key; expected that of a [tsig.NAME]\n");
 }

@@ -264,7 +264,8 @@ TEST_CASE("every key of the schema has an explanation, and a default or what hol
     CHECK_MESSAGE(key.text.ends_with("."), key.path);
     const bool required = key.path == "zone-list[].file" || key.path == "view[].name" || key.path == "view[].match" ||
                           key.path == "rate-limit.network[].networks" || key.path == "rate-limit.network[].responses" ||
-                          key.path == "handler[].name" || key.path == "handler[].library";
+                          key.path == "handler[].name" || key.path == "handler[].library" ||
+                          key.path == "remote.*.address";
     CHECK_MESSAGE((key.preset.empty() != key.absent.empty() || required), key.path);
     CHECK_MESSAGE(findKey(key.path) == &key, key.path);
     if (key.preset.empty()) continue;

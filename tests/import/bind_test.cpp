@@ -94,11 +94,11 @@ TEST_CASE("Each statement of a named.conf that has no key stands in a comment wi
 };
 key "transfer" { algorithm hmac-sha256; secret "c2VjcmV0"; };
 zone "." { type hint; file "/usr/share/dns/root.hints"; };
-zone "example.net" { type secondary; primaries { 192.0.2.1; }; };
+zone "example.net" { type secondary; };
 zone "example.com" {
   type primary;
   file "example.com.zone";
-  allow-transfer { key transfer; };
+  allow-transfer { key other; };
 };
 view "inside" {
   match-clients { 10.0.0.0/8; };
@@ -108,17 +108,78 @@ view "inside" {
 
 # line 3: not supported: dnssec-validation auto
 # line 4: not supported: edns-udp-size 1400
-# line 6: not supported: key "transfer" { … }
 # line 7: not supported: zone "." { … } (no questions are asked of the root servers)
-# line 8: not supported: zone "example.net" { … } (a secondary zone)
+# line 8: not supported: zone "example.net" { … } (a secondary zone without primaries)
+# line 12: not supported: key other (in allow-transfer)
 # line 14: not supported: view "inside" { … } (a view; its statements follow)
 # line 15: not supported: match-clients { … } (in view inside)
 
+[tsig."transfer"]
+algorithm = "hmac-sha256"
+secret = "c2VjcmV0"
+
 [[zone]]
-# line 12: not supported: allow-transfer { … }
 name = "example.com"
 file = "/etc/example.com.zone"
 )");
+}
+
+TEST_CASE("Primaries, those who are told and those who may transfer of a named.conf are those of the taut.toml") {
+  const std::string toml = imported(Kind::bind, R"(key transfer { algorithm hmac-sha256; secret "c2VjcmV0"; };
+primaries hidden { 192.0.2.1 key transfer; 192.0.2.2 port 5353; };
+options { allow-transfer { 192.0.2.7; key transfer; }; };
+zone "example.net" {
+  type secondary;
+  file "net.db";
+  masterfile-format text;
+  primaries { hidden; 2001:db8::1; };
+  allow-notify { 192.0.2.9; };
+};
+zone "example.org" { type slave; file "org.db"; masters { 192.0.2.1 key transfer; }; };
+zone "example.com" {
+  type primary;
+  file "com.db";
+  notify explicit;
+  also-notify { 192.0.2.7; 192.0.2.8 key transfer; };
+  allow-transfer { none; };
+};
+)");
+  CHECK(toml.find(R"(
+[tsig."transfer"]
+algorithm = "hmac-sha256"
+secret = "c2VjcmV0"
+
+[acl]
+signed-by-transfer = { tsig = ["transfer"] }
+
+[remote.at-192-0-2-1]
+address = ["192.0.2.1"]
+key = "transfer"
+
+[remote.at-192-0-2-8]
+address = ["192.0.2.8"]
+key = "transfer"
+
+[[zone]]
+name = "example.net"
+file = "/etc/net.db"
+primaries = ["at-192-0-2-1", "192.0.2.2:5353", "2001:db8::1"]
+allow-notify = ["192.0.2.9"]
+allow-transfer = ["192.0.2.7", "signed-by-transfer"]
+
+[[zone]]
+# line 11: not supported: file "org.db" (it is no text; without a file the zone is transferred at each start)
+name = "example.org"
+primaries = ["at-192-0-2-1"]
+allow-transfer = ["192.0.2.7", "signed-by-transfer"]
+
+[[zone]]
+name = "example.com"
+file = "/etc/com.db"
+notify = ["192.0.2.7", "at-192-0-2-8"]
+)") != toml.npos);
+  INFO(toml);
+  CHECK(toml.find("allow-transfer = []") == toml.npos);
 }
 
 TEST_CASE("What an included named.conf says counts, and its comments name it") {

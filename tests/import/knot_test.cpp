@@ -105,24 +105,33 @@ zone:
 
 # line 2: not supported: rundir: /run/knot
 # line 3: not supported: listen: /run/knot/dns.sock ('/run/knot/dns.sock' is not an address)
-# line 5: not supported: id: transfer … (in section key)
-# line 9: not supported: id: primary … (in section remote)
 # line 12: not supported: id: unused … (in section mod-rrl: it is not for all zones)
-# line 16: not supported: notify: primary (in template default)
-# line 21: not supported: domain: example.net … (a secondary zone)
 # line 24: not supported: file: "%q" (the file of zone example.org)
 # not supported: listening nowhere, which is the default (instead it is on the loopback addresses)
 
 [[listen]]
 address = ["127.0.0.1", "::1"]
 
+[tsig."transfer"]
+algorithm = "hmac-sha256"
+secret = "c2VjcmV0"
+
+[zone-defaults]
+directory = "/var/lib/knot"
+file = "{name}.zone"
+
 [[zone]]
-# line 19: not supported: acl: anyone
 # line 20: not supported: dnssec-signing: on
+# line 19: not supported: acl: anyone ('anyone' is no list that is known)
 # ATTENTION: the other server signs this zone. taut serves the file as it is, so sign the file beforehand:
 # where the parent has a DS record, validating resolvers refuse an unsigned zone.
 name = "example.com"
-file = "/var/lib/knot/example.com.zone"
+notify = ["192.0.2.53"]
+
+[[zone]]
+name = "example.net"
+primaries = ["192.0.2.53"]
+notify = ["192.0.2.53"]
 )");
 }
 
@@ -150,7 +159,7 @@ TEST_CASE("What an included knot.conf says counts, and its comments name it") {
   const std::string toml = imported(Kind::knot, "include: more/*\ninclude: nothing.conf\n",
                                     {{"/etc/more/a", "zone:\n- domain: example.com\n  file: \"a\"\n  acl: x\n"}});
   CHECK(hasLine(toml, "name = \"example.com\""));
-  CHECK(hasLine(toml, "# /etc/more/a:4: not supported: acl: x"));
+  CHECK(hasLine(toml, "# /etc/more/a:4: not supported: acl: x ('x' is no list that is known)"));
   CHECK(hasLine(toml, "# line 2: not supported: include: nothing.conf (/etc/nothing.conf: No such file or directory)"));
 }
 
@@ -171,4 +180,58 @@ TEST_CASE("A knot.conf with a mistake is refused with file, line and column") {
 TEST_CASE("Files of a knot.conf that include themselves have a bound") {
   CHECK(faultOf(Kind::knot, "include: a", {{"/etc/a", "include: a\ninclude: a\n"}}) ==
         "/etc/a:1:1: more than 16 files include each other");
+}
+
+TEST_CASE("What a knot.conf says of transfers, in zones and in templates, is what the taut.toml says") {
+  const std::string toml = imported(Kind::knot, R"(server:
+    listen: 192.0.2.1
+key:
+  - id: transfer
+    algorithm: hmac-sha384
+    secret: c2VjcmV0
+remote:
+  - id: hidden
+    address: [192.0.2.1@5353, "2001:db8::1"]
+    key: transfer
+acl:
+  - id: secondaries
+    address: 192.0.2.0/24
+    key: transfer
+    action: transfer
+  - id: tells
+    address: 192.0.2.9
+    action: [notify, update]
+zone:
+  - domain: example.net
+    master: hidden
+    acl: [secondaries, tells]
+  - domain: example.com
+    notify: hidden
+    acl: secondaries
+)");
+  INFO(toml);
+  CHECK(hasLine(toml, "# line 18: not supported: action: notify update (in acl tells: update)"));
+  CHECK(toml.find(R"(
+[tsig."transfer"]
+algorithm = "hmac-sha384"
+secret = "c2VjcmV0"
+
+[acl]
+signed-by-transfer = { networks = ["192.0.2.0/24"], tsig = ["transfer"] }
+
+[remote.hidden]
+address = ["192.0.2.1:5353", "2001:db8::1"]
+key = "transfer"
+)") != toml.npos);
+  CHECK(toml.find(R"(
+name = "example.net"
+primaries = ["hidden"]
+allow-notify = ["192.0.2.9"]
+allow-transfer = ["signed-by-transfer"]
+)") != toml.npos);
+  CHECK(toml.find(R"(
+name = "example.com"
+notify = ["hidden"]
+allow-transfer = ["signed-by-transfer"]
+)") != toml.npos);
 }

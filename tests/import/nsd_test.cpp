@@ -99,7 +99,7 @@ zone:
     notify: 192.0.2.7 NOKEY
 zone:
     name: "example.net"
-    request-xfr: AXFR 192.0.2.7 NOKEY
+    request-xfr: AXFR 192.0.2.7 other
 )");
   CHECK(toml == R"(# Made by tautctl import from /etc/source.conf, a configuration of NSD.
 
@@ -107,16 +107,56 @@ zone:
 # line 3: not supported: cookie-secret: … (see server.cookies.secrets-file)
 # line 4: not supported: ip-address: eth0 ('eth0' is not an address)
 # line 5: not supported: rrl-slip: 2 (there is no limit of responses a second)
-# line 6: not supported: key: …
 # line 9: not supported: remote-control: … (see server.control and tautctl(8))
-# line 13: not supported: provide-xfr: 192.0.2.7 NOKEY (in pattern p)
-# line 19: not supported: name: "example.net" (a secondary zone)
+# line 19: not supported: name: "example.net" (a secondary zone without primaries that can be asked)
+
+[tsig."transfer"]
+algorithm = "hmac-sha256"
+secret = "c2VjcmV0"
 
 [[zone]]
-# line 17: not supported: notify: 192.0.2.7 NOKEY
 name = "example.com"
 file = "/etc/nsd/example.com.zone"
+notify = ["192.0.2.7"]
 )");
+}
+
+TEST_CASE("What an nsd.conf says of transfers, in zones and in patterns, is what the taut.toml says") {
+  const std::string toml = imported(Kind::nsd, R"(key:
+    name: "transfer"
+    algorithm: hmac-sha512
+    secret: "c2VjcmV0"
+pattern:
+    name: "p"
+    request-xfr: 192.0.2.1@5353 transfer
+    allow-notify: 192.0.2.0/24 transfer
+    provide-xfr: 192.0.2.7 NOKEY
+    provide-xfr: 192.0.2.8 BLOCKED
+zone:
+    name: "example.net"
+    include-pattern: "p"
+    request-xfr: AXFR 192.0.2.2 NOKEY
+)");
+  INFO(toml);
+  CHECK(toml.find(R"(
+[tsig."transfer"]
+algorithm = "hmac-sha512"
+secret = "c2VjcmV0"
+
+[acl]
+signed-by-transfer = { networks = ["192.0.2.0/24"], tsig = ["transfer"] }
+
+[remote.at-192-0-2-1-5353]
+address = ["192.0.2.1:5353"]
+key = "transfer"
+
+[[zone]]
+# line 10: not supported: provide-xfr: 192.0.2.8 BLOCKED
+name = "example.net"
+primaries = ["192.0.2.2", "at-192-0-2-1-5353"]
+allow-notify = ["signed-by-transfer"]
+allow-transfer = ["192.0.2.7"]
+)") != toml.npos);
 }
 
 TEST_CASE("What an included nsd.conf says counts where it stands, and its comments name it") {
