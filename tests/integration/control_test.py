@@ -20,7 +20,7 @@ from support import (A, AAAA, EXAMPLE_ZONE, SANITIZED, SLOWNESS, SOURCE, TAUTD, 
 TAUTCTL = os.environ["TAUT_TAUTCTL"]
 COMMANDS = (
     "status", "stats", "stop", "drain", "reload", "reload zones", "zone list", "zone status", "zone reload",
-    "zone dump", "cache flush", "cache show", "handlers", "log level", "log queries", "config show", "config diff",
+    "zone refresh", "zone retransfer", "zone notify", "zone flush", "zone dump", "cache flush", "cache show", "handlers", "log level", "log queries", "config show", "config diff",
     "config schema", "reload config", "tail", "top", "check", "import", "upgrade",
 )
 SCHEMA = json.loads((SOURCE / "docs/tautctl.schema.json").read_text())
@@ -254,7 +254,8 @@ class Control(TestCase):
             (["reconfig"], "'reconfig' is no command; tautctl reload config does that"),
             (["flush", "a"], "'flush' is no command; tautctl cache flush NAME does that"),
             (["reload", "a"], "'a' is no command of reload; tautctl zone reload a reloads one zone"),
-            (["zone"], "no command of zone; expected one of list, status, reload, dump\nTry 'tautctl zone --help'.\n"),
+            (["zone"], "no command of zone; expected one of list, status, reload, dump, refresh, retransfer, notify, "
+             "flush\nTry 'tautctl zone --help'.\n"),
             (["zone", "status"], "NAME is required\nUsage: tautctl zone status NAME\n"
              "Try 'tautctl zone status --help'.\n"),
             ([], "no command; expected one of status, "),

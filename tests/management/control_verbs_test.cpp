@@ -234,6 +234,49 @@ TEST_CASE_FIXTURE(Verbs, "zones are listed and shown with their states, and a zo
   CHECK(server.told.back() == "reload zone zone1.example.");
 }
 
+TEST_CASE_FIXTURE(Verbs, "what is kept of a secondary zone stands in its status") {
+  CHECK(runJson({"zone", "status", "zone1.example"})["kind"] == "primary");
+  SecondaryStatus status;
+  status.isSecondary = true;
+  status.primaries = {"192.0.2.1:53"};
+  status.lastPrimary = "192.0.2.1:53";
+  status.checked = 10s;
+  status.next = 20s;
+  status.expires = 30s;
+  status.failures = 4;
+  status.notices = 5;
+  server.secondary = status;
+  const Json json = runJson({"zone", "status", "zone1.example"});
+  CHECK(json["kind"] == "secondary");
+  CHECK(json["state"] == "loaded");
+  CHECK(json["primaries"] == Json{"192.0.2.1:53"});
+  CHECK(json["checked_ago"] == 10);
+  CHECK(json["next_check_in"] == 20);
+  CHECK(json["expires_in"] == 30);
+  CHECK(json["failures"] == 4);
+  CHECK(json["notices_pending"] == 5);
+  server.secondary->hasExpired = true;
+  CHECK(runJson({"zone", "status", "zone1.example"})["state"] == "expired");
+}
+
+TEST_CASE_FIXTURE(Verbs, "a secondary zone is checked, transferred, told of and written by hand, and no other") {
+  CHECK(runJson({"zone", "refresh", "zone1.example"}) == Json{{"begun", true}});
+  CHECK(server.told.back() == "refresh zone zone1.example.");
+  CHECK(runJson({"zone", "retransfer", "zone1.example"}) == Json{{"begun", true}});
+  CHECK(server.told.back() == "retransfer zone zone1.example.");
+  CHECK(runJson({"zone", "notify", "zone1.example"}) == Json{{"begun", true}});
+  CHECK(server.told.back() == "notify zone zone1.example.");
+  CHECK(runJson({"zone", "flush", "zone1.example"}) == Json{{"written", true}});
+  server.writeError = "/x cannot be written: No space left on device";
+  CHECK(run({"zone", "flush", "zone1.example"}).error == server.writeError);
+  server.upkeep = false;
+  for (const char* const word : {"refresh", "retransfer", "notify", "flush"}) {
+    CHECK(run({"zone", word, "zone1.example"}).status == ControlStatus::failed);
+    CHECK(run({"zone", word, "nowhere"}).status == ControlStatus::failed);
+    CHECK(run({"zone", word, "a..b"}).status == ControlStatus::usage);
+  }
+}
+
 TEST_CASE_FIXTURE(Verbs, "a zone is dumped as it is served, in text and as JSON") {
   CHECK(run({"zone", "dump", "zone1.example"}).status == ControlStatus::ok);
   const std::string text = output.taken;

@@ -61,6 +61,14 @@ TEST_CASE_FIXTURE(Fixture, "what was dropped, limited, displaced or failed is to
   CHECK(has("taut_queries_displaced_total 8"));
   CHECK(has("taut_answer_timeouts_total 9"));
   CHECK(has("taut_handler_failures_total 10"));
+  CHECK(has(R"(taut_secondary_zones{state="up_to_date"} 61)"));
+  CHECK(has(R"(taut_secondary_zones{state="failing"} 62)"));
+  CHECK(has(R"(taut_secondary_zones{state="missing"} 63)"));
+  CHECK(has(R"(taut_secondary_zones{state="expired"} 64)"));
+  CHECK(has("taut_secondary_transfers_running 65"));
+  CHECK(has(R"(taut_secondary_transfers_total{result="succeeded"} 66)"));
+  CHECK(has(R"(taut_secondary_transfers_total{result="failed"} 67)"));
+  CHECK(has("taut_notices_pending 68"));
   CHECK(has("taut_transfers_running 2"));
   CHECK(has(R"(taut_transfers_total{result="whole"} 41)"));
   CHECK(has(R"(taut_transfers_total{result="incremental"} 42)"));

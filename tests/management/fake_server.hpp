@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,6 +35,22 @@ class FakeServer final : public ManagedServer {
   void reloadZone(const Name& origin, const std::string&, Reloaded done) override {
     told.push_back("reload zone " + origin.toString());
     reloaded = std::move(done);
+  }
+  bool refreshZone(const Name& origin, bool whole) override {
+    told.push_back((whole ? "retransfer zone " : "refresh zone ") + origin.toString());
+    return upkeep;
+  }
+  bool notifyZone(const Name& origin) override {
+    told.push_back("notify zone " + origin.toString());
+    return upkeep;
+  }
+  bool flushZone(const Name& origin, std::function<void(std::string)> done) override {
+    told.push_back("flush zone " + origin.toString());
+    if (upkeep) done(writeError);
+    return upkeep;
+  }
+  void describeZone(const Name&, std::function<void(std::optional<SecondaryStatus>)> done) override {
+    done(secondary);
   }
   std::string beginUpgrade(std::function<void(std::vector<NamedSocket>)> done) override {
     if (!refusal.empty()) return refusal;
@@ -78,6 +95,9 @@ class FakeServer final : public ManagedServer {
   std::vector<ShownValue> values;
   ConfigurationChanges changes;
   std::vector<std::shared_ptr<QueryTail>> tails;  // that have not ended
+  bool upkeep = true;                             // of all zones
+  std::string writeError;                         // of their files
+  std::optional<SecondaryStatus> secondary;       // of each zone
   bool starting = false;
   bool cached = true;
 };

@@ -58,6 +58,24 @@ TEST_CASE("a file is read below the folders that are left, and nowhere else" * d
 #endif
 }
 
+TEST_CASE("where files are written, one takes the place of another in that folder" * doctest::skip(!hasLandlock())) {
+  const TwoFolders folders;
+  Policy policy = policyFor({{folders.inside.path(), Access::write}, {folders.outside.path()}});
+  policy.features.push_back(Feature::writing);
+  const auto replace = [](const TemporaryFolder& folder) {
+    const std::string path = folder.path("new");
+    const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    if (fd < 0) return errno;
+    if (::write(fd, "y", 1) != 1 || ::fsync(fd) != 0 || ::ftruncate(fd, 0) != 0) return errno;
+    return errorOf(::rename(path.c_str(), folder.path("file").c_str()));
+  };
+  CHECK(shutInChild(policy, [&] { return replace(folders.inside); }) == 0);
+  CHECK(shutInChild(policy, [&] { return tryToOpen(folders.inside.path("file")); }) == 0);
+  CHECK(shutInChild(policy, [&] { return errorOf(::unlink(folders.inside.path("file").c_str())); }) == 0);
+  CHECK(shutInChild(policy, [&] { return replace(folders.outside); }) == EACCES);
+  CHECK(shutInChild(policy, [&] { return errorOf(::mkdir(folders.inside.path("folder").c_str(), 0700)); }) == -SIGSYS);
+}
+
 TEST_CASE("a file that takes the place of another one is read, and so is one that is new") {
   const TwoFolders folders;
   const auto readReplaced = [&](int ready, int replaced) {
