@@ -74,30 +74,32 @@ BADTIME: the log then has both times, once a minute at most.
 .PP
 A name of [acl] that is a table can ask for keys: xfr = { networks = ["198.51.100.7"], tsig = ["transfer\-key"] } is for
 messages that come from there and are signed with the key; without networks they may come from anywhere. Such a name can
-stand in server.allow\-query, in match of a view, in allow\-transfer and allow\-notify of zones, and in allow of [forward]
-and [view.forward], beside networks, whose
-clients need no key. Elsewhere, where no message is concerned, it is a mistake.
+stand in server.allow\-query, in match of a view, in allow\-transfer and allow\-notify of zones, and in allow of
+[forward] and [view.forward], beside networks, whose clients need no key. Elsewhere, where no message is concerned, it
+is a mistake.
 .PP
 A key is changed without a gap by a second one: add it here and reload, change the other side, and take the old one
 away.
 .SH SECONDARY ZONES
-A zone with primaries is a secondary one: it comes from these servers by zone transfers (AXFR, IXFR), when they tell of a
-new version (NOTIFY) and as often as its SOA says. A table [remote.NAME] is another server, with one key for what is
-asked of it and told to it; where no key is used, its address alone will do in a list.
+A zone with primaries is a secondary one: it comes from these servers by zone transfers (AXFR, IXFR), when they tell
+of a new version (NOTIFY) and as often as its SOA says. A table [remote.NAME] is another server, with one key for what
+is asked of it and told to it; where no key is used, its address alone will do in a list.
 .PP
-The file of a secondary zone is the server's: it is read at the start, where it is there, and written beside and then in
-its place after each new version. It belongs to one zone alone. A file that cannot be written costs a line of the log, and
-the zone is served all the same. Without a file, which a secondary zone has only where file is given for it, in its
-template or in [zone\-defaults], the zone is transferred at each start. server.state\-directory holds zones.state: when
-each zone was checked, and when it expires, by the calendar.
+The file of a secondary zone is the server's: it is read at the start, where it is there, and written beside and then
+in its place after each new version. It belongs to one zone alone. A file that cannot be written costs a line of the
+log, and the zone is served all the same. Without a file, which a secondary zone has only where file is given for it,
+in its template or in [zone\-defaults], the zone is transferred at each start, by
+.B tautctl upgrade
+too, and is SERVFAIL until then. server.state\-directory holds zones.state: when each zone was checked, and when it
+expires, by the calendar.
 .PP
-A NOTIFY is heard from the zone's primaries, where they have a key signed with it, and from those in allow\-notify. Those
-in notify are told of each version with a newer serial, and once at each start.
+A NOTIFY is heard from the zone's primaries, where they have a key signed with it, and from those in allow\-notify.
+Those in notify are told of each version with a newer serial, and once at each start.
 .PP
 A zone that has expired is SERVFAIL until a primary answers again; then any serial is taken.
 .PP
-A value that a zone does not have comes from its [template.NAME], and else from [zone\-defaults]. Zones of views have no
-primaries, and tell nobody.
+A value that a zone does not have comes from its [template.NAME], and else from [zone\-defaults]. Zones of views have
+no primaries, and tell nobody.
 .SH HANDLERS
 A [[handler]] answers by code of one's own, a shared object that is built without the server, see docs/handlers.md
 of taut. It is asked for the names of its suffix, or for every name, after the zones or before them. Of several in

@@ -7,8 +7,8 @@
 
 #include <fmt/format.h>
 
-#include "text_values.hpp"
 #include "suggestion.hpp"
+#include "text_values.hpp"
 
 namespace taut::config {
 
@@ -77,8 +77,8 @@ std::shared_ptr<const RemoteList> Remotes::list(const std::vector<Item>& items) 
   if (known) return known;
   auto list = std::make_shared<RemoteList>();
   if (items.size() > RemoteList::maxRemotes)
-    mistakes_.push_back({items.front().origin, fmt::format("{} servers; expected {} at most", items.size(),
-                                                           RemoteList::maxRemotes)});
+    mistakes_.push_back(
+        {items.front().origin, fmt::format("{} servers; expected {} at most", items.size(), RemoteList::maxRemotes)});
   for (const Item& item : items)
     if (auto remote = find(item)) list->remotes.push_back(std::move(remote));
   list->text = std::move(text);

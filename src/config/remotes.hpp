@@ -19,8 +19,8 @@ class Remotes {
   // Knows the tables [remote.NAME]. What is wrong with one is added to the mistakes; `keys` are those of [tsig].
   Remotes(const Settings& settings, const std::vector<TsigSettings>& keys, Mistakes& mistakes);
 
-  // The servers of a list, null for an empty one. Lists that say the same are one object. What is neither an address nor
-  // a name is added to the mistakes, and so are more than `maxRemotes`.
+  // The servers of a list, null for an empty one. Lists that say the same are one object. What is neither an address
+  // nor a name is added to the mistakes, and so are more than `maxRemotes`.
   std::shared_ptr<const RemoteList> list(const std::vector<Item>& items);
 
  private:

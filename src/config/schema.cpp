@@ -110,8 +110,9 @@ constexpr Key keys[] = {
      .type = ValueType::folder,
      .absent = "none: it is forgotten at the end",
      .reload = Reload::restart,
-     .text = "The folder in which what is known of secondary zones is kept, for the next start: when each was checked and "
-             "when it expires."},
+     .text =
+         "The folder in which what is known of secondary zones is kept, for the next start: when each was checked and "
+         "when it expires."},
     {.path = "server.udp-size",
      .type = ValueType::count,
      .least = 512,
@@ -290,10 +291,7 @@ constexpr Key keys[] = {
      .list = true,
      .absent = "those of zone-defaults.primaries",
      .text = "As zone.primaries."},
-    {.path = "template.*.notify",
-     .list = true,
-     .absent = "those of zone-defaults.notify",
-     .text = "As zone.notify."},
+    {.path = "template.*.notify", .list = true, .absent = "those of zone-defaults.notify", .text = "As zone.notify."},
     {.path = "template.*.allow-notify",
      .type = ValueType::network,
      .list = true,

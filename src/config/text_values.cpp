@@ -25,8 +25,8 @@ std::optional<Address> addressOf(const Item& item, std::uint16_t port, Mistakes&
   const auto mistake = [&](std::string text) { mistakes.push_back({item.origin, std::move(text)}); };
   const auto address = Address::parse(item.text, port);
   if (address && address->isV6() && address->isLinkLocal() && address->scope() == 0)
-    mistake(fmt::format("'{}' may be on each interface; expected it with the name of one, such as {:h}%eth0",
-                        item.text, *address));
+    mistake(fmt::format("'{}' may be on each interface; expected it with the name of one, such as {:h}%eth0", item.text,
+                        *address));
   else if (const auto scope = scopeOf(item.text); !address && scope)
     mistake(fmt::format("'{}': there is no interface {}; `ip link` lists those that there are", item.text, *scope));
   else if (!address)

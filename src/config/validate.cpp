@@ -11,10 +11,10 @@
 
 #include "networks.hpp"
 #include "remotes.hpp"
-#include "text_values.hpp"
-#include "zone_reader.hpp"
 #include "taut/dnstap/dnstap.hpp"
 #include "taut/server/zone_rates.hpp"
+#include "text_values.hpp"
+#include "zone_reader.hpp"
 
 namespace taut::config {
 
@@ -94,8 +94,7 @@ class Validator {
 
 // The files of zones are known by the zones.
 bool isOfZone(const Key& key) {
-  return key.path.find("zone[].") != key.path.npos || key.path == "zone-defaults.file" ||
-         key.path == "template.*.file";
+  return key.path.find("zone[].") != key.path.npos || key.path == "zone-defaults.file" || key.path == "template.*.file";
 }
 
 // What a handler is given, by the names that it has for it.

@@ -35,7 +35,8 @@ ZoneReader::ZoneReader(Settings& settings, Networks& networks, Remotes& remotes,
   defaults_ = presetOf("zone-defaults", {});
   for (const auto& [table, origin] : settings_.notedTables()) {
     if (!table.starts_with(templatePrefix)) continue;
-    templates_.emplace(withoutQuotes(std::string_view(table).substr(templatePrefix.size())), presetOf(table, defaults_));
+    templates_.emplace(withoutQuotes(std::string_view(table).substr(templatePrefix.size())),
+                       presetOf(table, defaults_));
   }
 }
 
@@ -137,7 +138,8 @@ void ZoneReader::readFile(const Table& table, const Keys& keys, const Preset& pr
   }
 }
 
-// The value of the zone, or what holds otherwise; null where there is none. What the zone has of its own needs its name.
+// The value of the zone, or what holds otherwise; null where there is none. What the zone has of its own needs its
+// name.
 const Setting* ZoneReader::given(const Table& table, const Key* key, const Setting* otherwise,
                                  const ZoneSettings& zone) {
   const Setting* const own = key ? table.find(*key) : nullptr;
@@ -190,7 +192,8 @@ std::string ZoneReader::defaultFile(const Preset& preset, std::string name, cons
   if (name.ends_with('.')) name.pop_back();
   if (name.empty() || name.find('/') != std::string::npos)
     mistake(origin, fmt::format("'{}' makes no name of a file; expected file = \"example.com.zone\", say", name));
-  std::string path = preset.file ? textOf(*preset.file) : std::get<std::string>(config::presetOf(keyOf("zone-defaults.file")));
+  std::string path =
+      preset.file ? textOf(*preset.file) : std::get<std::string>(config::presetOf(keyOf("zone-defaults.file")));
   const std::size_t place = path.find(placeholder);
   if (place != path.npos) path.replace(place, placeholder.size(), name);
   return path;
@@ -207,7 +210,8 @@ void ZoneReader::requireOwnFiles(const std::vector<ZoneSettings>& zones) {
     const auto [other, isNew] = known.emplace(zone.path, &zone);
     if (!isNew && (zone.isSecondary() || other->second->isSecondary()))
       mistake(zone.origin, fmt::format("{} is the file of another zone ({}) already; expected one for this secondary "
-                                       "zone alone", zone.path, other->second->origin.toText()));
+                                       "zone alone",
+                                       zone.path, other->second->origin.toText()));
   }
 }
 

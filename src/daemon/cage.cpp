@@ -87,9 +87,10 @@ config::Mistakes filesNotWritable(const config::Configuration& configuration, co
     if (!isWritten(zone)) continue;
     const std::string folder = folderOf(zone.path);
     if (known.insert(folder).second && !isWithin(folder))
-      mistakes.push_back({zone.origin, fmt::format("{}: the sandbox lets no file be written in a folder in which none was "
-                                                   "written at the start; it needs a restart or tautctl upgrade",
-                                                   zone.path)});
+      mistakes.push_back(
+          {zone.origin, fmt::format("{}: the sandbox lets no file be written in a folder in which none was "
+                                    "written at the start; it needs a restart or tautctl upgrade",
+                                    zone.path)});
   }
   return mistakes;
 }

@@ -291,8 +291,8 @@ std::unique_ptr<ServerFactory> Daemon::makeFactory(Shard& shard) {
 std::unique_ptr<LiveSettings> Daemon::liveSettings() const {
   const DescriptorShares shares{descriptors_.connections, forwardsOfEach(configuration_)};
   const auto isReady = [this] { return state_.readiness() == Readiness::ready; };
-  auto live = std::make_unique<LiveSettings>(configuration_, hostName_, secrets_, rateLimitAccounts_, transfers_, shares,
-                                             isReady);
+  auto live = std::make_unique<LiveSettings>(configuration_, hostName_, secrets_, rateLimitAccounts_, transfers_,
+                                             shares, isReady);
   live->setOnNotify(onNotify());
   return live;
 }

@@ -229,7 +229,7 @@ class Daemon final : public ManagedServer {
   std::atomic<bool> handedOver_ = false;  // and that one serves now
   ServingState state_;
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-  std::vector<std::string> writtenFolders_;  // of the sandbox
+  std::vector<std::string> writtenFolders_;       // of the sandbox
   std::shared_ptr<sandbox::Sandbox> sandbox_;     // null: it is off
   bool loadsCode_ = true;                         // the sandbox, where there is one, lets handlers be loaded
   bool isManaged_ = false;                        // there was a use for the management at the start

@@ -145,6 +145,7 @@ ShownChange shown(const ValueChange& change, bool waits) {
 
 // A zone as a value: its file, by its name, or by its file where that says the name.
 std::optional<ShownValue> shownFile(const config::ZoneSettings& zone) {
+  if (zone.path.empty()) return std::nullopt;
   const std::string& name = zone.name.empty() ? zone.path : zone.name;
   return ShownValue{fmt::format("zone[{}].file", name), quotedForFile(zone.path), quoted(zone.path),
                     zone.origin.toText()};
@@ -163,6 +164,17 @@ std::optional<ShownValue> shownTransfer(const config::ZoneSettings& zone) {
   const std::string& text = zone.allowTransfer->text;
   return ShownValue{fmt::format("zone[{}].allow-transfer", zone.name), text, text, zone.origin.toText()};
 }
+// Servers of it; nothing for none.
+using Servers = std::shared_ptr<const config::RemoteList> config::ZoneSettings::*;
+std::optional<ShownValue> shownServers(const config::ZoneSettings& zone, Servers servers, const char* key) {
+  if (!(zone.*servers)) return std::nullopt;
+  const std::string& text = (zone.*servers)->text;
+  return ShownValue{fmt::format("zone[{}].{}", zone.name, key), text, text, zone.origin.toText()};
+}
+std::string serversText(const config::ZoneSettings& zone, Servers servers) {
+  return zone.*servers ? (zone.*servers)->text : std::string();
+}
+
 std::string transferText(const config::ZoneSettings& zone) {
   return zone.allowTransfer ? zone.allowTransfer->text : std::string();
 }
@@ -201,6 +213,10 @@ void addZoneChanges(const Configuration& now, const Configuration& next, Configu
     if (!before || !after || before->path != after->path) addAs(shownFile, before, after);
     if (!before || !after || before->rateLimit != after->rateLimit) addAs(shownLimit, before, after);
     if (!before || !after || transferText(*before) != transferText(*after)) addAs(shownTransfer, before, after);
+    for (const auto& [servers, key] :
+         {std::pair(&config::ZoneSettings::primaries, "primaries"), std::pair(&config::ZoneSettings::notify, "notify")})
+      if (!before || !after || serversText(*before, servers) != serversText(*after, servers))
+        addAs([&](const config::ZoneSettings& zone) { return shownServers(zone, servers, key); }, before, after);
   };
   const ZonesByName before(now);
   const ZonesByName after(next);

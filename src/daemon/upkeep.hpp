@@ -47,8 +47,8 @@ class Upkeep {
   ~Upkeep();  // stops
 
   // From now on these zones are kept, and begin with the versions that the set has. A zone that was kept before goes on
-  // with its version and its times; with the same primaries nothing changes for it. The first plan that has zones starts
-  // the thread.
+  // with its version and its times; with the same primaries nothing changes for it. The first plan that has zones
+  // starts the thread.
   void replace(std::shared_ptr<const UpkeepPlan> plan, std::shared_ptr<const ZoneSet> zones);
   // Ends what is under way, and waits for the thread.
   void stop();

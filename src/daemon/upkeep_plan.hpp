@@ -54,8 +54,8 @@ class UpkeepPlan {
   // Null where it is neither a secondary nor told of.
   const Zone* find(NameView origin) const;
 
-  // Whether the sender may tell us of a zone: it is one of the zone's primaries, by its address and, where that has one,
-  // its key, or is allowed to.
+  // Whether the sender may tell us of a zone: it is one of the zone's primaries, by its address and, where that has
+  // one, its key, or is allowed to.
   NotifyVerdict verdictOn(const Notification& notification) const;
 
  private:

@@ -116,9 +116,9 @@ class BindConverter : Converter {
   void finishRecursion();
 
   std::uint16_t port_ = dnsPort;
-  std::map<std::string, std::string, std::less<>> aclNames_;  // from BIND's names to those of the taut.toml
-  std::set<std::string> aclsToCome_;                          // of the taut.toml
-  Places zones_;                                              // outside views
+  std::map<std::string, std::string, std::less<>> aclNames_;      // from BIND's names to those of the taut.toml
+  std::set<std::string> aclsToCome_;                              // of the taut.toml
+  Places zones_;                                                  // outside views
   std::map<std::string, const Statement*, std::less<>> servers_;  // lists of primaries, by their names
   const Statement* options_ = nullptr;
   bool takesKeys_ = false;  // in a list of networks

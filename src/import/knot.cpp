@@ -109,8 +109,8 @@ struct ZoneItems {
   }
 
   static ZoneItems of(const Statement& block) {
-    return {block.child("storage"), block.child("file"), block.child("master"), block.child("dnssec-signing"),
-            block.child("module"), block.child("notify"), block.child("acl")};
+    return {block.child("storage"), block.child("file"),   block.child("master"), block.child("dnssec-signing"),
+            block.child("module"),  block.child("notify"), block.child("acl")};
   }
 };
 
@@ -299,9 +299,8 @@ void KnotConverter::zone(const Statement& zone) {
   if (items.hasModule("mod-queryacl")) return unsupported(zone, fewerClients);
   const auto file = fileOf(items.file ? items.file->value() : defaultFile, zone.value());
   if (!file) return unsupported(*items.file, fmt::format("the file of zone {}", zone.value()));
-  const bool isSigned =
-      !items.primary &&
-      (items.hasModule("mod-onlinesign") || (items.signing && yesOrNo(items.signing->value()) != false));
+  const bool isSigned = !items.primary && (items.hasModule("mod-onlinesign") ||
+                                           (items.signing && yesOrNo(items.signing->value()) != false));
   const std::string folder = resolved(items.storage ? items.storage->value() : defaultStorage, folder_);
   file_.addZone(zone.value(), resolved(*file, folder), zone, std::move(notes), isSigned, std::move(transfers));
 }
@@ -400,9 +399,8 @@ ZoneItems KnotConverter::itemsOf(const Statement& zone) const {
   const Statement* const named = zone.child("template");
   const auto found = templates_.find(named ? named->value() : "default");
   if (found == templates_.end()) return items;
-  for (const auto item :
-       {&ZoneItems::storage, &ZoneItems::file, &ZoneItems::primary, &ZoneItems::signing, &ZoneItems::modules,
-        &ZoneItems::notify, &ZoneItems::acl})
+  for (const auto item : {&ZoneItems::storage, &ZoneItems::file, &ZoneItems::primary, &ZoneItems::signing,
+                          &ZoneItems::modules, &ZoneItems::notify, &ZoneItems::acl})
     if (!(items.*item)) items.*item = found->second.*item;
   return items;
 }

@@ -469,9 +469,8 @@ Task<ControlOutcome> ControlVerbs::zoneStatus(const ControlRequest& request, Con
   Json details = detailsOf(*zone, request.view, errorOf(*zone, request.view, *snapshot.zoneErrors));
   if (request.view.empty()) {
     const auto described = Posted<std::optional<SecondaryStatus>>::make(shard_);
-    server_.describeZone(*origin, [described](std::optional<SecondaryStatus> status) {
-      described->set(std::move(status));
-    });
+    server_.describeZone(*origin,
+                         [described](std::optional<SecondaryStatus> status) { described->set(std::move(status)); });
     const bool came = co_await described->wait(stop);
     if (!came) co_return cutShort();
     if (described->value()) addSecondary(*described->value(), details);

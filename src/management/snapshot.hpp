@@ -57,10 +57,10 @@ struct SecondaryCounts {
 // A zone that comes from other servers, or of which others are told.
 struct SecondaryStatus {
   bool isSecondary = false;
-  std::string file;                             // that is written; empty: none
-  std::vector<std::string> primaries;           // addresses
-  std::string lastPrimary;                      // that has answered; empty: none has
-  bool isChecked = false;                       // now
+  std::string file;                    // that is written; empty: none
+  std::vector<std::string> primaries;  // addresses
+  std::string lastPrimary;             // that has answered; empty: none has
+  bool isChecked = false;              // now
   bool hasExpired = false;
   std::optional<std::chrono::seconds> checked;  // so long ago, with success
   std::optional<std::chrono::seconds> next;     // check, in so long; nothing while one is under way

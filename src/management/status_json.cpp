@@ -161,10 +161,10 @@ std::string_view toWord(Readiness readiness) {
 }
 
 Json toJson(const SecondaryCounts& secondaries) {
-  return {{"zones", secondaries.zones()},         {"up_to_date", secondaries.upToDate},
-          {"failing", secondaries.failing},       {"missing", secondaries.missing},
-          {"expired", secondaries.expired},       {"transfers_running", secondaries.transfers},
-          {"transfers", secondaries.received},    {"transfers_failed", secondaries.failed},
+  return {{"zones", secondaries.zones()},          {"up_to_date", secondaries.upToDate},
+          {"failing", secondaries.failing},        {"missing", secondaries.missing},
+          {"expired", secondaries.expired},        {"transfers_running", secondaries.transfers},
+          {"transfers", secondaries.received},     {"transfers_failed", secondaries.failed},
           {"notices_pending", secondaries.notices}};
 }
 

@@ -99,8 +99,8 @@ Notifier::Target& Notifier::targetOf(const NotifyTarget& target) {
 }
 
 std::size_t Notifier::pendingOf(NameView zone) const {
-  return static_cast<std::size_t>(std::ranges::count_if(
-      targets_, [&zone](const auto& target) { return target.second->notices.contains(zone); }));
+  return static_cast<std::size_t>(
+      std::ranges::count_if(targets_, [&zone](const auto& target) { return target.second->notices.contains(zone); }));
 }
 
 void Notifier::notify(const Zone& version, const std::vector<NotifyTarget>& targets) {

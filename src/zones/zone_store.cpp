@@ -202,8 +202,7 @@ ZoneLoad ZoneStore::takeOver(const Entry& before, const ZoneSource& source) {
   ZoneLoad load = before.load;
   const bool readOtherwise = before.source.path != source.path || before.source.isSecondary != source.isSecondary ||
                              before.source.origin.has_value() != source.origin.has_value();
-  if (readOtherwise)
-    load.files = neverCurrent(source.path);
+  if (readOtherwise) load.files = neverCurrent(source.path);
   return load;
 }
 
@@ -592,8 +591,7 @@ void ZoneStore::install(Entry& entry, ZoneInstall version) {
   const bool isNews = !before->isLoaded() || isNewer(Serial(after.serial()), Serial(before->serial()));
   if (isNews) news_.push_back(entry.load.zone);
   if (!before->isLoaded() || !entry.source.keepsDifferences) return forgetDifferences(entry);
-  for (auto& difference : version.differences)
-    differences_->add(after, std::move(difference), entry.source.view);
+  for (auto& difference : version.differences) differences_->add(after, std::move(difference), entry.source.view);
   if (version.differences.empty()) differences_->replaced(*before, after, entry.source.view);
 }
 

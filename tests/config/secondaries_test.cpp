@@ -131,7 +131,8 @@ TEST_CASE("what is no server in a list of them is a mistake with its place") {
         "taut.toml:3:11: 'elsewhere' is neither an address nor the name of a [remote.NAME]\n");
   CHECK(file.mistakes(zone("notify = [\"192.0.2\"]\n")) ==
         "taut.toml:3:11: '192.0.2' is not an address; expected one such as 192.0.2.1 or 2001:db8::1\n");
-  CHECK(file.mistakes(zone("notify = [\"fe80::1\"]\n")).starts_with("taut.toml:3:11: 'fe80::1' may be on each interface"));
+  CHECK(file.mistakes(zone("notify = [\"fe80::1\"]\n"))
+            .starts_with("taut.toml:3:11: 'fe80::1' may be on each interface"));
   std::string many;
   for (int i = 0; i < 33; ++i) many += (many.empty() ? "\"192.0.2." : ", \"192.0.2.") + std::to_string(i) + "\"";
   CHECK(file.mistakes(zone("primaries = [" + many + "]\n")) == "taut.toml:3:14: 33 servers; expected 32 at most\n");

@@ -75,12 +75,12 @@ class Secondaries(TestCase):
         return first, second
 
     def refuse(self, primary, secondary):
-        """With the wrong key nothing is transferred."""
+        """With the wrong key nothing is transferred. PowerDNS says nothing that would be waited for."""
         first, second = self.pair(primary, secondary, wrong=True)
-        if isinstance(second, Taut):
-            second.process.wait_for_log("BADSIG")
-        elif isinstance(first, Taut):
-            first.process.wait_for_log("BADSIG", 20)
+        if PEERS["pdns"] in (primary, secondary):
+            time.sleep(3)
+        else:
+            (second if isinstance(second, Taut) else first).process.wait_for_log("BADSIG", 20)
         time.sleep(0.5)
         self.assertIsNone(self.serial(second.port))
 
@@ -140,8 +140,6 @@ class Pairs(Secondaries):
         for name, peer in PEERS.items():
             for pair in ((Taut, peer), (peer, Taut)):
                 with self.subTest(peer=name, primary=pair[0] is peer):
-                    if name == "pdns" and pair[0] is peer:
-                        continue  # it answers NOTAUTH without saying why
                     whole, self.folder = self.folder, self.folder / f"{name}-{pair[0] is peer}"
                     self.folder.mkdir()
                     try:

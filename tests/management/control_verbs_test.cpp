@@ -216,7 +216,7 @@ TEST_CASE_FIXTURE(Verbs, "zones are listed and shown with their states, and a zo
   CHECK(listed["zones"].size() == 3);
   CHECK(runJson({"zone", "status", "ZONE1.example"})["serial"] == 2026010101);
   CHECK(runJson({"zone", "status", "missing.example"}) ==
-        Json{{"zone", "missing.example."}, {"view", ""}, {"state", "not loaded"}});
+        Json{{"zone", "missing.example."}, {"view", ""}, {"kind", "primary"}, {"state", "not loaded"}});
   auto errors = std::make_shared<ZoneErrors>();
   errors->emplace(std::pair("", Name("zone1.example")), "one:1:5: error: wrong");
   errors->emplace(std::pair("", Name("missing.example")), "two: error: missing");
@@ -236,16 +236,16 @@ TEST_CASE_FIXTURE(Verbs, "zones are listed and shown with their states, and a zo
 
 TEST_CASE_FIXTURE(Verbs, "what is kept of a secondary zone stands in its status") {
   CHECK(runJson({"zone", "status", "zone1.example"})["kind"] == "primary");
-  SecondaryStatus status;
-  status.isSecondary = true;
-  status.primaries = {"192.0.2.1:53"};
-  status.lastPrimary = "192.0.2.1:53";
-  status.checked = 10s;
-  status.next = 20s;
-  status.expires = 30s;
-  status.failures = 4;
-  status.notices = 5;
-  server.secondary = status;
+  SecondaryStatus known;
+  known.isSecondary = true;
+  known.primaries = {"192.0.2.1:53"};
+  known.lastPrimary = "192.0.2.1:53";
+  known.checked = 10s;
+  known.next = 20s;
+  known.expires = 30s;
+  known.failures = 4;
+  known.notices = 5;
+  server.secondary = known;
   const Json json = runJson({"zone", "status", "zone1.example"});
   CHECK(json["kind"] == "secondary");
   CHECK(json["state"] == "loaded");

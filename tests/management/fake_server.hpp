@@ -49,9 +49,7 @@ class FakeServer final : public ManagedServer {
     if (upkeep) done(writeError);
     return upkeep;
   }
-  void describeZone(const Name&, std::function<void(std::optional<SecondaryStatus>)> done) override {
-    done(secondary);
-  }
+  void describeZone(const Name&, std::function<void(std::optional<SecondaryStatus>)> done) override { done(secondary); }
   std::string beginUpgrade(std::function<void(std::vector<NamedSocket>)> done) override {
     if (!refusal.empty()) return refusal;
     told.emplace_back("begin upgrade");

@@ -108,8 +108,14 @@ inline ManagementSnapshot fullSnapshot(std::size_t zones = 2) {
   snapshot.zoneLoadFailures = 28;
   snapshot.configuration = {29, 30, false};
   snapshot.statistics = fullStatistics();
-  snapshot.secondaries = {.upToDate = 61, .failing = 62, .missing = 63, .expired = 64,
-                          .transfers = 65, .received = 66, .failed = 67,  .notices = 68};
+  snapshot.secondaries = {.upToDate = 61,
+                          .failing = 62,
+                          .missing = 63,
+                          .expired = 64,
+                          .transfers = 65,
+                          .received = 66,
+                          .failed = 67,
+                          .notices = 68};
   HandlerStatus& handler = snapshot.handlers.emplace_back();
   handler.name = "workstations";
   handler.library = "/usr/lib/taut/libworkstations.so";

@@ -54,7 +54,7 @@ TEST_CASE("the status says what the server is doing, for how long, and of each z
             .starts_with(
                 R"({"version":"1.2.3","process":4711,"state":"draining","uptime":7,"engine":"io_uring","threads":2,)"
                 R"("zones":{"total":1,"loaded":0,)"
-                R"("shown":[{"zone":"zone1.example.","view":"","state":"not loaded"}]},"statistics":{"questions":0,)"));
+                R"("shown":[{"zone":"zone1.example.","view":"","state":"not loaded"}]},"secondaries":{"zones":0,)"));
 }
 
 TEST_CASE("statistics name what was counted, and leave out types, RCODEs and limits that were not") {

@@ -41,8 +41,8 @@ class ZoneLoader {
   // The same for the zones of one origin, see ZoneStore::reloadZone.
   void requestZone(Name origin, Done done = {}, std::string view = {});
 
-  // Has a version of a secondary zone served, see ZoneStore::install, soon: those that come close together are published
-  // together, since a publication costs more the more zones there are. From any thread.
+  // Has a version of a secondary zone served, see ZoneStore::install, soon: those that come close together are
+  // published together, since a publication costs more the more zones there are. From any thread.
   void install(ZoneInstall version);
 
  private:
@@ -84,7 +84,7 @@ class ZoneLoader {
   std::vector<ZoneRequest> zoneRequests_;
   std::vector<ZoneInstall> installs_;
   std::chrono::steady_clock::time_point nextInstall_{};  // of the thread
-  std::jthread thread_;  // last: it uses what is above
+  std::jthread thread_;                                  // last: it uses what is above
 };
 
 }  // namespace taut

@@ -2,8 +2,8 @@
 //
 // A zone of a view (`ZoneSource::view`) is a zone of its own: others may have its origin.
 //
-// Versions of secondary zones (`ZoneSource::isSecondary`) come from elsewhere, by `install`. The file of one is read once,
-// and its version stays when the sources are replaced.
+// Versions of secondary zones (`ZoneSource::isSecondary`) come from elsewhere, by `install`. The file of one is read
+// once, and its version stays when the sources are replaced.
 //
 // What secondaries are to be told lies beside the zones: a version that gives way to one with a greater serial leaves
 // the difference behind. A serial that goes back, or stays though records have changed, is loaded and draws a warning.
@@ -98,8 +98,8 @@ class ZoneStore {
   ZoneReload reloadZone(NameView origin, const Publish& publish, const std::stop_token& stop,
                         std::string_view view = {});
 
-  // Has these versions served, the last one of each zone. What is no secondary zone is left out: it may have ceased to be
-  // one. `publish` gets all zones.
+  // Has these versions served, the last one of each zone. What is no secondary zone is left out: it may have ceased to
+  // be one. `publish` gets all zones.
   void install(std::vector<ZoneInstall> versions, const Publish& publish);
 
   // All of them, also those that are not loaded.
