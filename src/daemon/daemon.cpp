@@ -232,7 +232,7 @@ void Daemon::collectTop(std::function<void(std::vector<TopLists>)> done) {
 void Daemon::publishZones(const std::shared_ptr<const ZoneSet>& zones) {
   state_.setZones(zones);
   // Others are told when all shards have the zones: one that asks at once is to find the version.
-  const std::shared_ptr<void> told(nullptr, [this, news = zones_.takeNews()](void*) { upkeep_->changed(news); });
+  const std::shared_ptr<void> told(nullptr, [this, news = zones_.takeNews()](void*) { tellOf(news); });
   server_.post([this, zones, told](std::size_t shard, ServerFactory&) {
     authorities_[shard]->replace(zones);
     resolvers_[shard].views.replaceZones(zones);

@@ -144,6 +144,7 @@ class Daemon final : public ManagedServer {
   void startUpkeep();
   Reloaded thenKeepZones(Reloaded done);
   OnNotify onNotify() const;
+  void tellOf(const std::vector<std::shared_ptr<const Zone>>& versions) noexcept;
   ZoneReload zonesAsTheyAre() const;
   void reloadForwarders();
   ShardsOfViews makeViews(const config::Configuration& next) const;

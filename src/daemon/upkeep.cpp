@@ -55,9 +55,11 @@ void Upkeep::start() {
 }
 
 void Upkeep::stop() {
-  if (!thread_.joinable()) return;
-  shard_.post([this] { services_.stop(); });
-  thread_.join();
+  if (thread_.joinable()) {
+    shard_.post([this] { services_.stop(); });
+    thread_.join();
+  }
+  files_.stop();
 }
 
 void Upkeep::run() noexcept {
@@ -262,7 +264,8 @@ std::optional<SecondaryStatus> Upkeep::describe(const Name& origin) const {
 SecondaryCounts Upkeep::counts() {
   const std::lock_guard lock(countsMutex_);
   const TimePoint now = shard_.clock().now();
-  if (!plan()->empty() && (!countAgain_ || now >= *countAgain_)) {
+  if (plan()->empty()) return {.received = counts_.received, .failed = counts_.failed};
+  if (!countAgain_ || now >= *countAgain_) {
     countAgain_ = now + countInterval;
     shard_.post([this] { count(); });
   }

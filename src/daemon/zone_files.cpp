@@ -80,6 +80,7 @@ std::string errorOf(const std::exception& error) {
 void ZoneFiles::write(const std::string& path, std::shared_ptr<const Zone> version, Done done) {
   {
     const std::lock_guard lock(mutex_);
+    if (stopped_) return;
     auto [order, isNew] = orders_.try_emplace(path);
     if (isNew) queue_.push_back(path);
     order->second.version = std::move(version);
@@ -90,6 +91,16 @@ void ZoneFiles::write(const std::string& path, std::shared_ptr<const Zone> versi
     }
   }
   wanted_.notify_one();
+}
+
+void ZoneFiles::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+  }
+  if (!thread_.joinable()) return;
+  thread_.request_stop();
+  thread_.join();
 }
 
 void ZoneFiles::run(const std::stop_token& stop) {

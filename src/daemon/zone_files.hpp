@@ -29,11 +29,14 @@ class ZoneFiles {
   ZoneFiles() = default;
   ZoneFiles(const ZoneFiles&) = delete;
   ZoneFiles& operator=(const ZoneFiles&) = delete;
-  // Ends soon: a file that is being written stays as it was before.
-  ~ZoneFiles() = default;
+  ~ZoneFiles() = default;  // stops
 
   // Has the version written, which is loaded. On any thread. `done` is not called where the end comes first.
   void write(const std::string& path, std::shared_ptr<const Zone> version, Done done = {});
+
+  // Waits for the thread, which ends soon: a file that is being written stays as it was before. What comes afterwards
+  // is not written.
+  void stop();
 
  private:
   struct Order {
@@ -45,6 +48,7 @@ class ZoneFiles {
   void tell(const std::string& path, const std::string& error);
 
   std::mutex mutex_;
+  bool stopped_ = false;
   std::condition_variable_any wanted_;
   std::unordered_map<std::string, Order> orders_;  // by path
   std::deque<std::string> queue_;                  // their paths, in the order in which they came

@@ -1,10 +1,12 @@
 // Zones that come from other servers, and those whose new versions others are told of.
+#include <exception>
 #include <memory>
 #include <utility>
 #include <vector>
 
 #include "daemon.hpp"
 #include "taut/base/log.hpp"
+#include "taut/base/reason.hpp"
 
 namespace taut {
 
@@ -17,6 +19,14 @@ OnNotify Daemon::onNotify() const {
   return [upkeep = upkeep_.get(), plan = plan_](const Notification& notification) {
     return upkeep->notified(*plan, notification);
   };
+}
+
+void Daemon::tellOf(const std::vector<std::shared_ptr<const Zone>>& versions) noexcept {
+  try {
+    upkeep_->changed(versions);
+  } catch (const std::exception& error) {
+    log::error("others are not told of {} new versions: {}", versions.size(), reasonOf(error));
+  }
 }
 
 // What has changed since the last time that this server ran is not known, so all are told of what there is now.

@@ -15,8 +15,8 @@ import dns.opcode
 import dns.query
 import dns.rrset
 
-from support import REFUSED, SERVFAIL, TestCase, free_port, main, wait_until
-from transfer_peers import ORIGIN, PEERS, WRONG, Taut, zone_text
+from support import REFUSED, SANITIZED, SERVFAIL, TAUTD, TestCase, free_port, main, wait_until
+from transfer_peers import ORIGIN, PEERS, WRONG, Taut, documented, zone_text
 
 TAUTCTL = os.environ["TAUT_TAUTCTL"]
 EVERY = bool(os.environ.get("TAUT_EVERY_QUESTION"))
@@ -146,6 +146,15 @@ class Pairs(Secondaries):
                         self.refuse(*pair)
                     finally:
                         self.folder = whole
+
+
+class Documented(Secondaries):
+    def test_configurations(self):
+        """Every configuration of docs/secondaries.md is one without mistakes"""
+        for line in ("on the secondary", "on the primary", "with many zones"):
+            path = self.write("taut.toml", documented(f"/etc/taut/taut.toml, {line}"))
+            done = self.run_program(TAUTD, "--check", "--config", path)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
 
 class Upkeep(Secondaries):
@@ -337,6 +346,19 @@ class Upkeep(Secondaries):
         self.wait_for_serial(second, 2)
         self.assertIn("Is a directory", self.control(second, "zone", "flush", ORIGIN, status=1))
         self.assertEqual(second.process.log().count("cannot be written"), 1)
+
+    @unittest.skipIf(SANITIZED, "without the sandbox")
+    def test_a_file_where_none_was_written(self):
+        """A reload that has a file written where the sandbox allows none is refused, with its place"""
+        first = self.open_primary()
+        second = self.secondary(first.port)
+        second.run()
+        self.wait_for_serial(second, 1)
+        second.write("taut.toml", second.text(0).replace("primaries =", 'file = "kept.zone"\nprimaries ='))
+        refusal = self.run_program(TAUTCTL, "--socket", second.folder / "control", "reload")
+        self.assertEqual(refusal.returncode, 1, refusal.stdout)
+        self.assertRegex(refusal.stderr, r"taut\.toml:\d+:\d+: .*kept\.zone: the sandbox lets no file be written")
+        self.assertEqual(self.serial(second.port), 1)
 
     def test_killed_in_the_middle(self):
         """A server that is killed during a transfer has the version before when it is there again, and gets the next"""
