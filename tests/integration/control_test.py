@@ -20,8 +20,9 @@ from support import (A, AAAA, EXAMPLE_ZONE, SANITIZED, SLOWNESS, SOURCE, TAUTD, 
 TAUTCTL = os.environ["TAUT_TAUTCTL"]
 COMMANDS = (
     "status", "stats", "stop", "drain", "reload", "reload zones", "zone list", "zone status", "zone reload",
-    "zone refresh", "zone retransfer", "zone notify", "zone flush", "zone dump", "cache flush", "cache show", "handlers", "log level", "log queries", "config show", "config diff",
-    "config schema", "reload config", "tail", "top", "check", "import", "upgrade",
+    "zone refresh", "zone retransfer", "zone notify", "zone flush", "zone dump", "cache flush", "cache show",
+    "handlers", "log level", "log queries", "config show", "config diff", "config schema", "reload config", "tail",
+    "top", "check", "import", "upgrade",
 )
 SCHEMA = json.loads((SOURCE / "docs/tautctl.schema.json").read_text())
 
@@ -585,7 +586,7 @@ COMP_WORDS=(tautctl zone re); COMP_CWORD=2; _tautctl; echo "${{COMPREPLY[*]}}"
 COMP_WORDS=(tautctl statu); COMP_CWORD=1; _tautctl; echo "${{COMPREPLY[*]}}"
 """
         result = self.run_program("bash", "-c", script)
-        self.assertEqual(result.stdout, "reload\nstatus\n", result.stderr)
+        self.assertEqual(result.stdout, "reload refresh retransfer\nstatus\n", result.stderr)
 
     @unittest.skipIf(SANITIZED, "it measures time")
     def test_many_zones(self):

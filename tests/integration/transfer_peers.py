@@ -1,5 +1,5 @@
-"""Name servers as primaries and secondaries of each other: tautd, Knot DNS, NSD, BIND and PowerDNS. What concerns the zone
-and its key in their configurations is that of docs/secondaries.md, with the addresses and files of the test."""
+"""Name servers as primaries and secondaries of each other: tautd, Knot DNS, NSD, BIND and PowerDNS. What concerns the
+zone and its key in their configurations is that of docs/secondaries.md, with the addresses and files of the test."""
 import base64
 import os
 import re
@@ -205,7 +205,8 @@ query-cache-ttl=0
 cache-ttl=0
 negquery-cache-ttl=0
 {options}""")
-        commands = self.with_ports(documented(f"PowerDNS, on the {self.role}"), other, "127.0.0.1", f"127.0.0.1:{other}")
+        commands = documented(f"PowerDNS, on the {self.role}")
+        commands = self.with_ports(commands, other, "127.0.0.1", f"127.0.0.1:{other}")
         for line in commands.splitlines():
             self.control("pdnsutil", *line.split()[1:])
 

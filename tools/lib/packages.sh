@@ -15,7 +15,8 @@ testPackages=(
 )
 
 # What the tests of the whole system need besides.
-systemTestPackages=(pdns-server pdns-backend-sqlite3 sqlite3 systemd python3-seccomp golang-github-containers-common cmake doxygen python3-dev pybind11-dev)
+systemTestPackages=(pdns-server pdns-backend-sqlite3 sqlite3
+  systemd python3-seccomp golang-github-containers-common cmake doxygen python3-dev pybind11-dev)
 
 # What the micro-benchmarks are built with.
 benchmarkPackages=(libbenchmark-dev)
