@@ -165,7 +165,12 @@ class Secondaries(TestCase):
         primary = make_primary(self, port)
         self.wait_until_served(primary)
         program = self.spawn(
-            os.path.join(BUILD, "examples", "secondary"), f"127.0.0.1:{port}", ZONE, f"127.0.0.1:{primary.port}", KEY, secret
+            os.path.join(BUILD, "examples", "secondary"),
+            f"127.0.0.1:{port}",
+            ZONE,
+            f"127.0.0.1:{primary.port}",
+            KEY,
+            secret,
         )
         program.port = port
         return primary, program

@@ -18,7 +18,7 @@
 
 namespace taut {
 
-class FakeServer final : public ManagedServer {
+class FakeServer : public ManagedServer {
  public:
   ManagementSnapshot snapshot() override { return now; }
   void collectTop(std::function<void(std::vector<TopLists>)> done) override { done({}); }
