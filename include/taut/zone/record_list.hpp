@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -67,6 +68,9 @@ class RecordList {
     size_ = std::exchange(other.size_, 0);
     return *this;
   }
+
+  // What `octets` of a list are, copied; nothing where they are not whole records with valid names and RDATA.
+  static std::optional<RecordList> read(ByteSpan octets);
 
   void add(const ZoneRecord& record);
 
