@@ -92,6 +92,11 @@ void Block::shrink(std::size_t size) {
   size_ = size;
 }
 
+bool Block::map(int fd, std::uint64_t at, std::size_t size) {
+  const int flags = MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE;
+  return mmap(data_, wholePages(size), PROT_READ | PROT_WRITE, flags, fd, static_cast<off_t>(at)) != MAP_FAILED;
+}
+
 void Block::useSmallPages(std::size_t begin) {
   if (size_ >= mappedFrom) madvise(data_ + begin, size_ - begin, MADV_NOHUGEPAGE);
 }

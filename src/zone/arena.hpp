@@ -35,6 +35,12 @@ class Block {
   // Keeps the first `size` octets; the block may move.
   void shrink(std::size_t size);
 
+  // Whether octets of a file can be mapped into the block, where they begin there at so many octets.
+  bool canMap(std::uint64_t at) const { return size_ >= mappedFrom && at == wholePages(at); }
+  // Puts the first `size` octets from there in the place of the block's, copied when they are written. The file goes on
+  // with as much as whole pages need. False: the system refuses, and the block is only to be freed.
+  bool map(int fd, std::uint64_t at, std::size_t size);
+
   // What lies behind the first `begin` octets, a multiple of the page size, is touched bit by bit: with large pages the
   // first octet would cost megabytes.
   void useSmallPages(std::size_t begin);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "nsec3_chain.hpp"
+#include "taut/zone/nsec3.hpp"
 #include "taut/zone/zone_difference.hpp"
 
 namespace taut::detail {
@@ -42,40 +43,49 @@ class Soundness {
   bool check() {
     const auto nodes = image_.nodes().units();
     const auto owners = image_.nsec3Owners().units();
+    const auto chain = image_.nsec3Chain().units();
     if (nodes.empty() || nodes.front() != 0) return false;
     const auto start = [this](std::uint32_t units) { return starts_.add(units); };
-    if (!std::ranges::all_of(nodes, start) || !std::ranges::all_of(owners, start)) return false;
-    const auto begins = [this](std::uint32_t units) { return starts_.has(units); };
-    if (!std::ranges::all_of(image_.nsec3Chain().units(), begins)) return false;
-    if (!std::ranges::all_of(image_.nsecChain().units(), begins)) return false;
-    const auto isSound = [this](std::uint32_t units) { return isSoundNode(units); };
-    return std::ranges::all_of(nodes, isSound) && std::ranges::all_of(owners, isSound) &&
+    return std::ranges::all_of(nodes, start) && std::ranges::all_of(owners, start) &&
+           std::ranges::all_of(nodes, [this](std::uint32_t units) { return isSoundName(units); }) &&
+           std::ranges::all_of(owners, [this](std::uint32_t units) { return isSoundNsec3Owner(units); }) &&
+           std::ranges::all_of(chain, [this](std::uint32_t units) { return isSoundLink(units); }) &&
            nsecs_ == image_.layout().nsecCount && isSoundApex();
   }
 
  private:
-  bool isSoundNode(std::uint32_t units) {
-    const ByteSpan octets = octets_.subspan(units * nodeUnit);
+  // Who looks for the cut above an occluded node goes from parent to parent.
+  bool isSoundName(std::uint32_t units) {
+    if (!isSoundNode(units)) return false;
+    const NodeHeader& node = *image_.nodeAt(units).header();
+    const bool isOccluded = node.has(nodeflag::occluded);
+    if (!isOccluded && node.find(Type::NSEC) != nullptr) ++nsecs_;
+    if (units == 0) return node.parent == 0 && !isOccluded;
+    return node.parent != 0 && starts_.has(std::int64_t{units} - node.parent);
+  }
+
+  bool isSoundNsec3Owner(std::uint32_t units) const {
+    return isSoundNode(units) && image_.nodeAt(units).header()->parent == 0;
+  }
+
+  bool isSoundLink(std::uint32_t units) const {
+    return starts_.has(units) && nsec3HashFromLabel(image_.nodeAt(units).owner().firstLabel()).has_value();
+  }
+
+  bool isSoundNode(std::uint32_t units) const {
+    const ByteSpan octets = octets_.subspan(std::size_t{units} * nodeUnit);
     if (octets.size() < sizeof(NodeHeader)) return false;
     const NodeHeader& node = *image_.nodeAt(units).header();
     const std::size_t ownerAt = NodeHeader::entriesAt(node.hasNsec3Links()) + node.entryCount * sizeof(RRsetEntry);
     if (octets.size() < ownerAt || octets.size() - ownerAt < node.nameSize) return false;
     const auto owner = NameView::fromWire(octets.subspan(ownerAt, node.nameSize));
     if (!owner || owner->size() != node.nameSize || owner->labelCount() != node.labelCount()) return false;
-    // Who looks for a cut above an occluded node goes from parent to parent.
-    if (units == 0 ? node.parent != 0 || node.has(nodeflag::occluded)
-                   : node.parent == 0 || !starts_.has(std::int64_t{units} - node.parent))
+    const Nsec3Links* const links = node.nsec3Links();
+    if (links != nullptr && std::max(links->self.index(), links->wildcard.index()) >= image_.layout().nsec3Count)
       return false;
-    if (const Nsec3Links* const links = node.nsec3Links())
-      if (std::max(links->self.index(), links->wildcard.index()) >= image_.layout().nsec3Count) return false;
-    const auto isSound = [&](const RRsetEntry& entry) { return isSoundSet(units, octets, node, entry); };
-    if (!std::all_of(node.entries(), node.entriesEnd(), isSound)) return false;
-    if (!node.has(nodeflag::occluded) && node.find(Type::NSEC) != nullptr && isListed(node)) ++nsecs_;
-    return true;
+    return std::all_of(node.entries(), node.entriesEnd(),
+                       [&](const RRsetEntry& entry) { return isSoundSet(units, octets, node, entry); });
   }
-
-  // The owners of NSEC3 records have no NSEC that counts.
-  static bool isListed(const NodeHeader& node) { return node.find(Type::NSEC3) == nullptr; }
 
   bool isSoundSet(std::uint32_t units, ByteSpan octets, const NodeHeader& node, const RRsetEntry& entry) const {
     const std::size_t least = entry.type == static_cast<std::uint16_t>(Type::RRSIG) ? sizeof(std::uint16_t) : 0;

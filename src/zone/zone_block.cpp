@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "stored_file.hpp"
 #include "taut/zone/node_layout.hpp"
 
 namespace taut::detail {
@@ -30,6 +31,11 @@ void ZoneBlock::place(std::size_t size) {
   if (size < tailFrom || at + tail > block_.size() || at + tail > maxSize) return block_.shrink(size);
   block_.shrink(at + tail);
   placeTail(at, tail);
+}
+
+bool ZoneBlock::readFrom(int fd, std::uint64_t at, std::size_t size) {
+  if (block_.canMap(at)) return block_.map(fd, at, size);
+  return readAt(fd, {data(), size}, at);
 }
 
 void ZoneBlock::placeTail(std::size_t at, std::size_t size) {

@@ -26,6 +26,9 @@ class ZoneBlock {
   // The image takes the first `size` octets; what is not needed is given back. The block may move.
   void place(std::size_t size);
 
+  // The first octets of the image are those of a file from there on. Large images are mapped.
+  bool readFrom(int fd, std::uint64_t at, std::size_t size);
+
   // A copy of a placed image, in a block that has a tail whatever its size.
   static std::shared_ptr<ZoneBlock> withTail(const ZoneBlock& image);
 

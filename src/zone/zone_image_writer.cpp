@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <utility>
 
 namespace taut::detail {
 
@@ -53,12 +54,19 @@ ZoneImage ZoneImageWriter::placeLists(const NodeLists& lists) {
   return image;
 }
 
+ZoneImage ZoneImageWriter::ofPlaced(std::shared_ptr<ZoneBlock> block, const ZoneLayout& layout) {
+  ZoneImage image(std::move(block), layout);
+  fillIndex(image);
+  return image;
+}
+
 // Fills the list of nodes with an NSEC too: that way it costs no second walk.
 void ZoneImageWriter::fillIndex(const ZoneImage& image) {
   const ZoneLayout& layout = image.layout();
-  auto* const buckets = reinterpret_cast<IndexBucket*>(block_->data() + layout.indexAt());
+  std::uint8_t* const octets = image.block().data();
+  auto* const buckets = reinterpret_cast<IndexBucket*>(octets + layout.indexAt());
   const std::size_t bucketCount = layout.bucketCount();
-  auto* nextNsec = reinterpret_cast<std::uint32_t*>(block_->data() + layout.size()) - layout.nsecCount;
+  auto* nextNsec = reinterpret_cast<std::uint32_t*>(octets + layout.size()) - layout.nsecCount;
   std::memset(static_cast<void*>(buckets), 0, bucketCount * sizeof(IndexBucket));
 
   // Buckets are far apart in memory: each is prefetched some nodes before it is filled.

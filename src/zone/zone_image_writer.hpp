@@ -36,6 +36,10 @@ class ZoneImageWriter {
   // The image of a zone without data: an apex that no list names.
   static ZoneImage loneApex(NameView origin, Class rrClass);
 
+  // An image whose nodes and lists are in the block already, but for the list of nodes with an NSEC, of which there are
+  // as many as the layout says.
+  static ZoneImage ofPlaced(std::shared_ptr<ZoneBlock> block, const ZoneLayout& layout);
+
   // Begins the next node and returns where it is: see NodeOutput.
   std::uint32_t beginNode(const NodeOutput::Node& node);
   void addSet(const NodeOutput::Set& set);
@@ -50,7 +54,7 @@ class ZoneImageWriter {
   ZoneImage placeLists(const NodeLists& lists);
 
  private:
-  void fillIndex(const ZoneImage& image);
+  static void fillIndex(const ZoneImage& image);
 
   std::shared_ptr<ZoneBlock> block_;
   NodeOutput output_;

@@ -16,10 +16,12 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include "support/temporary_folder.hpp"
 #include "taut/dns/name.hpp"
 #include "taut/zone/nsec3.hpp"
 #include "taut/zone/zone_builder.hpp"
 #include "taut/zone/zone_settling.hpp"
+#include "taut/zone/zone_snapshot.hpp"
 #include "taut/zone/zone_update.hpp"
 #include "taut/zone/zone_writer.hpp"
 #include "taut/zone/zonemd.hpp"
@@ -379,6 +381,18 @@ std::set<Name> namesOf(const Model& before, const Model& after) {
   return names;
 }
 
+// As it is after it was written to a file.
+std::shared_ptr<const Zone> reopened(const Zone& zone) {
+  const TemporaryFolder folder;
+  const std::string path = folder.path("snapshot");
+  const auto written = writeSnapshot(zone, path);
+  REQUIRE_MESSAGE(written.ok(), (written.ok() ? "" : written.error()));
+  const auto opened = openSnapshot(path, origin);
+  REQUIRE_MESSAGE(opened.ok(), (opened.ok() ? "" : opened.error()));
+  REQUIRE(*opened != nullptr);
+  return *opened;
+}
+
 struct Kept {
   std::shared_ptr<const Zone> zone;
   std::shared_ptr<const Zone> built;
@@ -416,6 +430,10 @@ int update(unsigned seed, Changes::Denial denial, int first, int updates) {
       zone = settle(*zone);
       compare(*zone, *built.zone, names, changes);
     }
+    if (i % 30 == 20) {
+      zone = reopened(*zone);
+      compare(*zone, *built.zone, names, changes);
+    }
   }
   for (const Kept& old : kept) compare(*old.zone, *old.built, old.names, changes);
   return refused;
@@ -423,7 +441,7 @@ int update(unsigned seed, Changes::Denial denial, int first, int updates) {
 
 }  // namespace
 
-TEST_CASE("A version that is made by an update is like a zone that is built from the same records, and stays so") {
+TEST_CASE("A version that is made by an update, or read from a file, is like a zone that is built from its records") {
   using enum Changes::Denial;
   int refused = 0;
   unsigned seed = 0;
