@@ -1,11 +1,12 @@
 // What zones cost: reading a master file, finding a name in a small zone and in a large one, a change until it is
-// answered, and transfers out and in.
+// answered, transfers out and in, and what is kept of them on the disk.
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <random>
@@ -20,7 +21,9 @@
 #include "taut/zone/difference_between.hpp"
 #include "taut/zone/transfer_reader.hpp"
 #include "taut/zone/transfer_writer.hpp"
+#include "taut/zone/zone_journal.hpp"
 #include "taut/zone/zone_settling.hpp"
+#include "taut/zone/zone_snapshot.hpp"
 #include "taut/zone/zone_update.hpp"
 #include "whole_answer.hpp"
 
@@ -264,6 +267,71 @@ void compareVersions(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(differenceBetween(*before, *after, 1 << 20).has_value());
 }
 BENCHMARK(compareVersions)->Arg(1'000'000)->Unit(benchmark::kMillisecond);
+
+// A file in the folder where the benchmark runs, so that it is on a disk.
+class BenchmarkFile {
+ public:
+  explicit BenchmarkFile(std::string name) : path_(std::move(name)) { std::filesystem::remove(path_); }
+  BenchmarkFile(const BenchmarkFile&) = delete;
+  BenchmarkFile& operator=(const BenchmarkFile&) = delete;
+  ~BenchmarkFile() { std::filesystem::remove(path_); }
+
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+// A difference of ten addresses, appended to a journal; synced after each, or after so many.
+void appendToJournal(benchmark::State& state) {
+  const BenchmarkFile file("zone-bench.journal");
+  const Name origin("example.com.");
+  auto journal = *ZoneJournal::open(file.path(), origin, Class::IN, {.octets = std::uint64_t{64} << 20});
+  auto zone = parseZone(unsignedZone(1000)).zone;
+  std::vector<ZoneDifference> differences;
+  for (std::uint8_t i = 0; i < 100; ++i) {
+    ZoneChange change;
+    for (std::size_t host = 0; host < ChangedZone::batch; ++host)
+      change.replace(Name(fmt::format("h{}.example.com.", host)), std::chrono::hours(1), {rdata::A(10, 1, 1, i)});
+    auto updated = *updateZone(zone, change, Serial(zone->serial()));
+    zone = updated.zone;
+    differences.push_back(*updated.difference);
+  }
+  std::size_t count = 0;
+  for (auto _ : state) {
+    const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    bool done = journal->append(differences[count++ % differences.size()], now).ok();
+    if (count % static_cast<std::size_t>(state.range(0)) == 0) done = done && journal->sync().ok();
+    if (!done) throw std::runtime_error("not written");
+  }
+  state.counters["octets_each"] = static_cast<double>(journal->octets()) / static_cast<double>(count);
+}
+BENCHMARK(appendToJournal)->Arg(1)->Arg(100)->Iterations(2000)->Unit(benchmark::kMicrosecond);
+
+void writeSnapshotOf(benchmark::State& state) {
+  const BenchmarkFile file("zone-bench.snapshot");
+  const auto zone = zoneOfDelegations(static_cast<std::size_t>(state.range(0)));
+  for (auto _ : state)
+    if (!writeSnapshot(*zone, file.path()).ok()) throw std::runtime_error("not written");
+}
+BENCHMARK(writeSnapshotOf)->Arg(1'000'000)->Iterations(3)->Unit(benchmark::kMillisecond);
+
+// Until the first name is found. The system has the file in memory, as after a restart of the program.
+void openSnapshotOf(benchmark::State& state) {
+  const BenchmarkFile file("zone-bench.snapshot");
+  const Name origin("example.com.");
+  if (!writeSnapshot(*zoneOfDelegations(static_cast<std::size_t>(state.range(0))), file.path()).ok())
+    throw std::runtime_error("not written");
+  const Name name("h7.example.com.");
+  for (auto _ : state) {
+    const auto zone = *openSnapshot(file.path(), origin);
+    if (!zone->find(name).node) throw std::runtime_error("not found");
+    state.PauseTiming();
+    state.counters["MB"] = static_cast<double>(zone->memoryUse()) / 1e6;
+    state.ResumeTiming();
+  }
+}
+BENCHMARK(openSnapshotOf)->Arg(1000)->Arg(1'000'000)->Arg(10'000'000)->Iterations(5)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 

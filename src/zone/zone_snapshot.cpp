@@ -83,7 +83,7 @@ Header headerOf(const Zone& zone) {
 }
 
 ZoneLayout layoutOf(const Header& header) {
-  return {header.recordCount, header.nodeUnits,  header.nodeCount,
+  return {header.recordCount,     header.nodeUnits,  header.nodeCount,
           header.nsec3OwnerCount, header.nsec3Count, header.nsecCount};
 }
 
@@ -130,7 +130,8 @@ std::optional<std::string> reasonAgainst(const Header& header, Class rrClass) {
     return fmt::format("it is an image of format {}, and this program knows format {}", header.format, format);
   if (checksumOf(header) != header.checksum) return "the header of the image is damaged";
   if (header.rrClass != static_cast<std::uint32_t>(rrClass))
-    return fmt::format("it is the image of a zone of class {}, and not {}", static_cast<Class>(header.rrClass), rrClass);
+    return fmt::format("it is the image of a zone of class {}, and not {}", static_cast<Class>(header.rrClass),
+                       rrClass);
   const bool fits = header.nodeUnits <= INT32_MAX && header.nodeCount != 0 && header.nodeCount <= header.nodeUnits &&
                     header.nsec3OwnerCount <= header.nodeUnits && header.nsec3Count <= header.nsec3OwnerCount &&
                     header.nsecCount <= header.nodeCount && header.nodesAt >= sizeof header;

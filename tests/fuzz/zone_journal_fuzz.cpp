@@ -1,8 +1,8 @@
 // Any octets may be in a file that is opened as a journal: it is refused, or what is found in it is a chain of
 // differences of the zone, and the next difference can be appended and found.
 //
-// The first octet says what the input is: even, the file itself; odd, frames with their lengths before them, which get a
-// header and right checksums.
+// The first octet says what the input is: even, the file itself; odd, frames with their lengths before them, which get
+// a header and right checksums.
 #include <algorithm>
 #include <chrono>
 #include <cstddef>

@@ -135,8 +135,8 @@ TEST_CASE("differences lead only to a version with the very SOA that the journal
   CHECK(serialsOf(journal->find(*version(3), Serial(1), all)) == Texts{"1-2", "2-3"});
   CHECK(journal->find(*version(7), Serial(1), all).empty());
   CHECK(journal->find(*version(4), Serial(2), 100).empty());
-  const ZoneLoad edited = parseZone(
-      "$ORIGIN example.\n$TTL 300\n@ SOA ns1 other 4 3600 600 86400 60\n@ NS ns1\nns1 A 192.0.2.1\n", origin);
+  const ZoneLoad edited =
+      parseZone("$ORIGIN example.\n$TTL 300\n@ SOA ns1 other 4 3600 600 86400 60\n@ NS ns1\nns1 A 192.0.2.1\n", origin);
   CHECK(journal->find(*edited.zone, Serial(2), all).empty());
 }
 
@@ -167,8 +167,12 @@ TEST_CASE("the oldest differences go when there are too many or they take too mu
   const TemporaryFolder folder;
   const std::string path = folder.path("journal");
   ZoneJournal::Limits limits;
-  SUBCASE("number") { limits.differences = 8; }
-  SUBCASE("octets") { limits.octets = 2000; }
+  SUBCASE("number") {
+    limits.differences = 8;
+  }
+  SUBCASE("octets") {
+    limits.octets = 2000;
+  }
   auto journal = opened(path, limits);
   const std::uint64_t header = journal->octets();
   std::size_t fewest = SIZE_MAX;
@@ -358,14 +362,30 @@ TEST_CASE("a frame whose checksum is right and whose records are not is not give
   };
   CHECK(makeAndFind());
   constexpr std::size_t recordsAt = detail::FrameHead::size;
-  SUBCASE("another serial") { frame[11] = 9; }
-  SUBCASE("a size of a list that does not end with a record") { ++frame[27]; }
-  SUBCASE("an owner that is no name") { frame[recordsAt + 9] = 70; }
-  SUBCASE("an owner of another zone") { frame[recordsAt + 10] = 'z'; }
-  SUBCASE("a size of an owner that is too large") { frame[recordsAt] = 200; }
-  SUBCASE("no SOA first") { frame[recordsAt + 2] = 16; }
-  SUBCASE("a TTL beyond the largest") { frame[recordsAt + 3] = 0x80; }
-  SUBCASE("RDATA that is not valid") { ++frame[recordsAt + 8]; }
+  SUBCASE("another serial") {
+    frame[11] = 9;
+  }
+  SUBCASE("a size of a list that does not end with a record") {
+    ++frame[27];
+  }
+  SUBCASE("an owner that is no name") {
+    frame[recordsAt + 9] = 70;
+  }
+  SUBCASE("an owner of another zone") {
+    frame[recordsAt + 10] = 'z';
+  }
+  SUBCASE("a size of an owner that is too large") {
+    frame[recordsAt] = 200;
+  }
+  SUBCASE("no SOA first") {
+    frame[recordsAt + 2] = 16;
+  }
+  SUBCASE("a TTL beyond the largest") {
+    frame[recordsAt + 3] = 0x80;
+  }
+  SUBCASE("RDATA that is not valid") {
+    ++frame[recordsAt + 8];
+  }
   CHECK(!makeAndFind());
 }
 

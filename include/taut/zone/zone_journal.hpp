@@ -1,16 +1,16 @@
 // The file of the differences between the last versions of a zone: what an incremental transfer (RFC 1995) is answered
 // from after a restart, and what leads from an older image of the zone to its last version.
 //
-// The file has a header, which names the zone, and one frame for each difference: its size, a CRC-32C, both serials, the
-// time, and the records as a RecordList has them. Frames are only ever appended, and only to the end of a file whose
-// frames are whole; what a crash has left of a frame is cut off when the file is opened. A difference that does not begin
-// where the one before ended begins a new chain: what comes before it leads nowhere. When there is no room for a
-// further difference, the newest are written to another file, which takes the place of this one. So whatever ends the
-// program, at whatever octet, what is lost is what was appended after the last `sync`, and no more.
+// The file has a header, which names the zone, and one frame for each difference: its size, a CRC-32C, both serials,
+// the time, and the records as a RecordList has them. Frames are only ever appended, and only to the end of a file
+// whose frames are whole; what a crash has left of a frame is cut off when the file is opened. A difference that does
+// not begin where the one before ended begins a new chain: what comes before it leads nowhere. When there is no room
+// for a further difference, the newest are written to another file, which takes the place of this one. So whatever ends
+// the program, at whatever octet, what is lost is what was appended after the last `sync`, and no more.
 //
-// `append` gives what it has written to the system and does not wait for the disk: who appends to several journals syncs
-// them together. One thread at a time opens, appends, syncs and clears, all of which may wait for a disk; `find` may be
-// called on any thread meanwhile. A program that has the file open keeps others from it.
+// `append` gives what it has written to the system and does not wait for the disk: who appends to several journals
+// syncs them together. One thread at a time opens, appends, syncs and clears, all of which may wait for a disk; `find`
+// may be called on any thread meanwhile. A program that has the file open keeps others from it.
 //
 // Failures are texts that name the file and say why. The file and the journal are then as they were.
 #pragma once

@@ -8,9 +8,9 @@
 // the file is opened, for which each node is read anyway.
 //
 // What is checked before a zone is there: that the file is of this format and this zone and has all its octets, the
-// checksums, and that each distance that a reader follows leads to a node, and each RRset lies within the nodes. What is
-// not checked is whether RDATA is valid for its type and whether the records make a good zone. So the checksums are what
-// guards against damage, and the permissions of the folder are what guards against people: who can write the file
+// checksums, and that each distance that a reader follows leads to a node, and each RRset lies within the nodes. What
+// is not checked is whether RDATA is valid for its type and whether the records make a good zone. So the checksums are
+// what guards against damage, and the permissions of the folder are what guards against people: who can write the file
 // decides what is answered. Nothing may write to a file that is mapped, or cut it: replace it.
 #pragma once
 
