@@ -41,11 +41,16 @@ Problem problemOfExistence(const UpdateRecord& record, ZoneNode node) {
                     : problem(Rcode::YXRRSET, record, "there is such an RRset");
 }
 
-bool isSame(const PendingSet& wanted, const NodeRecords& present) {
-  const auto set = std::ranges::find(present.sets(), wanted.order, &PendingSet::order);
-  return set != present.sets().end() && std::ranges::equal(wanted.records, set->records, [&](ByteSpan a, ByteSpan b) {
-           return compareRdata(wanted.type, a, b) == 0;
-         });
+// Whether a node has an RRset of these records and no others.
+bool hasSame(ZoneNode node, const PendingSet& wanted) {
+  if (!node) return false;
+  const auto set = std::find_if(node.begin(), node.end(), [&](const RRset& present) {
+    return setOrder(present.type, present.front()) == wanted.order;
+  });
+  if (set == node.end() || (*set).count != wanted.records.size()) return false;
+  const RRset present = *set;
+  return std::equal(present.begin(), present.end(), wanted.records.begin(),
+                    [&](ByteSpan a, ByteSpan b) { return compareRdata(wanted.type, a, b) == 0; });
 }
 
 }  // namespace
@@ -65,9 +70,9 @@ Problem UpdatePrerequisites::take(const UpdateRecord& record) {
 
 Problem UpdatePrerequisites::finish() const {
   for (const auto& [owner, wanted] : wanted_) {
-    const NodeRecords present(zone_.node(owner));
+    const ZoneNode node = zone_.node(owner);
     for (const PendingSet& set : wanted.sets())
-      if (!isSame(set, present))
+      if (!hasSame(node, set))
         return problem(Rcode::NXRRSET, {owner, set.type, zone_.rrClass(), 0, {}}, "the RRset is another one");
   }
   return std::nullopt;

@@ -7,8 +7,9 @@
 //   const auto scanned = message->prescan();                   // likewise
 //   const auto next = updateZone(zone, message->changeOf(*zone), last);
 //
-// That is the order of section 3. Between `checkPrerequisites` and `updateZone` the zone is the same version, so that
-// all of it is one step (section 3.7).
+// That is the order of section 3. Whoever may update nothing of the zone is refused before all of it, because the
+// answer to a prerequisite tells what the zone has. Between `checkPrerequisites` and `updateZone` the zone is the same
+// version, so that all of it is one step (section 3.7).
 #pragma once
 
 #include <cstddef>
