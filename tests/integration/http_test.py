@@ -121,6 +121,7 @@ class Http(TestCase):
     def test_metrics(self):
         """The metrics count what clients ask and get, and promtool takes them"""
         server = self.start("--zone", EXAMPLE_ZONE, "--threads", 1)
+        wait_until(lambda: self.get(server, "/health/ready")[0] == 200, 10, "the server is ready")
         for _ in range(3):
             self.assertTrue(ask_udp("127.0.0.1", server.port, make_query("www.example.com", TXT)))
         self.assertTrue(ask_tcp("127.0.0.1", server.port, make_query("nothing.example.com", TXT)))
