@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "cursor.hpp"
+#include "taut/dns/tsig_key.hpp"
 #include "utf8.hpp"
 #include "values.hpp"
 
@@ -58,12 +59,10 @@ void TautFile::addKey(const Statement& statement, std::string_view name, std::st
                       std::string_view secret) {
   std::string known = lowerCase(algorithm.empty() ? "hmac-sha256" : algorithm);
   if (known.ends_with('.')) known.pop_back();
-  constexpr std::string_view base64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
   if (!isDomainName(name)) return unsupported(statement, "it is not a domain name");
   if (std::ranges::find(algorithms, known) == std::end(algorithms))
     return unsupported(statement, fmt::format("the algorithm {}", known));
-  if (secret.empty() || secret.find_first_not_of(base64) != secret.npos)
-    return unsupported(statement, "the secret is no base64");
+  if (!parseTsigSecret(secret)) return unsupported(statement, "the secret is no base64");
   if (hasKey(name)) return unsupported(statement, "the key is there already");
   keys.push_back({keyName(name), std::move(known), std::string(secret)});
 }

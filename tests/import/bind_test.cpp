@@ -1,6 +1,7 @@
 #include <string>
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include "import/memory_files.hpp"
 
@@ -122,6 +123,16 @@ secret = "c2VjcmV0"
 name = "example.com"
 file = "/etc/example.com.zone"
 )");
+}
+
+TEST_CASE("A key whose secret breaks off, or has signs after its padding, stands in a comment and not among the keys") {
+  for (const char* secret : {"c2VjcmV=0", "c2Vjcm", "====", "c2 VjcmV0"}) {
+    CAPTURE(secret);
+    const std::string toml =
+        imported(Kind::bind, fmt::format("key transfer {{ algorithm hmac-sha256; secret \"{}\"; }};\n", secret));
+    CHECK(hasLine(toml, "# line 1: not supported: key transfer { … } (the secret is no base64)"));
+    CHECK(toml.find("[tsig") == toml.npos);
+  }
 }
 
 TEST_CASE("Primaries, those who are told and those who may transfer of a named.conf are those of the taut.toml") {
