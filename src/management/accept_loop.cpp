@@ -9,19 +9,32 @@
 
 namespace taut {
 
+namespace {
+
+void warnOfRefusal(std::string_view what) {
+  log::warning("{}: a connection is refused: there is no memory for it", what);
+}
+
+}  // namespace
+
 Task<> acceptConnections(Shard& shard, ConnectionStream& streams, std::string_view what,
                          const std::function<void(TcpStream)>& start, StopToken stop) {
   constexpr std::chrono::milliseconds pause{10};
-  for (;;) {
+  for (bool open = true; open;) {
     try {
       auto stream = co_await streams.next();
-      if (!stream) co_return;
-      start(std::move(*stream));
+      open = stream.has_value();
+      if (open) start(std::move(*stream));
       continue;
     } catch (const std::bad_alloc&) {
-      log::warning("{}: a connection is refused: there is no memory for it", what);
+      warnOfRefusal(what);
     }
     co_await sleepFor(shard, pause, stop);
+  }
+  try {
+    while (auto stream = streams.acceptNow()) start(std::move(*stream));
+  } catch (const std::bad_alloc&) {
+    warnOfRefusal(what);
   }
 }
 

@@ -12,8 +12,8 @@
 
 namespace taut {
 
-// Calls `start` for each connection until it is stopped. Where it throws std::bad_alloc the connection is refused, with
-// a line of the log that says of what. All arguments outlive the task.
+// Calls `start` for each connection until it is stopped, also for those that wait then. Where it throws std::bad_alloc
+// the connection is refused, with a line of the log that says of what. All arguments outlive the task.
 Task<> acceptConnections(Shard& shard, ConnectionStream& streams, std::string_view what,
                          const std::function<void(TcpStream)>& start, StopToken stop);
 

@@ -100,6 +100,15 @@ Task<bool> ConnectionStream::pauseAfter(IoResult failure) {
   co_return slept;
 }
 
+std::optional<TcpStream> ConnectionStream::acceptNow() noexcept {
+  ::fcntl(fd_, F_SETFL, ::fcntl(fd_, F_GETFL) | O_NONBLOCK);
+  sockaddr_storage name{};
+  socklen_t length = sizeof name;
+  UniqueFd fd(::accept4(fd_, reinterpret_cast<sockaddr*>(&name), &length, SOCK_CLOEXEC));
+  if (!fd) return std::nullopt;
+  return TcpStream(shard_, std::move(fd), Address::fromSockaddr(&name, length));
+}
+
 TcpListener TcpListener::bind(Shard& shard, const Address& address, const TcpOptions& options) {
   UniqueFd fd = detail::bindSocket(address, bindOptions(options));
   if (::listen(fd.get(), options.backlog) != 0) detail::throwListenError(errno, address, "TCP");
@@ -111,15 +120,6 @@ TcpListener TcpListener::adopt(Shard& shard, UniqueFd fd, const TcpOptions& opti
   if (::listen(fd.get(), options.backlog) != 0)
     detail::throwListenError(errno, detail::localAddressOf(fd.get()), "TCP");
   return TcpListener(shard, std::move(fd));
-}
-
-std::optional<TcpStream> TcpListener::acceptNow() noexcept {
-  ::fcntl(fd_.get(), F_SETFL, ::fcntl(fd_.get(), F_GETFL) | O_NONBLOCK);
-  sockaddr_storage name{};
-  socklen_t length = sizeof name;
-  UniqueFd fd(::accept4(fd_.get(), reinterpret_cast<sockaddr*>(&name), &length, SOCK_CLOEXEC));
-  if (!fd) return std::nullopt;
-  return TcpStream(*shard_, std::move(fd), Address::fromSockaddr(&name, length));
 }
 
 Address TcpListener::localAddress() const noexcept {

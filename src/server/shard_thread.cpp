@@ -433,15 +433,14 @@ Task<> ShardThread::acceptConnections(Listener& listener, TcpListener socket, co
     }
     co_await sleepFor(shard_, pause, streams.stop);
   }
-  acceptRest(listener, socket, streams, connections);
+  acceptRest(listener, accepted, streams, connections);
 }
 
-// Right before the socket closes, which would reset what waits there. Where another process has the socket too: the
-// kernel wakes one of all that wait for a connection, and may have woken this shard in vain for the last one.
-void ShardThread::acceptRest(Listener& listener, TcpListener& socket, const StreamContext& streams,
+// Right before the socket closes, which would reset what waits there.
+void ShardThread::acceptRest(Listener& listener, ConnectionStream& accepted, const StreamContext& streams,
                              TaskScope& connections) {
   try {
-    while (auto stream = socket.acceptNow())
+    while (auto stream = accepted.acceptNow())
       connections.spawn(startConnection(std::move(*stream), listener.service, streams, connections));
   } catch (const std::bad_alloc&) {
     reportMemoryShortage();

@@ -117,7 +117,7 @@ class ShardThread {
   Task<> serveStreams(std::unique_ptr<Listener> listener, TcpListener socket);
   Task<> acceptConnections(Listener& listener, TcpListener socket, const StreamContext& streams,
                            TaskScope& connections);
-  void acceptRest(Listener& listener, TcpListener& socket, const StreamContext& streams, TaskScope& connections);
+  void acceptRest(Listener& listener, ConnectionStream& accepted, const StreamContext& streams, TaskScope& connections);
   Task<> startConnection(TcpStream stream, const StreamService* service, const StreamContext& streams,
                          TaskScope& connections);
   std::unique_ptr<StreamConnection> buildConnection(const Address& peer, const StreamService* service);

@@ -87,10 +87,11 @@ struct Serving {
     policy.allow(network);
     taut::TcpListener listener = taut::TcpListener::bind(shard, Address::loopbackV4());
     address = listener.localAddress();
-    scope.spawn(service.serve(std::move(listener), stop.token(), stop.token()));
+    scope.spawn(service.serve(std::move(listener), accept.token(), stop.token()));
   }
   Serving(const Serving&) = delete;
   ~Serving() {
+    accept.requestStop();
     stop.requestStop();
     turn(20);
     CHECK(scope.empty());
@@ -114,6 +115,7 @@ struct Serving {
   AddressPolicy policy{AddressPolicy::Action::refuse};
   Texts texts;
   HttpService service{shard, policy, texts};
+  taut::StopSource accept;
   taut::StopSource stop;
   taut::TaskScope scope;
   Address address;
@@ -337,4 +339,15 @@ TEST_CASE("while the server drains, a connection ends with its next response") {
   serving.turn();
   CHECK(contains(client.received(), "\r\nConnection: close\r\n"));
   CHECK(client.ended());
+}
+
+TEST_CASE("connections that wait when no more are accepted are answered, which another process may not hear of") {
+  Serving serving;
+  std::vector<std::unique_ptr<Client>> clients;
+  for (int i = 0; i < 5; ++i) clients.push_back(std::make_unique<Client>(serving.address));
+  serving.accept.requestStop();
+  serving.turn();
+  for (const auto& client : clients) client->get("/text");
+  serving.turn();
+  for (const auto& client : clients) CHECK(client->received().ends_with("text\n"));
 }

@@ -47,6 +47,12 @@ class ConnectionStream {
   // room, pauses, longer each time up to a second, and goes on: the kernel keeps the connections that wait.
   Task<std::optional<TcpStream>> next();
 
+  // A connection that waits; nothing where none does. From then on accept(2) does not wait at this socket, in no
+  // process that has it (O_NONBLOCK); next() waits all the same. Whoever shares the socket with another process takes
+  // what waits after the last next(): the kernel wakes one of all that wait for a connection, and may have woken this
+  // stream in vain.
+  std::optional<TcpStream> acceptNow() noexcept;
+
   // How many times it has paused.
   std::size_t pauses() const noexcept { return pauses_; }
 
@@ -76,10 +82,6 @@ class TcpListener {
   ConnectionStream acceptMany(StopToken stop, ConnectionStream::MakeRoom makeRoom = {}) noexcept {
     return ConnectionStream(*shard_, fd_.get(), stop, std::move(makeRoom));
   }
-
-  // A connection that waits; nothing where none does. From then on accept(2) does not wait at this socket, in no
-  // process that has it (O_NONBLOCK); acceptMany() waits all the same.
-  std::optional<TcpStream> acceptNow() noexcept;
 
   int fd() const noexcept { return fd_.get(); }
 
