@@ -19,6 +19,18 @@ def descriptors_of(pid):
     return len(os.listdir(f"/proc/{pid}/fd"))
 
 
+def descriptors_at_rest(pid):
+    """How many it has open once those are closed by which it was asked just now"""
+    last = []
+
+    def rest():
+        last.append(descriptors_of(pid))
+        return len(last) >= 10 and len(set(last[-10:])) == 1
+
+    wait_until(rest, what="a number of descriptors that stays")
+    return last[-1]
+
+
 class Upgrade(TestCase):
     def setUp(self):
         super().setUp()
@@ -73,7 +85,7 @@ class Upgrade(TestCase):
         """The next process runs as the one before did, and that one ends; what each has open stays the same"""
         http = free_port()
         server = self.start(f'[http]\nlisten = ["127.0.0.1:{http}"]\n', env={**os.environ, "SOME": "thing"})
-        descriptors = descriptors_of(server.pid)
+        descriptors = descriptors_at_rest(server.pid)
         said = self.ctl("upgrade")
         self.assertEqual(server.wait(15), 0, server.log())
         first = self.process()
@@ -93,7 +105,7 @@ class Upgrade(TestCase):
         said = json.loads(self.ctl("upgrade", "--json"))
         self.assertEqual(said, {"process": self.process(), "replaced": first})
         self.assertEqual(Child(first).wait(), 0)
-        wait_until(lambda: descriptors_of(said["process"]) == descriptors, what="as many descriptors as at first")
+        self.assertEqual(descriptors_at_rest(said["process"]), descriptors)
         self.assertIn("info this process has taken over\n", server.log())
 
     def test_no_query_lost(self):
