@@ -28,4 +28,9 @@ TEST_CASE("The next serial is newer and never 0") {
   CHECK(isNewer(Serial(0xffffffff).next(), Serial(0xffffffff)));
 }
 
+TEST_CASE("The previous serial is the one that the next one is after") {
+  for (const std::uint32_t value : {1u, 2u, 0x80000000u, 0xffffffffu})
+    CHECK(Serial(value).previous().next() == Serial(value));
+}
+
 }  // namespace taut

@@ -12,6 +12,8 @@ class Serial {
   constexpr std::uint32_t value() const { return value_; }
   // The number after this one. 0 is left out, because some servers take it for no serial at all.
   constexpr Serial next() const { return Serial(value_ == 0xffffffff ? 1 : value_ + 1); }
+  // The number before this one, which is not 0: `previous().next()` is this one.
+  constexpr Serial previous() const { return Serial(value_ == 1 ? 0xffffffff : value_ - 1); }
 
   // Equality alone: what is newer is no order, since three numbers may each be newer than the one before.
   friend constexpr bool operator==(Serial, Serial) = default;
