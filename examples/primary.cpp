@@ -34,8 +34,8 @@ int main(int argc, char** argv) {
     factory->setTransfers(shard, transfers);
     return factory;
   });
-  const auto publish = [&](std::shared_ptr<const ZoneSet> zones) {
-    server.post([&, zones](std::size_t shard, ServerFactory&) { authorities[shard]->replace(zones); });
+  const auto publish = [&](const ZonePublication& publication) {
+    server.post([&, publication](std::size_t shard, ServerFactory&) { authorities[shard]->serve(publication); });
   };
   std::optional<ZoneLoader> loader;
   const int status = server.run([&] { loader->request(); }, [&] { loader.emplace(store, publish); });

@@ -229,13 +229,13 @@ void Daemon::collectTop(std::function<void(std::vector<TopLists>)> done) {
   done({});
 }
 
-void Daemon::publishZones(const std::shared_ptr<const ZoneSet>& zones) {
-  state_.setZones(zones);
+void Daemon::publishZones(const ZonePublication& publication) {
+  state_.setZones(publication.zones);
   // Others are told when all shards have the zones: one that asks at once is to find the version.
   const std::shared_ptr<void> told(nullptr, [this, news = zones_.takeNews()](void*) { tellOf(news); });
-  server_.post([this, zones, told](std::size_t shard, ServerFactory&) {
-    authorities_[shard]->replace(zones);
-    resolvers_[shard].views.replaceZones(zones);
+  server_.post([this, publication, told](std::size_t shard, ServerFactory&) {
+    authorities_[shard]->serve(publication);
+    resolvers_[shard].views.serve(publication);
   });
 }
 
@@ -334,7 +334,7 @@ void Daemon::startLoaders() {
   zones_.logZones();
   logSources(configuration_);
   zoneSet_.reset();  // each shard has it now, and gives it up for the next one
-  loader_.emplace(zones_, [this](const std::shared_ptr<const ZoneSet>& zones) { publishZones(zones); });
+  loader_.emplace(zones_, [this](const ZonePublication& publication) { publishZones(publication); });
   startUpkeep();
   if (hostsFile_) startHostsLoader();
   reload_.emplace([this](const ReloadOrder& order, const Reloaded& done) { reloadConfiguration(order, done); });

@@ -154,7 +154,7 @@ class Daemon final : public ManagedServer {
   void setViews(std::size_t shard, ServerFactory& factory, ViewChange& change);
   Reloaded thenSetViews(ShardsOfViews made, Reloaded done);
   void reloadHosts(std::optional<HostsFile> other);
-  void publishZones(const std::shared_ptr<const ZoneSet>& zones);
+  void publishZones(const ZonePublication& publication);
 
   // For its management, on the management thread.
   ManagementSnapshot snapshot() override;

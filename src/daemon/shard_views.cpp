@@ -112,8 +112,8 @@ void ShardViews::setRules(const std::vector<config::ViewSettings>& settings, Ser
   factory.setViews(std::move(rules));
 }
 
-void ShardViews::replaceZones(const std::shared_ptr<const ZoneSet>& zones) {
-  for (const ShardView& view : views_) view.authority->replace(zones);
+void ShardViews::serve(const ZonePublication& publication) {
+  for (const ShardView& view : views_) view.authority->serve(publication);
 }
 
 void ShardViews::replaceHosts(const Hosts& hosts) {

@@ -77,7 +77,7 @@ class ShardViews {
   const std::shared_ptr<View>& viewOfAll() const { return ofAll_; }
   // Has the factory answer by them.
   void setRules(const std::vector<config::ViewSettings>& settings, ServerFactory& factory) const;
-  void replaceZones(const std::shared_ptr<const ZoneSet>& zones);
+  void serve(const ZonePublication& publication);
   void replaceHosts(const Hosts& hosts);
   void setForwarding(std::chrono::milliseconds deadline, std::size_t maxInFlight);
   void reloadForwarders();

@@ -72,7 +72,7 @@ void Daemon::setViews(std::size_t shard, ServerFactory& factory, ViewChange& cha
   ShardResolvers& resolvers = resolvers_[shard];
   ShardViews& views = resolvers.views;
   views.replace(change.settings, std::move(change.made[shard]));
-  views.replaceZones(state_.zones());
+  views.serve({state_.zones()});
   if (resolvers.shared.hosts) views.replaceHosts(*resolvers.shared.hosts);
   views.setForwarding(change.deadline, change.forwards);
   if (resolvers.forwarder) resolvers.forwarder->setMaxInFlight(change.forwards);

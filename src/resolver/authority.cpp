@@ -31,7 +31,7 @@ class Authority::Following {
       : versions_(std::move(versions)) {
     follower_ = versions_->follow(shard, [this, &authority](std::shared_ptr<const Zone> version) {
       version_ = std::move(version);
-      if (follower_) authority.serve();
+      if (follower_) authority.begin();
     });
   }
   Following(const Following&) = delete;
@@ -256,14 +256,14 @@ Authority::Authority(Shard& shard, DynamicZone& zone) {
 
 Authority::Authority(Shard& shard, const std::vector<std::shared_ptr<detail::ZoneVersions>>& zones) {
   for (const auto& versions : zones) following_.push_back(std::make_unique<Following>(*this, shard, versions));
-  serve();
+  begin();
 }
 
 Authority::~Authority() = default;
 
 void Authority::add(Shard& shard, DynamicZone& zone) {
   following_.push_back(std::make_unique<Following>(*this, shard, zone.state_->versions()));
-  serve();
+  begin();
 }
 
 void Authority::replace(std::shared_ptr<const ZoneSet> zones) {
@@ -271,11 +271,11 @@ void Authority::replace(std::shared_ptr<const ZoneSet> zones) {
   const ZoneSet* const own = view_.empty() ? nullptr : zones->view(view_);
   if (own) zones = std::shared_ptr<const ZoneSet>(zones, own);  // keeps the whole set
   set_ = std::move(zones);
-  serve();
+  begin();
 }
 
 // From now on answers come from what there is now.
-void Authority::serve() {
+void Authority::begin() {
   std::shared_ptr<const ZoneSet> zones = set_;
   if (!following_.empty()) {
     std::vector<std::shared_ptr<const Zone>> versions;

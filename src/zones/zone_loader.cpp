@@ -39,10 +39,11 @@ void ZoneLoader::replaceSources(std::vector<ZoneSource> sources, std::vector<std
   wanted_.notify_one();
 }
 
-void ZoneLoader::install(ZoneInstall version) {
+void ZoneLoader::install(ZoneInstall version, std::function<void()> served) {
   {
     const std::lock_guard lock(mutex_);
-    installs_.push_back(std::move(version));
+    installs_.versions.push_back(std::move(version));
+    if (served) installs_.served.push_back(std::move(served));
   }
   wanted_.notify_one();
 }
@@ -72,7 +73,7 @@ std::optional<ZoneLoader::Work> ZoneLoader::nextWork(const std::stop_token& stop
   Work work;
   std::unique_lock lock(mutex_);
   const auto isAsked = [this] { return requested_ || !zoneRequests_.empty(); };
-  if (!wanted_.wait(lock, stop, [&] { return isAsked() || !installs_.empty(); })) return std::nullopt;
+  if (!wanted_.wait(lock, stop, [&] { return isAsked() || !installs_.versions.empty(); })) return std::nullopt;
   if (!isAsked()) wanted_.wait_until(lock, stop, nextInstall_, isAsked);
   if (stop.stop_requested()) return std::nullopt;
   work.all = std::exchange(requested_, false);
@@ -80,16 +81,20 @@ std::optional<ZoneLoader::Work> ZoneLoader::nextWork(const std::stop_token& stop
   if (work.all) work.sources = std::exchange(sources_, std::nullopt);
   work.waiting.swap(waiting_);
   work.zones.swap(zoneRequests_);
-  work.installs.swap(installs_);
+  work.installs = std::exchange(installs_, {});
   return work;
 }
 
-void ZoneLoader::installAll(std::vector<ZoneInstall> installs) {
+void ZoneLoader::installAll(Installs installs) {
   using Clock = std::chrono::steady_clock;
   constexpr int share = 20;  // of its time, publications take one in so many at most
   const auto begin = Clock::now();
+  const std::shared_ptr<const void> served(nullptr, [called = std::move(installs.served)](const void*) {
+    for (const auto& function : called) function();
+  });
   try {
-    store_.install(std::move(installs), publish_);
+    store_.install(std::move(installs.versions),
+                   [&](const ZonePublication& publication) { publish_({publication.zones, served}); });
   } catch (const std::exception& error) {
     log::error("versions of secondary zones could not be served: {}", reasonOf(error));
   }
@@ -99,7 +104,7 @@ void ZoneLoader::installAll(std::vector<ZoneInstall> installs) {
 
 void ZoneLoader::run(const std::stop_token& stop) {
   while (auto work = nextWork(stop)) {
-    if (!work->installs.empty()) installAll(std::move(work->installs));
+    if (!work->installs.versions.empty()) installAll(std::move(work->installs));
     if (work->all) {
       const ZoneReload reload = report([&] {
         if (work->sources) store_.replaceSources(std::move(work->sources->zones), work->sources->lists);

@@ -424,7 +424,7 @@ void ZoneStore::publishAll(const Publish& publish) {
     const std::lock_guard lock(errorsMutex_);
     errors_ = std::move(errors);
   }
-  publish(zones());
+  publish({zones()});
 }
 
 std::shared_ptr<const ZoneErrors> ZoneStore::errors() const {
@@ -442,7 +442,7 @@ void ZoneStore::loadEntries(const std::vector<Entry*>& entries, const Publish& p
   bool ready = false;  // a zone has been loaded since the last publication
   const auto publishReady = [&] {
     if (!ready || !pace.isDue()) return;
-    pace.run([&] { publish(zones()); });
+    pace.run([&] { publish({zones()}); });
     ready = false;
   };
   ZoneLoadOptions options;

@@ -1,5 +1,6 @@
 #include "taut/zones/zone_loader.hpp"
 
+#include <chrono>
 #include <condition_variable>
 #include <future>
 #include <memory>
@@ -19,9 +20,9 @@ namespace {
 // The last publication, on any thread.
 class Published {
  public:
-  void operator()(std::shared_ptr<const ZoneSet> zones) {
+  void operator()(const ZonePublication& publication) {
     const std::lock_guard lock(mutex_);
-    zones_ = std::move(zones);
+    zones_ = publication.zones;
     changed_.notify_all();
   }
 
@@ -43,7 +44,7 @@ TEST_CASE("A loader publishes what has changed for each request, on its own thre
   ZoneStore store(1);
   store.load({sourceOf(file, "example.")});
   Published published;
-  ZoneLoader loader(store, [&](std::shared_ptr<const ZoneSet> zones) { published(std::move(zones)); });
+  ZoneLoader loader(store, [&](const ZonePublication& publication) { published(publication); });
   for (const std::uint32_t serial : {2U, 3U}) {
     file.write(zoneText(serial));
     loader.request();
@@ -87,13 +88,47 @@ TEST_CASE("One zone is loaded again when it is named, whether its file changed o
   other.write(zoneText(2));
   Published published;
   std::promise<ZoneReload> reported;
-  ZoneLoader loader(store, [&](std::shared_ptr<const ZoneSet> zones) { published(std::move(zones)); });
+  ZoneLoader loader(store, [&](const ZonePublication& publication) { published(publication); });
   loader.requestZone(Name("one."), [&](const ZoneReload& reload) { reported.set_value(reload); });
   CHECK(reported.get_future().get().loaded == 1);
   published.waitFor(Name("other."), 1);
   std::promise<ZoneReload> unknown;
   loader.requestZone(Name("unknown."), [&](const ZoneReload& reload) { unknown.set_value(reload); });
   CHECK(unknown.get_future().get().loaded == 0);
+}
+
+TEST_CASE("Who has a version installed learns when all that answer have it, and when it is left out") {
+  const auto zone = parseZone(zoneText(1), Name("in.")).zone;
+  ZoneSource source;
+  source.origin = Name("in.");
+  source.isSecondary = true;
+  ZoneStore store(1);
+  store.load({source});
+  // Of two threads that answer.
+  std::promise<ZonePublication> first;
+  std::promise<ZonePublication> second;
+  bool isFirst = true;
+  ZoneLoader loader(store, [&](const ZonePublication& publication) {
+    if (!std::exchange(isFirst, false)) return;
+    first.set_value(publication);
+    second.set_value(publication);
+  });
+  std::promise<void> served;
+  std::future<void> isServed = served.get_future();
+  loader.install({zone}, [&] { served.set_value(); });
+  ZonePublication one = first.get_future().get();
+  ZonePublication other = second.get_future().get();
+  CHECK(one.zones->get(Name("in.")) == zone);
+  first = {};
+  second = {};
+  one = {};
+  CHECK(isServed.wait_for(std::chrono::seconds(0)) == std::future_status::timeout);
+  other = {};
+  isServed.get();
+
+  std::promise<void> leftOut;
+  loader.install({parseZone(zoneText(1), Name("unknown.")).zone}, [&] { leftOut.set_value(); });
+  leftOut.get_future().get();
 }
 
 TEST_CASE("A request for all files loads what has not changed, and the next request does not") {

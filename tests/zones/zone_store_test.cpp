@@ -24,7 +24,7 @@ using Set = std::shared_ptr<const ZoneSet>;
 
 Set reload(ZoneStore& store) {
   Set last;
-  store.reload([&](Set zones) { last = std::move(zones); }, {});
+  store.reload([&](const ZonePublication& publication) { last = publication.zones; }, {});
   REQUIRE(last);
   return last;
 }
@@ -73,7 +73,7 @@ TEST_CASE("A reload of all files loads those too that seem not to have changed")
   store.load({sourceOf(file, "example.")});
   const Set before = store.zones();
   Set after;
-  const ZoneReload report = store.reload([&](Set zones) { after = std::move(zones); }, {}, Reread::all);
+  const ZoneReload report = store.reload([&](const ZonePublication& publication) { after = publication.zones; }, {}, Reread::all);
   CHECK(report.loaded == 1);
   REQUIRE(after);
   CHECK(after->get(Name("example.")) != before->get(Name("example.")));
@@ -113,7 +113,7 @@ TEST_CASE("A zone whose file is broken is reported as failed by each reload unti
   file.write("nonsense\n");
   Lines errors;
   for (int i = 0; i < 3; ++i) {
-    const ZoneReload report = store.reload([](const Set&) {}, {});
+    const ZoneReload report = store.reload([](const auto&) {}, {});
     CHECK(report.failed == 1);
     REQUIRE(!report.errors.empty());
     if (i > 0) CHECK(report.errors == errors);
@@ -123,7 +123,7 @@ TEST_CASE("A zone whose file is broken is reported as failed by each reload unti
   CHECK(errors.front().starts_with(file.path() + ":1:"));
   CHECK(store.loadFailures() == 1);
   file.write(zoneText(3));
-  CHECK(store.reload([](const Set&) {}, {}).failed == 0);
+  CHECK(store.reload([](const auto&) {}, {}).failed == 0);
   CHECK(store.errors()->empty());
 }
 
@@ -143,7 +143,7 @@ TEST_CASE("Warnings of a zone that is loaded are no errors of later reloads") {
   LogLines lines;
   store.load({sourceOf(file, "example.")});
   CHECK(!lines.take().empty());
-  CHECK(store.reload([](const Set&) {}, {}).failed == 0);
+  CHECK(store.reload([](const auto&) {}, {}).failed == 0);
   CHECK(store.errors()->empty());
 }
 
@@ -213,7 +213,7 @@ TEST_CASE("A reload that is stopped publishes nothing more") {
   std::stop_source stop;
   stop.request_stop();
   int published = 0;
-  store.reload([&](const Set&) { ++published; }, stop.get_token());
+  store.reload([&](const auto&) { ++published; }, stop.get_token());
   CHECK(published == 0);
 }
 
@@ -395,7 +395,7 @@ TEST_CASE("a zone that other sources do not name is gone at once, and the next r
   store.load({sourceOf(one, "one."), sourceOf(two, "two.")});
   store.replaceSources({sourceOf(two, "two.")}, {});
   CHECK(!store.zones()->get(Name("one.")));
-  const ZoneReload report = store.reload([](const Set&) {}, {});
+  const ZoneReload report = store.reload([](const auto&) {}, {});
   CHECK(report.removed == 1);
   CHECK(report.zones == 1);
   CHECK(report.loaded == 0);
@@ -411,7 +411,7 @@ TEST_CASE("a zone that comes from another file is served as it was until that on
   CHECK(serial(reload(store), "one.") == 2);
   const ZoneSource missing{"/nowhere/one.zone", Name("one.")};
   store.replaceSources({missing}, {});
-  const ZoneReload report = store.reload([](const Set&) {}, {});
+  const ZoneReload report = store.reload([](const auto&) {}, {});
   CHECK(report.failed == 1);
   CHECK(serial(store.zones(), "one.") == 2);
 }
@@ -423,7 +423,7 @@ TEST_CASE(
   ZoneStore store(1);
   store.load({sourceOf(named, "named.")});
   store.replaceSources({sourceOf(named, "named."), {broken.path(), std::nullopt}, {named.path(), std::nullopt}}, {});
-  const ZoneReload report = store.reload([](const Set&) {}, {});
+  const ZoneReload report = store.reload([](const auto&) {}, {});
   CHECK(report.failed == 2);
   CHECK(report.zones == 3);
   CHECK(report.missing == 2);
@@ -480,7 +480,7 @@ TEST_CASE("a zone that other sources name twice is there once, in whatever order
   const TemporaryFile named(zoneText(2));
   ZoneStore store(1);
   store.replaceSources({{saying.path(), std::nullopt}, sourceOf(named, "two.")}, {});
-  const ZoneReload report = store.reload([](const Set&) {}, {});
+  const ZoneReload report = store.reload([](const auto&) {}, {});
   CHECK(report.failed == 1);
   REQUIRE(report.errors.size() == 1);
   CHECK(report.errors[0] ==
@@ -496,7 +496,7 @@ TEST_CASE("a zone that a list has is not taken from it by a file that says the s
   store.addList(list.path());
   reload(store);
   store.replaceSources({{saying.path(), std::nullopt}}, {list.path()});
-  const ZoneReload report = store.reload([](const Set&) {}, {});
+  const ZoneReload report = store.reload([](const auto&) {}, {});
   REQUIRE(report.errors.size() == 1);
   CHECK(report.errors[0].starts_with(saying.path() + ": error: zone two. is there already"));
   CHECK(serial(store.zones(), "two.") == 2);
@@ -529,7 +529,7 @@ TEST_CASE("a zone that moves to a list, or to a list of another name, is served 
   CHECK(reload(store)->get(Name("moves.")) == zone);
   CHECK(lines.take() == Lines{"no zone has changed: 1 zone as before"});
   store.replaceSources({}, {second.path()});
-  const ZoneReload report = store.reload([](const Set&) {}, {});
+  const ZoneReload report = store.reload([](const auto&) {}, {});
   CHECK(report.removed == 0);
   CHECK(report.failed == 1);
   CHECK(store.zones()->get(Name("moves.")) == zone);
@@ -551,12 +551,12 @@ TEST_CASE("Zones of views are apart from all others, and each is loaded and told
   LogLines lines;
   inside.write(zoneText(30));
   store.reloadZone(
-      Name("example."), [](const Set&) {}, {}, "second");
+      Name("example."), [](const auto&) {}, {}, "second");
   CHECK(lines.take() == Lines{"zone example. of view second loaded anew, serial 30 (it was 2), 2 records"});
   CHECK(store.zones()->view("first")->get(Name("example."))->serial() == 2);
   CHECK(store.zones()->view("second")->get(Name("example."))->serial() == 30);
   outside.write(zoneText(4));
-  store.reloadZone(Name("example."), [](const Set&) {}, {});
+  store.reloadZone(Name("example."), [](const auto&) {}, {});
   CHECK(lines.take() == Lines{"zone example. loaded anew, serial 4 (it was 1), 2 records"});
   const std::string twice = inside.path() + ": error: zone example. of view first is there already, from " +
                             inside.path() + "; expected it once";
@@ -661,7 +661,7 @@ ZoneSource secondary(const std::string& path, const char* origin) {
 
 Set install(ZoneStore& store, std::shared_ptr<const Zone> zone) {
   Set last;
-  store.install({{std::move(zone)}}, [&](Set zones) { last = std::move(zones); });
+  store.install({{std::move(zone)}}, [&](const ZonePublication& publication) { last = publication.zones; });
   REQUIRE(last);
   return last;
 }

@@ -24,6 +24,7 @@
 #include "taut/dns/answer.hpp"
 #include "taut/dns/query.hpp"
 #include "taut/resolver/resolver.hpp"
+#include "taut/zone/zone_publication.hpp"
 #include "taut/zone/zone_set.hpp"
 
 namespace taut {
@@ -48,6 +49,8 @@ class Authority final : public Resolver {
 
   // The whole set, also for a view, in place of the one before. Zones that change at run time stay.
   void replace(std::shared_ptr<const ZoneSet> zones);
+  // What a ZoneLoader publishes, likewise.
+  void serve(const ZonePublication& publication) { replace(publication.zones); }
   // Those that are looked at: for a view what its clients see.
   const ZoneSet& zones() const;
 
@@ -72,7 +75,7 @@ class Authority final : public Resolver {
   // Of zones that others give new versions of.
   Authority(Shard& shard, const std::vector<std::shared_ptr<detail::ZoneVersions>>& zones);
 
-  void serve();
+  void begin();
 
   std::string view_;                    // empty: none
   std::shared_ptr<const ZoneSet> set_;  // null: none

@@ -1,7 +1,7 @@
 // Loads zones while a server serves them: a thread that has the store for itself.
 //
-//   ZoneLoader loader(store, [&](std::shared_ptr<const ZoneSet> zones) {
-//     server.post([&, zones](std::size_t shard, ServerFactory&) { authorities[shard]->replace(zones); });
+//   ZoneLoader loader(store, [&](const ZonePublication& publication) {
+//     server.post([&, publication](std::size_t shard, ServerFactory&) { authorities[shard]->serve(publication); });
 //   });
 //   loader.request();  // at SIGHUP, say
 #pragma once
@@ -41,9 +41,11 @@ class ZoneLoader {
   // The same for the zones of one origin, see ZoneStore::reloadZone.
   void requestZone(Name origin, Done done = {}, std::string view = {});
 
-  // Has a version of a secondary zone served, see ZoneStore::install, soon: those that come close together are
-  // published together, since a publication costs more the more zones there are. From any thread.
-  void install(ZoneInstall version);
+  // Has a version of a secondary zone served, see ZoneStore::install. `served` is called once, on any thread, when
+  // every thread that answers does so with this version or a later one: when none of them has the publication any more
+  // (ZonePublication::served). It is called as well where the version was left out, or the server ends first, and must
+  // not throw. From any thread.
+  void install(ZoneInstall version, std::function<void()> served = {});
 
  private:
   struct Sources {
@@ -56,6 +58,11 @@ class ZoneLoader {
     std::string view;
   };
 
+  struct Installs {
+    std::vector<ZoneInstall> versions;
+    std::vector<std::function<void()>> served;
+  };
+
   // What is to be done.
   struct Work {
     bool all = false;
@@ -63,12 +70,12 @@ class ZoneLoader {
     std::optional<Sources> sources;
     std::vector<Done> waiting;
     std::vector<ZoneRequest> zones;
-    std::vector<ZoneInstall> installs;
+    Installs installs;
   };
 
   void run(const std::stop_token& stop);
   std::optional<Work> nextWork(const std::stop_token& stop);
-  void installAll(std::vector<ZoneInstall> installs);
+  void installAll(Installs installs);
   void want(Done done, Reread reread);
   template <typename Load>
   static ZoneReload report(const Load& load);
@@ -82,7 +89,7 @@ class ZoneLoader {
   std::optional<Sources> sources_;   // for that reload; nothing: as before
   std::vector<Done> waiting_;        // likewise
   std::vector<ZoneRequest> zoneRequests_;
-  std::vector<ZoneInstall> installs_;
+  Installs installs_;
   std::chrono::steady_clock::time_point nextInstall_{};  // of the thread
   std::jthread thread_;                                  // last: it uses what is above
 };

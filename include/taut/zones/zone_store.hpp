@@ -25,6 +25,7 @@
 #include "taut/dns/name.hpp"
 #include "taut/zone/recent_differences.hpp"
 #include "taut/zone/zone_file.hpp"
+#include "taut/zone/zone_publication.hpp"
 #include "taut/zone/zone_set.hpp"
 #include "taut/zones/load_observer.hpp"
 
@@ -70,7 +71,7 @@ enum class Reread : std::uint8_t {
 
 class ZoneStore {
  public:
-  using Publish = std::function<void(std::shared_ptr<const ZoneSet>)>;
+  using Publish = std::function<void(const ZonePublication&)>;
 
   // Loads with at most so many threads, 0: all cores.
   explicit ZoneStore(unsigned threads = 0, MakeLoadObserver makeObserver = {});
