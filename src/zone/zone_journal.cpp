@@ -38,9 +38,24 @@ Result<std::unique_ptr<ZoneJournal>, std::string> ZoneJournal::open(std::string 
   std::unique_ptr<ZoneJournal> journal(new ZoneJournal(std::move(path), origin, rrClass, limits));
   auto file = detail::openStored(journal->path_, O_RDWR);
   if (!file.ok()) return Failure(file.error());
-  const Done done = file->fd ? journal->readFile(std::move(file->fd), file->size) : journal->create();
-  if (!done.ok()) return Failure(done.error());
+  if (!file->fd) {
+    if (const Done made = journal->create(); !made.ok()) return Failure(made.error());
+    return journal;
+  }
+  if (const Done locked = journal->lock(file->fd); !locked.ok()) return Failure(locked.error());
+  if (const Done read = journal->readFile(std::move(file->fd), file->size); !read.ok()) return Failure(read.error());
+  if (const Done cut = journal->cutLost(); !cut.ok()) return Failure(cut.error());
   return journal;
+}
+
+Result<std::unique_ptr<const ZoneJournal>, std::string> ZoneJournal::openToRead(std::string path, NameView origin,
+                                                                                Class rrClass) {
+  std::unique_ptr<ZoneJournal> journal(new ZoneJournal(std::move(path), origin, rrClass, Limits()));
+  auto file = detail::openStored(journal->path_, O_RDONLY);
+  if (!file.ok()) return Failure(file.error());
+  if (!file->fd) return std::unique_ptr<const ZoneJournal>();
+  if (const Done read = journal->readFile(std::move(file->fd), file->size); !read.ok()) return Failure(read.error());
+  return std::unique_ptr<const ZoneJournal>(std::move(journal));
 }
 
 ZoneJournal::ZoneJournal(std::string path, NameView origin, Class rrClass, const Limits& limits)
@@ -54,9 +69,12 @@ ZoneJournal::Done ZoneJournal::create() {
   return rewrite(0, {}, nullptr);
 }
 
+ZoneJournal::Done ZoneJournal::lock(const UniqueFd& file) const {
+  if (lockFile(file.get()) && isInPlace(file.get())) return {};
+  return Failure(fileFailure(path_, "another program has the journal open"));
+}
+
 ZoneJournal::Done ZoneJournal::readFile(UniqueFd file, std::uint64_t size) {
-  if (!lockFile(file.get()) || !isInPlace(file.get()))
-    return Failure(fileFailure(path_, "another program has the journal open"));
   std::vector<std::uint8_t> octets(std::min<std::uint64_t>(size, detail::maxJournalHeaderSize));
   if (!detail::readAt(file.get(), octets, 0)) return Failure(fileFailure(path_, "it cannot be read"));
   if (const auto reason = detail::reasonAgainstHeader(octets, origin_, rrClass_))
@@ -76,13 +94,21 @@ ZoneJournal::Done ZoneJournal::readFile(UniqueFd file, std::uint64_t size) {
     end_ += head.frameSize;
   }
   lostOctets_ = size - end_;
-  if (lostOctets_ != 0 && ::ftruncate(file.get(), static_cast<off_t>(end_)) != 0) return Failure(fileFailure(path_));
   file_ = std::make_shared<const UniqueFd>(std::move(file));
   return {};
 }
 
+ZoneJournal::Done ZoneJournal::cutLost() {
+  if (lostOctets_ == 0 || ::ftruncate(file_->get(), static_cast<off_t>(end_)) == 0) return {};
+  return Failure(fileFailure(path_));
+}
+
+std::uint64_t ZoneJournal::octetsOf(const ZoneDifference& difference) {
+  return FrameHead::size + difference.octets();
+}
+
 ZoneJournal::Done ZoneJournal::append(const ZoneDifference& difference, Seconds time) {
-  const std::uint64_t size = FrameHead::size + difference.octets();
+  const std::uint64_t size = octetsOf(difference);
   if (size > std::min<std::uint64_t>(limits_.octets, UINT32_MAX) || limits_.differences == 0) return clear();
   const std::vector<std::uint8_t> frame = detail::frameOf(difference, time);
   const Entry entry{difference.from(), difference.to(), time, static_cast<std::uint32_t>(size)};
@@ -151,6 +177,21 @@ ZoneJournal::Done ZoneJournal::rewrite(std::size_t firstKept, ByteSpan frame, co
 ZoneJournal::Done ZoneJournal::sync() {
   if (mustRewrite_) return rewrite(0, {}, nullptr);
   if (::fdatasync(file_->get()) == 0) return {};
+  auto failure = fileFailure(path_);
+  mustRewrite_ = true;
+  return Failure(std::move(failure));
+}
+
+// Where the file cannot be cut it is written anew, without them.
+ZoneJournal::Done ZoneJournal::takeBack(std::size_t differences) {
+  {
+    const std::lock_guard lock(mutex_);
+    for (; differences > 0 && !places_.empty(); --differences) {
+      end_ = places_.back().at;
+      places_.pop_back();
+    }
+  }
+  if (mustRewrite_ || ::ftruncate(file_->get(), static_cast<off_t>(end_)) == 0) return {};
   auto failure = fileFailure(path_);
   mustRewrite_ = true;
   return Failure(std::move(failure));

@@ -85,6 +85,38 @@ bool haveSameRecords(const ZoneDifference& left, const ZoneDifference& right) {
 
 }  // namespace
 
+TEST_CASE("differences that are taken back are gone, and others follow what was before them") {
+  const TemporaryFolder folder;
+  const std::string path = folder.path("journal");
+  {
+    const auto journal = opened(path);
+    for (std::uint32_t serial = 1; serial < 5; ++serial) REQUIRE(journal->append(step(serial, serial + 1), noon).ok());
+    REQUIRE(journal->takeBack(2).ok());
+    CHECK(journal->last() == Serial(3));
+    REQUIRE(journal->append(step(3, 9), noon).ok());
+    REQUIRE(journal->sync().ok());
+  }
+  CHECK(serialsOf(opened(path)->find(Serial(1))) == Texts{"1-2", "2-3", "3-9"});
+}
+
+TEST_CASE("a journal that another program has open can be read, and is not made or cut by that") {
+  const TemporaryFolder folder;
+  const std::string path = folder.path("journal");
+  const auto none = ZoneJournal::openToRead(path, origin, Class::IN);
+  REQUIRE(none.ok());
+  CHECK(*none == nullptr);
+  CHECK_FALSE(std::filesystem::exists(path));
+  makeJournal(path, 4);
+  const std::string whole = contentsOf(path);
+  writeContents(path, whole + "a part of a frame");
+  const auto writing = opened(path);
+  writeContents(path, whole + "a part of a frame");
+  const auto read = ZoneJournal::openToRead(path, origin, Class::IN);
+  REQUIRE(read.ok());
+  CHECK(serialsOf((*read)->find(Serial(1))) == Texts{"1-2", "2-3", "3-4"});
+  CHECK(contentsOf(path) == whole + "a part of a frame");
+}
+
 TEST_CASE("differences are found as they were appended, before and after the journal is opened again") {
   const TemporaryFolder folder;
   const std::string path = folder.path("example.journal");

@@ -61,9 +61,16 @@ class ZoneJournal {
   // program is refused. All of the file is read.
   static Result<std::unique_ptr<ZoneJournal>, std::string> open(std::string path, NameView origin, Class rrClass,
                                                                 const Limits& limits);
+  // To find differences in, whoever has the file open: it is not made, cut or kept from others. Null where there is no
+  // file.
+  static Result<std::unique_ptr<const ZoneJournal>, std::string> openToRead(std::string path, NameView origin,
+                                                                            Class rrClass);
   ZoneJournal(const ZoneJournal&) = delete;
   ZoneJournal& operator=(const ZoneJournal&) = delete;
   ~ZoneJournal() = default;
+
+  // That a difference takes in the file.
+  static std::uint64_t octetsOf(const ZoneDifference& difference);
 
   // A difference that alone is larger than the journal may be is not kept, nor are those before it, which lead nowhere
   // without it: `last` is nothing then.
@@ -71,6 +78,8 @@ class ZoneJournal {
   // Afterwards all that was appended is on the disk. When it fails the next call writes the whole file anew: a system
   // reports a failure of a disk once, and forgets it.
   Done sync();
+  // Takes back so many of those that were appended last, where `sync` has failed or another one could not be appended.
+  Done takeBack(std::size_t differences);
   // Forgets all differences, where they are not those of the zone: its version came from elsewhere.
   Done clear();
 
@@ -99,7 +108,9 @@ class ZoneJournal {
   ZoneJournal(std::string path, NameView origin, Class rrClass, const Limits& limits);
 
   Done create();
+  Done lock(const UniqueFd& file) const;
   Done readFile(UniqueFd file, std::uint64_t size);
+  Done cutLost();
   Done rewrite(std::size_t firstKept, ByteSpan frame, const Entry* entry);
   Done appendFrame(ByteSpan frame, const Entry& entry, bool follows);
   std::size_t firstWithRoomFor(std::uint64_t octets) const;
