@@ -43,7 +43,7 @@ struct ServerSettings {
   std::vector<std::string> hidden;       // of what the server says about itself: names of class CH, and "nsid"
   bool cookies = true;
   std::string control;        // the file of the control socket; empty: none
-  std::string stateFolder;    // where what is known of secondary zones is kept; empty: nowhere
+  std::string stateFolder;    // where zones are kept for the next start; empty: nowhere
   std::string cookieSecrets;  // a file; empty: a random secret, another one at each start
 
   bool tells(std::string_view name) const;
@@ -100,6 +100,7 @@ struct ZoneSettings {
   std::shared_ptr<const RemoteList> primaries;          // of a secondary zone; null: the file is what the zone is
   std::shared_ptr<const RemoteList> notify;             // who is told of new versions; null: nobody
   std::shared_ptr<const TransferAccess> allowNotify;    // who may tell us, beside the primaries; null: nobody
+  std::uint64_t journal = 0;  // octets of differences that are kept; 0: nothing of the zone is kept
 
   bool isSecondary() const { return primaries != nullptr; }
   ZoneSource source() const;

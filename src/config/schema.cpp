@@ -16,7 +16,8 @@ constexpr std::int64_t hour = 3600 * second;
 constexpr std::int64_t maxDrain = 600 * second;
 constexpr std::int64_t maxRate = 1'000'000;  // responses a second
 constexpr std::int64_t maxText = Chaos::maxText;
-constexpr std::int64_t maxCache = std::int64_t{1} << 40;  // octets
+constexpr std::int64_t maxJournal = std::int64_t{1} << 40;  // octets
+constexpr std::int64_t maxCache = std::int64_t{1} << 40;    // octets
 
 constexpr std::string_view selfDescriptions[] = {"version.bind", "version.server", "hostname.bind", "id.server",
                                                  "nsid"};
@@ -111,8 +112,8 @@ constexpr Key keys[] = {
      .absent = "none: it is forgotten at the end",
      .reload = Reload::restart,
      .text =
-         "The folder in which what is known of secondary zones is kept, for the next start: when each was checked and "
-         "when it expires."},
+         "The folder in which zones are kept for the next start: secondary zones, when each was checked and when it "
+         "expires, and differences between the versions of zones (zone.journal)."},
     {.path = "server.udp-size",
      .type = ValueType::count,
      .least = 512,
@@ -279,6 +280,11 @@ constexpr Key keys[] = {
      .list = true,
      .absent = "nobody",
      .text = "As zone.allow-transfer, for zones that have none, those of views too."},
+    {.path = "zone-defaults.journal",
+     .type = ValueType::size,
+     .most = maxJournal,
+     .preset = "64M",
+     .text = "As zone.journal, for zones that have none."},
     {.path = "template.*.directory",
      .type = ValueType::folder,
      .absent = "that of zone-defaults.directory",
@@ -302,6 +308,11 @@ constexpr Key keys[] = {
      .list = true,
      .absent = "those of zone-defaults.allow-transfer",
      .text = "As zone.allow-transfer."},
+    {.path = "template.*.journal",
+     .type = ValueType::size,
+     .most = maxJournal,
+     .absent = "that of zone-defaults.journal",
+     .text = "As zone.journal."},
     {.path = "zone[].name",
      .type = ValueType::domain,
      .absent = "with a file, the owner of its SOA record",
@@ -310,7 +321,8 @@ constexpr Key keys[] = {
      .type = ValueType::file,
      .absent = "that of zone-defaults.file; for a secondary zone, where such a key is given",
      .text = "The zone's master file (RFC 1035 section 5). That of a secondary zone is read at the start and written "
-             "after each transfer; without one it is transferred at each start."},
+             "after each transfer; without one, and where nothing is kept of it (zone.journal), it is transferred at "
+             "each start."},
     {.path = "zone[].template",
      .absent = "none",
      .text = "The name of a [template.NAME], whose values hold where the zone has none; those of [zone-defaults] hold "
@@ -343,6 +355,13 @@ constexpr Key keys[] = {
      .text = "Who may transfer the zone, whole (AXFR) or what has changed (IXFR): networks, and names of [acl], which "
              "may ask "
              "for a key."},
+    {.path = "zone[].journal",
+     .type = ValueType::size,
+     .most = maxJournal,
+     .absent = "that of zone-defaults.journal",
+     .text = "How many octets of differences between its versions are kept in server.state-directory, for incremental "
+             "transfers (IXFR) after a restart, and, of a secondary zone, with an image of a version, for the start "
+             "itself; 0: nothing of the zone is kept."},
     {.path = "zone-list[].file",
      .type = ValueType::file,
      .text = "A file with a zone on each line: its origin, a tab, its master file; loaded while the server serves."},

@@ -55,6 +55,8 @@ ZoneReader::Preset ZoneReader::presetOf(const std::string& table, const Preset& 
   take(preset.notify, "notify");
   take(preset.allowNotify, "allow-notify");
   take(preset.allowTransfer, "allow-transfer");
+  const Setting* const journal = preset.journal;
+  if (take(preset.journal, "journal") != journal) requireFolderFor(*preset.journal);
   return preset;
 }
 
@@ -76,7 +78,8 @@ std::vector<ZoneSettings> ZoneReader::read() {
                   .allowTransfer = &keyOf("zone[].allow-transfer"),
                   .primaries = &keyOf("zone[].primaries"),
                   .notify = &keyOf("zone[].notify"),
-                  .allowNotify = &keyOf("zone[].allow-notify")};
+                  .allowNotify = &keyOf("zone[].allow-notify"),
+                  .journal = &keyOf("zone[].journal")};
   std::vector<ZoneSettings> zones = read(keys, "zone");
   requireOwnFiles(zones);
   return zones;
@@ -121,6 +124,7 @@ ZoneSettings ZoneReader::zone(const Table& table, const Keys& keys) {
   if (name && nameOf(textOf(*name), name->origin, mistakes_)) zone.name = textOf(*name);
   readOthers(table, keys, preset, zone);
   readFile(table, keys, preset, zone);
+  readJournal(table, keys, preset, zone);
   readAccess(table, keys, preset, zone);
   return zone;
 }
@@ -160,6 +164,20 @@ void ZoneReader::readOthers(const Table& table, const Keys& keys, const Preset& 
     zone.allowNotify = access(itemsOf(*allowed));
   else if (const Setting* const own = table.find(*keys.allowNotify); own && !table.hasRefused())
     mistake(own->origin, "needs primaries, without which nobody has to tell of a new version");
+}
+
+void ZoneReader::readJournal(const Table& table, const Keys& keys, const Preset& preset, ZoneSettings& zone) {
+  if (!keys.journal) return;
+  const Setting* const own = table.find(*keys.journal);
+  if (own) requireFolderFor(*own);
+  const Setting* const journal = own ? own : preset.journal;
+  const Value value = journal ? journal->value : config::presetOf(keyOf("zone-defaults.journal"));
+  zone.journal = static_cast<std::uint64_t>(std::get<std::int64_t>(value));
+}
+
+void ZoneReader::requireFolderFor(const Setting& journal) {
+  if (std::get<std::int64_t>(journal.value) > 0 && !settings_.find("server.state-directory"))
+    mistake(journal.origin, "needs server.state-directory, the folder that journals lie in");
 }
 
 void ZoneReader::readAccess(const Table& table, const Keys& keys, const Preset& preset, ZoneSettings& zone) {

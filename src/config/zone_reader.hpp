@@ -37,6 +37,7 @@ class ZoneReader {
     const Setting* notify = nullptr;
     const Setting* allowNotify = nullptr;
     const Setting* allowTransfer = nullptr;
+    const Setting* journal = nullptr;  // null: that of the schema
   };
   // The keys of a list of zones; null for what its zones cannot have.
   struct Keys {
@@ -46,6 +47,7 @@ class ZoneReader {
     const Key* primaries = nullptr;
     const Key* notify = nullptr;
     const Key* allowNotify = nullptr;
+    const Key* journal = nullptr;
   };
 
   Preset presetOf(const std::string& table, const Preset& outer);
@@ -54,6 +56,8 @@ class ZoneReader {
   ZoneSettings zone(const Table& table, const Keys& keys);
   void readFile(const Table& table, const Keys& keys, const Preset& preset, ZoneSettings& zone);
   void readOthers(const Table& table, const Keys& keys, const Preset& preset, ZoneSettings& zone);
+  void readJournal(const Table& table, const Keys& keys, const Preset& preset, ZoneSettings& zone);
+  void requireFolderFor(const Setting& journal);
   void readAccess(const Table& table, const Keys& keys, const Preset& preset, ZoneSettings& zone);
   const Setting* given(const Table& table, const Key* key, const Setting* otherwise, const ZoneSettings& zone);
   std::shared_ptr<const TransferAccess> access(const std::vector<Item>& clients);

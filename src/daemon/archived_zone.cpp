@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "archive_path.hpp"
+#include "taut/base/input_file.hpp"
 #include "taut/transfer/zone_transfer.hpp"
 #include "taut/zone/recent_differences.hpp"
 #include "taut/zone/zone_snapshot.hpp"
@@ -87,6 +88,7 @@ ZoneJournal::Seconds now() {
 
 // Where the journal does not lead on from the snapshot, the snapshot is the last version: it came by another way.
 Result<ArchivedZone::Restored, std::string> ArchivedZone::restore(const std::string& folder, NameView origin) {
+  const std::int64_t changed = ArchivedZone::changed(folder, origin);
   auto image = openSnapshot(imagePathOf(folder, origin), origin);
   if (!image.ok()) return Failure(image.error());
   Restored restored;
@@ -96,6 +98,7 @@ Result<ArchivedZone::Restored, std::string> ArchivedZone::restore(const std::str
   auto journal = ZoneJournal::openToRead(path, origin, Class::IN);
   if (!journal.ok()) return Failure(journal.error());
   restored.reach.serial = Serial(restored.zone->serial());
+  restored.changed = changed;
   if (!*journal) return restored;
   if (const Differences behind = (*journal)->find(Serial(restored.zone->serial())); !behind.empty()) {
     auto last = applied(restored.zone, behind);
@@ -111,6 +114,10 @@ Result<Differences, std::string> ArchivedZone::differencesTo(const std::string& 
   auto journal = ZoneJournal::openToRead(journalPathOf(folder, zone.origin()), zone.origin(), zone.rrClass());
   if (!journal.ok()) return Failure(journal.error());
   return *journal ? lastOf(**journal, zone) : Differences();
+}
+
+std::int64_t ArchivedZone::changed(const std::string& folder, NameView origin) {
+  return std::max(fileVersion(imagePathOf(folder, origin)).changed, fileVersion(journalPathOf(folder, origin)).changed);
 }
 
 ArchivedZone::Done ArchivedZone::remove(const std::string& folder, NameView origin) {

@@ -1,5 +1,6 @@
-// What is kept of one zone in a folder: the snapshot of a version, and a journal of the differences that lead from there
-// to the last one. The journal has those before it too, as far as there is room, for incremental transfers (RFC 1995).
+// What is kept of one zone in a folder: the snapshot of a version, and a journal of the differences that lead from
+// there to the last one. The journal has those before it too, as far as there is room, for incremental transfers (RFC
+// 1995).
 //
 // A version is kept by its differences where the files lead to the one before, and else by a snapshot. There is a new
 // snapshot, too, before the journal drops differences that lead from the old one. So whatever ends the program, the
@@ -38,14 +39,17 @@ class ArchivedZone {
     std::size_t differences = 0;
   };
   struct Restored {
-    std::shared_ptr<const Zone> zone{};          // null: none was kept
+    std::shared_ptr<const Zone> zone{};           // null: none was kept
     DifferenceSource::Differences differences{};  // the last ones that lead to it, as many as RecentDifferences keeps
     Reach reach{};
+    std::int64_t changed = 0;  // when the last version was kept, before the files were read
   };
 
   static Result<Restored, std::string> restore(const std::string& folder, NameView origin);
   // The last differences that lead to this very version, of a zone whose journal alone is kept.
   static Result<DifferenceSource::Differences, std::string> differencesTo(const std::string& folder, const Zone& zone);
+  // When a version was last kept, as FileVersion has it; 0: none was.
+  static std::int64_t changed(const std::string& folder, NameView origin);
   // All that is kept of the zone goes.
   static Done remove(const std::string& folder, NameView origin);
 

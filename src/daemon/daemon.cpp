@@ -19,6 +19,7 @@
 
 #include <fmt/format.h>
 
+#include "archived_zones.hpp"
 #include "cage.hpp"
 #include "config/account.hpp"
 #include "file_errors.hpp"
@@ -89,6 +90,12 @@ ServerOptions serverOptions(const Configuration& configuration, const Descriptor
   return server;
 }
 
+// Null where there is no folder for it.
+std::shared_ptr<ZoneArchive> makeArchive(const Configuration& configuration) {
+  const std::string& folder = configuration.server.stateFolder;
+  return folder.empty() ? nullptr : std::make_shared<ZoneArchive>(folder);
+}
+
 // Has the loaded handlers start after all others, and end after them.
 class Factory final : public ServerFactory {
  public:
@@ -132,11 +139,14 @@ Daemon::Daemon(Configuration configuration, config::Sources sources, const Inher
       descriptors_(sharesFor(configuration_)),
       hostName_(hostName()),
       rateLimitAccounts_(configuration_.rateLimit ? std::make_shared<RateLimitTable>() : nullptr),
-      zones_(configuration_.server.threads, [](std::size_t zones) { return std::make_unique<ProgressLine>(zones); }),
+      archive_(makeArchive(configuration_)),
+      zones_(
+          configuration_.server.threads, [](std::size_t zones) { return std::make_unique<ProgressLine>(zones); },
+          archive_ ? std::make_shared<ArchivedZones>(archive_) : nullptr),
       transferQuota_(
           std::make_shared<TransferQuota>(configuration_.limits.transfers, configuration_.limits.transfersOfClient)),
       transfers_(transferSettingsOf(configuration_, transferQuota_, zones_.differences())),
-      upkeep_(std::make_unique<Upkeep>(engine_.kind, configuration_.server.stateFolder,
+      upkeep_(std::make_unique<Upkeep>(engine_.kind, archive_.get(),
                                        [this](ZoneInstall version) { loader_->install(std::move(version)); })),
       server_(serverOptions(configuration_, descriptors_, engine_.kind, given_, [this] { shutIn(); }),
               [this](Shard& shard) { return makeFactory(shard); }) {
@@ -334,6 +344,8 @@ void Daemon::startLoaders() {
   zones_.logZones();
   logSources(configuration_);
   zoneSet_.reset();  // each shard has it now, and gives it up for the next one
+  if (predecessor_) predecessor_->takeOver();
+  ownArchive();
   loader_.emplace(zones_, [this](const ZonePublication& publication) { publishZones(publication); });
   startUpkeep();
   if (hostsFile_) startHostsLoader();
@@ -421,13 +433,14 @@ int Daemon::run() {
   const auto ending = [this] {
     state_.ends();
     manager_.stopping();
+    if (handedOver_) giveUpZones();
     return handedOver_ ? std::chrono::milliseconds(0) : drain_.load();
   };
   const int status = server_.run([this] { reload_->request({}); }, started, ending);
   if (status != 0 && predecessor_) predecessor_->failed(server_.startFailure());
   if (reload_) reload_->stop();
   management_->stop();
-  upkeep_->stop();
+  giveUpZones();
   loader_.reset();
   hostsLoader_.reset();
   if (status == 0)

@@ -48,6 +48,7 @@
 #include "taut/zones/zone_store.hpp"
 #include "upkeep.hpp"
 #include "upkeep_plan.hpp"
+#include "zone_archive.hpp"
 
 namespace taut {
 
@@ -141,6 +142,9 @@ class Daemon final : public ManagedServer {
   void takeOver(Next next, const ReloadOrder& order, const Reloaded& done);
   void takeOverManagement(Next& next);
   std::shared_ptr<const UpkeepPlan> makePlan() const;
+  void ownArchive();
+  void giveUpZones();
+  void setJournalSizes();
   void startUpkeep();
   Reloaded thenKeepZones(Reloaded done);
   OnNotify onNotify() const;
@@ -209,6 +213,7 @@ class Daemon final : public ManagedServer {
   std::string hostName_;
   NamedSecrets secrets_;
   std::shared_ptr<RateLimitTable> rateLimitAccounts_;  // of all shards; null without a limit
+  const std::shared_ptr<ZoneArchive> archive_;         // null: zones are kept nowhere
   ZoneStore zones_;
   const std::shared_ptr<TransferQuota> transferQuota_;
   std::shared_ptr<const TransferSettings> transfers_;

@@ -28,6 +28,7 @@
 #include "taut/base/quoted.hpp"
 #include "taut/base/reason.hpp"
 #include "taut/base/text.hpp"
+#include "taut/base/units.hpp"
 #include "taut/net/listen_error.hpp"
 #include "taut/server/zone_rates.hpp"
 #include "taut/zones/zone_list.hpp"
@@ -164,6 +165,10 @@ std::optional<ShownValue> shownTransfer(const config::ZoneSettings& zone) {
   const std::string& text = zone.allowTransfer->text;
   return ShownValue{fmt::format("zone[{}].allow-transfer", zone.name), text, text, zone.origin.toText()};
 }
+std::optional<ShownValue> shownJournal(const config::ZoneSettings& zone) {
+  const std::string size = sizeText(static_cast<std::int64_t>(zone.journal));
+  return ShownValue{fmt::format("zone[{}].journal", zone.name), quotedForFile(size), size, zone.origin.toText()};
+}
 // Servers of it; nothing for none.
 using Servers = std::shared_ptr<const config::RemoteList> config::ZoneSettings::*;
 std::optional<ShownValue> shownServers(const config::ZoneSettings& zone, Servers servers, const char* key) {
@@ -213,6 +218,7 @@ void addZoneChanges(const Configuration& now, const Configuration& next, Configu
     if (!before || !after || before->path != after->path) addAs(shownFile, before, after);
     if (!before || !after || before->rateLimit != after->rateLimit) addAs(shownLimit, before, after);
     if (!before || !after || transferText(*before) != transferText(*after)) addAs(shownTransfer, before, after);
+    if (before && after && before->journal != after->journal) addAs(shownJournal, before, after);
     for (const auto& [servers, key] :
          {std::pair(&config::ZoneSettings::primaries, "primaries"), std::pair(&config::ZoneSettings::notify, "notify")})
       if (!before || !after || serversText(*before, servers) != serversText(*after, servers))
@@ -254,7 +260,7 @@ bool sameZones(const std::vector<config::ZoneSettings>& now, const std::vector<c
   return std::ranges::equal(now, next, [](const auto& left, const auto& right) {
     return left.name == right.name && left.path == right.path &&
            (left.allowTransfer == nullptr) == (right.allowTransfer == nullptr) &&
-           left.isSecondary() == right.isSecondary();
+           left.isSecondary() == right.isSecondary() && (left.journal > 0) == (right.journal > 0);
   });
 }
 
@@ -462,6 +468,7 @@ void Daemon::takeOver(Next next, const ReloadOrder& order, const Reloaded& repor
   secrets_ = std::move(next.secrets);
   rateLimitAccounts_ = std::move(next.accounts);
   plan_ = makePlan();
+  setJournalSizes();
   transfers_ = transferSettingsOf(configuration_, transferQuota_, zones_.differences());
   descriptors_ = next.descriptors;
 

@@ -45,7 +45,6 @@ void Daemon::loadLists() {
 
 // From here on this server is seen, and steered, in place of the one before.
 void Daemon::followPredecessor() {
-  predecessor_->takeOver();
   log::info("this process has taken over");
   if (!isManaged_) return;
   management_->takeFile();

@@ -41,8 +41,8 @@ std::chrono::seconds secondsOf(Duration duration) {
 
 }  // namespace
 
-Upkeep::Upkeep(EngineKind engine, std::string stateFolder, Publish publish)
-    : stateFolder_(std::move(stateFolder)), publish_(std::move(publish)), shard_(shardOptions(engine)) {}
+Upkeep::Upkeep(EngineKind engine, ZoneArchive* archive, Publish publish)
+    : archive_(archive), publish_(std::move(publish)), shard_(shardOptions(engine)) {}
 
 Upkeep::~Upkeep() {
   stop();
@@ -79,7 +79,7 @@ void Upkeep::run() noexcept {
 std::unique_ptr<Upkeep::Work> Upkeep::makeWork() {
   const auto take = [this](const ZoneVersion& version) { publish(version); };
   RefreshOptions options;
-  if (!stateFolder_.empty()) options.stateFile = stateFolder_ + "/zones.state";
+  if (archive_) options.stateFile = archive_->folder() + "/zones.state";
   try {
     return std::make_unique<Work>(shard_, options, take);
   } catch (const std::runtime_error& error) {
@@ -113,6 +113,7 @@ void Upkeep::take(const UpkeepPlan& plan, const ZoneSet& zones) {
   std::erase_if(zones_, [&](const auto& kept) {
     const UpkeepPlan::Zone* const next = plan.find(kept.first);
     if (kept.second.settings && (!next || !next->primaries)) work_->scheduler.remove(kept.first);
+    if (!next) forget(kept.first, kept.second);
     return next == nullptr;
   });
   for (const auto& [origin, zone] : plan.zones()) {
@@ -132,16 +133,29 @@ void Upkeep::takeZone(const Name& origin, const UpkeepPlan::Zone& zone, const Zo
   Kept& kept = zones_[origin];
   kept.targets = zone.targets;
   kept.file = zone.file;
+  if (!zone.isKept) forget(origin, kept);
+  auto version = zones.get(origin);
+  if (!version) version = Zone::notLoaded(origin);
+  keep(kept, zone, version);
   if (!zone.primaries) {
     kept.settings = nullptr;
     return;
   }
   auto settings = settingsFor(*zone.primaries);
   if (settings == kept.settings) return;
-  auto version = zones.get(origin);
-  if (!version) version = Zone::notLoaded(origin);
   work_->scheduler.add(settings, std::move(version));
   kept.settings = std::move(settings);
+}
+
+// From now on, beginning with what is served.
+void Upkeep::keep(Kept& kept, const UpkeepPlan::Zone& zone, const std::shared_ptr<const Zone>& version) {
+  const bool wasKept = std::exchange(kept.isKept, zone.isKept);
+  if (archive_ && kept.isKept && !wasKept && version->isLoaded()) archive_->ensure(version);
+}
+
+// Of a zone that is no more, or is not to be kept any more. Only a secondary zone comes again from elsewhere.
+void Upkeep::forget(const Name& origin, const Kept& kept) {
+  if (kept.isKept && kept.settings && archive_) archive_->forget(origin);
 }
 
 std::shared_ptr<const SecondarySettings> Upkeep::settingsFor(const UpkeepPlan::Servers& servers) {
@@ -168,9 +182,10 @@ std::shared_ptr<Primary> Upkeep::primaryFor(const PrimaryOptions& options) {
 
 void Upkeep::publish(const ZoneVersion& version) {
   publish_({version.zone, version.differences, version.isSettled});
+  const auto found = zones_.find(version.zone->origin());
+  if (found != zones_.end() && found->second.isKept && archive_) archive_->keep(version);
   if (!version.zone->isLoaded() || version.isSettled) return;
   ++received_;
-  const auto found = zones_.find(version.zone->origin());
   if (found != zones_.end() && !found->second.file.empty()) files_.write(found->second.file, version.zone);
 }
 

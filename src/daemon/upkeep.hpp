@@ -31,6 +31,7 @@
 #include "taut/zone/zone_set.hpp"
 #include "taut/zones/zone_store.hpp"
 #include "upkeep_plan.hpp"
+#include "zone_archive.hpp"
 #include "zone_files.hpp"
 
 namespace taut {
@@ -40,8 +41,9 @@ class Upkeep {
   // Takes versions that are to be served, on the thread.
   using Publish = std::function<void(ZoneInstall)>;
 
-  // What is known of zones is kept in this folder; empty: nowhere. Throws IoUnavailable.
-  Upkeep(EngineKind engine, std::string stateFolder, Publish publish);
+  // Versions, and what is known of zones, are kept in the folder of the archive, which outlives this; null: nowhere.
+  // Throws IoUnavailable.
+  Upkeep(EngineKind engine, ZoneArchive* archive, Publish publish);
   Upkeep(const Upkeep&) = delete;
   Upkeep& operator=(const Upkeep&) = delete;
   ~Upkeep();  // stops
@@ -74,6 +76,7 @@ class Upkeep {
   struct Kept {
     std::shared_ptr<const SecondarySettings> settings;
     std::string file;
+    bool isKept = false;  // in the archive
     std::shared_ptr<const std::vector<NotifyTarget>> targets;
   };
   // What lives on the thread.
@@ -96,12 +99,14 @@ class Upkeep {
   void takeZone(const Name& origin, const UpkeepPlan::Zone& zone, const ZoneSet& zones);
   std::shared_ptr<const SecondarySettings> settingsFor(const UpkeepPlan::Servers& servers);
   std::shared_ptr<Primary> primaryFor(const PrimaryOptions& options);
+  void keep(Kept& kept, const UpkeepPlan::Zone& zone, const std::shared_ptr<const Zone>& version);
+  void forget(const Name& origin, const Kept& kept);
   void publish(const ZoneVersion& version);
   void tell(const Zone& version);
   void count();
   std::optional<SecondaryStatus> describe(const Name& origin) const;
 
-  const std::string stateFolder_;
+  ZoneArchive* const archive_;
   const Publish publish_;
   Shard shard_;
   mutable std::mutex planMutex_;

@@ -86,6 +86,7 @@ UpkeepPlan::UpkeepPlan(const config::Configuration& configuration, const std::sh
       zone.primaries = makers.servers(settings.primaries);
       zone.allowNotify = settings.allowNotify;
       zone.file = settings.path;
+      zone.isKept = settings.journal > 0;
       zone.pending = std::make_shared<Pending>();
     }
     zones_.emplace(*Name::parse(settings.name), std::move(zone));

@@ -40,6 +40,7 @@ class UpkeepPlan {
     std::shared_ptr<const config::TransferAccess> allowNotify;
     std::shared_ptr<const std::vector<NotifyTarget>> targets;  // null: nobody
     std::string file;                                          // of a secondary; empty: none
+    bool isKept = false;                                       // in the archive, of a secondary
     std::shared_ptr<Pending> pending;                          // of a secondary
   };
   using Zones = std::unordered_map<Name, Zone, NameHash, NameEqual>;

@@ -22,8 +22,8 @@ namespace taut {
 
 namespace {
 
-constexpr std::size_t maxOpen = 16;         // journals
-constexpr std::size_t maxWaiting = 64;      // versions of a zone that nobody waits for
+constexpr std::size_t maxOpen = 16;          // journals
+constexpr std::size_t maxWaiting = 64;       // versions of a zone that nobody waits for
 constexpr std::size_t maxToldFailures = 20;  // zones
 constexpr std::chrono::seconds retryInterval{5};
 constexpr std::chrono::seconds patienceAtEnd{2};
@@ -46,7 +46,7 @@ struct ZoneArchive::Kept {
   std::shared_ptr<const Zone> last;     // version that was given; null: none, or its differences alone are kept
   std::optional<Serial> lost;           // the version that could not be kept last, where it was awaited
   bool isImaging = false;
-  bool isForgotten = false;  // meanwhile
+  bool isForgotten = false;                        // meanwhile
   std::optional<std::list<Kept*>::iterator> open;  // its place among those whose journal is open
 };
 
@@ -82,11 +82,15 @@ std::string ZoneArchive::own(std::chrono::milliseconds patience) {
 Result<ZoneArchive::Restored, std::string> ZoneArchive::restore(NameView origin) {
   auto restored = ArchivedZone::restore(folder_, origin);
   const std::lock_guard lock(mutex_);
-  if (restored.ok())
-    restored_.insert_or_assign(Name(origin), restored->reach);
-  else
-    restored_.insert_or_assign(Name(origin), Failure(restored.error()));
+  restored_.insert_or_assign(
+      Name(origin), restored.ok() ? Known{restored->reach, restored->changed, {}} : Known{{}, 0, restored.error()});
   return restored;
+}
+
+bool ZoneArchive::hasChanged(NameView origin) const {
+  const std::lock_guard lock(mutex_);
+  const auto known = restored_.find(origin);
+  return known == restored_.end() || known->second.changed != ArchivedZone::changed(folder_, origin);
 }
 
 Result<DifferenceSource::Differences, std::string> ZoneArchive::differencesTo(const Zone& zone) const {
@@ -115,6 +119,15 @@ void ZoneArchive::keep(const ZoneVersion& version, Done done) {
   if (!posted && order->done) order->done("the server ends");
 }
 
+void ZoneArchive::ensure(std::shared_ptr<const Zone> version) {
+  post([this, version = std::move(version)] {
+    Kept& zone = keptOf(version->origin());
+    if (!zone.refused.empty() || !zone.waiting.empty()) return;
+    if (zone.files->reach().serial != Serial(version->serial())) return take({{version}, {}});
+    zone.last = version;
+  });
+}
+
 void ZoneArchive::keepDifferences(const Zone& version, DifferenceSource::Differences differences) {
   post([this, origin = Name(version.origin()), differences = std::move(differences)] {
     takeDifferences(origin, differences);
@@ -130,11 +143,17 @@ void ZoneArchive::stop() {
     const std::lock_guard lock(mutex_);
     stopped_ = true;
   }
-  if (!thread_.joinable()) return;
+  if (!thread_.joinable()) return giveUp();
   thread_.request_stop();
   thread_.join();
   imageThread_.request_stop();
   imageThread_.join();
+  giveUp();
+}
+
+void ZoneArchive::giveUp() {
+  const std::lock_guard lock(lockMutex_);
+  lock_.reset();
 }
 
 // False where the end has come before.
@@ -187,15 +206,11 @@ ZoneArchive::Kept& ZoneArchive::keptOf(const Name& origin) {
   auto& zone = zones_[origin];
   if (zone) return *zone;
   zone = std::make_unique<Kept>(origin);
-  ArchivedZone::Reach reach;
   const std::lock_guard lock(mutex_);
-  if (const auto known = restored_.extract(origin)) {
-    if (known.mapped().ok())
-      reach = *known.mapped();
-    else
-      zone->refused = known.mapped().error();
-  }
-  zone->files = std::make_unique<ArchivedZone>(folder_, origin, reach, journalOctetsOf(origin));
+  Known known;
+  if (auto found = restored_.extract(origin)) known = std::move(found.mapped());
+  zone->refused = std::move(known.refused);
+  zone->files = std::make_unique<ArchivedZone>(folder_, origin, known.reach, journalOctetsOf(origin));
   return *zone;
 }
 

@@ -57,6 +57,8 @@ class ZoneArchive {
   // The last version that was kept, by whatever program. On any thread; before `keep` of the zone, which goes on from
   // there. A failure names the file: it is damaged, or none of ours.
   Result<Restored, std::string> restore(NameView origin);
+  // Whether another program has kept a version of the zone since `restore`. On any thread.
+  bool hasChanged(NameView origin) const;
   // The last differences that lead to this very version, as `keepDifferences` has kept them. On any thread.
   Result<DifferenceSource::Differences, std::string> differencesTo(const Zone& zone) const;
 
@@ -70,6 +72,8 @@ class ZoneArchive {
   // comes next begins there. A zone whose files were refused by `restore` gets an error until they are gone. Without
   // `done` the version is served whatever happens, and replaces such files.
   void keep(const ZoneVersion& version, Done done = {});
+  // This version is served: it is kept where another one was kept, or none.
+  void ensure(std::shared_ptr<const Zone> version);
   // The differences that lead to the version from the one before, of a zone that is read from a file: they are all that
   // is kept. None: those before lead nowhere any more.
   void keepDifferences(const Zone& version, DifferenceSource::Differences differences);
@@ -86,16 +90,23 @@ class ZoneArchive {
     Done done;
   };
   struct Kept;
+  // What `restore` has found.
+  struct Known {
+    ArchivedZone::Reach reach{};
+    std::int64_t changed = 0;
+    std::string refused{};  // why the files could not be read; empty: they could
+  };
   struct Image {
     Name origin{};
     std::shared_ptr<const Zone> zone{};
     std::string path{};
     ArchivedZone::Reach reach{};  // when it was begun
-    bool isRequired = false;    // by the first order that waits
+    bool isRequired = false;      // by the first order that waits
   };
 
   bool post(std::function<void()> task);
   std::string tryOwn();
+  void giveUp();
   std::uint64_t journalOctetsOf(const Name& origin) const;
 
   // On the thread of journals.
@@ -134,7 +145,7 @@ class ZoneArchive {
   std::vector<std::function<void()>> tasks_;
   std::deque<Image> images_;
   std::size_t imagesUnderWay_ = 0;
-  std::unordered_map<Name, Result<ArchivedZone::Reach, std::string>, NameHash, NameEqual> restored_;
+  std::unordered_map<Name, Known, NameHash, NameEqual> restored_;
   std::shared_ptr<const JournalSizes> sizes_ = std::make_shared<const JournalSizes>();
 
   // Of the thread of journals.

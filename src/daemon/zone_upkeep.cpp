@@ -1,10 +1,12 @@
 // Zones that come from other servers, and those whose new versions others are told of.
+#include <chrono>
 #include <exception>
 #include <memory>
 #include <utility>
 #include <vector>
 
 #include "daemon.hpp"
+#include "named_files.hpp"
 #include "taut/base/log.hpp"
 #include "taut/base/reason.hpp"
 
@@ -29,11 +31,48 @@ void Daemon::tellOf(const std::vector<std::shared_ptr<const Zone>>& versions) no
   }
 }
 
+// The server before keeps zones up to the moment at which it gives them up: what it has kept since this one has read
+// them is served first.
+void Daemon::ownArchive() {
+  constexpr std::chrono::seconds patience{10};
+  if (!archive_) return;
+  setJournalSizes();
+  const std::string error = archive_->own(predecessor_ ? patience : std::chrono::seconds(0));
+  if (!error.empty())
+    return log::error("{}; what changes is not kept for the next start until that can be done", error);
+  if (!predecessor_) return;
+  std::vector<ZoneInstall> versions;
+  for (const ZoneSource& source : zoneSourcesOf(configuration_)) {
+    const bool isInstalled = source.isKept && (source.isSecondary || source.takesUpdates);
+    if (!isInstalled || !archive_->hasChanged(*source.origin)) continue;
+    auto kept = archive_->restore(*source.origin);
+    if (!kept.ok()) log::error("{}", kept.error());
+    if (kept.ok() && kept->zone) versions.push_back({std::move(kept->zone)});
+  }
+  if (!versions.empty())
+    zones_.install(std::move(versions), [this](const ZonePublication& publication) { publishZones(publication); });
+}
+
+// Versions that come from elsewhere end first, and then what keeps them.
+void Daemon::giveUpZones() {
+  upkeep_->stop();
+  if (archive_) archive_->stop();
+}
+
+void Daemon::setJournalSizes() {
+  if (!archive_) return;
+  ZoneArchive::JournalSizes sizes;
+  for (const config::ZoneSettings& zone : configuration_.zones)
+    if (!zone.name.empty() && zone.journal != ArchivedZone::defaultOctets)
+      sizes.emplace(*Name::parse(zone.name), zone.journal);
+  archive_->setJournalSizes(std::move(sizes));
+}
+
 // What has changed since the last time that this server ran is not known, so all are told of what there is now.
 void Daemon::startUpkeep() {
   const std::shared_ptr<const ZoneSet> zones = state_.zones();
   if (plan_->hasSecondaries() && configuration_.server.stateFolder.empty())
-    log::info("server.state-directory is not given: when secondary zones were checked is not known after a restart");
+    log::info("server.state-directory is not given: secondary zones are not kept for the next start");
   upkeep_->replace(plan_, zones);
   std::vector<std::shared_ptr<const Zone>> told;
   for (const auto& [origin, zone] : plan_->zones())

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
+#include <iterator>
 #include <mutex>
 #include <new>
 #include <thread>
@@ -16,7 +17,9 @@
 
 #include "diagnostic_list.hpp"
 #include "parallel.hpp"
+#include "taut/dns/serial.hpp"
 #include "taut/zone/master_file.hpp"
+#include "taut/zone/zone_difference.hpp"
 
 namespace taut {
 
@@ -142,27 +145,31 @@ std::string ZoneLoad::firstError() const {
   return error == diagnostics.end() ? std::string() : error->toString();
 }
 
-// What the load held is free again when its failure is put together. Such a load is tried again at the next reload,
-// since it has no version of the file.
 namespace {
 
-// What was kept of a zone that comes from elsewhere. It passed the checks of a transfer, which ask for no addresses of
-// name servers.
-ZoneLoad loadKept(ZoneSource source, ZoneLoadOptions options) {
-  ZoneLoad load;
-  source.isSecondary = false;
-  options.checks.requireNsAddresses = false;
-  if (!source.path.empty() && !FileStamp::of(source.path).isMissing()) load = loadZone(source, options);
-  if (load.ok() || load.stopped) return load;
-  for (Diagnostic& diagnostic : load.diagnostics) diagnostic.severity = Diagnostic::Severity::warning;
-  load.zone = Zone::notLoaded(*source.origin, source.rrClass);
-  return load;
+void makeWarnings(std::vector<Diagnostic>& diagnostics) {
+  for (Diagnostic& diagnostic : diagnostics) diagnostic.severity = Diagnostic::Severity::warning;
 }
 
-}  // namespace
+void warn(const ZoneSource& source, std::string message, ZoneLoad& load) {
+  Diagnostic& diagnostic = load.diagnostics.emplace_back();
+  diagnostic.severity = Diagnostic::Severity::warning;
+  if (!source.path.empty()) diagnostic.file = std::make_shared<const std::string>(source.path);
+  diagnostic.message = std::move(message);
+}
 
-ZoneLoad loadZone(const ZoneSource& source, const ZoneLoadOptions& options) {
-  if (source.isSecondary) return loadKept(source, options);
+KeptZone restored(const ZoneSource& source, const ZoneLoadOptions& options, ZoneLoad& load) {
+  if (!source.isKept || !options.restore) return {};
+  KeptZone kept = options.restore(source);
+  if (!kept.error.empty()) warn(source, fmt::format("what was kept of the zone cannot be read: {}", kept.error), load);
+  load.zone = kept.zone;
+  load.differences = std::move(kept.differences);
+  return kept;
+}
+
+// What the load held is free again when its failure is put together. Such a load is tried again at the next reload,
+// since it has no version of the file.
+ZoneLoad loadFile(const ZoneSource& source, const ZoneLoadOptions& options) {
   const MasterFileOptions scanning = scanOptions(source.origin, source.rrClass, options);
   try {
     return load(source.path, source.origin, source.rrClass, options,
@@ -174,6 +181,79 @@ ZoneLoad loadZone(const ZoneSource& source, const ZoneLoadOptions& options) {
     nameFile(failed.diagnostics, source.path);
     return failed;
   }
+}
+
+// A zone that comes from elsewhere. It passed the checks of a transfer, which ask for no addresses of name servers.
+ZoneLoad loadSecondary(const ZoneSource& source, ZoneLoadOptions options) {
+  ZoneLoad load;
+  if (restored(source, options, load).zone) return load;
+  options.checks.requireNsAddresses = false;
+  if (!source.path.empty() && !FileStamp::of(source.path).isMissing()) {
+    ZoneLoad file = loadFile(source, options);
+    std::ranges::move(load.diagnostics, std::back_inserter(file.diagnostics));
+    load = std::move(file);
+  }
+  if (load.ok() || load.stopped) return load;
+  makeWarnings(load.diagnostics);
+  load.zone = Zone::notLoaded(*source.origin, source.rrClass);
+  return load;
+}
+
+// Reads up to the SOA of the zone, which is the first record as a rule.
+class SerialHandler final : public MasterFileHandler {
+ public:
+  bool onRecord(const MasterRecord& record) override {
+    if (record.type != Type::SOA || record.rdata.size() < leastSoaSize) return true;
+    serial = serialOfSoa(record.rdata);
+    return false;
+  }
+  bool onDiagnostic(Diagnostic) override { return true; }
+
+  std::optional<Serial> serial;
+};
+
+std::optional<Serial> serialOfFile(const ZoneSource& source, const ZoneLoadOptions& options) {
+  SerialHandler handler;
+  scanMasterFile(source.path, scanOptions(source.origin, source.rrClass, options), handler);
+  return handler.serial;
+}
+
+// A zone that takes updates: what they have made of it goes before the file, of which no more than the serial is read
+// where it is not newer.
+ZoneLoad loadUpdated(const ZoneSource& source, const ZoneLoadOptions& options) {
+  ZoneLoad load;
+  const KeptZone kept = restored(source, options, load);
+  if (!kept.zone) {
+    ZoneLoad file = loadFile(source, options);
+    std::ranges::move(load.diagnostics, std::back_inserter(file.diagnostics));
+    return file;
+  }
+  load.files = {FileStamp::of(source.path)};
+  const std::optional<Serial> serial = serialOfFile(source, options);
+  const Serial last(kept.zone->serial());
+  if (!serial || isNewer(*serial, last)) {
+    ZoneLoad file = loadFile(source, options);
+    makeWarnings(file.diagnostics);
+    std::ranges::move(file.diagnostics, std::back_inserter(load.diagnostics));
+    load.files = std::move(file.files);
+    load.stopped = file.stopped;
+    load.newer = std::move(file.zone);
+  } else if (*serial != last && load.files.front().version.changed > kept.changed) {
+    warn(source,
+         fmt::format("the file was changed, but its serial {} is not newer than {}, which updates have made: "
+                     "it is not read",
+                     serial->value(), last.value()),
+         load);
+  }
+  return load;
+}
+
+}  // namespace
+
+ZoneLoad loadZone(const ZoneSource& source, const ZoneLoadOptions& options) {
+  if (source.isSecondary) return loadSecondary(source, options);
+  if (source.takesUpdates) return loadUpdated(source, options);
+  return loadFile(source, options);
 }
 
 ZoneLoad parseZone(std::string_view text, std::optional<Name> origin, const ZoneLoadOptions& options,

@@ -93,8 +93,9 @@ void ZoneLoader::installAll(Installs installs) {
     for (const auto& function : called) function();
   });
   try {
-    store_.install(std::move(installs.versions),
-                   [&](const ZonePublication& publication) { publish_({publication.zones, served}); });
+    store_.install(std::move(installs.versions), [&](const ZonePublication& publication) {
+      publish_({publication.zones, served});
+    });
   } catch (const std::exception& error) {
     log::error("versions of secondary zones could not be served: {}", reasonOf(error));
   }

@@ -98,8 +98,15 @@ class NoObserver final : public LoadObserver {
 
 }  // namespace
 
-ZoneStore::ZoneStore(unsigned threads, MakeLoadObserver makeObserver)
-    : threads_(threads), makeObserver_(std::move(makeObserver)) {}
+ZoneStore::ZoneStore(unsigned threads, MakeLoadObserver makeObserver, std::shared_ptr<KeptZones> kept)
+    : threads_(threads), makeObserver_(std::move(makeObserver)), kept_(std::move(kept)) {}
+
+ZoneLoadOptions ZoneStore::loadOptions() const {
+  ZoneLoadOptions options;
+  options.threads = threads_;
+  if (kept_) options.restore = [kept = kept_](const ZoneSource& source) { return kept->restore(source); };
+  return options;
+}
 
 ZoneKey ZoneStore::keyOf(const Entry& entry) {
   return {entry.source.view, entry.load.zone->origin()};
@@ -113,8 +120,7 @@ std::unique_ptr<LoadObserver> ZoneStore::observe(std::size_t zones) const {
 void ZoneStore::load(std::vector<ZoneSource> sources) {
   const auto observer = observe(sources.size());
   std::mutex mutex;
-  ZoneLoadOptions options;
-  options.threads = threads_;
+  ZoneLoadOptions options = loadOptions();
   options.progress = [&](std::size_t records) {
     const std::lock_guard lock(mutex);
     observer->addRecords(records);
@@ -134,6 +140,7 @@ void ZoneStore::load(std::vector<ZoneSource> sources) {
     logDiagnostics(entry.load);
     entry.load.diagnostics = {};
     entry.isKept = entry.source.isSecondary;
+    takeKept(entry);
   }
 }
 
@@ -201,6 +208,7 @@ class ZoneStore::Known {
 ZoneLoad ZoneStore::takeOver(const Entry& before, const ZoneSource& source) {
   ZoneLoad load = before.load;
   const bool readOtherwise = before.source.path != source.path || before.source.isSecondary != source.isSecondary ||
+                             before.source.takesUpdates != source.takesUpdates ||
                              before.source.origin.has_value() != source.origin.has_value();
   if (readOtherwise) load.files = neverCurrent(source.path);
   return load;
@@ -259,7 +267,8 @@ void ZoneStore::addSource(ZoneSource source, const Known& known, Replacement& ne
     load.zone = Zone::notLoaded(*source.origin, source.rrClass);
   next.served.insert({source.view, load.zone->origin()});
   const bool isKept = source.isSecondary && before && (before->isKept || before->load.zone->isLoaded());
-  next.entries.push_back({std::move(source), std::move(load), isKept});
+  const bool isRestored = source.takesUpdates && before && before->source.takesUpdates && before->isRestored;
+  next.entries.push_back({std::move(source), std::move(load), isKept, isRestored});
 }
 
 // Loads those whose files have to say their origins. One that fails is tried again at the next reload.
@@ -435,7 +444,10 @@ std::shared_ptr<const ZoneErrors> ZoneStore::errors() const {
 void ZoneStore::loadEntries(const std::vector<Entry*>& entries, const Publish& publish, const std::stop_token& stop,
                             ZoneReload& report) {
   std::vector<ZoneSource> sources;
-  for (const Entry* entry : entries) sources.push_back(entry->source);
+  for (const Entry* entry : entries) {
+    sources.push_back(entry->source);
+    if (entry->isRestored) sources.back().isKept = false;
+  }
   std::mutex mutex;
   const auto observer = observe(entries.size());
   Pace pace;
@@ -445,8 +457,7 @@ void ZoneStore::loadEntries(const std::vector<Entry*>& entries, const Publish& p
     pace.run([&] { publish({zones()}); });
     ready = false;
   };
-  ZoneLoadOptions options;
-  options.threads = threads_;
+  ZoneLoadOptions options = loadOptions();
   options.progress = [&](std::size_t records) {
     const std::lock_guard lock(mutex);
     observer->addRecords(records);
@@ -517,6 +528,7 @@ void ZoneStore::requireNew(const List& list, const std::vector<ZoneSource>& sour
 
 void ZoneStore::accept(Entry& entry, ZoneLoad load, ZoneReload& report) {
   if (entry.source.isSecondary) return acceptKept(entry, std::move(load), report);
+  if (entry.isRestored && load.ok() && entry.load.zone->isLoaded()) return acceptFile(entry, std::move(load), report);
   refuseOriginOfAnother(entry, load);
   logDiagnostics(load);
   ++(load.ok() ? report.loaded : report.failed);
@@ -533,6 +545,37 @@ void ZoneStore::accept(Entry& entry, ZoneLoad load, ZoneReload& report) {
     if (lists_.empty() || changesAreTold_) detail::logLoaded(*entry.load.zone, *load.zone, entry.source.view, report);
     load.diagnostics = {};
   }
+  const bool isFirst = load.ok() && (!hadZone || (entry.source.takesUpdates && !entry.isRestored));
+  entry.load = std::move(load);
+  if (isFirst) takeKept(entry);
+}
+
+// The differences that an earlier run has left, and a file that has come to have a newer serial meanwhile.
+void ZoneStore::takeKept(Entry& entry) {
+  ZoneLoad& load = entry.load;
+  entry.isRestored = entry.source.takesUpdates;
+  if (load.newer) fileVersions_.push_back(std::exchange(load.newer, nullptr));
+  auto differences = std::exchange(load.differences, {});
+  const bool isOfFile = !entry.source.takesUpdates && !entry.source.isSecondary;
+  if (!entry.source.keepsDifferences) return;
+  if (isOfFile && kept_ && entry.source.isKept) differences = kept_->differencesTo(entry.source, *load.zone);
+  for (auto& difference : differences) differences_->add(*load.zone, std::move(difference), entry.source.view);
+}
+
+// The file of a zone that takes updates has changed. What updates have made of it stays.
+void ZoneStore::acceptFile(Entry& entry, ZoneLoad load, ZoneReload& report) {
+  logDiagnostics(load);
+  ++report.loaded;
+  const Zone& before = *entry.load.zone;
+  const Serial serial(load.zone->serial());
+  const bool isNewer = taut::isNewer(serial, Serial(before.serial()));
+  if (isNewer)
+    fileVersions_.push_back(load.zone);
+  else if (!haveSameRecords(before, *load.zone))
+    log::warning("{}: the serial {} is not newer than {}, which zone {} has by updates: the file does not count",
+                 entry.source.path, serial.value(), before.serial(), before.origin());
+  load.zone = std::move(entry.load.zone);
+  load.diagnostics = {};
   entry.load = std::move(load);
 }
 
@@ -547,6 +590,7 @@ void ZoneStore::acceptKept(Entry& entry, ZoneLoad load, ZoneReload& report) {
     if (lists_.empty() || changesAreTold_) detail::logLoaded(*entry.load.zone, *load.zone, entry.source.view, report);
   }
   entry.load = std::move(load);
+  takeKept(entry);
 }
 
 // Whether others are to be told: the serial is newer. A file that was read again and has the same records leaves all as
@@ -559,18 +603,29 @@ bool ZoneStore::followVersion(const Entry& entry, const Zone& before, const Zone
   const bool isNewer = taut::isNewer(Serial(after.serial()), Serial(before.serial()));
   if (!isNewer && haveSameRecords(before, after)) return false;
   if (!isNewer) detail::warnOfSerial(before, after, entry.source.view, report);
-  if (entry.source.keepsDifferences)
+  if (entry.source.keepsDifferences) {
     differences_->replaced(before, after, entry.source.view);
-  else
+    keepDifferences(entry, before, after);
+  } else {
     forgetDifferences(entry);
+  }
   return isNewer && entry.source.view.empty();
+}
+
+// For later runs, what is known of how the version has come to be.
+void ZoneStore::keepDifferences(const Entry& entry, const Zone& before, const Zone& after) {
+  if (!kept_ || !entry.source.isKept || entry.source.takesUpdates) return;
+  auto differences =
+      differences_->find(after, entry.source.view, Serial(before.serial()), RecentDifferences::maxOctets(after));
+  kept_->keepDifferences(entry.source, after, std::move(differences));
 }
 
 void ZoneStore::install(std::vector<ZoneInstall> versions, const Publish& publish) {
   std::unordered_map<NameView, Entry*, HashName> secondaries;
   secondaries.reserve(versions.size());
   for (const ZoneInstall& version : versions) secondaries.emplace(version.zone->origin(), nullptr);
-  for (Entry* const entry : entriesThat([](const Entry& each) { return each.source.isSecondary; }))
+  const auto isInstalled = [](const Entry& each) { return each.source.isSecondary || each.source.takesUpdates; };
+  for (Entry* const entry : entriesThat(isInstalled))
     if (const auto found = secondaries.find(entry->load.zone->origin()); found != secondaries.end())
       found->second = entry;
   // Keys lie in the versions, which stay in place until all are found.
@@ -586,7 +641,7 @@ void ZoneStore::install(Entry& entry, ZoneInstall version) {
   const std::shared_ptr<const Zone> before = std::exchange(entry.load.zone, std::move(version.zone));
   const Zone& after = *entry.load.zone;
   if (version.isSettled) return;
-  entry.isKept = true;
+  entry.isKept = entry.source.isSecondary;
   if (!after.isLoaded()) return forgetDifferences(entry);
   const bool isNews = !before->isLoaded() || isNewer(Serial(after.serial()), Serial(before->serial()));
   if (isNews) news_.push_back(entry.load.zone);

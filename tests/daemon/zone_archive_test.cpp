@@ -172,8 +172,7 @@ TEST_CASE("versions that nobody waits for are kept before the end") {
   {
     ZoneArchive archive(folder.path());
     archive.keep({version(1)});
-    for (std::uint32_t serial = 2; serial <= 200; ++serial)
-      archive.keep(next(*version(serial - 1), version(serial)));
+    for (std::uint32_t serial = 2; serial <= 200; ++serial) archive.keep(next(*version(serial - 1), version(serial)));
   }
   CHECK(isVersion(restored(folder.path()).zone, 200));
 }
@@ -188,8 +187,7 @@ TEST_CASE("a version that could not be kept does not count, nor does what was ma
   std::filesystem::create_directory(journalOf(folder.path()));
   ZoneArchive archive(folder.path());
   REQUIRE(archive.restore(origin).ok() == false);
-  CHECK(kept(archive, next(*version(2), version(3))) ==
-        journalOf(folder.path()) + ": it is not a regular file");
+  CHECK(kept(archive, next(*version(2), version(3))) == journalOf(folder.path()) + ": it is not a regular file");
   CHECK(kept(archive, next(*version(3), version(4))) == "the version before could not be kept");
   std::filesystem::remove(journalOf(folder.path()));
   std::filesystem::rename(folder.path("journal"), journalOf(folder.path()));

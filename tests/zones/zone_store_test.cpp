@@ -73,7 +73,8 @@ TEST_CASE("A reload of all files loads those too that seem not to have changed")
   store.load({sourceOf(file, "example.")});
   const Set before = store.zones();
   Set after;
-  const ZoneReload report = store.reload([&](const ZonePublication& publication) { after = publication.zones; }, {}, Reread::all);
+  const ZoneReload report =
+      store.reload([&](const ZonePublication& publication) { after = publication.zones; }, {}, Reread::all);
   CHECK(report.loaded == 1);
   REQUIRE(after);
   CHECK(after->get(Name("example.")) != before->get(Name("example.")));

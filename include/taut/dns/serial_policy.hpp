@@ -1,5 +1,5 @@
-// Which serial the SOA of a zone gets where a server makes a version of it: of records that a dynamic update has changed
-// (RFC 2136 section 3.6), or of a master file whose records have changed while its serial has not gone forward.
+// Which serial the SOA of a zone gets where a server makes a version of it: of records that a dynamic update has
+// changed (RFC 2136 section 3.6), or of a master file whose records have changed while its serial has not gone forward.
 #pragma once
 
 #include <chrono>

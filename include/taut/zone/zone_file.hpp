@@ -18,6 +18,7 @@
 #include "taut/dns/name.hpp"
 #include "taut/dns/type.hpp"
 #include "taut/zone/diagnostic.hpp"
+#include "taut/zone/difference_source.hpp"
 #include "taut/zone/zone.hpp"
 #include "taut/zone/zone_builder.hpp"
 
@@ -44,12 +45,29 @@ struct ZoneSource {
   // there, or does not load, leaves a zone that is not loaded (Zone::notLoaded), with warnings. The path may be empty
   // then, and the origin is known.
   bool isSecondary = false;
+  // Versions of it are made by updates. Where one was kept, it goes before the file, unless that has a newer serial.
+  bool takesUpdates = false;
+  // Its versions are kept, so the last one may be there from an earlier run: `ZoneLoadOptions::restore`.
+  bool isKept = false;
+};
+
+// What was kept of a zone by an earlier run of the program.
+struct KeptZone {
+  std::shared_ptr<const Zone> zone{};           // null: nothing
+  DifferenceSource::Differences differences{};  // the last ones that lead to it, in order
+  std::int64_t changed = 0;                     // when it was kept, as FileVersion has it
+  std::string error{};                          // why what there is could not be read, with the file; empty: it could
 };
 
 struct ZoneLoad {
   std::shared_ptr<const Zone> zone;     // null when there was an error
   std::vector<Diagnostic> diagnostics;  // warnings too
   std::vector<FileStamp> files;         // all that were read, included files too, as they were when opened
+
+  // Of a zone that was kept: what leads to it; and where updates are taken, the version of the file that has a newer
+  // serial.
+  DifferenceSource::Differences differences;
+  std::shared_ptr<const Zone> newer;
 
   bool stopped = false;  // by `progress`, before it was known whether there is an error
 
@@ -62,11 +80,15 @@ struct ZoneLoad {
 // may come at the same time. False stops the load.
 using LoadProgress = std::function<bool(std::size_t records)>;
 
+// Called for sources that are kept, on each thread that loads.
+using RestoreZone = std::function<KeptZone(const ZoneSource& source)>;
+
 struct ZoneLoadOptions {
   ZoneChecks checks;
   unsigned threads = 0;                      // at most; 0: all cores
   std::uint64_t maxGenerated = 100'000'000;  // records that the $GENERATE directives of a zone may make
   LoadProgress progress;                     // may be empty
+  RestoreZone restore;                       // likewise: nothing was kept
 };
 
 ZoneLoad loadZone(const ZoneSource& source, const ZoneLoadOptions& options = {});

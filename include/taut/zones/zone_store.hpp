@@ -3,7 +3,9 @@
 // A zone of a view (`ZoneSource::view`) is a zone of its own: others may have its origin.
 //
 // Versions of secondary zones (`ZoneSource::isSecondary`) come from elsewhere, by `install`. The file of one is read
-// once, and its version stays when the sources are replaced.
+// once, and its version stays when the sources are replaced. Those of zones that take updates
+// (`ZoneSource::takesUpdates`) do so too, while a file that has a newer serial waits for who makes the updates
+// (`takeFileVersions`).
 //
 // What secondaries are to be told lies beside the zones: a version that gives way to one with a greater serial leaves
 // the difference behind. A serial that goes back, or stays though records have changed, is loaded and draws a warning.
@@ -19,6 +21,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "taut/base/counter.hpp"
@@ -27,6 +30,7 @@
 #include "taut/zone/zone_file.hpp"
 #include "taut/zone/zone_publication.hpp"
 #include "taut/zone/zone_set.hpp"
+#include "taut/zones/kept_zones.hpp"
 #include "taut/zones/load_observer.hpp"
 
 namespace taut {
@@ -74,7 +78,9 @@ class ZoneStore {
   using Publish = std::function<void(const ZonePublication&)>;
 
   // Loads with at most so many threads, 0: all cores.
-  explicit ZoneStore(unsigned threads = 0, MakeLoadObserver makeObserver = {});
+  // `kept` has what is kept of zones whose sources want that (`ZoneSource::isKept`); null: nothing.
+  explicit ZoneStore(unsigned threads = 0, MakeLoadObserver makeObserver = {},
+                     std::shared_ptr<KeptZones> kept = nullptr);
 
   // Zones that are named one by one: loads them all. Throws std::runtime_error where one does not load, or is there
   // twice; its text has a line for each error of all zones, file, line and column first.
@@ -99,8 +105,8 @@ class ZoneStore {
   ZoneReload reloadZone(NameView origin, const Publish& publish, const std::stop_token& stop,
                         std::string_view view = {});
 
-  // Has these versions served, the last one of each zone. What is no secondary zone is left out: it may have ceased to
-  // be one. `publish` gets all zones.
+  // Has these versions served, the last one of each zone. What is neither a secondary zone nor takes updates is left
+  // out: it may have ceased to be one. `publish` gets all zones.
   void install(std::vector<ZoneInstall> versions, const Publish& publish);
 
   // All of them, also those that are not loaded.
@@ -109,6 +115,10 @@ class ZoneStore {
   // Versions of zones that all see which have come since the last call and have a newer serial than the version before,
   // or are the first of a secondary zone: of each zone its last one. For `publish`, to tell others.
   std::vector<std::shared_ptr<const Zone>> takeNews();
+
+  // Versions of files whose zones take updates, which have a newer serial and have come since the last call. They are
+  // not served: who makes the updates makes them the next version.
+  std::vector<std::shared_ptr<const Zone>> takeFileVersions() { return std::exchange(fileVersions_, {}); }
 
   // How many loads have failed in all reloads. May be called on any thread.
   std::uint64_t loadFailures() const { return loadFailures_; }
@@ -132,7 +142,8 @@ class ZoneStore {
     ZoneSource source;
     // The last one; its zone is that of the last one that succeeded, and never null. It keeps its first errors.
     ZoneLoad load;
-    bool isKept = false;  // a secondary zone that has a version, or whose file has been read
+    bool isKept = false;      // a secondary zone that has a version, or whose file has been read
+    bool isRestored = false;  // one that takes updates, of which is there what was kept of it
   };
   struct List {
     std::string path;
@@ -157,6 +168,10 @@ class ZoneStore {
   void accept(Entry& entry, ZoneLoad load, ZoneReload& report);
   bool followVersion(const Entry& entry, const Zone& before, const Zone& after, const ZoneReload& report);
   void acceptKept(Entry& entry, ZoneLoad load, ZoneReload& report);
+  void acceptFile(Entry& entry, ZoneLoad load, ZoneReload& report);
+  void takeKept(Entry& entry);
+  void keepDifferences(const Entry& entry, const Zone& before, const Zone& after);
+  ZoneLoadOptions loadOptions() const;
   void install(Entry& entry, ZoneInstall version);
   void forgetDifferences(const Entry& entry);
   void refuseOriginOfAnother(const Entry& entry, ZoneLoad& load) const;
@@ -175,11 +190,13 @@ class ZoneStore {
 
   unsigned threads_;
   MakeLoadObserver makeObserver_;
+  std::shared_ptr<KeptZones> kept_;
   std::vector<Entry> entries_;
   std::vector<List> lists_;
   std::vector<ZoneSource> unidentified_;  // their files have to say their origins, and have not yet done so
   std::vector<Entry> former_;             // not named by other sources, but perhaps by a list that is to be read
   std::vector<std::shared_ptr<const Zone>> news_;
+  std::vector<std::shared_ptr<const Zone>> fileVersions_;
   std::shared_ptr<RecentDifferences> differences_ = std::make_shared<RecentDifferences>();
   Counter loadFailures_;
   mutable std::mutex errorsMutex_;
