@@ -78,9 +78,11 @@ bool ManagementContent::isDraining() {
 }
 
 const ZoneSummary& ManagementContent::summary(const std::shared_ptr<const ZoneSet>& zones) {
-  if (zones != summarised_) {
+  const std::uint64_t replacements = zones->replacements();
+  if (zones != summarised_ || replacements != summarisedReplacements_) {
     summary_ = summaryOf(*zones);
     summarised_ = zones;
+    summarisedReplacements_ = replacements;
   }
   return summary_;
 }

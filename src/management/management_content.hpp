@@ -61,6 +61,7 @@ class ManagementContent final : public HttpContent, public StatusTexts {
   std::uint64_t metricsServe_ = 0;            // the last one whom those serve that were made last
   std::weak_ptr<const std::string> metrics_;  // as long as a client reads them
   std::shared_ptr<const ZoneSet> summarised_;
+  std::uint64_t summarisedReplacements_ = 0;
   ZoneSummary summary_;  // of `summarised_`
   Jobs jobs_;            // last: they use what is above
 };

@@ -22,7 +22,8 @@ struct ZoneSummary {
   std::vector<Shown> shown;  // at most `maxShown`, those that are not loaded first
 };
 
-// With the zones of views. Walks all zones, so it is worth keeping while the set is the same.
+// With the zones of views. Walks all zones, so it is worth keeping while the set is the same, with as many
+// replacements.
 ZoneSummary summaryOf(const ZoneSet& zones);
 
 }  // namespace taut

@@ -15,13 +15,28 @@
 
 namespace taut {
 
-class Authority::Snapshot final : public PinnedStorage {
+// The time between two changes of what is served. An answer pins the moment in which it begins, and with it all later
+// ones of the same set: what a moment has used last is kept by the moment itself.
+class Authority::Moment final : public PinnedStorage {
  public:
-  explicit Snapshot(std::shared_ptr<const ZoneSet> zones) : zones_(std::move(zones)) {}
+  explicit Moment(std::shared_ptr<const ZoneSet> zones) : zones_(std::move(zones)) {}
+
+  // Moments that nothing else pins go one by one: there may be more of them than the stack holds.
+  ~Moment() override {
+    for (LocalRef<Moment> next = std::move(next_); next && next->useCount() == 1;) next = std::move(next->next_);
+  }
+
   const ZoneSet& zones() const { return *zones_; }
+  // Whether answers that have begun in it, or before it, go on.
+  bool isPinned() const { return useCount() > 1; }
+
+  void retire(std::shared_ptr<const RetiredVersions> versions) { retired_ = std::move(versions); }
+  void setNext(LocalRef<Moment> next) { next_ = std::move(next); }
 
  private:
   std::shared_ptr<const ZoneSet> zones_;
+  std::shared_ptr<const RetiredVersions> retired_;  // at its end
+  LocalRef<Moment> next_;
 };
 
 // A zone that changes at run time, in the version that this shard answers from.
@@ -31,7 +46,7 @@ class Authority::Following {
       : versions_(std::move(versions)) {
     follower_ = versions_->follow(shard, [this, &authority](std::shared_ptr<const Zone> version) {
       version_ = std::move(version);
-      if (follower_) authority.begin();
+      if (follower_) authority.begin(authority.set_);
     });
   }
   Following(const Following&) = delete;
@@ -256,34 +271,44 @@ Authority::Authority(Shard& shard, DynamicZone& zone) {
 
 Authority::Authority(Shard& shard, const std::vector<std::shared_ptr<detail::ZoneVersions>>& zones) {
   for (const auto& versions : zones) following_.push_back(std::make_unique<Following>(*this, shard, versions));
-  begin();
+  begin(set_);
 }
 
 Authority::~Authority() = default;
 
 void Authority::add(Shard& shard, DynamicZone& zone) {
   following_.push_back(std::make_unique<Following>(*this, shard, zone.state_->versions()));
-  begin();
+  begin(set_);
 }
 
 void Authority::replace(std::shared_ptr<const ZoneSet> zones) {
-  if (!zones) zones = inPlaceOfNull();
-  const ZoneSet* const own = view_.empty() ? nullptr : zones->view(view_);
-  if (own) zones = std::shared_ptr<const ZoneSet>(zones, own);  // keeps the whole set
-  set_ = std::move(zones);
-  begin();
+  serve({std::move(zones)});
 }
 
-// From now on answers come from what there is now.
-void Authority::begin() {
-  std::shared_ptr<const ZoneSet> zones = set_;
+void Authority::serve(const ZonePublication& publication) {
+  std::shared_ptr<const ZoneSet> zones = publication.zones ? publication.zones : inPlaceOfNull();
+  const ZoneSet* const own = view_.empty() ? nullptr : zones->view(view_);
+  if (own) zones = std::shared_ptr<const ZoneSet>(zones, own);  // keeps the whole set
+  const bool isPinned = moment_ && moment_->isPinned();
+  if (publication.retired && isPinned) moment_->retire(publication.retired);
+  const bool isOther = zones != set_;
+  if (isOther || (publication.retired && (isPinned || !following_.empty()))) begin(std::move(zones));
+}
+
+// From now on answers come from these zones, and from what is followed.
+void Authority::begin(std::shared_ptr<const ZoneSet> set) {
+  std::shared_ptr<const ZoneSet> zones = set;
   if (!following_.empty()) {
     std::vector<std::shared_ptr<const Zone>> versions;
     for (const auto& following : following_) versions.push_back(following->version());
     zones =
         zones ? std::make_shared<const ZoneSet>(versions, std::move(zones)) : std::make_shared<const ZoneSet>(versions);
   }
-  snapshot_ = LocalRef<const Snapshot>(new Snapshot(std::move(zones)));
+  LocalRef<Moment> next(new Moment(std::move(zones)));
+  // A moment of another set needs no next one: that set keeps what it has.
+  if (set == set_ && moment_ && moment_->isPinned()) moment_->setNext(next);
+  set_ = std::move(set);
+  moment_ = std::move(next);
 }
 
 Task<> Authority::close() {
@@ -292,7 +317,7 @@ Task<> Authority::close() {
 }
 
 const ZoneSet& Authority::zones() const {
-  return snapshot_->zones();
+  return moment_->zones();
 }
 
 Task<std::optional<Answer>> Authority::resolve(const Query& query) {
@@ -320,7 +345,7 @@ ServedZone Authority::servedZone(NameView origin, Class rrClass) const {
 std::optional<Answer> Authority::answer(const Query& query) const {
   std::optional<Answer> answer(std::in_place);
   if (!Resolution(zones(), query, *answer).run()) return std::nullopt;
-  answer->pin(*snapshot_);
+  answer->pin(*moment_);
   return answer;
 }
 

@@ -35,36 +35,70 @@ ZoneSet::ZoneSet(std::span<const std::shared_ptr<const Zone>> zones, std::span<c
 ZoneSet::ZoneSet(std::span<const std::shared_ptr<const Zone>> zones, std::shared_ptr<const ZoneSet> beside)
     : outer_(beside.get()), beside_(std::move(beside)) {
   add(zones);
-  isLarge_ = isLarge_ || outer_->isLarge_;
+  if (outer_->isLarge()) isLarge_ = true;
 }
 
 void ZoneSet::add(std::span<const std::shared_ptr<const Zone>> zones) {
-  table_.resize(std::bit_ceil(zones.size() * 2 + 1));
+  table_ = std::vector<Slot>(std::bit_ceil(zones.size() * 2 + 1));
   zones_.reserve(zones.size());
-  std::size_t size = 0;
   for (const auto& zone : zones) {
     if (!zone) continue;
-    if (const Slot* there = slot(zone->origin(), zone->rrClass())) {
+    octets_ += zone->memoryUse();
+    if (Slot* const there = slot(zone->origin(), zone->rrClass())) {
       if (!zone->isLoaded()) continue;
       zones_[there->index] = zone;
-      table_[static_cast<std::size_t>(there - table_.data())].zone = zone.get();
+      there->zone = zone.get();
       continue;
     }
     const std::uint64_t hash = hashOf(zone->origin(), zone->rrClass());
     std::size_t at = hash & (table_.size() - 1);
     while (table_[at].zone != nullptr) at = (at + 1) & (table_.size() - 1);
-    table_[at] = {zone.get(), static_cast<std::uint32_t>(hash >> 32), static_cast<std::uint32_t>(zones_.size())};
+    table_[at].zone = zone.get();
+    table_[at].hash = static_cast<std::uint32_t>(hash >> 32);
+    table_[at].index = static_cast<std::uint32_t>(zones_.size());
     zones_.push_back(zone);
-    size += zone->memoryUse();
     const std::size_t depth = zone->origin().labelCount();
     depths_[depth / 64] |= std::uint64_t{1} << depth % 64;
   }
-  isLarge_ = size >= largeFrom;
+  isLarge_ = octets_ >= largeFrom;
+}
+
+std::shared_ptr<const Zone> ZoneSet::replace(std::shared_ptr<const Zone> version, std::string_view view) {
+  if (!view.empty()) {
+    const auto found = std::ranges::find(views_, view, &ZoneSet::viewName);
+    auto before = found == views_.end() ? nullptr : (*found)->replace(std::move(version));
+    if (before) ++replacements_;
+    return before;
+  }
+  const std::size_t size = version->memoryUse();
+  const std::lock_guard lock(mutex_);
+  Slot* const found = slot(version->origin(), version->rrClass());
+  if (found == nullptr) return nullptr;
+  std::shared_ptr<const Zone> before = std::exchange(zones_[found->index], std::move(version));
+  found->zone.store(zones_[found->index].get(), std::memory_order_release);
+  octets_ += size - before->memoryUse();
+  isLarge_.store(octets_ >= largeFrom || (beside_ && beside_->isLarge()), std::memory_order_relaxed);
+  ++replacements_;
+  return before;
 }
 
 std::shared_ptr<const Zone> ZoneSet::get(NameView origin, Class rrClass) const {
+  const std::lock_guard lock(mutex_);
   const Slot* const found = slot(origin, rrClass);
   return found != nullptr ? zones_[found->index] : nullptr;
+}
+
+// A shard that asks for one of them meanwhile does not wait for all.
+std::vector<std::shared_ptr<const Zone>> ZoneSet::zones() const {
+  constexpr std::size_t atATime = 256;
+  std::vector<std::shared_ptr<const Zone>> zones;
+  zones.reserve(zones_.size());
+  while (zones.size() < zones_.size()) {
+    const std::lock_guard lock(mutex_);
+    const std::size_t end = std::min(zones.size() + atATime, zones_.size());
+    while (zones.size() < end) zones.push_back(zones_[zones.size()]);
+  }
+  return zones;
 }
 
 const ZoneSet* ZoneSet::view(std::string_view name) const {
@@ -90,7 +124,7 @@ const Zone* ZoneSet::findOwn(NameView name, Class rrClass) const {
     if ((depths_[depth / 64] >> depth % 64 & 1) != 0) {
       const std::size_t offset = offsets[labels - depth];
       const NameView origin = NameView::trusted(name.data() + offset, name.size() - offset);
-      if (const auto* found = slot(origin, rrClass)) return found->zone;
+      if (const auto* found = slot(origin, rrClass)) return found->zone.load(std::memory_order_acquire);
     }
     if (depth == 0) return nullptr;
   }
@@ -100,17 +134,21 @@ const ZoneSet::Slot* ZoneSet::slot(NameView origin, Class rrClass) const {
   if (table_.empty()) return nullptr;
   const std::uint64_t hash = hashOf(origin, rrClass);
   const std::size_t mask = table_.size() - 1;
-  for (std::size_t at = hash & mask; table_[at].zone != nullptr; at = (at + 1) & mask) {
+  for (std::size_t at = hash & mask;; at = (at + 1) & mask) {
     const Slot& place = table_[at];
-    if (place.hash == static_cast<std::uint32_t>(hash >> 32) && place.zone->rrClass() == rrClass &&
-        place.zone->origin() == origin)
+    const Zone* const zone = place.zone.load(std::memory_order_acquire);
+    if (zone == nullptr) return nullptr;
+    if (place.hash == static_cast<std::uint32_t>(hash >> 32) && zone->rrClass() == rrClass && zone->origin() == origin)
       return &place;
   }
-  return nullptr;
+}
+
+ZoneSet::Slot* ZoneSet::slot(NameView origin, Class rrClass) {
+  return const_cast<Slot*>(std::as_const(*this).slot(origin, rrClass));
 }
 
 ZoneSet::LookAhead::LookAhead(const ZoneSet& zones, NameView name, std::uint64_t hash) {
-  const ZoneSet& looked = zones.beside_ && zones.beside_->isLarge_ ? *zones.beside_ : zones;
+  const ZoneSet& looked = zones.beside_ && zones.beside_->isLarge() ? *zones.beside_ : zones;
   if (looked.empty()) return;
   NameView origin = name;
   std::size_t labels = origin.labelCount();
@@ -125,9 +163,9 @@ ZoneSet::LookAhead::LookAhead(const ZoneSet& zones, NameView name, std::uint64_t
 
 // Another zone may have taken this slot, and this zone is a few slots further then. A search would not pay.
 void ZoneSet::LookAhead::prefetchZone() {
-  if (slot_ == nullptr || slot_->zone == nullptr || slot_->hash != originHash_) return;
-  zone_ = slot_->zone;
-  zone_->prefetch();
+  if (slot_ == nullptr || slot_->hash != originHash_) return;
+  zone_ = slot_->zone.load(std::memory_order_acquire);
+  if (zone_ != nullptr) zone_->prefetch();
 }
 
 void ZoneSet::LookAhead::prefetchIndex() const {

@@ -118,6 +118,7 @@ std::unique_ptr<LoadObserver> ZoneStore::observe(std::size_t zones) const {
 }
 
 void ZoneStore::load(std::vector<ZoneSource> sources) {
+  moveEntries();
   const auto observer = observe(sources.size());
   std::mutex mutex;
   ZoneLoadOptions options = loadOptions();
@@ -164,6 +165,7 @@ std::string ZoneStore::addLoaded(std::vector<ZoneSource> sources, std::vector<Zo
 }
 
 void ZoneStore::addList(const std::string& path) {
+  moveEntries();
   ZoneReload added;
   lists_.push_back({path, {}});
   readList(lists_.back(), added);
@@ -222,8 +224,15 @@ struct ZoneStore::Replacement {
   std::unordered_set<ZoneKey, HashZoneKey> served;  // of the entries, and of the lists that stay
 };
 
+// Entries are about to come, go or move.
+void ZoneStore::moveEntries() {
+  installable_.reset();
+  isSetCurrent_ = false;
+}
+
 // What is there before stays until all that can throw is done.
 void ZoneStore::replaceSources(std::vector<ZoneSource> sources, const std::vector<std::string>& lists) {
+  moveEntries();
   Known known;
   forEachEntry([&known](const Entry& entry) { known.add(entry); });
   for (const Entry& entry : former_) known.add(entry);
@@ -349,6 +358,7 @@ std::vector<ZoneStore::Entry*> ZoneStore::entriesThat(const Wanted& wanted) {
 
 ZoneReload ZoneStore::reload(const Publish& publish, const std::stop_token& stop, Reread reread) {
   ZoneReload report;
+  if (!lists_.empty() || !unidentified_.empty()) moveEntries();
   readLists(report);
   identify(report, stop);
   if (stop.stop_requested()) return report;
@@ -433,7 +443,15 @@ void ZoneStore::publishAll(const Publish& publish) {
     const std::lock_guard lock(errorsMutex_);
     errors_ = std::move(errors);
   }
-  publish({zones()});
+  publishSet(zones(), publish);
+}
+
+// What has been retired stays so where somebody may not have been told of it.
+void ZoneStore::publishSet(std::shared_ptr<const ZoneSet> zones, const Publish& publish) {
+  ZonePublication publication{std::move(zones)};
+  if (!retired_.empty()) publication.retired = std::make_shared<const RetiredVersions>(retired_);
+  publish(publication);
+  retired_.clear();
 }
 
 std::shared_ptr<const ZoneErrors> ZoneStore::errors() const {
@@ -454,7 +472,7 @@ void ZoneStore::loadEntries(const std::vector<Entry*>& entries, const Publish& p
   bool ready = false;  // a zone has been loaded since the last publication
   const auto publishReady = [&] {
     if (!ready || !pace.isDue()) return;
-    pace.run([&] { publish({zones()}); });
+    pace.run([&] { publishSet(zones(), publish); });
     ready = false;
   };
   ZoneLoadOptions options = loadOptions();
@@ -462,6 +480,7 @@ void ZoneStore::loadEntries(const std::vector<Entry*>& entries, const Publish& p
     const std::lock_guard lock(mutex);
     observer->addRecords(records);
     publishReady();
+    if (meanwhile_) meanwhile_();
     return !stop.stop_requested();
   };
   loadZones(sources, options, [&](std::size_t index, ZoneLoad load) {
@@ -471,6 +490,7 @@ void ZoneStore::loadEntries(const std::vector<Entry*>& entries, const Publish& p
     observer->addZone();
     ready = true;
     publishReady();
+    if (meanwhile_) meanwhile_();
   });
 }
 
@@ -527,6 +547,7 @@ void ZoneStore::requireNew(const List& list, const std::vector<ZoneSource>& sour
 }
 
 void ZoneStore::accept(Entry& entry, ZoneLoad load, ZoneReload& report) {
+  isSetCurrent_ = false;
   if (entry.source.isSecondary) return acceptKept(entry, std::move(load), report);
   if (entry.isRestored && load.ok() && entry.load.zone->isLoaded()) return acceptFile(entry, std::move(load), report);
   refuseOriginOfAnother(entry, load);
@@ -581,6 +602,7 @@ void ZoneStore::acceptFile(Entry& entry, ZoneLoad load, ZoneReload& report) {
 
 // What was kept of a secondary zone. That nothing was is no failure: the zone is yet to come.
 void ZoneStore::acceptKept(Entry& entry, ZoneLoad load, ZoneReload& report) {
+  if (entry.isKept) return;  // a version has come while the file was read
   logDiagnostics(load);
   entry.isKept = true;
   load.diagnostics = {};
@@ -621,20 +643,41 @@ void ZoneStore::keepDifferences(const Entry& entry, const Zone& before, const Zo
 }
 
 void ZoneStore::install(std::vector<ZoneInstall> versions, const Publish& publish) {
-  std::unordered_map<NameView, Entry*, HashName> secondaries;
-  secondaries.reserve(versions.size());
-  for (const ZoneInstall& version : versions) secondaries.emplace(version.zone->origin(), nullptr);
-  const auto isInstalled = [](const Entry& each) { return each.source.isSecondary || each.source.takesUpdates; };
-  for (Entry* const entry : entriesThat(isInstalled))
-    if (const auto found = secondaries.find(entry->load.zone->origin()); found != secondaries.end())
-      found->second = entry;
-  // Keys lie in the versions, which stay in place until all are found.
-  std::vector<Entry*> entries;
-  for (const ZoneInstall& version : versions) entries.push_back(secondaries.find(version.zone->origin())->second);
-  for (std::size_t i = 0; i < versions.size(); ++i)
-    if (entries[i] && entries[i]->load.zone->rrClass() == versions[i].zone->rrClass())
-      install(*entries[i], std::move(versions[i]));
-  publishAll(publish);
+  bool isNew = false;
+  bool isInPlace = true;
+  for (ZoneInstall& version : versions) {
+    Entry* const entry = entryFor(*version.zone);
+    if (entry == nullptr) continue;
+    isNew = true;
+    install(*entry, std::move(version));
+    if (!serveInPlace(*entry)) isInPlace = isSetCurrent_ = false;
+  }
+  if (!isNew) return;
+  publishSet(isInPlace ? set_ : zones(), publish);
+}
+
+// Whose versions come by `install`, with the origin and class of this one; null where there is none.
+ZoneStore::Entry* ZoneStore::entryFor(const Zone& version) {
+  if (!installable_) {
+    installable_.emplace();
+    const auto isInstallable = [](const Entry& each) { return each.source.isSecondary || each.source.takesUpdates; };
+    for (Entry* const entry : entriesThat(isInstallable))
+      installable_->emplace(entry->load.zone->origin().hash(), entry);
+  }
+  const auto [first, last] = installable_->equal_range(version.origin().hash());
+  const auto found = std::find_if(first, last, [&](const auto& known) {
+    const Zone& zone = *known.second->load.zone;
+    return zone.origin() == version.origin() && zone.rrClass() == version.rrClass();
+  });
+  return found == last ? nullptr : found->second;
+}
+
+// False where the set has no such zone.
+bool ZoneStore::serveInPlace(const Entry& entry) {
+  auto before = set_ ? set_->replace(entry.load.zone, entry.source.view) : nullptr;
+  if (!before) return false;
+  retired_.push_back(std::move(before));
+  return true;
 }
 
 void ZoneStore::install(Entry& entry, ZoneInstall version) {
@@ -709,7 +752,13 @@ void ZoneStore::logListedZones() const {
   detail::logZones(zones);
 }
 
-std::shared_ptr<const ZoneSet> ZoneStore::zones() const {
+std::shared_ptr<const ZoneSet> ZoneStore::zones() {
+  if (!isSetCurrent_) set_ = makeSet();
+  isSetCurrent_ = true;
+  return set_;
+}
+
+std::shared_ptr<ZoneSet> ZoneStore::makeSet() const {
   std::vector<std::shared_ptr<const Zone>> zones;
   std::vector<ZonesOfView> views;
   forEachEntry([&](const Entry& entry) {
@@ -721,7 +770,7 @@ std::shared_ptr<const ZoneSet> ZoneStore::zones() const {
     else
       known->zones.push_back(entry.load.zone);
   });
-  return std::make_shared<const ZoneSet>(zones, views);
+  return std::make_shared<ZoneSet>(zones, views);
 }
 
 }  // namespace taut

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,7 +16,11 @@
 #include "support/packet.hpp"
 #include "taut/dns/message_view.hpp"
 #include "taut/dns/reply.hpp"
+#include "taut/io/shard.hpp"
+#include "taut/resolver/dynamic_zone.hpp"
+#include "taut/zone/zone_difference.hpp"
 #include "taut/zone/zone_file.hpp"
+#include "taut/zone/zone_publication.hpp"
 
 using namespace taut;
 
@@ -253,4 +258,108 @@ TEST_CASE("an authority of a view answers from its zones and from the others, ac
   CHECK(!first.expired());
   later.replace(std::make_shared<const ZoneSet>(outer));
   CHECK(firstOf(later, "www.example.") == "A");
+}
+
+namespace {
+
+// A zone in a set whose versions are replaced.
+class Changing {
+ public:
+  Changing() : set_(std::make_shared<ZoneSet>(std::vector{version(1)})) {}
+
+  const std::shared_ptr<ZoneSet>& set() const { return set_; }
+
+  // Has the next version served, as a ZoneLoader does. Gives the one that gave way.
+  std::weak_ptr<const Zone> change(const std::vector<Authority*>& authorities) {
+    const auto retired = std::make_shared<const RetiredVersions>(1, set_->replace(version(++serial_)));
+    for (Authority* const authority : authorities) authority->serve({set_, retired});
+    return retired->front();
+  }
+
+ private:
+  static std::shared_ptr<const Zone> version(int serial) {
+    return zoneOf(fmt::format("example. 1 SOA ns h {} 2 3 4 5\n@ 1 NS ns.x.\n", serial));
+  }
+
+  int serial_ = 1;
+  std::shared_ptr<ZoneSet> set_;
+};
+
+std::optional<Answer> askForSoa(const Authority& authority) {
+  return authority.answer(Query(Name("example."), Type::SOA));
+}
+
+std::uint32_t serialIn(const Answer& answer) {
+  return serialOfSoa(answer.entry(0).rrset.front()).value();
+}
+
+}  // namespace
+
+TEST_CASE("What gave way lives as long as answers that began before, and later answers are of the new version") {
+  Changing zone;
+  Authority authority(zone.set());
+  auto first = askForSoa(authority);
+  const auto one = zone.change({&authority});
+  auto second = askForSoa(authority);
+  const auto two = zone.change({&authority});
+  const auto third = askForSoa(authority);
+  CHECK(serialIn(*first) == 1);
+  CHECK(serialIn(*second) == 2);
+  CHECK(serialIn(*third) == 3);
+  CHECK(!one.expired());
+  // An answer that began early may have to do with all that came later.
+  second.reset();
+  CHECK(!two.expired());
+  first.reset();
+  CHECK(one.expired());
+  CHECK(two.expired());
+  CHECK(serialIn(*third) == 3);
+}
+
+TEST_CASE("What gave way is gone at once where no answer is under way, and another set keeps its own zones") {
+  Changing zone;
+  Authority authority(zone.set());
+  CHECK(zone.change({&authority}).expired());
+  const auto answer = askForSoa(authority);
+  std::weak_ptr<const ZoneSet> before = zone.set();
+  Changing other;
+  authority.replace(other.set());
+  zone = Changing();
+  CHECK(!before.expired());
+  CHECK(serialIn(*answer) == 2);
+  CHECK(other.change({&authority}).expired());
+}
+
+TEST_CASE("Answers of a view, and of zones that change beside the set, keep what gave way in it") {
+  Changing zone;
+  Authority ofView(zone.set(), "inside");
+  Shard shard;
+  DynamicZone beside(zoneOf("beside. 1 SOA ns h 1 2 3 4 5\n@ 1 NS ns.x.\n"));
+  Authority withDynamic(zone.set());
+  withDynamic.add(shard, beside);
+  std::vector<std::optional<Answer>> answers;
+  for (const Authority* const authority : {&ofView, &withDynamic}) answers.push_back(askForSoa(*authority));
+  DynamicZone another(zoneOf("another. 1 SOA ns h 1 2 3 4 5\n@ 1 NS ns.x.\n"));
+  withDynamic.add(shard, another);
+  const auto one = zone.change({&ofView, &withDynamic});
+  answers[0].reset();
+  CHECK(!one.expired());
+  CHECK(serialIn(*answers[1]) == 1);
+  CHECK(serialIn(*askForSoa(withDynamic)) == 2);
+  answers[1].reset();
+  CHECK(one.expired());
+}
+
+TEST_CASE("An answer may be under way for any number of versions") {
+  Changing zone;
+  Authority authority(zone.set());
+  auto first = askForSoa(authority);
+  const RetiredVersions retired{zone.set()->get(Name("example."))};
+  for (int i = 0; i < 200000; ++i) authority.serve({zone.set(), std::make_shared<const RetiredVersions>(retired)});
+  zone.change({&authority});
+  const std::weak_ptr<const Zone> last = zone.change({&authority});
+  CHECK(!last.expired());
+  CHECK(serialIn(*first) == 1);
+  first.reset();
+  CHECK(last.expired());
 }

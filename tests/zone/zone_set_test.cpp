@@ -1,6 +1,11 @@
 #include "taut/zone/zone_set.hpp"
 
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
 #include <memory>
+#include <string>
+#include <thread>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -192,4 +197,63 @@ TEST_CASE("a zone of a view that is not loaded hides another one all the same") 
   const std::vector views{ZonesOfView{"first", {Zone::notLoaded(Name("example."))}}};
   const ZoneSet set(outer, views);
   CHECK(!set.view("first")->find(Name("www.example."))->isLoaded());
+}
+
+TEST_CASE("A version takes the place of that with its origin and class, and no other zone's") {
+  const std::vector zones{zoneAt("example."), zoneAt("other.")};
+  ZoneSet set{std::span(zones)};
+  const auto next = zoneAt("EXAMPLE.");
+  CHECK(set.replace(next) == zones[0]);
+  CHECK(set.find(Name("www.example.")) == next.get());
+  CHECK(set.get(Name("example.")) == next);
+  CHECK(set.zones() == std::vector{next, zones[1]});
+  CHECK(set.find(Name("www.other.")) == zones[1].get());
+  CHECK(set.replacements() == 1);
+  CHECK(set.replace(zoneAt("sub.example.")) == nullptr);
+  CHECK(set.find(Name("sub.example.")) == next.get());
+  CHECK(set.replacements() == 1);
+}
+
+TEST_CASE("A version of a view's zone takes its place among the view's own") {
+  const std::vector all{zoneAt("example.")};
+  const std::vector views{ZonesOfView{"inside", {zoneAt("example.")}}};
+  ZoneSet set(all, views);
+  const auto next = zoneAt("example.");
+  CHECK(set.replace(next, "inside") == views[0].zones[0]);
+  CHECK(set.view("inside")->find(Name("example.")) == next.get());
+  CHECK(set.find(Name("example.")) == all[0].get());
+  CHECK(set.replacements() == 1);
+  CHECK(set.replace(next, "elsewhere") == nullptr);
+}
+
+TEST_CASE("Zones are found by other threads while their versions are replaced") {
+  std::vector<std::shared_ptr<const Zone>> versions;
+  for (int i = 0; i < 8; ++i) versions.push_back(zoneAt("example."));
+  const std::vector zones{versions[0], zoneAt("other.")};
+  ZoneSet set{std::span(zones)};
+  std::atomic<bool> ends = false;
+  std::size_t wrong = 0;
+  std::jthread reader([&] {
+    while (!ends) {
+      const Zone* const zone = set.find(Name("www.example."));
+      const bool isKnown = std::ranges::any_of(versions, [&](const auto& version) { return version.get() == zone; });
+      if (!isKnown || zone->serial() != 1 || set.get(Name("example."))->serial() != 1 || set.zones().size() != 2) ++wrong;
+    }
+  });
+  for (int i = 0; i < 20000; ++i) set.replace(versions[static_cast<std::size_t>(i) % versions.size()]);
+  ends = true;
+  reader.join();
+  CHECK(wrong == 0);
+}
+
+TEST_CASE("A set becomes large with the versions of its zones") {
+  std::string text = "@ 1 SOA ns.x. h.x. 1 2 3 4 5\n@ 1 NS ns.x.\n";
+  for (int i = 0; i < 10000; ++i) text += "name" + std::to_string(i) + " 1 A 192.0.2.1\n";
+  const std::vector zones{zoneAt("example.")};
+  ZoneSet set{std::span(zones)};
+  CHECK(!set.isLarge());
+  set.replace(parseZone(text, Name("example.")).zone);
+  CHECK(set.isLarge());
+  set.replace(zones[0]);
+  CHECK(!set.isLarge());
 }

@@ -5,6 +5,7 @@
 #include <future>
 #include <memory>
 #include <mutex>
+#include <thread>
 #include <utility>
 
 #include <doctest/doctest.h>
@@ -129,6 +130,35 @@ TEST_CASE("Who has a version installed learns when all that answer have it, and 
   std::promise<void> leftOut;
   loader.install({parseZone(zoneText(1), Name("unknown.")).zone}, [&] { leftOut.set_value(); });
   leftOut.get_future().get();
+}
+
+TEST_CASE("What gave way is given up by the loader's thread, when no other thread has it any more") {
+  std::promise<std::thread::id> freed;
+  const auto zone = parseZone(zoneText(1), Name("in.")).zone;
+  std::shared_ptr<const Zone> first(zone.get(),
+                                    [&](const Zone*) { freed.set_value(std::this_thread::get_id()); });
+  ZoneSource source;
+  source.origin = Name("in.");
+  source.isSecondary = true;
+  ZoneStore store(1);
+  store.load({source});
+  std::promise<RetiredVersions> published;
+  ZoneLoader loader(store, [&](const ZonePublication& publication) {
+    if (publication.zones->get(Name("in."))->serial() == 2) published.set_value(*publication.retired);
+  });
+  std::promise<void> served;
+  loader.install({std::move(first)}, [&] { served.set_value(); });
+  served.get_future().get();
+  loader.install({parseZone(zoneText(2), Name("in.")).zone});
+  std::future<std::thread::id> place = freed.get_future();
+  {
+    const RetiredVersions answering = published.get_future().get();
+    published = {};
+    REQUIRE(answering.size() == 1);
+    CHECK(answering.front()->serial() == 1);
+    CHECK(place.wait_for(std::chrono::seconds(0)) == std::future_status::timeout);
+  }
+  CHECK(place.get() != std::this_thread::get_id());
 }
 
 TEST_CASE("A request for all files loads what has not changed, and the next request does not") {

@@ -1,6 +1,7 @@
 #include "taut/zones/zone_store.hpp"
 
 #include <memory>
+#include <new>
 #include <stdexcept>
 #include <stop_token>
 #include <string>
@@ -661,10 +662,8 @@ ZoneSource secondary(const std::string& path, const char* origin) {
 }
 
 Set install(ZoneStore& store, std::shared_ptr<const Zone> zone) {
-  Set last;
-  store.install({{std::move(zone)}}, [&](const ZonePublication& publication) { last = publication.zones; });
-  REQUIRE(last);
-  return last;
+  store.install({{std::move(zone)}}, [](const auto&) {});
+  return store.zones();
 }
 
 }  // namespace
@@ -700,6 +699,73 @@ TEST_CASE("A version that comes for what is no secondary zone is left out") {
   store.load({sourceOf(file, "own.")});
   CHECK(serial(install(store, zoneOf("own.", 5)), "own.") == 3);
   CHECK(!install(store, zoneOf("unknown.", 5))->get(Name("unknown.")));
+  store.install({{zoneOf("own.", 5)}}, [](const auto&) { FAIL("nothing has changed"); });
+}
+
+TEST_CASE("A version that comes takes its place in the set that is served, and what gave way is retired") {
+  ZoneStore store(1);
+  store.load({secondary("", "one."), secondary("", "two.")});
+  const Set served = store.zones();
+  const auto two = served->get(Name("two."));
+  const auto first = zoneOf("one.", 5);
+  const auto second = zoneOf("one.", 6);
+  std::vector<ZonePublication> published;
+  const auto publish = [&](const ZonePublication& publication) { published.push_back(publication); };
+  store.install({{first}}, publish);
+  store.install({{second}, {zoneOf("one.", 7)}}, publish);
+  REQUIRE(published.size() == 2);
+  for (const ZonePublication& publication : published) CHECK(publication.zones == served);
+  CHECK(served->get(Name("two.")) == two);
+  CHECK(serial(served, "one.") == 7);
+  REQUIRE(published.back().retired);
+  CHECK(*published.back().retired == RetiredVersions{first, second});
+  CHECK(store.zones() == served);
+  CHECK(reload(store) == served);
+}
+
+TEST_CASE("What gave way is retired by the next publication where one could not be made") {
+  ZoneStore store(1);
+  store.load({secondary("", "one.")});
+  const Set served = store.zones();
+  const auto before = served->get(Name("one."));
+  CHECK_THROWS_AS(store.install({{zoneOf("one.", 5)}}, [](const auto&) { throw std::bad_alloc(); }), std::bad_alloc);
+  std::vector<ZonePublication> published;
+  store.install({{zoneOf("one.", 6)}}, [&](const ZonePublication& publication) { published.push_back(publication); });
+  REQUIRE(published.size() == 1);
+  REQUIRE(published.front().retired);
+  CHECK(published.front().retired->front() == before);
+  CHECK(published.front().retired->size() == 2);
+}
+
+TEST_CASE("A version of a zone that no published set has yet comes with a set that has it") {
+  ZoneStore store(1);
+  store.load({secondary("", "one.")});
+  const Set before = store.zones();
+  store.replaceSources({secondary("", "one."), secondary("", "two.")}, {});
+  Set after;
+  store.install({{zoneOf("two.", 5)}}, [&](const ZonePublication& publication) { after = publication.zones; });
+  REQUIRE(after);
+  CHECK(after != before);
+  CHECK(serial(after, "two.") == 5);
+  CHECK(!before->get(Name("two.")));
+}
+
+TEST_CASE("A version that comes while zones are loaded does not wait for them, and what was kept of it is left out") {
+  const TemporaryFile kept(zoneText(3));
+  const TemporaryFile file(zoneText(1));
+  ZoneStore store(1);
+  store.replaceSources({sourceOf(file, "own."), secondary(kept.path(), "in.")}, {});
+  std::vector<Set> published;
+  const auto publish = [&](const ZonePublication& publication) { published.push_back(publication.zones); };
+  bool isInstalled = false;
+  store.setMeanwhile([&] {
+    if (!std::exchange(isInstalled, true)) store.install({{zoneOf("in.", 5)}}, publish);
+  });
+  store.reload(publish, {});
+  REQUIRE(published.size() >= 2);
+  CHECK(serial(published.front(), "in.") == 5);
+  CHECK(serial(published.back(), "in.") == 5);
+  CHECK(serial(published.back(), "own.") == 1);
 }
 
 TEST_CASE("A zone that ceases to be a secondary one is read from its file") {

@@ -11,8 +11,9 @@
 // Zones whose records change at run time, DynamicZone, are answered from beside those of the set, as if they were in
 // it; one of them goes before a zone of its origin in the set.
 //
-// One object for each shard. The zones are an immutable snapshot: `replace` gives later queries another one, and
-// answers that borrow from the old one keep it alive. No query touches a count that other shards touch.
+// One object for each shard. Answers borrow from the zones, and keep alive what there was when they began: `replace`
+// gives later queries another set, and `serve` also other versions of zones in the same set, those of which answers
+// that have begun may use both. No query touches a count that other shards touch.
 #pragma once
 
 #include <memory>
@@ -49,8 +50,9 @@ class Authority final : public Resolver {
 
   // The whole set, also for a view, in place of the one before. Zones that change at run time stay.
   void replace(std::shared_ptr<const ZoneSet> zones);
-  // What a ZoneLoader publishes, likewise.
-  void serve(const ZonePublication& publication) { replace(publication.zones); }
+  // The set of the publication, likewise. Each publication of a set is to come here, after it, on the shard's thread:
+  // what is retired lives as long as answers that began before.
+  void serve(const ZonePublication& publication);
   // Those that are looked at: for a view what its clients see.
   const ZoneSet& zones() const;
 
@@ -69,18 +71,18 @@ class Authority final : public Resolver {
 
  private:
   friend class SecondaryAuthority;
-  class Snapshot;
+  class Moment;
   class Following;
 
   // Of zones that others give new versions of.
   Authority(Shard& shard, const std::vector<std::shared_ptr<detail::ZoneVersions>>& zones);
 
-  void begin();
+  void begin(std::shared_ptr<const ZoneSet> set);
 
   std::string view_;                    // empty: none
   std::shared_ptr<const ZoneSet> set_;  // null: none
   std::vector<std::unique_ptr<Following>> following_;
-  LocalRef<const Snapshot> snapshot_;
+  LocalRef<Moment> moment_;  // the present one
 };
 
 }  // namespace taut

@@ -1,8 +1,11 @@
 // All zones that are served, found by the longest origin that encloses a name (RFC 1034 section 4.3.2 step 2).
 //
 // A zone that is not loaded (`Zone::notLoaded`) is found like any other: its parent does not answer for its names.
-// Immutable: a reload makes a new set, which shares the zones that did not change. A look-up costs one probe for each
-// number of labels that some origin has, and no more for more zones.
+// A look-up costs one probe for each number of labels that some origin has, and no more for more zones.
+//
+// Which zones there are never changes: a reload makes a new set, which shares the zones that did not change. A zone may
+// give way to another version of it (`replace`), at the cost of one pointer for all threads and any number of zones.
+// Look-ups take no lock for that: who may be in the middle of one keeps the version before for as long, see Authority.
 //
 // Two sets may be served as one, so that a few zones change without those beside them.
 //
@@ -10,9 +13,11 @@
 // all, and where both have a zone of one origin, the view's.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
@@ -50,11 +55,19 @@ class ZoneSet {
   // What the clients of a view see; null where the view has no zones. It lives as long as this set.
   const ZoneSet* view(std::string_view name) const;
   // In the order given.
-  std::span<const std::unique_ptr<const ZoneSet>> views() const { return views_; }
+  std::span<const std::unique_ptr<ZoneSet>> views() const { return views_; }
   // Of a set of a view; empty for others.
   const std::string& viewName() const { return viewName_; }
 
-  // The zone with the longest origin at or above the name; null when there is none.
+  // Has this version found from now on in the place of that with its origin and class, of a view among the view's own
+  // zones, and gives that one: it may be in use for as long as a look-up or an answer that has begun lasts. Null, and
+  // nothing has changed, where there is none. On any thread, also while others look zones up.
+  std::shared_ptr<const Zone> replace(std::shared_ptr<const Zone> version, std::string_view view = {});
+  // How many versions have been replaced, those of views too. On any thread.
+  std::uint64_t replacements() const { return replacements_.load(std::memory_order_acquire); }
+
+  // The zone with the longest origin at or above the name; null when there is none. Where versions are replaced it
+  // lives until the thread has been told that it was; on another thread `get` is safe.
   const Zone* find(NameView name, Class rrClass = Class::IN) const {
     if (outer_ != nullptr) [[unlikely]]
       return findInView(name, rrClass);
@@ -73,18 +86,19 @@ class ZoneSet {
   // The zone of exactly this origin; of a view one of its own, as below.
   std::shared_ptr<const Zone> get(NameView origin, Class rrClass = Class::IN) const;
 
-  std::span<const std::shared_ptr<const Zone>> zones() const { return zones_; }
+  // Copies, in the order given.
+  std::vector<std::shared_ptr<const Zone>> zones() const;
   std::size_t size() const { return zones_.size(); }
   bool empty() const { return zones_.empty(); }
 
   // Whether the zones, or those of the set beside, are larger than a core's own caches: then prefetching pays.
-  bool isLarge() const { return isLarge_; }
+  bool isLarge() const { return isLarge_.load(std::memory_order_relaxed); }
 
  private:
   // A slot of the table. What identifies the zone lies beside the pointer, so that a look-up touches only the right
   // zone.
   struct Slot {
-    const Zone* zone = nullptr;
+    std::atomic<const Zone*> zone = nullptr;
     std::uint32_t hash = 0;
     std::uint32_t index = 0;  // in `zones_`
   };
@@ -93,15 +107,19 @@ class ZoneSet {
   const Zone* findOwn(NameView name, Class rrClass) const;
   const Zone* findInView(NameView name, Class rrClass) const;
   const Slot* slot(NameView origin, Class rrClass) const;
+  Slot* slot(NameView origin, Class rrClass);
 
-  std::vector<std::shared_ptr<const Zone>> zones_;
   std::vector<Slot> table_;           // a power of two of them; the first one for a zone is where its hash says
   std::uint64_t depths_[2] = {0, 0};  // bit n: some origin has n labels
-  bool isLarge_ = false;
+  mutable std::mutex mutex_;          // of the two that follow
+  std::vector<std::shared_ptr<const Zone>> zones_;
+  std::size_t octets_ = 0;  // that they take
+  std::atomic<bool> isLarge_ = false;
+  std::atomic<std::uint64_t> replacements_ = 0;
   const ZoneSet* outer_ = nullptr;  // of a view: the set that it is a part of; or that beside
   std::shared_ptr<const ZoneSet> beside_;
   std::string viewName_;
-  std::vector<std::unique_ptr<const ZoneSet>> views_;
+  std::vector<std::unique_ptr<ZoneSet>> views_;
 };
 
 // Prefetches what a look-up will need. In a large set an answer waits for memory four times, each time at an address

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -75,7 +76,10 @@ class ZoneLoader {
 
   void run(const std::stop_token& stop);
   std::optional<Work> nextWork(const std::stop_token& stop);
+  void installWaiting();
   void installAll(Installs installs);
+  void publish(const ZonePublication& publication);
+  void reclaim();
   void want(Done done, Reread reread);
   template <typename Load>
   static ZoneReload report(const Load& load);
@@ -90,8 +94,12 @@ class ZoneLoader {
   std::vector<Done> waiting_;        // likewise
   std::vector<ZoneRequest> zoneRequests_;
   Installs installs_;
-  std::chrono::steady_clock::time_point nextInstall_{};  // of the thread
-  std::jthread thread_;                                  // last: it uses what is above
+  // Of the thread, or of those that load for it.
+  std::chrono::steady_clock::time_point nextInstall_{};
+  std::shared_ptr<const ZoneSet> zones_;              // that were published last
+  std::vector<std::shared_ptr<const void>> retired_;  // sets and versions from which some may still answer
+  std::chrono::steady_clock::time_point nextReclaim_{};
+  std::jthread thread_;                               // last: it uses what is above
 };
 
 }  // namespace taut

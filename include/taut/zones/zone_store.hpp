@@ -18,9 +18,11 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -106,11 +108,17 @@ class ZoneStore {
                         std::string_view view = {});
 
   // Has these versions served, the last one of each zone. What is neither a secondary zone nor takes updates is left
-  // out: it may have ceased to be one. `publish` gets all zones.
+  // out: it may have ceased to be one. They take their places in the set that was given out last, and `publish` gets
+  // that set, unless it is to have other zones by now. Nothing is published where all of them are left out.
   void install(std::vector<ZoneInstall> versions, const Publish& publish);
 
-  // All of them, also those that are not loaded.
-  std::shared_ptr<const ZoneSet> zones() const;
+  // All of them, also those that are not loaded: the set that was given out last, or another one where zones have
+  // changed since.
+  std::shared_ptr<const ZoneSet> zones();
+
+  // While zones are loaded, which may take long, has the function called now and then, on one of the threads that load:
+  // it may call `install`.
+  void setMeanwhile(std::function<void()> meanwhile) { meanwhile_ = std::move(meanwhile); }
 
   // Versions of zones that all see which have come since the last call and have a newer serial than the version before,
   // or are the first of a secondary zone: of each zone its last one. For `publish`, to tell others.
@@ -153,7 +161,6 @@ class ZoneStore {
   // What was loaded before, for those that still name it.
   class Known;
   struct Replacement;
-
   static detail::ZoneKey keyOf(const Entry& entry);
   static ZoneLoad takeOver(const Entry& before, const ZoneSource& source);
   static void addSource(ZoneSource source, const Known& known, Replacement& next);
@@ -172,7 +179,9 @@ class ZoneStore {
   void takeKept(Entry& entry);
   void keepDifferences(const Entry& entry, const Zone& before, const Zone& after);
   ZoneLoadOptions loadOptions() const;
+  Entry* entryFor(const Zone& version);
   void install(Entry& entry, ZoneInstall version);
+  bool serveInPlace(const Entry& entry);
   void forgetDifferences(const Entry& entry);
   void refuseOriginOfAnother(const Entry& entry, ZoneLoad& load) const;
   template <typename Function>
@@ -183,7 +192,10 @@ class ZoneStore {
                    ZoneReload& report);
   static void repeatErrors(const Entry& entry, ZoneReload& report);
   void countZones(ZoneReload& report) const;
+  void moveEntries();
+  std::shared_ptr<ZoneSet> makeSet() const;
   void publishAll(const Publish& publish);
+  void publishSet(std::shared_ptr<const ZoneSet> zones, const Publish& publish);
   void logListedZones() const;
 
   std::unique_ptr<LoadObserver> observe(std::size_t zones) const;
@@ -191,10 +203,16 @@ class ZoneStore {
   unsigned threads_;
   MakeLoadObserver makeObserver_;
   std::shared_ptr<KeptZones> kept_;
+  std::function<void()> meanwhile_;  // may be empty
   std::vector<Entry> entries_;
   std::vector<List> lists_;
   std::vector<ZoneSource> unidentified_;  // their files have to say their origins, and have not yet done so
   std::vector<Entry> former_;             // not named by other sources, but perhaps by a list that is to be read
+  // Those whose versions come by `install`, by the hashes of their origins; nothing: entries may have moved.
+  std::optional<std::unordered_multimap<std::uint64_t, Entry*>> installable_;
+  std::shared_ptr<ZoneSet> set_;  // that was given out last
+  bool isSetCurrent_ = false;     // it has the zones of all entries
+  RetiredVersions retired_;       // what has given way in it since the last publication
   std::vector<std::shared_ptr<const Zone>> news_;
   std::vector<std::shared_ptr<const Zone>> fileVersions_;
   std::shared_ptr<RecentDifferences> differences_ = std::make_shared<RecentDifferences>();
