@@ -17,6 +17,7 @@
 #include "taut/dns/access_list.hpp"
 #include "taut/dns/name.hpp"
 #include "taut/dns/tsig_key.hpp"
+#include "taut/dns/update_policy.hpp"
 #include "taut/dnstap/dnstap.hpp"
 #include "taut/io/engine_choice.hpp"
 #include "taut/server/handler_options.hpp"
@@ -76,6 +77,12 @@ struct TransferAccess {
   std::string text;  // as in a file
 };
 
+// Who may update which records of a zone, and how that is written.
+struct UpdateAccess {
+  UpdatePolicy policy;
+  std::string text;  // as in a file
+};
+
 // Another server: to get zones from, or to tell of them.
 struct RemoteSettings {
   std::vector<Address> addresses;  // at least one
@@ -101,8 +108,11 @@ struct ZoneSettings {
   std::shared_ptr<const RemoteList> notify;             // who is told of new versions; null: nobody
   std::shared_ptr<const TransferAccess> allowNotify;    // who may tell us, beside the primaries; null: nobody
   std::uint64_t journal = 0;  // octets of differences that are kept; 0: nothing of the zone is kept
+  std::shared_ptr<const UpdateAccess> allowUpdate;      // null: nobody
 
   bool isSecondary() const { return primaries != nullptr; }
+  // Its versions are made here, by dynamic updates. Those of a secondary zone are sent on.
+  bool isUpdated() const { return allowUpdate && !isSecondary(); }
   ZoneSource source() const;
 };
 

@@ -47,17 +47,28 @@ Networks::Networks(const Settings& settings, Mistakes& mistakes) : mistakes_(mis
     const std::string_view name = firstName(std::string_view(path).substr(aclPrefix.size()));
     const std::string_view key = std::string_view(path).substr(aclPrefix.size() + name.size());
     Named& named = named_[std::string(name)];
-    if (findKnown(name) && !named.items && !named.keys)
+    if (findKnown(name) && !named.items && !named.keys && !named.isLimited())
       mistakes_.push_back({setting.origin, fmt::format("'{}' has a meaning already; expected another name", name)});
-    (key == ".tsig" ? named.keys : named.items) = &std::get<std::vector<Item>>(setting.value);
+    const std::vector<Item>* const list = &std::get<std::vector<Item>>(setting.value);
+    if (key.starts_with(".update-") && list->empty())
+      mistakes_.push_back({setting.origin, "an empty list; expected at least one, or none of it for no limit"});
+    if (key == ".tsig")
+      named.keys = list;
+    else if (key == ".update-names")
+      named.names = list;
+    else if (key == ".update-types")
+      named.types = list;
+    else
+      named.items = list;
   }
   for (const auto& [path, origin] : settings.notedTables()) {
     if (path.starts_with(tsigPrefix))
       if (const auto name = Name::parse(withoutQuotes(std::string_view(path).substr(tsigPrefix.size()))))
         keys_.push_back(*name);
-    const bool isList =
-        path.starts_with(aclPrefix) && !named_.contains(std::string_view(path).substr(aclPrefix.size()));
-    if (isList && !settings.isRefused(path + ".networks") && !settings.isRefused(path + ".tsig"))
+    if (!path.starts_with(aclPrefix)) continue;
+    const auto found = named_.find(std::string_view(path).substr(aclPrefix.size()));
+    const bool isWithoutAnyone = found == named_.end() || (!found->second.items && !found->second.keys);
+    if (isWithoutAnyone && !settings.isRefused(path + ".networks") && !settings.isRefused(path + ".tsig"))
       mistakes_.push_back({origin, "an access list without anyone; expected networks, tsig or both"});
   }
   for (auto& [name, named] : named_) read(named);
@@ -69,7 +80,29 @@ AddressPolicy Networks::policy(const std::vector<Item>& items) {
 
 AccessList Networks::accessList(const std::vector<Item>& items) {
   Entries entries;
+  for (const Item& item : items) {
+    expand(item, entries);
+    if (entries.limited.empty()) continue;
+    mistakes_.push_back(
+        {item.origin,
+         fmt::format("'{}' says what may be updated; expected a name without update-names and update-types here",
+                     item.text)});
+    entries.limited.clear();
+  }
+  return clientsOf(std::move(entries));
+}
+
+UpdatePolicy Networks::updatePolicy(const std::vector<Item>& items) {
+  Entries entries;
   for (const Item& item : items) expand(item, entries);
+  UpdatePolicy policy;
+  for (UpdatePolicy::Rule& rule : std::exchange(entries.limited, {})) policy.add(std::move(rule));
+  if (!entries.networks.empty() || !entries.byKey.empty()) policy.add({.clients = clientsOf(std::move(entries))});
+  return policy;
+}
+
+// Whatever records they are about.
+AccessList Networks::clientsOf(Entries entries) const {
   AccessList list(policyOf(entries.networks));
   for (Signed& entry : entries.byKey) list.allow(std::move(entry.networks), std::move(entry.keys));
   return list;
@@ -86,10 +119,11 @@ std::vector<std::string> Networks::networksOf(const std::vector<Item>& items) {
   Entries entries;
   for (const Item& item : items) {
     expand(item, entries);
-    if (entries.byKey.empty()) continue;
+    if (entries.byKey.empty() && entries.limited.empty()) continue;
     mistakes_.push_back(
         {item.origin, fmt::format("'{}' asks for a key, which is not known here; expected networks alone", item.text)});
     entries.byKey.clear();
+    entries.limited.clear();
   }
   return std::move(entries.networks);
 }
@@ -110,7 +144,7 @@ std::vector<Name> Networks::keysOf(const std::vector<Item>& items) {
 void Networks::read(Named& named) {
   if (named.state == Named::State::read) return;
   named.state = Named::State::beingRead;
-  if (named.keys)
+  if (named.keys || named.isLimited())
     readTable(named);
   else
     for (const Item& item : *named.items) expand(item, named.entries);
@@ -121,12 +155,50 @@ void Networks::read(Named& named) {
   named.state = Named::State::read;
 }
 
-// A message has to come from the networks, where there are some, and to be signed.
+// A message has to come from the networks, where there are some, and to be signed, where there are keys.
 void Networks::readTable(Named& named) {
-  Signed entry;
-  if (named.items) entry.networks = policyOf(networksOf(*named.items));
-  entry.keys = keysOf(*named.keys);
-  named.entries.byKey.push_back(std::move(entry));
+  Entries entries;
+  if (named.keys)
+    entries.byKey.push_back(
+        {named.items ? policyOf(networksOf(*named.items)) : AddressPolicy(), keysOf(*named.keys)});
+  else if (named.items)
+    entries.networks = networksOf(*named.items);
+  if (!named.isLimited()) {
+    named.entries = std::move(entries);
+    return;
+  }
+  UpdatePolicy::Rule rule;
+  rule.clients = clientsOf(std::move(entries));
+  if (named.names) rule.names = updateNamesOf(*named.names);
+  if (named.types) rule.types = typesOf(*named.types);
+  named.entries.limited.push_back(std::move(rule));
+}
+
+std::vector<UpdateNames> Networks::updateNamesOf(const std::vector<Item>& items) {
+  std::vector<UpdateNames> names;
+  for (const Item& item : items) {
+    if (auto made = UpdateNames::parse(item.text))
+      names.push_back(std::move(*made));
+    else
+      mistakes_.push_back(
+          {item.origin, fmt::format("'{}' is no name; expected one such as \"host.example.com\", \"*.example.com\" for "
+                                    "those below it, or \"self\" for that of the key",
+                                    item.text)});
+  }
+  return names;
+}
+
+std::vector<Type> Networks::typesOf(const std::vector<Item>& items) {
+  std::vector<Type> types;
+  for (const Item& item : items) {
+    const auto type = typeFromText(item.text);
+    if (type && !isMetaType(*type))
+      types.push_back(*type);
+    else
+      mistakes_.push_back(
+          {item.origin, fmt::format("'{}' is no type of records; expected one such as \"AAAA\"", item.text)});
+  }
+  return types;
 }
 
 void Networks::expandNamed(const Item& item, Named& named, Entries& entries) {
@@ -139,6 +211,8 @@ void Networks::expandNamed(const Item& item, Named& named, Entries& entries) {
   entries.networks.insert(entries.networks.end(), meant.networks.begin(), meant.networks.end());
   for (const Signed& entry : meant.byKey)
     if (std::ranges::find(entries.byKey, entry) == entries.byKey.end()) entries.byKey.push_back(entry);
+  for (const UpdatePolicy::Rule& rule : meant.limited)
+    if (std::ranges::find(entries.limited, rule) == entries.limited.end()) entries.limited.push_back(rule);
 }
 
 void Networks::expand(const Item& item, Entries& entries) {

@@ -12,6 +12,8 @@
 #include "taut/base/address_policy.hpp"
 #include "taut/dns/access_list.hpp"
 #include "taut/dns/name.hpp"
+#include "taut/dns/type.hpp"
+#include "taut/dns/update_policy.hpp"
 
 namespace taut::config {
 
@@ -23,8 +25,10 @@ class Networks {
   // The policy that allows these networks and refuses all others. What is no network, and no name of one, is added to
   // the mistakes, and so is a name that asks for a key: it is for places where there is no message.
   AddressPolicy policy(const std::vector<Item>& items);
-  // The same for messages, whose keys are known.
+  // The same for messages, whose keys are known. A name that says what may be updated is a mistake.
   AccessList accessList(const std::vector<Item>& items);
+  // The same for dynamic updates.
+  UpdatePolicy updatePolicy(const std::vector<Item>& items);
 
  private:
   struct Signed {
@@ -33,20 +37,28 @@ class Networks {
 
     friend bool operator==(const Signed&, const Signed&) = default;
   };
-  // What a list means: who is allowed without a key, and who with one.
+  // What a list means: who is allowed without a key, who with one, and who for some records alone.
   struct Entries {
     std::vector<std::string> networks;
     std::vector<Signed> byKey;
+    std::vector<UpdatePolicy::Rule> limited;
   };
   struct Named {
+    bool isLimited() const { return names || types; }
+
     const std::vector<Item>* items = nullptr;  // a list, or the networks of a table
     const std::vector<Item>* keys = nullptr;   // of a table
+    const std::vector<Item>* names = nullptr;  // that may be updated
+    const std::vector<Item>* types = nullptr;  // likewise
     Entries entries;                           // those of all names in it, each once
     enum class State { unread, beingRead, read } state = State::unread;
   };
 
   void read(Named& named);
   void readTable(Named& named);
+  AccessList clientsOf(Entries entries) const;
+  std::vector<UpdateNames> updateNamesOf(const std::vector<Item>& items);
+  std::vector<Type> typesOf(const std::vector<Item>& items);
   std::string meantBy(std::string_view text) const;
   void expand(const Item& item, Entries& entries);
   void expandNamed(const Item& item, Named& named, Entries& entries);

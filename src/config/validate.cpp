@@ -602,6 +602,7 @@ ZoneSource ZoneSettings::source() const {
   source.isSecondary = isSecondary();
   source.keepsDifferences = allowTransfer != nullptr;
   source.isKept = journal > 0;
+  source.takesUpdates = isUpdated();
   return source;
 }
 

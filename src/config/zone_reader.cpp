@@ -24,6 +24,13 @@ const std::vector<Item>& itemsOf(const Setting& setting) {
   return std::get<std::vector<Item>>(setting.value);
 }
 
+// As in a file.
+std::string textOf(const std::vector<Item>& items) {
+  std::string text;
+  for (const Item& item : items) text += fmt::format("{}\"{}\"", text.empty() ? "[" : ", ", item.text);
+  return text + "]";
+}
+
 const std::string& textOf(const Setting& setting) {
   return std::get<std::string>(setting.value);
 }
@@ -57,6 +64,7 @@ ZoneReader::Preset ZoneReader::presetOf(const std::string& table, const Preset& 
   take(preset.allowTransfer, "allow-transfer");
   const Setting* const journal = preset.journal;
   if (take(preset.journal, "journal") != journal) requireFolderFor(*preset.journal);
+  take(preset.allowUpdate, "allow-update");
   return preset;
 }
 
@@ -79,7 +87,8 @@ std::vector<ZoneSettings> ZoneReader::read() {
                   .primaries = &keyOf("zone[].primaries"),
                   .notify = &keyOf("zone[].notify"),
                   .allowNotify = &keyOf("zone[].allow-notify"),
-                  .journal = &keyOf("zone[].journal")};
+                  .journal = &keyOf("zone[].journal"),
+                  .allowUpdate = &keyOf("zone[].allow-update")};
   std::vector<ZoneSettings> zones = read(keys, "zone");
   requireOwnFiles(zones);
   return zones;
@@ -126,6 +135,7 @@ ZoneSettings ZoneReader::zone(const Table& table, const Keys& keys) {
   readFile(table, keys, preset, zone);
   readJournal(table, keys, preset, zone);
   readAccess(table, keys, preset, zone);
+  if (keys.allowUpdate) readUpdates(table, keys, preset, zone);
   return zone;
 }
 
@@ -193,12 +203,23 @@ void ZoneReader::readAccess(const Table& table, const Keys& keys, const Preset& 
 // Null for an empty list, which allows nobody.
 std::shared_ptr<const TransferAccess> ZoneReader::access(const std::vector<Item>& clients) {
   if (clients.empty()) return nullptr;
-  std::string text;
-  for (const Item& client : clients) text += fmt::format("{}\"{}\"", text.empty() ? "[" : ", ", client.text);
-  text += "]";
+  const std::string text = textOf(clients);
   auto& known = accesses_[text];
   if (!known) known = std::make_shared<const TransferAccess>(TransferAccess{networks_.accessList(clients), text});
   return known;
+}
+
+// What has been answered to an update stays, so there has to be a place for it.
+void ZoneReader::readUpdates(const Table& table, const Keys& keys, const Preset& preset, ZoneSettings& zone) {
+  const Setting* const clients = given(table, keys.allowUpdate, preset.allowUpdate, zone);
+  if (!clients || itemsOf(*clients).empty()) return;
+  const std::string text = textOf(itemsOf(*clients));
+  auto& known = updates_[text];
+  if (!known) known = std::make_shared<const UpdateAccess>(UpdateAccess{networks_.updatePolicy(itemsOf(*clients)), text});
+  zone.allowUpdate = known;
+  constexpr const char* folder = "server.state-directory";
+  if (zone.isUpdated() && !settings_.find(folder) && !settings_.isRefused(folder))
+    mistake(clients->origin, "needs server.state-directory, where updates are kept");
 }
 
 std::string ZoneReader::inFolder(const Preset& preset, const std::string& path, const Origin& origin) {

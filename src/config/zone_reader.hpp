@@ -38,6 +38,7 @@ class ZoneReader {
     const Setting* allowNotify = nullptr;
     const Setting* allowTransfer = nullptr;
     const Setting* journal = nullptr;  // null: that of the schema
+    const Setting* allowUpdate = nullptr;
   };
   // The keys of a list of zones; null for what its zones cannot have.
   struct Keys {
@@ -48,6 +49,7 @@ class ZoneReader {
     const Key* notify = nullptr;
     const Key* allowNotify = nullptr;
     const Key* journal = nullptr;
+    const Key* allowUpdate = nullptr;
   };
 
   Preset presetOf(const std::string& table, const Preset& outer);
@@ -61,6 +63,7 @@ class ZoneReader {
   void readAccess(const Table& table, const Keys& keys, const Preset& preset, ZoneSettings& zone);
   const Setting* given(const Table& table, const Key* key, const Setting* otherwise, const ZoneSettings& zone);
   std::shared_ptr<const TransferAccess> access(const std::vector<Item>& clients);
+  void readUpdates(const Table& table, const Keys& keys, const Preset& preset, ZoneSettings& zone);
   static std::string inFolder(const Preset& preset, const std::string& path, const Origin& origin);
   std::string defaultFile(const Preset& preset, std::string name, const Origin& origin);
   void requireOwnFiles(const std::vector<ZoneSettings>& zones);
@@ -74,6 +77,7 @@ class ZoneReader {
   std::map<std::string, Preset, std::less<>> templates_;
   // By its text, so that zones with the same list share it.
   std::map<std::string, std::shared_ptr<const TransferAccess>, std::less<>> accesses_;
+  std::map<std::string, std::shared_ptr<const UpdateAccess>, std::less<>> updates_;
 };
 
 }  // namespace taut::config

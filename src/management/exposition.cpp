@@ -197,6 +197,12 @@ void addTransfers(Families& families, const ServerStatistics& statistics) {
   families.counter("taut_notifies_total", "NOTIFY messages that came in, by what came of them.")
       .add(statistics.notifiesAccepted, {{"result", "accepted"}})
       .add(statistics.notifiesRefused, {{"result", "refused"}});
+  families.counter("taut_updates_total", "Dynamic updates that came in, by what was answered.")
+      .add(statistics.updatesDone, {{"result", "done"}})
+      .add(statistics.updatesNotMet, {{"result", "not_met"}})
+      .add(statistics.updatesRefused, {{"result", "refused"}})
+      .add(statistics.updatesMalformed, {{"result", "malformed"}})
+      .add(statistics.updatesFailed, {{"result", "failed"}});
 }
 
 void addSecondaries(Families& families, const SecondaryCounts& secondaries) {

@@ -327,6 +327,8 @@ Task<std::optional<Answer>> ServerFactory::messageReceived(const Query& query, R
       return handleStatus(query, channel);
     case Opcode::NOTIFY:
       return handleNotify(query, channel);
+    case Opcode::UPDATE:
+      return handleUpdate(query, channel);
     default:
       return handleOther(query, channel);
   }
@@ -395,6 +397,29 @@ Answer ServerFactory::answerNotify(const Query& query) {
   if (verdict == NotifyVerdict::notAllowed || servedZone(query))
     return withExtendedError(Answer::refused(), ExtendedErrorCode::prohibited);
   return withExtendedError(Answer(Rcode::NOTAUTH), ExtendedErrorCode::notAuthoritative);
+}
+
+Task<std::optional<Answer>> ServerFactory::handleUpdate(const Query& query, ReplyChannel& channel) {
+  using Ready = Task<std::optional<Answer>>;
+  if (!onUpdate_) return handleOther(query, channel);
+  if (query.formatError() || query.questionCount() != 1 || !query.hasQuestion() || query.type() != Type::SOA)
+    return Ready::ready(updateReply(Rcode::FORMERR));
+  ServedZone zone = servedZone(query);
+  if (!zone) return Ready::ready(updateReply(Rcode::NOTAUTH));
+  return answerUpdate(query, std::move(zone));
+}
+
+Task<std::optional<Answer>> ServerFactory::answerUpdate(const Query& query, ServedZone zone) {
+  const OnUpdate onUpdate = onUpdate_;  // another one may take its place meanwhile
+  const Rcode rcode = co_await onUpdate(query, std::move(zone));
+  co_return updateReply(rcode);
+}
+
+Answer ServerFactory::updateReply(Rcode rcode) {
+  counters_.updates.count(rcode);
+  if (rcode == Rcode::REFUSED) return withExtendedError(Answer::refused(), ExtendedErrorCode::prohibited);
+  if (rcode == Rcode::NOTAUTH) return withExtendedError(Answer(rcode), ExtendedErrorCode::notAuthoritative);
+  return ownAnswer(Answer(rcode));
 }
 
 Task<std::optional<Answer>> ServerFactory::handleOther(const Query& query, ReplyChannel&) {

@@ -40,6 +40,30 @@ std::uint64_t ServerCounters::answeredAtOnce() const noexcept {
   return std::max(most, now);
 }
 
+void UpdateCounters::count(Rcode rcode) noexcept {
+  switch (rcode) {
+    case Rcode::NOERROR:
+      ++done;
+      return;
+    case Rcode::NXDOMAIN:
+    case Rcode::YXDOMAIN:
+    case Rcode::NXRRSET:
+    case Rcode::YXRRSET:
+      ++notMet;
+      return;
+    case Rcode::REFUSED:
+    case Rcode::NOTAUTH:
+      ++refused;
+      return;
+    case Rcode::FORMERR:
+    case Rcode::NOTZONE:
+      ++malformed;
+      return;
+    default:
+      ++failed;
+  }
+}
+
 std::uint64_t ServerStatistics::requestCount() const {
   std::uint64_t total = 0;
   for (const auto& families : requests)
@@ -80,6 +104,11 @@ void ServerStatistics::add(const ServerCounters& counters) {
   transferOctets += sent.octets;
   notifiesAccepted += counters.notifies.accepted;
   notifiesRefused += counters.notifies.refused;
+  updatesDone += counters.updates.done;
+  updatesNotMet += counters.updates.notMet;
+  updatesRefused += counters.updates.refused;
+  updatesMalformed += counters.updates.malformed;
+  updatesFailed += counters.updates.failed;
   waiting += difference(counters.waited, counters.durations.value().total());
   displaced += counters.displaced;
   givenUp += counters.givenUp;

@@ -80,6 +80,11 @@ TEST_CASE_FIXTURE(Fixture, "what was dropped, limited, displaced or failed is to
   CHECK(has("taut_transfer_bytes_total 48"));
   CHECK(has(R"(taut_notifies_total{result="accepted"} 49)"));
   CHECK(has(R"(taut_notifies_total{result="refused"} 50)"));
+  CHECK(has(R"(taut_updates_total{result="done"} 69)"));
+  CHECK(has(R"(taut_updates_total{result="not_met"} 70)"));
+  CHECK(has(R"(taut_updates_total{result="refused"} 71)"));
+  CHECK(has(R"(taut_updates_total{result="malformed"} 72)"));
+  CHECK(has(R"(taut_updates_total{result="failed"} 73)"));
   CHECK(has(R"(taut_tcp_connections{proto="tcp"} 15)"));
   CHECK(has(R"(taut_tcp_refused_total{reason="resources"} 13)"));
   CHECK(has("taut_log_dropped_total 27"));

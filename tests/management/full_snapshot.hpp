@@ -68,6 +68,11 @@ inline ServerStatistics fullStatistics() {
   counters.transfers.octets += 48;
   counters.notifies.accepted += 49;
   counters.notifies.refused += 50;
+  counters.updates.done += 69;
+  counters.updates.notMet += 70;
+  counters.updates.refused += 71;
+  counters.updates.malformed += 72;
+  counters.updates.failed += 73;
   counters.waited += 3;
   counters.durations.add(std::chrono::milliseconds(3));
   counters.displaced += 8;

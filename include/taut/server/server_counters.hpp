@@ -103,6 +103,17 @@ struct NotifyCounters {
   Counter refused;
 };
 
+// Dynamic updates that came in, by their RCODEs.
+struct UpdateCounters {
+  Counter done;       // NOERROR
+  Counter notMet;     // a prerequisite is not as the sender expects
+  Counter refused;    // REFUSED, NOTAUTH
+  Counter malformed;  // FORMERR, NOTZONE
+  Counter failed;     // all others
+
+  void count(Rcode rcode) noexcept;
+};
+
 struct alignas(64) ServerCounters {
   using Types = std::array<Counter, typeSlots>;
   using Transports = std::array<Counter, transportCount>;
@@ -120,6 +131,7 @@ struct alignas(64) ServerCounters {
   TsigCounters tsig;
   TransferCounters transfers;
   NotifyCounters notifies;
+  UpdateCounters updates;
 
   Counter waited;              // queries that were not answered at once
   DurationCounters durations;  // of them, those that have ended

@@ -53,6 +53,7 @@
 #include "taut/server/failure_log.hpp"
 #include "taut/server/message_end.hpp"
 #include "taut/server/notification.hpp"
+#include "taut/server/on_update.hpp"
 #include "taut/server/query_log.hpp"
 #include "taut/server/reply_channel.hpp"
 #include "taut/server/responder.hpp"
@@ -201,6 +202,10 @@ class ServerFactory {
   // that has no secondaries: NOTIMP.
   void setOnNotify(OnNotify onNotify) { onNotify_ = std::move(onNotify); }
 
+  // Has the function carry out dynamic updates (RFC 2136), and say what is answered. Empty, as at first, for a server
+  // whose zones nobody updates: NOTIMP.
+  void setOnUpdate(OnUpdate onUpdate) { onUpdate_ = std::move(onUpdate); }
+
   // Counts what is asked most; null, as at first, for none. Once, before the server starts.
   void setTopQueries(std::unique_ptr<TopQueries> topQueries) { topQueries_ = std::move(topQueries); }
   TopQueries* topQueries() const { return topQueries_.get(); }
@@ -262,6 +267,8 @@ class ServerFactory {
   virtual Task<std::optional<Answer>> handleInverseQuery(const Query& query, ReplyChannel& channel);
   virtual Task<std::optional<Answer>> handleStatus(const Query& query, ReplyChannel& channel);
   virtual Task<std::optional<Answer>> handleNotify(const Query& query, ReplyChannel& channel);
+  // Without `setOnUpdate` it is handleOther.
+  virtual Task<std::optional<Answer>> handleUpdate(const Query& query, ReplyChannel& channel);
   virtual Task<std::optional<Answer>> handleOther(const Query& query, ReplyChannel& channel);
 
   // Make an answer of the chain's outcome (nothing: REFUSED, or SERVFAIL where the query was stopped), and of an
@@ -313,6 +320,8 @@ class ServerFactory {
   // Makes an answer of a handler's outcome; for a look-up gotResolverResponse does so.
   void conclude(const Query& query, std::optional<Answer>& outcome);
   Answer answerNotify(const Query& query);
+  Task<std::optional<Answer>> answerUpdate(const Query& query, ServedZone zone);
+  Answer updateReply(Rcode rcode);
   void countTop(const Query& query) noexcept;
   bool asksForHealth(const Query& query) const { return healthName_ && isAboutHealth(query); }
   bool isAboutHealth(const Query& query) const;
@@ -346,6 +355,7 @@ class ServerFactory {
   std::unique_ptr<TopQueries> topQueries_;
   std::unique_ptr<TransferService> transfers_;  // null: none are answered
   OnNotify onNotify_;
+  OnUpdate onUpdate_;
   WaitingQueries waitingQueries_{*this};
   AccessList accessList_;
   std::shared_ptr<const KeyRing> keys_;  // null: none

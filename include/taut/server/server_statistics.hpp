@@ -50,6 +50,11 @@ struct ServerStatistics {
   std::uint64_t transferOctets = 0;
   std::uint64_t notifiesAccepted = 0;
   std::uint64_t notifiesRefused = 0;
+  std::uint64_t updatesDone = 0;
+  std::uint64_t updatesNotMet = 0;
+  std::uint64_t updatesRefused = 0;
+  std::uint64_t updatesMalformed = 0;
+  std::uint64_t updatesFailed = 0;
 
   std::uint64_t waiting = 0;  // queries, now
   std::uint64_t displaced = 0;
