@@ -217,9 +217,12 @@ void ZoneReader::readUpdates(const Table& table, const Keys& keys, const Preset&
   auto& known = updates_[text];
   if (!known) known = std::make_shared<const UpdateAccess>(UpdateAccess{networks_.updatePolicy(itemsOf(*clients)), text});
   zone.allowUpdate = known;
+  if (!zone.isUpdated()) return;
   constexpr const char* folder = "server.state-directory";
-  if (zone.isUpdated() && !settings_.find(folder) && !settings_.isRefused(folder))
+  if (!settings_.find(folder) && !settings_.isRefused(folder))
     mistake(clients->origin, "needs server.state-directory, where updates are kept");
+  else if (zone.journal == 0)
+    mistake(clients->origin, "needs a journal above 0, where updates are kept");
 }
 
 std::string ZoneReader::inFolder(const Preset& preset, const std::string& path, const Origin& origin) {

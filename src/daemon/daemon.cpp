@@ -147,7 +147,9 @@ Daemon::Daemon(Configuration configuration, config::Sources sources, const Inher
           std::make_shared<TransferQuota>(configuration_.limits.transfers, configuration_.limits.transfersOfClient)),
       transfers_(transferSettingsOf(configuration_, transferQuota_, zones_.differences())),
       upkeep_(std::make_unique<Upkeep>(engine_.kind, archive_.get(),
-                                       [this](ZoneInstall version) { loader_->install(std::move(version)); })),
+                                       [this](ZoneInstall version, std::function<void()> served) {
+                                         loader_->install(std::move(version), std::move(served));
+                                       })),
       server_(serverOptions(configuration_, descriptors_, engine_.kind, given_, [this] { shutIn(); }),
               [this](Shard& shard) { return makeFactory(shard); }) {
   const auto user = userToBecome(configuration_);
@@ -247,6 +249,7 @@ void Daemon::publishZones(const ZonePublication& publication) {
     authorities_[shard]->serve(publication);
     resolvers_[shard].views.serve(publication);
   });
+  upkeep_->filesChanged(zones_.takeFileVersions());
 }
 
 std::unique_ptr<ServerFactory> Daemon::makeFactory(Shard& shard) {
@@ -304,6 +307,7 @@ std::unique_ptr<LiveSettings> Daemon::liveSettings() const {
   auto live = std::make_unique<LiveSettings>(configuration_, hostName_, secrets_, rateLimitAccounts_, transfers_,
                                              shares, isReady);
   live->setOnNotify(onNotify());
+  live->setUpdate(onUpdate());
   return live;
 }
 

@@ -148,6 +148,7 @@ class Daemon final : public ManagedServer {
   void startUpkeep();
   Reloaded thenKeepZones(Reloaded done);
   OnNotify onNotify() const;
+  LiveSettings::Update onUpdate() const;
   void tellOf(const std::vector<std::shared_ptr<const Zone>>& versions) noexcept;
   ZoneReload zonesAsTheyAre() const;
   void reloadForwarders();

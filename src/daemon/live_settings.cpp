@@ -34,6 +34,13 @@ LiveSettings::LiveSettings(const config::Configuration& configuration, const std
   if (rateLimit_) rateLimit_->accounts = std::move(accounts);
 }
 
+OnUpdate LiveSettings::onUpdate(Shard& shard) const {
+  if (!update_) return {};
+  return [update = update_, &shard](const Query& query, ServedZone zone) {
+    return update(shard, query, std::move(zone));
+  };
+}
+
 // What reads a file comes first, as it is what is likeliest to fail.
 void LiveSettings::apply(ServerFactory& factory, const ShardResolvers& resolvers) const {
   if (forward_) resolvers.forwarder->setServers(forward_->servers, forward_->resolvConf);
@@ -43,6 +50,7 @@ void LiveSettings::apply(ServerFactory& factory, const ShardResolvers& resolvers
   factory.setKeys(keys_);
   factory.setTransfers(*resolvers.shard, transfers_);
   factory.setOnNotify(onNotify_);
+  factory.setOnUpdate(onUpdate(*resolvers.shard));
   factory.setProxies(proxies_);
   factory.setHealthName(health_);
   factory.setEdns(edns_);

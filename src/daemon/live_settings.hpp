@@ -21,6 +21,7 @@
 #include "taut/resolver/forwarder.hpp"
 #include "taut/resolver/rebinding_filter.hpp"
 #include "taut/server/notification.hpp"
+#include "taut/server/on_update.hpp"
 #include "taut/server/server_factory.hpp"
 #include "taut/server/transfer_settings.hpp"
 
@@ -49,6 +50,10 @@ class LiveSettings {
   // What is done about NOTIFY messages; empty, as at first, where there are no secondary zones.
   void setOnNotify(OnNotify onNotify) { onNotify_ = std::move(onNotify); }
 
+  // Carries out the updates that come to a shard; empty, as at first, where no zone takes them.
+  using Update = std::function<Task<Rcode>(Shard& shard, const Query& query, ServedZone zone)>;
+  void setUpdate(Update update) { update_ = std::move(update); }
+
   // Leaves the limiter of rates as it is, which then remembers whose limit it has told of.
   void keepRateLimit() { changesRateLimit_ = false; }
 
@@ -62,6 +67,8 @@ class LiveSettings {
   }
 
  private:
+  OnUpdate onUpdate(Shard& shard) const;
+
   EdnsSettings edns_;
   std::vector<std::pair<Name, std::string>> chaosTexts_;
   std::chrono::milliseconds answerTimeout_;
@@ -71,6 +78,7 @@ class LiveSettings {
   std::shared_ptr<const KeyRing> keys_;
   std::shared_ptr<const TransferSettings> transfers_;
   OnNotify onNotify_;
+  Update update_;
   std::optional<AddressPolicy> proxies_;
   std::optional<ServerFactory::HealthName> health_;
   bool changesRateLimit_ = true;

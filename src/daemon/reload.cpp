@@ -169,6 +169,15 @@ std::optional<ShownValue> shownJournal(const config::ZoneSettings& zone) {
   const std::string size = sizeText(static_cast<std::int64_t>(zone.journal));
   return ShownValue{fmt::format("zone[{}].journal", zone.name), quotedForFile(size), size, zone.origin.toText()};
 }
+// Who may update it; nothing for nobody.
+std::optional<ShownValue> shownUpdate(const config::ZoneSettings& zone) {
+  if (!zone.allowUpdate) return std::nullopt;
+  const std::string& text = zone.allowUpdate->text;
+  return ShownValue{fmt::format("zone[{}].allow-update", zone.name), text, text, zone.origin.toText()};
+}
+std::string updateText(const config::ZoneSettings& zone) {
+  return zone.allowUpdate ? zone.allowUpdate->text : std::string();
+}
 // Servers of it; nothing for none.
 using Servers = std::shared_ptr<const config::RemoteList> config::ZoneSettings::*;
 std::optional<ShownValue> shownServers(const config::ZoneSettings& zone, Servers servers, const char* key) {
@@ -219,6 +228,7 @@ void addZoneChanges(const Configuration& now, const Configuration& next, Configu
     if (!before || !after || before->rateLimit != after->rateLimit) addAs(shownLimit, before, after);
     if (!before || !after || transferText(*before) != transferText(*after)) addAs(shownTransfer, before, after);
     if (before && after && before->journal != after->journal) addAs(shownJournal, before, after);
+    if (!before || !after || updateText(*before) != updateText(*after)) addAs(shownUpdate, before, after);
     for (const auto& [servers, key] :
          {std::pair(&config::ZoneSettings::primaries, "primaries"), std::pair(&config::ZoneSettings::notify, "notify")})
       if (!before || !after || serversText(*before, servers) != serversText(*after, servers))
@@ -260,7 +270,7 @@ bool sameZones(const std::vector<config::ZoneSettings>& now, const std::vector<c
   return std::ranges::equal(now, next, [](const auto& left, const auto& right) {
     return left.name == right.name && left.path == right.path &&
            (left.allowTransfer == nullptr) == (right.allowTransfer == nullptr) &&
-           left.isSecondary() == right.isSecondary() && (left.journal > 0) == (right.journal > 0);
+           left.isSecondary() == right.isSecondary() && left.isUpdated() == right.isUpdated() && (left.journal > 0) == (right.journal > 0);
   });
 }
 

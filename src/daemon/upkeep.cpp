@@ -11,12 +11,29 @@
 #include "taut/base/log.hpp"
 #include "taut/base/reason.hpp"
 #include "taut/base/signals_blocked.hpp"
+#include "taut/dns/tsig_key.hpp"
+#include "taut/io/handover.hpp"
 
 namespace taut {
 
 namespace {
 
 constexpr std::chrono::seconds countInterval{1};
+
+// Updates that wait at a time, of which each has at most 64 KiB.
+constexpr std::size_t maxUpdates = 1024;
+constexpr std::size_t maxUpdatesOfClient = 256;  // of one address
+
+// The RCODE of an update, which the thread gives to a shard.
+struct UpdateReply : Handover {
+  using Handover::Handover;
+
+  Rcode rcode = Rcode::SERVFAIL;
+};
+
+std::string senderOf(const Query& query) {
+  return query.key() ? fmt::format("{}, key {}", query.peer(), query.key()->name) : query.peer().toText();
+}
 
 ShardOptions shardOptions(EngineKind engine) {
   ShardOptions options;
@@ -42,7 +59,10 @@ std::chrono::seconds secondsOf(Duration duration) {
 }  // namespace
 
 Upkeep::Upkeep(EngineKind engine, ZoneArchive* archive, Publish publish)
-    : archive_(archive), publish_(std::move(publish)), shard_(shardOptions(engine)) {}
+    : archive_(archive),
+      publish_(std::move(publish)),
+      shard_(shardOptions(engine)),
+      updates_(std::make_shared<TransferQuota>(maxUpdates, maxUpdatesOfClient)) {}
 
 Upkeep::~Upkeep() {
   stop();
@@ -78,20 +98,24 @@ void Upkeep::run() noexcept {
 // Without the state, zones are served and kept up to date all the same.
 std::unique_ptr<Upkeep::Work> Upkeep::makeWork() {
   const auto take = [this](const ZoneVersion& version) { publish(version); };
+  const auto keep = [this](const ZoneVersion& version, ZoneArchive::Done done) {
+    archive_->keep(version, std::move(done));
+  };
   RefreshOptions options;
   if (archive_) options.stateFile = archive_->folder() + "/zones.state";
   try {
-    return std::make_unique<Work>(shard_, options, take);
+    return std::make_unique<Work>(shard_, options, take, keep, publish_);
   } catch (const std::runtime_error& error) {
     log::error("{}; what is known of secondary zones is not kept for the next start", error.what());
   }
-  return std::make_unique<Work>(shard_, RefreshOptions(), take);
+  return std::make_unique<Work>(shard_, RefreshOptions(), take, keep, publish_);
 }
 
 Task<> Upkeep::serve() {
   services_.spawn(work_->scheduler.run(), services_.token());
   services_.spawn(work_->notifier.run(), services_.token());
   co_await services_.join();
+  co_await work_->updater.join();
 }
 
 std::shared_ptr<const UpkeepPlan> Upkeep::plan() const {
@@ -114,6 +138,7 @@ void Upkeep::take(const UpkeepPlan& plan, const ZoneSet& zones) {
     const UpkeepPlan::Zone* const next = plan.find(kept.first);
     if (kept.second.settings && (!next || !next->primaries)) work_->scheduler.remove(kept.first);
     if (!next) forget(kept.first, kept.second);
+    if (!next || !next->isUpdated()) work_->updater.remove(kept.first);
     return next == nullptr;
   });
   for (const auto& [origin, zone] : plan.zones()) {
@@ -137,6 +162,7 @@ void Upkeep::takeZone(const Name& origin, const UpkeepPlan::Zone& zone, const Zo
   auto version = zones.get(origin);
   if (!version) version = Zone::notLoaded(origin);
   keep(kept, zone, version);
+  if (zone.isUpdated()) work_->updater.add(origin, version, zone.serial);
   if (!zone.primaries) {
     kept.settings = nullptr;
     return;
@@ -181,12 +207,65 @@ std::shared_ptr<Primary> Upkeep::primaryFor(const PrimaryOptions& options) {
 }
 
 void Upkeep::publish(const ZoneVersion& version) {
-  publish_({version.zone, version.differences, version.isSettled});
+  publish_({version.zone, version.differences, version.isSettled}, {});
   const auto found = zones_.find(version.zone->origin());
   if (found != zones_.end() && found->second.isKept && archive_) archive_->keep(version);
   if (!version.zone->isLoaded() || version.isSettled) return;
   ++received_;
   if (found != zones_.end() && !found->second.file.empty()) files_.write(found->second.file, version.zone);
+}
+
+Task<Rcode> Upkeep::update(std::shared_ptr<const UpkeepPlan> plan, Shard& shard, const Query& query,
+                           ServedZone served) {
+  const Name origin = query.name();
+  const UpkeepPlan::Zone* const zone = served.view.empty() ? plan->find(origin) : nullptr;
+  if (!zone || !zone->updates || query.rrClass() != Class::IN) co_return Rcode::REFUSED;
+  UpdateGrant grant(zone->updates, query);
+  if (grant.isEmpty()) co_return Rcode::REFUSED;
+  const TransferQuota::Place place = updates_->take(query.peer());
+  const ByteSpan message = query.message();
+  if (!place || message.empty()) co_return Rcode::SERVFAIL;
+  const auto reply = std::make_shared<UpdateReply>(shard);
+  const auto done = [reply](Rcode rcode) {
+    reply->rcode = rcode;
+    Handover::finish(reply);
+  };
+  const auto order = std::make_shared<UpdateOrder>(UpdateOrder{
+      {message.begin(), message.end()}, std::move(grant), senderOf(query), std::move(served.zone), done});
+  shard_.post([this, origin, order] { carryOut(origin, std::move(*order)); });
+  const bool isDone = co_await reply->finished.wait();
+  reply->abandon();
+  co_return isDone ? reply->rcode : Rcode::SERVFAIL;
+}
+
+// A secondary zone's updates are for its primary (RFC 2136 section 6).
+void Upkeep::carryOut(const Name& origin, UpdateOrder order) {
+  const auto found = zones_.find(origin);
+  if (found == zones_.end() || !found->second.settings) return work_->updater.update(origin, std::move(order));
+  services_.spawn(forward(found->second.settings, origin, std::move(order)), services_.token());
+}
+
+Task<> Upkeep::forward(std::shared_ptr<const SecondarySettings> settings, Name origin, UpdateOrder order) {
+  Rcode rcode = Rcode::SERVFAIL;
+  for (const auto& primary : settings->primaries) {
+    const ByteSpan message(order.message);
+    const auto reply = co_await primary->forward(message);
+    if (reply) {
+      rcode = *reply;
+      log::info("zone {}: update from {}: {} answers {}", origin, order.sender, primary->address(), toString(rcode));
+      break;
+    }
+    log::warning("zone {}: update from {}: {}", origin, order.sender, reply.error().reason);
+    if (reply.error().kind != PrimaryFailure::Kind::unreachable) break;
+  }
+  order.done(rcode);
+}
+
+void Upkeep::filesChanged(std::vector<std::shared_ptr<const Zone>> versions) {
+  if (versions.empty()) return;
+  shard_.post([this, versions = std::move(versions)] {
+    for (const auto& version : versions) work_->updater.replaceByFile(version);
+  });
 }
 
 NotifyVerdict Upkeep::notified(const UpkeepPlan& plan, const Notification& notification) {

@@ -22,7 +22,9 @@
 #include "taut/dns/name.hpp"
 #include "taut/io/engine_choice.hpp"
 #include "taut/io/shard.hpp"
+#include "taut/resolver/resolver.hpp"
 #include "taut/server/notification.hpp"
+#include "taut/server/transfer_quota.hpp"
 #include "taut/transfer/notifier.hpp"
 #include "taut/transfer/primary.hpp"
 #include "taut/transfer/refresh_scheduler.hpp"
@@ -30,6 +32,7 @@
 #include "taut/zone/zone.hpp"
 #include "taut/zone/zone_set.hpp"
 #include "taut/zones/zone_store.hpp"
+#include "updater.hpp"
 #include "upkeep_plan.hpp"
 #include "zone_archive.hpp"
 #include "zone_files.hpp"
@@ -38,8 +41,8 @@ namespace taut {
 
 class Upkeep {
  public:
-  // Takes versions that are to be served, on the thread.
-  using Publish = std::function<void(ZoneInstall)>;
+  // Takes versions that are to be served, on the thread; `served` is called when they are, where it is not empty.
+  using Publish = std::function<void(ZoneInstall, std::function<void()> served)>;
 
   // Versions, and what is known of zones, are kept in the folder of the archive, which outlives this; null: nowhere.
   // Throws IoUnavailable.
@@ -57,6 +60,12 @@ class Upkeep {
 
   // A NOTIFY of which the plan says what is done. On the thread of any shard.
   NotifyVerdict notified(const UpkeepPlan& plan, const Notification& notification);
+  // Carries out a dynamic update of which the plan says who may send it, or sends it on to the zone's primary; gives
+  // the RCODE of the reply. On the thread of that shard. Too many at once are SERVFAIL. One whose sender does not wait
+  // any more may be carried out nevertheless.
+  Task<Rcode> update(std::shared_ptr<const UpkeepPlan> plan, Shard& shard, const Query& query, ServedZone zone);
+  // Files of zones that are updated have these versions.
+  void filesChanged(std::vector<std::shared_ptr<const Zone>> versions);
   // These versions are served now: tells those whom the plan names.
   void changed(std::vector<std::shared_ptr<const Zone>> versions);
 
@@ -81,11 +90,15 @@ class Upkeep {
   };
   // What lives on the thread.
   struct Work {
-    Work(Shard& shard, RefreshOptions options, RefreshScheduler::Publish publish)
-        : scheduler(shard, std::move(options), std::move(publish)), notifier(shard) {}
+    Work(Shard& shard, RefreshOptions options, RefreshScheduler::Publish publish, Updater::Keep keep,
+         Updater::Publish publishUpdated)
+        : scheduler(shard, std::move(options), std::move(publish)),
+          notifier(shard),
+          updater(shard, std::move(keep), std::move(publishUpdated)) {}
 
     RefreshScheduler scheduler;
     Notifier notifier;
+    Updater updater;
   };
 
   void run() noexcept;
@@ -102,6 +115,8 @@ class Upkeep {
   void keep(Kept& kept, const UpkeepPlan::Zone& zone, const std::shared_ptr<const Zone>& version);
   void forget(const Name& origin, const Kept& kept);
   void publish(const ZoneVersion& version);
+  void carryOut(const Name& origin, UpdateOrder order);
+  Task<> forward(std::shared_ptr<const SecondarySettings> settings, Name origin, UpdateOrder order);
   void tell(const Zone& version);
   void count();
   std::optional<SecondaryStatus> describe(const Name& origin) const;
@@ -119,6 +134,7 @@ class Upkeep {
   SecondaryCounts counts_;
   std::optional<TimePoint> countAgain_;  // with the mutex; nothing: at once
   Counter received_;
+  const std::shared_ptr<TransferQuota> updates_;  // that are under way
   ZoneFiles files_;
   std::unique_ptr<Work> work_;
   std::thread thread_;  // last: it uses all of the above

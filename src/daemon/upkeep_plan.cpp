@@ -78,15 +78,16 @@ bool UpkeepPlan::Pending::take() {
 UpkeepPlan::UpkeepPlan(const config::Configuration& configuration, const std::shared_ptr<const KeyRing>& keys) {
   Makers makers(keys);
   for (const config::ZoneSettings& settings : configuration.zones) {
-    if (!settings.isSecondary() && !settings.notify) continue;
+    if (!settings.isSecondary() && !settings.notify && !settings.allowUpdate) continue;
     Zone zone;
     zone.targets = makers.targets(settings.notify);
+    if (settings.allowUpdate) zone.updates = {settings.allowUpdate, &settings.allowUpdate->policy};
+    zone.isKept = settings.journal > 0 && (settings.isSecondary() || settings.isUpdated());
     if (settings.isSecondary()) {
       zone.remotes = settings.primaries;
       zone.primaries = makers.servers(settings.primaries);
       zone.allowNotify = settings.allowNotify;
       zone.file = settings.path;
-      zone.isKept = settings.journal > 0;
       zone.pending = std::make_shared<Pending>();
     }
     zones_.emplace(*Name::parse(settings.name), std::move(zone));
@@ -95,6 +96,10 @@ UpkeepPlan::UpkeepPlan(const config::Configuration& configuration, const std::sh
 
 bool UpkeepPlan::hasSecondaries() const {
   return std::ranges::any_of(zones_, [](const auto& zone) { return zone.second.primaries != nullptr; });
+}
+
+bool UpkeepPlan::hasUpdates() const {
+  return std::ranges::any_of(zones_, [](const auto& zone) { return zone.second.updates != nullptr; });
 }
 
 const UpkeepPlan::Zone* UpkeepPlan::find(NameView origin) const {

@@ -10,7 +10,9 @@
 
 #include "config/configuration.hpp"
 #include "taut/dns/name.hpp"
+#include "taut/dns/serial_policy.hpp"
 #include "taut/dns/tsig_key.hpp"
+#include "taut/dns/update_policy.hpp"
 #include "taut/server/notification.hpp"
 #include "taut/transfer/notifier.hpp"
 #include "taut/transfer/primary.hpp"
@@ -40,8 +42,12 @@ class UpkeepPlan {
     std::shared_ptr<const config::TransferAccess> allowNotify;
     std::shared_ptr<const std::vector<NotifyTarget>> targets;  // null: nobody
     std::string file;                                          // of a secondary; empty: none
-    bool isKept = false;                                       // in the archive, of a secondary
+    bool isKept = false;                                       // in the archive
     std::shared_ptr<Pending> pending;                          // of a secondary
+    std::shared_ptr<const UpdatePolicy> updates;               // null: nobody may update it
+    SerialPolicy serial = SerialPolicy::keep;                  // of versions that updates make
+
+    bool isUpdated() const { return updates && !primaries; }
   };
   using Zones = std::unordered_map<Name, Zone, NameHash, NameEqual>;
 
@@ -52,7 +58,8 @@ class UpkeepPlan {
   const Zones& zones() const { return zones_; }
   bool empty() const { return zones_.empty(); }
   bool hasSecondaries() const;
-  // Null where it is neither a secondary nor told of.
+  bool hasUpdates() const;
+  // Null where it is neither a secondary, nor updated, nor told of.
   const Zone* find(NameView origin) const;
 
   // Whether the sender may tell us of a zone: it is one of the zone's primaries, by its address and, where that has

@@ -23,6 +23,13 @@ OnNotify Daemon::onNotify() const {
   };
 }
 
+LiveSettings::Update Daemon::onUpdate() const {
+  if (!plan_->hasUpdates()) return {};
+  return [upkeep = upkeep_.get(), plan = plan_](Shard& shard, const Query& query, ServedZone zone) {
+    return upkeep->update(plan, shard, query, std::move(zone));
+  };
+}
+
 void Daemon::tellOf(const std::vector<std::shared_ptr<const Zone>>& versions) noexcept {
   try {
     upkeep_->changed(versions);
@@ -74,6 +81,7 @@ void Daemon::startUpkeep() {
   if (plan_->hasSecondaries() && configuration_.server.stateFolder.empty())
     log::info("server.state-directory is not given: secondary zones are not kept for the next start");
   upkeep_->replace(plan_, zones);
+  upkeep_->filesChanged(zones_.takeFileVersions());
   std::vector<std::shared_ptr<const Zone>> told;
   for (const auto& [origin, zone] : plan_->zones())
     if (auto version = zone.targets && !zone.primaries ? zones->get(origin) : nullptr; version && version->isLoaded())

@@ -19,35 +19,7 @@ namespace {
 constexpr std::size_t processThreads = 8;
 constexpr std::size_t processWaiting = 256;
 
-// Between two attempts to hand over a result where memory has run out.
-constexpr std::chrono::milliseconds pauseWithoutMemory{10};
-
 }  // namespace
-
-namespace detail {
-
-void OffloadJob::handOver(const std::shared_ptr<OffloadJob>& job) noexcept {
-  for (;;) {
-    {
-      const std::scoped_lock lock(job->mutex_);
-      if (job->shard_ == nullptr) return;
-      try {
-        job->shard_->post([job] { job->finished.set(); });
-        return;
-      } catch (const std::bad_alloc&) {
-        // The awaiter waits for it, so it is tried again.
-      }
-    }
-    std::this_thread::sleep_for(pauseWithoutMemory);
-  }
-}
-
-void OffloadJob::abandon() noexcept {
-  const std::scoped_lock lock(mutex_);
-  shard_ = nullptr;
-}
-
-}  // namespace detail
 
 // Shared by the pool and its threads, of which the last one to end frees it.
 class OffloadPool::State {
@@ -108,7 +80,7 @@ class OffloadPool::State {
       lock.lock();
       --running_;  // before its awaiter can offload the next one
       lock.unlock();
-      detail::OffloadJob::handOver(job);
+      Handover::finish(job);
       job.reset();
       lock.lock();
     }

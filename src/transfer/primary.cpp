@@ -172,6 +172,33 @@ Task<Primary::Reply> Primary::askByTcp(Address server, Name zone, Class rrClass)
   co_return serialOf(*view, server, zone, rrClass);
 }
 
+Task<Result<Rcode, PrimaryFailure>> Primary::forward(ByteSpan message) {
+  const std::size_t count = options_.addresses.size();
+  for (std::size_t i = 0;; ++i) {
+    const Address server = options_.addresses[(current_ + i) % count];
+    auto reply = co_await forwardTo(server, message);
+    if (reply || i + 1 == count || reply.error().kind != Kind::unreachable) co_return reply;
+  }
+}
+
+Task<Result<Rcode, PrimaryFailure>> Primary::forwardTo(Address server, ByteSpan message) {
+  std::vector<std::uint8_t> sent(message.begin(), message.end());
+  const std::uint16_t id = randomU16();
+  storeU16(sent.data(), id);
+  auto stream = co_await MessageStream::connect(shard_, server, connectLimit);
+  if (!stream) co_return failure(stream.error(), Kind::unreachable, server, "no connection");
+  const ByteSpan octets(sent);
+  const IoResult written = co_await stream->send(octets);
+  if (!written) co_return failure(written, Kind::broken, server, "the message was sent in part");
+  const auto reply = co_await stream->next(replyLimit);
+  if (!reply) co_return failure(reply.error(), Kind::broken, server, "no reply");
+  const auto view = MessageView::parse(*reply);
+  const bool isReply = view && view->id() == id && (view->flags() & flag::QR) != 0 &&
+                       ((view->flags() ^ loadU16(sent.data() + 2)) & flag::opcodeMask) == 0;
+  if (!isReply) co_return failure(Kind::unusable, server, "what it answers is no reply to the message");
+  co_return view->rcode();
+}
+
 Task<Result<TransferStream, PrimaryFailure>> Primary::request(Name zone, Class rrClass, std::uint16_t id,
                                                               std::optional<RRset> soa) {
   const QuestionView question{zone, soa ? Type::IXFR : Type::AXFR, rrClass};

@@ -19,14 +19,13 @@
 #include <cstddef>
 #include <exception>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <type_traits>
 #include <utility>
 
 #include "taut/base/stop_token.hpp"
-#include "taut/coro/event.hpp"
 #include "taut/coro/task.hpp"
+#include "taut/io/handover.hpp"
 #include "taut/io/shard.hpp"
 
 namespace taut {
@@ -34,25 +33,13 @@ namespace taut {
 namespace detail {
 
 // A function on its way through a pool.
-class OffloadJob {
+class OffloadJob : public Handover {
  public:
-  explicit OffloadJob(Shard& shard) noexcept : shard_(&shard) {}
-  OffloadJob(const OffloadJob&) = delete;
-  OffloadJob& operator=(const OffloadJob&) = delete;
+  using Handover::Handover;
   virtual ~OffloadJob() = default;
 
   // On the pool's thread.
   virtual void call() noexcept = 0;
-  // The same, after `call`: has `finished` set on the shard's thread.
-  static void handOver(const std::shared_ptr<OffloadJob>& job) noexcept;
-  // On the shard's thread: from its return on the shard is not touched.
-  void abandon() noexcept;
-
-  Event finished;  // of the shard's thread
-
- private:
-  std::mutex mutex_;
-  Shard* shard_;  // null from `abandon` on
 };
 
 template <typename Function>
