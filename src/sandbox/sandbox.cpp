@@ -163,9 +163,10 @@ constexpr Path socketPaths[] = {{"/proc/sys/net/ipv4/ip_unprivileged_port_start"
 
 constexpr Call ioUringCalls[] = {{"io_uring_enter"}, {"io_uring_register"}};
 constexpr Call epollCalls[] = {{"epoll_create1"}, {"epoll_ctl"}, {"epoll_wait"}, {"epoll_pwait"}, {"epoll_pwait2"}};
-// A file is written beside the one that it takes the place of.
-constexpr Call writeCalls[] = {{"openat"},   {"open"},      {"fsync"},  {"ftruncate"}, {"rename"},
-                               {"renameat"}, {"renameat2"}, {"unlink"}, {"unlinkat"}};
+// A file is written beside the one that it takes the place of, and a journal at its end. A lock keeps other processes
+// away.
+constexpr Call writeCalls[] = {{"openat"}, {"open"},     {"pwrite64"},  {"fsync"},  {"fdatasync"}, {"ftruncate"},
+                               {"rename"}, {"renameat"}, {"renameat2"}, {"unlink"}, {"unlinkat"},  {"flock"}};
 // An upgrade gives the next process one end of a pair of sockets.
 constexpr Call controlCalls[] = {{"unlink"}, {"unlinkat"}, {"socketpair", {is(0, AF_UNIX)}}};
 
