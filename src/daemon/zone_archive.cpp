@@ -300,15 +300,13 @@ void ZoneArchive::sync(Kept& zone) {
     startImage(zone, zone.last, false);
 }
 
-// A version that nobody waits for is served all the same, so it is what is tried again.
+// A version that nobody waits for is served all the same, so it is what is tried again. Others are for those who wait.
 void ZoneArchive::finish(Kept& zone, const Order& order, const std::string& error) {
-  if (error.empty()) {
-    zone.last = order.version.zone;
+  if (error.empty() || !order.done) zone.last = order.version.zone;
+  if (error.empty())
     succeeded(zone);
-  } else {
-    if (!order.done) zone.last = order.version.zone;
+  else if (!order.done)
     failed(zone, error);
-  }
   const bool isLost = order.done && !error.empty();
   zone.lost = isLost ? std::optional(Serial(order.version.zone->serial())) : std::nullopt;
   if (order.done) order.done(error);

@@ -1,0 +1,319 @@
+"""What tautd keeps of zones for the next start: secondary zones without a primary, incremental transfers after a restart,
+and what is left of them when it is killed, when the disk is full, and when files are damaged."""
+import json
+import os
+import random
+import shutil
+import signal
+import socket
+import threading
+
+import dns.exception
+import dns.flags
+import dns.message
+import dns.opcode
+import dns.query
+import dns.rdatatype
+import dns.rrset
+
+from support import TAUTD, Process, TestCase, main, wait_until
+from transfer_peers import ORIGIN, Taut, zone_text
+
+TAUTCTL = os.environ["TAUT_TAUTCTL"]
+
+
+class KeptZones(TestCase):
+    def server(self, name, text, server=""):
+        """tautd with these tables in its configuration."""
+        made = Taut(self, name)
+        made.text = lambda _: f'[server]\ncontrol = "{made.folder}/control"\n{server}\n{text}\n' \
+                              f'[[listen]]\naddress = ["127.0.0.1:{made.port}"]\n'
+        made.configure(0)
+        return made
+
+    def primary(self, server=""):
+        self.put(1)
+        file = self.folder / "primary.zone"
+        made = self.server("primary", f'[[zone]]\nname = "example.com"\nfile = "{file}"\nallow-transfer = ["any"]\n',
+                           server)
+        made.run()
+        self.wait_for_serial(made, 1)
+        return made
+
+    def put(self, serial):
+        """The file of the primary: its address says its serial."""
+        new = self.folder / "primary.zone.new"
+        new.write_text(zone_text(serial, f"10.{serial >> 16}.{serial >> 8 & 255}.{serial & 255}"))
+        new.rename(self.folder / "primary.zone")
+
+    def change(self, primary, serial):
+        self.put(serial)
+        primary.process.signal(signal.SIGHUP)
+        self.wait_for_serial(primary, serial)
+
+    def secondary(self, first):
+        state = self.folder / "state"
+        state.mkdir()
+        made = self.server("secondary", f'[[zone]]\nname = "example.com"\nprimaries = ["127.0.0.1:{first}"]\n'
+                                        'allow-transfer = ["any"]\n', f'state-directory = "{state}"\n')
+        made.state = state
+        return made
+
+    def ask(self, port, name=ORIGIN, kind="SOA"):
+        query = dns.message.make_query(name, kind, flags=0)
+        try:
+            return dns.query.udp(query, "127.0.0.1", port=port, timeout=1)
+        except (dns.exception.Timeout, OSError):
+            return None
+
+    def version(self, port):
+        """The serial that is served; the records beside it are those of this version."""
+        reply = self.ask(port)
+        if not reply or not reply.answer:
+            return None
+        serial = reply.answer[0][0].serial
+        address = self.ask(port, "www.example.com", "A")
+        if address and address.answer and self.serial(port) == serial:
+            self.assertEqual(str(address.answer[0][0]), f"10.{serial >> 16}.{serial >> 8 & 255}.{serial & 255}")
+        return serial
+
+    def serial(self, port):
+        reply = self.ask(port)
+        return reply.answer[0][0].serial if reply and reply.answer else None
+
+    def wait_for_serial(self, server, serial, seconds=20):
+        try:
+            wait_until(lambda: self.serial(server.port) == serial, seconds, f"{server.name} has serial {serial}")
+        except AssertionError as error:
+            raise AssertionError(f"{error}, but {self.serial(server.port)}\n{server.process.log()}") from None
+
+    def tell(self, port):
+        """A NOTIFY of the primary, whose address is that of the test."""
+        message = dns.message.make_query("example.com.", "SOA", flags=dns.flags.AA)
+        message.set_opcode(dns.opcode.NOTIFY)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sender.sendto(message.to_wire(), ("127.0.0.1", port))
+
+    def control(self, server, *words, status=0):
+        done = self.run_program(TAUTCTL, "--socket", server.folder / "control", "--json", *words)
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        return json.loads(done.stdout) if done.stdout else done.stderr
+
+    def end(self, server):
+        self.assertEqual(server.process.stop(), 0, server.process.log())
+
+    def kill(self, server):
+        server.process.signal(signal.SIGKILL)
+        server.process.process.wait()
+        server.process.ended = True
+
+    def differences(self, server, serial):
+        """The serials that an incremental transfer leads through from this one; none where it is the whole zone."""
+        query = dns.message.make_query(ORIGIN, "IXFR", flags=0)
+        query.authority.append(dns.rrset.from_text("example.com.", 300, "IN", "SOA", f"a. b. {serial} 1 1 1 1"))
+        reply = dns.query.tcp(query, "127.0.0.1", port=server.port, timeout=10, one_rr_per_rrset=True)
+        serials = [rrset[0].serial for rrset in reply.answer if rrset.rdtype == dns.rdatatype.SOA]
+        return serials[1:-1:2] + serials[-1:] if len(serials) > 2 else []
+
+
+class Restarts(KeptZones):
+    def test_without_a_primary(self):
+        """A secondary zone without a file is there after a restart, and its differences, though no primary is"""
+        first = self.primary()
+        second = self.secondary(first.port)
+        second.run()
+        self.wait_for_serial(second, 1)
+        for serial in (2, 3):
+            self.change(first, serial)
+            self.control(second, "zone", "refresh", ORIGIN)
+            self.wait_for_serial(second, serial)
+        self.end(first)
+        self.end(second)
+        second.run()
+        self.wait_for_serial(second, 3)
+        self.assertEqual(self.version(second.port), 3)
+        self.assertEqual(self.differences(second, 1), [1, 2, 3])
+        status = self.control(second, "zone", "status", ORIGIN)
+        self.assertEqual((status["kind"], status["state"], status["failures"]), ("secondary", "loaded", 0))
+        self.assertGreater(status["next_check_in"], 2000)
+        self.assertNotIn("error", second.process.log())
+
+    def test_of_a_master_file(self):
+        """Versions of a master file are led to from those before a restart, and a file that changed meanwhile is not"""
+        (self.folder / "state").mkdir()
+        server = f'state-directory = "{self.folder}/state"\n'
+        first = self.primary(server=server)
+        for serial in (2, 3):
+            self.change(first, serial)
+        self.end(first)
+        first.run()
+        self.wait_for_serial(first, 3)
+        self.assertEqual(self.differences(first, 1), [1, 2, 3])
+        self.end(first)
+        self.put(7)
+        first.run()
+        self.wait_for_serial(first, 7)
+        self.assertEqual(self.differences(first, 3), [])
+        self.change(first, 8)
+        self.assertEqual(self.differences(first, 7), [7, 8])
+        self.assertEqual(self.differences(first, 3), [])
+
+    def test_what_is_kept(self):
+        """Of a zone that is no more, or with a journal of 0, nothing is kept"""
+        first = self.primary()
+        second = self.secondary(first.port)
+        second.run()
+        self.wait_for_serial(second, 1)
+        snapshot = second.state / "example.com.snapshot"
+        wait_until(snapshot.exists, 10, "the zone is kept")
+        text = second.text(0)
+        second.write("taut.toml", text.replace("primaries", "journal = 0\nprimaries"))
+        self.control(second, "reload")
+        wait_until(lambda: not snapshot.exists(), 10, "it is not kept")
+        self.assertEqual(self.serial(second.port), 1)
+        second.write("taut.toml", text)
+        self.control(second, "reload")
+        wait_until(snapshot.exists, 10, "the zone is kept again")
+        second.write("taut.toml", text.replace('"example.com"', '"example.net"'))
+        self.control(second, "reload")
+        wait_until(lambda: not snapshot.exists(), 10, "its files are gone")
+        for zone, said in (('journal = "1M"', "needs server.state-directory"), ("journal = -1", "expected")):
+            path = self.write("other.toml", f'[[zone]]\nname = "example.com"\n{zone}\n')
+            done = self.run_program(TAUTD, "--check", "--config", path)
+            self.assertEqual(done.returncode, 1)
+            self.assertRegex(done.stderr, rf"other\.toml:3:\d+: .*{said}")
+
+    def test_an_upgrade(self):
+        """A process that takes over has the versions that the one before kept up to its end, and keeps those after"""
+        first = self.primary()
+        second = self.secondary(first.port)
+        second.run()
+        self.wait_for_serial(second, 1)
+        for serial in (2, 3):
+            self.change(first, serial)
+            self.control(second, "zone", "refresh", ORIGIN)
+            self.wait_for_serial(second, serial)
+            done = self.run_program(TAUTCTL, "--socket", second.folder / "control", "upgrade")
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr + second.process.log())
+            self.assertEqual(self.version(second.port), serial)
+        self.assertEqual(self.differences(second, 1), [1, 2, 3])
+        self.change(first, 4)
+        self.control(second, "zone", "refresh", ORIGIN)
+        self.wait_for_serial(second, 4)
+        self.assertNotRegex(second.process.log(), " error ")
+        process = self.control(second, "status")["process"]
+        os.kill(process, signal.SIGTERM)
+        wait_until(lambda: self.ask(second.port) is None, 20, "it has ended")
+        second.process.ended = True
+        self.end(first)
+        second.run()
+        self.wait_for_serial(second, 4)
+        self.assertEqual(self.differences(second, 1), [1, 2, 3, 4])
+
+
+class Failures(KeptZones):
+    def test_killed_at_any_moment(self):
+        """A server that is killed while versions come has a whole version when it is there again, and goes on"""
+        first = self.primary()
+        second = self.secondary(first.port)
+        second.run()
+        self.wait_for_serial(second, 1)
+        serial = [1]
+        ended = threading.Event()
+
+        def change():
+            while not ended.is_set():
+                serial[0] += 1
+                self.put(serial[0])
+                first.process.signal(signal.SIGHUP)
+                ended.wait(0.03)
+                self.tell(second.port)
+
+        changes = threading.Thread(target=change)
+        changes.start()
+        try:
+            for _ in range(6):
+                begun = self.version(second.port) or 0
+                wait_until(lambda: (self.version(second.port) or 0) > begun, 20, "versions come")
+                ended.wait(random.random() * 0.3)
+                self.kill(second)
+                second.run()
+                first_served = wait_until(lambda: self.version(second.port), 20, "a version is there")
+                self.assertGreater(first_served, 0)
+                self.assertNotRegex(second.process.log(), " error ")
+        finally:
+            ended.set()
+            changes.join()
+        self.wait_for_serial(first, serial[0], 30)
+        self.tell(second.port)
+        self.wait_for_serial(second, serial[0], 30)
+        self.end(first)
+        self.end(second)
+        second.run()
+        self.wait_for_serial(second, serial[0])
+        self.assertEqual(self.version(second.port), serial[0])
+
+    def test_a_full_disk(self):
+        """What has no room on the disk is told of once, served, and kept when there is room"""
+        first = self.primary()
+        second = self.secondary(first.port)
+        second.process = Process(["unshare", "--mount", "sh", "-c",
+                                  f"mount -t tmpfs -o size=256k none {second.state} && "
+                                  f"dd if=/dev/zero of={second.state}/ballast bs=1k count=250 status=none && "
+                                  f"exec {TAUTD} --config {second.folder}/taut.toml"], self.folder, name="tautd-full")
+        second.process.port = second.port
+        self.addCleanup(self._finish, second.process)
+        wait_until(lambda: not second.process.running() or self.serial(second.port) == 1, 20, "the zone is served")
+        if not second.process.running():
+            self.skipTest("a file system of one's own needs privileges")
+        second.process.wait_for_log("zone example.com. is not kept for the next start: ")
+        self.assertIn("No space left on device", second.process.log())
+        self.change(first, 2)
+        self.control(second, "zone", "refresh", ORIGIN)
+        self.wait_for_serial(second, 2)
+        self.assertEqual(second.process.log().count("is not kept"), 1)
+        inside = f"/proc/{second.process.process.pid}/root{second.state}"
+        os.unlink(f"{inside}/ballast")
+        second.process.wait_for_log("zone example.com. is kept again", 20)
+        self.assertTrue(os.path.exists(f"{inside}/example.com.snapshot"))
+
+    def test_files_of_others(self):
+        """A damaged file is named, and its zone transferred and kept anew; a second server does not share the folder"""
+        first = self.primary()
+        second = self.secondary(first.port)
+        second.run()
+        self.wait_for_serial(second, 1)
+        self.end(second)
+        snapshot = second.state / "example.com.snapshot"
+        octets = bytearray(snapshot.read_bytes())
+        octets[len(octets) // 2] ^= 1
+        snapshot.write_bytes(octets)
+        second.run()
+        second.process.wait_for_log("what was kept of the zone cannot be read: ")
+        self.assertIn(f"{snapshot}: ", second.process.log())
+        self.wait_for_serial(second, 1)
+        wait_until(lambda: snapshot.read_bytes() != octets, 10, "it is kept anew")
+        third = self.server("third", f'[[zone]]\nname = "example.com"\nprimaries = ["127.0.0.1:{first.port}"]\n',
+                            f'state-directory = "{second.state}"\n')
+        third.run()
+        third.process.wait_for_log("zones.lock: another program keeps zones in this folder")
+        self.wait_for_serial(third, 1)
+        self.end(third)
+        self.end(first)
+        self.end(second)
+        second.run()
+        self.wait_for_serial(second, 1)
+
+    def test_a_folder_that_cannot_be_used(self):
+        """Without the folder the zone is served all the same, and the log says why it is not kept"""
+        first = self.primary()
+        second = self.secondary(first.port)
+        shutil.rmtree(second.state)
+        second.state.write_text("no folder")
+        second.run()
+        self.wait_for_serial(second, 1)
+        second.process.wait_for_log("zones.lock: Not a directory")
+
+
+if __name__ == "__main__":
+    main()
