@@ -87,11 +87,16 @@ is asked of it and told to it; where no key is used, its address alone will do i
 .PP
 The file of a secondary zone is the server's: it is read at the start, where it is there, and written beside and then
 in its place after each new version. It belongs to one zone alone. A file that cannot be written costs a line of the
-log, and the zone is served all the same. Without a file, which a secondary zone has only where file is given for it,
-in its template or in [zone\-defaults], the zone is transferred at each start, by
+log, and the zone is served all the same. A secondary zone has a file only where file is given for it, in its template
+or in [zone\-defaults].
+.PP
+server.state\-directory holds what is kept of zones: of a secondary zone ORIGIN the image of a version, ORIGIN.snapshot,
+and what has changed since and before, ORIGIN.journal; of one with a master file that others may transfer, what has
+changed between its versions; and zones.state: when each zone was checked, and when it expires, by the calendar. What is
+there goes before the file of a secondary zone. Where there is neither, the zone is transferred at each start, by
 .B tautctl upgrade
-too, and is SERVFAIL until then. server.state\-directory holds zones.state: when each zone was checked, and when it
-expires, by the calendar.
+too, and is SERVFAIL until then. One server at a time keeps zones in a folder, by a lock on zones.lock. What cannot be
+kept costs a line of the log, and is tried again.
 .PP
 A NOTIFY is heard from the zone's primaries, where they have a key signed with it, and from those in allow\-notify.
 Those in notify are told of each version with a newer serial, and once at each start.
