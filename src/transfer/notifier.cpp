@@ -56,7 +56,35 @@ class Notifier::Notice final : public LocalCounted, private Timer {
     soa.insert(soa.end(), set.front().begin(), set.front().end());
     tries = 0;
     ++versions;
+    if (wait_ != nullptr) wait_->shorten();
   }
+
+  // For the reply to one try: shorter where a newer version is to be told of.
+  class Wait {
+   public:
+    Wait(Notice& notice, Shard& shard, StopToken stop)
+        : deadline(shard, replyLimit, stop), notice_(notice), shard_(shard), begun_(shard.now()) {
+      notice_.wait_ = this;
+    }
+    Wait(const Wait&) = delete;
+    Wait& operator=(const Wait&) = delete;
+    ~Wait() { notice_.wait_ = nullptr; }
+
+    void shorten() {
+      isShort_ = true;
+      deadline.restart(std::max<Duration>(begun_ + newerLimit - shard_.now(), Duration::zero()));
+    }
+    bool isShort() const { return isShort_; }
+
+    Deadline deadline;
+
+   private:
+    Notice& notice_;
+    Shard& shard_;
+    TimePoint begun_;
+    bool isShort_ = false;
+  };
+
   void sendAt(TimePoint time) { notifier_.shard_.timers().arm(*this, time); }
   void disarm() { Timer::disarm(); }
 
@@ -80,6 +108,7 @@ class Notifier::Notice final : public LocalCounted, private Timer {
   }
 
   Notifier& notifier_;
+  Wait* wait_ = nullptr;  // for the reply to a try
 };
 
 Notifier::Notifier(Shard& shard) : shard_(shard) {}
@@ -164,7 +193,8 @@ Task<bool> Notifier::exchange(Notice& notice) {
   const QuestionWindow::Place place(notice.target.window);
   const StopToken stop = co_await currentStopToken();
   const NotifyTarget to = notice.target.to;
-  Deadline deadline(shard_, replyLimit, stop);
+  Notice::Wait wait(notice, shard_, stop);
+  Deadline& deadline = wait.deadline;
   const std::uint16_t id = randomU16();
   detail::RequestBuffer buffer;
   std::size_t size = detail::writeRequest(buffer, id, notifyFlags, notice.question(), Section::answer, notice.record());
@@ -195,7 +225,8 @@ Task<bool> Notifier::exchange(Notice& notice) {
     Event never;
     co_await never.wait(deadline.token());
   }
-  if (deadline.expired()) place.timedOut();
+  // Too short a wait says nothing of what the target can take.
+  if (deadline.expired() && !wait.isShort()) place.timedOut();
   co_return false;
 }
 

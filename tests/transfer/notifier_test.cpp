@@ -99,6 +99,29 @@ TEST_CASE("a newer version takes the place of one that is not acknowledged") {
   });
 }
 
+TEST_CASE("a newer version is told of within half a second, though the notice before it finds no reply") {
+  Telling telling;
+  telling.replies = false;
+  telling.run([](Telling& t) -> Task<> {
+    t.tell(5);
+    co_await t.pass(100ms);
+    t.tell(6);
+    co_await t.pass(300ms);
+    t.tell(7);
+    CHECK(t.target.asked.size() == 1);
+    co_await t.pass(101ms);
+    REQUIRE(t.target.asked.size() == 2);
+    co_await t.pass(4s);
+    t.tell(8);
+    co_await t.pass(1ms);
+    REQUIRE(t.target.asked.size() == 3);
+    t.replies = true;
+    co_await t.pass(1h);
+    CHECK(t.target.asked.size() == 4);
+    CHECK(t.notifier.pending() == 0);
+  });
+}
+
 TEST_CASE("a reply that says no ends the notice, and is told of") {
   testing::LogCapture log;
   Telling telling;

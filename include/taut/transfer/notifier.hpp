@@ -1,6 +1,7 @@
 // Tells other servers that a zone has a new version: NOTIFY (RFC 1996), over UDP.
 //
-// - Each (zone, target) has at most one notice. A newer version takes the place of one that was not acknowledged yet.
+// - Each (zone, target) has at most one notice. A newer version takes the place of one that was not acknowledged yet:
+//   it is sent at once, or half a second after the last notice where the reply to that one may still come.
 // - A notice that finds no reply within 5 seconds is sent again after 15, 30 and then each 60 seconds, 5 times in all.
 //   Any reply ends it; one that says no is logged.
 // - How many are in flight to one target is bounded by its window, as for questions to primaries.
@@ -43,6 +44,7 @@ struct NotifyTarget {
 class Notifier {
  public:
   static constexpr std::chrono::seconds replyLimit{5};
+  static constexpr std::chrono::milliseconds newerLimit{500};  // where a newer version waits for the reply
   static constexpr unsigned maxTries = 5;
 
   explicit Notifier(Shard& shard);
