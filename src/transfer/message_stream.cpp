@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <utility>
 
 #include "taut/coro/current_stop_token.hpp"
 #include "taut/io/deadline.hpp"
@@ -17,6 +18,8 @@ constexpr std::size_t firstBufferSize = 4096;
 constexpr std::size_t fullBufferSize = 65536 + lengthSize;
 
 }  // namespace
+
+MessageStream::MessageStream(TcpStream stream) : stream_(std::move(stream)), rateSince_(stream_.shard().now()) {}
 
 Task<Result<MessageStream, IoResult>> MessageStream::connect(Shard& shard, Address server, std::chrono::seconds limit) {
   const StopToken stop = co_await currentStopToken();
@@ -42,6 +45,15 @@ std::size_t MessageStream::missing() const {
   return needed > there ? needed - there : 0;
 }
 
+// Whether the time in which so many octets had to come is over, and fewer have.
+bool MessageStream::isTooSlow(std::size_t received) {
+  rateOctets_ += received;
+  const TimePoint now = stream_.shard().now();
+  if (now - rateSince_ < rateTime) return false;
+  rateSince_ = now;
+  return std::exchange(rateOctets_, 0) < leastOctets;
+}
+
 Task<Result<ByteSpan, IoResult>> MessageStream::next(std::chrono::seconds idle) {
   const StopToken stop = co_await currentStopToken();
   Deadline deadline(stream_.shard(), idle, stop);
@@ -55,6 +67,7 @@ Task<Result<ByteSpan, IoResult>> MessageStream::next(std::chrono::seconds idle) 
     if (!received) co_return Failure(deadline.expired() ? IoResult::failure(ETIMEDOUT) : received);
     if (received.value() == 0) co_return Failure(IoResult::failure(ENODATA));
     end_ += received.value();
+    if (isTooSlow(received.value())) co_return Failure(IoResult::failure(ETIME));
     deadline.restart(idle);
   }
   const ByteSpan message = ByteSpan(buffer_).subspan(begin_ + lengthSize, loadU16(buffer_.data() + begin_));

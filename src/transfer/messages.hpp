@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -21,12 +22,19 @@ namespace taut::detail {
 // Octets: a question, an SOA record and a TSIG record fit, with the longest names.
 using RequestBuffer = std::array<std::uint8_t, 2560>;
 
+// Whether a request asks for the EXPIRE option (RFC 7314), in an OPT record: not one for a server without EDNS.
+enum class WantsExpire : bool { no, yes };
+
 // A message with one question, and the SOA in a section where there is one. Gives its size.
 std::size_t writeRequest(MutableByteSpan buffer, std::uint16_t id, std::uint16_t flags, const QuestionView& question,
-                         Section section = Section::answer, const std::optional<RRset>& soa = std::nullopt);
+                         WantsExpire wantsExpire, Section section = Section::answer,
+                         const std::optional<RRset>& soa = std::nullopt);
 
 // Whether a message is the reply to such a request. One that says no may leave the question out.
 bool isReplyTo(MessageView& view, std::uint16_t id, Opcode opcode, const QuestionView& question);
+
+// For how long the server has the zone, by the reply's EXPIRE option; nothing where it has none.
+std::optional<std::chrono::seconds> expireOf(ByteSpan message);
 
 // Seconds since 1970, for TSIG.
 std::uint64_t signingTime(const Shard& shard);

@@ -197,7 +197,8 @@ Task<bool> Notifier::exchange(Notice& notice) {
   Deadline& deadline = wait.deadline;
   const std::uint16_t id = randomU16();
   detail::RequestBuffer buffer;
-  std::size_t size = detail::writeRequest(buffer, id, notifyFlags, notice.question(), Section::answer, notice.record());
+  std::size_t size = detail::writeRequest(buffer, id, notifyFlags, notice.question(), detail::WantsExpire::no,
+                                          Section::answer, notice.record());
   std::optional<TsigVerifier> verifier;
   if (to.key) {
     TsigSigner signer(*to.key);

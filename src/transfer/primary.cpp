@@ -27,6 +27,8 @@ constexpr std::size_t datagramSize = 2048;  // octets of the largest reply over 
 constexpr std::size_t maxSoaSize = 2 * maxNameSize + 20;  // octets
 // Replies that match no question, of one try. Each may be the guess of an attacker.
 constexpr std::size_t maxMismatched = 3;
+constexpr std::string_view tooSlow = "less than 10 KiB have come in 5 minutes";
+static_assert(MessageStream::leastOctets == 10 * 1024 && MessageStream::rateTime == std::chrono::minutes(5));
 
 Failure<PrimaryFailure> failure(Kind kind, const Address& server, std::string_view reason) {
   return Failure(PrimaryFailure{kind, fmt::format("{}: {}", server, reason)});
@@ -34,12 +36,24 @@ Failure<PrimaryFailure> failure(Kind kind, const Address& server, std::string_vi
 
 Failure<PrimaryFailure> failure(IoResult result, Kind kind, const Address& server, std::string_view doing) {
   if (result.stopped()) kind = Kind::stopped;
-  const std::string reason = result.error() == ENODATA ? "the connection was closed" : result.message();
+  std::string reason = result.message();
+  if (result.error() == ENODATA) reason = "the connection was closed";
+  if (result.error() == ETIME) reason = tooSlow;
   return failure(kind, server, fmt::format("{}: {}", doing, reason));
 }
 
-// What a reply says of the serial. `view` stands behind the question.
-Result<Serial, PrimaryFailure> serialOf(MessageView& view, const Address& server, NameView zone, Class rrClass) {
+// The RCODEs of a server without EDNS for a question with it (RFC 6891 section 7). Such a reply need not be signed: all
+// that it does is that EXPIRE is not asked for.
+bool refusesEdns(Rcode rcode) {
+  return rcode == Rcode::FORMERR || rcode == Rcode::NOTIMP;
+}
+
+detail::WantsExpire wantsExpire(bool edns) {
+  return edns ? detail::WantsExpire::yes : detail::WantsExpire::no;
+}
+
+// What a reply says of the version. `view` stands behind the question.
+Result<PrimaryVersion, PrimaryFailure> versionOf(MessageView& view, const Address& server, NameView zone, Class rrClass) {
   if (view.rcode() != Rcode::NOERROR)
     return failure(Kind::refused, server, fmt::format("the SOA question is answered {}", view.rcode()));
   if ((view.flags() & flag::AA) == 0)
@@ -50,7 +64,7 @@ Result<Serial, PrimaryFailure> serialOf(MessageView& view, const Address& server
     std::array<std::uint8_t, maxSoaSize> rdata;
     ByteWriter out{MutableByteSpan(rdata)};
     if (!decompressRdata(Type::SOA, view.message(), record->rdataOffset, record->rdataSize, out)) break;
-    return serialOfSoa(out.written());
+    return PrimaryVersion{serialOfSoa(out.written()), detail::expireOf(view.message())};
   }
   return failure(view.ok() ? Kind::refused : Kind::unusable, server,
                  view.ok() ? "it answers without the zone's SOA" : "its reply is malformed");
@@ -61,6 +75,7 @@ Result<Serial, PrimaryFailure> serialOf(MessageView& view, const Address& server
 Task<Result<ByteSpan, PrimaryFailure>> TransferStream::next(std::chrono::seconds idle) {
   const auto message = co_await stream_.next(idle);
   if (!message) co_return failure(message.error(), Kind::broken, server(), "the transfer ended early");
+  if (!std::exchange(begun_, true)) expire_ = detail::expireOf(*message);
   if (!verifier_) co_return *message;
   const std::uint64_t now = detail::signingTime(*shard_);
   const auto accepted = verifier_->add(*message, now);
@@ -87,7 +102,7 @@ std::size_t Primary::sign(MutableByteSpan buffer, std::size_t size, std::optiona
   return signedSize;
 }
 
-Task<Primary::Reply> Primary::askSerial(Name zone, Class rrClass) {
+Task<Primary::Reply> Primary::askVersion(Name zone, Class rrClass) {
   const std::size_t count = options_.addresses.size();
   for (std::size_t i = 0;; ++i) {
     const std::size_t index = (current_ + i) % count;
@@ -125,7 +140,8 @@ Task<std::optional<Primary::Reply>> Primary::askByUdp(Address server, Name zone,
   const QuestionView question{zone, Type::SOA, rrClass};
   std::array<std::uint8_t, datagramSize> buffer;
   std::optional<TsigVerifier> verifier;
-  const std::size_t size = sign(buffer, detail::writeRequest(buffer, id, 0, question), verifier);
+  const bool edns = edns_;
+  const std::size_t size = sign(buffer, detail::writeRequest(buffer, id, 0, question, wantsExpire(edns)), verifier);
   const ByteSpan request = ByteSpan(buffer).first(size);
   Deadline deadline(shard_, udpLimit, stop);
   const IoResult sent = co_await socket->send(request, deadline.token());
@@ -138,12 +154,17 @@ Task<std::optional<Primary::Reply>> Primary::askByUdp(Address server, Name zone,
     auto view = MessageView::parse(message);
     if (!view || !detail::isReplyTo(*view, id, Opcode::QUERY, question)) continue;
     if (view->truncated()) co_return failure(Kind::unusable, server, "its reply over UDP is truncated");
+    if (edns && refusesEdns(view->rcode())) {
+      edns_ = false;
+      auto again = co_await askByUdp(server, zone, rrClass);
+      co_return again;
+    }
     if (verifier && !verifier->add(message, detail::signingTime(shard_)))
       co_return failure(Kind::unverified, server, "its reply over UDP is not signed as it should be");
     // Some servers refuse over UDP what they answer over TCP.
     if (view->rcode() == Rcode::REFUSED || view->rcode() == Rcode::NOTIMP)
       co_return failure(Kind::unusable, server, fmt::format("it answers {} over UDP", view->rcode()));
-    co_return serialOf(*view, server, zone, rrClass);
+    co_return versionOf(*view, server, zone, rrClass);
   }
   if (!sent && !deadline.expired()) co_return failure(sent, Kind::unreachable, server, "no question over UDP");
   co_return std::nullopt;
@@ -154,7 +175,8 @@ Task<Primary::Reply> Primary::askByTcp(Address server, Name zone, Class rrClass)
   const QuestionView question{zone, Type::SOA, rrClass};
   detail::RequestBuffer buffer;
   std::optional<TsigVerifier> verifier;
-  const std::size_t size = sign(buffer, detail::writeRequest(buffer, id, 0, question), verifier);
+  const bool edns = edns_;
+  const std::size_t size = sign(buffer, detail::writeRequest(buffer, id, 0, question, wantsExpire(edns)), verifier);
   auto stream = co_await MessageStream::connect(shard_, server, connectLimit);
   if (!stream) co_return failure(stream.error(), Kind::unreachable, server, "no reply over UDP, no connection");
   const ByteSpan request = ByteSpan(buffer).first(size);
@@ -165,11 +187,16 @@ Task<Primary::Reply> Primary::askByTcp(Address server, Name zone, Class rrClass)
   auto view = MessageView::parse(*message);
   if (!view || !detail::isReplyTo(*view, id, Opcode::QUERY, question))
     co_return failure(Kind::unusable, server, "what it answers over TCP is no reply to the SOA question");
+  if (edns && refusesEdns(view->rcode())) {
+    edns_ = false;
+    auto again = co_await askByTcp(server, zone, rrClass);
+    co_return again;
+  }
   const std::uint64_t now = detail::signingTime(shard_);
   if (verifier)
     if (const auto accepted = verifier->add(*message, now); !accepted)
       co_return failure(Kind::unverified, server, detail::describeFault(accepted.error(), *verifier, now));
-  co_return serialOf(*view, server, zone, rrClass);
+  co_return versionOf(*view, server, zone, rrClass);
 }
 
 Task<Result<Rcode, PrimaryFailure>> Primary::forward(ByteSpan message) {
@@ -205,7 +232,7 @@ Task<Result<TransferStream, PrimaryFailure>> Primary::request(Name zone, Class r
   detail::RequestBuffer buffer;
   std::optional<TsigVerifier> verifier;
   const std::size_t size =
-      sign(buffer, detail::writeRequest(buffer, id, 0, question, Section::authority, soa), verifier);
+      sign(buffer, detail::writeRequest(buffer, id, 0, question, wantsExpire(edns_), Section::authority, soa), verifier);
   const ByteSpan message = ByteSpan(buffer).first(size);
   const std::size_t count = options_.addresses.size();
   for (std::size_t i = 0;; ++i) {

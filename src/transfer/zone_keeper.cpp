@@ -162,10 +162,7 @@ void ZoneKeeper::endRound() {
   inRound_ = urgent_ = false;
   const bool loaded = version_->isLoaded();
   const ZoneTimers timers = loaded ? ZoneTimers::of(*version_) : ZoneTimers();
-  if (answered_) {
-    checked_ = now;
-    expires_ = now + timers.expire;
-  }
+  if (answered_) checked_ = now;
   if (answered_ && failed_ == 0) {
     if (std::exchange(failures_, std::uint16_t{0}) > 0) log::info("zone {}: the primary answers again", origin());
     check_ = now + spread(timers.refresh);
@@ -173,6 +170,8 @@ void ZoneKeeper::endRound() {
     if (failures_ < UINT16_MAX) ++failures_;
     check_ = now + (loaded ? spread(timers.retry) : delayWithoutVersion(failures_));
   }
+  if (loaded && expires_ <= check_)
+    check_ = std::min(check_, now + std::max(spread(timers.retry), (expires_ - now) / 2));
   if (!std::exchange(again_, false)) return;
   const bool whole = std::exchange(wholeNext_, false);
   const auto told = std::exchange(toldNext_, std::nullopt);
@@ -220,24 +219,31 @@ Task<> ZoneKeeper::ask(std::size_t primary) {
   const auto settings = settings_;
   const auto index = static_cast<std::uint8_t>(primary);
   const Name zone = origin();
-  const auto serial = co_await settings->primaries[index]->askSerial(zone, rrClass());
+  const auto theirs = co_await settings->primaries[index]->askVersion(zone, rrClass());
   if (settings != settings_) co_return;
   using Failed = PrimaryFailure::Kind;
-  if (serial) {
-    note(index, *serial);
-  } else if (serial.error().kind == Failed::stopped) {
+  if (theirs) {
+    note(index, *theirs);
+  } else if (theirs.error().kind == Failed::stopped) {
     co_return;
   } else {
     asked_ |= std::uint32_t{1} << index;
-    noteFailure(serial.error().reason);
-    const bool connected = serial.error().kind == Failed::broken || serial.error().kind == Failed::unusable;
+    noteFailure(theirs.error().reason);
+    const bool connected = theirs.error().kind == Failed::broken || theirs.error().kind == Failed::unusable;
     if (connected && reachable_ == nobody) reachable_ = index;
   }
   endRoundIfDone();
 }
 
+// When the version expires that was confirmed now, by a primary that has it for so long.
+TimePoint ZoneKeeper::expiryBy(std::optional<std::chrono::seconds> told) const {
+  const std::chrono::seconds own = ZoneTimers::of(*version_).expire;
+  return shard_->now() + std::min(own, told.value_or(own));
+}
+
 // A primary has answered with its serial, or has no newer version to give.
-void ZoneKeeper::note(std::uint8_t primary, Serial serial) {
+void ZoneKeeper::note(std::uint8_t primary, const PrimaryVersion& theirs) {
+  const Serial serial = theirs.serial;
   asked_ |= std::uint32_t{1} << primary;
   if (best_.primary == primary) best_ = {};
   if (isNews(serial)) {
@@ -246,6 +252,7 @@ void ZoneKeeper::note(std::uint8_t primary, Serial serial) {
   }
   answered_ = true;
   good_ = primary;
+  expires_ = std::max(expires_, expiryBy(theirs.expire));
   if (serial.value() == version_->serial())
     loggedOlder_ = false;
   else
@@ -279,7 +286,7 @@ Task<std::optional<ZoneVersion>> ZoneKeeper::transfer(std::size_t primary) {
       version = take(std::move(outcome), index);
       break;
     case TransferOutcome::Kind::notNewer:
-      note(index, *outcome.serial);
+      note(index, {*outcome.serial, outcome.expire});
       break;
     default:
       transferFailed(index, outcome.reason);
@@ -331,6 +338,7 @@ ZoneVersion ZoneKeeper::take(TransferOutcome outcome, std::uint8_t primary) {
   if (count < outcome.warnings.size())
     log::warning("zone {}: {} more warnings", origin(), outcome.warnings.size() - count);
   version_ = std::move(outcome.zone);
+  expires_ = expiryBy(outcome.expire);
   expired_ = loggedOlder_ = false;
   good_ = primary;
   answered_ = true;

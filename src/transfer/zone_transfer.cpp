@@ -88,6 +88,7 @@ class Transferring {
   ZoneBuilder builder_;
   TransferReader reader_;
   std::uint64_t octets_ = 0;
+  std::optional<std::chrono::seconds> expire_;  // that the primary tells of
 };
 
 TransferRequest Transferring::request() const {
@@ -111,6 +112,7 @@ TransferOutcome Transferring::notNewer() const {
   TransferOutcome outcome;
   outcome.kind = Kind::notNewer;
   outcome.serial = reader_.serial();
+  outcome.expire = expire_;
   return outcome;
 }
 
@@ -141,6 +143,7 @@ Task<std::optional<TransferOutcome>> Transferring::read() {
     const auto message = co_await stream->next(soaAlone ? Primary::replyLimit : Primary::idleLimit);
     if (!message) co_return failureOf(message.error());
     octets_ += message->size();
+    expire_ = stream->expire();
     reader_.add(*message);
     if (isNotNewer() && stream->isProved()) co_return notNewer();
   }
@@ -163,6 +166,7 @@ Task<TransferOutcome> Transferring::build() {
   }
   outcome.whole = whole;
   outcome.serial = reader_.serial();
+  outcome.expire = expire_;
   outcome.octets = octets_;
   outcome.records = reader_.records();
   co_return outcome;

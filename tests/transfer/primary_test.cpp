@@ -29,13 +29,13 @@ struct Asking {
     fake.serve(exampleZone(5));
   }
 
-  Result<Serial, PrimaryFailure> ask() { return shard.run(ask(*this)); }
+  Result<PrimaryVersion, PrimaryFailure> ask() { return shard.run(ask(*this)); }
 
-  static Task<Result<Serial, PrimaryFailure>> ask(Asking& asking) {
+  static Task<Result<PrimaryVersion, PrimaryFailure>> ask(Asking& asking) {
     TaskScope scope;
     scope.spawn(asking.fake.run(), scope.token());
     const Name zone("example.");
-    auto serial = co_await asking.primary.askSerial(zone, Class::IN);
+    auto serial = co_await asking.primary.askVersion(zone, Class::IN);
     scope.stop();
     co_await scope.join();
     co_return serial;
@@ -58,7 +58,7 @@ TEST_CASE("the serial is asked for over UDP, by one datagram") {
   Asking asking;
   const auto serial = asking.ask();
   REQUIRE(serial);
-  CHECK(serial->value() == 5);
+  CHECK(serial->serial.value() == 5);
   CHECK(asking.fake.asked.size() == 1);
 }
 
@@ -82,8 +82,59 @@ TEST_CASE("what is truncated, refused, not implemented or not answered over UDP 
   }
   const auto serial = asking.ask();
   REQUIRE(serial);
-  CHECK(serial->value() == 5);
+  CHECK(serial->serial.value() == 5);
   CHECK(asking.fake.count(Type::SOA, Transport::tcp) == 1);
+}
+
+TEST_CASE("a primary that is a secondary itself says for how long it has the zone, over UDP and TCP") {
+  Asking asking;
+  asking.fake.expire = 77;
+  SUBCASE("UDP") {}
+  SUBCASE("TCP") {
+    asking.fake.silentOverUdp = true;
+  }
+  const auto theirs = asking.ask();
+  REQUIRE(theirs);
+  CHECK(theirs->expire == std::chrono::seconds(77));
+}
+
+TEST_CASE("options of a reply that do not add up, or that are no time, say nothing of how long the zone is there") {
+  const std::vector<std::vector<std::uint8_t>> malformed = {
+      {0, 9, 0, 4, 0, 0, 0}, {0, 9, 0, 0}, {0, 9, 0, 3, 0, 0, 1}, {0, 3, 0xff, 0xff, 0, 9, 0, 4, 0, 0, 0, 1}, {0, 9, 0}};
+  for (const auto& options : malformed) {
+    Asking asking;
+    asking.fake.onQuestion = [&](const Query& query) -> Reply {
+      FakePrimary::Reply reply = asking.fake.soa(query);
+      FakePrimary::Message& message = reply.messages[0];
+      message.resize(message.size() - 2);  // OPT's length, which is 0
+      message.insert(message.end(), {0, static_cast<std::uint8_t>(options.size())});
+      message.insert(message.end(), options.begin(), options.end());
+      return reply;
+    };
+    const auto theirs = asking.ask();
+    REQUIRE(theirs);
+    CHECK(theirs->serial.value() == 5);
+    CHECK_FALSE(theirs->expire);
+  }
+}
+
+TEST_CASE("a primary that does not know EDNS is asked without it, and then no more with it") {
+  Asking asking;
+  asking.fake.knowsEdns = false;
+  asking.fake.expire = 77;
+  std::size_t each = 2;
+  SUBCASE("UDP") {}
+  SUBCASE("TCP") {
+    asking.fake.silentOverUdp = true;
+    each = 4;
+  }
+  const auto theirs = asking.ask();
+  REQUIRE(theirs);
+  CHECK(theirs->serial.value() == 5);
+  CHECK_FALSE(theirs->expire);
+  CHECK(asking.fake.asked.size() == each);
+  REQUIRE(asking.ask());
+  CHECK(asking.fake.asked.size() == 2 * each - 1);
 }
 
 TEST_CASE("a question without a reply is asked twice over UDP, and the window shrinks") {
@@ -142,7 +193,7 @@ TEST_CASE("replies with another ID or question are passed over") {
   });
   const auto serial = asking.ask();
   REQUIRE(serial);
-  CHECK(serial->value() == 5);
+  CHECK(serial->serial.value() == 5);
   CHECK(asking.fake.count(Type::SOA, Transport::tcp) == 0);
 }
 
@@ -159,7 +210,7 @@ TEST_CASE("with the key of both, a signed reply counts") {
   Asking asking(exampleKey());
   const auto serial = asking.ask();
   REQUIRE(serial);
-  CHECK(serial->value() == 5);
+  CHECK(serial->serial.value() == 5);
   CHECK(asking.fake.count(Type::SOA, Transport::udp) == 1);
 }
 
@@ -182,7 +233,7 @@ TEST_CASE("where an address cannot be reached the next one is asked, and is the 
     TaskScope scope;
     scope.spawn(a.fake.run(), scope.token());
     const Name zone("example.");
-    const auto serial = co_await server.askSerial(zone, Class::IN);
+    const auto serial = co_await server.askVersion(zone, Class::IN);
     CHECK(serial.ok());
     CHECK(server.address() == a.fake.address());
     scope.stop();

@@ -286,6 +286,75 @@ TEST_CASE("a zone does not expire while checks succeed, though no transfer was n
   });
 }
 
+TEST_CASE("a zone that comes from a secondary expires when that one says, and is checked before") {
+  testing::LogCapture log;
+  Secondary secondary;
+  FakePrimary& primary = secondary.addPrimary();
+  primary.serve(exampleZone(5));
+  primary.expire = 1800;  // the refresh time is an hour
+  SUBCASE("whole") {
+    secondary.addWithoutVersion();
+  }
+  SUBCASE("by differences") {
+    primary.serve(exampleZone(6));
+    secondary.add(loaded(exampleZone(5)));
+  }
+  secondary.run([](Secondary& s) -> Task<> {
+    co_await s.published(1);
+    s.primaries[0]->onQuestion = [&](const Query& query) -> Reply { return s.primaries[0]->error(query, Rcode::REFUSED); };
+    co_await s.pass(901s);
+    CHECK(s.primaries[0]->count(Type::SOA) > 1);
+    co_await s.published(2);
+    CHECK(s.shard.elapsed() >= 1800s);
+    CHECK(s.shard.elapsed() < 1801s);
+    CHECK(s.keeper().hasExpired());
+  });
+}
+
+TEST_CASE("a check makes the time until a zone expires longer, and never shorter, by what the primary says") {
+  testing::LogCapture log;
+  Secondary secondary;
+  FakePrimary& primary = secondary.addPrimary();
+  primary.serve(exampleZone(5));
+  const auto expiresIn = [](const Secondary& s) { return *s.keeper().expires() - s.shard.now(); };
+  secondary.add(loaded(exampleZone(5)));
+  secondary.run([&](Secondary& s) -> Task<> {
+    co_await s.pass(1s);
+    CHECK(expiresIn(s) > 24h - 2s);
+    s.primaries[0]->expire = 60;
+    s.notify();
+    co_await s.pass(1s);
+    CHECK(s.primaries[0]->count(Type::SOA) == 2);
+    CHECK(expiresIn(s) > 24h - 3s);
+    CHECK(expiresIn(s) <= 24h - 2s);
+    co_await s.pass(20h);
+    s.primaries[0]->expire = 10 * 3600;
+    s.notify();
+    co_await s.pass(1s);
+    CHECK(expiresIn(s) > 10h - 2s);
+    CHECK(expiresIn(s) <= 10h);
+    s.primaries[0]->expire = 4'000'000'000;
+    s.notify();
+    co_await s.pass(1s);
+    CHECK(expiresIn(s) <= 24h);
+    CHECK(expiresIn(s) > 24h - 2s);
+  });
+}
+
+TEST_CASE("a primary whose version is about to expire is transferred from once a retry time") {
+  testing::LogCapture log;
+  Secondary secondary;
+  FakePrimary& primary = secondary.addPrimary();
+  primary.serve(exampleZone(5));
+  primary.expire = 0;
+  secondary.addWithoutVersion();
+  secondary.run([](Secondary& s) -> Task<> {
+    co_await s.pass(24h);
+    CHECK(s.primaries[0]->count(Type::AXFR) > 100);
+    CHECK(s.primaries[0]->count(Type::AXFR) < 200);
+  });
+}
+
 TEST_CASE("after a restart the timers go on by the calendar, however long it took") {
   const TemporaryFolder folder;
   RefreshOptions options;
@@ -618,6 +687,30 @@ TEST_CASE("a transfer of which nothing comes for a minute is given up") {
   });
 }
 
+TEST_CASE("a transfer that brings less than 10 KiB in five minutes is given up, though octets come all the time") {
+  testing::LogCapture log;
+  Secondary secondary;
+  FakePrimary& primary = secondary.addPrimary();
+  primary.serve(exampleZone(5));
+  const Records first = Records().soa(5).ns().a("ns.example.", 53);
+  const Records next = Records().a("www.example.", 1);
+  primary.onQuestion = [&](const Query& query) -> Reply {
+    if (query.type() != Type::AXFR) return std::nullopt;
+    FakePrimary::Reply reply = first.reply(query);
+    reply.messages.resize(100, next.reply(query).messages[0]);
+    reply.pause = 50s;
+    return reply;
+  };
+  secondary.addWithoutVersion();
+  secondary.run([](Secondary& s) -> Task<> {
+    co_await s.pass(299s);
+    CHECK(s.scheduler.transfers() == 1);
+    co_await s.pass(51s);
+    CHECK(s.keeper().failures() == 1);
+  });
+  CHECK(log.count("less than 10 KiB have come in 5 minutes") == 1);
+}
+
 TEST_CASE("a zone without a version is asked for less and less often while no primary answers") {
   Secondary secondary;
   secondary.addPrimary();
@@ -776,7 +869,44 @@ TEST_CASE("a zone over the limits is not taken") {
   });
 }
 
-TEST_CASE("a zone whose ZONEMD does not match, or that cannot be served, is not taken") {
+// The ZONEMD record of a zone with this text, as it should be, or with another digest.
+std::string zonemdOf(const std::string& text, std::uint32_t serial, bool matches) {
+  std::string digest;
+  for (const std::uint8_t octet : zonemdDigest(*loaded(text), ZonemdHash::SHA384))
+    digest += fmt::format("{:02x}", matches ? octet : octet ^ 1);
+  return fmt::format("example. 300 ZONEMD {} 1 1 {}", serial, digest);
+}
+
+TEST_CASE("a zone whose ZONEMD does not match is not taken, whole or by differences") {
+  testing::LogCapture log;
+  const std::string www = "www.example. 300 A 192.0.2.1\n";
+  Secondary secondary;
+  FakePrimary& primary = secondary.addPrimary();
+  SUBCASE("whole") {
+    primary.serve(exampleZone(6, www + zonemdOf(exampleZone(6, www), 6, false)));
+    secondary.add(Zone::notLoaded(secondary.origin));
+  }
+  SUBCASE("by differences, and then whole") {
+    primary.serve(exampleZone(5, zonemdOf(exampleZone(5), 5, true)));
+    secondary.add(loaded(exampleZone(5, zonemdOf(exampleZone(5), 5, true))));
+    primary.serve(exampleZone(6, www + zonemdOf(exampleZone(6, www), 6, false)));
+  }
+  secondary.run([&](Secondary& s) -> Task<> {
+    const bool loadedBefore = s.keeper().version()->isLoaded();
+    co_await s.pass(1s);
+    CHECK(s.versions.empty());
+    CHECK(s.keeper().failures() == 1);
+    CHECK(s.primaries[0]->count(Type::IXFR) == (loadedBefore ? 1 : 0));
+    CHECK(s.primaries[0]->count(Type::AXFR) == 1);
+    s.primaries[0]->serve(exampleZone(7, www + zonemdOf(exampleZone(7, www), 7, true)));
+    s.notify();
+    co_await s.published(1);
+    CHECK(s.serial() == 7);
+  });
+  CHECK(log.count("the digest with hash 1 does not match the zone") >= 1);
+}
+
+TEST_CASE("a zone that cannot be served is not taken") {
   Secondary secondary;
   FakePrimary& primary = secondary.addPrimary();
   primary.serve(exampleZone(5));

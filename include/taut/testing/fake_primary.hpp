@@ -78,9 +78,11 @@ class FakePrimary {
 
   const Address& address() const { return address_; }
 
-  // A version of the zone, as master-file text. Differences lead to it from the one before.
+  // A version of the zone, as master-file text, whose ZONEMD need not match. Differences lead to it from the one before.
   void serve(std::string_view text) {
-    auto load = parseZone(text);
+    ZoneLoadOptions options;
+    options.checks.verifyZonemd = false;
+    auto load = parseZone(text, std::nullopt, options);
     if (!load.zone) throw std::invalid_argument(load.firstError());
     before_ = std::exchange(zone_, std::move(load.zone));
   }
@@ -89,6 +91,8 @@ class FakePrimary {
   std::function<std::optional<Reply>(const Query& query)> onQuestion;
   Signed signs = Signed::all;
   bool silentOverUdp = false;
+  bool knowsEdns = true;                // or a request with OPT is FORMERR
+  std::optional<std::uint32_t> expire;  // seconds, for those who ask for the EXPIRE option
   std::chrono::seconds clockIsAhead{0};
 
   // All that was asked, in order.
@@ -117,14 +121,14 @@ class FakePrimary {
   }
   Reply whole(const Query& query) const {
     TransferWriter writer(replyTo(query), zone_);
-    return written(writer);
+    return written(writer, query);
   }
   Reply differences(const Query& query) const {
     auto difference = differenceBetween(*before_, *zone_, SIZE_MAX);
     std::vector<std::shared_ptr<const ZoneDifference>> all = {
         std::make_shared<const ZoneDifference>(std::move(*difference))};
     TransferWriter writer(replyTo(query), zone_, std::move(all));
-    return written(writer);
+    return written(writer, query);
   }
   // One message with these records in the answer section, in this order.
   static Message message(const Query& query, const std::vector<ZoneRecord>& records) {
@@ -159,23 +163,35 @@ class FakePrimary {
     throw std::runtime_error("no port is free for both UDP and TCP");
   }
 
-  static Message serialise(const Query& query, const Answer& answer) {
+  Message serialise(const Query& query, const Answer& answer) const {
     Message reply(maxMessageSize);
-    reply.resize(writeReply(query, answer, {}, reply));
+    const Message option = expireOption(query);
+    ReplyOptions options;
+    options.ednsOptions = option;
+    reply.resize(writeReply(query, answer, options, reply));
     return reply;
+  }
+  Message expireOption(const Query& query) const {
+    if (!expire || !query.edns() || !query.edns()->expire) return {};
+    Message option = {0, 9, 0, 4, 0, 0, 0, 0};
+    storeU32(option.data() + 4, *expire);
+    return option;
   }
   static TransferWriter::Reply replyTo(const Query& query) {
     return {query.id(), flag::QR | flag::AA, query.question()};
   }
-  static Reply written(TransferWriter& writer) {
+  Reply written(TransferWriter& writer, const Query& query) const {
     Reply reply;
     Message buffer(writtenSize);
-    while (const std::size_t size = writer.next(buffer))
+    Message opt = expireOption(query);
+    if (!opt.empty()) opt.insert(opt.begin(), {0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 8});
+    while (const std::size_t size = writer.next(buffer, opt))
       reply.messages.emplace_back(buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(size));
     return reply;
   }
 
   Reply answer(const Query& query) const {
+    if (!knowsEdns && query.edns()) return error(query, Rcode::FORMERR);
     if (onQuestion)
       if (auto told = onQuestion(query)) return std::move(*told);
     if (!zone_) return error(query, Rcode::REFUSED);

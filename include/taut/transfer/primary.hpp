@@ -1,15 +1,15 @@
 // A server that a secondary gets zones from: what it is asked, by which key, and how many questions at a time.
 //
 // - The serial of a zone is asked for over UDP, twice, and then over TCP: after TC, after REFUSED and NOTIMP, which
-// some
-//   servers answer over UDP alone, where no reply comes, and where one is not signed as it should be, because it may be
-//   forged.
-// - A transfer is a request over a TCP connection of its own, and messages that answer it. What bounds it is its rest:
-// 60
-//   seconds without an octet end it, and 2 hours in all.
-// - With a key, each request is signed, and no message counts that is not (TSIG, RFC 8945). A server without the key,
-// or
+//   some servers answer over UDP alone, where no reply comes, and where one is not signed as it should be, because it
+//   may be forged.
+// - A transfer is a request over a TCP connection of its own, and messages that answer it. It is ended by 60 seconds
+//   without an octet, less than 10 KiB in 5 minutes, and 2 hours in all.
+// - With a key, each request is signed, and no message counts that is not (TSIG, RFC 8945). A server without the key, or
 //   with another clock, is told of in the reason.
+//
+// Questions and requests ask how long a server that is a secondary itself has its version (EXPIRE, RFC 7314), in an OPT
+// record. A server that refuses that is asked without.
 //
 // Each has a new socket with a port that the system draws at random, and a random ID. An address of several is asked
 // where the one before it could not be reached. One object for each server and shard.
@@ -57,6 +57,12 @@ struct PrimaryFailure {
   std::string reason;  // for the log, with the server's address
 };
 
+// What a server says of its version of a zone.
+struct PrimaryVersion {
+  Serial serial{0};
+  std::optional<std::chrono::seconds> expire{};  // for how long it has the version: a secondary itself (RFC 7314)
+};
+
 // A request for a zone that has been sent, and the messages that answer it.
 class TransferStream {
  public:
@@ -66,6 +72,9 @@ class TransferStream {
   Task<Result<ByteSpan, PrimaryFailure>> next(std::chrono::seconds idle);
   // Whether all messages so far are the server's, as far as a key can tell.
   bool isProved() const { return !verifier_ || verifier_->complete(); }
+
+  // By the EXPIRE option (RFC 7314) of the first message.
+  std::optional<std::chrono::seconds> expire() const { return expire_; }
 
   const Address& server() const { return stream_.server(); }
 
@@ -77,6 +86,8 @@ class TransferStream {
   MessageStream stream_;
   std::shared_ptr<const TsigKey> key_;  // that the verifier refers to
   std::optional<TsigVerifier> verifier_;
+  bool begun_ = false;
+  std::optional<std::chrono::seconds> expire_;
 };
 
 class Primary {
@@ -92,8 +103,8 @@ class Primary {
   Primary(const Primary&) = delete;
   Primary& operator=(const Primary&) = delete;
 
-  // The serial of its version of the zone.
-  Task<Result<Serial, PrimaryFailure>> askSerial(Name zone, Class rrClass);
+  // Its version of the zone.
+  Task<Result<PrimaryVersion, PrimaryFailure>> askVersion(Name zone, Class rrClass);
 
   // Asks for a transfer. IXFR has the SOA of the version that is there, whose octets stay in place until then; AXFR has
   // none. `id` is that of the request, and of each message that answers it.
@@ -116,7 +127,7 @@ class Primary {
 
  private:
   struct Signed;
-  using Reply = Result<Serial, PrimaryFailure>;
+  using Reply = Result<PrimaryVersion, PrimaryFailure>;
 
   std::size_t sign(MutableByteSpan buffer, std::size_t size, std::optional<TsigVerifier>& verifier) const;
   Task<Reply> askAt(Address server, Name zone, Class rrClass);
@@ -129,6 +140,7 @@ class Primary {
   Shard& shard_;
   PrimaryOptions options_;
   std::size_t current_ = 0;  // address
+  bool edns_ = true;         // it has not refused a question with EDNS
   QuestionWindow window_;
 };
 

@@ -9,12 +9,15 @@
 //
 // - Refresh, retry and expiry count from the last check that succeeded, whether it brought a version or not. A round in
 //   which a primary answered, but no transfer of a newer version succeeded, ends in a retry.
+// - A primary that says for how long it has the zone (EXPIRE, RFC 7314), because it is a secondary itself, confirms it
+//   for no longer than that. Where a zone would expire before it is due, it is checked earlier.
 // - A primary that is older than we are is told of, and its answer counts: it is no failure.
 // - A zone that has expired is not loaded. From then on any serial is taken.
 // - A NOTIFY that comes during a round is kept, one for all that come, and begins another.
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -140,7 +143,8 @@ class ZoneKeeper {
   void endRound();
   void endRoundIfDone();
   ZoneVersion expire();
-  void note(std::uint8_t primary, Serial serial);
+  void note(std::uint8_t primary, const PrimaryVersion& theirs);
+  TimePoint expiryBy(std::optional<std::chrono::seconds> told) const;
   void noteOlder(std::uint8_t primary, Serial serial);
   void noteFailure(const std::string& reason) const;
   void transferFailed(std::uint8_t primary, const std::string& reason);

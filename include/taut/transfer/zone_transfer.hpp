@@ -5,6 +5,7 @@
 // ZONEMD.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -49,8 +50,9 @@ struct TransferOutcome {
   // With `wholeNeeded`: the primary does not give differences, so that it need not be asked for them again soon.
   bool givesNone = false;
 
-  std::optional<Serial> serial;      // of the primary's version
-  std::shared_ptr<const Zone> zone;  // with `updated`
+  std::optional<Serial> serial;                // of the primary's version
+  std::optional<std::chrono::seconds> expire;  // for how long it has that, where it is a secondary itself
+  std::shared_ptr<const Zone> zone;            // with `updated`
   bool whole = true;                 // how it came
   // That led to it from the version before, where it did not come whole.
   std::vector<std::shared_ptr<const ZoneDifference>> differences;
