@@ -57,6 +57,7 @@ class StreamSession::Reply final : public WaitingQuery {
     if (!session_) return {};
     return {session_->context_->replyBuffer.get(), maxMessageSize};
   }
+  bool takesMany() const override { return false; }
   Address localAddress() const override { return session_ ? session_->localAddress() : known_->local; }
   Address listener() const override { return session_ ? session_->context_->listener : known_->listener; }
 

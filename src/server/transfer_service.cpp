@@ -20,7 +20,7 @@
 
 namespace taut {
 
-// One that is under way, or is written into one datagram.
+// One that is under way, or is written into one message.
 struct TransferService::Transfer {
   Transfer(const Query& query, ServedZone served, std::optional<Serial> client,
            DifferenceSource::Differences differences, TimePoint now)
@@ -96,7 +96,7 @@ TransferService::TransferService(Shard& shard, Responder& responder, ServerCount
     : shard_(shard), responder_(responder), counters_(counters), settings_(std::move(settings)) {}
 
 Task<std::optional<Answer>> TransferService::answer(const Query& query, ReplyChannel& channel, ServedZone served) {
-  if (auto refused = refusal(query, served)) return Task<std::optional<Answer>>::ready(std::move(refused));
+  if (auto refused = refusal(query, channel, served)) return Task<std::optional<Answer>>::ready(std::move(refused));
   if (query.type() == Type::IXFR) return answerIncremental(query, channel, std::move(served));
   return begin(query, channel,
                std::make_unique<Transfer>(query, std::move(served), std::nullopt, DifferenceSource::Differences(),
@@ -104,8 +104,9 @@ Task<std::optional<Answer>> TransferService::answer(const Query& query, ReplyCha
 }
 
 // What is answered whatever the zone has.
-std::optional<Answer> TransferService::refusal(const Query& query, const ServedZone& served) {
-  if (query.type() == Type::AXFR && query.transport() == Transport::udp)
+std::optional<Answer> TransferService::refusal(const Query& query, const ReplyChannel& channel,
+                                               const ServedZone& served) {
+  if (query.type() == Type::AXFR && !channel.takesMany())
     return withError(Answer::notImplemented(), ExtendedErrorCode::notSupported, "zones are transferred over TCP");
   if (!served) return withError(Answer(Rcode::NOTAUTH), ExtendedErrorCode::notAuthoritative);
   const AccessList* const allowed = settings_->find(served.zone->origin(), served.view);
@@ -144,16 +145,16 @@ Task<std::optional<Answer>> TransferService::answerIncremental(const Query& quer
   DifferenceSource::Differences differences;
   if (client && settings_->differences)
     differences = settings_->differences->find(zone, served.view, *client, zone.memoryUse());
-  const bool isDatagram = query.transport() == Transport::udp;
-  if (isDatagram && differences.empty()) return Ready::ready(soaOf(query, zone));
+  const bool isOneMessage = !channel.takesMany();
+  if (isOneMessage && differences.empty()) return Ready::ready(soaOf(query, zone));
   auto transfer = std::make_unique<Transfer>(query, std::move(served), client, std::move(differences), shard_.now());
-  if (!isDatagram) return begin(query, channel, std::move(transfer));
-  if (writeDatagram(query, *transfer, channel.replyBuffer())) return send(query, channel, std::move(transfer));
+  if (!isOneMessage) return begin(query, channel, std::move(transfer));
+  if (writeOneMessage(query, *transfer, channel.replyBuffer())) return send(query, channel, std::move(transfer));
   return Ready::ready(soaOf(query, *transfer->zone));
 }
 
 // Whether all of it is in the buffer.
-bool TransferService::writeDatagram(const Query& query, Transfer& transfer, MutableByteSpan buffer) const {
+bool TransferService::writeOneMessage(const Query& query, Transfer& transfer, MutableByteSpan buffer) const {
   const auto opt = responder_.optOf(query, soaOf(query, *transfer.zone));
   buffer = buffer.first(std::min(buffer.size(), query.replyLimit()));
   if (buffer.size() < classicUdpSize) return false;
@@ -178,6 +179,7 @@ Task<std::optional<Answer>> TransferService::begin(const Query& query, ReplyChan
     return Task<std::optional<Answer>>::ready(
         withError(Answer::serverFailure(), ExtendedErrorCode::other, "too many transfers at once"));
   }
+  channel.takeNoPlace();
   transfer->opt = responder_.optOf(query, soaOf(query, *transfer->zone));
   return write(query, channel, std::move(transfer));
 }

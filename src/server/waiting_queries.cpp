@@ -16,6 +16,11 @@ void WaitingQuery::stop() {
   stop_.requestStop();
 }
 
+void WaitingQuery::takeNoPlace() {
+  takesNoPlace_ = true;
+  release();
+}
+
 std::string WaitingQuery::view() const {
   const View* const view = factory_ ? factory_->viewOf(*query_) : nullptr;
   return view ? view->name() : std::string();
@@ -50,7 +55,7 @@ void WaitingQueries::add(WaitingQuery& query, Shard& shard) {
   ++factory_.counters().waited;
   waiting_.pushBack(query);
   try {
-    shares_.add(query, query.peer());
+    if (!query.takesNoPlace_) shares_.add(query, query.peer());
   } catch (const std::bad_alloc&) {
     query.stop();
     return;

@@ -18,6 +18,9 @@
 #include "taut/coro/event.hpp"
 #include "taut/net/buffered_stream.hpp"
 #include "taut/net/byte_stream.hpp"
+#include "taut/resolver/authority.hpp"
+#include "taut/server/transfer_settings.hpp"
+#include "taut/zone/zone_file.hpp"
 
 using namespace std::chrono_literals;
 
@@ -75,7 +78,9 @@ Task<std::optional<std::uint16_t>> readInverted(StreamClient& client) {
 }
 
 struct SessionFixture : StreamFixture {
-  explicit SessionFixture(StreamSession::Serve serve, const StreamLimits& given = {}) : limits(given) {
+  explicit SessionFixture(StreamSession::Serve serve, const StreamLimits& given = {},
+                          std::shared_ptr<ServerFactory> served = {})
+      : StreamFixture(std::move(served)), limits(given) {
     factory->setProtocol([this, serve = std::move(serve)](ServerFactory& server, const Address& peer) {
       return std::make_unique<StreamSession>(server, peer, serve, limits);
     });
@@ -118,6 +123,24 @@ TEST_CASE("what is no query has an empty reply") {
     CHECK(closed);
     CHECK(f.factory->counters().dropped[static_cast<std::size_t>(DropReason::unparsable)] == 1);
   });
+}
+
+TEST_CASE("a session's answers are one message, so a zone transfer is answered as over UDP") {
+  const ZoneLoad zone = parseZone("example. 300 SOA ns.other. mail.other. 7 3600 600 86400 60\nexample. 300 NS ns.other.\n");
+  REQUIRE_MESSAGE(zone.ok(), zone.firstError());
+  auto authority = std::make_shared<Authority>(std::make_shared<const ZoneSet>(std::vector{zone.zone}));
+  SessionFixture fixture(answerEach, {}, std::make_shared<ServerFactory>(ServerFactory::Resolvers{authority}));
+  auto settings = std::make_shared<TransferSettings>();
+  settings->allow(Name("example."), AddressPolicy());
+  fixture.factory->setTransfers(fixture.shard, settings);
+  fixture.run([](StreamFixture&, StreamClient& client) -> Task<> {
+    const Bytes query = framed(makeQuery("example.", Type::AXFR));
+    co_await client.write(query);
+    const auto reply = co_await client.read();
+    REQUIRE(reply);
+    CHECK(ParsedReply(*reply).rcode == Rcode::NOTIMP);
+  });
+  CHECK(fixture.factory->counters().transfers.begun == 0);
 }
 
 TEST_CASE("a session whose peer gets no answer for the idle time reads the end of the stream") {

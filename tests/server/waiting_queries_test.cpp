@@ -45,6 +45,27 @@ TEST_CASE("one query above the limit stops the oldest of the client that has mos
   CHECK_FALSE(flood[3].stopToken().stopRequested());
 }
 
+TEST_CASE("a query that takes no place displaces none, and is not displaced, whether it said so before it waited or later") {
+  Shard shard;
+  ServerFactory factory;
+  WaitingQueries& queries = factory.waitingQueries();
+  queries.setLimit(2);
+  const Address client = Address::v4({192, 0, 2, 1}, 1);
+  Waiting before(client);
+  before.takeNoPlace();
+  queries.add(before, shard);
+  Waiting later(client);
+  queries.add(later, shard);
+  later.takeNoPlace();
+  CHECK(queries.size() == 0);
+  std::deque<Waiting> flood;
+  for (int i = 0; i < 3; ++i) queries.add(flood.emplace_back(client), shard);
+  CHECK(queries.size() == 2);
+  CHECK(flood[0].stopToken().stopRequested());
+  CHECK_FALSE(before.stopToken().stopRequested());
+  CHECK_FALSE(later.stopToken().stopRequested());
+}
+
 TEST_CASE("the time for an answer is above 0") {
   ServerFactory factory;
   CHECK_THROWS_AS(factory.setAnswerTimeout(std::chrono::milliseconds(0)), std::invalid_argument);

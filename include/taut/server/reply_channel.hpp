@@ -25,6 +25,13 @@ class ReplyChannel : public Arrival, public LocallyPooled {
   virtual Transport transport() const = 0;
   virtual const Address& peer() const = 0;
 
+  // Whether more than one message can be the answer.
+  virtual bool takesMany() const { return transport() != Transport::udp; }
+
+  // What answers has a bound of its own, and many that wait for long: the query takes no place among those of the shard
+  // that wait (`WaitingQueries`).
+  virtual void takeNoPlace() {}
+
   // The buffer for a message, which is written right before `write`, without a wait in between. At least as large as a
   // reply over this transport may be, without the room for the signature of a reply that is to be signed: what writes a
   // message signs it. It may be the buffer of the query's message. Empty after a datagram was

@@ -61,8 +61,8 @@ class StreamSession final : public StreamConnection, private ByteStream {
   // The reply to a query in wire form, both without a length before them; empty where there is none. The query takes
   // the way of one that came over TCP: `ServerFactory::serve`, with all counters, limits and logs. It goes on when the
   // drain begins, and is asked to stop at its end, and when the peer is seen to have gone. Any number may be in flight;
-  // more than `queriesInFlight` wait. Of several messages that a handler writes, the first is the reply. The message
-  // lives until then.
+  // more than `queriesInFlight` wait. Of several messages that a handler writes, the first is the reply, and
+  // zone transfers are answered as over UDP. The message lives until then.
   Task<std::string> answer(ByteSpan message);
 
   // Serves DNS messages with their lengths before them on the stream, until it ends (RFC 7766, RFC 7858), as a

@@ -16,6 +16,8 @@
 // | IXFR over UDP that does not fit | the SOA alone |
 // | too many transfers at once | SERVFAIL, extended error 0 |
 //
+// Where a channel takes one message only, such as a reply over HTTP, answers are those over UDP.
+//
 // One object for each shard, used on its thread.
 #pragma once
 
@@ -55,11 +57,11 @@ class TransferService {
 
   static constexpr std::size_t messagesPerTurn = 4;
 
-  std::optional<Answer> refusal(const Query& query, const ServedZone& served);
+  std::optional<Answer> refusal(const Query& query, const ReplyChannel& channel, const ServedZone& served);
   Answer upToDate(const Query& query, const Zone& zone);
   Answer soaOf(const Query& query, const Zone& zone) const;
   Task<std::optional<Answer>> answerIncremental(const Query& query, ReplyChannel& channel, ServedZone served);
-  bool writeDatagram(const Query& query, Transfer& transfer, MutableByteSpan buffer) const;
+  bool writeOneMessage(const Query& query, Transfer& transfer, MutableByteSpan buffer) const;
   Task<std::optional<Answer>> send(const Query& query, ReplyChannel& channel, std::unique_ptr<Transfer> transfer);
   Task<std::optional<Answer>> begin(const Query& query, ReplyChannel& channel, std::unique_ptr<Transfer> transfer);
   Task<std::optional<Answer>> write(const Query& query, ReplyChannel& channel, std::unique_ptr<Transfer> transfer);

@@ -2,7 +2,7 @@
 //
 // One bound holds for all of them, because they use the same resources: sockets, memory, and the patience of upstream
 // servers. One query too many stops the one that has waited longest of the client that has most of them
-// (`ClientShares`).
+// (`ClientShares`). A zone transfer, which has a bound of its own (`TransferQuota`), counts among them no more.
 //
 // None waits for ever. A query without an answer when its time is over gets SERVFAIL from the server itself, and so
 // does one that was asked to stop and has not ended soon. It gives back what it holds of its transport, and what its
@@ -53,6 +53,7 @@ class WaitingQuery : public ReplyChannel,
   Transport transport() const override { return query_->transport(); }
   const Address& peer() const override { return query_->peer(); }
   StopToken stopToken() { return stop_.token(); }
+  void takeNoPlace() override;
   std::string view() const override;
 
   // Asks the query to stop and gives up its place. The query may have ended, and this object with it, on return.
@@ -102,6 +103,7 @@ class WaitingQuery : public ReplyChannel,
   std::coroutine_handle<detail::TaskPromise<void>> task_;
   TimePoint since_{};  // when it began to wait, was asked to stop, or was last seen to progress
   std::size_t messagesSeen_ = 0;
+  bool takesNoPlace_ = false;
 };
 
 class WaitingQueries : private Timer {
