@@ -18,7 +18,9 @@
 
 #include "support/temporary_folder.hpp"
 #include "taut/dns/name.hpp"
+#include "taut/dns/question.hpp"
 #include "taut/zone/nsec3.hpp"
+#include "taut/zone/transfer_writer.hpp"
 #include "taut/zone/zone_builder.hpp"
 #include "taut/zone/zone_settling.hpp"
 #include "taut/zone/zone_snapshot.hpp"
@@ -336,9 +338,25 @@ std::string textOf(const Zone& zone) {
   return text;
 }
 
+// The messages of a whole transfer, small ones, so that there are many.
+std::vector<Octets> transferOf(const Zone& zone) {
+  constexpr std::size_t size = 600;
+  TransferWriter::Reply reply;
+  reply.id = 1;
+  reply.question = {Name(zone.origin()), Type::AXFR, Class::IN};
+  TransferWriter writer(reply, std::shared_ptr<const Zone>(std::shared_ptr<const Zone>(), &zone));
+  std::vector<Octets> messages;
+  Octets buffer(size);
+  while (const std::size_t written = writer.next(buffer))
+    messages.emplace_back(buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(written));
+  REQUIRE(writer.isFinished());
+  return messages;
+}
+
 void compareWholly(const Zone& zone, const Zone& built) {
   REQUIRE(textOf(zone) == textOf(built));
   REQUIRE(zonemdDigest(zone, ZonemdHash::SHA384) == zonemdDigest(built, ZonemdHash::SHA384));
+  REQUIRE(transferOf(zone) == transferOf(built));
   const auto nodesOf = [](const Zone& of) {
     std::string text;
     std::size_t count = 0;
