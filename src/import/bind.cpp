@@ -38,6 +38,9 @@ bool holdsOnly(const Statement& statement, std::string_view word) {
          statement.children[0].keyword() == word;
 }
 
+constexpr std::string_view transfersAreClosed =
+    "name those who may in zone.allow-transfer, or all zones' in zone-defaults.allow-transfer";
+
 // Whether a block has the zones signed; nothing where it does not say.
 std::optional<bool> signs(const Statement& block) {
   std::optional<bool> signs;
@@ -126,6 +129,7 @@ class BindConverter : Converter {
   bool listensOnV4_ = false;
   bool listensOnV6_ = false;
   bool recursive_ = true;
+  bool openToTransfers_ = false;  // some zone, to everybody
   bool signsZones_ = false;  // those that do not say otherwise
   std::string cacheSize_{defaultCacheSize};
   const Statement* recursion_ = nullptr;
@@ -169,6 +173,8 @@ TautFile BindConverter::run(const Statements& statements) {
   for (const Statement& next : statements) statement(next);
   listenDefaults();
   finishRecursion();
+  if (openToTransfers_)
+    unsaid("zone transfers to everybody, which BIND before 9.20 allows without allow-transfer", transfersAreClosed);
   return finish();
 }
 
@@ -309,6 +315,8 @@ ZoneTransfers BindConverter::transfersOf(const Statement& zone, bool isSecondary
   const Statement* const told = find("also-notify");
   if (told && !(notify && notify->value() == "no")) addServers(*told, transfers.notify, notes);
   if (const Statement* const allowed = find("allow-transfer")) transfers.allowTransfer = keyedNetworks(*allowed);
+  else
+    openToTransfers_ = true;
   const Statement* const heard = isSecondary ? find("allow-notify") : nullptr;
   if (heard) transfers.allowNotify = keyedNetworks(*heard);
   return transfers;

@@ -193,6 +193,14 @@ notify = ["192.0.2.7", "at-192-0-2-8"]
   CHECK(toml.find("allow-transfer = []") == toml.npos);
 }
 
+TEST_CASE("That everybody may transfer zones of a named.conf without allow-transfer is noted, and only then") {
+  constexpr std::string_view zone = "zone example.com { type primary; file \"a\"; };\n";
+  constexpr std::string_view noted = "zone transfers to everybody";
+  CHECK(imported(Kind::bind, std::string(zone)).find(noted) != std::string::npos);
+  for (const char* const options : {"options { allow-transfer { none; }; };\n", "options { allow-transfer { any; }; };\n"})
+    CHECK(imported(Kind::bind, options + std::string(zone)).find(noted) == std::string::npos);
+}
+
 TEST_CASE("What an included named.conf says counts, and its comments name it") {
   const std::string toml = imported(
       Kind::bind, "include \"local/*\";\ninclude \"/etc/rndc.key\";\n",
@@ -254,6 +262,8 @@ options { recursion no; allow-query { office; 192.0.2.1; !192.0.2.7; 192.0.2.0/2
 
 # line 7: not supported: !192.0.2.7 (in allow-query: an exception)
 # line 7: not supported: 192.0.2.0/24 (in allow-query: it comes after an exception)
+# not supported: zone transfers to everybody, which BIND before 9.20 allows without allow-transfer (name those who may)"
+                R"( in zone.allow-transfer, or all zones' in zone-defaults.allow-transfer)
 
 [server]
 allow-query = ["office", "192.0.2.1"]
