@@ -108,7 +108,7 @@ struct ZoneSettings {
   std::shared_ptr<const RemoteList> notify;             // who is told of new versions; null: nobody
   std::shared_ptr<const TransferAccess> allowNotify;    // who may tell us, beside the primaries; null: nobody
   std::uint64_t journal = 0;  // octets of differences that are kept; 0: nothing of the zone is kept
-  std::shared_ptr<const UpdateAccess> allowUpdate;      // null: nobody
+  std::shared_ptr<const UpdateAccess> allowUpdate;  // null: nobody
 
   bool isSecondary() const { return primaries != nullptr; }
   // Its versions are made here, by dynamic updates. Those of a secondary zone are sent on.

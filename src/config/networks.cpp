@@ -159,8 +159,7 @@ void Networks::read(Named& named) {
 void Networks::readTable(Named& named) {
   Entries entries;
   if (named.keys)
-    entries.byKey.push_back(
-        {named.items ? policyOf(networksOf(*named.items)) : AddressPolicy(), keysOf(*named.keys)});
+    entries.byKey.push_back({named.items ? policyOf(networksOf(*named.items)) : AddressPolicy(), keysOf(*named.keys)});
   else if (named.items)
     entries.networks = networksOf(*named.items);
   if (!named.isLimited()) {

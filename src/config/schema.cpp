@@ -235,8 +235,9 @@ constexpr Key keys[] = {
     {.path = "acl.*.update-names",
      .list = true,
      .absent = "every name",
-     .text = "In allow-update, the names whose records may be updated: \"host.example.com\", \"*.example.com\" for those "
-             "below it, \"self\" for the name of the key, \"*.self\" for those below that."},
+     .text =
+         "In allow-update, the names whose records may be updated: \"host.example.com\", \"*.example.com\" for those "
+         "below it, \"self\" for the name of the key, \"*.self\" for those below that."},
     {.path = "acl.*.update-types",
      .list = true,
      .absent = "every type",
@@ -385,8 +386,9 @@ constexpr Key keys[] = {
      .type = ValueType::network,
      .list = true,
      .absent = "nobody",
-     .text = "Who may change records by dynamic updates (RFC 2136): networks, and names of [acl], which may ask for a key "
-             "and say which names and types. For a secondary zone, whose updates are sent on to its primary."},
+     .text =
+         "Who may change records by dynamic updates (RFC 2136): networks, and names of [acl], which may ask for a key "
+         "and say which names and types. For a secondary zone, whose updates are sent on to its primary."},
     {.path = "zone-list[].file",
      .type = ValueType::file,
      .text = "A file with a zone on each line: its origin, a tab, its master file; loaded while the server serves."},

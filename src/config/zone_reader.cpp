@@ -215,7 +215,8 @@ void ZoneReader::readUpdates(const Table& table, const Keys& keys, const Preset&
   if (!clients || itemsOf(*clients).empty()) return;
   const std::string text = textOf(itemsOf(*clients));
   auto& known = updates_[text];
-  if (!known) known = std::make_shared<const UpdateAccess>(UpdateAccess{networks_.updatePolicy(itemsOf(*clients)), text});
+  if (!known)
+    known = std::make_shared<const UpdateAccess>(UpdateAccess{networks_.updatePolicy(itemsOf(*clients)), text});
   zone.allowUpdate = known;
   if (!zone.isUpdated()) return;
   constexpr const char* folder = "server.state-directory";

@@ -36,9 +36,8 @@ LiveSettings::LiveSettings(const config::Configuration& configuration, const std
 
 OnUpdate LiveSettings::onUpdate(Shard& shard) const {
   if (!update_) return {};
-  return [update = update_, &shard](const Query& query, ServedZone zone) {
-    return update(shard, query, std::move(zone));
-  };
+  return
+      [update = update_, &shard](const Query& query, ServedZone zone) { return update(shard, query, std::move(zone)); };
 }
 
 // What reads a file comes first, as it is what is likeliest to fail.

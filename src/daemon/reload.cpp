@@ -270,7 +270,8 @@ bool sameZones(const std::vector<config::ZoneSettings>& now, const std::vector<c
   return std::ranges::equal(now, next, [](const auto& left, const auto& right) {
     return left.name == right.name && left.path == right.path &&
            (left.allowTransfer == nullptr) == (right.allowTransfer == nullptr) &&
-           left.isSecondary() == right.isSecondary() && left.isUpdated() == right.isUpdated() && (left.journal > 0) == (right.journal > 0);
+           left.isSecondary() == right.isSecondary() && left.isUpdated() == right.isUpdated() &&
+           (left.journal > 0) == (right.journal > 0);
   });
 }
 

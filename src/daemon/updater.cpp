@@ -29,7 +29,7 @@ struct Updater::Updated {
   bool isRemoved = false;
   bool isFailing = false;  // what could not be kept has been told of
   bool isSettling = false;
-  std::shared_ptr<const Zone> settled;  // that waits for the end of a commit; null: none
+  std::shared_ptr<const Zone> settled;                       // that waits for the end of a commit; null: none
   std::vector<std::shared_ptr<const ZoneDifference>> since;  // while it is being settled, and after
   std::uint64_t updates = 0;                                 // that have been carried out
 };

@@ -230,8 +230,8 @@ Task<Rcode> Upkeep::update(std::shared_ptr<const UpkeepPlan> plan, Shard& shard,
     reply->rcode = rcode;
     Handover::finish(reply);
   };
-  const auto order = std::make_shared<UpdateOrder>(UpdateOrder{
-      {message.begin(), message.end()}, std::move(grant), senderOf(query), std::move(served.zone), done});
+  const auto order = std::make_shared<UpdateOrder>(
+      UpdateOrder{{message.begin(), message.end()}, std::move(grant), senderOf(query), std::move(served.zone), done});
   shard_.post([this, origin, order] { carryOut(origin, std::move(*order)); });
   const bool isDone = co_await reply->finished.wait();
   reply->abandon();

@@ -130,7 +130,7 @@ class BindConverter : Converter {
   bool listensOnV6_ = false;
   bool recursive_ = true;
   bool openToTransfers_ = false;  // some zone, to everybody
-  bool signsZones_ = false;  // those that do not say otherwise
+  bool signsZones_ = false;       // those that do not say otherwise
   std::string cacheSize_{defaultCacheSize};
   const Statement* recursion_ = nullptr;
   const Statement* forwarders_ = nullptr;
@@ -314,7 +314,8 @@ ZoneTransfers BindConverter::transfersOf(const Statement& zone, bool isSecondary
   const Statement* const notify = find("notify");
   const Statement* const told = find("also-notify");
   if (told && !(notify && notify->value() == "no")) addServers(*told, transfers.notify, notes);
-  if (const Statement* const allowed = find("allow-transfer")) transfers.allowTransfer = keyedNetworks(*allowed);
+  if (const Statement* const allowed = find("allow-transfer"))
+    transfers.allowTransfer = keyedNetworks(*allowed);
   else
     openToTransfers_ = true;
   const Statement* const heard = isSecondary ? find("allow-notify") : nullptr;

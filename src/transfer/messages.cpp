@@ -11,7 +11,7 @@ namespace taut::detail {
 
 namespace {
 
-constexpr std::uint16_t udpPayloadSize = 1232;                   // octets: no reply needs fragments (RFC 9715)
+constexpr std::uint16_t udpPayloadSize = 1232;                      // octets: no reply needs fragments (RFC 9715)
 constexpr std::array<std::uint8_t, 4> expireOption = {0, 9, 0, 0};  // EXPIRE, empty (RFC 7314 section 3.1)
 
 std::optional<std::chrono::seconds> expireAmong(ByteSpan options) {

@@ -53,7 +53,8 @@ detail::WantsExpire wantsExpire(bool edns) {
 }
 
 // What a reply says of the version. `view` stands behind the question.
-Result<PrimaryVersion, PrimaryFailure> versionOf(MessageView& view, const Address& server, NameView zone, Class rrClass) {
+Result<PrimaryVersion, PrimaryFailure> versionOf(MessageView& view, const Address& server, NameView zone,
+                                                 Class rrClass) {
   if (view.rcode() != Rcode::NOERROR)
     return failure(Kind::refused, server, fmt::format("the SOA question is answered {}", view.rcode()));
   if ((view.flags() & flag::AA) == 0)
@@ -231,8 +232,8 @@ Task<Result<TransferStream, PrimaryFailure>> Primary::request(Name zone, Class r
   const QuestionView question{zone, soa ? Type::IXFR : Type::AXFR, rrClass};
   detail::RequestBuffer buffer;
   std::optional<TsigVerifier> verifier;
-  const std::size_t size =
-      sign(buffer, detail::writeRequest(buffer, id, 0, question, wantsExpire(edns_), Section::authority, soa), verifier);
+  const std::size_t size = sign(
+      buffer, detail::writeRequest(buffer, id, 0, question, wantsExpire(edns_), Section::authority, soa), verifier);
   const ByteSpan message = ByteSpan(buffer).first(size);
   const std::size_t count = options_.addresses.size();
   for (std::size_t i = 0;; ++i) {

@@ -81,9 +81,10 @@ TEST_CASE("a zone that is updated needs a folder for what is kept, and a seconda
 
 TEST_CASE("names and types that do not exist are mistakes, and so are limits where nothing is updated") {
   const File file;
-  CHECK(file.mistakes(start + "[acl.x]\nnetworks = [\"192.0.2.1\"]\nupdate-names = [\"a..b\"]\n" + zone) ==
-        "taut.toml:8:17: 'a..b' is no name; expected one such as \"host.example.com\", \"*.example.com\" for those below "
-        "it, or \"self\" for that of the key\n");
+  CHECK(
+      file.mistakes(start + "[acl.x]\nnetworks = [\"192.0.2.1\"]\nupdate-names = [\"a..b\"]\n" + zone) ==
+      "taut.toml:8:17: 'a..b' is no name; expected one such as \"host.example.com\", \"*.example.com\" for those below "
+      "it, or \"self\" for that of the key\n");
   CHECK(file.mistakes(start + "[acl.x]\nnetworks = [\"192.0.2.1\"]\nupdate-types = [\"ANY\"]\n" + zone) ==
         "taut.toml:8:17: 'ANY' is no type of records; expected one such as \"AAAA\"\n");
   CHECK(file.mistakes(start + "[acl.x]\nupdate-types = [\"A\"]\n" + zone) ==

@@ -197,7 +197,8 @@ TEST_CASE("That everybody may transfer zones of a named.conf without allow-trans
   constexpr std::string_view zone = "zone example.com { type primary; file \"a\"; };\n";
   constexpr std::string_view noted = "zone transfers to everybody";
   CHECK(imported(Kind::bind, std::string(zone)).find(noted) != std::string::npos);
-  for (const char* const options : {"options { allow-transfer { none; }; };\n", "options { allow-transfer { any; }; };\n"})
+  for (const char* const options :
+       {"options { allow-transfer { none; }; };\n", "options { allow-transfer { any; }; };\n"})
     CHECK(imported(Kind::bind, options + std::string(zone)).find(noted) == std::string::npos);
 }
 

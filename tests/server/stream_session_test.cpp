@@ -126,7 +126,8 @@ TEST_CASE("what is no query has an empty reply") {
 }
 
 TEST_CASE("a session's answers are one message, so a zone transfer is answered as over UDP") {
-  const ZoneLoad zone = parseZone("example. 300 SOA ns.other. mail.other. 7 3600 600 86400 60\nexample. 300 NS ns.other.\n");
+  const ZoneLoad zone =
+      parseZone("example. 300 SOA ns.other. mail.other. 7 3600 600 86400 60\nexample. 300 NS ns.other.\n");
   REQUIRE_MESSAGE(zone.ok(), zone.firstError());
   auto authority = std::make_shared<Authority>(std::make_shared<const ZoneSet>(std::vector{zone.zone}));
   SessionFixture fixture(answerEach, {}, std::make_shared<ServerFactory>(ServerFactory::Resolvers{authority}));

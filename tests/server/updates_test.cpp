@@ -28,9 +28,8 @@ using namespace taut;
 const Address client = Address::v4({192, 0, 2, 53}, 4000);
 
 std::shared_ptr<const Zone> exampleZone() {
-  const ZoneLoad loaded =
-      parseZone("$ORIGIN example.\n$TTL 300\n@ SOA ns1 hostmaster 7 1 1 1 1\n@ NS ns1\nns1 A 192.0.2.1\n",
-                Name("example."));
+  const ZoneLoad loaded = parseZone(
+      "$ORIGIN example.\n$TTL 300\n@ SOA ns1 hostmaster 7 1 1 1 1\n@ NS ns1\nns1 A 192.0.2.1\n", Name("example."));
   REQUIRE(loaded.ok());
   return loaded.zone;
 }

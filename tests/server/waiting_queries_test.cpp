@@ -45,7 +45,8 @@ TEST_CASE("one query above the limit stops the oldest of the client that has mos
   CHECK_FALSE(flood[3].stopToken().stopRequested());
 }
 
-TEST_CASE("a query that takes no place displaces none, and is not displaced, whether it said so before it waited or later") {
+TEST_CASE(
+    "a query that takes no place displaces none, and is not displaced, whether it said so before it waited or later") {
   Shard shard;
   ServerFactory factory;
   WaitingQueries& queries = factory.waitingQueries();

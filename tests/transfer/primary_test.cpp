@@ -99,8 +99,11 @@ TEST_CASE("a primary that is a secondary itself says for how long it has the zon
 }
 
 TEST_CASE("options of a reply that do not add up, or that are no time, say nothing of how long the zone is there") {
-  const std::vector<std::vector<std::uint8_t>> malformed = {
-      {0, 9, 0, 4, 0, 0, 0}, {0, 9, 0, 0}, {0, 9, 0, 3, 0, 0, 1}, {0, 3, 0xff, 0xff, 0, 9, 0, 4, 0, 0, 0, 1}, {0, 9, 0}};
+  const std::vector<std::vector<std::uint8_t>> malformed = {{0, 9, 0, 4, 0, 0, 0},
+                                                            {0, 9, 0, 0},
+                                                            {0, 9, 0, 3, 0, 0, 1},
+                                                            {0, 3, 0xff, 0xff, 0, 9, 0, 4, 0, 0, 0, 1},
+                                                            {0, 9, 0}};
   for (const auto& options : malformed) {
     Asking asking;
     asking.fake.onQuestion = [&](const Query& query) -> Reply {

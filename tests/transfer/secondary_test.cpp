@@ -301,7 +301,9 @@ TEST_CASE("a zone that comes from a secondary expires when that one says, and is
   }
   secondary.run([](Secondary& s) -> Task<> {
     co_await s.published(1);
-    s.primaries[0]->onQuestion = [&](const Query& query) -> Reply { return s.primaries[0]->error(query, Rcode::REFUSED); };
+    s.primaries[0]->onQuestion = [&](const Query& query) -> Reply {
+      return s.primaries[0]->error(query, Rcode::REFUSED);
+    };
     co_await s.pass(901s);
     CHECK(s.primaries[0]->count(Type::SOA) > 1);
     co_await s.published(2);
@@ -316,9 +318,8 @@ TEST_CASE("a check makes the time until a zone expires longer, and never shorter
   Secondary secondary;
   FakePrimary& primary = secondary.addPrimary();
   primary.serve(exampleZone(5));
-  const auto expiresIn = [](const Secondary& s) { return *s.keeper().expires() - s.shard.now(); };
   secondary.add(loaded(exampleZone(5)));
-  secondary.run([&](Secondary& s) -> Task<> {
+  secondary.run([](Secondary& s) -> Task<> {
     co_await s.pass(1s);
     CHECK(expiresIn(s) > 24h - 2s);
     s.primaries[0]->expire = 60;
@@ -879,7 +880,7 @@ std::string zonemdOf(const std::string& text, std::uint32_t serial, bool matches
 
 TEST_CASE("a zone whose ZONEMD does not match is not taken, whole or by differences") {
   testing::LogCapture log;
-  const std::string www = "www.example. 300 A 192.0.2.1\n";
+  static const std::string www = "www.example. 300 A 192.0.2.1\n";
   Secondary secondary;
   FakePrimary& primary = secondary.addPrimary();
   SUBCASE("whole") {
@@ -891,7 +892,7 @@ TEST_CASE("a zone whose ZONEMD does not match is not taken, whole or by differen
     secondary.add(loaded(exampleZone(5, zonemdOf(exampleZone(5), 5, true))));
     primary.serve(exampleZone(6, www + zonemdOf(exampleZone(6, www), 6, false)));
   }
-  secondary.run([&](Secondary& s) -> Task<> {
+  secondary.run([](Secondary& s) -> Task<> {
     const bool loadedBefore = s.keeper().version()->isLoaded();
     co_await s.pass(1s);
     CHECK(s.versions.empty());
@@ -1090,6 +1091,10 @@ TEST_CASE("clocks that differ too much are told of, both") {
     CHECK(s.versions.empty());
   });
   CHECK(log.count("BADTIME, its clock is at") == 1);
+}
+
+Duration expiresIn(const Secondary& secondary) {
+  return *secondary.keeper().expires() - secondary.shard.now();
 }
 
 }  // namespace

@@ -237,7 +237,8 @@ TEST_CASE("Zones are found by other threads while their versions are replaced") 
     while (!ends) {
       const Zone* const zone = set.find(Name("www.example."));
       const bool isKnown = std::ranges::any_of(versions, [&](const auto& version) { return version.get() == zone; });
-      if (!isKnown || zone->serial() != 1 || set.get(Name("example."))->serial() != 1 || set.zones().size() != 2) ++wrong;
+      if (!isKnown || zone->serial() != 1 || set.get(Name("example."))->serial() != 1 || set.zones().size() != 2)
+        ++wrong;
     }
   });
   for (int i = 0; i < 20000; ++i) set.replace(versions[static_cast<std::size_t>(i) % versions.size()]);

@@ -135,8 +135,7 @@ TEST_CASE("Who has a version installed learns when all that answer have it, and 
 TEST_CASE("What gave way is given up by the loader's thread, when no other thread has it any more") {
   std::promise<std::thread::id> freed;
   const auto zone = parseZone(zoneText(1), Name("in.")).zone;
-  std::shared_ptr<const Zone> first(zone.get(),
-                                    [&](const Zone*) { freed.set_value(std::this_thread::get_id()); });
+  std::shared_ptr<const Zone> first(zone.get(), [&](const Zone*) { freed.set_value(std::this_thread::get_id()); });
   ZoneSource source;
   source.origin = Name("in.");
   source.isSecondary = true;

@@ -78,7 +78,8 @@ class FakePrimary {
 
   const Address& address() const { return address_; }
 
-  // A version of the zone, as master-file text, whose ZONEMD need not match. Differences lead to it from the one before.
+  // A version of the zone, as master-file text, whose ZONEMD need not match. Differences lead to it from the one
+  // before.
   void serve(std::string_view text) {
     ZoneLoadOptions options;
     options.checks.verifyZonemd = false;

@@ -5,7 +5,8 @@
 //   may be forged.
 // - A transfer is a request over a TCP connection of its own, and messages that answer it. It is ended by 60 seconds
 //   without an octet, less than 10 KiB in 5 minutes, and 2 hours in all.
-// - With a key, each request is signed, and no message counts that is not (TSIG, RFC 8945). A server without the key, or
+// - With a key, each request is signed, and no message counts that is not (TSIG, RFC 8945). A server without the key,
+// or
 //   with another clock, is told of in the reason.
 //
 // Questions and requests ask how long a server that is a secondary itself has its version (EXPIRE, RFC 7314), in an OPT
@@ -111,8 +112,8 @@ class Primary {
   Task<Result<TransferStream, PrimaryFailure>> request(Name zone, Class rrClass, std::uint16_t id,
                                                        std::optional<RRset> soa);
 
-  // Sends it a message of others as it is, but for the ID, by TCP, such as a dynamic update that it is to carry out (RFC
-  // 2136 section 6). Gives the RCODE of its reply. A signature stays good, because it is made over the ID that the
+  // Sends it a message of others as it is, but for the ID, by TCP, such as a dynamic update that it is to carry out
+  // (RFC 2136 section 6). Gives the RCODE of its reply. A signature stays good, because it is made over the ID that the
   // signer gave. `unreachable` where the message was not sent; the octets stay in place until the end.
   Task<Result<Rcode, PrimaryFailure>> forward(ByteSpan message);
 

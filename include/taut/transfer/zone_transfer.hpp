@@ -53,7 +53,7 @@ struct TransferOutcome {
   std::optional<Serial> serial;                // of the primary's version
   std::optional<std::chrono::seconds> expire;  // for how long it has that, where it is a secondary itself
   std::shared_ptr<const Zone> zone;            // with `updated`
-  bool whole = true;                 // how it came
+  bool whole = true;                           // how it came
   // That led to it from the version before, where it did not come whole.
   std::vector<std::shared_ptr<const ZoneDifference>> differences;
   std::vector<Diagnostic> warnings;

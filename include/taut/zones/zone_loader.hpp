@@ -99,7 +99,7 @@ class ZoneLoader {
   std::shared_ptr<const ZoneSet> zones_;              // that were published last
   std::vector<std::shared_ptr<const void>> retired_;  // sets and versions from which some may still answer
   std::chrono::steady_clock::time_point nextReclaim_{};
-  std::jthread thread_;                               // last: it uses what is above
+  std::jthread thread_;  // last: it uses what is above
 };
 
 }  // namespace taut
