@@ -1,5 +1,5 @@
-"""What tautd keeps of zones for the next start: secondary zones without a primary, incremental transfers after a restart,
-and what is left of them when it is killed, when the disk is full, and when files are damaged."""
+"""What tautd keeps of zones for the next start: secondary zones without a primary, incremental transfers after a
+restart, and what is left of them when it is killed, when the disk is full, and when files are damaged."""
 import json
 import os
 import random

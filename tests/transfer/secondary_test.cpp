@@ -313,6 +313,10 @@ TEST_CASE("a zone that comes from a secondary expires when that one says, and is
   });
 }
 
+Duration expiresIn(const Secondary& secondary) {
+  return *secondary.keeper().expires() - secondary.shard.now();
+}
+
 TEST_CASE("a check makes the time until a zone expires longer, and never shorter, by what the primary says") {
   testing::LogCapture log;
   Secondary secondary;
@@ -1091,10 +1095,6 @@ TEST_CASE("clocks that differ too much are told of, both") {
     CHECK(s.versions.empty());
   });
   CHECK(log.count("BADTIME, its clock is at") == 1);
-}
-
-Duration expiresIn(const Secondary& secondary) {
-  return *secondary.keeper().expires() - secondary.shard.now();
 }
 
 }  // namespace
