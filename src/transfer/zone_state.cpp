@@ -17,6 +17,7 @@
 
 #include "line_checksum.hpp"
 #include "taut/base/input_file.hpp"
+#include "taut/base/replacement_file.hpp"
 #include "taut/base/unique_fd.hpp"
 
 namespace taut {
@@ -114,11 +115,9 @@ class ZoneState::File {
 
   std::string replace(std::string_view text) {
     const std::lock_guard lock(mutex_);
-    const std::string other = path_ + ".new";
-    const UniqueFd fd(::open(other.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, S_IRUSR | S_IWUSR));
-    if (!fd) return described(reason(errno));
-    if (std::string error = writeAll(fd.get(), text); !error.empty()) return described(std::move(error));
-    if (::fsync(fd.get()) != 0 || ::rename(other.c_str(), path_.c_str()) != 0) return described(reason(errno));
+    ReplacementFile file(path_);
+    file.write(text);
+    if (const auto written = file.takePlace(); !written.ok()) return described(written.error());
     open();
     return {};
   }

@@ -1,9 +1,7 @@
 #include "stored_file.hpp"
 
 #include <cerrno>
-#include <filesystem>
 #include <system_error>
-#include <utility>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -11,18 +9,6 @@
 #include <unistd.h>
 
 namespace taut::detail {
-
-namespace {
-
-// Without it a crash of the system may bring the file before back.
-bool syncFolderOf(const std::string& path) {
-  std::string folder = std::filesystem::path(path).parent_path();
-  if (folder.empty()) folder = ".";
-  const UniqueFd opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  return opened && ::fsync(opened.get()) == 0;
-}
-
-}  // namespace
 
 std::string fileFailure(const std::string& path, std::string_view reason) {
   return fmt::format("{}: {}", path, reason);
@@ -63,32 +49,6 @@ bool writeAt(int fd, ByteSpan octets, std::uint64_t at) {
     at += static_cast<std::uint64_t>(count);
   }
   return true;
-}
-
-Replacement::Replacement(std::string path)
-    : path_(std::move(path)),
-      beside_(path_ + ".new"),
-      fd_(::open(beside_.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR)),
-      error_(fd_ ? 0 : errno) {}
-
-Replacement::~Replacement() {
-  if (fd_) ::unlink(beside_.c_str());
-}
-
-bool Replacement::write(ByteSpan octets) {
-  if (error_ != 0) return false;
-  if (!writeAt(fd_.get(), octets, size_)) error_ = errno;
-  size_ += octets.size();
-  return error_ == 0;
-}
-
-Result<UniqueFd, std::string> Replacement::commit() {
-  if (error_ == 0 && ::fsync(fd_.get()) != 0) error_ = errno;
-  if (error_ == 0 && ::rename(beside_.c_str(), path_.c_str()) != 0) error_ = errno;
-  if (error_ == 0 && !syncFolderOf(path_)) error_ = errno;
-  if (error_ == 0) return std::move(fd_);
-  errno = error_;
-  return Failure(fileFailure(path_));
 }
 
 }  // namespace taut::detail

@@ -1,5 +1,5 @@
-// Files that a program keeps for itself: opened, read and written at places, and replaced as a whole. Failures are
-// texts that name the file and say why.
+// Files that a program keeps for itself: opened, and read and written at places. Failures are texts that name the file
+// and say why.
 #pragma once
 
 #include <cstddef>
@@ -32,31 +32,5 @@ bool readAt(int fd, MutableByteSpan into, std::uint64_t at);
 
 // Where not all could be written, `errno` says why.
 bool writeAt(int fd, ByteSpan octets, std::uint64_t at);
-
-// A file that is written beside another one and takes its place when all of it is on the disk: whatever ends the
-// program before, the other one is as it was.
-class Replacement {
- public:
-  explicit Replacement(std::string path);
-  Replacement(const Replacement&) = delete;
-  Replacement& operator=(const Replacement&) = delete;
-  ~Replacement();
-
-  int fd() const { return fd_.get(); }  // -1: it could not be made
-  std::uint64_t size() const { return size_; }
-
-  // Behind what was written. The first failure is that of `commit` too.
-  bool write(ByteSpan octets);
-
-  // Syncs file and folder. Gives the file, open for reading and writing.
-  Result<UniqueFd, std::string> commit();
-
- private:
-  std::string path_;
-  std::string beside_;
-  UniqueFd fd_;
-  std::uint64_t size_ = 0;
-  int error_ = 0;
-};
 
 }  // namespace taut::detail

@@ -12,6 +12,7 @@
 
 #include "journal_format.hpp"
 #include "stored_file.hpp"
+#include "taut/base/replacement_file.hpp"
 
 namespace taut {
 
@@ -146,7 +147,7 @@ ZoneJournal::Done ZoneJournal::appendFrame(ByteSpan frame, const Entry& entry, b
 
 // The file with those differences from a place on, and with a further one where there is an entry for it.
 ZoneJournal::Done ZoneJournal::rewrite(std::size_t firstKept, ByteSpan frame, const Entry* entry) {
-  detail::Replacement file(path_);
+  ReplacementFile file(path_);
   file.write(header_);
   Places places;
   std::vector<std::uint8_t> octets;
@@ -160,10 +161,10 @@ ZoneJournal::Done ZoneJournal::rewrite(std::size_t firstKept, ByteSpan frame, co
   if (entry != nullptr) places.push_back({*entry, file.size()});
   file.write(frame);
   if (file.fd() >= 0 && !lockFile(file.fd())) return Failure(fileFailure(path_, "another program writes it"));
-  auto written = file.commit();
+  auto written = file.takePlace();
   if (!written.ok()) {
     mustRewrite_ = true;  // it may have taken the place, and not be synced
-    return Failure(written.error());
+    return Failure(fileFailure(path_, written.error()));
   }
 
   const std::lock_guard lock(mutex_);

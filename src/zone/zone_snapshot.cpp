@@ -19,6 +19,7 @@
 #include "crc32c.hpp"
 #include "snapshot_checks.hpp"
 #include "stored_file.hpp"
+#include "taut/base/replacement_file.hpp"
 #include "taut/zone/zone_settling.hpp"
 #include "zone_block.hpp"
 #include "zone_image_writer.hpp"
@@ -163,7 +164,7 @@ Result<void, std::string> writeSnapshot(const Zone& zone, const std::string& pat
   const Header header = headerOf(zone);
   std::vector<std::uint8_t> octets(header.nodesAt);
   std::memcpy(octets.data(), &header, sizeof header);
-  detail::Replacement file(path);
+  ReplacementFile file(path);
   bool goesOn = file.write(octets);
   std::vector<std::uint32_t> checksums;
   for (std::size_t piece = 0; goesOn && piece < content.pieceCount(); ++piece) {
@@ -173,8 +174,8 @@ Result<void, std::string> writeSnapshot(const Zone& zone, const std::string& pat
   }
   checksums.push_back(detail::crc32c(octetsOf(checksums.data(), checksums.size() * sizeof(std::uint32_t))));
   file.write(octetsOf(checksums.data(), checksums.size() * sizeof(std::uint32_t)));
-  const auto written = file.commit();
-  if (!written.ok()) return Failure(written.error());
+  const auto written = file.takePlace();
+  if (!written.ok()) return Failure(fileFailure(path, written.error()));
   return {};
 }
 
