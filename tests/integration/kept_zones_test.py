@@ -15,6 +15,7 @@ import dns.opcode
 import dns.query
 import dns.rdatatype
 import dns.rrset
+import dns.update
 
 from support import TAUTD, Process, TestCase, main, wait_until
 from transfer_peers import ORIGIN, Taut, zone_text
@@ -252,6 +253,76 @@ class Failures(KeptZones):
         second.run()
         self.wait_for_serial(second, serial[0])
         self.assertEqual(self.version(second.port), serial[0])
+
+    def updated(self):
+        """A server whose zone anybody here may update, and the folder where it is kept."""
+        state = self.folder / "state"
+        state.mkdir()
+        self.put(1)
+        made = self.server("updated", f'[[zone]]\nname = "example.com"\nfile = "{self.folder}/primary.zone"\n'
+                                      'allow-transfer = ["any"]\nallow-update = ["127.0.0.1"]\n',
+                           f'state-directory = "{state}"\n')
+        made.run()
+        self.wait_for_serial(made, 1)
+        return made
+
+    def update(self, server, name):
+        """Adds a name; whether that was answered NOERROR."""
+        update = dns.update.Update("example.com.")
+        update.add(name, 300, "A", "192.0.2.99")
+        try:
+            return dns.query.tcp(update, "127.0.0.1", port=server.port, timeout=5).rcode() == 0
+        except (dns.exception.Timeout, OSError, EOFError):
+            return False
+
+    def test_updates_that_were_answered(self):
+        """An update that was answered is there after the server was killed, whenever that was"""
+        server = self.updated()
+        answered = []
+        for round_ in range(4):
+            killed = threading.Timer(0.05 + random.random() * 0.3, self.kill, [server])
+            killed.start()
+            number = 0
+            while self.update(server, f"u{round_}-{number}"):
+                answered.append(f"u{round_}-{number}")
+                number += 1
+            killed.join()
+            server.run()
+            wait_until(lambda: self.serial(server.port), 20, "the zone is there")
+            self.assertGreaterEqual(self.serial(server.port), 1 + len(answered))
+            self.assertNotRegex(server.process.log(), " error ")
+        self.assertGreater(len(answered), 0)
+        for name in answered:
+            reply = self.ask(server.port, f"{name}.example.com", "A")
+            self.assertEqual(len(reply.answer), 1, name)
+        self.assertEqual(len(self.differences(server, 1)), self.serial(server.port))
+
+    def test_a_file_beside_updates(self):
+        """A file that was edited counts where its serial is newer than what updates have made, else it is warned of"""
+        server = self.updated()
+        self.assertTrue(self.update(server, "one"))
+        self.assertTrue(self.update(server, "two"))
+        self.wait_for_serial(server, 3)
+        self.put(2)
+        server.process.signal(signal.SIGHUP)
+        server.process.wait_for_log("serial 2 is not newer than 3")
+        self.assertEqual(self.serial(server.port), 3)
+        self.end(server)
+        self.put(2)
+        server.run()
+        server.process.wait_for_log("serial 2 is not newer than 3, which updates have made: it is not read")
+        self.assertEqual(self.serial(server.port), 3)
+        self.end(server)
+        self.put(10)
+        server.run()
+        self.wait_for_serial(server, 10)
+        self.assertEqual(self.differences(server, 1), [1, 2, 3, 10])
+        self.assertFalse(self.ask(server.port, "one.example.com", "A").answer)
+        self.end(server)
+        (self.folder / "primary.zone").unlink()
+        server.run()
+        self.wait_for_serial(server, 10)
+        self.assertEqual(self.version(server.port), 10)
 
     def test_a_full_disk(self):
         """What has no room on the disk is told of once, served, and kept when there is room"""
