@@ -31,4 +31,8 @@ void ArchivedZones::keepDifferences(const ZoneSource&, const Zone& version, Diff
   archive_->keepDifferences(version, std::move(differences));
 }
 
+void ArchivedZones::forget(const ZoneSource&, const Zone& version) {
+  archive_->forget(Name(version.origin()));
+}
+
 }  // namespace taut

@@ -17,6 +17,7 @@ class ArchivedZones final : public KeptZones {
   DifferenceSource::Differences differencesTo(const ZoneSource& source, const Zone& version) override;
   void keepDifferences(const ZoneSource& source, const Zone& version,
                        DifferenceSource::Differences differences) override;
+  void forget(const ZoneSource& source, const Zone& version) override;
 
  private:
   std::shared_ptr<ZoneArchive> archive_;

@@ -40,6 +40,7 @@ struct ZoneArchive::Kept {
 
   const Name origin;
   std::unique_ptr<ArchivedZone> files;  // never null
+  bool isStale = false;                 // another program has kept versions since the files were read
   std::string refused;                  // why the files that were there could not be read; empty: they could
   std::deque<Order> waiting;            // for a snapshot
   std::vector<Order> appended;          // since the last sync
@@ -120,9 +121,15 @@ void ZoneArchive::keep(const ZoneVersion& version, Done done) {
 }
 
 void ZoneArchive::ensure(std::shared_ptr<const Zone> version) {
+  {
+    // As a rule the version has been restored: a hundred thousand zones that rest cost no more.
+    const std::lock_guard lock(mutex_);
+    const auto known = restored_.find(version->origin());
+    if (known != restored_.end() && known->second.reach.serial == Serial(version->serial())) return;
+  }
   post([this, version = std::move(version)] {
     Kept& zone = keptOf(version->origin());
-    if (!zone.refused.empty() || !zone.waiting.empty()) return;
+    if (!zone.refused.empty() || zone.isStale || !zone.waiting.empty()) return;
     if (zone.files->reach().serial != Serial(version->serial())) return take({{version}, {}});
     zone.last = version;
   });
@@ -208,8 +215,12 @@ ZoneArchive::Kept& ZoneArchive::keptOf(const Name& origin) {
   zone = std::make_unique<Kept>(origin);
   const std::lock_guard lock(mutex_);
   Known known;
-  if (auto found = restored_.extract(origin)) known = std::move(found.mapped());
+  auto found = restored_.extract(origin);
+  const bool isKnown = !found.empty();
+  if (isKnown) known = std::move(found.mapped());
   zone->refused = std::move(known.refused);
+  zone->isStale = isKnown && zone->refused.empty() && known.changed != ArchivedZone::changed(folder_, origin);
+  if (zone->isStale) known.reach = {};
   zone->files = std::make_unique<ArchivedZone>(folder_, origin, known.reach, journalOctetsOf(origin));
   return *zone;
 }
@@ -269,6 +280,7 @@ std::string ZoneArchive::reasonAgainst(Kept& zone, const Order& order) const {
   const auto& differences = order.version.differences;
   if (zone.lost && !differences.empty() && differences.front()->from() == *zone.lost)
     return "the version before could not be kept";
+  if (zone.isStale) return "another program has kept later versions, which a restart reads";
   if (zone.refused.empty()) return {};
   const auto again = ArchivedZone::restore(folder_, zone.origin);
   if (!again.ok()) return again.error();
@@ -323,6 +335,7 @@ void ZoneArchive::failed(Kept& zone, const std::string& error) {
 
 void ZoneArchive::succeeded(Kept& zone) {
   zone.refused.clear();
+  zone.isStale = false;
   const std::size_t failing = failing_.size();
   if (failing_.erase(&zone) > 0 && failing <= maxToldFailures) log::info("zone {} is kept again", zone.origin);
 }

@@ -69,8 +69,9 @@ class ZoneArchive {
   // before. On any thread; it does not wait.
   //
   // With `done` the version counts only if that is told of no error: else the one before is the last one, and what
-  // comes next begins there. A zone whose files were refused by `restore` gets an error until they are gone. Without
-  // `done` the version is served whatever happens, and replaces such files.
+  // comes next begins there. A zone whose files were refused by `restore` gets an error until they are gone, and one of
+  // which another program has kept versions since `restore` until the next start. Without `done` the version is served
+  // whatever happens, and replaces such files.
   void keep(const ZoneVersion& version, Done done = {});
   // This version is served: it is kept where another one was kept, or none.
   void ensure(std::shared_ptr<const Zone> version);

@@ -332,6 +332,7 @@ void ZoneStore::dropFormer(ZoneReload& report) {
     if (served.contains(keyOf(entry))) continue;
     ++report.removed;
     forgetDifferences(entry);
+    forgetKept(entry);
     detail::logRemoved(*entry.load.zone, entry.source.view, report);
   }
   former_.clear();
@@ -700,6 +701,13 @@ std::vector<std::shared_ptr<const Zone>> ZoneStore::takeNews() {
   for (auto each = news.rbegin(); each != news.rend(); ++each)
     if (known.insert((*each)->origin()).second) last.push_back(*each);
   return last;
+}
+
+// Versions that have come from elsewhere are not its own.
+void ZoneStore::forgetKept(const Entry& entry) {
+  const ZoneSource& source = entry.source;
+  if (kept_ && source.isKept && !source.isSecondary && !source.takesUpdates)
+    kept_->forget(source, *entry.load.zone);
 }
 
 void ZoneStore::forgetDifferences(const Entry& entry) {

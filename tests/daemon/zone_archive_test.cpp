@@ -255,6 +255,20 @@ TEST_CASE("a version that does not follow what another program has kept meanwhil
   CHECK(isVersion(restored(folder.path()).zone, 7));
 }
 
+TEST_CASE("an awaited version does not take the place of what another program has kept since the files were read") {
+  const TemporaryFolder folder;
+  auto first = std::make_unique<ZoneArchive>(folder.path());
+  keepVersions(*first, 2);
+  ZoneArchive second(folder.path());
+  REQUIRE(isVersion(second.restore(origin)->zone, 2));
+  REQUIRE(kept(*first, next(*version(2), version(3))).empty());
+  CHECK(second.hasChanged(origin));
+  first.reset();
+  CHECK(kept(second, next(*version(2), version(7))) == "another program has kept later versions, which a restart reads");
+  second.stop();
+  CHECK(isVersion(restored(folder.path()).zone, 3));
+}
+
 TEST_CASE("of a zone that is no more no file stays") {
   const TemporaryFolder folder;
   ZoneArchive archive(folder.path());

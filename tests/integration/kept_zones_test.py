@@ -158,6 +158,10 @@ class Restarts(KeptZones):
         self.change(first, 8)
         self.assertEqual(self.differences(first, 7), [7, 8])
         self.assertEqual(self.differences(first, 3), [])
+        self.assertTrue((self.folder / "state/example.com.journal").exists())
+        first.write("taut.toml", first.text(0).replace('"example.com"', '"example.net"'))
+        self.control(first, "reload")
+        wait_until(lambda: not (self.folder / "state/example.com.journal").exists(), 10, "its files are gone")
 
     def test_what_is_kept(self):
         """Of a zone that is no more, or with a journal of 0, nothing is kept"""

@@ -19,6 +19,8 @@ class KeptZones {
   // does. Does not wait for a disk.
   virtual void keepDifferences(const ZoneSource& source, const Zone& version,
                                DifferenceSource::Differences differences) = 0;
+  // Such a zone is no more.
+  virtual void forget(const ZoneSource& source, const Zone& version) = 0;
 };
 
 }  // namespace taut

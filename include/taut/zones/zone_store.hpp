@@ -183,6 +183,7 @@ class ZoneStore {
   void install(Entry& entry, ZoneInstall version);
   bool serveInPlace(const Entry& entry);
   void forgetDifferences(const Entry& entry);
+  void forgetKept(const Entry& entry);
   void refuseOriginOfAnother(const Entry& entry, ZoneLoad& load) const;
   template <typename Function>
   void forEachEntry(const Function& function) const;
