@@ -160,7 +160,7 @@ class Restarts(KeptZones):
         self.assertEqual(self.differences(first, 3), [])
         self.assertTrue((self.folder / "state/example.com.journal").exists())
         first.write("taut.toml", first.text(0).replace('"example.com"', '"example.net"'))
-        self.control(first, "reload")
+        self.control(first, "reload", status=1)  # the file is none of that zone
         wait_until(lambda: not (self.folder / "state/example.com.journal").exists(), 10, "its files are gone")
 
     def test_what_is_kept(self):
@@ -299,7 +299,8 @@ class Failures(KeptZones):
         for name in answered:
             reply = self.ask(server.port, f"{name}.example.com", "A")
             self.assertEqual(len(reply.answer), 1, name)
-        self.assertEqual(len(self.differences(server, 1)), self.serial(server.port))
+        last = self.serial(server.port)
+        self.assertEqual(self.differences(server, last - 1), [last - 1, last])
 
     def test_a_file_beside_updates(self):
         """A file that was edited counts where its serial is newer than what updates have made, else it is warned of"""
