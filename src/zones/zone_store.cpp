@@ -706,8 +706,7 @@ std::vector<std::shared_ptr<const Zone>> ZoneStore::takeNews() {
 // Versions that have come from elsewhere are not its own.
 void ZoneStore::forgetKept(const Entry& entry) {
   const ZoneSource& source = entry.source;
-  if (kept_ && source.isKept && !source.isSecondary && !source.takesUpdates)
-    kept_->forget(source, *entry.load.zone);
+  if (kept_ && source.isKept && !source.isSecondary && !source.takesUpdates) kept_->forget(source, *entry.load.zone);
 }
 
 void ZoneStore::forgetDifferences(const Entry& entry) {

@@ -22,8 +22,8 @@ class ReplacementFile {
   ReplacementFile& operator=(const ReplacementFile&) = delete;
   ~ReplacementFile();
 
-  int fd() const { return fd_.get(); }            // -1: it could not be made
-  std::uint64_t size() const { return size_; }    // octets
+  int fd() const { return fd_.get(); }          // -1: it could not be made
+  std::uint64_t size() const { return size_; }  // octets
 
   // Behind what was written. The first failure is that of `takePlace` too.
   bool write(ByteSpan octets);
