@@ -5,9 +5,8 @@
 //   may be forged.
 // - A transfer is a request over a TCP connection of its own, and messages that answer it. It is ended by 60 seconds
 //   without an octet, less than 10 KiB in 5 minutes, and 2 hours in all.
-// - With a key, each request is signed, and no message counts that is not (TSIG, RFC 8945). A server without the key,
-// or
-//   with another clock, is told of in the reason.
+// - With a key, each request is signed, and no message counts that is not (TSIG, RFC 8945). A server that has not the
+//   key, or has another clock, is told of in the reason.
 //
 // Questions and requests ask how long a server that is a secondary itself has its version (EXPIRE, RFC 7314), in an OPT
 // record. A server that refuses that is asked without.
