@@ -16,6 +16,7 @@
 #include "taut/base/address_policy.hpp"
 #include "taut/dns/access_list.hpp"
 #include "taut/dns/name.hpp"
+#include "taut/dns/serial_policy.hpp"
 #include "taut/dns/tsig_key.hpp"
 #include "taut/dns/update_policy.hpp"
 #include "taut/dnstap/dnstap.hpp"
@@ -107,6 +108,7 @@ struct ZoneSettings {
   std::shared_ptr<const RemoteList> primaries;          // of a secondary zone; null: the file is what the zone is
   std::shared_ptr<const RemoteList> notify;             // who is told of new versions; null: nobody
   std::shared_ptr<const TransferAccess> allowNotify;    // who may tell us, beside the primaries; null: nobody
+  SerialPolicy serial = SerialPolicy::keep;             // of versions that are made here
   std::uint64_t journal = 0;  // octets of differences that are kept; 0: nothing of the zone is kept
   std::shared_ptr<const UpdateAccess> allowUpdate;  // null: nobody
 

@@ -28,6 +28,7 @@ constexpr std::string_view engines[] = {"auto", "io_uring", "epoll"};
 constexpr std::string_view queryLogFormats[] = {"text", "json"};
 constexpr std::string_view tsigAlgorithms[] = {"hmac-sha1", "hmac-sha224", "hmac-sha256", "hmac-sha384", "hmac-sha512"};
 constexpr std::string_view handlerPlaces[] = {"before-zones", "after-zones"};
+constexpr std::string_view serialPolicies[] = {"keep", "increment", "unixtime", "date"};
 
 constexpr Key keys[] = {
     {.path = "include",
@@ -280,6 +281,11 @@ constexpr Key keys[] = {
      .list = true,
      .absent = "nobody",
      .text = "As zone.notify, for zones that have none."},
+    {.path = "zone-defaults.serial",
+     .type = ValueType::choice,
+     .preset = "keep",
+     .choices = serialPolicies,
+     .text = "As zone.serial, for zones that have none."},
     {.path = "zone-defaults.allow-notify",
      .type = ValueType::network,
      .list = true,
@@ -313,6 +319,11 @@ constexpr Key keys[] = {
      .absent = "those of zone-defaults.primaries",
      .text = "As zone.primaries."},
     {.path = "template.*.notify", .list = true, .absent = "those of zone-defaults.notify", .text = "As zone.notify."},
+    {.path = "template.*.serial",
+     .type = ValueType::choice,
+     .absent = "that of zone-defaults.serial",
+     .choices = serialPolicies,
+     .text = "As zone.serial."},
     {.path = "template.*.allow-notify",
      .type = ValueType::network,
      .list = true,
@@ -356,6 +367,15 @@ constexpr Key keys[] = {
      .list = true,
      .absent = "nobody",
      .text = "The servers that are told of each new version, by NOTIFY (RFC 1996): addresses and names of [remote]."},
+    {.path = "zone[].serial",
+     .type = ValueType::choice,
+     .absent = "that of zone-defaults.serial",
+     .choices = serialPolicies,
+     .text = "The serial of a version that the server makes of a zone: where a file has changed and its serial has not "
+             "gone forward, or for a dynamic update. increment: the number after the last one; unixtime: seconds since "
+             "1970; date: YYYYMMDD00 of the day by UTC, both the number after the last one where that is not newer; "
+             "keep: that of the file, with a warning, and for an update as increment. Zones with signatures or a ZONEMD "
+             "record keep that of the file."},
     {.path = "zone[].allow-notify",
      .type = ValueType::network,
      .list = true,

@@ -601,6 +601,7 @@ ZoneSource ZoneSettings::source() const {
   if (!name.empty()) source.origin = Name::parse(name);
   source.isSecondary = isSecondary();
   source.keepsDifferences = allowTransfer != nullptr;
+  source.serialPolicy = serial;
   source.isKept = journal > 0;
   source.takesUpdates = isUpdated();
   return source;

@@ -35,6 +35,13 @@ const std::string& textOf(const Setting& setting) {
   return std::get<std::string>(setting.value);
 }
 
+// As the schema has it.
+SerialPolicy serialPolicyOf(std::string_view text) {
+  if (text == "increment") return SerialPolicy::increment;
+  if (text == "unixtime") return SerialPolicy::unixtime;
+  return text == "date" ? SerialPolicy::date : SerialPolicy::keep;
+}
+
 }  // namespace
 
 ZoneReader::ZoneReader(Settings& settings, Networks& networks, Remotes& remotes, Mistakes& mistakes)
@@ -60,6 +67,7 @@ ZoneReader::Preset ZoneReader::presetOf(const std::string& table, const Preset& 
     mistake(preset.file->origin, "without {name}, all zones have one file; expected \"{name}.zone\", say");
   take(preset.primaries, "primaries");
   take(preset.notify, "notify");
+  take(preset.serial, "serial");
   take(preset.allowNotify, "allow-notify");
   take(preset.allowTransfer, "allow-transfer");
   const Setting* const journal = preset.journal;
@@ -86,6 +94,7 @@ std::vector<ZoneSettings> ZoneReader::read() {
                   .allowTransfer = &keyOf("zone[].allow-transfer"),
                   .primaries = &keyOf("zone[].primaries"),
                   .notify = &keyOf("zone[].notify"),
+                  .serial = &keyOf("zone[].serial"),
                   .allowNotify = &keyOf("zone[].allow-notify"),
                   .journal = &keyOf("zone[].journal"),
                   .allowUpdate = &keyOf("zone[].allow-update")};
@@ -169,6 +178,8 @@ void ZoneReader::readOthers(const Table& table, const Keys& keys, const Preset& 
     zone.primaries = remotes_.list(itemsOf(*primaries));
   if (const Setting* const notify = given(table, keys.notify, preset.notify, zone))
     zone.notify = remotes_.list(itemsOf(*notify));
+  if (const Setting* const serial = given(table, keys.serial, preset.serial, zone))
+    zone.serial = serialPolicyOf(textOf(*serial));
   const Setting* const allowed = given(table, keys.allowNotify, preset.allowNotify, zone);
   if (allowed && zone.isSecondary())
     zone.allowNotify = access(itemsOf(*allowed));

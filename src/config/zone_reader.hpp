@@ -35,6 +35,7 @@ class ZoneReader {
     const Setting* file = nullptr;  // null: that of the schema
     const Setting* primaries = nullptr;
     const Setting* notify = nullptr;
+    const Setting* serial = nullptr;  // null: that of the schema
     const Setting* allowNotify = nullptr;
     const Setting* allowTransfer = nullptr;
     const Setting* journal = nullptr;  // null: that of the schema
@@ -47,6 +48,7 @@ class ZoneReader {
     const Key* allowTransfer;
     const Key* primaries = nullptr;
     const Key* notify = nullptr;
+    const Key* serial = nullptr;
     const Key* allowNotify = nullptr;
     const Key* journal = nullptr;
     const Key* allowUpdate = nullptr;

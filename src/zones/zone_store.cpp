@@ -15,6 +15,7 @@
 #include <fmt/format.h>
 
 #include "hash_name.hpp"
+#include "next_version.hpp"
 #include "taut/base/log.hpp"
 #include "taut/base/reason.hpp"
 #include "taut/base/text.hpp"
@@ -563,7 +564,7 @@ void ZoneStore::accept(Entry& entry, ZoneLoad load, ZoneReload& report) {
     keepFirstErrors(load.diagnostics);
   } else {
     if (!hadZone) ++report.added;
-    if (hadZone && followVersion(entry, *entry.load.zone, *load.zone, report)) news_.push_back(load.zone);
+    if (hadZone && followVersion(entry, load, report)) news_.push_back(load.zone);
     if (lists_.empty() || changesAreTold_) detail::logLoaded(*entry.load.zone, *load.zone, entry.source.view, report);
     load.diagnostics = {};
   }
@@ -616,23 +617,24 @@ void ZoneStore::acceptKept(Entry& entry, ZoneLoad load, ZoneReload& report) {
   takeKept(entry);
 }
 
-// Whether others are to be told: the serial is newer. A file that was read again and has the same records leaves all as
-// it is.
-bool ZoneStore::followVersion(const Entry& entry, const Zone& before, const Zone& after, const ZoneReload& report) {
-  if (before.origin() != after.origin() || before.rrClass() != after.rrClass()) {
+// Makes a version of what was read. Whether others are to be told: the serial is newer.
+bool ZoneStore::followVersion(const Entry& entry, ZoneLoad& load, const ZoneReload& report) {
+  const std::shared_ptr<const Zone>& before = entry.load.zone;
+  if (before->origin() != load.zone->origin() || before->rrClass() != load.zone->rrClass()) {
     forgetDifferences(entry);
     return false;
   }
-  const bool isNewer = taut::isNewer(Serial(after.serial()), Serial(before.serial()));
-  if (!isNewer && haveSameRecords(before, after)) return false;
-  if (!isNewer) detail::warnOfSerial(before, after, entry.source.view, report);
-  if (entry.source.keepsDifferences) {
-    differences_->replaced(before, after, entry.source.view);
-    keepDifferences(entry, before, after);
-  } else {
+  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  detail::NextVersion next = detail::nextVersion(before, load.zone, entry.source.serialPolicy, now);
+  load.zone = std::move(next.zone);
+  if (load.zone == before) return false;
+  if (!next.isNewer) detail::warnOfSerial(*before, *load.zone, entry.source.view, report);
+  if (next.isNewer && next.difference && entry.source.keepsDifferences)
+    differences_->add(*load.zone, std::move(next.difference), entry.source.view);
+  else
     forgetDifferences(entry);
-  }
-  return isNewer && entry.source.view.empty();
+  if (entry.source.keepsDifferences) keepDifferences(entry, *before, *load.zone);
+  return next.isNewer && entry.source.view.empty();
 }
 
 // For later runs, what is known of how the version has come to be.

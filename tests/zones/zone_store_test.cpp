@@ -68,7 +68,7 @@ TEST_CASE("A reload serves what changed on disk and keeps the very zones that di
   CHECK(serial(before, "changing.") == 1);
 }
 
-TEST_CASE("A reload of all files loads those too that seem not to have changed") {
+TEST_CASE("A reload of all files loads those too that seem not to have changed, and keeps a zone that is the same") {
   const TemporaryFile file(zoneText(1));
   ZoneStore store(1);
   store.load({sourceOf(file, "example.")});
@@ -78,7 +78,7 @@ TEST_CASE("A reload of all files loads those too that seem not to have changed")
       store.reload([&](const ZonePublication& publication) { after = publication.zones; }, {}, Reread::all);
   CHECK(report.loaded == 1);
   REQUIRE(after);
-  CHECK(after->get(Name("example.")) != before->get(Name("example.")));
+  CHECK(after->get(Name("example.")) == before->get(Name("example.")));
 }
 
 TEST_CASE("A zone is gone when another version of it is published and no set has it any more") {

@@ -16,6 +16,7 @@
 
 #include "taut/base/input_file.hpp"
 #include "taut/dns/name.hpp"
+#include "taut/dns/serial_policy.hpp"
 #include "taut/dns/type.hpp"
 #include "taut/zone/diagnostic.hpp"
 #include "taut/zone/difference_source.hpp"
@@ -47,6 +48,8 @@ struct ZoneSource {
   bool isSecondary = false;
   // Versions of it are made by updates. Where one was kept, it goes before the file, unless that has a newer serial.
   bool takesUpdates = false;
+  // What becomes of its serial where the file changes and its serial does not go forward.
+  SerialPolicy serialPolicy = SerialPolicy::keep;
   // Its versions are kept, so the last one may be there from an earlier run: `ZoneLoadOptions::restore`.
   bool isKept = false;
 };

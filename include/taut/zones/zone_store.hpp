@@ -8,7 +8,11 @@
 // (`takeFileVersions`).
 //
 // What secondaries are to be told lies beside the zones: a version that gives way to one with a greater serial leaves
-// the difference behind. A serial that goes back, or stays though records have changed, is loaded and draws a warning.
+// the difference behind. A serial that goes back, or stays though records have changed, is loaded and draws a warning,
+// or is replaced by a newer one where the source says so (`ZoneSource::serialPolicy`).
+//
+// A file that has changed a little becomes a change of the version that is served, which costs little memory. Of a file
+// that was read again and has the same records the version stays.
 //
 // One thread at a time may use a store. The sets of zones that it gives out never change, and any thread may use them.
 #pragma once
@@ -173,7 +177,7 @@ class ZoneStore {
   std::string tryReadList(List& list, ZoneReload& report);
   void requireNew(const List& list, const std::vector<ZoneSource>& sources) const;
   void accept(Entry& entry, ZoneLoad load, ZoneReload& report);
-  bool followVersion(const Entry& entry, const Zone& before, const Zone& after, const ZoneReload& report);
+  bool followVersion(const Entry& entry, ZoneLoad& load, const ZoneReload& report);
   void acceptKept(Entry& entry, ZoneLoad load, ZoneReload& report);
   void acceptFile(Entry& entry, ZoneLoad load, ZoneReload& report);
   void takeKept(Entry& entry);
