@@ -271,7 +271,7 @@ bool sameZones(const std::vector<config::ZoneSettings>& now, const std::vector<c
     return left.name == right.name && left.path == right.path &&
            (left.allowTransfer == nullptr) == (right.allowTransfer == nullptr) &&
            left.isSecondary() == right.isSecondary() && left.isUpdated() == right.isUpdated() &&
-           (left.journal > 0) == (right.journal > 0);
+           left.serial == right.serial && (left.journal > 0) == (right.journal > 0);
   });
 }
 

@@ -72,6 +72,23 @@ TEST_CASE("a secondary zone has a file where one is said, and a primary one alwa
   CHECK(loaded->zones[0].path == file.path("example.com.zone"));
 }
 
+TEST_CASE("a zone's serial is made as it says, or its template, or the defaults") {
+  const File file;
+  const auto loaded = file.load("zone-defaults.serial = \"date\"\n[template.counted]\nserial = \"increment\"\n" +
+                                zone("serial = \"unixtime\"\n") +
+                                "[[zone]]\nname = \"counted.example\"\ntemplate = \"counted\"\n"
+                                "[[zone]]\nname = \"dated.example\"\n"
+                                "[[zone]]\nname = \"kept.example\"\nserial = \"keep\"\n");
+  REQUIRE(loaded);
+  std::vector<SerialPolicy> policies;
+  for (const ZoneSettings& each : loaded->zones) policies.push_back(each.source().serialPolicy);
+  CHECK(policies ==
+        std::vector{SerialPolicy::unixtime, SerialPolicy::increment, SerialPolicy::date, SerialPolicy::keep});
+  const auto absent = file.load(zone(""));
+  REQUIRE(absent);
+  CHECK(absent->zones[0].serial == SerialPolicy::keep);
+}
+
 TEST_CASE("a zone's own value counts before its template's, and that before the defaults") {
   const File file;
   const auto loaded = file.load(

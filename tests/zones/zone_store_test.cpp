@@ -10,8 +10,11 @@
 #include <vector>
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include "taut/base/log.hpp"
+#include "taut/dns/serial.hpp"
+#include "taut/zone/difference_between.hpp"
 #include "zones/zone_files.hpp"
 
 using namespace taut;
@@ -793,6 +796,110 @@ TEST_CASE("Others are told of the first version of a secondary zone and of newer
   file.write(zoneText(1));
   reload(store);
   CHECK(store.takeNews().empty());
+}
+
+namespace {
+
+ZoneSource withPolicy(const TemporaryFile& file, SerialPolicy policy) {
+  ZoneSource source = sourceOf(file, "zone.");
+  source.serialPolicy = policy;
+  source.keepsDifferences = true;
+  return source;
+}
+
+// A zone of so many addresses, one of which may be another one.
+std::string addresses(std::uint32_t serial, int count, std::string_view changed = "192.0.2.1") {
+  std::string text = "$TTL 60\n@ SOA ns.x. h.x. " + std::to_string(serial) + " 2 3 4 5\n@ NS ns.x.\n";
+  for (int i = 0; i < count; ++i) text += "name" + std::to_string(i) + " A 192.0.2.1\n";
+  return text.append("changed A ").append(changed).append("\n");
+}
+
+}  // namespace
+
+TEST_CASE("A file that has changed a little becomes a change of the version that is served") {
+  TemporaryFile file(addresses(1, 1000));
+  ZoneStore store(1);
+  store.load({withPolicy(file, SerialPolicy::keep)});
+  file.write(addresses(2, 1000, "192.0.2.2"));
+  const auto before = reload(store)->get(Name("zone."));  // in an image that has room for changes
+  file.write(addresses(3, 1000, "192.0.2.3"));
+  const auto after = reload(store)->get(Name("zone."));
+  CHECK(after != before);
+  CHECK(after->image().memory() == before->image().memory());
+  CHECK(haveSameRecords(*after, *parseZone(addresses(3, 1000, "192.0.2.3"), Name("zone.")).zone));
+  CHECK(haveSameRecords(*before, *parseZone(addresses(2, 1000, "192.0.2.2"), Name("zone.")).zone));
+  CHECK(store.differences()->find(*after, {}, Serial(1), 1 << 20).size() == 2);
+  REQUIRE(store.takeNews().size() == 1);
+
+  file.write(addresses(4, 2000));
+  const auto other = reload(store)->get(Name("zone."));
+  CHECK(other->image().memory() != before->image().memory());
+  CHECK(haveSameRecords(*other, *parseZone(addresses(4, 2000), Name("zone.")).zone));
+  CHECK(store.differences()->find(*other, {}, Serial(1), 1 << 20).size() == 3);
+}
+
+TEST_CASE("Any number of small changes of a file leave the zone as the file has it") {
+  TemporaryFile file(addresses(1, 50));
+  ZoneStore store(1);
+  store.load({withPolicy(file, SerialPolicy::keep)});
+  for (std::uint32_t serial = 2; serial < 200; ++serial) {
+    const std::string text = addresses(serial, 50, fmt::format("192.0.2.{}", serial)) +
+                             fmt::format("new{0} TXT {0}\nChanged{1} 7 MX 1 changed\n", serial, serial % 3);
+    file.write(text);
+    const auto after = reload(store)->get(Name("zone."));
+    REQUIRE(haveSameRecords(*after, *parseZone(text, Name("zone.")).zone));
+  }
+}
+
+TEST_CASE("A serial that does not go forward is replaced as the source says where records have changed") {
+  TemporaryFile file(addresses(7, 3));
+  ZoneStore store(1);
+  store.load({withPolicy(file, SerialPolicy::increment)});
+  file.write(addresses(7, 3, "192.0.2.2"));
+  CHECK(serial(reload(store), "zone.") == 8);
+  const auto after = store.zones()->get(Name("zone."));
+  CHECK(haveSameRecords(*after, *parseZone(addresses(8, 3, "192.0.2.2"), Name("zone.")).zone));
+  CHECK(store.differences()->find(*after, {}, Serial(7), 1 << 20).size() == 1);
+  CHECK(store.takeNews().size() == 1);
+
+  // The file as it was is no change, and its serial, which is older by now, neither.
+  store.reload([](const auto&) {}, {}, Reread::all);
+  CHECK(store.zones()->get(Name("zone.")) == after);
+  CHECK(store.takeNews().empty());
+  file.write(addresses(5, 3, "192.0.2.3"));
+  CHECK(serial(reload(store), "zone.") == 9);
+  file.write(addresses(20, 3, "192.0.2.3"));
+  CHECK(serial(reload(store), "zone.") == 20);
+  // Also where the image of the file is taken.
+  file.write(addresses(20, 3000, "192.0.2.3"));
+  CHECK(serial(reload(store), "zone.") == 21);
+  const auto read = parseZone(addresses(21, 3000, "192.0.2.3"), Name("zone.")).zone;
+  CHECK(haveSameRecords(*store.zones()->get(Name("zone.")), *read));
+}
+
+TEST_CASE("A serial of the time goes forward with the time, and one that is kept draws a warning") {
+  TemporaryFile file(addresses(7, 3));
+  ZoneStore store(1);
+  store.load({withPolicy(file, SerialPolicy::unixtime)});
+  file.write(addresses(7, 3, "192.0.2.2"));
+  const std::uint32_t first = serial(reload(store), "zone.");
+  CHECK(first > 1700000000);
+  file.write(addresses(7, 3, "192.0.2.3"));
+  CHECK(isNewer(Serial(serial(reload(store), "zone.")), Serial(first)));
+  store.replaceSources({withPolicy(file, SerialPolicy::keep)}, {});
+  file.write(addresses(7, 3, "192.0.2.4"));
+  LogLines log;
+  CHECK(serial(reload(store), "zone.") == 7);
+  CHECK(log.take().front().find("has serial 7 after") != std::string::npos);
+}
+
+TEST_CASE("A zone with a digest keeps the serial of its file") {
+  TemporaryFile file(addresses(7, 3));
+  ZoneStore store(1);
+  store.load({withPolicy(file, SerialPolicy::increment)});
+  // Of an algorithm that nothing is known of.
+  file.write(addresses(7, 3) + "@ ZONEMD 7 1 250 " + std::string(96, '0') + "\n");
+  CHECK(serial(reload(store), "zone.") == 7);
 }
 
 TEST_CASE("The differences between versions of a secondary zone are kept for those who transfer it") {
