@@ -371,11 +371,12 @@ constexpr Key keys[] = {
      .type = ValueType::choice,
      .absent = "that of zone-defaults.serial",
      .choices = serialPolicies,
-     .text = "The serial of a version that the server makes of a zone: where a file has changed and its serial has not "
-             "gone forward, or for a dynamic update. increment: the number after the last one; unixtime: seconds since "
-             "1970; date: YYYYMMDD00 of the day by UTC, both the number after the last one where that is not newer; "
-             "keep: that of the file, with a warning, and for an update as increment. Zones with signatures or a ZONEMD "
-             "record keep that of the file."},
+     .text =
+         "The serial of a version that the server makes of a zone: where a file has changed and its serial has not "
+         "gone forward, or for a dynamic update. increment: the number after the last one; unixtime: seconds since "
+         "1970; date: YYYYMMDD00 of the day by UTC, both the number after the last one where that is not newer; "
+         "keep: that of the file, with a warning, and for an update as increment. Zones with signatures or a ZONEMD "
+         "record keep that of the file."},
     {.path = "zone[].allow-notify",
      .type = ValueType::network,
      .list = true,
