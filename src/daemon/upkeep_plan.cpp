@@ -82,6 +82,7 @@ UpkeepPlan::UpkeepPlan(const config::Configuration& configuration, const std::sh
     Zone zone;
     zone.targets = makers.targets(settings.notify);
     if (settings.allowUpdate) zone.updates = {settings.allowUpdate, &settings.allowUpdate->policy};
+    zone.serial = settings.serial;
     zone.isKept = settings.journal > 0 && (settings.isSecondary() || settings.isUpdated());
     if (settings.isSecondary()) {
       zone.remotes = settings.primaries;
