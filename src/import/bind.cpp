@@ -86,6 +86,8 @@ class BindConverter : Converter {
   ZoneTransfers transfersOf(const Statement& zone, bool isSecondary, Notes& notes);
   void addServers(const Statement& list, Servers& servers, Notes& notes, unsigned depth = 0);
   std::vector<std::string> keyedNetworks(const Statement& list);
+  static std::optional<std::vector<std::string>> ownersOf(std::string_view rule, std::string name);
+  void addGrants(const Statement& policy, std::vector<std::string>& clients, Notes& notes);
   static const Statement* primariesOf(const Statement& zone);
   static bool isOfTransfers(const Statement& item);
   using Places = std::map<std::string, Place>;
@@ -143,6 +145,8 @@ const std::map<std::string_view, BindConverter::Function>& BindConverter::option
   static const std::map<std::string_view, Function> functions = {
       {"allow-notify", &BindConverter::nothing},  // zones look for these themselves
       {"allow-transfer", &BindConverter::nothing},
+      {"allow-update", &BindConverter::nothing},
+      {"allow-update-forwarding", &BindConverter::nothing},
       {"also-notify", &BindConverter::nothing},
       {"allow-query", &BindConverter::nothing},  // prepare() has read it, and the others that do nothing
       {"allow-query-cache", &BindConverter::allowQueryCache},
@@ -262,7 +266,8 @@ const Statement* BindConverter::primariesOf(const Statement& zone) {
 }
 
 bool BindConverter::isOfTransfers(const Statement& item) {
-  constexpr std::string_view known[] = {"primaries", "masters", "also-notify", "allow-notify", "allow-transfer"};
+  constexpr std::string_view known[] = {"primaries", "masters", "also-notify", "allow-notify", "allow-transfer",
+                                        "allow-update", "allow-update-forwarding", "update-policy"};
   return std::ranges::find(known, item.keyword()) != std::end(known);
 }
 
@@ -320,7 +325,45 @@ ZoneTransfers BindConverter::transfersOf(const Statement& zone, bool isSecondary
     openToTransfers_ = true;
   const Statement* const heard = isSecondary ? find("allow-notify") : nullptr;
   if (heard) transfers.allowNotify = keyedNetworks(*heard);
+  if (const Statement* const allowed = find(isSecondary ? "allow-update-forwarding" : "allow-update"))
+    transfers.allowUpdate = keyedNetworks(*allowed);
+  const Statement* const policy = isSecondary ? nullptr : zone.child("update-policy");
+  if (policy) addGrants(*policy, transfers.allowUpdate, notes);
   return transfers;
+}
+
+// The owners that a rule is about, as taut.toml has them. Nothing for a kind of rule that it has not.
+std::optional<std::vector<std::string>> BindConverter::ownersOf(std::string_view rule, std::string name) {
+  if (name.size() > 1 && name.ends_with('.')) name.pop_back();
+  using Names = std::vector<std::string>;
+  if (rule == "zonesub") return Names();
+  if (rule == "name" || (rule == "wildcard" && name.starts_with("*."))) return Names{name};
+  if (rule == "subdomain") return Names{name, "*." + name};
+  if (rule == "self") return Names{"self"};
+  if (rule == "selfsub") return Names{"self", "*.self"};
+  return std::nullopt;
+}
+
+// `grant KEY RULE [NAME] [TYPES]`. The first rule that matches decides, so after one that denies none can be taken.
+void BindConverter::addGrants(const Statement& policy, std::vector<std::string>& clients, Notes& notes) {
+  for (const Statement& grant : policy.children) {
+    const std::string rule = lowerCase(grant.word(2));
+    const bool hasName = rule != "zonesub";
+    auto owners = ownersOf(rule, std::string(grant.word(3)));
+    if (lowerCase(grant.keyword()) != "grant")
+      return TautFile::noteOn(notes, grant, "in update-policy: no rule from here on is taken over");
+    if (!owners || !file_.hasKey(grant.word(1))) {
+      TautFile::noteOn(notes, grant, "in update-policy");
+      continue;
+    }
+    NamedNetworks list{"updates-by-" + std::string(grant.word(1)), {}, {std::string(grant.word(1))}, std::move(*owners)};
+    std::replace_if(list.name.begin(), list.name.end(), [](char c) { return c == '.'; }, '-');
+    for (std::size_t i = hasName ? 4 : 3; i < grant.words.size(); ++i)
+      if (lowerCase(grant.word(i)) != "any") list.updateTypes.emplace_back(grant.word(i));
+    if (grant.words.size() <= (hasName ? 4u : 3u))
+      TautFile::noteOn(notes, grant, "without types all can be updated, NS and SOA too");
+    clients.push_back(file_.listFor(std::move(list)));
+  }
 }
 
 // The file of a secondary zone is one of ours only where it is text, which it is not by default.

@@ -133,6 +133,7 @@ class KnotConverter : Converter {
   void key(const Statement& block);
   void remote(const Statement& block);
   void access(const Statement& block);
+  static bool takeLimit(const Statement& item, const Statement& block, NamedNetworks& limits);
   ZoneTransfers transfersOf(const ZoneItems& items, Notes& notes);
   std::vector<std::string> serversOf(const Statement* list, Notes& notes);
   // Those of the zone, or else of its template.
@@ -145,6 +146,7 @@ class KnotConverter : Converter {
     std::vector<std::string> clients;
     bool transfer = false;
     bool notify = false;
+    std::vector<std::string> updates{};  // who may update what
   };
   std::map<std::string, std::string, std::less<>> remotes_;  // by their ids: what stands for them in a list
   std::map<std::string, Access, std::less<>> accesses_;      // likewise
@@ -336,8 +338,14 @@ void KnotConverter::access(const Statement& block) {
   std::vector<std::string> networks;
   std::vector<std::string> keys;
   Access access;
+  NamedNetworks limits;
+  bool updates = false;
   for (const Statement& item : block.children) {
     bool isKnown = item.keyword() == "address" || item.keyword() == "key" || item.keyword() == "action";
+    if (item.keyword().starts_with("update-")) {
+      if (!takeLimit(item, block, limits)) return unsupported(block, fmt::format("in section acl: {}", item.keyword()));
+      continue;
+    }
     for (std::size_t i = 1; isKnown && i < item.words.size(); ++i) {
       const std::string_view word = item.word(i);
       if (item.keyword() == "address") {
@@ -347,6 +355,8 @@ void KnotConverter::access(const Statement& block) {
       } else if (item.keyword() == "key") {
         isKnown = file_.hasKey(word);
         keys.emplace_back(word);
+      } else if (word == "update") {
+        updates = true;
       } else if (word == "transfer" || word == "notify") {
         (word == "transfer" ? access.transfer : access.notify) = true;
       } else {
@@ -356,11 +366,46 @@ void KnotConverter::access(const Statement& block) {
     // What is left out would make the list a wider one.
     if (!isKnown) return unsupported(block, fmt::format("in section acl: {}", item.keyword()));
   }
+  if (updates && limits.isTable()) {
+    limits.name = fmt::format("updates-{}", block.value());
+    limits.networks = networks.empty() && keys.empty() ? std::vector<std::string>{"any"} : networks;
+    limits.keys = keys;
+    access.updates = {file_.listFor(std::move(limits))};
+  }
   if (!keys.empty())
     access.clients = {file_.signedBy(std::move(keys), std::move(networks))};
   else
     access.clients = networks.empty() ? std::vector<std::string>{"any"} : std::move(networks);
+  if (updates && access.updates.empty()) access.updates = access.clients;
   accesses_.emplace(block.value(), std::move(access));
+}
+
+// What an update may change. False for what cannot be said.
+bool KnotConverter::takeLimit(const Statement& item, const Statement& block, NamedNetworks& limits) {
+  const Statement* const matched = block.child("update-owner-match");
+  const std::string_view match = matched ? matched->value() : "sub-or-equal";
+  if (match != "sub-or-equal" && match != "equal" && match != "sub") return false;
+  const auto add = [&](std::string name) {
+    if (name.size() > 1 && name.ends_with('.')) name.pop_back();
+    if (match != "sub") limits.updateNames.push_back(name);
+    if (match != "equal") limits.updateNames.push_back("*." + name);
+  };
+  if (item.keyword() == "update-owner-match") return true;
+  if (item.keyword() == "update-type") {
+    for (std::size_t i = 1; i < item.words.size(); ++i) limits.updateTypes.emplace_back(item.word(i));
+    return true;
+  }
+  if (item.keyword() == "update-owner") {
+    if (item.value() == "key") add("self");
+    return item.value() == "key" || item.value() == "name";
+  }
+  if (item.keyword() != "update-owner-name") return false;
+  // A name without the last dot is relative to the zone, which may be any.
+  for (std::size_t i = 1; i < item.words.size(); ++i) {
+    if (!item.word(i).ends_with('.')) return false;
+    add(std::string(item.word(i)));
+  }
+  return true;
 }
 
 std::vector<std::string> KnotConverter::serversOf(const Statement* list, Notes& notes) {
@@ -389,6 +434,8 @@ ZoneTransfers KnotConverter::transfersOf(const ZoneItems& items, Notes& notes) {
       list.insert(list.end(), clients.begin(), clients.end());
     };
     if (access->second.transfer) addTo(transfers.allowTransfer);
+    const auto& updates = access->second.updates;
+    transfers.allowUpdate.insert(transfers.allowUpdate.end(), updates.begin(), updates.end());
     if (access->second.notify && !transfers.primaries.empty()) addTo(transfers.allowNotify);
   }
   return transfers;

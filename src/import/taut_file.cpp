@@ -89,14 +89,22 @@ std::string TautFile::remoteFor(std::vector<std::string> addresses, std::string_
 }
 
 std::string TautFile::signedBy(std::vector<std::string> names, std::vector<std::string> networks) {
-  for (std::string& name : names) name = keyName(name);
-  for (const NamedNetworks& list : acl)
-    if (list.keys == names && list.networks == networks) return list.name;
-  const std::string base = "signed-by-" + bare(names.front());
-  std::string free = base;
-  for (int i = 2; isNameTaken(free); ++i) free = fmt::format("{}-{}", base, i);
-  acl.push_back({free, std::move(networks), std::move(names)});
-  return free;
+  const std::string name = "signed-by-" + bare(keyName(names.front()));
+  return listFor({name, std::move(networks), std::move(names)});
+}
+
+std::string TautFile::listFor(NamedNetworks wanted) {
+  for (std::string& name : wanted.keys) name = keyName(name);
+  const auto isSame = [&wanted](const NamedNetworks& list) {
+    return list.keys == wanted.keys && list.networks == wanted.networks && list.updateNames == wanted.updateNames &&
+           list.updateTypes == wanted.updateTypes;
+  };
+  if (const auto known = std::ranges::find_if(acl, isSame); wanted.isTable() && known != acl.end()) return known->name;
+  const std::string base = std::move(wanted.name);
+  wanted.name = base;
+  for (int i = 2; isNameTaken(wanted.name); ++i) wanted.name = fmt::format("{}-{}", base, i);
+  acl.push_back(std::move(wanted));
+  return acl.back().name;
 }
 
 void TautFile::noteOn(Notes& notes, const Statement& statement, std::string_view remark) {

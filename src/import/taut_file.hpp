@@ -29,6 +29,10 @@ struct NamedNetworks {
   std::string name;  // a key of TOML that needs no quotes
   std::vector<std::string> networks;
   std::vector<std::string> keys{};  // of which one has to have signed the message; none: it need not be signed
+  std::vector<std::string> updateNames{};  // in allow-update; none: every name
+  std::vector<std::string> updateTypes{};  // likewise; none: every type
+
+  bool isTable() const { return !keys.empty() || !updateNames.empty() || !updateTypes.empty(); }
 };
 
 struct ImportedKey {
@@ -50,6 +54,7 @@ struct ZoneTransfers {
   std::vector<std::string> notify;
   std::vector<std::string> allowNotify;
   std::vector<std::string> allowTransfer;
+  std::vector<std::string> allowUpdate;
 };
 
 struct ImportedZone {
@@ -109,6 +114,8 @@ class TautFile {
   std::string remoteFor(std::vector<std::string> addresses, std::string_view key, std::string_view name = {});
   // The name of an access list for messages of these networks, all for none, that are signed with one of the keys.
   std::string signedBy(std::vector<std::string> keys, std::vector<std::string> networks = {});
+  // The name of an access list like this one, with its name, or one like it, where there is none yet.
+  std::string listFor(NamedNetworks wanted);
 
   void hide(std::string_view what);
 

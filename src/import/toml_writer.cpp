@@ -152,6 +152,10 @@ void Writer::server() {
   if (file_.version) line("version = {}", file_.version->empty() ? "false" : quotedForFile(*file_.version));
   if (!file_.hidden.empty()) texts("hide", file_.hidden);
   if (file_.allowQuery) texts("allow-query", *file_.allowQuery);
+  const auto isUpdated = [](const ImportedZone& zone) {
+    return !zone.transfers.allowUpdate.empty() && zone.transfers.primaries.empty();
+  };
+  if (std::ranges::any_of(file_.zones(), isUpdated)) line("state-directory = \"/var/lib/taut\"");
   count("threads", file_.threads);
   count("udp-size", file_.udpSize);
   if (file_.roundRobin) line("rrset-roundrobin = true");
@@ -186,12 +190,19 @@ void Writer::acl() {
   if (file_.acl.empty()) return;
   table("[acl]");
   for (const NamedNetworks& named : file_.acl) {
-    if (named.keys.empty()) {
+    if (!named.isTable()) {
       texts(named.name, named.networks);
       continue;
     }
-    const std::string networks = named.networks.empty() ? "" : "networks = " + listOf(named.networks) + ", ";
-    line("{} = {{ {}tsig = {} }}", named.name, networks, listOf(named.keys));
+    std::string values;
+    const auto add = [&values](std::string_view key, const std::vector<std::string>& list) {
+      if (!list.empty()) values += fmt::format("{}{} = {}", values.empty() ? "" : ", ", key, listOf(list));
+    };
+    add("networks", named.networks);
+    add("tsig", named.keys);
+    add("update-names", named.updateNames);
+    add("update-types", named.updateTypes);
+    line("{} = {{ {} }}", named.name, values);
   }
 }
 
@@ -219,6 +230,7 @@ void Writer::transfers(const ZoneTransfers& transfers) {
   list("notify", transfers.notify);
   list("allow-notify", transfers.allowNotify);
   list("allow-transfer", transfers.allowTransfer);
+  list("allow-update", transfers.allowUpdate);
 }
 
 void Writer::forward() {

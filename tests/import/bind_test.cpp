@@ -135,6 +135,28 @@ TEST_CASE("A key whose secret breaks off, or has signs after its padding, stands
   }
 }
 
+TEST_CASE("Who may update what of a named.conf is what the taut.toml says") {
+  const std::string toml = imported(Kind::bind, R"(key ddns { algorithm hmac-sha256; secret "c2VjcmV0"; };
+zone "example.com" { type primary; file "/a"; allow-update { key ddns; 192.0.2.7; }; };
+zone "example.org" { type primary; file "/b"; update-policy {
+  grant ddns subdomain dyn.example.org. A AAAA;
+  grant ddns self . ANY;
+  grant ddns krb5-self . A;
+  deny * name x.example.org.;
+  grant ddns zonesub ANY;
+}; };
+)");
+  CHECK(hasLine(toml, "state-directory = \"/var/lib/taut\""));
+  CHECK(hasLine(toml, "signed-by-ddns = { tsig = [\"ddns\"] }"));
+  CHECK(hasLine(toml, "updates-by-ddns = { tsig = [\"ddns\"], update-names = [\"dyn.example.org\", "
+                      "\"*.dyn.example.org\"], update-types = [\"A\", \"AAAA\"] }"));
+  CHECK(hasLine(toml, "updates-by-ddns-2 = { tsig = [\"ddns\"], update-names = [\"self\"] }"));
+  CHECK(hasLine(toml, "allow-update = [\"signed-by-ddns\", \"192.0.2.7\"]"));
+  CHECK(hasLine(toml, "allow-update = [\"updates-by-ddns\", \"updates-by-ddns-2\"]"));
+  CHECK(toml.find("krb5-self") != toml.npos);
+  CHECK(toml.find("no rule from here on is taken over") != toml.npos);
+}
+
 TEST_CASE("Primaries, those who are told and those who may transfer of a named.conf are those of the taut.toml") {
   const std::string toml = imported(Kind::bind, R"(key transfer { algorithm hmac-sha256; secret "c2VjcmV0"; };
 primaries hidden { 192.0.2.1 key transfer; 192.0.2.2 port 5353; };

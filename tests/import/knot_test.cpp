@@ -182,6 +182,34 @@ TEST_CASE("Files of a knot.conf that include themselves have a bound") {
         "/etc/a:1:1: more than 16 files include each other");
 }
 
+TEST_CASE("Who may update what of a knot.conf is what the taut.toml says") {
+  const std::string toml = imported(Kind::knot, R"(key:
+  - id: ddns
+    algorithm: hmac-sha256
+    secret: c2VjcmV0
+acl:
+  - id: all
+    key: ddns
+    action: [transfer, update]
+  - id: some
+    key: ddns
+    action: update
+    update-type: [A, AAAA]
+    update-owner: name
+    update-owner-match: sub
+    update-owner-name: dyn.example.com.
+zone:
+  - domain: example.com
+    file: /a
+    acl: [all, some]
+)");
+  CHECK(hasLine(toml, "state-directory = \"/var/lib/taut\""));
+  CHECK(hasLine(toml, "updates-some = { tsig = [\"ddns\"], update-names = [\"*.dyn.example.com\"], update-types = "
+                      "[\"A\", \"AAAA\"] }"));
+  CHECK(hasLine(toml, "allow-transfer = [\"signed-by-ddns\"]"));
+  CHECK(hasLine(toml, "allow-update = [\"signed-by-ddns\", \"updates-some\"]"));
+}
+
 TEST_CASE("What a knot.conf says of transfers, in zones and in templates, is what the taut.toml says") {
   const std::string toml = imported(Kind::knot, R"(server:
     listen: 192.0.2.1
@@ -210,7 +238,7 @@ zone:
     acl: secondaries
 )");
   INFO(toml);
-  CHECK(hasLine(toml, "# line 18: not supported: action: notify update (in acl tells: update)"));
+  CHECK(hasLine(toml, "allow-update = [\"any\"]"));
   CHECK(toml.find(R"(
 [tsig."transfer"]
 algorithm = "hmac-sha384"
