@@ -266,8 +266,14 @@ const Statement* BindConverter::primariesOf(const Statement& zone) {
 }
 
 bool BindConverter::isOfTransfers(const Statement& item) {
-  constexpr std::string_view known[] = {"primaries", "masters", "also-notify", "allow-notify", "allow-transfer",
-                                        "allow-update", "allow-update-forwarding", "update-policy"};
+  constexpr std::string_view known[] = {"primaries",
+                                        "masters",
+                                        "also-notify",
+                                        "allow-notify",
+                                        "allow-transfer",
+                                        "allow-update",
+                                        "allow-update-forwarding",
+                                        "update-policy"};
   return std::ranges::find(known, item.keyword()) != std::end(known);
 }
 
@@ -356,8 +362,10 @@ void BindConverter::addGrants(const Statement& policy, std::vector<std::string>&
       TautFile::noteOn(notes, grant, "in update-policy");
       continue;
     }
-    NamedNetworks list{"updates-by-" + std::string(grant.word(1)), {}, {std::string(grant.word(1))}, std::move(*owners)};
-    std::replace_if(list.name.begin(), list.name.end(), [](char c) { return c == '.'; }, '-');
+    NamedNetworks list{
+        "updates-by-" + std::string(grant.word(1)), {}, {std::string(grant.word(1))}, std::move(*owners)};
+    std::replace_if(
+        list.name.begin(), list.name.end(), [](char c) { return c == '.'; }, '-');
     for (std::size_t i = hasName ? 4 : 3; i < grant.words.size(); ++i)
       if (lowerCase(grant.word(i)) != "any") list.updateTypes.emplace_back(grant.word(i));
     if (grant.words.size() <= (hasName ? 4u : 3u))

@@ -28,7 +28,7 @@ using Notes = std::vector<Note>;
 struct NamedNetworks {
   std::string name;  // a key of TOML that needs no quotes
   std::vector<std::string> networks;
-  std::vector<std::string> keys{};  // of which one has to have signed the message; none: it need not be signed
+  std::vector<std::string> keys{};         // of which one has to have signed the message; none: it need not be signed
   std::vector<std::string> updateNames{};  // in allow-update; none: every name
   std::vector<std::string> updateTypes{};  // likewise; none: every type
 

@@ -174,12 +174,12 @@ TEST_CASE_FIXTURE(Fixture, "the serial is that of the policy") {
   updater.add(origin, version(1), SerialPolicy::unixtime);
   update("a.example.");
   const auto now = std::chrono::floor<std::chrono::seconds>(shard.clock().wallTime()).time_since_epoch().count();
-  CHECK(keeping[0].first.zone->serial() == nextSerial(SerialPolicy::unixtime, Serial(1),
-                                                      std::chrono::sys_seconds(std::chrono::seconds(now)))
-                                               .value());
+  CHECK(keeping[0].first.zone->serial() ==
+        nextSerial(SerialPolicy::unixtime, Serial(1), std::chrono::sys_seconds(std::chrono::seconds(now))).value());
 }
 
-TEST_CASE_FIXTURE(Fixture, "a newer version of the file takes its turn as a difference, and an older one does not count") {
+TEST_CASE_FIXTURE(Fixture,
+                  "a newer version of the file takes its turn as a difference, and an older one does not count") {
   const testing::LogCapture log;
   updater.add(origin, version(1), SerialPolicy::keep);
   update("a.example.");

@@ -148,8 +148,9 @@ zone "example.org" { type primary; file "/b"; update-policy {
 )");
   CHECK(hasLine(toml, "state-directory = \"/var/lib/taut\""));
   CHECK(hasLine(toml, "signed-by-ddns = { tsig = [\"ddns\"] }"));
-  CHECK(hasLine(toml, "updates-by-ddns = { tsig = [\"ddns\"], update-names = [\"dyn.example.org\", "
-                      "\"*.dyn.example.org\"], update-types = [\"A\", \"AAAA\"] }"));
+  CHECK(hasLine(toml,
+                "updates-by-ddns = { tsig = [\"ddns\"], update-names = [\"dyn.example.org\", "
+                "\"*.dyn.example.org\"], update-types = [\"A\", \"AAAA\"] }"));
   CHECK(hasLine(toml, "updates-by-ddns-2 = { tsig = [\"ddns\"], update-names = [\"self\"] }"));
   CHECK(hasLine(toml, "allow-update = [\"signed-by-ddns\", \"192.0.2.7\"]"));
   CHECK(hasLine(toml, "allow-update = [\"updates-by-ddns\", \"updates-by-ddns-2\"]"));

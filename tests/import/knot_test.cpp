@@ -204,8 +204,9 @@ zone:
     acl: [all, some]
 )");
   CHECK(hasLine(toml, "state-directory = \"/var/lib/taut\""));
-  CHECK(hasLine(toml, "updates-some = { tsig = [\"ddns\"], update-names = [\"*.dyn.example.com\"], update-types = "
-                      "[\"A\", \"AAAA\"] }"));
+  CHECK(hasLine(toml,
+                "updates-some = { tsig = [\"ddns\"], update-names = [\"*.dyn.example.com\"], update-types = "
+                "[\"A\", \"AAAA\"] }"));
   CHECK(hasLine(toml, "allow-transfer = [\"signed-by-ddns\"]"));
   CHECK(hasLine(toml, "allow-update = [\"signed-by-ddns\", \"updates-some\"]"));
 }
@@ -238,7 +239,7 @@ zone:
     acl: secondaries
 )");
   INFO(toml);
-  CHECK(hasLine(toml, "allow-update = [\"any\"]"));
+  CHECK(hasLine(toml, "allow-update = [\"192.0.2.9\"]"));
   CHECK(toml.find(R"(
 [tsig."transfer"]
 algorithm = "hmac-sha384"
