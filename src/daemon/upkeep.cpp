@@ -340,6 +340,7 @@ std::optional<SecondaryStatus> Upkeep::describe(const Name& origin) const {
   SecondaryStatus status;
   status.file = found->second.file;
   status.notices = work_->notifier.pendingOf(origin);
+  status.updates = work_->updater.updatesOf(origin);
   const ZoneKeeper* const keeper = work_->scheduler.find(origin);
   if (!keeper) return status;
   const TimePoint now = shard_.now();

@@ -151,6 +151,7 @@ void addSecondary(const SecondaryStatus& status, Json& json) {
     json["failures"] = status.failures;
     if (!status.file.empty()) json["file"] = status.file;
   }
+  if (status.updates) json["updates"] = *status.updates;
   json["notices_pending"] = status.notices;
 }
 

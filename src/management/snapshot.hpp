@@ -67,6 +67,7 @@ struct SecondaryStatus {
   std::optional<std::chrono::seconds> expires;  // in so long; nothing where there is no version
   unsigned failures = 0;                        // checks in a row
   std::size_t notices = 0;                      // of this zone that have found no reply yet
+  std::optional<std::uint64_t> updates;         // dynamic ones that were carried out; nothing: it takes none
 };
 
 struct ManagementSnapshot {

@@ -1,11 +1,9 @@
 """Dynamic updates (RFC 2136): by nsupdate, knsupdate and dnspython, kept through a kill, sent on by a secondary."""
 import base64
 import os
-import re
 import signal
 import socket
 import struct
-import subprocess
 import threading
 import unittest
 
@@ -14,8 +12,6 @@ import dns.message
 import dns.opcode
 import dns.query
 import dns.rcode
-import dns.rdataclass
-import dns.rdatatype
 import dns.tsig
 import dns.update
 
@@ -26,7 +22,8 @@ ORIGIN = "example.com."
 NOTIMP, NXDOMAIN, YXDOMAIN, YXRRSET, NXRRSET, NOTAUTH, NOTZONE, FORMERR = 4, 3, 6, 7, 8, 9, 10, 1
 ZONE = ("@ 60 SOA ns host 1 3600 600 86400 60\n@ 60 NS ns\nns 60 A 192.0.2.1\nwww 60 A 192.0.2.2\n"
         "txt 60 TXT \"one\"\nalias 60 CNAME www\n")
-KEYS = {name: base64.b64encode(f"the secret of {name}".encode()).decode() for name in ("admin", "dhcp", "host.example.com")}
+KEYS = {name: base64.b64encode(f"the secret of {name}".encode()).decode()
+        for name in ("admin", "dhcp", "host.example.com")}
 ACL = """
 [acl]
 admins = { tsig = ["admin"] }
@@ -149,6 +146,7 @@ class Updates(TestCase):
         self.assertEqual(server.serial(), 4)
         self.assertEqual(server.rcode(adding("new2")), NOERROR)
         self.assertEqual(server.serial(), 4, "what changes nothing makes no version")
+        self.assertRegex(server.control("zone", "status", "example.com"), r"updates +3\n")
 
     def test_refusals(self):
         """Prerequisites, policy and mistakes have the RCODE of the RFC, and change nothing"""
