@@ -245,6 +245,7 @@ TEST_CASE_FIXTURE(Verbs, "what is kept of a secondary zone stands in its status"
   known.expires = 30s;
   known.failures = 4;
   known.notices = 5;
+  known.updates = 6;
   server.secondary = known;
   const Json json = runJson({"zone", "status", "zone1.example"});
   CHECK(json["kind"] == "secondary");
@@ -255,6 +256,7 @@ TEST_CASE_FIXTURE(Verbs, "what is kept of a secondary zone stands in its status"
   CHECK(json["expires_in"] == 30);
   CHECK(json["failures"] == 4);
   CHECK(json["notices_pending"] == 5);
+  CHECK(json["updates"] == 6);
   server.secondary->hasExpired = true;
   CHECK(runJson({"zone", "status", "zone1.example"})["state"] == "expired");
 }
