@@ -4,6 +4,8 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -61,6 +63,7 @@ struct Limits {
   std::size_t tcpConnections = 0;  // for each thread
   std::size_t transfers = 0;       // at once
   std::size_t transfersOfClient = 0;
+  std::size_t catalogMembers = 0;  // of a catalog that is consumed
 };
 
 struct ForwardSettings {
@@ -98,6 +101,19 @@ struct RemoteList {
   std::string text;                                            // as in a file
 };
 
+// What a zone is as a catalog (RFC 9432).
+enum class CatalogRole : std::uint8_t {
+  none,
+  consume,  // its members are zones of this server
+  produce,  // made by this server of the zones that are members of it
+};
+
+// Of which catalog of this server a zone is a member.
+struct CatalogMembership {
+  Name catalog;
+  std::string group;  // empty: none
+};
+
 // As texts, which take a fraction of what a Name takes: there may be a hundred thousand.
 struct ZoneSettings {
   std::string name;  // a valid domain name; empty: the owner of the file's SOA
@@ -110,13 +126,33 @@ struct ZoneSettings {
   std::shared_ptr<const TransferAccess> allowNotify;    // who may tell us, beside the primaries; null: nobody
   SerialPolicy serial = SerialPolicy::keep;             // of versions that are made here
   std::uint64_t journal = 0;  // octets of differences that are kept; 0: nothing of the zone is kept
-  std::shared_ptr<const UpdateAccess> allowUpdate;  // null: nobody
+  std::shared_ptr<const UpdateAccess> allowUpdate;      // null: nobody
+  std::shared_ptr<const CatalogMembership> membership;  // null: of none
+  CatalogRole catalog = CatalogRole::none;
+  // The templates of the members of a catalog that is consumed. The first one is that of members whose groups name none
+  // of the others; where there is none, [zone-defaults] are.
+  std::vector<std::string> memberTemplates;
 
   bool isSecondary() const { return primaries != nullptr; }
   // Its versions are made here, by dynamic updates. Those of a secondary zone are sent on.
   bool isUpdated() const { return allowUpdate && !isSecondary(); }
+  // Whether this server writes the file.
+  bool isWritten() const { return !path.empty() && (isSecondary() || catalog == CatalogRole::produce); }
   ZoneSource source() const;
 };
+
+// What zones have that come while the server runs: what [zone-defaults] or a [template.NAME] says.
+struct ZoneTemplate {
+  ZoneSettings zone;     // without name and file
+  std::string pattern;   // of the path of the file, see placeholderOfName
+  bool hasFile = false;  // one is said, and not only because a zone has one as a rule
+  std::string group;     // in a catalog; empty: none
+};
+
+using ZoneTemplates = std::map<std::string, std::shared_ptr<const ZoneTemplate>, std::less<>>;
+
+// Stands in a pattern for the origin of the zone without its last dot.
+inline constexpr std::string_view placeholderOfName = "{name}";
 
 // What some clients are served otherwise.
 struct ViewSettings {
@@ -176,6 +212,8 @@ struct Configuration {
   Limits limits;
   std::optional<RateLimit> rateLimit;  // its accounts are for the server to make
   std::vector<ZoneSettings> zones;     // one that does not load ends the start
+  // By name; that of [zone-defaults] is empty, and always there.
+  ZoneTemplates templates;
   std::vector<std::string> zoneLists;
   std::string hostsFile;  // empty: none
   std::optional<ForwardSettings> forward;

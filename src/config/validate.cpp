@@ -130,7 +130,9 @@ Configuration Validator::run() {
   configuration.limits.transfersOfClient = static_cast<std::size_t>(number("limits.transfers.per-client"));
   Remotes remotes(settings_, configuration.keys, mistakes_);
   ZoneReader zones(settings_, networks_, remotes, mistakes_);
+  configuration.limits.catalogMembers = static_cast<std::size_t>(number("limits.catalog-members"));
   configuration.zones = zones.read();
+  configuration.templates = zones.takeTemplates();
   configuration.rateLimit = rateLimit(configuration.zones);
   configuration.zoneLists = zoneLists();
   configuration.hostsFile = file("hosts-file");
@@ -599,7 +601,7 @@ ZoneSource ZoneSettings::source() const {
   ZoneSource source;
   source.path = path;
   if (!name.empty()) source.origin = Name::parse(name);
-  source.isSecondary = isSecondary();
+  source.isSecondary = isSecondary() || catalog == CatalogRole::produce;
   source.keepsDifferences = allowTransfer != nullptr;
   source.serialPolicy = serial;
   source.isKept = journal > 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <string_view>
+#include <unordered_set>
 #include <utility>
 #include <variant>
 
@@ -18,7 +19,6 @@ namespace taut::config {
 namespace {
 
 constexpr std::string_view templatePrefix = "template.";
-constexpr std::string_view placeholder = "{name}";
 
 const std::vector<Item>& itemsOf(const Setting& setting) {
   return std::get<std::vector<Item>>(setting.value);
@@ -63,7 +63,7 @@ ZoneReader::Preset ZoneReader::presetOf(const std::string& table, const Preset& 
   const Setting* folder = nullptr;
   if (take(folder, "directory")) preset.folder = resolved(textOf(*folder), folder->origin);
   const Setting* const before = preset.file;
-  if (take(preset.file, "file") != before && textOf(*preset.file).find(placeholder) == std::string::npos)
+  if (take(preset.file, "file") != before && textOf(*preset.file).find(placeholderOfName) == std::string::npos)
     mistake(preset.file->origin, "without {name}, all zones have one file; expected \"{name}.zone\", say");
   take(preset.primaries, "primaries");
   take(preset.notify, "notify");
@@ -73,34 +73,76 @@ ZoneReader::Preset ZoneReader::presetOf(const std::string& table, const Preset& 
   const Setting* const journal = preset.journal;
   if (take(preset.journal, "journal") != journal) requireFolderFor(*preset.journal);
   take(preset.allowUpdate, "allow-update");
+  take(preset.catalogZone, "catalog-zone");
+  take(preset.catalogGroup, "catalog-group");
+  if (const Origin* const origin = settings_.findTable(table)) preset.origin = *origin;
   return preset;
 }
 
 const ZoneReader::Preset& ZoneReader::presetOf(const Table& zone) {
   const Setting* const named = zone.find(keyOf("zone[].template"));
   if (!named) return defaults_;
-  if (const auto found = templates_.find(textOf(*named)); found != templates_.end()) return found->second;
+  const Preset* const found = requireTemplate(textOf(*named), named->origin);
+  return found ? *found : defaults_;
+}
+
+const ZoneReader::Preset* ZoneReader::requireTemplate(const std::string& text, const Origin& origin) {
+  if (const auto found = templates_.find(text); found != templates_.end()) return &found->second;
   std::vector<std::string_view> names;
   for (const auto& [name, preset] : templates_) names.push_back(name);
-  const auto meant = nearest(textOf(*named), names);
-  mistake(named->origin, fmt::format("there is no [template.{}]{}", textOf(*named),
-                                     meant ? fmt::format("; did you mean {}?", *meant) : ""));
-  return defaults_;
+  const auto meant = nearest(text, names);
+  mistake(origin,
+          fmt::format("there is no [template.{}]{}", text, meant ? fmt::format("; did you mean {}?", *meant) : ""));
+  return nullptr;
+}
+
+ZoneReader::Keys ZoneReader::keysOfZone() {
+  return {.name = &keyOf("zone[].name"),
+          .file = &keyOf("zone[].file"),
+          .allowTransfer = &keyOf("zone[].allow-transfer"),
+          .primaries = &keyOf("zone[].primaries"),
+          .notify = &keyOf("zone[].notify"),
+          .serial = &keyOf("zone[].serial"),
+          .allowNotify = &keyOf("zone[].allow-notify"),
+          .journal = &keyOf("zone[].journal"),
+          .allowUpdate = &keyOf("zone[].allow-update"),
+          .catalog = &keyOf("zone[].catalog"),
+          .members = &keyOf("zone[].members"),
+          .catalogZone = &keyOf("zone[].catalog-zone"),
+          .catalogGroup = &keyOf("zone[].catalog-group")};
 }
 
 std::vector<ZoneSettings> ZoneReader::read() {
-  const Keys keys{.name = &keyOf("zone[].name"),
-                  .file = &keyOf("zone[].file"),
-                  .allowTransfer = &keyOf("zone[].allow-transfer"),
-                  .primaries = &keyOf("zone[].primaries"),
-                  .notify = &keyOf("zone[].notify"),
-                  .serial = &keyOf("zone[].serial"),
-                  .allowNotify = &keyOf("zone[].allow-notify"),
-                  .journal = &keyOf("zone[].journal"),
-                  .allowUpdate = &keyOf("zone[].allow-update")};
-  std::vector<ZoneSettings> zones = read(keys, "zone");
+  std::vector<ZoneSettings> zones = read(keysOfZone(), "zone");
+  zoneTemplates_.emplace("", zoneTemplate(defaults_));
+  for (const auto& [name, preset] : templates_) zoneTemplates_.emplace(name, zoneTemplate(preset));
   requireOwnFiles(zones);
+  requireCatalogs(zones);
   return zones;
+}
+
+// The zone is read as one whose table is empty, under a name that is none of a zone.
+std::shared_ptr<const ZoneTemplate> ZoneReader::zoneTemplate(const Preset& preset) {
+  auto made = std::make_shared<ZoneTemplate>();
+  const Table table(preset.origin);
+  const Keys keys = keysOfZone();
+  made->zone.name = placeholderOfName;
+  made->zone.origin = preset.origin;
+  readOthers(table, keys, preset, made->zone);
+  // Members of a catalog may have the primaries of that.
+  if (preset.allowNotify) made->zone.allowNotify = access(itemsOf(*preset.allowNotify));
+  readJournal(table, keys, preset, made->zone);
+  readAccess(table, keys, preset, made->zone);
+  readUpdates(table, keys, preset, made->zone);
+  readMembership(table, keys, preset, made->zone);
+  made->zone.name.clear();
+  made->hasFile = preset.file != nullptr;
+  if (preset.catalogGroup) made->group = textOf(*preset.catalogGroup);
+  const Setting* const file = preset.file;
+  made->pattern =
+      inFolder(preset, file ? textOf(*file) : std::get<std::string>(config::presetOf(keyOf("zone-defaults.file"))),
+               file ? file->origin : preset.origin);
+  return made;
 }
 
 std::vector<ZoneSettings> ZoneReader::readOfView(std::size_t view) {
@@ -141,17 +183,24 @@ ZoneSettings ZoneReader::zone(const Table& table, const Keys& keys) {
   zone.origin = name ? name->origin : table.origin();
   if (name && nameOf(textOf(*name), name->origin, mistakes_)) zone.name = textOf(*name);
   readOthers(table, keys, preset, zone);
+  readCatalog(table, keys, zone);
   readFile(table, keys, preset, zone);
   readJournal(table, keys, preset, zone);
+  if (zone.catalog == CatalogRole::produce) zone.journal = 0;  // it has its file
   readAccess(table, keys, preset, zone);
-  if (keys.allowUpdate) readUpdates(table, keys, preset, zone);
+  if (keys.allowUpdate && zone.catalog != CatalogRole::produce) readUpdates(table, keys, preset, zone);
+  if (zone.catalog == CatalogRole::none) readMembership(table, keys, preset, zone);
   return zone;
 }
 
 // A secondary zone has a file where one is said, and not only because a zone has one as a rule.
 void ZoneReader::readFile(const Table& table, const Keys& keys, const Preset& preset, ZoneSettings& zone) {
   const Setting* const name = table.find(*keys.name);
-  if (const Setting* const file = table.find(*keys.file)) {
+  if (zone.catalog == CatalogRole::produce) {
+    if (const Setting* const file = table.find(*keys.file))
+      mistake(file->origin, "does not go with catalog = \"produce\": such a catalog is kept in server.state-directory");
+    zone.path = catalogFile(zone);
+  } else if (const Setting* const file = table.find(*keys.file)) {
     zone.path = inFolder(preset, textOf(*file), file->origin);
     if (textOf(*file).empty()) mistake(file->origin, "no file; expected [ORIGIN=]FILE");
   } else if (name && (preset.file || !zone.isSecondary())) {
@@ -201,6 +250,74 @@ void ZoneReader::requireFolderFor(const Setting& journal) {
     mistake(journal.origin, "needs server.state-directory, the folder that journals lie in");
 }
 
+// Null for a key that the zones of a list cannot have.
+void ZoneReader::readCatalog(const Table& table, const Keys& keys, ZoneSettings& zone) {
+  if (!keys.catalog) return;
+  const Setting* const role = given(table, keys.catalog, nullptr, zone);
+  if (role) zone.catalog = textOf(*role) == "consume" ? CatalogRole::consume : CatalogRole::produce;
+  if (zone.catalog == CatalogRole::produce && zone.isSecondary())
+    mistake(role->origin, "a secondary zone is what its primaries say; expected \"consume\", or no primaries");
+  if (const Setting* const member = table.find(*keys.catalogZone); member && zone.catalog != CatalogRole::none)
+    mistake(member->origin, "a catalog is no member of a catalog");
+  if (const Setting* const updated = table.find(*keys.allowUpdate); updated && zone.catalog == CatalogRole::produce)
+    mistake(updated->origin, "does not go with catalog = \"produce\": the zones that are its members say what it has");
+  const Setting* const members = table.find(*keys.members);
+  if (!members) return;
+  if (zone.catalog != CatalogRole::consume && !table.hasRefused())
+    mistake(members->origin, "needs catalog = \"consume\", without which the zone has no members");
+  for (const Item& item : itemsOf(*members))
+    if (requireTemplate(item.text, item.origin)) zone.memberTemplates.push_back(item.text);
+}
+
+void ZoneReader::readMembership(const Table& table, const Keys& keys, const Preset& preset, ZoneSettings& zone) {
+  if (!keys.catalogZone) return;
+  const Setting* const catalog = given(table, keys.catalogZone, preset.catalogZone, zone);
+  const Setting* const group = given(table, keys.catalogGroup, preset.catalogGroup, zone);
+  if (!catalog) {
+    if (const Setting* const own = table.find(*keys.catalogGroup); own && !table.hasRefused())
+      mistake(own->origin, "needs catalog-zone, the name of the catalog that the zone is a member of");
+    return;
+  }
+  auto& known = memberships_[{catalog, group ? textOf(*group) : std::string()}];
+  if (!known.membership) {
+    const auto name = nameOf(textOf(*catalog), catalog->origin, mistakes_);
+    if (!name) return;
+    known = {std::make_shared<const CatalogMembership>(CatalogMembership{*name, group ? textOf(*group) : ""}),
+             catalog->origin};
+  }
+  zone.membership = known.membership;
+}
+
+// Where it is kept from one run to the next; empty: nowhere.
+std::string ZoneReader::catalogFile(const ZoneSettings& zone) {
+  const Setting* const folder = settings_.find("server.state-directory");
+  const auto name = Name::parse(zone.name);
+  if (!folder || !name) return {};
+  std::string file = name->toLower().toString();
+  if (file.find('/') != std::string::npos)
+    mistake(zone.origin, fmt::format("'{}' makes no name of a file; expected another name of a catalog", zone.name));
+  return within(resolved(textOf(*folder), folder->origin), file + "catalog");
+}
+
+// A zone can be a member only of a catalog that is made here.
+void ZoneReader::requireCatalogs(const std::vector<ZoneSettings>& zones) {
+  std::unordered_set<Name, NameHash, NameEqual> catalogs;
+  std::vector<std::string_view> names;
+  for (const ZoneSettings& zone : zones) {
+    if (zone.catalog != CatalogRole::produce) continue;
+    catalogs.insert(*Name::parse(zone.name));
+    names.push_back(zone.name);
+  }
+  for (const auto& [place, known] : memberships_) {
+    if (!known.membership || catalogs.contains(known.membership->catalog)) continue;
+    std::string text = known.membership->catalog.toString();
+    if (!known.membership->catalog.isRoot()) text.pop_back();
+    const auto meant = nearest(text, names);
+    mistake(known.origin, fmt::format("there is no [[zone]] {} with catalog = \"produce\"{}", text,
+                                      meant ? fmt::format("; did you mean {}?", *meant) : ""));
+  }
+}
+
 void ZoneReader::readAccess(const Table& table, const Keys& keys, const Preset& preset, ZoneSettings& zone) {
   if (const Setting* const limit = table.find(keyOf("zone[].rate-limit"))) {
     zone.rateLimit = static_cast<std::uint32_t>(std::get<std::int64_t>(limit->value));
@@ -248,8 +365,8 @@ std::string ZoneReader::defaultFile(const Preset& preset, std::string name, cons
     mistake(origin, fmt::format("'{}' makes no name of a file; expected file = \"example.com.zone\", say", name));
   std::string path =
       preset.file ? textOf(*preset.file) : std::get<std::string>(config::presetOf(keyOf("zone-defaults.file")));
-  const std::size_t place = path.find(placeholder);
-  if (place != path.npos) path.replace(place, placeholder.size(), name);
+  const std::size_t place = path.find(placeholderOfName);
+  if (place != path.npos) path.replace(place, placeholderOfName.size(), name);
   return path;
 }
 

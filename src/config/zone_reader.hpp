@@ -27,6 +27,8 @@ class ZoneReader {
   std::vector<ZoneSettings> read();
   // Those of the view in this place of the file.
   std::vector<ZoneSettings> readOfView(std::size_t view);
+  // What zones are made of that come later: after `read`, once.
+  ZoneTemplates takeTemplates() { return std::move(zoneTemplates_); }
 
  private:
   // What a zone has that does not say otherwise.
@@ -40,6 +42,9 @@ class ZoneReader {
     const Setting* allowTransfer = nullptr;
     const Setting* journal = nullptr;  // null: that of the schema
     const Setting* allowUpdate = nullptr;
+    const Setting* catalogZone = nullptr;
+    const Setting* catalogGroup = nullptr;
+    Origin origin;  // of the table
   };
   // The keys of a list of zones; null for what its zones cannot have.
   struct Keys {
@@ -52,10 +57,17 @@ class ZoneReader {
     const Key* allowNotify = nullptr;
     const Key* journal = nullptr;
     const Key* allowUpdate = nullptr;
+    const Key* catalog = nullptr;
+    const Key* members = nullptr;
+    const Key* catalogZone = nullptr;
+    const Key* catalogGroup = nullptr;
   };
+  static Keys keysOfZone();
 
   Preset presetOf(const std::string& table, const Preset& outer);
   const Preset& presetOf(const Table& zone);
+  // The template of this name; null where there is none, which is a mistake.
+  const Preset* requireTemplate(const std::string& text, const Origin& origin);
   std::vector<ZoneSettings> read(const Keys& keys, const std::string& list);
   ZoneSettings zone(const Table& table, const Keys& keys);
   void readFile(const Table& table, const Keys& keys, const Preset& preset, ZoneSettings& zone);
@@ -63,6 +75,11 @@ class ZoneReader {
   void readJournal(const Table& table, const Keys& keys, const Preset& preset, ZoneSettings& zone);
   void requireFolderFor(const Setting& journal);
   void readAccess(const Table& table, const Keys& keys, const Preset& preset, ZoneSettings& zone);
+  void readCatalog(const Table& table, const Keys& keys, ZoneSettings& zone);
+  void readMembership(const Table& table, const Keys& keys, const Preset& preset, ZoneSettings& zone);
+  std::string catalogFile(const ZoneSettings& zone);
+  void requireCatalogs(const std::vector<ZoneSettings>& zones);
+  std::shared_ptr<const ZoneTemplate> zoneTemplate(const Preset& preset);
   const Setting* given(const Table& table, const Key* key, const Setting* otherwise, const ZoneSettings& zone);
   std::shared_ptr<const TransferAccess> access(const std::vector<Item>& clients);
   void readUpdates(const Table& table, const Keys& keys, const Preset& preset, ZoneSettings& zone);
@@ -77,9 +94,16 @@ class ZoneReader {
   Mistakes& mistakes_;
   Preset defaults_;
   std::map<std::string, Preset, std::less<>> templates_;
+  ZoneTemplates zoneTemplates_;
   // By its text, so that zones with the same list share it.
   std::map<std::string, std::shared_ptr<const TransferAccess>, std::less<>> accesses_;
   std::map<std::string, std::shared_ptr<const UpdateAccess>, std::less<>> updates_;
+  // Likewise by the places that say them, with those places.
+  struct Membership {
+    std::shared_ptr<const CatalogMembership> membership;
+    Origin origin;
+  };
+  std::map<std::pair<const Setting*, std::string>, Membership> memberships_;
 };
 
 }  // namespace taut::config

@@ -31,7 +31,6 @@
 #include "taut/base/log.hpp"
 #include "taut/base/reason.hpp"
 #include "taut/resolver/cache.hpp"
-#include "transfer_rules.hpp"
 
 namespace taut {
 
@@ -139,13 +138,14 @@ Daemon::Daemon(Configuration configuration, config::Sources sources, const Inher
       descriptors_(sharesFor(configuration_)),
       hostName_(hostName()),
       rateLimitAccounts_(configuration_.rateLimit ? std::make_shared<RateLimitTable>() : nullptr),
+      members_(configuration_.server.stateFolder),
       archive_(makeArchive(configuration_)),
       zones_(
           configuration_.server.threads, [](std::size_t zones) { return std::make_unique<ProgressLine>(zones); },
           archive_ ? std::make_shared<ArchivedZones>(archive_) : nullptr),
       transferQuota_(
           std::make_shared<TransferQuota>(configuration_.limits.transfers, configuration_.limits.transfersOfClient)),
-      transfers_(transferSettingsOf(configuration_, transferQuota_, zones_.differences())),
+      transfers_(makeTransfers()),
       upkeep_(std::make_unique<Upkeep>(engine_.kind, archive_.get(),
                                        [this](ZoneInstall version, std::function<void()> served) {
                                          loader_->install(std::move(version), std::move(served));
@@ -162,13 +162,15 @@ Daemon::Daemon(Configuration configuration, config::Sources sources, const Inher
   if (isManaged_ && !predecessor_) management_->start();
   FileErrors errors;
   secrets_ = readNamedFiles(configuration_, errors);
-  plan_ = makePlan();
   errors.collect([this] { loadNamedZones(zones_, zoneSourcesOf(configuration_), configuration_); });
   for (const std::string& list : configuration_.zoneLists) errors.collect([&] { zones_.addList(list); });
   errors.throwAny();
   handlers_.load(configuration_.handlers, errors);
   errors.throwAny();
   if (!configuration_.hostsFile.empty()) hostsFile_.emplace(configuration_.hostsFile);
+  loadMembers();
+  plan_ = makePlan();
+  transfers_ = makeTransfers();
   if (predecessor_) loadLists();
   zoneSet_ = zones_.zones();
   state_.setZones(zoneSet_);
@@ -243,6 +245,7 @@ void Daemon::collectTop(std::function<void(std::vector<TopLists>)> done) {
 
 void Daemon::publishZones(const ZonePublication& publication) {
   state_.setZones(publication.zones);
+  followCatalogs(*publication.zones);
   // Others are told when all shards have the zones: one that asks at once is to find the version.
   const std::shared_ptr<void> told(nullptr, [this, news = zones_.takeNews()](void*) { tellOf(news); });
   server_.post([this, publication, told](std::size_t shard, ServerFactory&) {
@@ -350,6 +353,7 @@ void Daemon::startLoaders() {
   zoneSet_.reset();  // each shard has it now, and gives it up for the next one
   if (predecessor_) predecessor_->takeOver();
   ownArchive();
+  memberWork_.emplace();
   loader_.emplace(zones_, [this](const ZonePublication& publication) { publishZones(publication); });
   startUpkeep();
   if (hostsFile_) startHostsLoader();
@@ -443,6 +447,7 @@ int Daemon::run() {
   const int status = server_.run([this] { reload_->request({}); }, started, ending);
   if (status != 0 && predecessor_) predecessor_->failed(server_.startFailure());
   if (reload_) reload_->stop();
+  if (memberWork_) memberWork_->stop();
   management_->stop();
   giveUpZones();
   loader_.reset();

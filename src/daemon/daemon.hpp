@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "cache_walks.hpp"
+#include "catalog_watch.hpp"
 #include "config/configuration.hpp"
 #include "config/load.hpp"
 #include "descriptors.hpp"
@@ -26,7 +27,9 @@
 #include "management/management_thread.hpp"
 #include "management/named_socket.hpp"
 #include "management/serving_state.hpp"
+#include "member_zones.hpp"
 #include "predecessor.hpp"
+#include "produced_catalogs.hpp"
 #include "reload_thread.hpp"
 #include "sandbox/sandbox.hpp"
 #include "service_manager.hpp"
@@ -48,6 +51,7 @@
 #include "taut/zones/zone_store.hpp"
 #include "upkeep.hpp"
 #include "upkeep_plan.hpp"
+#include "work_thread.hpp"
 #include "zone_archive.hpp"
 
 namespace taut {
@@ -146,9 +150,20 @@ class Daemon final : public ManagedServer {
   void giveUpZones();
   void setJournalSizes();
   void startUpkeep();
-  Reloaded thenKeepZones(Reloaded done);
+  Reloaded thenKeepZones(std::vector<ZoneInstall> catalogs, std::vector<config::ZoneSettings> reset, Reloaded done);
   OnNotify onNotify() const;
   LiveSettings::Update onUpdate() const;
+  std::vector<ZoneSource> zoneSources() const;
+  std::shared_ptr<const TransferSettings> makeTransfers() const;
+  void loadMembers();
+  std::vector<ZoneInstall> makeCatalogs(const ZoneSet& served);
+  void serveCatalogs(const std::vector<ZoneInstall>& versions);
+  void followCatalogs(const ZoneSet& zones);
+  void updateMembers(ZoneLoader::Done done);
+  void discard(const std::vector<config::ZoneSettings>& zones, bool again);
+  std::string mistakeOf(const Name& origin) const;
+  void changeMembers(std::function<std::string()> change, std::function<std::string()> outcome,
+                     std::function<void(std::string)> done);
   void tellOf(const std::vector<std::shared_ptr<const Zone>>& versions) noexcept;
   ZoneReload zonesAsTheyAre() const;
   void reloadForwarders();
@@ -173,6 +188,8 @@ class Daemon final : public ManagedServer {
   bool refreshZone(const Name& origin, bool whole) override { return upkeep_->refresh(origin, whole); }
   bool notifyZone(const Name& origin) override;
   bool flushZone(const Name& origin, std::function<void(std::string)> done) override;
+  void addZone(const AddedZone& zone, std::function<void(std::string)> done) override;
+  void removeZone(const Name& origin, std::function<void(std::string)> done) override;
   void describeZone(const Name& origin, std::function<void(std::optional<SecondaryStatus>)> done) override {
     upkeep_->describe(origin, std::move(done));
   }
@@ -214,7 +231,10 @@ class Daemon final : public ManagedServer {
   std::string hostName_;
   NamedSecrets secrets_;
   std::shared_ptr<RateLimitTable> rateLimitAccounts_;  // of all shards; null without a limit
-  const std::shared_ptr<ZoneArchive> archive_;         // null: zones are kept nowhere
+  MemberZones members_;                                // likewise
+  ProducedCatalogs catalogs_;                          // likewise
+  CatalogWatch catalogWatch_;
+  const std::shared_ptr<ZoneArchive> archive_;  // null: zones are kept nowhere
   ZoneStore zones_;
   const std::shared_ptr<TransferQuota> transferQuota_;
   std::shared_ptr<const TransferSettings> transfers_;
@@ -227,6 +247,7 @@ class Daemon final : public ManagedServer {
   std::vector<ShardResolvers> resolvers_;                // likewise
   CacheWalks caches_;                                    // over the caches of all shards
   Server server_;
+  std::optional<WorkThread> memberWork_;    // while the server runs: changes of the zones beside the configuration's
   std::optional<ZoneLoader> loader_;        // while the server runs, as is the next one
   std::optional<HostsLoader> hostsLoader_;  // none without a hosts file
   std::atomic<bool> running_ = false;       // all shards serve and the loaders are there

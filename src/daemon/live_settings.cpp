@@ -40,6 +40,12 @@ OnUpdate LiveSettings::onUpdate(Shard& shard) const {
       [update = update_, &shard](const Query& query, ServedZone zone) { return update(shard, query, std::move(zone)); };
 }
 
+void LiveSettings::applyZones(ServerFactory& factory, Shard& shard) const {
+  factory.setTransfers(shard, transfers_);
+  factory.setOnNotify(onNotify_);
+  factory.setOnUpdate(onUpdate(shard));
+}
+
 // What reads a file comes first, as it is what is likeliest to fail.
 void LiveSettings::apply(ServerFactory& factory, const ShardResolvers& resolvers) const {
   if (forward_) resolvers.forwarder->setServers(forward_->servers, forward_->resolvConf);
@@ -47,9 +53,7 @@ void LiveSettings::apply(ServerFactory& factory, const ShardResolvers& resolvers
   factory.setRRsetRoundRobin(rrsetRoundRobin_);
   factory.setAddressPolicy(allowQuery_);
   factory.setKeys(keys_);
-  factory.setTransfers(*resolvers.shard, transfers_);
-  factory.setOnNotify(onNotify_);
-  factory.setOnUpdate(onUpdate(*resolvers.shard));
+  applyZones(factory, *resolvers.shard);
   factory.setProxies(proxies_);
   factory.setHealthName(health_);
   factory.setEdns(edns_);

@@ -59,6 +59,8 @@ class LiveSettings {
 
   // Where memory for it is short it throws std::bad_alloc, mostly before anything has changed.
   void apply(ServerFactory& factory, const ShardResolvers& resolvers) const;
+  // Of them what other zones change: who may transfer them, tell of them and update them.
+  void applyZones(ServerFactory& factory, Shard& shard) const;
 
   // How long the forwarder goes on with a question. Whatever the servers do, it gives up before its query is given up,
   // and knows better why there is no answer.

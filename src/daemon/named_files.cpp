@@ -106,10 +106,12 @@ void loadNamedZones(ZoneStore& store, std::vector<ZoneSource> sources, const con
   }
 }
 
-std::vector<ZoneSource> zoneSourcesOf(const config::Configuration& configuration) {
+std::vector<ZoneSource> zoneSourcesOf(const config::Configuration& configuration,
+                                      std::span<const config::ZoneSettings> members) {
   std::vector<ZoneSource> sources;
-  sources.reserve(configuration.zones.size());
+  sources.reserve(configuration.zones.size() + members.size());
   for (const config::ZoneSettings& zone : configuration.zones) sources.push_back(zone.source());
+  for (const config::ZoneSettings& zone : members) sources.push_back(zone.source());
   for (const config::ViewSettings& view : configuration.views)
     for (const config::ZoneSettings& zone : view.zones) {
       sources.push_back(zone.source());

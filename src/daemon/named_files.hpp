@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -44,7 +45,8 @@ void requireHandlers(const std::vector<config::HandlerSettings>& handlers, FileE
 // ZoneStore::load, of whose errors those of files that cannot be read name the place in the configuration.
 void loadNamedZones(ZoneStore& store, std::vector<ZoneSource> sources, const config::Configuration& configuration);
 
-// Those of views too.
-std::vector<ZoneSource> zoneSourcesOf(const config::Configuration& configuration);
+// Those of views too, and `members`, zones beside those of the configuration.
+std::vector<ZoneSource> zoneSourcesOf(const config::Configuration& configuration,
+                                      std::span<const config::ZoneSettings> members = {});
 
 }  // namespace taut

@@ -32,7 +32,6 @@
 #include "taut/net/listen_error.hpp"
 #include "taut/server/zone_rates.hpp"
 #include "taut/zones/zone_list.hpp"
-#include "transfer_rules.hpp"
 
 namespace taut {
 
@@ -478,9 +477,15 @@ void Daemon::takeOver(Next next, const ReloadOrder& order, const Reloaded& repor
   shown_.set(configuration_);
   secrets_ = std::move(next.secrets);
   rateLimitAccounts_ = std::move(next.accounts);
+  const auto served = state_.zones();
+  catalogWatch_.follow(configuration_);
+  members_.look(configuration_, *served);
+  const MemberZones::Update members = members_.update(configuration_, *served);
+  next.zonesChanged = next.zonesChanged || members.hasChanged;
+  std::vector<ZoneInstall> catalogs = makeCatalogs(*served);
   plan_ = makePlan();
   setJournalSizes();
-  transfers_ = transferSettingsOf(configuration_, transferQuota_, zones_.differences());
+  transfers_ = makeTransfers();
   descriptors_ = next.descriptors;
 
   auto live = liveSettings();
@@ -494,11 +499,14 @@ void Daemon::takeOver(Next next, const ReloadOrder& order, const Reloaded& repor
   storeSockets();
   reloadForwarders();
   reloadHosts(std::move(next.hosts));
-  const Reloaded kept = next.zonesChanged ? thenKeepZones(reported) : reported;
-  if (!next.zonesChanged) upkeep_->replace(plan_, state_.zones());
+  if (!next.zonesChanged) {
+    upkeep_->replace(plan_, served);
+    serveCatalogs(catalogs);
+  }
+  const Reloaded kept = next.zonesChanged ? thenKeepZones(std::move(catalogs), members.reset, reported) : reported;
   const Reloaded done = next.views.empty() ? kept : thenSetViews(std::move(next.views), kept);
   std::vector<ZoneSource> sources;
-  if (next.zonesChanged) sources = zoneSourcesOf(configuration_);
+  if (next.zonesChanged) sources = zoneSources();
   // Counted before the loader has it, which may answer at once.
   ++reloads_.succeeded;
   reloads_.lastSucceeded = true;

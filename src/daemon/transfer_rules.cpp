@@ -8,6 +8,7 @@
 namespace taut {
 
 std::shared_ptr<const TransferSettings> transferSettingsOf(const config::Configuration& configuration,
+                                                           std::span<const config::ZoneSettings> members,
                                                            std::shared_ptr<TransferQuota> quota,
                                                            std::shared_ptr<const DifferenceSource> differences) {
   auto settings = std::make_shared<TransferSettings>();
@@ -18,6 +19,7 @@ std::shared_ptr<const TransferSettings> transferSettingsOf(const config::Configu
     if (zone.allowTransfer) settings->allow(*Name::parse(zone.name), zone.allowTransfer->clients, view);
   };
   for (const config::ZoneSettings& zone : configuration.zones) allow(zone, {});
+  for (const config::ZoneSettings& zone : members) allow(zone, {});
   for (const config::ViewSettings& view : configuration.views)
     for (const config::ZoneSettings& zone : view.zones) allow(zone, view.name);
   return settings;

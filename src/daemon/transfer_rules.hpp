@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 
 #include "config/configuration.hpp"
 #include "taut/server/transfer_quota.hpp"
@@ -11,8 +12,9 @@
 namespace taut {
 
 // The quota is that of all shards and of the configuration before, so that transfers under way count. It gets its
-// limits.
+// limits. `members` are zones beside those of the configuration.
 std::shared_ptr<const TransferSettings> transferSettingsOf(const config::Configuration& configuration,
+                                                           std::span<const config::ZoneSettings> members,
                                                            std::shared_ptr<TransferQuota> quota,
                                                            std::shared_ptr<const DifferenceSource> differences);
 

@@ -327,6 +327,30 @@ bool Upkeep::flush(std::shared_ptr<const Zone> version, ZoneFiles::Done done) {
   return true;
 }
 
+// After the plan that has them no more. What has been asked for before is done before.
+void Upkeep::discard(std::vector<Discarded> zones, std::function<void()> done) {
+  if (zones.empty()) {
+    if (done) done();
+    return;
+  }
+  shard_.post([this, zones = std::move(zones), done = std::move(done)] {
+    const auto left = std::make_shared<std::atomic<std::size_t>>(2 * zones.size());
+    const auto isDone = [left, done] {
+      if (left->fetch_sub(1) == 1 && done) done();
+    };
+    for (const Discarded& zone : zones) {
+      if (zone.file.empty())
+        isDone();
+      else
+        files_.remove(zone.file, [isDone](const std::string&) { isDone(); });
+      if (archive_)
+        archive_->forget(zone.origin, isDone);
+      else
+        isDone();
+    }
+  });
+}
+
 void Upkeep::describe(const Name& origin, std::function<void(std::optional<SecondaryStatus>)> done) {
   const auto current = plan();
   const UpkeepPlan::Zone* const zone = current->find(origin);

@@ -75,6 +75,12 @@ class Upkeep {
   bool notify(std::shared_ptr<const Zone> version);
   // Writes this version, which is served. False where the zone has no file that is written.
   bool flush(std::shared_ptr<const Zone> version, ZoneFiles::Done done);
+  struct Discarded {
+    Name origin;
+    std::string file;  // that was written; empty: none
+  };
+  // Removes what is kept of secondary zones that are none any more, and calls `done`, if it is one, when it is gone.
+  void discard(std::vector<Discarded> zones, std::function<void()> done);
   // What is known of a zone, on the thread; nothing where it is no secondary.
   void describe(const Name& origin, std::function<void(std::optional<SecondaryStatus>)> done);
 

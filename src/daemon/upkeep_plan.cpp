@@ -75,11 +75,13 @@ bool UpkeepPlan::Pending::take() {
   return state_.exchange(State::none) == State::one;
 }
 
-UpkeepPlan::UpkeepPlan(const config::Configuration& configuration, const std::shared_ptr<const KeyRing>& keys) {
+UpkeepPlan::UpkeepPlan(const config::Configuration& configuration, const std::shared_ptr<const KeyRing>& keys,
+                       std::span<const config::ZoneSettings> members) {
   Makers makers(keys);
-  for (const config::ZoneSettings& settings : configuration.zones) {
-    if (!settings.isSecondary() && !settings.notify && !settings.allowUpdate) continue;
+  const auto add = [&](const config::ZoneSettings& settings) {
+    if (!settings.isSecondary() && !settings.notify && !settings.allowUpdate && !settings.isWritten()) return;
     Zone zone;
+    if (settings.isWritten()) zone.file = settings.path;
     zone.targets = makers.targets(settings.notify);
     if (settings.allowUpdate) zone.updates = {settings.allowUpdate, &settings.allowUpdate->policy};
     zone.serial = settings.serial;
@@ -88,11 +90,12 @@ UpkeepPlan::UpkeepPlan(const config::Configuration& configuration, const std::sh
       zone.remotes = settings.primaries;
       zone.primaries = makers.servers(settings.primaries);
       zone.allowNotify = settings.allowNotify;
-      zone.file = settings.path;
       zone.pending = std::make_shared<Pending>();
     }
     zones_.emplace(*Name::parse(settings.name), std::move(zone));
-  }
+  };
+  std::ranges::for_each(configuration.zones, add);
+  std::ranges::for_each(members, add);
 }
 
 bool UpkeepPlan::hasSecondaries() const {

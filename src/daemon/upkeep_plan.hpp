@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -41,7 +42,7 @@ class UpkeepPlan {
     std::shared_ptr<const Servers> primaries;           // the same with their keys
     std::shared_ptr<const config::TransferAccess> allowNotify;
     std::shared_ptr<const std::vector<NotifyTarget>> targets;  // null: nobody
-    std::string file;                                          // of a secondary; empty: none
+    std::string file;                                          // that is written; empty: none
     bool isKept = false;                                       // in the archive
     std::shared_ptr<Pending> pending;                          // of a secondary
     std::shared_ptr<const UpdatePolicy> updates;               // null: nobody may update it
@@ -52,8 +53,10 @@ class UpkeepPlan {
   using Zones = std::unordered_map<Name, Zone, NameHash, NameEqual>;
 
   UpkeepPlan() = default;
-  // The keys are those of the configuration. What is the same as in the plan before is the same object.
-  UpkeepPlan(const config::Configuration& configuration, const std::shared_ptr<const KeyRing>& keys);
+  // The keys are those of the configuration, and `members` zones beside those that it has. What is the same as in the
+  // plan before is the same object.
+  UpkeepPlan(const config::Configuration& configuration, const std::shared_ptr<const KeyRing>& keys,
+             std::span<const config::ZoneSettings> members = {});
 
   const Zones& zones() const { return zones_; }
   bool empty() const { return zones_.empty(); }

@@ -141,8 +141,11 @@ void ZoneArchive::keepDifferences(const Zone& version, DifferenceSource::Differe
   });
 }
 
-void ZoneArchive::forget(const Name& origin) {
-  post([this, origin] { drop(origin); });
+void ZoneArchive::forget(const Name& origin, std::function<void()> done) {
+  post([this, origin, done = std::move(done)] {
+    drop(origin);
+    if (done) done();
+  });
 }
 
 void ZoneArchive::stop() {

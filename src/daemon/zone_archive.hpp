@@ -78,8 +78,8 @@ class ZoneArchive {
   // The differences that lead to the version from the one before, of a zone that is read from a file: they are all that
   // is kept. None: those before lead nowhere any more.
   void keepDifferences(const Zone& version, DifferenceSource::Differences differences);
-  // The zone is no more: its files go.
-  void forget(const Name& origin);
+  // The zone is no more: its files go. `done`, if it is one, is called on the archive's thread when they are gone.
+  void forget(const Name& origin, std::function<void()> done = {});
 
   // What was given before is kept, and the threads end. What comes afterwards is not kept.
   void stop();

@@ -1,9 +1,12 @@
 #include "zone_files.hpp"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <exception>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
@@ -31,6 +34,12 @@ std::string writeFile(const std::string& path, const Zone& version, const std::s
   });
   const auto written = file.takePlace();
   return written.ok() ? std::string() : written.error();
+}
+
+// Likewise. A file that is not there is no mistake.
+std::string removeFile(const std::string& path) {
+  if (::unlink(path.c_str()) == 0 || errno == ENOENT) return {};
+  return std::generic_category().message(errno);
 }
 
 }  // namespace
@@ -74,7 +83,7 @@ void ZoneFiles::run(const std::stop_token& stop) {
     }
     std::string error;
     try {
-      error = writeFile(path, *order.version, stop);
+      error = order.version ? writeFile(path, *order.version, stop) : removeFile(path);
     } catch (const Stopped&) {
       return;
     } catch (const std::exception& failure) {

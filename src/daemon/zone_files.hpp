@@ -34,13 +34,16 @@ class ZoneFiles {
   // Has the version written, which is loaded. On any thread. `done` is not called where the end comes first.
   void write(const std::string& path, std::shared_ptr<const Zone> version, Done done = {});
 
+  // Has the file removed; one that is not there is no error.
+  void remove(const std::string& path, Done done = {}) { write(path, nullptr, std::move(done)); }
+
   // Waits for the thread, which ends soon: a file that is being written stays as it was before. What comes afterwards
   // is not written.
   void stop();
 
  private:
   struct Order {
-    std::shared_ptr<const Zone> version;
+    std::shared_ptr<const Zone> version;  // null: the file is to go
     std::vector<Done> waiting;
   };
 

@@ -1,4 +1,5 @@
 // Zones that come from other servers, and those whose new versions others are told of.
+#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <memory>
@@ -13,7 +14,7 @@
 namespace taut {
 
 std::shared_ptr<const UpkeepPlan> Daemon::makePlan() const {
-  return std::make_shared<const UpkeepPlan>(configuration_, secrets_.keys);
+  return std::make_shared<const UpkeepPlan>(configuration_, secrets_.keys, members_.zones());
 }
 
 OnNotify Daemon::onNotify() const {
@@ -49,7 +50,7 @@ void Daemon::ownArchive() {
     return log::error("{}; what changes is not kept for the next start until that can be done", error);
   if (!predecessor_) return;
   std::vector<ZoneInstall> versions;
-  for (const ZoneSource& source : zoneSourcesOf(configuration_)) {
+  for (const ZoneSource& source : zoneSources()) {
     const bool isInstalled = source.isKept && (source.isSecondary || source.takesUpdates);
     if (!isInstalled || !archive_->hasChanged(*source.origin)) continue;
     auto kept = archive_->restore(*source.origin);
@@ -69,9 +70,12 @@ void Daemon::giveUpZones() {
 void Daemon::setJournalSizes() {
   if (!archive_) return;
   ZoneArchive::JournalSizes sizes;
-  for (const config::ZoneSettings& zone : configuration_.zones)
+  const auto add = [&sizes](const config::ZoneSettings& zone) {
     if (!zone.name.empty() && zone.journal != ArchivedZone::defaultOctets)
       sizes.emplace(*Name::parse(zone.name), zone.journal);
+  };
+  std::ranges::for_each(configuration_.zones, add);
+  std::ranges::for_each(members_.zones(), add);
   archive_->setJournalSizes(std::move(sizes));
 }
 
@@ -90,9 +94,13 @@ void Daemon::startUpkeep() {
 }
 
 // Zones that are new are loaded first, from what was kept of them.
-ManagedServer::Reloaded Daemon::thenKeepZones(Reloaded done) {
-  return [this, plan = plan_, done = std::move(done)](const ReloadReport& report) {
+ManagedServer::Reloaded Daemon::thenKeepZones(std::vector<ZoneInstall> catalogs,
+                                              std::vector<config::ZoneSettings> reset, Reloaded done) {
+  return [this, plan = plan_, catalogs = std::move(catalogs), reset = std::move(reset),
+          done = std::move(done)](const ReloadReport& report) {
     upkeep_->replace(plan, state_.zones());
+    serveCatalogs(catalogs);
+    if (!reset.empty()) discard(reset, true);
     if (done) done(report);
   };
 }

@@ -89,6 +89,7 @@ class BindConverter : Converter {
   static std::optional<std::vector<std::string>> ownersOf(std::string_view rule, std::string name);
   void addGrants(const Statement& policy, std::vector<std::string>& clients, Notes& notes);
   static const Statement* primariesOf(const Statement& zone);
+  bool isCatalog(const Statement& zone) const;
   static bool isOfTransfers(const Statement& item);
   using Places = std::map<std::string, Place>;
   // Throws SyntaxError where the zone is in the view already, whose zones these are.
@@ -148,6 +149,7 @@ const std::map<std::string_view, BindConverter::Function>& BindConverter::option
       {"allow-update", &BindConverter::nothing},
       {"allow-update-forwarding", &BindConverter::nothing},
       {"also-notify", &BindConverter::nothing},
+      {"catalog-zones", &BindConverter::nothing},
       {"allow-query", &BindConverter::nothing},  // prepare() has read it, and the others that do nothing
       {"allow-query-cache", &BindConverter::allowQueryCache},
       {"allow-recursion", &BindConverter::allowRecursion},
@@ -314,6 +316,15 @@ std::vector<std::string> BindConverter::keyedNetworks(const Statement& list) {
   return found;
 }
 
+// Its members have the primaries of the catalog, which are those that default-primaries name as a rule.
+bool BindConverter::isCatalog(const Statement& zone) const {
+  const Statement* const list = options_ ? options_->child("catalog-zones") : nullptr;
+  return list && std::ranges::any_of(list->children, [&](const Statement& catalog) {
+           return catalog.keyword() == "zone" && catalog.words.size() > 1 &&
+                  lowerCase(catalog.word(1)) == lowerCase(zone.value());
+         });
+}
+
 // What a zone does not say is taken from the options.
 ZoneTransfers BindConverter::transfersOf(const Statement& zone, bool isSecondary, Notes& notes) {
   const auto find = [&](std::string_view keyword) {
@@ -335,6 +346,7 @@ ZoneTransfers BindConverter::transfersOf(const Statement& zone, bool isSecondary
     transfers.allowUpdate = keyedNetworks(*allowed);
   const Statement* const policy = isSecondary ? nullptr : zone.child("update-policy");
   if (policy) addGrants(*policy, transfers.allowUpdate, notes);
+  if (isCatalog(zone)) transfers.catalog = "consume";
   return transfers;
 }
 

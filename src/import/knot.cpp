@@ -89,7 +89,8 @@ std::optional<std::string> fileOf(std::string_view pattern, std::string_view zon
 
 // What a zone looks for itself, and in its template.
 bool isOfZones(std::string_view keyword) {
-  constexpr std::string_view known[] = {"storage", "file", "master", "notify", "acl"};
+  constexpr std::string_view known[] = {"storage",      "file",         "master",        "notify",          "acl",
+                                        "catalog-role", "catalog-zone", "catalog-group", "catalog-template"};
   return std::ranges::find(known, keyword) != std::end(known);
 }
 
@@ -102,6 +103,10 @@ struct ZoneItems {
   const Statement* modules = nullptr;
   const Statement* notify = nullptr;
   const Statement* acl = nullptr;
+  const Statement* catalogRole = nullptr;
+  const Statement* catalogZone = nullptr;
+  const Statement* catalogGroup = nullptr;
+  const Statement* catalogTemplate = nullptr;
 
   bool hasModule(std::string_view name) const {
     if (!modules) return false;
@@ -109,8 +114,17 @@ struct ZoneItems {
   }
 
   static ZoneItems of(const Statement& block) {
-    return {block.child("storage"), block.child("file"),   block.child("master"), block.child("dnssec-signing"),
-            block.child("module"),  block.child("notify"), block.child("acl")};
+    return {block.child("storage"),
+            block.child("file"),
+            block.child("master"),
+            block.child("dnssec-signing"),
+            block.child("module"),
+            block.child("notify"),
+            block.child("acl"),
+            block.child("catalog-role"),
+            block.child("catalog-zone"),
+            block.child("catalog-group"),
+            block.child("catalog-template")};
   }
 };
 
@@ -135,6 +149,7 @@ class KnotConverter : Converter {
   void access(const Statement& block);
   static bool takeLimit(const Statement& item, const Statement& block, NamedNetworks& limits);
   ZoneTransfers transfersOf(const ZoneItems& items, Notes& notes);
+  static void setCatalog(const ZoneItems& items, ZoneTransfers& transfers, Notes& notes);
   std::vector<std::string> serversOf(const Statement* list, Notes& notes);
   // Those of the zone, or else of its template.
   ZoneItems itemsOf(const Statement& zone) const;
@@ -299,6 +314,8 @@ void KnotConverter::zone(const Statement& zone) {
   if (items.primary && transfers.primaries.empty())
     return unsupported(zone, "a secondary zone without primaries that can be asked");
   if (items.hasModule("mod-queryacl")) return unsupported(zone, fewerClients);
+  setCatalog(items, transfers, notes);
+  if (transfers.catalog == "produce") return file_.addZone(zone.value(), {}, zone, std::move(notes), false, transfers);
   const auto file = fileOf(items.file ? items.file->value() : defaultFile, zone.value());
   if (!file) return unsupported(*items.file, fmt::format("the file of zone {}", zone.value()));
   const bool isSigned = !items.primary && (items.hasModule("mod-onlinesign") ||
@@ -408,6 +425,22 @@ bool KnotConverter::takeLimit(const Statement& item, const Statement& block, Nam
   return true;
 }
 
+// What members have is in a template, of which a taut.toml has none here.
+void KnotConverter::setCatalog(const ZoneItems& items, ZoneTransfers& transfers, Notes& notes) {
+  const std::string_view role = items.catalogRole ? items.catalogRole->value() : std::string_view();
+  if (role == "interpret") {
+    transfers.catalog = "consume";
+    if (items.catalogTemplate)
+      TautFile::noteOn(notes, *items.catalogTemplate,
+                       "members have the primaries of the catalog, unless members names a [template.NAME]");
+  } else if (role == "generate") {
+    transfers.catalog = "produce";
+  } else if (role == "member" && items.catalogZone) {
+    transfers.catalogZone = items.catalogZone->value();
+    if (items.catalogGroup) transfers.catalogGroup = items.catalogGroup->value();
+  }
+}
+
 std::vector<std::string> KnotConverter::serversOf(const Statement* list, Notes& notes) {
   std::vector<std::string> servers;
   for (std::size_t i = 1; list && i < list->words.size(); ++i) {
@@ -447,7 +480,8 @@ ZoneItems KnotConverter::itemsOf(const Statement& zone) const {
   const auto found = templates_.find(named ? named->value() : "default");
   if (found == templates_.end()) return items;
   for (const auto item : {&ZoneItems::storage, &ZoneItems::file, &ZoneItems::primary, &ZoneItems::signing,
-                          &ZoneItems::modules, &ZoneItems::notify, &ZoneItems::acl})
+                          &ZoneItems::modules, &ZoneItems::notify, &ZoneItems::acl, &ZoneItems::catalogRole,
+                          &ZoneItems::catalogZone, &ZoneItems::catalogGroup, &ZoneItems::catalogTemplate})
     if (!(items.*item)) items.*item = found->second.*item;
   return items;
 }

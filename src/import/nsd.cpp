@@ -69,8 +69,9 @@ struct ZoneItems {
 };
 
 bool isKnownOfZones(std::string_view keyword) {
-  constexpr std::string_view known[] = {"name",   "zonefile",     "include-pattern", "request-xfr",
-                                        "notify", "allow-notify", "provide-xfr"};
+  constexpr std::string_view known[] = {"name",        "zonefile", "include-pattern",
+                                        "request-xfr", "notify",   "allow-notify",
+                                        "provide-xfr", "catalog",  "catalog-producer-zone"};
   return std::ranges::find(known, keyword) != std::end(known);
 }
 
@@ -229,9 +230,9 @@ void NsdConverter::zone(const Statement& zone) {
     return unsupported(*name, "a secondary zone without primaries that can be asked");
   const Statement* const file = itemOf(places, &ZoneItems::file);
   const bool hasFile = file && !file->value().empty();
-  if (!hasFile && !isSecondary) return unsupported(*name, "a zone without a file");
+  if (!hasFile && transfers.needsFile()) return unsupported(*name, "a zone without a file");
   std::string path;
-  if (hasFile) path = resolved(fileOf(file->value(), name->value()), zonesFolder_);
+  if (hasFile && transfers.catalog != "produce") path = resolved(fileOf(file->value(), name->value()), zonesFolder_);
   file_.addZone(name->value(), std::move(path), *name, std::move(notes), false, std::move(transfers));
 }
 
@@ -256,6 +257,10 @@ ZoneTransfers NsdConverter::transfersOf(const std::vector<const ZoneItems*>& pla
         addAccess(item, transfers.allowNotify, notes);
       else if (keyword == "provide-xfr")
         addAccess(item, transfers.allowTransfer, notes);
+      else if (keyword == "catalog")
+        transfers.catalog = item.value() == "consumer" ? "consume" : "produce";
+      else if (keyword == "catalog-producer-zone")
+        transfers.catalogZone = item.value();
     }
   }
   if (transfers.primaries.empty()) transfers.allowNotify.clear();

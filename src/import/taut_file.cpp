@@ -24,7 +24,7 @@ void TautFile::addZone(std::string_view name, std::string file, const Statement&
   if (name.size() > 1 && name.ends_with('.')) name.remove_suffix(1);
   // A formatter may have cut a character of the zone's name in two.
   if (!isUtf8(file)) return unsupported(statement, "the name of its file is no text");
-  if (file.empty() && transfers.primaries.empty()) return unsupported(statement, "a zone without a file");
+  if (file.empty() && transfers.needsFile()) return unsupported(statement, "a zone without a file");
   const auto [entry, isNew] = known_.try_emplace(lowerCase(name), zones_.size());
   if (isNew) {
     zones_.push_back({std::string(name), std::move(file), std::move(zoneNotes), std::move(transfers), isSigned});

@@ -55,6 +55,11 @@ struct ZoneTransfers {
   std::vector<std::string> allowNotify;
   std::vector<std::string> allowTransfer;
   std::vector<std::string> allowUpdate;
+  std::string catalog;       // "consume" or "produce"; empty: the zone is no catalog
+  std::string catalogZone;   // that the zone is a member of; empty: none
+  std::string catalogGroup;  // likewise
+
+  bool needsFile() const { return primaries.empty() && catalog != "produce"; }
 };
 
 struct ImportedZone {

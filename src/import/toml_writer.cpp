@@ -231,6 +231,12 @@ void Writer::transfers(const ZoneTransfers& transfers) {
   list("allow-notify", transfers.allowNotify);
   list("allow-transfer", transfers.allowTransfer);
   list("allow-update", transfers.allowUpdate);
+  const auto text = [this](std::string_view name, const std::string& value) {
+    if (!value.empty()) line("{} = {}", name, quotedForFile(value));
+  };
+  text("catalog", transfers.catalog);
+  text("catalog-zone", transfers.catalogZone);
+  text("catalog-group", transfers.catalogGroup);
 }
 
 void Writer::forward() {

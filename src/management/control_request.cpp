@@ -51,6 +51,8 @@ std::optional<ControlRequest> ControlRequest::parse(std::string_view line) {
   request.force = flagOf(object, "force");
   request.once = flagOf(object, "once");
   request.view = textOf(object, "view");
+  request.settings = textOf(object, "template");
+  request.catalog = textOf(object, "catalog");
   request.type = textOf(object, "type");
   request.client = textOf(object, "client");
   request.rcode = textOf(object, "rcode");
@@ -73,6 +75,8 @@ std::string ControlRequest::toLine() const {
   if (!client.empty()) line["client"] = client;
   if (!rcode.empty()) line["rcode"] = rcode;
   if (!view.empty()) line["view"] = view;
+  if (!settings.empty()) line["template"] = settings;
+  if (!catalog.empty()) line["catalog"] = catalog;
   if (duration) line["seconds"] = duration->count();
   return taut::toLine(line);
 }

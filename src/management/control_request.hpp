@@ -29,6 +29,9 @@ struct ControlRequest {
   bool force = false;
   bool once = false;  // what comes each second is wanted a single time
   std::string view;   // of the zone that is meant; empty: none
+  // Of a zone that is added; empty: none.
+  std::string settings;  // the name of the template
+  std::string catalog;
   std::optional<std::chrono::seconds> duration;
   // Of the queries that are wanted, in words; empty: any.
   std::string type;

@@ -288,6 +288,8 @@ std::span<const ControlVerbs::Verb> ControlVerbs::verbs() {
       {"zone retransfer", 1, &ControlVerbs::retransferZone, true},
       {"zone notify", 1, &ControlVerbs::notifyZone, true},
       {"zone flush", 1, &ControlVerbs::flushZone, true},
+      {"zone add", 1, &ControlVerbs::addZone, true},
+      {"zone remove", 1, &ControlVerbs::removeZone, true},
       {"zone dump", 1, &ControlVerbs::dumpZone},
       {"cache flush", 1, &ControlVerbs::flushCache, true},
       {"cache show", 1, &ControlVerbs::showCache},
@@ -324,6 +326,8 @@ std::string ControlVerbs::changeOf(const ControlRequest& request) {
   if (request.tree) change += " --tree";
   if (request.off) change += " --off";
   if (request.force) change += " --force";
+  if (!request.settings.empty()) change += " --template " + inLog(request.settings);
+  if (!request.catalog.empty()) change += " --catalog " + inLog(request.catalog);
   const std::string_view lasts = verb->words == "upgrade" ? "timeout" : "for";
   if (request.duration) change += fmt::format(" --{} {}s", lasts, request.duration->count());
   return change;
@@ -520,6 +524,34 @@ Task<ControlOutcome> ControlVerbs::flushZone(const ControlRequest& request, Cont
   if (!came) co_return cutShort();
   if (!written->value().empty()) co_return failure(std::move(written->value()));
   std::string json = R"({"written":true})";
+  ControlOutcome outcome = co_await say(std::move(json), request, output);
+  co_return outcome;
+}
+
+Task<ControlOutcome> ControlVerbs::addZone(const ControlRequest& request, ControlOutput& output, StopToken stop) {
+  const std::string& text = request.command.back();
+  if (!Name::parse(text)) return Task<ControlOutcome>::ready(noName(text));
+  if (!request.catalog.empty() && !Name::parse(request.catalog))
+    return Task<ControlOutcome>::ready(noName(request.catalog));
+  auto changed = Posted<std::string>::make(shard_);
+  server_.addZone({Name(text).toString(), request.settings, request.catalog},
+                  [changed](std::string error) { changed->set(std::move(error)); });
+  return reportChange(std::move(changed), R"({"added":true})", request, output, stop);
+}
+
+Task<ControlOutcome> ControlVerbs::removeZone(const ControlRequest& request, ControlOutput& output, StopToken stop) {
+  const auto origin = Name::parse(request.command.back());
+  if (!origin) return Task<ControlOutcome>::ready(noName(request.command.back()));
+  auto changed = Posted<std::string>::make(shard_);
+  server_.removeZone(*origin, [changed](std::string error) { changed->set(std::move(error)); });
+  return reportChange(std::move(changed), R"({"removed":true})", request, output, stop);
+}
+
+Task<ControlOutcome> ControlVerbs::reportChange(std::shared_ptr<Posted<std::string>> changed, std::string json,
+                                                const ControlRequest& request, ControlOutput& output, StopToken stop) {
+  const bool came = co_await changed->wait(stop);
+  if (!came) co_return cutShort();
+  if (!changed->value().empty()) co_return failure(std::move(changed->value()));
   ControlOutcome outcome = co_await say(std::move(json), request, output);
   co_return outcome;
 }

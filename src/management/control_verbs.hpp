@@ -102,6 +102,8 @@ class ControlVerbs {
   Task<ControlOutcome> retransferZone(const ControlRequest& request, ControlOutput& output, StopToken stop);
   Task<ControlOutcome> notifyZone(const ControlRequest& request, ControlOutput& output, StopToken stop);
   Task<ControlOutcome> flushZone(const ControlRequest& request, ControlOutput& output, StopToken stop);
+  Task<ControlOutcome> addZone(const ControlRequest& request, ControlOutput& output, StopToken stop);
+  Task<ControlOutcome> removeZone(const ControlRequest& request, ControlOutput& output, StopToken stop);
   Task<ControlOutcome> dumpZone(const ControlRequest& request, ControlOutput& output, StopToken stop);
   Task<ControlOutcome> flushCache(const ControlRequest& request, ControlOutput& output, StopToken stop);
   Task<ControlOutcome> showCache(const ControlRequest& request, ControlOutput& output, StopToken stop);
@@ -121,6 +123,8 @@ class ControlVerbs {
   Task<ControlOutcome> checkZone(const ControlRequest& request, bool whole, ControlOutput& output);
   static Task<ControlOutcome> say(std::string json, const ControlRequest& request, ControlOutput& output);
   static const Verb* find(const ControlRequest& request);
+  static Task<ControlOutcome> reportChange(std::shared_ptr<Posted<std::string>> changed, std::string json,
+                                           const ControlRequest& request, ControlOutput& output, StopToken stop);
   using Reload = Posted<ReloadReport>;
   Task<ControlOutcome> reload(const ReloadOrder& order, bool json, ControlOutput& output, StopToken stop);
   static Task<ControlOutcome> reportReload(std::shared_ptr<Reload> reload, bool json, ControlOutput& output,

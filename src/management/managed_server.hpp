@@ -74,6 +74,13 @@ struct ConfigurationChanges {
   std::vector<std::string> errors;  // what is wrong with the files; a reload would change nothing then
 };
 
+// A zone that is not in the configuration.
+struct AddedZone {
+  std::string name;      // a valid domain name
+  std::string settings;  // the name of the template; empty: [zone-defaults]
+  std::string catalog;   // that it is a member of, a valid domain name; empty: that of the template
+};
+
 // All functions but one are called on the management thread and return at once. A `done` is called later, on any
 // thread; it is not called where the server ends first.
 class ManagedServer {
@@ -107,6 +114,10 @@ class ManagedServer {
   // Writes the file of a secondary zone now; `done` gets why that could not be, or an empty text. False where no file
   // of it is written.
   virtual bool flushZone(const Name& origin, std::function<void(std::string)> done) = 0;
+  // Serves a zone from now on, also after a restart; `done` gets why that could not be, or an empty text.
+  virtual void addZone(const AddedZone& zone, std::function<void(std::string)> done) = 0;
+  // Serves a zone no more that was added so.
+  virtual void removeZone(const Name& origin, std::function<void(std::string)> done) = 0;
   // Nothing for a zone that neither comes from other servers nor is told of.
   virtual void describeZone(const Name& origin, std::function<void(std::optional<SecondaryStatus>)> done) = 0;
 

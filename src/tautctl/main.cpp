@@ -198,6 +198,13 @@ void Commands::addZoneVerbs() {
   verbWith(*zone, "notify", "Tell those servers of the zone's version that are told of new ones", {"zone", "notify"},
            "NAME", "The zone");
   verbWith(*zone, "flush", "Write the file of a secondary zone", {"zone", "flush"}, "NAME", "The zone");
+  CLI::App* const added = verbWith(*zone, "add", "Serve a zone that the configuration does not name, from now on",
+                                   {"zone", "add"}, "NAME", "The zone");
+  added->add_option("--template", invocation_.request.settings, "What it has, a [template.NAME] [zone-defaults]")
+      ->type_name("NAME");
+  added->add_option("--catalog", invocation_.request.catalog, "Of which catalog it is a member [that of the template]")
+      ->type_name("CATALOG");
+  verbWith(*zone, "remove", "Serve a zone no more that was added so", {"zone", "remove"}, "NAME", "The zone");
 }
 
 bool print(std::string_view text) {

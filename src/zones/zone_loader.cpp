@@ -1,5 +1,6 @@
 #include "taut/zones/zone_loader.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <utility>
@@ -29,7 +30,7 @@ ZoneLoader::~ZoneLoader() {
 // With the lock. What is asked for while a reload waits is done by that reload.
 void ZoneLoader::want(Done done, Reread reread) {
   if (done) waiting_.push_back(std::move(done));
-  if (reread == Reread::all) reread_ = reread;
+  reread_ = requested_ ? std::max(reread_, reread) : reread;
   requested_ = true;
 }
 
@@ -100,7 +101,7 @@ std::optional<ZoneLoader::Work> ZoneLoader::nextWork(const std::stop_token& stop
   if (stop.stop_requested()) return std::nullopt;
   Work work;
   work.all = std::exchange(requested_, false);
-  work.reread = std::exchange(reread_, Reread::changed);
+  work.reread = reread_;
   if (work.all) work.sources = std::exchange(sources_, std::nullopt);
   work.waiting.swap(waiting_);
   work.zones.swap(zoneRequests_);

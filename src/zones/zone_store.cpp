@@ -66,6 +66,12 @@ std::vector<FileStamp> neverCurrent(const std::string& path) {
   return {{path, FileVersion{.inode = std::numeric_limits<std::uint64_t>::max()}}};
 }
 
+// Not read yet, or read in another way from now on.
+bool isNew(const ZoneLoad& load) {
+  const auto isNever = [](const FileStamp& file) { return file == neverCurrent(file.path).front(); };
+  return std::ranges::any_of(load.files, isNever) || (!load.zone->isLoaded() && load.diagnostics.empty());
+}
+
 void logServedAsBefore(const std::string& path) {
   log::error("{}: the zone is served as it was before", path);
 }
@@ -360,13 +366,16 @@ std::vector<ZoneStore::Entry*> ZoneStore::entriesThat(const Wanted& wanted) {
 
 ZoneReload ZoneStore::reload(const Publish& publish, const std::stop_token& stop, Reread reread) {
   ZoneReload report;
-  if (!lists_.empty() || !unidentified_.empty()) moveEntries();
-  readLists(report);
-  identify(report, stop);
+  if (reread != Reread::added) {
+    if (!lists_.empty() || !unidentified_.empty()) moveEntries();
+    readLists(report);
+    identify(report, stop);
+  }
   if (stop.stop_requested()) return report;
   dropFormer(report);
   const auto isWanted = [&](const Entry& entry) {
     if (entry.source.isSecondary) return !entry.isKept;
+    if (reread == Reread::added) return isNew(entry.load);
     if (reread == Reread::all || !entry.load.zone->isLoaded() || entry.load.filesChanged()) return true;
     repeatErrors(entry, report);
     return false;
@@ -375,6 +384,10 @@ ZoneReload ZoneStore::reload(const Publish& publish, const std::stop_token& stop
   countZones(report);
   if (stop.stop_requested()) return report;
   publishAll(publish);
+  if (reread == Reread::added) {
+    if (report.added + report.removed + report.failed > 0) detail::logReload(report);
+    return report;
+  }
   // At first it is not a change that the zones of a list are there.
   const bool first = !lists_.empty() && !std::exchange(changesAreTold_, true);
   if (first)

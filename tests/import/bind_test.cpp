@@ -405,3 +405,18 @@ TEST_CASE("Blocks in each other, files that include themselves and words have a 
   for (int i = 0; i < 4'000'000; ++i) words += " a";
   CHECK(faultOf(Kind::bind, words) == "/etc/source.conf:1:7999999: more than 4000000 statements and words");
 }
+
+TEST_CASE("A catalog that a named.conf names in its options is one that the taut.toml consumes") {
+  const std::string toml = imported(Kind::bind, R"(options {
+  catalog-zones { zone "Catz.example" default-primaries { 192.0.2.1; } in-memory yes; };
+};
+zone "catz.example" { type secondary; primaries { 192.0.2.1; }; };
+zone "example.com" { type secondary; primaries { 192.0.2.1; }; };
+)");
+  INFO(toml);
+  const std::size_t first = toml.find("catalog = \"consume\"\n");
+  CHECK(first != toml.npos);
+  CHECK(first < toml.find("name = \"example.com\""));
+  CHECK(toml.find("catalog = ", first + 1) == toml.npos);
+  CHECK(toml.find("catalog-zones") == toml.npos);
+}

@@ -264,3 +264,34 @@ notify = ["hidden"]
 allow-transfer = ["signed-by-transfer"]
 )") != toml.npos);
 }
+
+TEST_CASE("Catalogs of a knot.conf, and who is a member of them, are those of the taut.toml") {
+  const std::string toml = imported(Kind::knot, R"(server:
+    listen: 192.0.2.1
+remote:
+  - id: other
+    address: 192.0.2.2
+template:
+  - id: customers
+    catalog-role: member
+    catalog-zone: made.example
+    catalog-group: customers
+  - id: members
+    master: other
+zone:
+  - domain: made.example
+    catalog-role: generate
+  - domain: example.com
+    template: customers
+  - domain: followed.example
+    master: other
+    catalog-role: interpret
+    catalog-template: members
+)");
+  INFO(toml);
+  CHECK(toml.find("name = \"made.example\"\ncatalog = \"produce\"\n") != toml.npos);
+  CHECK(toml.find("catalog-zone = \"made.example\"\ncatalog-group = \"customers\"\n") != toml.npos);
+  CHECK(toml.find("catalog = \"consume\"\n") != toml.npos);
+  CHECK(toml.find("catalog-template: members (members have the primaries of the catalog, unless members names a "
+                  "[template.NAME])") != toml.npos);
+}

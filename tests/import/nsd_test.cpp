@@ -217,3 +217,27 @@ TEST_CASE("Patterns of an nsd.conf that include each other have an end") {
                                     "zone:\n name: example.com\n include-pattern: a\n");
   CHECK(hasLine(toml, "# line 8: not supported: name: example.com (a zone without a file)"));
 }
+
+TEST_CASE("Catalogs of an nsd.conf, and who is a member of them, are those of the taut.toml") {
+  const std::string toml = imported(Kind::nsd, R"(pattern:
+    name: "p"
+    zonefile: "%s.zone"
+    catalog-producer-zone: "made.example"
+zone:
+    name: "made.example"
+    catalog: producer
+zone:
+    name: "followed.example"
+    catalog: consumer
+    catalog-member-pattern: "q"
+    request-xfr: 192.0.2.2 NOKEY
+zone:
+    name: "example.com"
+    include-pattern: "p"
+)");
+  INFO(toml);
+  CHECK(toml.find("name = \"made.example\"\ncatalog = \"produce\"\n") != toml.npos);
+  CHECK(toml.find("catalog = \"consume\"\n") != toml.npos);
+  CHECK(toml.find("catalog-zone = \"made.example\"\n") != toml.npos);
+  CHECK(toml.find("catalog-member-pattern: \"q\"") != toml.npos);
+}

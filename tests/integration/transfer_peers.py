@@ -20,14 +20,14 @@ def zone_text(serial, changed="192.0.2.1", refresh=3600, retry=600, expire=86400
            "*.wild TXT \"wild\"\n" + "".join(f"host{number} A 10.0.0.{number}\n" for number in range(1, 200))
 
 
-def documented(first_line):
-    """The block of docs/secondaries.md that begins with this comment, without it."""
-    text = Path(os.environ["TAUT_SOURCE"], "docs", "secondaries.md").read_text()
+def documented(first_line, document="secondaries.md"):
+    """The block of the document that begins with this comment, without it."""
+    text = Path(os.environ["TAUT_SOURCE"], "docs", document).read_text()
     for block in re.findall(r"^```\w*\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
         line, rest = block.split("\n", 1)
-        if line.lstrip("# ").startswith(first_line):
+        if line.lstrip("#; ").startswith(first_line):
             return rest
-    raise AssertionError(f"docs/secondaries.md has no block {first_line!r}")
+    raise AssertionError(f"docs/{document} has no block {first_line!r}")
 
 
 class Peer:

@@ -21,6 +21,8 @@ TEST_CASE("a request is one line that reads as it was written") {
   request.client = "192.0.2.0/24";
   request.rcode = "NXDOMAIN";
   request.view = "inside";
+  request.settings = "customers";
+  request.catalog = "catz.example";
   request.duration = std::chrono::seconds(60);
   const std::string line = request.toLine();
   CHECK(line.find('\n') == line.size() - 1);
@@ -36,6 +38,8 @@ TEST_CASE("a request is one line that reads as it was written") {
   CHECK(read->rcode == "NXDOMAIN");
   CHECK(!read->off);
   CHECK(read->view == "inside");
+  CHECK(read->settings == "customers");
+  CHECK(read->catalog == "catz.example");
   CHECK(read->duration == request.duration);
 }
 

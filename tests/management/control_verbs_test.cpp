@@ -290,6 +290,24 @@ TEST_CASE_FIXTURE(Verbs, "a zone is dumped as it is served, in text and as JSON"
   CHECK(run({"zone", "dump", "missing.example"}).status == ControlStatus::failed);
 }
 
+TEST_CASE_FIXTURE(Verbs, "zones are added and removed, and why that cannot be is told") {
+  request.settings = "customers";
+  request.catalog = "catz.example";
+  CHECK(runJson({"zone", "add", "Example.org"}) == Json{{"added", true}});
+  CHECK(server.told.back() == "add zone Example.org. template 'customers' catalog 'catz.example'");
+  CHECK(runJson({"zone", "remove", "example.org"}) == Json{{"removed", true}});
+  CHECK(server.told.back() == "remove zone example.org.");
+  server.changeError = "zone example.org. is there already";
+  for (const char* const word : {"add", "remove"}) {
+    const ControlOutcome refused = run({"zone", word, "example.org"});
+    CHECK(refused.error == server.changeError);
+    CHECK(refused.status == ControlStatus::failed);
+    CHECK(run({"zone", word, "not..aname"}).status == ControlStatus::usage);
+  }
+  request.catalog = "a..b";
+  CHECK(run({"zone", "add", "example.org"}).error == "'a..b' is not a domain name");
+}
+
 TEST_CASE_FIXTURE(Verbs, "the cache is flushed and shown, where there is one") {
   request.tree = true;
   CHECK(runJson({"cache", "flush", "example"}) == Json{{"flushed", 3}});

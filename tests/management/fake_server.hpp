@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "full_snapshot.hpp"
+#include <fmt/format.h>
+
 #include "management/control_verbs.hpp"
 #include "management/managed_server.hpp"
 #include "management/named_socket.hpp"
@@ -48,6 +50,14 @@ class FakeServer : public ManagedServer {
     told.push_back("flush zone " + origin.toString());
     if (upkeep) done(writeError);
     return upkeep;
+  }
+  void addZone(const AddedZone& zone, std::function<void(std::string)> done) override {
+    told.push_back(fmt::format("add zone {} template '{}' catalog '{}'", zone.name, zone.settings, zone.catalog));
+    done(changeError);
+  }
+  void removeZone(const Name& origin, std::function<void(std::string)> done) override {
+    told.push_back("remove zone " + origin.toString());
+    done(changeError);
   }
   void describeZone(const Name&, std::function<void(std::optional<SecondaryStatus>)> done) override { done(secondary); }
   std::string beginUpgrade(std::function<void(std::vector<NamedSocket>)> done) override {
@@ -95,6 +105,7 @@ class FakeServer : public ManagedServer {
   std::vector<std::shared_ptr<QueryTail>> tails;  // that have not ended
   bool upkeep = true;                             // of all zones
   std::string writeError;                         // of their files
+  std::string changeError;  // of zones that are added and removed
   std::optional<SecondaryStatus> secondary;       // of each zone
   bool starting = false;
   bool cached = true;

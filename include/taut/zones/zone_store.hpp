@@ -75,6 +75,7 @@ using ZoneErrors = std::map<std::pair<std::string, Name>, std::string>;
 
 // Which files a reload reads again.
 enum class Reread : std::uint8_t {
+  added,    // none but those of zones that are new, lists of zones apart
   changed,  // those whose size, time or place on disk is another one
   all,
 };
