@@ -38,6 +38,11 @@ class Folders {
   std::set<std::string> folders_;
 };
 
+// A path in the folder in which the files of its zones are, or their folders.
+std::string fileOfTemplate(const config::ZoneTemplate& made) {
+  return made.pattern.substr(0, made.pattern.find(config::placeholderOfName)) + "zone";
+}
+
 bool isWritten(const config::ZoneSettings& zone) {
   return zone.isSecondary() && !zone.path.empty();
 }
@@ -57,6 +62,8 @@ std::vector<sandbox::Feature> featuresOf(const config::Configuration& configurat
 sandbox::Policy cageFor(const config::Configuration& configuration, const ZoneStore& zones, EngineKind engine) {
   Folders folders;
   for (const config::NamedFile& file : configuration.files) folders.addFileAt(file.path);
+  // Where zones that come while the server runs have their files.
+  for (const auto& [name, made] : configuration.templates) folders.addFileAt(fileOfTemplate(*made));
   zones.forEachFile([&folders](const std::string& path) { folders.addFileAt(path); });
   sandbox::Policy policy;
   policy.features = featuresOf(configuration, engine);
@@ -73,6 +80,8 @@ std::vector<std::string> writtenFolders(const config::Configuration& configurati
   if (!configuration.server.stateFolder.empty()) folders.addFileAt(configuration.server.stateFolder + "/zones.state");
   for (const config::ZoneSettings& zone : configuration.zones)
     if (isWritten(zone)) folders.addFileAt(zone.path);
+  for (const auto& [name, made] : configuration.templates)
+    if (made->hasFile && made->zone.isSecondary()) folders.addFileAt(fileOfTemplate(*made));
   const std::set<std::string> all = folders.take();
   return {all.begin(), all.end()};
 }
