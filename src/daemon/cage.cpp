@@ -62,8 +62,10 @@ std::vector<sandbox::Feature> featuresOf(const config::Configuration& configurat
 sandbox::Policy cageFor(const config::Configuration& configuration, const ZoneStore& zones, EngineKind engine) {
   Folders folders;
   for (const config::NamedFile& file : configuration.files) folders.addFileAt(file.path);
-  // Where zones that come while the server runs have their files.
-  for (const auto& [name, made] : configuration.templates) folders.addFileAt(fileOfTemplate(*made));
+  // Where zones that come while the server runs have their files, as far as the configuration says it.
+  for (const auto& [name, made] : configuration.templates)
+    if (made->zone.origin.kind() != config::Origin::Kind::preset && made->pattern.find('/') != std::string::npos)
+      folders.addFileAt(fileOfTemplate(*made));
   zones.forEachFile([&folders](const std::string& path) { folders.addFileAt(path); });
   sandbox::Policy policy;
   policy.features = featuresOf(configuration, engine);

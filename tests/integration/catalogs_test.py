@@ -275,7 +275,8 @@ members = ["members", "others"]
         (self.members / "m3.example.other").write_text(zone("m3.example", "192.0.2.3"))
         self.write("own.example.zone", zone("own.example", "192.0.2.9"))
         (self.members / "own.example.zone").write_text(zone("own.example"))
-        first = [("a", names[0]), ("b", names[1]), ("c", "own.example"), ("d", "none.example"), ("e", r"x\/y.example")]
+        first = [("a", names[0]), ("b", names[1]), ("c", "own.example"), ("d", "none.example")]
+        first.append(("e", r"x\/y.example"))
         self.write_catalog(first)
         self.start(self.text())
         own = {CATALOG, "own.example"}
@@ -368,7 +369,8 @@ name = "two.example"
             self.assertIn(reason, self.control("zone", *words, status=1))
         self.control("zone", "add", "not..aname", status=2)
         # Its file is not there: it is added all the same.
-        self.assertIn("is added, and not loaded", self.control("zone", "add", "c.example", "--template", "members", status=1))
+        told = self.control("zone", "add", "c.example", "--template", "members", status=1)
+        self.assertIn("is added, and not loaded", told)
         self.process.stop()
         self.start(self.text())
         self.assertEqual(self.zones(), {CATALOG, "own.example", "a.example", "b.example", "c.example"})

@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include "full_snapshot.hpp"
 #include <fmt/format.h>
+#include "full_snapshot.hpp"
 
 #include "management/control_verbs.hpp"
 #include "management/managed_server.hpp"
@@ -105,7 +105,7 @@ class FakeServer : public ManagedServer {
   std::vector<std::shared_ptr<QueryTail>> tails;  // that have not ended
   bool upkeep = true;                             // of all zones
   std::string writeError;                         // of their files
-  std::string changeError;  // of zones that are added and removed
+  std::string changeError;                        // of zones that are added and removed
   std::optional<SecondaryStatus> secondary;       // of each zone
   bool starting = false;
   bool cached = true;
