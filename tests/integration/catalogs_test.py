@@ -360,7 +360,8 @@ name = "two.example"
         self.start(self.text())
         self.control("zone", "add", "b.example", "--template", "members")
         self.assertEqual(self.address(self, "b.example"), "192.0.2.1")
-        for words, reason in ((("add", "own.example"), "is there already: "), (("add", "a.example"), "is there already"),
+        for words, reason in ((("add", "own.example"), "is there already: "),
+                              (("add", "a.example"), "is there already"),
                               (("add", "c.example", "--template", "none"), "there is no [template.none]"),
                               (("add", "c.example", "--catalog", "own.example"), 'with catalog = "produce"'),
                               (("remove", "own.example"), "was not added by tautctl: "),
