@@ -264,7 +264,8 @@ TEST_CASE("an awaited version does not take the place of what another program ha
   REQUIRE(kept(*first, next(*version(2), version(3))).empty());
   CHECK(second.hasChanged(origin));
   first.reset();
-  CHECK(kept(second, next(*version(2), version(7))) == "another program has kept later versions, which a restart reads");
+  CHECK(kept(second, next(*version(2), version(7))) ==
+        "another program has kept later versions, which a restart reads");
   second.stop();
   CHECK(isVersion(restored(folder.path()).zone, 3));
 }

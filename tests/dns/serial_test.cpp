@@ -1,5 +1,7 @@
 #include "taut/dns/serial.hpp"
 
+#include <initializer_list>
+
 #include <doctest/doctest.h>
 
 namespace taut {
