@@ -119,19 +119,19 @@ struct ZoneSettings {
   std::string name;  // a valid domain name; empty: the owner of the file's SOA
   std::string path;  // empty for a secondary zone that is kept in no file
   Origin origin;
+  SerialPolicy serial = SerialPolicy::keep;  // of versions that are made here
+  CatalogRole catalog = CatalogRole::none;
   std::optional<std::uint32_t> rateLimit;               // responses a second; 0: no limit; nothing: that of all
   std::shared_ptr<const TransferAccess> allowTransfer;  // null: nobody
   std::shared_ptr<const RemoteList> primaries;          // of a secondary zone; null: the file is what the zone is
   std::shared_ptr<const RemoteList> notify;             // who is told of new versions; null: nobody
   std::shared_ptr<const TransferAccess> allowNotify;    // who may tell us, beside the primaries; null: nobody
-  SerialPolicy serial = SerialPolicy::keep;             // of versions that are made here
   std::uint64_t journal = 0;  // octets of differences that are kept; 0: nothing of the zone is kept
   std::shared_ptr<const UpdateAccess> allowUpdate;      // null: nobody
   std::shared_ptr<const CatalogMembership> membership;  // null: of none
-  CatalogRole catalog = CatalogRole::none;
   // The templates of the members of a catalog that is consumed. The first one is that of members whose groups name none
-  // of the others; where there is none, [zone-defaults] are.
-  std::vector<std::string> memberTemplates;
+  // of the others; null where there is none: [zone-defaults] are.
+  std::shared_ptr<const std::vector<std::string>> memberTemplates;
 
   bool isSecondary() const { return primaries != nullptr; }
   // Its versions are made here, by dynamic updates. Those of a secondary zone are sent on.

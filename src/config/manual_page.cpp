@@ -76,7 +76,8 @@ A name of [acl] that is a table can ask for keys: xfr = { networks = ["198.51.10
 messages that come from there and are signed with the key; without networks they may come from anywhere. Such a name can
 stand in server.allow\-query, in match of a view, in allow\-transfer, allow\-update and allow\-notify of zones, and in
 allow of [forward] and [view.forward], beside networks, whose clients need no key. Elsewhere, where no message is
-concerned, it is a mistake. In allow\-update alone it can have update\-names and update\-types too, to which it is limited then.
+concerned, it is a mistake. In allow\-update alone it can have update\-names and update\-types too, to which it is
+limited then.
 .PP
 A key is changed without a gap by a second one: add it here and reload, change the other side, and take the old one
 away.

@@ -265,8 +265,10 @@ void ZoneReader::readCatalog(const Table& table, const Keys& keys, ZoneSettings&
   if (!members) return;
   if (zone.catalog != CatalogRole::consume && !table.hasRefused())
     mistake(members->origin, "needs catalog = \"consume\", without which the zone has no members");
+  std::vector<std::string> templates;
   for (const Item& item : itemsOf(*members))
-    if (requireTemplate(item.text, item.origin)) zone.memberTemplates.push_back(item.text);
+    if (requireTemplate(item.text, item.origin)) templates.push_back(item.text);
+  if (!templates.empty()) zone.memberTemplates = std::make_shared<const std::vector<std::string>>(std::move(templates));
 }
 
 void ZoneReader::readMembership(const Table& table, const Keys& keys, const Preset& preset, ZoneSettings& zone) {

@@ -47,11 +47,12 @@ bool isSame(const ZoneSettings& left, const ZoneSettings& right) {
 // The first of the member's groups that names one of the catalog's templates, or the first template.
 const std::string& templateOf(const ZoneSettings& catalog, const CatalogMember& member) {
   static const std::string defaults;
+  if (!catalog.memberTemplates) return defaults;
   for (const std::string_view group : member.groups) {
-    const auto found = std::ranges::find(catalog.memberTemplates, group);
-    if (found != catalog.memberTemplates.end()) return *found;
+    const auto found = std::ranges::find(*catalog.memberTemplates, group);
+    if (found != catalog.memberTemplates->end()) return *found;
   }
-  return catalog.memberTemplates.empty() ? defaults : catalog.memberTemplates.front();
+  return catalog.memberTemplates->front();
 }
 
 bool isProduced(const Configuration& configuration, NameView catalog) {

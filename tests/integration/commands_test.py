@@ -60,7 +60,7 @@ class Arguments(TestCase):
             (["--nonsense"], "Usage: tools/test"),
             (["nothing/here"], "no suite nothing"),
             (["--system", "unit"], "no suite unit"),
-            (["--system", "--sanitizers"], "one of --sanitizers and --system"),
+            (["--system", "--sanitizers"], "one of --sanitizers, --system and --build-sanitizers"),
         ):
             result = self.run_program(SOURCE / "tools/test", *arguments, timeout=10)
             self.assertEqual(result.returncode, 2)

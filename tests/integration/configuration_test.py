@@ -184,8 +184,9 @@ class Configuration(TestCase):
         self.assertFalse(schema["additionalProperties"])
         zone = schema["properties"]["zone"]
         self.assertEqual((zone["type"], sorted(zone["items"]["properties"])),
-                         ("array", ["allow-notify", "allow-transfer", "file", "name", "notify", "primaries",
-                                    "rate-limit", "template"]))
+                         ("array", ["allow-notify", "allow-transfer", "allow-update", "catalog", "catalog-group",
+                                    "catalog-zone", "file", "journal", "members", "name", "notify", "primaries",
+                                    "rate-limit", "serial", "template"]))
         self.assertEqual(schema["properties"]["server"]["properties"]["udp-size"]["maximum"], 4096)
 
 

@@ -256,7 +256,7 @@ class Control(TestCase):
             (["flush", "a"], "'flush' is no command; tautctl cache flush NAME does that"),
             (["reload", "a"], "'a' is no command of reload; tautctl zone reload a reloads one zone"),
             (["zone"], "no command of zone; expected one of list, status, reload, dump, refresh, retransfer, notify, "
-             "flush\nTry 'tautctl zone --help'.\n"),
+             "flush, add, remove\nTry 'tautctl zone --help'.\n"),
             (["zone", "status"], "NAME is required\nUsage: tautctl zone status NAME\n"
              "Try 'tautctl zone status --help'.\n"),
             ([], "no command; expected one of status, "),
