@@ -38,7 +38,7 @@ UpdateGrant grantOf(UpdatePolicy policy, std::string_view key, const Address& fr
 }
 
 AccessList signedBy(std::string_view key) {
-  AccessList list(AddressPolicy(AddressPolicy::Action::refuse));
+  AccessList list{AddressPolicy(AddressPolicy::Action::refuse)};
   list.allow(AddressPolicy(), {Name(key)});
   return list;
 }
