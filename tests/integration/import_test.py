@@ -76,7 +76,8 @@ class Import(TestCase):
 
     def test_output(self):
         """The taut.toml goes to standard output, and how much is not supported to standard error"""
-        path = self.write("named.conf", 'options { recursion no; allow-transfer { none; }; };\nzone "a" { type primary; file "/a"; };\n')
+        path = self.write("named.conf", 'options { recursion no; allow-transfer { none; }; };\n'
+                          'zone "a" { type primary; file "/a"; };\n')
         result = self.import_file(path)
         self.assertEqual((result.returncode, result.stderr), (0, ""))
         self.assertIn('\n[[zone]]\nname = "a"\nfile = "/a"\n', result.stdout)
