@@ -123,7 +123,7 @@ void Interpreter::run() noexcept {
       const std::scoped_lock lock(mutex_);
       running_ = nullptr;
     }
-    detail::OffloadJob::handOver(work);
+    Handover::finish(work);
   }
 }
 
