@@ -1,36 +1,15 @@
 // Zones that are catalogs, and members of catalogs.
-#include <fstream>
 #include <string>
 
 #include <doctest/doctest.h>
 
-#include "config/load.hpp"
+#include "config/configuration_file.hpp"
 #include "config/member_zone.hpp"
-#include "support/temporary_folder.hpp"
 
 using namespace taut;
 using namespace taut::config;
 
 namespace {
-
-class File : public TemporaryFolder {
- public:
-  Result<Configuration, Mistakes> load(const std::string& text) const {
-    std::ofstream(path("taut.toml")) << text;
-    return config::load({path("taut.toml"), Environment(Environment::Variables()), Settings()});
-  }
-
-  // A line for each, without the folder.
-  std::string mistakes(const std::string& text) const {
-    const auto loaded = load(text);
-    std::string lines;
-    if (loaded) return lines;
-    for (const Mistake& mistake : loaded.error()) lines += mistake.toText() + "\n";
-    const std::string folder = path("");
-    for (std::size_t at = lines.find(folder); at != lines.npos; at = lines.find(folder)) lines.erase(at, folder.size());
-    return lines;
-  }
-};
 
 const std::string produced = "[[zone]]\nname = \"catz\"\ncatalog = \"produce\"\n";
 
@@ -41,7 +20,7 @@ std::string consumed(const std::string& lines) {
 }  // namespace
 
 TEST_CASE("a catalog that is made is kept in the state directory, and is no master file") {
-  const File file;
+  const ConfigurationFile file;
   const auto loaded =
       file.load("[server]\nstate-directory = \"state\"\n[[zone]]\nname = \"Catz.Example\"\ncatalog = \"produce\"\n");
   REQUIRE(loaded);
@@ -58,7 +37,7 @@ TEST_CASE("a catalog that is made is kept in the state directory, and is no mast
 }
 
 TEST_CASE("a zone is a member by itself, by its template and by the defaults, and a catalog is none by these") {
-  const File file;
+  const ConfigurationFile file;
   const auto loaded = file.load("[zone-defaults]\ncatalog-zone = \"catz\"\ncatalog-group = \"all\"\n" + produced +
                                 "[template.t]\ncatalog-group = \"some\"\n[[zone]]\nname = \"a\"\n"
                                 "[[zone]]\nname = \"b\"\ntemplate = \"t\"\n"
@@ -75,7 +54,7 @@ TEST_CASE("a zone is a member by itself, by its template and by the defaults, an
 }
 
 TEST_CASE("what makes no sense of a catalog is a mistake, with its place") {
-  const File file;
+  const ConfigurationFile file;
   CHECK(file.mistakes(consumed("members = [\"custmers\"]\n") + "[template.customers]\n") ==
         "taut.toml:5:12: there is no [template.custmers]; did you mean customers?\n");
   CHECK(file.mistakes("[[zone]]\nname = \"a\"\nmembers = [\"t\"]\n[template.t]\n") ==
@@ -97,7 +76,7 @@ TEST_CASE("what makes no sense of a catalog is a mistake, with its place") {
 }
 
 TEST_CASE("a template makes zones with all that it says, and the defaults do where there is none") {
-  const File file;
+  const ConfigurationFile file;
   const auto loaded = file.load(
       "[remote.ns1]\naddress = [\"192.0.2.1\"]\n[zone-defaults]\ndirectory = \"zones\"\n"
       "allow-transfer = [\"192.0.2.9\"]\n[template.t]\nprimaries = [\"ns1\"]\n"

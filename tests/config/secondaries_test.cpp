@@ -1,36 +1,15 @@
 // Zones that come from other servers, and those of which others are told.
 #include <filesystem>
-#include <fstream>
 #include <string>
 
 #include <doctest/doctest.h>
 
-#include "config/load.hpp"
-#include "support/temporary_folder.hpp"
+#include "config/configuration_file.hpp"
 
 using namespace taut;
 using namespace taut::config;
 
 namespace {
-
-class File : public TemporaryFolder {
- public:
-  Result<Configuration, Mistakes> load(const std::string& text) const {
-    std::ofstream(path("taut.toml")) << text;
-    return config::load({path("taut.toml"), Environment(Environment::Variables()), Settings()});
-  }
-
-  // A line for each, without the folder.
-  std::string mistakes(const std::string& text) const {
-    const auto loaded = load(text);
-    std::string lines;
-    if (loaded) return lines;
-    for (const Mistake& mistake : loaded.error()) lines += mistake.toText() + "\n";
-    const std::string folder = path("");
-    for (std::size_t at = lines.find(folder); at != lines.npos; at = lines.find(folder)) lines.erase(at, folder.size());
-    return lines;
-  }
-};
 
 const std::string key = "[tsig.transfer-key]\nsecret = \"bm90aGluZyB0byBzZWUgaGVyZQ==\"\n";
 const std::string ns1 = "[remote.ns1]\naddress = [\"192.0.2.1\", \"[2001:db8::1]:5353\"]\nkey = \"transfer-key\"\n";
@@ -42,7 +21,7 @@ std::string zone(const std::string& lines) {
 }  // namespace
 
 TEST_CASE("a zone with primaries is a secondary one, of servers by name and by address") {
-  const File file;
+  const ConfigurationFile file;
   const auto loaded = file.load(key + ns1 + zone("primaries = [\"ns1\", \"192.0.2.7:54\"]\n"));
   REQUIRE(loaded);
   const ZoneSettings& secondary = loaded->zones[0];
@@ -59,7 +38,7 @@ TEST_CASE("a zone with primaries is a secondary one, of servers by name and by a
 }
 
 TEST_CASE("a secondary zone has a file where one is said, and a primary one always") {
-  const File file;
+  const ConfigurationFile file;
   auto loaded = file.load(zone("primaries = [\"192.0.2.1\"]\nfile = \"x\"\n"));
   REQUIRE(loaded);
   CHECK(loaded->zones[0].path == file.path("x"));
@@ -73,7 +52,7 @@ TEST_CASE("a secondary zone has a file where one is said, and a primary one alwa
 }
 
 TEST_CASE("a zone's serial is made as it says, or its template, or the defaults") {
-  const File file;
+  const ConfigurationFile file;
   const auto loaded = file.load("zone-defaults.serial = \"date\"\n[template.counted]\nserial = \"increment\"\n" +
                                 zone("serial = \"unixtime\"\n") +
                                 "[[zone]]\nname = \"counted.example\"\ntemplate = \"counted\"\n"
@@ -90,7 +69,7 @@ TEST_CASE("a zone's serial is made as it says, or its template, or the defaults"
 }
 
 TEST_CASE("a zone's own value counts before its template's, and that before the defaults") {
-  const File file;
+  const ConfigurationFile file;
   const auto loaded = file.load(
       "[zone-defaults]\ndirectory = \"/d\"\nprimaries = [\"192.0.2.1\"]\nnotify = [\"192.0.2.2\"]\n"
       "allow-transfer = [\"loopback\"]\nallow-notify = [\"private\"]\n"
@@ -112,7 +91,7 @@ TEST_CASE("a zone's own value counts before its template's, and that before the 
 }
 
 TEST_CASE("what the defaults say of transfers holds for zones of views, except primaries") {
-  const File file;
+  const ConfigurationFile file;
   const auto loaded = file.load(
       "[zone-defaults]\nprimaries = [\"192.0.2.1\"]\nallow-transfer = [\"loopback\"]\n"
       "[[view]]\nname = \"inside\"\nmatch = [\"private\"]\n[[view.zone]]\nname = \"example.com\"\n");
@@ -127,7 +106,7 @@ TEST_CASE("what the defaults say of transfers holds for zones of views, except p
 }
 
 TEST_CASE("a server without an address, or with a name or a key that cannot be, is a mistake with its place") {
-  const File file;
+  const ConfigurationFile file;
   CHECK(file.mistakes("[remote.ns1]\n" + zone("")) ==
         "taut.toml:1:9: a server without an address; expected address = [\"192.0.2.1\"], say\n");
   CHECK(file.mistakes("[remote.ns1]\naddress = []\n" + zone("")) ==
@@ -141,7 +120,7 @@ TEST_CASE("a server without an address, or with a name or a key that cannot be, 
 }
 
 TEST_CASE("what is no server in a list of them is a mistake with its place") {
-  const File file;
+  const ConfigurationFile file;
   CHECK(file.mistakes(key + ns1 + zone("primaries = [\"ns2\"]\n")) ==
         "taut.toml:8:14: 'ns2' is neither an address nor the name of a [remote.NAME]; did you mean ns1?\n");
   CHECK(file.mistakes(zone("notify = [\"elsewhere\"]\n")) ==
@@ -156,7 +135,7 @@ TEST_CASE("what is no server in a list of them is a mistake with its place") {
 }
 
 TEST_CASE("what a secondary zone needs and does not have is a mistake with its place") {
-  const File file;
+  const ConfigurationFile file;
   CHECK(file.mistakes(zone("allow-notify = [\"loopback\"]\n")) ==
         "taut.toml:3:16: needs primaries, without which nobody has to tell of a new version\n");
   CHECK(file.mistakes("[[zone]]\nfile = \"a\"\nprimaries = [\"192.0.2.1\"]\n") ==
@@ -169,7 +148,7 @@ TEST_CASE("what a secondary zone needs and does not have is a mistake with its p
 }
 
 TEST_CASE("a template that is not there, or whose file is one for all, is a mistake with its place") {
-  const File file;
+  const ConfigurationFile file;
   CHECK(file.mistakes("[template.others]\nnotify = []\n" + zone("template = \"other\"\n")) ==
         "taut.toml:5:12: there is no [template.other]; did you mean others?\n");
   CHECK(file.mistakes("[template.others]\nfile = \"one\"\n" + zone("template = \"others\"\n")) ==

@@ -1,35 +1,14 @@
 // Who may update which zones.
-#include <fstream>
 #include <string>
 
 #include <doctest/doctest.h>
 
-#include "config/load.hpp"
-#include "support/temporary_folder.hpp"
+#include "config/configuration_file.hpp"
 
 using namespace taut;
 using namespace taut::config;
 
 namespace {
-
-class File : public TemporaryFolder {
- public:
-  Result<Configuration, Mistakes> load(const std::string& text) const {
-    std::ofstream(path("taut.toml")) << text;
-    return config::load({path("taut.toml"), Environment(Environment::Variables()), Settings()});
-  }
-
-  // A line for each, without the folder.
-  std::string mistakes(const std::string& text) const {
-    const auto loaded = load(text);
-    std::string lines;
-    if (loaded) return lines;
-    for (const Mistake& mistake : loaded.error()) lines += mistake.toText() + "\n";
-    const std::string folder = path("");
-    for (std::size_t at = lines.find(folder); at != lines.npos; at = lines.find(folder)) lines.erase(at, folder.size());
-    return lines;
-  }
-};
 
 const std::string start =
     "server.state-directory = \"state\"\n[tsig.admin]\nsecret = \"AQID\"\n[tsig.dhcp]\nsecret = \"AQID\"\n";
@@ -38,7 +17,7 @@ const std::string zone = "[[zone]]\nname = \"example.com\"\n";
 }  // namespace
 
 TEST_CASE("updates are allowed by networks and keys, and by names of [acl] for some names and types alone") {
-  const File file;
+  const ConfigurationFile file;
   const auto loaded = file.load(start +
                                 "[acl]\nadmins = { tsig = [\"admin\"] }\n"
                                 "leases = { tsig = [\"dhcp\"], networks = [\"192.0.2.0/24\"], update-names = "
@@ -59,7 +38,7 @@ TEST_CASE("updates are allowed by networks and keys, and by names of [acl] for s
 }
 
 TEST_CASE("allow-update of a template goes before that of zone-defaults, and an empty list allows nobody") {
-  const File file;
+  const ConfigurationFile file;
   const auto loaded = file.load(start +
                                 "[zone-defaults]\nallow-update = [\"192.0.2.1\"]\n"
                                 "[template.quiet]\nallow-update = []\n" +
@@ -70,7 +49,7 @@ TEST_CASE("allow-update of a template goes before that of zone-defaults, and an 
 }
 
 TEST_CASE("a zone that is updated needs a folder for what is kept, and a secondary zone none") {
-  const File file;
+  const ConfigurationFile file;
   CHECK(file.mistakes(zone + "allow-update = [\"192.0.2.1\"]\n") ==
         "taut.toml:3:16: needs server.state-directory, where updates are kept\n");
   const auto loaded = file.load(zone + "primaries = [\"192.0.2.2\"]\nallow-update = [\"192.0.2.1\"]\n");
@@ -80,7 +59,7 @@ TEST_CASE("a zone that is updated needs a folder for what is kept, and a seconda
 }
 
 TEST_CASE("names and types that do not exist are mistakes, and so are limits where nothing is updated") {
-  const File file;
+  const ConfigurationFile file;
   CHECK(
       file.mistakes(start + "[acl.x]\nnetworks = [\"192.0.2.1\"]\nupdate-names = [\"a..b\"]\n" + zone) ==
       "taut.toml:8:17: 'a..b' is no name; expected one such as \"host.example.com\", \"*.example.com\" for those below "
