@@ -70,9 +70,7 @@ std::shared_ptr<const RemoteSettings> Remotes::find(const Item& item) {
 
 std::shared_ptr<const RemoteList> Remotes::list(const std::vector<Item>& items) {
   if (items.empty()) return nullptr;
-  std::string text;
-  for (const Item& item : items) text += fmt::format("{}\"{}\"", text.empty() ? "[" : ", ", item.text);
-  text += "]";
+  std::string text = textOf(items);
   auto& known = lists_[text];
   if (known) return known;
   auto list = std::make_shared<RemoteList>();

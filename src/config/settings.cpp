@@ -2,9 +2,17 @@
 
 #include <charconv>
 
+#include <fmt/format.h>
+
 #include "taut/base/units.hpp"
 
 namespace taut::config {
+
+std::string textOf(const std::vector<Item>& items) {
+  std::string text;
+  for (const Item& item : items) text += fmt::format("{}\"{}\"", text.empty() ? "[" : ", ", item.text);
+  return text + "]";
+}
 
 const Setting* Table::find(const Key& key) const {
   for (const auto& [known, setting] : settings_)

@@ -24,6 +24,9 @@ struct Item {
   Origin origin;
 };
 
+// The list as a file has it.
+std::string textOf(const std::vector<Item>& items);
+
 // Counts as they are, sizes in octets, durations in milliseconds. `false` of a textOrFalse is a boolean.
 using Value = std::variant<bool, std::int64_t, std::string, std::vector<Item>>;
 

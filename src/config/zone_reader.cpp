@@ -24,13 +24,6 @@ const std::vector<Item>& itemsOf(const Setting& setting) {
   return std::get<std::vector<Item>>(setting.value);
 }
 
-// As in a file.
-std::string textOf(const std::vector<Item>& items) {
-  std::string text;
-  for (const Item& item : items) text += fmt::format("{}\"{}\"", text.empty() ? "[" : ", ", item.text);
-  return text + "]";
-}
-
 const std::string& textOf(const Setting& setting) {
   return std::get<std::string>(setting.value);
 }
