@@ -139,6 +139,8 @@ struct ZoneSettings {
   // Whether this server writes the file.
   bool isWritten() const { return !path.empty() && (isSecondary() || catalog == CatalogRole::produce); }
   ZoneSource source() const;
+  // Nothing of the zone has to be loaded in another way. The names are compared as they are written.
+  bool hasSameSource(const ZoneSettings& other) const { return name == other.name && source() == other.source(); }
 };
 
 // What zones have that come while the server runs: what [zone-defaults] or a [template.NAME] says.

@@ -39,9 +39,9 @@ const ZoneSettings* configured(const Configuration& configuration, NameView name
 }
 
 bool isSame(const ZoneSettings& left, const ZoneSettings& right) {
-  return left.name == right.name && left.path == right.path && left.allowTransfer == right.allowTransfer &&
-         left.primaries == right.primaries && left.notify == right.notify && left.allowNotify == right.allowNotify &&
-         left.membership == right.membership;
+  return left.hasSameSource(right) && left.allowTransfer == right.allowTransfer && left.primaries == right.primaries &&
+         left.notify == right.notify && left.allowNotify == right.allowNotify &&
+         left.allowUpdate == right.allowUpdate && left.journal == right.journal && left.membership == right.membership;
 }
 
 // The first of the member's groups that names one of the catalog's templates, or the first template.

@@ -266,12 +266,7 @@ bool sameZoneRates(const Configuration& now, const Configuration& next) {
 }
 
 bool sameZones(const std::vector<config::ZoneSettings>& now, const std::vector<config::ZoneSettings>& next) {
-  return std::ranges::equal(now, next, [](const auto& left, const auto& right) {
-    return left.name == right.name && left.path == right.path &&
-           (left.allowTransfer == nullptr) == (right.allowTransfer == nullptr) &&
-           left.isSecondary() == right.isSecondary() && left.isUpdated() == right.isUpdated() &&
-           left.serial == right.serial && (left.journal > 0) == (right.journal > 0);
-  });
+  return std::ranges::equal(now, next, [](const auto& left, const auto& right) { return left.hasSameSource(right); });
 }
 
 // The order of views is the same to their zones.

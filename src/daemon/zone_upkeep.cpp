@@ -51,8 +51,7 @@ void Daemon::ownArchive() {
   if (!predecessor_) return;
   std::vector<ZoneInstall> versions;
   for (const ZoneSource& source : zoneSources()) {
-    const bool isInstalled = source.isKept && (source.isSecondary || source.takesUpdates);
-    if (!isInstalled || !archive_->hasChanged(*source.origin)) continue;
+    if (!source.isKept || !source.isInstalled() || !archive_->hasChanged(*source.origin)) continue;
     auto kept = archive_->restore(*source.origin);
     if (!kept.ok()) log::error("{}", kept.error());
     if (kept.ok() && kept->zone) versions.push_back({std::move(kept->zone)});

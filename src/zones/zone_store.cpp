@@ -592,9 +592,9 @@ void ZoneStore::takeKept(Entry& entry) {
   entry.isRestored = entry.source.takesUpdates;
   if (load.newer) fileVersions_.push_back(std::exchange(load.newer, nullptr));
   auto differences = std::exchange(load.differences, {});
-  const bool isOfFile = !entry.source.takesUpdates && !entry.source.isSecondary;
   if (!entry.source.keepsDifferences) return;
-  if (isOfFile && kept_ && entry.source.isKept) differences = kept_->differencesTo(entry.source, *load.zone);
+  if (!entry.source.isInstalled() && kept_ && entry.source.isKept)
+    differences = kept_->differencesTo(entry.source, *load.zone);
   for (auto& difference : differences) differences_->add(*load.zone, std::move(difference), entry.source.view);
 }
 
@@ -676,8 +676,7 @@ void ZoneStore::install(std::vector<ZoneInstall> versions, const Publish& publis
 ZoneStore::Entry* ZoneStore::entryFor(const Zone& version) {
   if (!installable_) {
     installable_.emplace();
-    const auto isInstallable = [](const Entry& each) { return each.source.isSecondary || each.source.takesUpdates; };
-    for (Entry* const entry : entriesThat(isInstallable))
+    for (Entry* const entry : entriesThat([](const Entry& each) { return each.source.isInstalled(); }))
       installable_->emplace(entry->load.zone->origin().hash(), entry);
   }
   const auto [first, last] = installable_->equal_range(version.origin().hash());
@@ -721,7 +720,7 @@ std::vector<std::shared_ptr<const Zone>> ZoneStore::takeNews() {
 // Versions that have come from elsewhere are not its own.
 void ZoneStore::forgetKept(const Entry& entry) {
   const ZoneSource& source = entry.source;
-  if (kept_ && source.isKept && !source.isSecondary && !source.takesUpdates) kept_->forget(source, *entry.load.zone);
+  if (kept_ && source.isKept && !source.isInstalled()) kept_->forget(source, *entry.load.zone);
 }
 
 void ZoneStore::forgetDifferences(const Entry& entry) {

@@ -70,6 +70,24 @@ const std::string consumer =
 
 }  // namespace
 
+TEST_CASE("a template that has another serial or journal changes its members") {
+  const Fixture folder;
+  const std::string before = consumer + "members = [\"files\"]\n";
+  MemberZones members("");
+  const ZoneSet set = setOf({catalog("1.zones PTR one.example.\n")});
+  const auto first = folder.configuration(before);
+  CHECK(members.look(first, set));
+  CHECK(members.update(first, set).hasChanged);
+  for (const std::string line : {"serial = \"date\"\n", "journal = \"1M\"\n", "journal = 0\n"}) {
+    CAPTURE(line);
+    auto text = before;
+    text.insert(text.find("[template.others]"), line);
+    const auto changed = folder.configuration(text);
+    CHECK(members.update(changed, set).hasChanged);
+    CHECK_FALSE(members.update(changed, set).hasChanged);
+  }
+}
+
 TEST_CASE("members have the primaries of the catalog where nothing says where they are from") {
   const Fixture folder;
   const auto configuration = folder.configuration(consumer);

@@ -52,6 +52,10 @@ struct ZoneSource {
   SerialPolicy serialPolicy = SerialPolicy::keep;
   // Its versions are kept, so the last one may be there from an earlier run: `ZoneLoadOptions::restore`.
   bool isKept = false;
+
+  // Its versions come by `ZoneStore::install`, beside the first one, which may be that of a file.
+  bool isInstalled() const { return isSecondary || takesUpdates; }
+  friend bool operator==(const ZoneSource&, const ZoneSource&) = default;
 };
 
 // What was kept of a zone by an earlier run of the program.
