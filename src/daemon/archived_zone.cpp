@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <span>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -13,7 +12,6 @@
 
 #include "archive_path.hpp"
 #include "taut/base/input_file.hpp"
-#include "taut/transfer/zone_transfer.hpp"
 #include "taut/zone/recent_differences.hpp"
 #include "taut/zone/zone_snapshot.hpp"
 #include "taut/zone/zone_update.hpp"
@@ -54,27 +52,6 @@ Differences lastOf(const ZoneJournal& journal, const Zone& zone) {
   return first == end ? Differences() : journal.find(zone, entries[first].from, most);
 }
 
-// The version that the differences lead to. They are applied many at a time, so that each owner is written once.
-Result<std::shared_ptr<const Zone>, std::string> applied(std::shared_ptr<const Zone> zone,
-                                                         const Differences& differences) {
-  constexpr std::uint64_t atOnce = std::uint64_t{4} << 20;  // octets
-  ZoneChecks checks = secondaryChecks();
-  checks.verifyZonemd = false;  // it was, where it was to be
-  std::vector<ZoneDifference> batch;
-  std::uint64_t octets = 0;
-  for (std::size_t i = 0; i < differences.size(); ++i) {
-    batch.push_back(*differences[i]);
-    octets += differences[i]->octets();
-    if (octets < atOnce && i + 1 < differences.size()) continue;
-    auto updated = updateZone(zone, batch, checks);
-    if (!updated.ok()) return Failure(updated.error());
-    zone = std::move(updated->zone);
-    batch.clear();
-    octets = 0;
-  }
-  return zone;
-}
-
 ArchivedZone::Done removeFile(const std::string& path) {
   if (::unlink(path.c_str()) == 0 || errno == ENOENT) return {};
   return Failure(fmt::format("{}: {}", path, std::generic_category().message(errno)));
@@ -101,7 +78,7 @@ Result<ArchivedZone::Restored, std::string> ArchivedZone::restore(const std::str
   restored.changed = changed;
   if (!*journal) return restored;
   if (const Differences behind = (*journal)->find(Serial(restored.zone->serial())); !behind.empty()) {
-    auto last = applied(restored.zone, behind);
+    auto last = replay(restored.zone, behind);
     if (!last.ok()) return Failure(fmt::format("{}: it does not lead on from the snapshot: {}", path, last.error()));
     restored.zone = std::move(*last);
     restored.reach = {Serial(restored.zone->serial()), octetsOf(behind), behind.size()};

@@ -262,18 +262,13 @@ Task<> Updater::settle(std::shared_ptr<Updated> zone) {
 // Brings what has come meanwhile into the new image. False where there is none.
 bool Updater::takeSettled(Updated& zone) {
   if (!zone.settled) return false;
-  std::shared_ptr<const Zone> version = std::exchange(zone.settled, nullptr);
-  const auto since = std::exchange(zone.since, {});
-  ZoneChecks checks;
-  checks.requireNsAddresses = false;
-  for (const auto& difference : since) {
-    const auto next = updateZone(version, {difference.get(), 1}, checks);
-    if (!next) {
-      log::error("zone {}: it cannot be settled: {}", zone.origin, next.error());
-      return true;
-    }
-    version = next->zone;
+  const std::shared_ptr<const Zone> settled = std::exchange(zone.settled, nullptr);
+  const auto replayed = replay(settled, std::exchange(zone.since, {}));
+  if (!replayed) {
+    log::error("zone {}: it cannot be settled: {}", zone.origin, replayed.error());
+    return true;
   }
+  const std::shared_ptr<const Zone>& version = *replayed;
   if (version->serial() != zone.version->serial()) return true;  // a whole version has come
   zone.version = version;
   ZoneVersion kept{version};

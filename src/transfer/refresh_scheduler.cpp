@@ -315,15 +315,10 @@ Task<> RefreshScheduler::settle(LocalRef<Entry> entry) {
   auto settled = co_await offload(shard_, std::move(work));
   const std::unique_ptr<Settling> settling = std::move(entry->settling);
   if (!settled || settling->isVoid || entry->removed) co_return;
-  ZoneVersion version{std::move(*settled)};
+  const auto replayed = replay(std::move(*settled), settling->since);
+  if (!replayed) co_return log::error("zone {}: it cannot be settled: {}", entry->keeper.origin(), replayed.error());
+  ZoneVersion version{*replayed};
   version.isSettled = true;
-  ZoneChecks checks = entry->keeper.settings().checks;
-  checks.verifyZonemd = false;  // it has been
-  for (const auto& difference : settling->since) {
-    const auto updated = updateZone(version.zone, {difference.get(), 1}, checks);
-    if (!updated) co_return log::error("zone {}: it cannot be settled: {}", entry->keeper.origin(), updated.error());
-    version.zone = updated->zone;
-  }
   entry->keeper.replaceBySettled(version.zone);
   publish_(version);
 }

@@ -1,9 +1,11 @@
 #include "taut/zone/zone_update.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <mutex>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -136,6 +138,26 @@ Result<ZoneUpdate, std::string> updateZone(const Version& zone, std::span<const 
     return changes.finish();
   };
   return update(zone, take, checks);
+}
+
+// They are applied many at a time, so that each owner is written once.
+Result<Version, std::string> replay(Version zone, std::span<const std::shared_ptr<const ZoneDifference>> differences) {
+  constexpr std::size_t atOnce = std::size_t{4} << 20;  // octets
+  ZoneChecks checks;
+  checks.requireNsAddresses = checks.verifyZonemd = false;
+  std::vector<ZoneDifference> batch;
+  std::size_t octets = 0;
+  for (const auto& difference : differences) {
+    batch.push_back(*difference);
+    octets += difference->octets();
+    if (octets < atOnce && &difference != &differences.back()) continue;
+    auto updated = updateZone(zone, batch, checks);
+    if (!updated) return Failure(updated.error());
+    zone = std::move(updated->zone);
+    batch.clear();
+    octets = 0;
+  }
+  return zone;
 }
 
 }  // namespace taut

@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <random>
+#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -399,6 +400,23 @@ TEST_CASE("Differences that ZoneBuilder would refuse the zone for are refused") 
             .ends_with("algorithm 13 is that of no DNSKEY here (RFC 7344 section 4.1)"));
   CHECK(refusalOf("", {difference("", "@ ZONEMD 8 1 1 " + std::string(96, '0') + "\n")})
             .starts_with("example. ZONEMD: "));
+}
+
+TEST_CASE(
+    "What led to a version leads there from another image, also where an address or a digest is missing or wrong") {
+  const auto zone = zoneOf("a A 192.0.2.1\n");
+  const std::vector differences{
+      std::make_shared<const ZoneDifference>(
+          difference("ns1 A 192.0.2.1\n", "@ ZONEMD 8 1 1 " + std::string(96, '0') + "\n")),
+      std::make_shared<const ZoneDifference>(difference("a A 192.0.2.1\n", "b A 192.0.2.2\n", 8))};
+  const auto replayed = replay(settle(*zone), differences);
+  REQUIRE(replayed.ok());
+  CHECK((*replayed)->serial() == 9);
+  CHECK((*replayed)->apex().has(Type::ZONEMD));
+  CHECK((*replayed)->node(Name("b.example.")));
+  CHECK_FALSE((*replayed)->node(Name("a.example.")));
+  CHECK_FALSE(replay(zone, std::span(differences).subspan(1)).ok());
+  CHECK(*replay(zone, {}) == zone);
 }
 
 TEST_CASE("A difference in the case of an owner alone is one") {

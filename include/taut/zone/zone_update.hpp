@@ -47,4 +47,9 @@ std::optional<std::string> reasonAgainstChanges(const Zone& zone);
 Result<ZoneUpdate, std::string> updateZone(const std::shared_ptr<const Zone>& zone,
                                            std::span<const ZoneDifference> differences, const ZoneChecks& checks = {});
 
+// What led from a version to a later one leads there again, from another image of that version: one that was settled,
+// or was kept. What has been checked then, or was not to be, is not checked now: no address and no digest.
+Result<std::shared_ptr<const Zone>, std::string> replay(
+    std::shared_ptr<const Zone> zone, std::span<const std::shared_ptr<const ZoneDifference>> differences);
+
 }  // namespace taut
