@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <string_view>
 #include <system_error>
+#include <unordered_set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -36,9 +37,10 @@ AddedZones::AddedZones(const std::string& folder) {
   path_ = folder + "/zones.added";
   std::error_code error;
   if (!std::filesystem::exists(path_, error)) return;
-  forEachLine(path_, [this](std::string_view line, std::size_t number) {
+  std::unordered_set<Name, NameHash, NameEqual> names;
+  forEachLine(path_, [&](std::string_view line, std::size_t number) {
     AddedZone zone = zoneOf(path_, line, number);
-    if (find(*Name::parse(zone.name)))
+    if (!names.insert(*Name::parse(zone.name)).second)
       throw std::runtime_error(
           fmt::format("{}:{}: zone {} is there already; expected it once", path_, number, zone.name));
     zones_.push_back(std::move(zone));
