@@ -1,10 +1,8 @@
 #include "taut/io/offload.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <condition_variable>
 #include <deque>
-#include <new>
 #include <stdexcept>
 #include <system_error>
 #include <thread>
