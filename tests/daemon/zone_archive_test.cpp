@@ -227,47 +227,45 @@ TEST_CASE("one program at a time keeps zones in a folder") {
   CHECK(kept(second, {version(1)}) == error);
 }
 
-TEST_CASE("the folder is ours when the program before has ended, with all that it has kept") {
+// Two programs with one folder: the second one has read version 2, and the first has kept version 3 since.
+struct TwoPrograms {
+  TwoPrograms() {
+    keepVersions(*first, 2);
+    REQUIRE(isVersion(second.restore(origin)->zone, 2));
+    REQUIRE(kept(*first, next(*version(2), version(3))).empty());
+  }
+
   const TemporaryFolder folder;
-  auto first = std::make_unique<ZoneArchive>(folder.path());
-  keepVersions(*first, 2);
-  ZoneArchive second(folder.path());
-  REQUIRE(isVersion(second.restore(origin)->zone, 2));
-  REQUIRE(kept(*first, next(*version(2), version(3))).empty());
-  first.reset();
-  REQUIRE(second.own(std::chrono::seconds(60)).empty());
-  REQUIRE(isVersion(second.restore(origin)->zone, 3));
-  CHECK(kept(second, next(*version(3), version(4))).empty());
-  second.stop();
-  CHECK(isVersion(restored(folder.path()).zone, 4));
+  std::unique_ptr<ZoneArchive> first = std::make_unique<ZoneArchive>(folder.path());
+  ZoneArchive second{folder.path()};
+};
+
+TEST_CASE("the folder is ours when the program before has ended, with all that it has kept") {
+  TwoPrograms programs;
+  programs.first.reset();
+  REQUIRE(programs.second.own(std::chrono::seconds(60)).empty());
+  REQUIRE(isVersion(programs.second.restore(origin)->zone, 3));
+  CHECK(kept(programs.second, next(*version(3), version(4))).empty());
+  programs.second.stop();
+  CHECK(isVersion(restored(programs.folder.path()).zone, 4));
 }
 
 TEST_CASE("a version that does not follow what another program has kept meanwhile is kept whole") {
-  const TemporaryFolder folder;
-  auto first = std::make_unique<ZoneArchive>(folder.path());
-  keepVersions(*first, 2);
-  ZoneArchive second(folder.path());
-  REQUIRE(isVersion(second.restore(origin)->zone, 2));
-  REQUIRE(kept(*first, next(*version(2), version(3))).empty());
-  first.reset();
-  second.keep(next(*version(2), version(7)));
-  second.stop();
-  CHECK(isVersion(restored(folder.path()).zone, 7));
+  TwoPrograms programs;
+  programs.first.reset();
+  programs.second.keep(next(*version(2), version(7)));
+  programs.second.stop();
+  CHECK(isVersion(restored(programs.folder.path()).zone, 7));
 }
 
 TEST_CASE("an awaited version does not take the place of what another program has kept since the files were read") {
-  const TemporaryFolder folder;
-  auto first = std::make_unique<ZoneArchive>(folder.path());
-  keepVersions(*first, 2);
-  ZoneArchive second(folder.path());
-  REQUIRE(isVersion(second.restore(origin)->zone, 2));
-  REQUIRE(kept(*first, next(*version(2), version(3))).empty());
-  CHECK(second.hasChanged(origin));
-  first.reset();
-  CHECK(kept(second, next(*version(2), version(7))) ==
+  TwoPrograms programs;
+  CHECK(programs.second.hasChanged(origin));
+  programs.first.reset();
+  CHECK(kept(programs.second, next(*version(2), version(7))) ==
         "another program has kept later versions, which a restart reads");
-  second.stop();
-  CHECK(isVersion(restored(folder.path()).zone, 3));
+  programs.second.stop();
+  CHECK(isVersion(restored(programs.folder.path()).zone, 3));
 }
 
 TEST_CASE("of a zone that is no more no file stays") {

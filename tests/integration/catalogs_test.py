@@ -80,15 +80,7 @@ class Knot(Peer, transfer_peers.Knot):
         rest = self.with_ports(rest, other, "127.0.0.1", "127.0.0.1")
         rest = rest.replace("template:\n", f"template:\n- id: default\n  storage: {self.folder}\n")
         rest = re.sub(r"(- id: (?:customers|members)\n)", rf"\1  storage: {self.folder}\n", rest)
-        self.write("knot.conf", f"""server:
-  listen: 127.0.0.1@{self.port}
-  rundir: {self.folder}
-database:
-  storage: {self.folder}
-log:
-- target: stderr
-  any: info
-{acl}acl:{rest}""")
+        self.write("knot.conf", f"""{self.settings()}{acl}acl:{rest}""")
 
 
 class Named(Peer, transfer_peers.Named):

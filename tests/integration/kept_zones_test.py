@@ -103,6 +103,12 @@ class KeptZones(TestCase):
     def end(self, server):
         self.assertEqual(server.process.stop(), 0, server.process.log())
 
+    def follow(self, first, second, serial):
+        """Has the primary another version, and the secondary too"""
+        self.change(first, serial)
+        self.control(second, "zone", "refresh", ORIGIN)
+        self.wait_for_serial(second, serial)
+
     def kill(self, server):
         server.process.signal(signal.SIGKILL)
         server.process.process.wait()
@@ -138,9 +144,7 @@ class Restarts(KeptZones):
         second.run()
         self.wait_for_serial(second, 1)
         for serial in (2, 3):
-            self.change(first, serial)
-            self.control(second, "zone", "refresh", ORIGIN)
-            self.wait_for_serial(second, serial)
+            self.follow(first, second, serial)
         self.end(first)
         self.end(second)
         second.run()
@@ -208,9 +212,7 @@ class Restarts(KeptZones):
         second.run()
         self.wait_for_serial(second, 1)
         for serial in (2, 3):
-            self.change(first, serial)
-            self.control(second, "zone", "refresh", ORIGIN)
-            self.wait_for_serial(second, serial)
+            self.follow(first, second, serial)
             done = self.run_program(TAUTCTL, "--socket", second.folder / "control", "upgrade")
             self.assertEqual(done.returncode, 0, done.stdout + done.stderr + second.process.log())
             self.assertEqual(self.version(second.port), serial)

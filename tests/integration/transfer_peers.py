@@ -107,12 +107,9 @@ class Taut(Peer):
 class Knot(Peer):
     name = "knot"
 
-    def configure(self, other):
-        text = documented(f"knot.conf, on the {self.role}")
-        acl, rest = text.split("acl:", 1)
-        acl = self.with_ports(acl, other, "127.0.0.1", f"127.0.0.1@{other}")
-        rest = self.with_ports(rest, other, "127.0.0.1", "127.0.0.1")
-        self.write("knot.conf", f"""server:
+    def settings(self):
+        """Where it listens, and where its files and its log are"""
+        return f"""server:
   listen: 127.0.0.1@{self.port}
   rundir: {self.folder}
 database:
@@ -120,7 +117,14 @@ database:
 log:
 - target: stderr
   any: info
-template:
+"""
+
+    def configure(self, other):
+        text = documented(f"knot.conf, on the {self.role}")
+        acl, rest = text.split("acl:", 1)
+        acl = self.with_ports(acl, other, "127.0.0.1", f"127.0.0.1@{other}")
+        rest = self.with_ports(rest, other, "127.0.0.1", "127.0.0.1")
+        self.write("knot.conf", f"""{self.settings()}template:
 - id: default
   storage: {self.folder}
 {acl}acl:{rest}""")
