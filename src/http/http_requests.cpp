@@ -13,6 +13,7 @@
 #include <boost/beast/http/string_body.hpp>
 
 #include "message_fields.hpp"
+#include "short_chunk.hpp"
 #include "taut/base/text.hpp"
 
 namespace taut {
@@ -64,6 +65,7 @@ Task<std::optional<HttpRequest>> HttpRequests::next() {
       if (!keeps_) co_return std::nullopt;
     }
     const std::string_view octets = stream_.buffered();
+    if (isShortChunk(parser, octets.size())) continue;
     beast::error_code error;
     const std::size_t used = parser.put(boost::asio::buffer(octets.data(), octets.size()), error);
     stream_.consume(used);

@@ -11,6 +11,7 @@
 #include <boost/beast/http/string_body.hpp>
 
 #include "message_fields.hpp"
+#include "short_chunk.hpp"
 #include "taut/http/http_client.hpp"
 
 namespace taut {
@@ -48,7 +49,7 @@ void HttpResponseReader::begin() {
 
 IoResult HttpResponseReader::put(std::string_view octets) {
   std::size_t used = 0;
-  while (used < octets.size() && !isDone()) {
+  while (used < octets.size() && !isDone() && !isShortChunk(*parser_, octets.size() - used)) {
     beast::error_code error;
     const std::size_t taken = parser_->put(boost::asio::buffer(octets.data() + used, octets.size() - used), error);
     used += taken;

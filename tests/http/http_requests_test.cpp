@@ -48,6 +48,17 @@ std::string refusal(std::string text) {
 
 }  // namespace
 
+TEST_CASE("a chunked body that is empty is read however it is cut") {
+  const std::string text = "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
+  for (const std::size_t piece : {std::size_t{1}, std::size_t{2}, std::size_t{3}, std::size_t{4}, std::size_t{100000}}) {
+    Peer peer(text, piece);
+    HttpRequests requests(peer);
+    const auto request = syncWait(requests.next());
+    REQUIRE(request);
+    CHECK(request->body.empty());
+  }
+}
+
 TEST_CASE("requests on one connection are read in order, however they are cut, and answered") {
   const std::string text =
       "POST /a?b=c HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody"
