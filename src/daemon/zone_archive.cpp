@@ -106,6 +106,7 @@ void ZoneArchive::setJournalSizes(JournalSizes sizes) {
     if (!thread_.joinable()) return;
   }
   post([this, shared] {
+    syncAll();  // what was appended, as a journal closes below
     for (const auto& [origin, zone] : zones_) {
       const auto size = shared->find(origin);
       zone->files->setJournalOctets(size == shared->end() ? ArchivedZone::defaultOctets : size->second);

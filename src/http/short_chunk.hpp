@@ -5,9 +5,9 @@
 
 namespace taut {
 
-// Whether so few octets have to wait for more before the parser gets them. What is missing of a chunked body has the five
-// octets of "0\r\n\r\n" at least, and the parser asserts that it gets them all when it has seen the first line of the
-// last chunk.
+// Whether so few octets have to wait for more before the parser gets them. What is missing of a chunked body has the
+// five octets of "0\r\n\r\n" at least, and the parser asserts that it gets them all when it has seen the first line of
+// the last chunk.
 template <typename Parser>
 bool isShortChunk(const Parser& parser, std::size_t size) {
   constexpr std::size_t lastChunk = 5;

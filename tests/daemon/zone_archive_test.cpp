@@ -145,6 +145,21 @@ TEST_CASE("each version that was kept can be restored from then on, however smal
   }
 }
 
+TEST_CASE("what was appended is kept although the sizes of journals are set before it is synced") {
+  const TemporaryFolder folder;
+  {
+    // What comes while the archive waits is done before anything is synced.
+    std::promise<void> hasCome;
+    ZoneArchive archive(folder.path());
+    keepVersions(archive, 2);
+    archive.keep(next(*version(2), version(3)), [&](const std::string&) { hasCome.get_future().wait(); });
+    archive.keep(next(*version(3), version(4)));
+    archive.setJournalSizes({});
+    hasCome.set_value();
+  }
+  CHECK(isVersion(restored(folder.path()).zone, 4));
+}
+
 TEST_CASE("a journal that was cut at any octet leads to a version that was kept") {
   const TemporaryFolder folder;
   {

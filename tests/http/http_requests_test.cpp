@@ -50,7 +50,8 @@ std::string refusal(std::string text) {
 
 TEST_CASE("a chunked body that is empty is read however it is cut") {
   const std::string text = "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
-  for (const std::size_t piece : {std::size_t{1}, std::size_t{2}, std::size_t{3}, std::size_t{4}, std::size_t{100000}}) {
+  for (const std::size_t piece :
+       {std::size_t{1}, std::size_t{2}, std::size_t{3}, std::size_t{4}, std::size_t{100000}}) {
     Peer peer(text, piece);
     HttpRequests requests(peer);
     const auto request = syncWait(requests.next());

@@ -76,7 +76,8 @@ TEST_CASE("a response with a length, in chunks, or up to the end of its connecti
 
 TEST_CASE("a chunked body that is empty or ill-formed is read alike however it is cut") {
   const std::string_view head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
-  for (const std::size_t piece : {std::size_t{1}, std::size_t{2}, std::size_t{3}, std::size_t{4}, std::size_t{100000}}) {
+  for (const std::size_t piece :
+       {std::size_t{1}, std::size_t{2}, std::size_t{3}, std::size_t{4}, std::size_t{100000}}) {
     const Read empty = read(std::string(head) + "0\r\n\r\n", false, piece);
     CHECK(empty.done);
     CHECK(empty.response.body.empty());
