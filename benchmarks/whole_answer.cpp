@@ -12,7 +12,7 @@ namespace {
 
 using namespace taut;
 
-enum class Source : std::uint8_t { zone, cache, largeRRsets };
+enum class Source : std::uint8_t { zone, cache, largeRRsets, changed };
 
 struct Case {
   std::string_view name;
@@ -42,6 +42,8 @@ constexpr Case cases[] = {
     {"hit-top", "h3.example.com", false, false, Source::zone, Rcode::NOERROR, false, Type::A, false, true},
     {"large-rrset", "mail.example.com", true, false, Source::largeRRsets, Rcode::NOERROR, false, Type::MX},
     {"large-referral", "www.child.example.com", true, false, Source::largeRRsets, Rcode::NOERROR},
+    {"hit-beside-changes", "h3.example.com", false, false, Source::changed, Rcode::NOERROR},
+    {"hit-changed", "h4.example.com", false, false, Source::changed, Rcode::NOERROR},
     {"long-chain", "a.example.com", true, false, Source::largeRRsets, Rcode::NOERROR},
 };
 
@@ -53,6 +55,8 @@ std::shared_ptr<const ZoneSet> servedFor(Source source) {
       break;
     case Source::largeRRsets:
       return zonesOf(largeRRsetZone(3000));
+    case Source::changed:
+      return changedZones();
   }
   return std::make_shared<const ZoneSet>();
 }

@@ -24,14 +24,17 @@
 #include "taut/dns/query.hpp"
 #include "taut/dns/rdata.hpp"
 #include "taut/dns/reply_builder.hpp"
+#include "taut/dns/serial.hpp"
 #include "taut/dnstap/dnstap.hpp"
 #include "taut/io/shard.hpp"
 #include "taut/resolver/authority.hpp"
 #include "taut/resolver/cache.hpp"
 #include "taut/server/reply_channel.hpp"
 #include "taut/server/server_factory.hpp"
+#include "taut/zone/zone_change.hpp"
 #include "taut/zone/zone_file.hpp"
 #include "taut/zone/zone_set.hpp"
+#include "taut/zone/zone_update.hpp"
 
 namespace taut {
 
@@ -47,8 +50,9 @@ inline std::vector<std::uint8_t> questionOctets(std::string_view name, Type type
 }
 
 // A zone with names of all kinds below example.com: `hosts` hosts, h0 and so on, a delegation, a wildcard, an alias,
-// and signatures and an NSEC chain for a few names. No server looks at what is in the signatures that it serves.
-inline std::string benchmarkZone(std::size_t hosts) {
+// and signatures and an NSEC chain for a few names, unless it is not signed. No server looks at what is in the
+// signatures that it serves.
+inline std::string benchmarkZone(std::size_t hosts, bool isSigned = true) {
   const auto signature = [](std::string_view owner, std::string_view covered, unsigned labels) {
     return fmt::format("{} 3600 IN RRSIG {} 13 {} 3600 20380101000000 20240101000000 1034 example.com. {:A<86}==\n",
                        owner, covered, labels, "");
@@ -58,11 +62,12 @@ inline std::string benchmarkZone(std::size_t hosts) {
       "@ 3600 IN SOA ns1 hostmaster 1 7200 3600 1209600 300\n"
       "@ 3600 IN NS ns1\nns1 3600 IN A 192.0.2.53\n"
       "child 3600 IN NS ns.child\nns.child 3600 IN A 192.0.2.54\n"
-      "*.wild 3600 IN A 192.0.2.55\nalias 3600 IN CNAME h0\n"
-      "@ 300 IN NSEC signed NS SOA RRSIG NSEC\nsigned 3600 IN A 192.0.2.56\n"
-      "signed 300 IN NSEC @ A RRSIG NSEC\n";
-  text += signature("@", "SOA", 2) + signature("@", "NSEC", 2);
-  text += signature("signed", "A", 3) + signature("signed", "NSEC", 3);
+      "*.wild 3600 IN A 192.0.2.55\nalias 3600 IN CNAME h0\nsigned 3600 IN A 192.0.2.56\n";
+  if (isSigned) {
+    text += "@ 300 IN NSEC signed NS SOA RRSIG NSEC\nsigned 300 IN NSEC @ A RRSIG NSEC\n";
+    text += signature("@", "SOA", 2) + signature("@", "NSEC", 2);
+    text += signature("signed", "A", 3) + signature("signed", "NSEC", 3);
+  }
   for (std::size_t i = 0; i < hosts; ++i)
     text += fmt::format("h{} 3600 IN A 10.{}.{}.{}\n", i, i >> 16 & 255, i >> 8 & 255, i & 255);
   return text;
@@ -76,6 +81,19 @@ inline std::shared_ptr<const ZoneSet> zonesOf(const std::string& text) {
 
 inline std::shared_ptr<const ZoneSet> benchmarkZones(std::size_t hosts) {
   return zonesOf(benchmarkZone(hosts));
+}
+
+// The benchmark's zone, in which 500 hosts with even numbers have another address since it was built: their nodes are
+// shadows of those of the image. It is so large that the image has room for them.
+inline std::shared_ptr<const ZoneSet> changedZones() {
+  const ZoneLoad load = parseZone(benchmarkZone(20'000, false));
+  if (!load.ok()) throw std::runtime_error(load.firstError());
+  ZoneChange change;
+  for (std::size_t i = 0; i < 1000; i += 2)
+    change.replace(Name(fmt::format("h{}.example.com", i)), std::chrono::hours(1), {rdata::A(192, 0, 2, 1)});
+  auto update = updateZone(load.zone, change, Serial(load.zone->serial()));
+  if (!update.ok()) throw std::runtime_error(update.error());
+  return std::make_shared<const ZoneSet>(std::vector{update->zone});
 }
 
 // Questions that cost much where work is not bounded by the reply: `count` mail hosts and name servers with two
