@@ -15,7 +15,6 @@ namespace {
 
 constexpr std::size_t cacheLine = 64;
 constexpr std::size_t firstBlock = std::size_t{16} << 10;
-constexpr std::size_t largestBlock = std::size_t{8} << 20;
 
 std::size_t roundUp(std::size_t size, std::size_t unit) {
   return (size + unit - 1) / unit * unit;

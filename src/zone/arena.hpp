@@ -70,25 +70,27 @@ struct BlockAllocator {
 class Arena {
  public:
   static constexpr std::size_t alignment = 4;
+  static constexpr std::size_t largestBlock = std::size_t{8} << 20;  // unless one allocation needs more
 
   // `size` octets at a multiple of `alignment`; they live as long as the arena.
   std::uint8_t* allocate(std::size_t size) {
-    const std::size_t rounded = (size + alignment - 1) & ~(alignment - 1);
-    if (rounded > static_cast<std::size_t>(end_ - at_)) addBlock(rounded);
+    if (!hasRoom(size)) addBlock(rounded(size));
     std::uint8_t* const start = at_;
-    at_ += rounded;
+    at_ += rounded(size);
     return start;
   }
 
   // Whether the next allocation of `size` octets will directly follow the last one in memory.
-  bool hasRoom(std::size_t size) const { return size + alignment <= static_cast<std::size_t>(end_ - at_); }
+  bool hasRoom(std::size_t size) const { return rounded(size) <= static_cast<std::size_t>(end_ - at_); }
 
   // The number, from 0, of the block that the last allocation lies in. Each block before it may be given back by
   // itself.
   std::size_t currentBlock() const { return blocks_.size() - 1; }
   void release(std::size_t block) { blocks_[block] = {}; }
+  const std::uint8_t* block(std::size_t number) const { return blocks_[number].data(); }
 
  private:
+  static constexpr std::size_t rounded(std::size_t size) { return (size + alignment - 1) & ~(alignment - 1); }
   void addBlock(std::size_t atLeast);
 
   std::vector<Block> blocks_;

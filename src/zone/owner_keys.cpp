@@ -52,18 +52,17 @@ void warnOutside(const RecordLog& log, const OwnerRun& run, NameView origin, Dia
 OwnerKeys makeKeys(const RecordLog& log, NameView origin, DiagnosticList& diagnostics) {
   OwnerKeys keys;
   keys.sorted.reserve(log.runCount());
-  for (std::uint32_t i = 0; i < log.runCount(); ++i) {
-    const OwnerRun& run = log.run(i);
-    const NameView owner = run.name();
+  for (const OwnerRun* run = log.firstRun(); run != nullptr; run = log.nextRun(*run)) {
+    const NameView owner = run->name();
     if (!owner.isWithin(origin)) {
-      warnOutside(log, run, origin, diagnostics);
+      warnOutside(log, *run, origin, diagnostics);
       continue;
     }
     std::array<std::uint8_t, 2 * maxNameSize> key;
     const std::size_t size = writeKey(owner, origin.size(), key.data());
     std::uint8_t* const stored = keys.octets.allocate(std::max<std::size_t>(size, 1));
     std::memcpy(stored, key.data(), size);
-    keys.sorted.push_back({prefixOf(stored, size), stored, i, static_cast<std::uint16_t>(size)});
+    keys.sorted.push_back({prefixOf(stored, size), stored, log.placeOf(*run), static_cast<std::uint16_t>(size)});
   }
   return keys;
 }

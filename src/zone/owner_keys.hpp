@@ -18,7 +18,7 @@ namespace taut::detail {
 struct OwnerKey {
   std::uint64_t prefix;  // the first eight octets, as a number
   const std::uint8_t* octets;
-  std::uint32_t run;  // of the log
+  RunPlace run;  // in the log
   std::uint16_t size;
 
   bool isSameOwner(const OwnerKey& other) const {

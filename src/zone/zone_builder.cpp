@@ -33,21 +33,17 @@ const detail::LoggedRecord* findSoa(const detail::OwnerRun& run) {
 void explainNoSoa(const RecordLog& log, const std::optional<Name>& wanted, DiagnosticList& diagnostics) {
   if (log.recordCount() == 0) return diagnostics.error("there is no record; expected a zone", log.wholeZone());
   if (!wanted) return diagnostics.error("there is no SOA record; expected one, at the zone's origin", log.wholeZone());
-  for (std::size_t index = 0; index < log.runCount(); ++index) {
-    const detail::OwnerRun& run = log.run(index);
-    if (const auto* const soa = findSoa(run))
-      return diagnostics.error(fmt::format("the SOA record is that of {}; expected one of {}", run.name(), *wanted),
-                               {log.file(run.file), soa->line});
-  }
+  for (const auto* run = log.firstRun(); run != nullptr; run = log.nextRun(*run))
+    if (const auto* const soa = findSoa(*run))
+      return diagnostics.error(fmt::format("the SOA record is that of {}; expected one of {}", run->name(), *wanted),
+                               {log.file(run->file), soa->line});
   diagnostics.error(fmt::format("zone {} has no SOA record; expected one, at its origin", *wanted), log.wholeZone());
 }
 
 // The owner of the SOA at the wanted origin, or of the first SOA where no origin is wanted.
 std::optional<Name> findOrigin(const RecordLog& log, const std::optional<Name>& wanted, DiagnosticList& diagnostics) {
-  for (std::size_t index = 0; index < log.runCount(); ++index) {
-    const detail::OwnerRun& run = log.run(index);
-    if ((!wanted || run.name() == *wanted) && findSoa(run)) return Name(run.name());
-  }
+  for (const auto* run = log.firstRun(); run != nullptr; run = log.nextRun(*run))
+    if ((!wanted || run->name() == *wanted) && findSoa(*run)) return Name(run->name());
   explainNoSoa(log, wanted, diagnostics);
   return std::nullopt;
 }
@@ -106,6 +102,10 @@ std::shared_ptr<const Zone> ZoneBuilder::State::build(const ZoneChecks& checks, 
                                                       const std::function<bool()>& goesOn,
                                                       DiagnosticList& diagnostics) {
   const auto ends = [&] { return diagnostics.failed() || (goesOn && !goesOn()); };
+  if (log.isFull()) {
+    diagnostics.error("the zone is too large: its records take over 16 GiB", log.wholeZone());
+    return nullptr;
+  }
   const auto found = findOrigin(log, origin, diagnostics);
   if (ends()) return nullptr;
   detail::OwnerKeys keys = sortOwners(log, *found, threads, diagnostics);
