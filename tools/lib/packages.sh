@@ -63,7 +63,8 @@ restoreServices() {
 }
 
 aptGet() {
-  DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=120 -o Acquire::Retries=3 "$@" </dev/null >>"$aptLog" 2>&1
+  DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=120 -o Acquire::Retries=3 "$@" \
+    </dev/null >>"$aptLog" 2>&1
 }
 
 # Installs those of the named packages that are missing, and says so; a reason and status 1 where it cannot.
