@@ -30,15 +30,15 @@ void Settings::append(std::string_view path, std::string_view text, const Origin
   std::get<std::vector<Item>>(entry->second.value).push_back({std::string(text), origin});
 }
 
-const std::vector<Table>& Settings::tables(std::string_view list) const {
-  static const std::vector<Table> none;
+const std::deque<Table>& Settings::tables(std::string_view list) const {
+  static const std::deque<Table> none;
   const auto found = tables_.find(list);
   return found == tables_.end() ? none : found->second;
 }
 
-std::vector<Table> Settings::takeTables(std::string_view list) {
+std::deque<Table> Settings::takeTables(std::string_view list) {
   const auto found = tables_.find(list);
-  return found == tables_.end() ? std::vector<Table>() : std::exchange(found->second, {});
+  return found == tables_.end() ? std::deque<Table>() : std::exchange(found->second, {});
 }
 
 std::optional<Setting> Settings::take(std::string_view path) {

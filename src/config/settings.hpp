@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <optional>
@@ -76,8 +77,8 @@ class Settings {
   // Adds a table to the list of this name. A list within a table of another list has that one's place in its name:
   // `view[0].zone`.
   Table& add(std::string_view list, const Origin& origin) { return tables_[std::string(list)].emplace_back(origin); }
-  const std::vector<Table>& tables(std::string_view list) const;
-  std::vector<Table> takeTables(std::string_view list);
+  const std::deque<Table>& tables(std::string_view list) const;
+  std::deque<Table> takeTables(std::string_view list);
 
   const std::map<std::string, Setting, std::less<>>& values() const { return values_; }
 
@@ -111,7 +112,7 @@ class Settings {
   std::vector<Item> files_;
   std::map<std::string, Origin, std::less<>> noted_;
   std::map<std::string, Setting, std::less<>> values_;
-  std::map<std::string, std::vector<Table>, std::less<>> tables_;
+  std::map<std::string, std::deque<Table>, std::less<>> tables_;
 };
 
 // The preset of a key that has one.

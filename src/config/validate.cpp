@@ -387,7 +387,7 @@ ForwardSettings Validator::forwardPresets() {
 
 std::vector<ViewSettings> Validator::views(const std::optional<ForwardSettings>& outer, ZoneReader& zones) {
   std::vector<ViewSettings> views;
-  const std::vector<Table>& tables = settings_.tables("view");
+  const auto& tables = settings_.tables("view");
   for (std::size_t i = 0; i < tables.size(); ++i) {
     ViewSettings view = this->view(tables[i], views);
     view.zones = zones.readOfView(i);

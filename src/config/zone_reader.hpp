@@ -85,6 +85,7 @@ class ZoneReader {
   void readUpdates(const Table& table, const Keys& keys, const Preset& preset, ZoneSettings& zone);
   static std::string inFolder(const Preset& preset, const std::string& path, const Origin& origin);
   std::string defaultFile(const Preset& preset, std::string name, const Origin& origin);
+  void requireOwnNames(const std::vector<ZoneSettings>& zones);
   void requireOwnFiles(const std::vector<ZoneSettings>& zones);
   void mistake(const Origin& origin, std::string text) { mistakes_.push_back({origin, std::move(text)}); }
 

@@ -25,7 +25,7 @@ benchmarkPackages=(libbenchmark-dev)
 peerPackages=(knot nsd bind9 pdns-server pdns-backend-bind unbound dnsperf python3 util-linux)
 
 # What Debian packages are built with, and judged by.
-packagingPackages=(debhelper dpkg-dev lintian)
+packagingPackages=(build-essential debhelper dpkg-dev lintian)
 
 # What fuzzers and the second compiler need.
 sanitizerPackages=(libclang-rt-16-dev procps)
