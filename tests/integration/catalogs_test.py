@@ -166,6 +166,23 @@ class Pairs(Catalogs):
         self.wait_for_zone(second, "example.net", "192.0.2.7")
         self.wait_for_zone(second, "example.com")
 
+    def test_a_restart(self):
+        """Members are served after a restart without their primary, and are not transferred again when it comes"""
+        first, second = self.pair(Taut, Taut)
+        first.process.wait_for_log("zone example.com. to 127.0.0.1:")
+        self.assertRegex(first.process.log(), r"zone example.com. to 127.0.0.1:\d+, key transfer-key.: AXFR")
+        self.assertEqual(first.process.stop(), 0)
+        second.restart()
+        self.wait_for_zone(second, "example.com")
+        first.run()
+        self.wait_for_zone(first, "example.com")
+        first.write("example.com.zone", zone("example.com", "192.0.2.5", serial=2))
+        first.process.signal(signal.SIGHUP)
+        self.wait_for_zone(second, "example.com", "192.0.2.5")
+        log = second.process.wait_for_log("zone example.com.: serial 2 from ")
+        self.assertNotIn("zone example.com.: serial 1 from", log)
+        self.assertNotRegex(log, "zone example.com.: .*the whole zone")
+
     def test_for_knot(self):
         """Knot DNS serves what taut adds to its catalog, and removes what goes"""
         self.follow(Knot)

@@ -15,7 +15,8 @@ import dns.opcode
 import dns.query
 import dns.rrset
 
-from support import REFUSED, SANITIZED, SERVFAIL, TAUTD, TestCase, free_port, main, wait_until
+import signed_zones
+from support import REFUSED, SANITIZED, SERVFAIL, TAUTD, TestCase, free_port, main, wait_until, which
 from transfer_peers import ORIGIN, PEERS, WRONG, Taut, documented, zone_text
 
 TAUTCTL = os.environ["TAUT_TAUTCTL"]
@@ -207,6 +208,86 @@ class Upkeep(Secondaries):
         second.run()
         self.wait_for_serial(second, 1)
         second.process.wait_for_log("server.state-directory is not given")
+
+    def test_a_hashed_chain(self):
+        """A zone with NSEC3 that came by differences answers and proves like one that was read anew, and signs once"""
+        for origin, *options in (("hashed.test", "-3", "aabbccdd", "-H", "2"),
+                                 ("optout.test", "-3", "-", "-A", "-H", "0")):
+            with self.subTest(origin):
+                self.follow_hashed(origin, options)
+
+    def follow_hashed(self, origin, options):
+        def signed(body):
+            # What is the same has the same signature.
+            times = ("-s", "20200101000000", "-e", "20360101000000")
+            return signed_zones.sign(self, origin, *options, *times, body=body, algorithm="ED25519").read_text()
+
+        def server(name, zone):
+            taut = Taut(self, f"{name}-{origin}")
+            taut.text = lambda _: f'[server]\ncontrol = "{taut.folder}/control"\n' \
+                                  f'[[zone]]\nname = "{origin}"\nallow-transfer = ["any"]\n{zone(taut)}\n' \
+                                  f'[[listen]]\naddress = ["127.0.0.1:{taut.port}"]\n'
+            taut.configure(0)
+            return taut
+
+        def with_serial(taut, serial):
+            reply = self.ask(taut.port, origin)
+            return bool(reply and reply.answer and reply.answer[0][0].serial == serial)
+
+        def of_file(text):
+            def zone(taut):
+                taut.write("zone", text)
+                return f'file = "{taut.folder}/zone"'
+            return zone
+
+        first = server("primary", of_file(signed(signed_zones.BODY)))
+        second = server("secondary", lambda _: f'primaries = ["127.0.0.1:{first.port}"]')
+        first.run()
+        wait_until(lambda: with_serial(first, 1), 10, "the primary answers")
+        second.run()
+        wait_until(lambda: with_serial(second, 1), 10, "the first version")
+
+        # Cuts with glue and names come and go, below others, empty non-terminals and wildcards too.
+        body = signed_zones.BODY.replace("hostmaster 1 ", "hostmaster 2 ")
+        for gone in ("www AAAA 2001:db8::80\n", "sub.exact.wild A 192.0.2.92\n", "a.b.c.ent A 192.0.2.90\n",
+                     "*.cname CNAME www\n", "glueless NS ns.other.test.\n", "signed DS ", "deep.er.cut NS "):
+            self.assertIn(gone, body)
+            body = "".join(line for line in body.splitlines(True) if not line.startswith(gone))
+        body += "fresh NS ns.fresh\nns.fresh A 192.0.2.9\nns.fresh AAAA 2001:db8::9\nx.y.deeper A 192.0.2.10\n" \
+                "sub DS 1 13 2 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n" \
+                "*.fresher TXT \"new\"\nns.glueless A 192.0.2.11\n"
+        text = signed(body)
+        first.write("zone", text)
+        self.control(first, "reload")
+        self.control(second, "zone", "refresh", origin)
+        wait_until(lambda: with_serial(second, 2), 10, "the next version")
+        second.process.wait_for_log("serial 2 from ")
+        self.assertIn("by differences", second.process.log())
+
+        anew = server("anew", of_file(text))
+        anew.run()
+        wait_until(lambda: with_serial(anew, 2), 10, "the zone that is read anew")
+        names = [*signed_zones.NAMES, "fresh", "ns.fresh", "x.ns.fresh", "x.fresh", "x.y.deeper", "y.deeper", "deeper",
+                 "a.deeper", "a.fresher", "fresher", "ns.glueless", "ns.deep.er.cut"]
+        for name in names:
+            whole = f"{origin}." if name == "@" else f"{name}.{origin}."
+            for kind in ("A", "DS", "NSEC3PARAM"):
+                # The ID is that of the query.
+                told, expected = (self.ask(taut.port, whole, kind, want_dnssec=True, payload=4096, id=1).to_text()
+                                  for taut in (second, anew))
+                self.assertEqual(told, expected)
+        told, expected = (self.records(taut, origin) for taut in (second, anew))
+        self.assertEqual(told, expected)
+        self.assertEqual(len(told), len(set(told)), "no record is there twice")
+        for taut in (first, second, anew):
+            self.assertEqual(taut.process.stop(), 0)
+
+    def records(self, server, origin):
+        """What a transfer gives, in the order of the text, without the SOA, which it begins and ends with"""
+        options = ("+tcp", "+noall", "+answer", "+onesoa", "AXFR", origin)
+        done = self.run_program(which("dig"), "@127.0.0.1", "-p", str(server.port), *options)
+        self.assertEqual(done.returncode, 0, done.stdout)
+        return sorted(" ".join(line.split()) for line in done.stdout.splitlines() if line)
 
     def test_a_primary_that_comes_back(self):
         """A zone that could not be got yet is SERVFAIL, and is got when its primary comes"""

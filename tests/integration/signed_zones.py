@@ -85,14 +85,13 @@ def write_zone(test, origin, body=BODY):
     return test.write(f"{origin}.zone", text)
 
 
-def sign(test, origin, *options, body=BODY):
-    """Writes the zone and signs it; the signed file."""
+def sign(test, origin, *options, body=BODY, algorithm="ECDSAP256SHA256"):
+    """Writes the zone and signs it, with the keys of the time before if it was signed before; the signed file."""
     path = write_zone(test, origin, body)
-    keys = []
-    for flags in ([], ["-f", "KSK"]):
-        command = [which("dnssec-keygen"), "-q", "-K", test.folder, "-a", "ECDSAP256SHA256", *flags, origin]
-        keys.append(run(command).strip())
-    included = "".join((test.folder / f"{key}.key").read_text() for key in keys)
+    if not any(test.folder.glob(f"K{origin}.+*.key")):
+        for flags in ([], ["-f", "KSK"]):
+            run([which("dnssec-keygen"), "-q", "-K", test.folder, "-a", algorithm, *flags, origin])
+    included = "".join(key.read_text() for key in sorted(test.folder.glob(f"K{origin}.+*.key")))
     path.write_text(path.read_text() + included)
     signed = test.folder / f"{origin}.signed"
     where = ["-K", test.folder, "-d", test.folder, "-o", origin, "-f", signed]

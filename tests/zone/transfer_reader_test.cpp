@@ -309,6 +309,35 @@ TEST_CASE("records and octets are limited") {
   }
 }
 
+TEST_CASE("names behind the last place that a pointer can lead to are read, and pointers back to that place") {
+  constexpr std::size_t last = 0x3fff;
+  test::TransferMessage message;
+  message.records = {soa(3)};
+  // An owner that begins at the last place, and further ones behind it, in full.
+  const std::size_t before = message.octets().size();
+  const test::TransferRecord filler{Name("f.example."), Type(65280), Octets(last - before - 11 - 10, 7)};
+  message.records.push_back(filler);
+  REQUIRE(message.octets().size() == last);
+  for (const char* const owner : {"deep.example.", "far.example."}) message.records.push_back(a(owner));
+  message.records.push_back(test::TransferRecord{Name("g.example."), Type(65280), Octets(30000, 7)});
+  message.records.push_back(a("farthest.example."));
+  Octets octets = message.octets();
+  const Octets pointed = {0xff, 0xff, 0, 16, 0, 1, 0, 0, 1, 44, 0, 2, 1, 'x'};  // deep.example. TXT "x"
+  octets.insert(octets.end(), pointed.begin(), pointed.end());
+  test::TransferMessage end;
+  end.question = std::nullopt;
+  end.records = {soa(3)};
+  const Octets ending = end.octets();
+  octets.insert(octets.end(), ending.begin() + 12, ending.end());
+  storeU16(octets.data() + 6, static_cast<std::uint16_t>(message.records.size() + 2));
+  REQUIRE(octets.size() > 0xb000);
+
+  Reading reading;
+  CHECK(reading.add(octets) == Progress::finished);
+  CHECK(Reading::textOf(reading.records) == Texts{"SOA 3", "f.example. TYPE65280", "deep.example. A", "far.example. A",
+                                                  "g.example. TYPE65280", "farthest.example. A", "deep.example. TXT"});
+}
+
 TEST_CASE("a record of the largest size is read") {
   const Octets large(60000, 7);
   Reading reading;

@@ -73,6 +73,20 @@ std::shared_ptr<const Zone> zoneFrom(const Messages& messages) {
   return build.zone;
 }
 
+// What a secondary that has serial 7 reads.
+std::vector<ZoneDifference> differencesFrom(const Messages& messages) {
+  TransferRequest request;
+  request.zone = origin;
+  request.type = Type::IXFR;
+  request.id = 7;
+  request.serial = Serial(7);
+  TransferReader reader(request, {});
+  for (const Octets& message : messages) reader.add(message);
+  INFO(reader.error());
+  REQUIRE(reader.progress() == TransferReader::Progress::finished);
+  return reader.takeDifferences();
+}
+
 // Occluded names, glue, cuts, aliases, wildcards, empty non-terminals, many types, and names of every length.
 std::string randomBody(std::mt19937& random, std::size_t names) {
   const auto pick = [&random](std::uint32_t count) { return static_cast<std::uint32_t>(random() % count); };
@@ -194,16 +208,44 @@ TEST_CASE("differences are written as they are read") {
   const auto shared = std::make_shared<const ZoneDifference>(std::move(*difference));
   TransferWriter writer(replyTo(Type::IXFR), loaded.zone, {shared});
   const Messages messages = messagesOf(writer);
-  REQUIRE(messages.size() == 1);
+  CHECK(messages.size() == 1);
+  const auto read = differencesFrom(messages);
+  REQUIRE(read.size() == 1);
+  CHECK(std::ranges::equal(read[0].removed().octets(), shared->removed().octets()));
+  CHECK(std::ranges::equal(read[0].added().octets(), shared->added().octets()));
+}
 
-  TransferRequest request;
-  request.zone = origin;
-  request.type = Type::IXFR;
-  request.id = 7;
-  request.serial = Serial(7);
-  TransferReader reader(request, {});
-  CHECK(reader.add(messages[0]) == TransferReader::Progress::finished);
-  const auto read = reader.takeDifferences();
+TEST_CASE("in messages that reach beyond what a pointer can lead to all names are what they were") {
+  // Owners of many lengths, so that names begin right before, at and behind the last place that a pointer can lead to,
+  // and records with names behind RDATA that takes a message beyond it.
+  std::string hex;
+  for (int i = 0; i < 20000; ++i) hex += "07";
+  const auto bodyOf = [&hex](int serial) {
+    std::string body;
+    for (int i = 0; i < 6000; ++i) {
+      const std::string label(static_cast<std::size_t>(i % 61 + 1), static_cast<char>('a' + i % 3));
+      body += fmt::format("h{0}.{1} A 10.0.0.{2}\nh{0}.{1} MX 1 m{0}.{1}\n", i, label, serial);
+      if (i % 500 == 0) body += fmt::format("h{}.{} TYPE65280 \\# {} {}{:02x}\n", i, label, 20001, hex, serial);
+    }
+    return body;
+  };
+  const auto zone = zoneOf(bodyOf(1));
+  const Messages messages = transferOf(zone);
+  CHECK(std::ranges::any_of(messages, [](const Octets& message) { return message.size() > 0x4000 + 200; }));
+  CHECK(std::ranges::any_of(
+      messages, [](const Octets& message) { return message.size() > 0x4000 - 30 && message.size() <= 0x4000; }));
+  CHECK(textOf(*zoneFrom(messages)) == textOf(*zone));
+
+  const auto next = parseZone(
+      fmt::format("$ORIGIN example.\n$TTL 300\n@ SOA ns1 hostmaster 8 3600 600 86400 60\n@ NS ns1\nns1 A 192.0.2.1\n{}",
+                  bodyOf(2)),
+      origin);
+  REQUIRE(next.ok());
+  auto difference = differenceBetween(*zone, *next.zone, 10'000'000);
+  REQUIRE(difference);
+  const auto shared = std::make_shared<const ZoneDifference>(std::move(*difference));
+  TransferWriter writer(replyTo(Type::IXFR), next.zone, {shared});
+  const auto read = differencesFrom(messagesOf(writer));
   REQUIRE(read.size() == 1);
   CHECK(std::ranges::equal(read[0].removed().octets(), shared->removed().octets()));
   CHECK(std::ranges::equal(read[0].added().octets(), shared->added().octets()));
