@@ -441,7 +441,7 @@ constexpr Key keys[] = {
      .choices = catalogRoles,
      .text = "consume: the zone is a catalog (RFC 9432), and its members are zones of this server. produce: the server "
              "makes the zone, a catalog of the zones that name it in catalog-zone, and keeps it in "
-             "server.state-directory."},
+             "server.state-directory. Only who may transfer a catalog may ask about it."},
     {.path = "zone[].members",
      .list = true,
      .absent = "what [zone-defaults] say, and the primaries of the catalog where nothing says a file or primaries",

@@ -606,6 +606,9 @@ ZoneSource ZoneSettings::source() const {
   source.serialPolicy = serial;
   source.isKept = journal > 0;
   source.takesUpdates = isUpdated();
+  // Who may not have the list of zones may not ask for it name by name (RFC 9432 section 7).
+  if (catalog != CatalogRole::none)
+    source.clients = allowTransfer ? allowTransfer->clients : AccessList(AddressPolicy(AddressPolicy::Action::refuse));
   return source;
 }
 

@@ -63,6 +63,19 @@ void ZoneSet::add(std::span<const std::shared_ptr<const Zone>> zones) {
   isLarge_ = octets_ >= largeFrom;
 }
 
+void ZoneSet::restrict(NameView origin, Class rrClass, AccessList clients, std::string_view view) {
+  if (!view.empty()) {
+    const auto found = std::ranges::find(views_, view, &ZoneSet::viewName);
+    if (found != views_.end()) (*found)->restrict(origin, rrClass, std::move(clients));
+    return;
+  }
+  Slot* const found = slot(origin, rrClass);
+  if (found == nullptr) return;
+  Restricted& restricted = restricted_[found->index];
+  restricted = {std::move(clients), Zone::notLoaded(origin, rrClass)};
+  found->zone = restricted.standIn.get();
+}
+
 std::shared_ptr<const Zone> ZoneSet::replace(std::shared_ptr<const Zone> version, std::string_view view) {
   if (!view.empty()) {
     const auto found = std::ranges::find(views_, view, &ZoneSet::viewName);
@@ -75,7 +88,7 @@ std::shared_ptr<const Zone> ZoneSet::replace(std::shared_ptr<const Zone> version
   Slot* const found = slot(version->origin(), version->rrClass());
   if (found == nullptr) return nullptr;
   std::shared_ptr<const Zone> before = std::exchange(zones_[found->index], std::move(version));
-  found->zone.store(zones_[found->index].get(), std::memory_order_release);
+  if (!restricted_.contains(found->index)) found->zone.store(zones_[found->index].get(), std::memory_order_release);
   octets_ += size - before->memoryUse();
   isLarge_.store(octets_ >= largeFrom || (beside_ && beside_->isLarge()), std::memory_order_relaxed);
   ++replacements_;
@@ -86,6 +99,18 @@ std::shared_ptr<const Zone> ZoneSet::get(NameView origin, Class rrClass) const {
   const std::lock_guard lock(mutex_);
   const Slot* const found = slot(origin, rrClass);
   return found != nullptr ? zones_[found->index] : nullptr;
+}
+
+const Zone* ZoneSet::behind(const Zone& found, const Query& query) const {
+  if (const Slot* const own = slot(found.origin(), found.rrClass())) {
+    const auto known = restricted_.find(own->index);
+    if (known != restricted_.end() && known->second.standIn.get() == &found) {
+      if (!known->second.clients.allows(query)) return nullptr;
+      const std::lock_guard lock(mutex_);
+      return zones_[own->index].get();
+    }
+  }
+  return outer_ != nullptr ? outer_->behind(found, query) : &found;
 }
 
 // A shard that asks for one of them meanwhile does not wait for all.

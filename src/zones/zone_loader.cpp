@@ -140,9 +140,9 @@ void ZoneLoader::installWaiting() {
 
 // Where a set has to be made for them, the next ones wait, so that sets take only a part of the time.
 void ZoneLoader::installAll(Installs installs) {
-  using Clock = std::chrono::steady_clock;
+  using SteadyClock = std::chrono::steady_clock;
   constexpr int share = 20;  // one part in so many at most
-  const auto begin = Clock::now();
+  const auto begin = SteadyClock::now();
   const std::shared_ptr<const ZoneSet> before = zones_;
   const std::shared_ptr<const void> served(nullptr, [called = std::move(installs.served)](const void*) {
     for (const auto& function : called) function();
@@ -155,7 +155,7 @@ void ZoneLoader::installAll(Installs installs) {
   } catch (const std::exception& error) {
     log::error("versions of zones could not be served: {}", reasonOf(error));
   }
-  const auto end = Clock::now();
+  const auto end = SteadyClock::now();
   if (zones_ != before) nextInstall_ = end + share * (end - begin);
 }
 

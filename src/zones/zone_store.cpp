@@ -791,7 +791,12 @@ std::shared_ptr<ZoneSet> ZoneStore::makeSet() const {
     else
       known->zones.push_back(entry.load.zone);
   });
-  return std::make_shared<ZoneSet>(zones, views);
+  auto set = std::make_shared<ZoneSet>(zones, views);
+  forEachEntry([&set](const Entry& entry) {
+    const Zone& zone = *entry.load.zone;
+    if (entry.source.clients) set->restrict(zone.origin(), zone.rrClass(), *entry.source.clients, entry.source.view);
+  });
+  return set;
 }
 
 }  // namespace taut

@@ -8,6 +8,7 @@ import dns.exception
 import dns.message
 import dns.query
 import dns.rcode
+import dns.tsig
 
 import transfer_peers
 from support import REFUSED, SERVFAIL, TAUTD, Process, TestCase, free_port, main, wait_until, which
@@ -182,6 +183,27 @@ class Pairs(Catalogs):
         log = second.process.wait_for_log("zone example.com.: serial 2 from ")
         self.assertNotIn("zone example.com.: serial 1 from", log)
         self.assertNotRegex(log, "zone example.com.: .*the whole zone")
+
+    def test_who_may_ask(self):
+        """Questions about a catalog are answered to those who may transfer it, and to others as what is not served"""
+        first, second = self.pair(Taut, Taut)
+        key = dns.tsig.Key("transfer-key", transfer_peers.SECRET)
+        names = ((CATALOG, "SOA"), (f"version.{CATALOG}", "TXT"), (f"none.{CATALOG}", "A"))
+        for server, answered in ((first, True), (second, False)):
+            for name, kind in names:
+                query = dns.message.make_query(name, kind, flags=0)
+                expected = dns.query.udp(query, "127.0.0.1", port=server.port, timeout=5)
+                self.assertEqual(expected.rcode(), REFUSED)
+                query.use_tsig(key)
+                told = dns.query.udp(query, "127.0.0.1", port=server.port, timeout=5)
+                self.assertEqual(told.rcode() != REFUSED, answered, f"{server.name} {name}")
+        # The list of clients is that of the last reload.
+        text = (second.folder / "taut.toml").read_text()
+        role = 'catalog = "consume"\n'
+        second.write("taut.toml", text.replace(role, role + 'allow-transfer = ["loopback"]\n'))
+        second.control("reload")
+        wait_until(lambda: self.ask(second, CATALOG, "SOA").rcode() == dns.rcode.NOERROR, 10, "an answer")
+        self.wait_for_zone(second, "example.com")
 
     def test_for_knot(self):
         """Knot DNS serves what taut adds to its catalog, and removes what goes"""

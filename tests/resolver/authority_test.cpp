@@ -363,3 +363,66 @@ TEST_CASE("An answer may be under way for any number of versions") {
   first.reset();
   CHECK(last.expired());
 }
+
+TEST_CASE("a zone for some clients is answered to those alone, in each version, and to others as what is not served") {
+  const auto version = [](const char* address) {
+    return zoneOf(std::string("$ORIGIN list.example.\n@ 1 SOA ns.x. h.x. 1 2 3 4 5\n@ 1 NS ns.x.\na 1 A ") + address);
+  };
+  const std::vector zones{version("192.0.2.1"),
+                          zoneOf("$ORIGIN example.\n@ 1 SOA ns.x. h.x. 1 2 3 4 5\n@ 1 NS ns.x.\na 1 A 192.0.2.9\n"
+                                 "alias 1 CNAME a.list\n")};
+  const auto set = std::make_shared<ZoneSet>(zones);
+  set->restrict(Name("list.example."), Class::IN, AddressPolicy(AddressPolicy::Action::refuse).allow("192.0.2.0/24"));
+  set->restrict(Name("none.example."), Class::IN, AddressPolicy());
+  Authority authority(set);
+  const auto rcode = [&](const char* name, const char* client) {
+    const Packet packet = Packet::header(0, 1).question(name, Type::A);
+    const auto query = Query::parse(packet, {*Address::parse(client, 53), Transport::udp});
+    const auto answer = authority.answer(*query);
+    REQUIRE(answer);
+    if (answer->rcode() != Rcode::NOERROR) return toString(answer->rcode());
+    std::string text;
+    for (std::size_t i = 0; i < answer->entryCount(); ++i)
+      if (const RRset& found = answer->entry(i).rrset; found.type == Type::A) text += std::to_string(found.front()[3]);
+    return text;
+  };
+  CHECK(rcode("a.list.example.", "192.0.2.53") == "1");
+  CHECK(rcode("none.list.example.", "192.0.2.53") == "NXDOMAIN");
+  for (const char* const name : {"list.example.", "a.list.example.", "none.list.example."})
+    CHECK(rcode(name, "198.51.100.1") == "REFUSED");
+  CHECK(rcode("a.example.", "198.51.100.1") == "9");
+  CHECK(rcode("none.example.", "198.51.100.1") == "NXDOMAIN");
+  for (const char* const client : {"192.0.2.53", "198.51.100.1"}) CHECK(rcode("alias.example.", client).empty());
+
+  auto retired = std::make_shared<RetiredVersions>();
+  retired->push_back(set->replace(version("192.0.2.2")));
+  CHECK(retired->front() == zones[0]);
+  authority.serve({set, retired});
+  CHECK(rcode("a.list.example.", "192.0.2.53") == "2");
+  CHECK(rcode("a.list.example.", "198.51.100.1") == "REFUSED");
+  CHECK(authority.servedZone(Name("list.example."), Class::IN).zone->isLoaded());
+  set->replace(Zone::notLoaded(Name("list.example.")));
+  CHECK(rcode("a.list.example.", "192.0.2.53") == "SERVFAIL");
+  CHECK(rcode("a.list.example.", "198.51.100.1") == "REFUSED");
+}
+
+TEST_CASE("the clients of a view are asked who they are about the zones of all and those of the view") {
+  const auto zone = [](const char* origin) {
+    return zoneOf(std::string("$ORIGIN ") + origin + "\n@ 1 SOA ns.x. h.x. 1 2 3 4 5\n@ 1 NS ns.x.\n");
+  };
+  const std::vector zones{zone("list.example.")};
+  const std::vector views{ZonesOfView{"inside", {zone("inside.example.")}}};
+  const auto set = std::make_shared<ZoneSet>(zones, views);
+  const AccessList nobody{AddressPolicy(AddressPolicy::Action::refuse)};
+  set->restrict(Name("list.example."), Class::IN, nobody);
+  const Authority authority(set, "inside");
+  const auto rcode = [&](const char* name) {
+    const Packet packet = Packet::header(0, 1).question(name, Type::SOA);
+    const auto query = Query::parse(packet, {Address::loopbackV4(53), Transport::udp});
+    return authority.answer(*query)->rcode();
+  };
+  CHECK(rcode("list.example.") == Rcode::REFUSED);
+  CHECK(rcode("inside.example.") == Rcode::NOERROR);
+  set->restrict(Name("inside.example."), Class::IN, nobody, "inside");
+  CHECK(rcode("inside.example.") == Rcode::REFUSED);
+}

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "taut/base/input_file.hpp"
+#include "taut/dns/access_list.hpp"
 #include "taut/dns/name.hpp"
 #include "taut/dns/serial_policy.hpp"
 #include "taut/dns/type.hpp"
@@ -52,6 +53,9 @@ struct ZoneSource {
   SerialPolicy serialPolicy = SerialPolicy::keep;
   // Its versions are kept, so the last one may be there from an earlier run: `ZoneLoadOptions::restore`.
   bool isKept = false;
+
+  // Who may ask about it; nothing: all that may ask at all. See ZoneSet::restrict.
+  std::optional<AccessList> clients{};
 
   // Its versions come by `ZoneStore::install`, beside the first one, which may be that of a file.
   bool isInstalled() const { return isSecondary || takesUpdates; }

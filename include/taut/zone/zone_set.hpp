@@ -9,6 +9,9 @@
 //
 // Two sets may be served as one, so that a few zones change without those beside them.
 //
+// A zone may be for some clients alone (`restrict`). In its place a look-up finds one that is not loaded, so that
+// look-ups of other zones do not ask who is asking.
+//
 // A view is a part of the set that only some clients see: they find its zones and the others, the longest origin of
 // all, and where both have a zone of one origin, the view's.
 #pragma once
@@ -21,10 +24,13 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "taut/base/bytes.hpp"
+#include "taut/dns/access_list.hpp"
 #include "taut/dns/name.hpp"
+#include "taut/dns/query.hpp"
 #include "taut/dns/type.hpp"
 #include "taut/zone/zone.hpp"
 
@@ -59,6 +65,10 @@ class ZoneSet {
   // Of a set of a view; empty for others.
   const std::string& viewName() const { return viewName_; }
 
+  // Only these clients may ask about the zone of this origin and class, of a view about the view's own zone; for a set
+  // that is not served yet. Has no effect where there is none.
+  void restrict(NameView origin, Class rrClass, AccessList clients, std::string_view view = {});
+
   // Has this version found from now on in the place of that with its origin and class, of a view among the view's own
   // zones, and gives that one: it may be in use for as long as a look-up or an answer that has begun lasts. Null, and
   // nothing has changed, where there is none. On any thread, also while others look zones up.
@@ -78,6 +88,10 @@ class ZoneSet {
   const Zone* findParent(NameView name, Class rrClass = Class::IN) const {
     return name.isRoot() ? nullptr : find(name.parent(), rrClass);
   }
+
+  // What stands behind a zone that `find` has given and that is not loaded: the one that only some clients may ask
+  // about, where the query may; null where it may not. Any other zone is itself.
+  const Zone* behind(const Zone& found, const Query& query) const;
 
   // The set in which a name is looked for beside this one: that of all clients for a view, or that which this one
   // stands beside. Null where there is none.
@@ -103,6 +117,11 @@ class ZoneSet {
     std::uint32_t index = 0;  // in `zones_`
   };
 
+  struct Restricted {
+    AccessList clients;
+    std::shared_ptr<const Zone> standIn;  // is not loaded
+  };
+
   void add(std::span<const std::shared_ptr<const Zone>> zones);
   const Zone* findOwn(NameView name, Class rrClass) const;
   const Zone* findInView(NameView name, Class rrClass) const;
@@ -111,7 +130,8 @@ class ZoneSet {
 
   std::vector<Slot> table_;           // a power of two of them; the first one for a zone is where its hash says
   std::uint64_t depths_[2] = {0, 0};  // bit n: some origin has n labels
-  mutable std::mutex mutex_;          // of the two that follow
+  std::unordered_map<std::uint32_t, Restricted> restricted_;  // by the places in `zones_`
+  mutable std::mutex mutex_;                                  // of the two that follow
   std::vector<std::shared_ptr<const Zone>> zones_;
   std::size_t octets_ = 0;  // that they take
   std::atomic<bool> isLarge_ = false;
