@@ -62,31 +62,57 @@ bool isProduced(const Configuration& configuration, NameView catalog) {
 
 }  // namespace
 
+// Empty where there is none.
+std::string MemberZones::mistakeOf(const Result<Catalog, std::string>& catalog, std::size_t most) {
+  if (!catalog) return catalog.error();
+  if (catalog->members().size() <= most) return {};
+  return fmt::format("it has {} members, and limits.catalog-members allows {}", catalog->members().size(), most);
+}
+
 bool MemberZones::look(const Configuration& configuration, const ZoneSet& zones) {
   bool hasTaken = false;
   for (const ZoneSettings& settings : configuration.zones) {
     if (settings.catalog != CatalogRole::consume) continue;
     const auto name = *Name::parse(settings.name);
     auto version = zones.get(name);
-    // Of one that has expired the members stay.
-    if (!version || !version->isLoaded()) continue;
+    if (!version) continue;
     Seen& seen = seen_[name];
     if (seen.version == version) continue;
     seen.version = version;
+    // Of one that has expired the members stay.
+    if (!version->isLoaded()) {
+      hasTaken = stay(name, seen) || hasTaken;
+      continue;
+    }
     auto catalog = Catalog::read(std::move(version));
-    std::string mistake = catalog ? std::string() : catalog.error();
-    if (catalog && catalog->members().size() > configuration.limits.catalogMembers)
-      mistake = fmt::format("it has {} members, and limits.catalog-members allows {}", catalog->members().size(),
-                            configuration.limits.catalogMembers);
-    if (!mistake.empty()) {
+    seen.mistake = mistakeOf(catalog, configuration.limits.catalogMembers);
+    if (!seen.mistake.empty()) {
       log::error("catalog {}: version {} is not taken, and its members stay as they are: {}", name,
-                 seen.version->serial(), mistake);
+                 seen.version->serial(), seen.mistake);
+      hasTaken = stay(name, seen) || hasTaken;
       continue;
     }
     seen.catalog = std::make_shared<const Catalog>(std::move(catalog).value());
+    seen.isKept = false;
+    last_.forget(name);
     hasTaken = true;
   }
   return hasTaken;
+}
+
+// The version before the present one stays, for the next start too. After a start it may be that of the run before:
+// true where it was taken.
+bool MemberZones::stay(const Name& name, Seen& seen) {
+  if (std::exchange(seen.isKept, true)) return false;
+  if (seen.catalog) {
+    last_.keep(*seen.catalog);
+    return false;
+  }
+  seen.catalog = last_.restore(name);
+  if (seen.catalog)
+    log::info("catalog {}: its members are those of version {}, which was taken before the start", name,
+              seen.catalog->zone()->serial());
+  return seen.catalog != nullptr;
 }
 
 // Those of catalogs that are not consumed any more are forgotten.
@@ -101,6 +127,8 @@ std::vector<std::shared_ptr<const Catalog>> MemberZones::takeCatalogs(const Conf
     seen.insert(std::move(known));
   }
   seen_.swap(seen);
+  for (const auto& [name, gone] : seen)
+    if (gone.isKept) last_.forget(name);
   return catalogs;
 }
 

@@ -2,6 +2,7 @@
 // that the control tool has added.
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <memory>
 #include <span>
@@ -12,6 +13,8 @@
 #include "added_zones.hpp"
 #include "catalog_owners.hpp"
 #include "config/configuration.hpp"
+#include "last_catalogs.hpp"
+#include "taut/base/result.hpp"
 #include "taut/dns/name.hpp"
 #include "taut/zone/catalog.hpp"
 #include "taut/zone/zone_set.hpp"
@@ -21,10 +24,10 @@ namespace taut {
 class MemberZones {
  public:
   // Throws as AddedZones does.
-  explicit MemberZones(const std::string& stateFolder) : added_(stateFolder) {}
+  explicit MemberZones(const std::string& stateFolder) : added_(stateFolder), last_(stateFolder) {}
 
   // Takes the versions of consumed catalogs that the set has and that are not known yet. A version that is broken, or
-  // has too many members, is logged, and the one before stays. True where one was taken.
+  // has too many members, is logged, and the one before stays, also over a restart. True where one was taken.
   bool look(const config::Configuration& configuration, const ZoneSet& zones);
 
   struct Update {
@@ -49,10 +52,14 @@ class MemberZones {
   struct Seen {
     std::shared_ptr<const Zone> version;     // the last one that was looked at
     std::shared_ptr<const Catalog> catalog;  // the last good one; null: none
+    std::string mistake;                     // of the version, where that is none
+    bool isKept = false;                     // the good one, on the disk
   };
 
   using Names = std::unordered_set<Name, NameHash, NameEqual>;
 
+  static std::string mistakeOf(const Result<Catalog, std::string>& catalog, std::size_t most);
+  bool stay(const Name& name, Seen& seen);
   std::vector<std::shared_ptr<const Catalog>> takeCatalogs(const config::Configuration& configuration);
   void addAdded(const config::Configuration& configuration, std::vector<config::ZoneSettings>& zones) const;
   void addMembers(const config::Configuration& configuration, const Names& reset,
@@ -61,6 +68,7 @@ class MemberZones {
   void leave(const Names& now, const Names& reset, Update& update);
 
   AddedZones added_;
+  LastCatalogs last_;
   std::map<Name, Seen> seen_;
   CatalogOwners owners_;
   std::vector<config::ZoneSettings> zones_;

@@ -151,6 +151,57 @@ TEST_CASE("a version that is broken or has too many members leaves the members a
   CHECK(members.zones().empty());
 }
 
+TEST_CASE("the members of the last good version are there after a restart, until another good version comes") {
+  const Fixture folder;
+  std::filesystem::create_directory(folder.path("state"));
+  const auto configuration = folder.configuration(consumer);
+  const auto broken = zone("catz", "version TXT 3\n1.zones PTR x.\n");
+  std::unique_ptr<MemberZones> members;
+  const auto restart = [&] { members = std::make_unique<MemberZones>(folder.path("state")); };
+  const auto namesAfter = [&](std::shared_ptr<const Zone> version) {
+    const ZoneSet set = setOf({std::move(version)});
+    if (members->look(configuration, set)) members->update(configuration, set);
+    return textsOf(members->zones(), "");
+  };
+  const Texts two{"a. secondary ", "b. secondary "};
+  const Texts one{"c. secondary "};
+  restart();
+  CHECK(namesAfter(broken).empty());
+  CHECK(namesAfter(catalog("1.zones PTR a.\n2.zones PTR b.\n")) == two);
+  CHECK(namesAfter(broken) == two);
+  for (int i = 0; i < 2; ++i) {
+    restart();
+    CHECK(namesAfter(broken) == two);
+  }
+  restart();
+  CHECK(namesAfter(Zone::notLoaded(Name("catz"))) == two);
+  CHECK(namesAfter(catalog("1.zones PTR c.\n")) == one);
+  restart();
+  CHECK(namesAfter(broken).empty());
+
+  SUBCASE("of one that has expired too") {
+    CHECK(namesAfter(catalog("1.zones PTR c.\n")) == one);
+    CHECK(namesAfter(Zone::notLoaded(Name("catz"))) == one);
+    restart();
+    CHECK(namesAfter(Zone::notLoaded(Name("catz"))) == one);
+  }
+  SUBCASE("a damaged file is left alone, and there are no members") {
+    namesAfter(catalog("1.zones PTR c.\n"));
+    namesAfter(broken);
+    for (const auto& entry : std::filesystem::directory_iterator(folder.path("state")))
+      std::filesystem::resize_file(entry.path(), 100);
+    restart();
+    CHECK(namesAfter(broken).empty());
+  }
+  SUBCASE("a catalog that is not consumed any more leaves no file") {
+    namesAfter(catalog("1.zones PTR c.\n"));
+    namesAfter(broken);
+    const auto other = folder.configuration("[[zone]]\nname = \"other\"\n");
+    members->update(other, setOf({}));
+    CHECK(std::filesystem::is_empty(folder.path("state")));
+  }
+}
+
 TEST_CASE("zones of the configuration, of lists and those that were added stay what they are") {
   const Fixture folder;
   std::filesystem::create_directory(folder.path("state"));
