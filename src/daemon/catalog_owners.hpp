@@ -43,6 +43,7 @@ class CatalogOwners {
   Changes replace(std::vector<std::shared_ptr<const Catalog>> catalogs, const IsTaken& isTaken);
 
   const Zones& zones() const { return zones_; }
+  const std::vector<std::shared_ptr<const Catalog>>& catalogs() const { return catalogs_; }
 
  private:
   class Round;

@@ -36,6 +36,7 @@ void Daemon::loadMembers() {
   }
   std::vector<ZoneInstall> catalogs = makeCatalogs(*zones);
   if (!catalogs.empty()) zones_.install(std::move(catalogs), [](const auto&) {});
+  describeCatalogs();
 }
 
 std::vector<ZoneInstall> Daemon::makeCatalogs(const ZoneSet& served) {
@@ -54,8 +55,19 @@ void Daemon::followCatalogs(const ZoneSet& zones) {
   if (!catalogWatch_.hasNews(zones)) return;
   memberWork_->post([this] {
     const std::lock_guard lock(reloading_);
-    if (members_.look(configuration_, *state_.zones())) updateMembers({});
+    if (members_.look(configuration_, *state_.zones()))
+      updateMembers({});
+    else
+      describeCatalogs();
   });
+}
+
+// For those who ask: as they are after an update of the members.
+void Daemon::describeCatalogs() {
+  auto statuses = std::make_shared<CatalogStatuses>();
+  members_.describe(*statuses);
+  catalogs_.describe(*statuses);
+  state_.setCatalogs(std::move(statuses));
 }
 
 // With the lock. `done` gets what the loading of zones came to.
@@ -63,6 +75,7 @@ void Daemon::updateMembers(ZoneLoader::Done done) {
   const auto served = state_.zones();
   MemberZones::Update update = members_.update(configuration_, *served);
   std::vector<ZoneInstall> catalogs = makeCatalogs(*served);
+  describeCatalogs();
   if (!update.hasChanged) {
     serveCatalogs(catalogs);
     if (done) done({});

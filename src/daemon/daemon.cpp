@@ -235,6 +235,7 @@ ManagementSnapshot Daemon::snapshot() {
   snapshot.statistics = server_.collect();
   snapshot.secondaries = upkeep_->counts();
   snapshot.handlers = handlers_.statuses();
+  snapshot.catalogs = state_.catalogs();
   return snapshot;
 }
 

@@ -159,6 +159,7 @@ class Daemon final : public ManagedServer {
   std::vector<ZoneInstall> makeCatalogs(const ZoneSet& served);
   void serveCatalogs(const std::vector<ZoneInstall>& versions);
   void followCatalogs(const ZoneSet& zones);
+  void describeCatalogs();
   void updateMembers(ZoneLoader::Done done);
   void discard(const std::vector<config::ZoneSettings>& zones, bool again);
   std::string mistakeOf(const Name& origin) const;

@@ -266,4 +266,16 @@ const Catalog* MemberZones::catalogOf(NameView name) const {
   return found == owners_.zones().end() ? nullptr : found->second.catalog;
 }
 
+void MemberZones::describe(CatalogStatuses& statuses) const {
+  for (const auto& [name, seen] : seen_) {
+    const bool isWrong = !seen.mistake.empty() && seen.version->isLoaded();
+    const std::string mistake =
+        isWrong ? fmt::format("version {}: {}", seen.version->serial(), seen.mistake) : std::string();
+    statuses.catalogs.insert_or_assign(name, CatalogStatus{false, seen.catalog, mistake});
+  }
+  statuses.versions.insert(statuses.versions.end(), owners_.catalogs().begin(), owners_.catalogs().end());
+  statuses.memberships.reserve(owners_.zones().size());
+  for (const auto& [name, owned] : owners_.zones()) statuses.memberships.emplace(name, owned.catalog->name());
+}
+
 }  // namespace taut

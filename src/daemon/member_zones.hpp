@@ -14,6 +14,7 @@
 #include "catalog_owners.hpp"
 #include "config/configuration.hpp"
 #include "last_catalogs.hpp"
+#include "management/catalog_status.hpp"
 #include "taut/base/result.hpp"
 #include "taut/dns/name.hpp"
 #include "taut/zone/catalog.hpp"
@@ -47,6 +48,8 @@ class MemberZones {
   std::string remove(NameView name, const config::Configuration& configuration);
   // The catalog of which the zone is a member; null where it is of none.
   const Catalog* catalogOf(NameView name) const;
+  // The catalogs that are consumed, and their members, as of the last update.
+  void describe(CatalogStatuses& statuses) const;
 
  private:
   struct Seen {

@@ -5,11 +5,14 @@
 #include <map>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "config/configuration.hpp"
+#include "management/catalog_status.hpp"
 #include "taut/base/result.hpp"
 #include "taut/dns/name.hpp"
+#include "taut/zone/catalog.hpp"
 #include "taut/zone/catalog_writer.hpp"
 #include "taut/zone/zone_set.hpp"
 #include "taut/zones/zone_store.hpp"
@@ -25,13 +28,24 @@ class ProducedCatalogs {
                                   std::span<const config::ZoneSettings> members, const ZoneSet& served,
                                   std::time_t now);
 
+  // The catalogs that are made, and their members.
+  void describe(CatalogStatuses& statuses) const;
+
  private:
+  // Of a catalog.
+  struct Made {
+    std::shared_ptr<const Zone> version;     // null: none
+    std::shared_ptr<const Catalog> catalog;  // what the version says; null: it could not be read
+    std::string mistake;                     // why it is not what the configuration says; empty: it is
+  };
+
   static std::vector<CatalogEntry> entriesOf(const Name& catalog, const config::Configuration& configuration,
                                              std::span<const config::ZoneSettings> members, std::vector<Name>& names);
-  static Result<ZoneInstall, std::string> next(const Name& name, const std::shared_ptr<const Zone>& version,
+  static Result<ZoneInstall, std::string> next(const Name& name, const Made& before,
                                                std::span<const CatalogEntry> entries, std::time_t now);
+  static Made read(std::shared_ptr<const Zone> version);
 
-  std::map<Name, std::shared_ptr<const Zone>> versions_;
+  std::map<Name, Made> versions_;
 };
 
 }  // namespace taut

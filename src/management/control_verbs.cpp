@@ -18,6 +18,7 @@
 #include "json_text.hpp"
 #include "piece_queue.hpp"
 #include "status_json.hpp"
+#include "taut/base/counted.hpp"
 #include "taut/base/reason.hpp"
 #include "taut/dns/name.hpp"
 #include "taut/zone/zone_writer.hpp"
@@ -47,8 +48,58 @@ void append(fmt::memory_buffer& out, std::uint64_t number, std::size_t width = 0
   append(out, std::string_view(digits.data(), digits.size()));
 }
 
+// As a file says it.
+std::string_view roleOf(const CatalogStatus& catalog) {
+  return catalog.isProduced ? "produce" : "consume";
+}
+
+Json catalogJson(const CatalogStatus& catalog) {
+  Json json;
+  json["role"] = roleOf(catalog);
+  json["members"] = catalog.version ? catalog.version->members().size() : 0;
+  if (catalog.version) json["serial"] = catalog.version->zone()->serial();
+  if (!catalog.mistake.empty()) json["error"] = catalog.mistake;
+  return json;
+}
+
+// The catalogs that have the zone as a member, in the order of their names.
+std::vector<std::string> catalogsOf(NameView zone, const CatalogStatuses& catalogs) {
+  std::vector<std::string> names;
+  if (catalogs.memberships.empty()) return names;
+  const auto [first, last] = catalogs.memberships.equal_range(zone);
+  for (auto each = first; each != last; ++each) names.push_back(each->second.toString());
+  std::ranges::sort(names);
+  return names;
+}
+
+// What catalogs have to do with the zone; nothing for most zones.
+struct InCatalogs {
+  InCatalogs(NameView zone, std::string_view view, const CatalogStatuses& catalogs) {
+    if (!view.empty()) return;
+    status = catalogs.find(zone);
+    memberOf = catalogsOf(zone, catalogs);
+  }
+
+  const CatalogStatus* status = nullptr;
+  std::vector<std::string> memberOf;
+};
+
+void addCatalogs(const InCatalogs& in, Json& json) {
+  if (in.status) json["catalog"] = catalogJson(*in.status);
+  if (!in.memberOf.empty()) json["member_of"] = in.memberOf;
+}
+
+std::string catalogText(const CatalogStatus& catalog) {
+  const std::size_t members = catalog.version ? catalog.version->members().size() : 0;
+  std::string text = fmt::format("  catalog ({}): {}", roleOf(catalog), counted(members, "member"));
+  if (catalog.version) text += fmt::format(" of version {}", catalog.version->zone()->serial());
+  if (!catalog.mistake.empty()) text += "; a later version is not taken: " + catalog.mistake;
+  return text;
+}
+
 // Without a format string, as a hundred thousand of them are to be there within a blink.
-void appendZoneAsJson(const Zone& zone, std::string_view view, const std::string& error, fmt::memory_buffer& out) {
+void appendZoneAsJson(const Zone& zone, std::string_view view, const std::string& error, const InCatalogs& in,
+                      fmt::memory_buffer& out) {
   const std::string origin = zone.origin().toString();
   append(out, R"({"zone":)");
   if (origin.find('"') == std::string::npos && origin.find('\\') == std::string::npos) {
@@ -67,10 +118,13 @@ void appendZoneAsJson(const Zone& zone, std::string_view view, const std::string
     append(out, zone.recordCount());
   }
   if (!error.empty()) append(out, R"(,"error":)" + inQuotes(error));
+  if (in.status) append(out, R"(,"catalog":)" + toText(catalogJson(*in.status)));
+  if (!in.memberOf.empty()) append(out, R"(,"member_of":)" + toText(Json(in.memberOf)));
   out.push_back('}');
 }
 
-void appendZoneAsText(const Zone& zone, std::string_view view, const std::string& error, fmt::memory_buffer& out) {
+void appendZoneAsText(const Zone& zone, std::string_view view, const std::string& error, const InCatalogs& in,
+                      fmt::memory_buffer& out) {
   constexpr std::size_t column = 40;
   const std::string origin = zone.origin().toString();
   append(out, origin);
@@ -84,6 +138,8 @@ void appendZoneAsText(const Zone& zone, std::string_view view, const std::string
   }
   if (!view.empty()) append(out, "  view ");
   append(out, view);
+  if (in.status) append(out, catalogText(*in.status));
+  for (const std::string& catalog : in.memberOf) append(out, "  member of " + catalog);
   if (!error.empty()) append(out, (zone.isLoaded() ? "; its file does not load now: " : ": ") + error);
   out.push_back('\n');
 }
@@ -439,11 +495,12 @@ Task<ControlOutcome> ControlVerbs::listZones(const ControlRequest& request, Cont
     for (std::size_t i = 0; i < zones.size(); ++i) {
       prefetch(zones, i);
       const std::string& error = errorOf(*zones[i], set->viewName(), *snapshot.zoneErrors);
+      const InCatalogs in(zones[i]->origin(), set->viewName(), *snapshot.catalogs);
       if (request.json) {
         append(text, std::exchange(first, false) ? "\n" : ",\n");
-        appendZoneAsJson(*zones[i], set->viewName(), error, text);
+        appendZoneAsJson(*zones[i], set->viewName(), error, in, text);
       } else {
-        appendZoneAsText(*zones[i], set->viewName(), error, text);
+        appendZoneAsText(*zones[i], set->viewName(), error, in, text);
       }
       if (text.size() < pieceSize) continue;
       const std::string_view piece(text.data(), text.size());
@@ -480,6 +537,7 @@ Task<ControlOutcome> ControlVerbs::zoneStatus(const ControlRequest& request, Con
     if (!came) co_return cutShort();
     if (described->value()) addSecondary(*described->value(), details);
   }
+  addCatalogs(InCatalogs(zone->origin(), request.view, *snapshot.catalogs), details);
   const std::string text = request.json ? toLine(details) : inLines(details);
   co_await output.write(text);
   co_return ControlOutcome();

@@ -285,6 +285,19 @@ void addZones(Families& families, const ManagementSnapshot& snapshot) {
   families.counter("taut_zone_load_failures_total", "Loads of zones that failed.").add(snapshot.zoneLoadFailures);
 }
 
+void addCatalogs(Families& families, const CatalogStatuses& catalogs) {
+  if (catalogs.catalogs.empty()) return;
+  const auto of = [](const Name& name, const CatalogStatus& catalog) {
+    return Labels{{"catalog", name.toString()}, {"role", catalog.isProduced ? "produce" : "consume"}};
+  };
+  auto members = families.gauge("taut_catalog_members", "Members of a catalog zone, of the version that counts.");
+  for (const auto& [name, catalog] : catalogs.catalogs)
+    members.add(std::uint64_t{catalog.version ? catalog.version->members().size() : 0}, of(name, catalog));
+  auto valid = families.gauge("taut_catalog_valid", "1 where the last version of a catalog zone was taken, or made.");
+  for (const auto& [name, catalog] : catalogs.catalogs)
+    valid.add(catalog.mistake.empty() ? 1.0 : 0.0, of(name, catalog));
+}
+
 // A line for each zone. There may be very many, so they are made in pieces, of which all but the first lose the two
 // lines that a family begins with: the memory of one piece stays within the processor's cache.
 std::string zoneSerials(const ZoneSet& zones) {
@@ -366,6 +379,7 @@ std::string exposition(const ManagementSnapshot& snapshot) {
   addHandling(families, snapshot.statistics);
   addTransfers(families, snapshot.statistics);
   addSecondaries(families, snapshot.secondaries);
+  addCatalogs(families, *snapshot.catalogs);
   addLoadedHandlers(families, snapshot.handlers);
   addConnections(families, snapshot.statistics);
   addCaches(families, snapshot.statistics.resolvers.caches);

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <utility>
 
+#include "catalog_status.hpp"
 #include "taut/zone/zone_set.hpp"
 
 namespace taut {
@@ -42,12 +43,23 @@ class ServingState {
     return zones_;
   }
 
+  void setCatalogs(std::shared_ptr<const CatalogStatuses> catalogs) {
+    const std::scoped_lock lock(mutex_);
+    catalogs_ = std::move(catalogs);
+  }
+  // Never null.
+  std::shared_ptr<const CatalogStatuses> catalogs() const {
+    const std::scoped_lock lock(mutex_);
+    return catalogs_;
+  }
+
  private:
   std::atomic<bool> serving_ = false;
   std::atomic<bool> draining_ = false;
   std::atomic<bool> ending_ = false;
   mutable std::mutex mutex_;
   std::shared_ptr<const ZoneSet> zones_ = std::make_shared<const ZoneSet>();
+  std::shared_ptr<const CatalogStatuses> catalogs_ = std::make_shared<const CatalogStatuses>();
 };
 
 }  // namespace taut

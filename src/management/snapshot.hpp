@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "catalog_status.hpp"
 #include "serving_state.hpp"
 #include "taut/base/histogram.hpp"
 #include "taut/io/engine_choice.hpp"
@@ -82,6 +83,7 @@ struct ManagementSnapshot {
   ConfigurationStatus configuration;
   ServerStatistics statistics;
   SecondaryCounts secondaries;
+  std::shared_ptr<const CatalogStatuses> catalogs = std::make_shared<CatalogStatuses>();  // never null
   std::vector<HandlerStatus> handlers;  // in the order in which they are asked
   TopLists top;                         // of the last second in which it was collected
 };

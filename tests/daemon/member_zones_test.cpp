@@ -202,6 +202,34 @@ TEST_CASE("the members of the last good version are there after a restart, until
   }
 }
 
+TEST_CASE("who asks is told of each catalog, its members and the mistake of a version that was not taken") {
+  const Fixture folder;
+  const auto configuration = folder.configuration(consumer);
+  MemberZones members("");
+  const auto look = [&](std::shared_ptr<const Zone> version) {
+    const ZoneSet set = setOf({std::move(version)});
+    if (members.look(configuration, set)) members.update(configuration, set);
+    CatalogStatuses statuses;
+    members.describe(statuses);
+    return statuses;
+  };
+  const auto good = look(catalog("1.zones PTR a.\n2.zones PTR b.\n"));
+  const CatalogStatus* const status = good.find(Name("catz"));
+  REQUIRE(status);
+  CHECK(!status->isProduced);
+  CHECK(status->version->members().size() == 2);
+  CHECK(status->mistake.empty());
+  CHECK(!good.find(Name("a")));
+  REQUIRE(good.memberships.count(Name("a")) == 1);
+  CHECK(good.memberships.find(Name("a"))->second == Name("catz").view());
+  CHECK(good.memberships.count(Name("c")) == 0);
+
+  const auto broken = look(zone("catz", "version TXT 3\n1.zones PTR c.\n"));
+  CHECK(broken.find(Name("catz"))->version->members().size() == 2);
+  CHECK(broken.find(Name("catz"))->mistake.starts_with("version 1: "));
+  CHECK(broken.memberships.count(Name("a")) == 1);
+}
+
 TEST_CASE("zones of the configuration, of lists and those that were added stay what they are") {
   const Fixture folder;
   std::filesystem::create_directory(folder.path("state"));

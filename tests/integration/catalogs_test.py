@@ -163,6 +163,10 @@ class Pairs(Catalogs):
         self.wait_for_zone(second, "example.net", "192.0.2.7")
         first.restart()
         self.wait_for_zone(first, "example.net", "192.0.2.7")
+        for server, role in ((first, "produce"), (second, "consume")):
+            told = server.control("zone", "status", CATALOG)["catalog"]
+            self.assertEqual((told["role"], told["members"]), (role, 2))
+            self.assertEqual(server.control("zone", "status", "example.net")["member_of"], [f"{CATALOG}."])
         second.restart()
         self.wait_for_zone(second, "example.net", "192.0.2.7")
         self.wait_for_zone(second, "example.com")
@@ -328,6 +332,19 @@ members = ["members", "others"]
         self.reload([(f"l{number}", f"l{number}.example") for number in range(1001)])
         self.process.wait_for_log("it has 1001 members, and limits.catalog-members allows 1000")
         self.assertEqual(self.zones(), own | set(names[1:]))
+
+        # So it is after a restart, and who asks is told.
+        self.process.stop()
+        self.start(self.text())
+        self.assertEqual(self.zones(), own | set(names[1:]))
+        told = self.control("zone", "status", CATALOG)["catalog"]
+        self.assertEqual((told["role"], told["members"], told["serial"]), ("consume", 3, 2))
+        self.assertIn(f"version {self.serial}: it has 1001 members", told["error"])
+        self.assertEqual(self.control("zone", "status", names[1])["member_of"], [f"{CATALOG}."])
+        listed = {each["zone"]: each for each in self.control("zone", "list")["zones"]}
+        self.assertEqual(listed[f"{CATALOG}."]["catalog"], told)
+        self.assertEqual(listed[f"{names[1]}."]["member_of"], [f"{CATALOG}."])
+        self.assertNotIn("member_of", listed["own.example."])
 
         # A change of a master file is not read because of a catalog that changes.
         (self.members / f"{names[1]}.zone").write_text(zone(names[1], "192.0.2.8", serial=2))

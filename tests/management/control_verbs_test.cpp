@@ -226,12 +226,30 @@ TEST_CASE_FIXTURE(Verbs, "zones are listed and shown with their states, and a zo
   const Json broken = runJson({"zone", "list"});
   CHECK(std::ranges::count_if(broken["zones"], [](const Json& zone) { return zone.contains("error"); }) == 2);
   run({"zone", "list"});
-  CHECK(output.taken.find(" records; its file does not load now: one:1:5: error: wrong\n") != std::string::npos);
+  CHECK(output.taken.find("; its file does not load now: one:1:5: error: wrong\n") != std::string::npos);
   CHECK(output.taken.find(" not loaded: two: error: missing\n") != std::string::npos);
   CHECK(run({"zone", "status", "nowhere"}).status == ControlStatus::failed);
   CHECK(run({"zone", "status", "a..b"}).status == ControlStatus::usage);
   begin({"zone", "reload", "zone1.example"});
   CHECK(server.told.back() == "reload zone zone1.example.");
+}
+
+TEST_CASE_FIXTURE(Verbs,
+                  "a catalog is shown with its role, its members and the version not taken, and a member with it") {
+  const Json expected{{"role", "consume"}, {"members", 2}, {"serial", 69}, {"error", "version 70: it is none"}};
+  CHECK(runJson({"zone", "status", "zone1.example"})["catalog"] == expected);
+  CHECK(!runJson({"zone", "status", "zone1.example"}).contains("member_of"));
+  CHECK(runJson({"zone", "status", "zone0.example"})["member_of"] == Json{"zone1.example."});
+  CHECK(!runJson({"zone", "status", "missing.example"}).contains("catalog"));
+  const Json zones = runJson({"zone", "list"})["zones"];
+  for (const Json& zone : zones) {
+    CHECK(zone.contains("catalog") == (zone["zone"] == "zone1.example."));
+    CHECK(zone.contains("member_of") == (zone["zone"] == "zone0.example."));
+  }
+  run({"zone", "list"});
+  CHECK(output.taken.find("  catalog (consume): 2 members of version 69; a later version is not taken: version 70: it "
+                          "is none\n") != std::string::npos);
+  CHECK(output.taken.find(" records  member of zone1.example.\n") != std::string::npos);
 }
 
 TEST_CASE_FIXTURE(Verbs, "what is kept of a secondary zone stands in its status") {

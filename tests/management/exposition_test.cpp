@@ -65,6 +65,8 @@ TEST_CASE_FIXTURE(Fixture, "what was dropped, limited, displaced or failed is to
   CHECK(has(R"(taut_secondary_zones{state="failing"} 62)"));
   CHECK(has(R"(taut_secondary_zones{state="missing"} 63)"));
   CHECK(has(R"(taut_secondary_zones{state="expired"} 64)"));
+  CHECK(has(R"(taut_catalog_members{catalog="zone1.example.",role="consume"} 2)"));
+  CHECK(has(R"(taut_catalog_valid{catalog="zone1.example.",role="consume"} 0)"));
   CHECK(has("taut_secondary_transfers_running 65"));
   CHECK(has(R"(taut_secondary_transfers_total{result="succeeded"} 66)"));
   CHECK(has(R"(taut_secondary_transfers_total{result="failed"} 67)"));

@@ -15,6 +15,9 @@
 #include "management/snapshot.hpp"
 #include "taut/base/address.hpp"
 #include "taut/dns/name.hpp"
+#include "taut/dns/serial.hpp"
+#include "taut/zone/catalog.hpp"
+#include "taut/zone/catalog_writer.hpp"
 #include "taut/zone/zone_file.hpp"
 #include "taut/zone/zone_set.hpp"
 
@@ -105,6 +108,22 @@ inline ServerStatistics fullStatistics() {
   return statistics;
 }
 
+// zone1.example is a catalog, a version of which was not taken, and zone0.example a member of it.
+inline std::shared_ptr<const CatalogStatuses> catalogsForMetrics() {
+  const Name member("zone0.example.");
+  const Name other("other.example.");
+  const CatalogEntry entries[] = {{.name = member}, {.name = other}};
+  const Name name("zone1.example.");
+  auto made = makeCatalog(name, entries, Serial(69));
+  if (!made) throw std::runtime_error(made.error());
+  const auto catalog = std::make_shared<const Catalog>(std::move(made).value());
+  auto statuses = std::make_shared<CatalogStatuses>();
+  statuses->catalogs.emplace(name, CatalogStatus{false, catalog, "version 70: it is none"});
+  statuses->versions.push_back(catalog);
+  for (const CatalogMember& each : catalog->members()) statuses->memberships.emplace(each.name, catalog->name());
+  return statuses;
+}
+
 inline ManagementSnapshot fullSnapshot(std::size_t zones = 2) {
   ManagementSnapshot snapshot;
   snapshot.version = "1.2.3";
@@ -121,6 +140,7 @@ inline ManagementSnapshot fullSnapshot(std::size_t zones = 2) {
                           .received = 66,
                           .failed = 67,
                           .notices = 68};
+  snapshot.catalogs = catalogsForMetrics();
   HandlerStatus& handler = snapshot.handlers.emplace_back();
   handler.name = "workstations";
   handler.library = "/usr/lib/taut/libworkstations.so";
