@@ -187,7 +187,8 @@ Configuration Daemon::completed(Configuration configuration) const {
 
 DescriptorShares Daemon::sharesFor(const Configuration& configuration) const {
   const std::size_t forwards = countForwarders(configuration) > 0 ? ForwarderOptions().maxInFlight : 0;
-  return descriptorBudget_.share(configuration.server.threads, configuration.listen.size(),
+  const std::size_t kept = configuration.server.stateFolder.empty() ? 0 : ZoneArchive::maxDescriptors;
+  return descriptorBudget_.share(configuration.server.threads, configuration.listen.size(), kept,
                                  {configuration.limits.tcpConnections, forwards});
 }
 
@@ -234,8 +235,8 @@ ManagementSnapshot Daemon::snapshot() {
   snapshot.configuration = {reloads_.succeeded.value(), reloads_.failed.value(), reloads_.lastSucceeded};
   snapshot.statistics = server_.collect();
   snapshot.secondaries = upkeep_->counts();
-  snapshot.handlers = handlers_.statuses();
   snapshot.catalogs = state_.catalogs();
+  snapshot.handlers = handlers_.statuses();
   return snapshot;
 }
 

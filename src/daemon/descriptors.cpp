@@ -58,9 +58,9 @@ std::string describeForwards(const DescriptorShares& shares, const DescriptorSha
 DescriptorBudget::DescriptorBudget() : open_(openNow()) {}
 
 // The default soft limit, 1024, protects programs that call select. A server may use the hard limit.
-DescriptorShares DescriptorBudget::share(unsigned threads, std::size_t listeners,
+DescriptorShares DescriptorBudget::share(unsigned threads, std::size_t listeners, std::size_t kept,
                                          const DescriptorShares& wanted) const {
-  const std::size_t fixed = open_ + files + threads * (ofThread + listeners * ofListener);
+  const std::size_t fixed = open_ + files + kept + threads * (ofThread + listeners * ofListener);
   const std::size_t limit = raiseLimit(fixed + threads * (wanted.connections + wanted.forwards));
   const std::size_t share = limit > fixed ? (limit - fixed) / threads : 0;
   const std::size_t least = wanted.forwards > 0 ? 2 : 1;

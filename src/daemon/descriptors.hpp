@@ -18,9 +18,10 @@ class DescriptorBudget {
   DescriptorBudget();
 
   // Raises the soft limit to what is wanted, as far as the hard one allows, and gives what each thread may have then:
-  // at least one of each that is wanted. Where that is less than wanted, a line of the log says so. Throws
-  // std::runtime_error where there is not even that.
-  DescriptorShares share(unsigned threads, std::size_t listeners, const DescriptorShares& wanted) const;
+  // at least one of each that is wanted. `kept` are for what keeps zones. Where the shares are less than wanted, a line
+  // of the log says so. Throws std::runtime_error where there is not even one of each.
+  DescriptorShares share(unsigned threads, std::size_t listeners, std::size_t kept,
+                         const DescriptorShares& wanted) const;
 
  private:
   std::size_t open_;

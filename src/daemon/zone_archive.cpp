@@ -22,7 +22,6 @@ namespace taut {
 
 namespace {
 
-constexpr std::size_t maxOpen = 16;          // journals
 constexpr std::size_t maxWaiting = 64;       // versions of a zone that nobody waits for
 constexpr std::size_t maxToldFailures = 20;  // zones
 constexpr std::chrono::seconds retryInterval{5};

@@ -37,6 +37,10 @@ namespace taut {
 
 class ZoneArchive {
  public:
+  static constexpr std::size_t maxOpen = 16;  // journals
+  // That it has open: the lock, journals, one that is written anew, one that is read, a snapshot, and the folder.
+  static constexpr std::size_t maxDescriptors = maxOpen + 5;
+
   // Called on the archive's thread, which must not wait: with an empty text when the version is on the disk, or with
   // why it is not. Called once for each, whatever happens.
   using Done = std::function<void(const std::string& error)>;

@@ -83,6 +83,21 @@ class Descriptors(TestCase):
         for _ in range(3):
             self.assertEqual(ask_tcp("127.0.0.1", server.port, QUERY).rcode, NOERROR)
 
+    def test_kept_zones(self):
+        """Where zones are kept, connections leave the descriptors of 16 journals and what else the archive has open"""
+        needed = []
+        for keeps in ("", f'[server]\nstate-directory = "{self.folder}"\n'):
+            path = self.write("taut.toml", f"""{keeps}
+[[zone]]
+file = "{EXAMPLE_ZONE}"
+[[listen]]
+address = ["127.0.0.1:{free_port()}"]
+""")
+            result = self.run_program(TAUTD, "--config", path, "--threads", "2", preexec_fn=at_most(24))
+            self.assertEqual(result.returncode, 1, result.stderr)
+            needed.append(int(result.stderr.split()[-3]))
+        self.assertGreaterEqual(needed[1] - needed[0], 16 + 5)
+
     def test_closed_standard_streams(self):
         """A server that was started without standard streams has /dev/null in their places"""
         for streams in ((0, 1, 2), (2,)):
