@@ -10,10 +10,12 @@ namespace taut::config {
 namespace {
 
 std::string rangeOf(const Key& key) {
+  if (!key.hasRange()) return {};
   if (key.type == ValueType::size) return fmt::format(" up to {}", sizeText(key.most));
   if (key.type == ValueType::duration)
     return fmt::format(" from {} to {}", durationText(key.least), durationText(key.most));
-  return fmt::format(" {} {} to {}", key.type == ValueType::count ? "from" : "of", key.least, key.most);
+  if (key.type == ValueType::count) return fmt::format(" from {} to {}", key.least, key.most);
+  return fmt::format(" of {} to {} octets", key.least, key.most);
 }
 
 }  // namespace
@@ -29,9 +31,9 @@ std::string expectationOfOne(const Key& key) {
     case ValueType::duration:
       return fmt::format("a duration{}, such as \"10s\"", rangeOf(key));
     case ValueType::text:
-      return fmt::format("a text{} octets", rangeOf(key));
+      return "a text" + rangeOf(key);
     case ValueType::textOrFalse:
-      return fmt::format("a text{} octets, or false", rangeOf(key));
+      return fmt::format("a text{}, or false", rangeOf(key));
     case ValueType::choice:
       return fmt::format("one of \"{}\"", fmt::join(key.choices, "\", \""));
     case ValueType::file:

@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include "config/expectation.hpp"
 #include "config/schema.hpp"
 
 using namespace taut::config;
@@ -49,4 +50,10 @@ TEST_CASE("every key of the schema is in the JSON schema, with its text") {
     CHECK_MESSAGE((name == "*" || json.find(fmt::format("\"{}\": {{", name)) != std::string::npos), key.path);
     CHECK_MESSAGE(json.find(std::string(key.text.substr(0, key.text.find('"')))) != std::string::npos, key.path);
   }
+}
+
+TEST_CASE("a text or a list of texts that may have any length is not said to have a range") {
+  CHECK(expectation(keyOf("acl.*.update-names")) == "a list, each a text");
+  CHECK(expectation(keyOf("server.identity")) == "a text of 1 to 255 octets");
+  CHECK(manualPage().find("of 0 to 0") == std::string::npos);
 }
