@@ -23,6 +23,7 @@
 #include "taut/coro/task_scope.hpp"
 #include "taut/dns/name.hpp"
 #include "taut/dns/serial_policy.hpp"
+#include "taut/dns/tsig_key.hpp"
 #include "taut/dns/type.hpp"
 #include "taut/dns/update_policy.hpp"
 #include "taut/io/shard.hpp"
@@ -38,6 +39,7 @@ struct UpdateOrder {
   std::vector<std::uint8_t> message;
   UpdateGrant grant;
   std::string sender;                  // for the log: its address and key
+  std::shared_ptr<const TsigKey> key;  // that it is signed with; null: none
   std::shared_ptr<const Zone> served;  // the zone as it was when the message came
   std::function<void(Rcode)> done;     // called once, on any thread, unless the end of the program comes first
 };

@@ -230,8 +230,13 @@ Task<Rcode> Upkeep::update(std::shared_ptr<const UpkeepPlan> plan, Shard& shard,
     reply->rcode = rcode;
     Handover::finish(reply);
   };
-  const auto order = std::make_shared<UpdateOrder>(
-      UpdateOrder{{message.begin(), message.end()}, std::move(grant), senderOf(query), std::move(served.zone), done});
+  auto key = query.key() ? std::make_shared<const TsigKey>(*query.key()) : nullptr;
+  const auto order = std::make_shared<UpdateOrder>(UpdateOrder{{message.begin(), message.end()},
+                                                               std::move(grant),
+                                                               senderOf(query),
+                                                               std::move(key),
+                                                               std::move(served.zone),
+                                                               done});
   shard_.post([this, origin, order] { carryOut(origin, std::move(*order)); });
   const bool isDone = co_await reply->finished.wait();
   reply->abandon();
@@ -249,7 +254,8 @@ Task<> Upkeep::forward(std::shared_ptr<const SecondarySettings> settings, Name o
   Rcode rcode = Rcode::SERVFAIL;
   for (const auto& primary : settings->primaries) {
     const ByteSpan message(order.message);
-    const auto reply = co_await primary->forward(message);
+    const TsigKey* const key = order.key.get();
+    const auto reply = co_await primary->forward(message, key);
     if (reply) {
       rcode = *reply;
       log::info("zone {}: update from {}: {} answers {}", origin, order.sender, primary->address(), toString(rcode));

@@ -200,19 +200,18 @@ Task<Primary::Reply> Primary::askByTcp(Address server, Name zone, Class rrClass)
   co_return versionOf(*view, server, zone, rrClass);
 }
 
-Task<Result<Rcode, PrimaryFailure>> Primary::forward(ByteSpan message) {
+Task<Result<Rcode, PrimaryFailure>> Primary::forward(ByteSpan message, const TsigKey* key) {
   const std::size_t count = options_.addresses.size();
   for (std::size_t i = 0;; ++i) {
     const Address server = options_.addresses[(current_ + i) % count];
-    auto reply = co_await forwardTo(server, message);
+    auto reply = co_await forwardTo(server, message, key);
     if (reply || i + 1 == count || reply.error().kind != Kind::unreachable) co_return reply;
   }
 }
 
-Task<Result<Rcode, PrimaryFailure>> Primary::forwardTo(Address server, ByteSpan message) {
+Task<Result<Rcode, PrimaryFailure>> Primary::forwardTo(Address server, ByteSpan message, const TsigKey* key) {
   std::vector<std::uint8_t> sent(message.begin(), message.end());
-  const std::uint16_t id = randomU16();
-  storeU16(sent.data(), id);
+  storeU16(sent.data(), randomU16());
   auto stream = co_await MessageStream::connect(shard_, server, connectLimit);
   if (!stream) co_return failure(stream.error(), Kind::unreachable, server, "no connection");
   const ByteSpan octets(sent);
@@ -220,11 +219,22 @@ Task<Result<Rcode, PrimaryFailure>> Primary::forwardTo(Address server, ByteSpan 
   if (!written) co_return failure(written, Kind::broken, server, "the message was sent in part");
   const auto reply = co_await stream->next(replyLimit);
   if (!reply) co_return failure(reply.error(), Kind::broken, server, "no reply");
-  const auto view = MessageView::parse(*reply);
-  const bool isReply = view && view->id() == id && (view->flags() & flag::QR) != 0 &&
-                       ((view->flags() ^ loadU16(sent.data() + 2)) & flag::opcodeMask) == 0;
-  if (!isReply) co_return failure(Kind::unusable, server, "what it answers is no reply to the message");
-  co_return view->rcode();
+  co_return outcomeOf(*reply, server, octets, key);
+}
+
+// The client that gets a reply of ours believes that it is the primary's: what nobody has signed is not passed on.
+Result<Rcode, PrimaryFailure> Primary::outcomeOf(ByteSpan reply, const Address& server, ByteSpan request,
+                                                 const TsigKey* key) const {
+  const auto view = MessageView::parse(reply);
+  const bool isReply = view && view->id() == loadU16(request.data()) && (view->flags() & flag::QR) != 0 &&
+                       ((view->flags() ^ loadU16(request.data() + 2)) & flag::opcodeMask) == 0;
+  if (!isReply) return failure(Kind::unusable, server, "what it answers is no reply to the message");
+  if (!key) return view->rcode();
+  TsigVerifier verifier(*key, findTsig(request).record.mac);
+  const std::uint64_t now = detail::signingTime(shard_);
+  if (const auto accepted = verifier.add(reply, now); !accepted)
+    return failure(Kind::unverified, server, detail::describeFault(accepted.error(), verifier, now));
+  return view->rcode();
 }
 
 Task<Result<TransferStream, PrimaryFailure>> Primary::request(Name zone, Class rrClass, std::uint16_t id,

@@ -76,8 +76,9 @@ struct Fixture {
   UpdateOrder order(std::vector<std::uint8_t> message) {
     const auto octets = testing::makeQuery("example.", Type::SOA);
     const Query query = Query::parse(octets, {Address::v4({192, 0, 2, 53}, 1), Transport::tcp}).value();
-    return {std::move(message), UpdateGrant(policy, query), "192.0.2.53:1", nullptr,
-            [this](Rcode rcode) { answers.push_back(rcode); }};
+    return {std::move(message), UpdateGrant(policy, query), "192.0.2.53:1", nullptr, nullptr, [this](Rcode rcode) {
+              answers.push_back(rcode);
+            }};
   }
   void update(std::string_view name, bool isNew = false) { updater.update(origin, order(adding(name, isNew))); }
   // The disk has the oldest version that it was given, or has failed.

@@ -9,6 +9,7 @@ import unittest
 
 import dns.exception
 import dns.message
+import dns.name
 import dns.opcode
 import dns.query
 import dns.rcode
@@ -283,6 +284,60 @@ class Updates(TestCase):
         self.assertEqual(secondary.rcode(adding("h.dyn", signer="dhcp")), REFUSED)
         primary.stop()
         self.assertEqual(secondary.rcode(adding("never")), SERVFAIL)
+
+    def test_replies_of_the_primary(self):
+        """A secondary passes on what its primary has signed, and SERVFAIL for any other reply to a signed update"""
+        keyring = {dns.name.from_text(name): key(name) for name in KEYS}
+        replies = []
+
+        def signed_by(name):
+            def reply(query):
+                response = dns.message.make_response(query)
+                response.set_rcode(dns.rcode.YXDOMAIN)
+                response.use_tsig(key(name))
+                response.request_mac = query.mac
+                return response.to_wire()
+            return reply
+
+        def without_signature(query):
+            response = dns.message.make_response(query)
+            response.tsig = None
+            return response.to_wire()
+
+        def cut(query):
+            return signed_by("admin")(query)[:-7]
+
+        def serve(listener):
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                with connection:
+                    stream = connection.makefile("rb")
+                    size = stream.read(2)
+                    wire = stream.read(struct.unpack(">H", size)[0]) if len(size) == 2 else b""
+                    if len(wire) < 12 or wire[2] >> 3 & 15 != dns.opcode.UPDATE:
+                        continue
+                    octets = replies[0](dns.message.from_wire(wire, keyring=keyring))
+                    connection.sendall(struct.pack(">H", len(octets)) + octets)
+
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            thread = threading.Thread(target=serve, args=(listener,), daemon=True)
+            thread.start()
+            port = listener.getsockname()[1]
+            secondary = Server(self, "secondary", text="", zone_keys=f'primaries = ["127.0.0.1:{port}"]\n'
+                                                                     'allow-update = ["admins", "127.0.0.0/8"]').start()
+            for reply, expected in ((signed_by("admin"), YXDOMAIN), (signed_by("dhcp"), SERVFAIL), (cut, SERVFAIL),
+                                    (without_signature, SERVFAIL), (signed_by("admin"), YXDOMAIN)):
+                replies[:] = [reply]
+                self.assertEqual(secondary.rcode(adding("sent")), expected)
+            secondary.process.wait_for_log(f"key admin.: 127.0.0.1:{port}: ")
+            replies[:] = [without_signature]
+            self.assertEqual(secondary.rcode(adding("sent", signer=None)), NOERROR)
+            secondary.stop()
+            listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
 
     def test_many_at_once(self):
         """Updates of many connections are all done, each once and in the order of its connection"""

@@ -113,8 +113,9 @@ class Primary {
 
   // Sends it a message of others as it is, but for the ID, by TCP, such as a dynamic update that it is to carry out
   // (RFC 2136 section 6). Gives the RCODE of its reply. A signature stays good, because it is made over the ID that the
-  // signer gave. `unreachable` where the message was not sent; the octets stay in place until the end.
-  Task<Result<Rcode, PrimaryFailure>> forward(ByteSpan message);
+  // signer gave. `key` is the one that the message is signed with, and has to have signed the reply; null where it is
+  // not signed. `unreachable` where the message was not sent; message and key stay in place until the end.
+  Task<Result<Rcode, PrimaryFailure>> forward(ByteSpan message, const TsigKey* key);
 
   // How many questions it may be asked at a time. Who asks takes a place.
   QuestionWindow& window() { return window_; }
@@ -132,7 +133,9 @@ class Primary {
   std::size_t sign(MutableByteSpan buffer, std::size_t size, std::optional<TsigVerifier>& verifier) const;
   Task<Reply> askAt(Address server, Name zone, Class rrClass);
   Task<std::optional<Reply>> askByUdp(Address server, Name zone, Class rrClass);
-  Task<Result<Rcode, PrimaryFailure>> forwardTo(Address server, ByteSpan message);
+  Task<Result<Rcode, PrimaryFailure>> forwardTo(Address server, ByteSpan message, const TsigKey* key);
+  Result<Rcode, PrimaryFailure> outcomeOf(ByteSpan reply, const Address& server, ByteSpan request,
+                                          const TsigKey* key) const;
   Task<Reply> askByTcp(Address server, Name zone, Class rrClass);
   Task<Result<TransferStream, PrimaryFailure>> requestAt(Address server, ByteSpan message,
                                                          std::optional<TsigVerifier>& verifier);
