@@ -47,6 +47,11 @@ bool isWritten(const config::ZoneSettings& zone) {
   return zone.isSecondary() && !zone.path.empty();
 }
 
+// By `tautctl zone flush` alone.
+bool isFlushed(const config::ZoneSettings& zone) {
+  return zone.isUpdated() && !zone.path.empty();
+}
+
 std::vector<sandbox::Feature> featuresOf(const config::Configuration& configuration, EngineKind engine) {
   using sandbox::Feature;
   std::vector features{Feature::runtime, Feature::files, Feature::sockets,
@@ -81,9 +86,9 @@ std::vector<std::string> writtenFolders(const config::Configuration& configurati
   Folders folders;
   if (!configuration.server.stateFolder.empty()) folders.addFileAt(configuration.server.stateFolder + "/zones.state");
   for (const config::ZoneSettings& zone : configuration.zones)
-    if (isWritten(zone)) folders.addFileAt(zone.path);
+    if (isWritten(zone) || isFlushed(zone)) folders.addFileAt(zone.path);
   for (const auto& [name, made] : configuration.templates)
-    if (made->hasFile && made->zone.isSecondary()) folders.addFileAt(fileOfTemplate(*made));
+    if (made->hasFile && (made->zone.isSecondary() || made->zone.isUpdated())) folders.addFileAt(fileOfTemplate(*made));
   const std::set<std::string> all = folders.take();
   return {all.begin(), all.end()};
 }

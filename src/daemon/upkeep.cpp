@@ -328,8 +328,10 @@ bool Upkeep::notify(std::shared_ptr<const Zone> version) {
 bool Upkeep::flush(std::shared_ptr<const Zone> version, ZoneFiles::Done done) {
   const auto current = plan();
   const UpkeepPlan::Zone* const zone = current->find(version->origin());
-  if (!zone || zone->file.empty()) return false;
-  files_.write(zone->file, std::move(version), std::move(done));
+  if (!zone) return false;
+  const std::string& file = zone->file.empty() ? zone->masterFile : zone->file;
+  if (file.empty()) return false;
+  files_.write(file, std::move(version), std::move(done));
   return true;
 }
 

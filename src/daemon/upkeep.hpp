@@ -73,7 +73,8 @@ class Upkeep {
   bool refresh(const Name& origin, bool whole);
   // Tells those whom the plan names of this version, which is served. False where it names none.
   bool notify(std::shared_ptr<const Zone> version);
-  // Writes this version, which is served. False where the zone has no file that is written.
+  // Writes this version, which is served: of a zone that takes updates in place of its master file. False where the
+  // zone has no file that is written.
   bool flush(std::shared_ptr<const Zone> version, ZoneFiles::Done done);
   struct Discarded {
     Name origin;

@@ -82,6 +82,7 @@ UpkeepPlan::UpkeepPlan(const config::Configuration& configuration, const std::sh
     if (!settings.isSecondary() && !settings.notify && !settings.allowUpdate && !settings.isWritten()) return;
     Zone zone;
     if (settings.isWritten()) zone.file = settings.path;
+    if (settings.isUpdated()) zone.masterFile = settings.path;
     zone.targets = makers.targets(settings.notify);
     if (settings.allowUpdate) zone.updates = {settings.allowUpdate, &settings.allowUpdate->policy};
     zone.serial = settings.serial;

@@ -43,6 +43,7 @@ class UpkeepPlan {
     std::shared_ptr<const config::TransferAccess> allowNotify;
     std::shared_ptr<const std::vector<NotifyTarget>> targets;  // null: nobody
     std::string file;                                          // that is written; empty: none
+    std::string masterFile;                                    // that is written on request alone; empty: none
     bool isKept = false;                                       // in the archive
     std::shared_ptr<Pending> pending;                          // of a secondary
     std::shared_ptr<const UpdatePolicy> updates;               // null: nobody may update it

@@ -99,7 +99,7 @@ void ZoneFiles::tell(const std::string& path, const std::string& error) {
   if (error.empty()) {
     if (failing_.erase(path) > 0) log::info("{} is written again", path);
   } else if (failing_.insert(path).second) {
-    log::error("{}; the zone is served, and comes by a transfer after the next start", error);
+    log::error("{}; the zone is served all the same", error);
   }
 }
 

@@ -1,4 +1,4 @@
-// Writes secondary zones to their files, in a thread of its own: beside the file, and then in its place, so that the
+// Writes zones to their files, in a thread of its own: beside the file, and then in its place, so that the
 // file is always one whole version.
 //
 // Of versions of one zone that come while another is being written, the last one is written. What cannot be written is

@@ -577,7 +577,8 @@ Task<ControlOutcome> ControlVerbs::flushZone(const ControlRequest& request, Cont
   if (!server_.snapshot().zones->get(*origin)) co_return noZone(request, *origin);
   const auto written = Posted<std::string>::make(shard_);
   const bool begun = server_.flushZone(*origin, [written](std::string error) { written->set(std::move(error)); });
-  if (!begun) co_return failure(fmt::format("zone {} is not loaded, or is no secondary with a file", *origin));
+  if (!begun)
+    co_return failure(fmt::format("zone {} is not loaded, or is neither a secondary nor takes updates", *origin));
   const bool came = co_await written->wait(stop);
   if (!came) co_return cutShort();
   if (!written->value().empty()) co_return failure(std::move(written->value()));

@@ -111,8 +111,8 @@ class ManagedServer {
   virtual bool refreshZone(const Name& origin, bool whole) = 0;
   // Tells those whom the configuration names of the zone's version. False where it names none.
   virtual bool notifyZone(const Name& origin) = 0;
-  // Writes the file of a secondary zone now; `done` gets why that could not be, or an empty text. False where no file
-  // of it is written.
+  // Writes the file of a secondary zone, or of one that takes updates, now; `done` gets why that could not be, or an
+  // empty text. False where no file of it is written.
   virtual bool flushZone(const Name& origin, std::function<void(std::string)> done) = 0;
   // Serves a zone from now on, also after a restart; `done` gets why that could not be, or an empty text.
   virtual void addZone(const AddedZone& zone, std::function<void(std::string)> done) = 0;

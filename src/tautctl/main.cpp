@@ -197,7 +197,8 @@ void Commands::addZoneVerbs() {
            "The zone");
   verbWith(*zone, "notify", "Tell those servers of the zone's version that are told of new ones", {"zone", "notify"},
            "NAME", "The zone");
-  verbWith(*zone, "flush", "Write the file of a secondary zone", {"zone", "flush"}, "NAME", "The zone");
+  verbWith(*zone, "flush", "Write the file of a secondary zone, or of one that takes updates", {"zone", "flush"},
+           "NAME", "The zone");
   CLI::App* const added = verbWith(*zone, "add", "Serve a zone that the configuration does not name, from now on",
                                    {"zone", "add"}, "NAME", "The zone");
   added->add_option("--template", invocation_.request.settings, "What it has, a [template.NAME] [zone-defaults]")

@@ -260,6 +260,31 @@ class Updates(TestCase):
         self.assertEqual(server.serial(), 1000001)
         self.assertEqual(server.records("after.example.com"), ["192.0.2.77"])
 
+    def test_flush(self):
+        """A flush writes the zone as it is in place of the master file, which can be edited and loaded from there on"""
+        server = Server(self, "primary").start()
+        self.assertEqual(server.rcode(adding("flushed")), NOERROR)
+        path = server.folder / "example.com.zone"
+        self.assertNotIn("flushed", path.read_text())
+        server.control("zone", "flush", "example.com")
+        text = path.read_text()
+        self.assertIn("flushed.example.com. 60 IN A 192.0.2.77\n", text)
+        # It is the version that is served: nothing comes of it, and what is edited then is.
+        serial = server.serial()
+        server.control("reload", "zones", "--force")
+        self.assertEqual(server.serial(), serial)
+        self.assertNotIn("does not count", server.process.log())
+        path.write_text(text.replace(f" {serial} ", f" {serial + 5} ") + "edited.example.com. 60 IN A 192.0.2.8\n")
+        server.control("zone", "reload", "example.com")
+        wait_until(lambda: server.serial() == serial + 5, 10, "the file is taken")
+        self.assertEqual(server.records("edited.example.com"), ["192.0.2.8"])
+        self.assertEqual(server.records("flushed.example.com"), ["192.0.2.77"])
+        self.assertEqual(server.rcode(adding("after")), NOERROR)
+        server.control("zone", "flush", "example.com")
+        server.stop()
+        server.start()
+        self.assertEqual(server.records("after.example.com"), ["192.0.2.77"])
+
     def test_secondaries(self):
         """A secondary gets updates by differences when it is told, and sends on those that come to it"""
         primary = Server(self, "primary")
