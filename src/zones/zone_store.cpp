@@ -561,8 +561,14 @@ void ZoneStore::requireNew(const List& list, const std::vector<ZoneSource>& sour
       throw std::runtime_error(fmt::format("{}: {}", list.path, thereAlready({{}, *source.origin}, *other->second)));
 }
 
+// Another version takes the place of the one before in the set that is served: the zones beside it cost nothing.
 void ZoneStore::accept(Entry& entry, ZoneLoad load, ZoneReload& report) {
-  isSetCurrent_ = false;
+  const std::shared_ptr<const Zone> before = entry.load.zone;
+  take(entry, std::move(load), report);
+  if (entry.load.zone != before && isSetCurrent_) isSetCurrent_ = serveInPlace(entry);
+}
+
+void ZoneStore::take(Entry& entry, ZoneLoad load, ZoneReload& report) {
   if (entry.source.isSecondary) return acceptKept(entry, std::move(load), report);
   if (entry.isRestored && load.ok() && entry.load.zone->isLoaded()) return acceptFile(entry, std::move(load), report);
   refuseOriginOfAnother(entry, load);

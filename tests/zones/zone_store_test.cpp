@@ -62,13 +62,46 @@ TEST_CASE("A reload serves what changed on disk and keeps the very zones that di
   const TemporaryFile steady(zoneText(1));
   ZoneStore store(1);
   store.load({sourceOf(changing, "changing."), sourceOf(steady, "steady.")});
-  const Set before = store.zones();
-  CHECK(serial(before, "changing.") == 1);
+  const Set served = store.zones();
+  const auto before = served->get(Name("changing."));
+  const auto beside = served->get(Name("steady."));
+  CHECK(before->serial() == 1);
   changing.write(zoneText(2));
-  const Set after = reload(store);
-  CHECK(serial(after, "changing.") == 2);
-  CHECK(after->get(Name("steady.")) == before->get(Name("steady.")));
-  CHECK(serial(before, "changing.") == 1);
+  std::vector<ZonePublication> published;
+  store.reload([&](const ZonePublication& publication) { published.push_back(publication); }, {});
+  REQUIRE(!published.empty());
+  CHECK(serial(served, "changing.") == 2);
+  CHECK(served->get(Name("steady.")) == beside);
+  CHECK(before->serial() == 1);
+}
+
+TEST_CASE("A zone that is loaded again takes its place in the set that is served, and what gave way is retired") {
+  TemporaryFile changing(zoneText(1));
+  TemporaryFile ofView(zoneText(1));
+  const TemporaryFile steady(zoneText(1));
+  ZoneSource inside = sourceOf(ofView, "changing.");
+  inside.view = "inside";
+  ZoneStore store(1);
+  store.load({sourceOf(changing, "changing."), inside, sourceOf(steady, "steady.")});
+  const Set served = store.zones();
+  const auto before = served->get(Name("changing."));
+  RetiredVersions retired;
+  const auto publish = [&](const ZonePublication& publication) {
+    CHECK(publication.zones == served);
+    if (publication.retired) retired.insert(retired.end(), publication.retired->begin(), publication.retired->end());
+  };
+  changing.write(zoneText(2));
+  store.reloadZone(Name("changing."), publish, {});
+  CHECK(serial(served, "changing.") == 2);
+  CHECK(retired == RetiredVersions{before});
+  changing.write("broken");
+  store.reloadZone(Name("changing."), publish, {});
+  CHECK(serial(served, "changing.") == 2);
+  ofView.write(zoneText(3));
+  CHECK(store.reload(publish, {}).failed == 1);
+  CHECK(served->view("inside")->get(Name("changing."))->serial() == 3);
+  CHECK(retired.size() == 2);
+  CHECK(store.zones() == served);
 }
 
 TEST_CASE("A reload of all files loads those too that seem not to have changed, and keeps a zone that is the same") {

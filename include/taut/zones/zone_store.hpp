@@ -104,7 +104,8 @@ class ZoneStore {
 
   // Reads the lists, and loads what is not loaded or changed on disk, or everything. A load that fails is logged, and
   // the zone is served as it was; until its files change, each reload reports it again as failed. `publish` gets all
-  // zones at the end, and now and then before that, as they become ready. The log says what has changed.
+  // zones at the end, and now and then before that, as they become ready: where the same zones are there, in the set
+  // that was given out last. The log says what has changed.
   ZoneReload reload(const Publish& publish, const std::stop_token& stop, Reread reread = Reread::changed);
 
   // Loads the zones of this origin, whether their files changed or not: those of the view, or without one those that
@@ -178,6 +179,7 @@ class ZoneStore {
   std::string tryReadList(List& list, ZoneReload& report);
   void requireNew(const List& list, const std::vector<ZoneSource>& sources) const;
   void accept(Entry& entry, ZoneLoad load, ZoneReload& report);
+  void take(Entry& entry, ZoneLoad load, ZoneReload& report);
   bool followVersion(const Entry& entry, ZoneLoad& load, const ZoneReload& report);
   void acceptKept(Entry& entry, ZoneLoad load, ZoneReload& report);
   void acceptFile(Entry& entry, ZoneLoad load, ZoneReload& report);
