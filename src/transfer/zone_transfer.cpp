@@ -194,8 +194,13 @@ Task<TransferOutcome> Transferring::buildWhole() {
   if (!built) co_return failed(Kind::failed, "the zone could not be built: too much waits for a thread");
   TransferOutcome outcome;
   const auto error = std::ranges::find_if(built->diagnostics, &Diagnostic::isError);
-  if (error != built->diagnostics.end())
-    co_return failed(Kind::failed, fmt::format("{}: the zone is refused: {}", primary_.address(), error->message));
+  if (error != built->diagnostics.end()) {
+    // What a server makes of its differences need not be what it has.
+    outcome = failed(transfer_.incremental ? Kind::wholeNeeded : Kind::failed,
+                     fmt::format("{}: the zone is refused: {}", primary_.address(), error->message));
+    outcome.givesNone = true;
+    co_return outcome;
+  }
   outcome.kind = Kind::updated;
   outcome.warnings = std::move(built->diagnostics);
   outcome.zone = std::move(built->zone);

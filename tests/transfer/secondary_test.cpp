@@ -810,6 +810,27 @@ TEST_CASE("a whole zone in answer to a request for differences is taken, and log
   CHECK(log.count("by differences") == 0);
 }
 
+TEST_CASE("a zone in answer to a request for differences that is refused leads to a request for the whole zone") {
+  testing::LogCapture log;
+  Secondary secondary;
+  FakePrimary& primary = secondary.addPrimary();
+  primary.serve(exampleZone(6));
+  const Records withoutServers = Records().soa(6).a("www.example.", 1).soa(6);
+  primary.onQuestion = toDifferences([&](const Query& query) { return withoutServers.reply(query); });
+  secondary.add(loaded(exampleZone(5)));
+  secondary.run([](Secondary& s) -> Task<> {
+    co_await s.published(1);
+    CHECK(s.shard.elapsed() < 5s);
+    CHECK(s.serial() == 6);
+    CHECK(s.primaries[0]->count(Type::AXFR) == 1);
+    s.primaries[0]->serve(exampleZone(7));
+    s.notify();
+    co_await s.published(2);
+    CHECK(s.primaries[0]->count(Type::IXFR) == 1);  // it is not asked for differences again soon
+  });
+  CHECK(log.count("the zone is refused: example. has no NS record") == 1);
+}
+
 TEST_CASE("a server that answers no question for the SOA is asked for the transfer all the same") {
   Secondary secondary;
   FakePrimary& primary = secondary.addPrimary();
