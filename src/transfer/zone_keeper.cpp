@@ -237,8 +237,9 @@ Task<> ZoneKeeper::ask(std::size_t primary) {
 
 // When the version expires that was confirmed now, by a primary that has it for so long.
 TimePoint ZoneKeeper::expiryBy(std::optional<std::chrono::seconds> told) const {
-  const std::chrono::seconds own = ZoneTimers::of(*version_).expire;
-  return shard_->now() + std::min(own, told.value_or(own));
+  const ZoneTimers timers = ZoneTimers::of(*version_);
+  const bool isLess = told && *told < timers.soaExpire;
+  return shard_->now() + (isLess ? std::min(timers.expire, *told) : timers.expire);
 }
 
 // A primary has answered with its serial, or has no newer version to give.

@@ -29,6 +29,7 @@ ZoneTimers ZoneTimers::of(const Zone& zone) {
   timers.refresh = clampTimer(soa->refresh);
   timers.retry = clampTimer(soa->retry);
   timers.expire = std::max(clampTimer(soa->expire), timers.refresh + timers.retry);
+  timers.soaExpire = std::chrono::seconds(soa->expire);
   return timers;
 }
 

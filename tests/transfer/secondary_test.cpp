@@ -346,6 +346,22 @@ TEST_CASE("a check makes the time until a zone expires longer, and never shorter
   });
 }
 
+TEST_CASE("a primary that tells of an SOA's own time, shorter than two checks take, has no version expire at once") {
+  testing::LogCapture log;
+  Secondary secondary;
+  FakePrimary& primary = secondary.addPrimary();
+  primary.serve(exampleZone(5, {}, "25 25 0"));
+  primary.expire = 0;
+  secondary.addWithoutVersion();
+  secondary.run([](Secondary& s) -> Task<> {
+    co_await s.published(1);
+    CHECK(expiresIn(s) == 50s);
+    co_await s.pass(2min);
+    CHECK(s.versions.size() == 1);
+    CHECK_FALSE(s.keeper().hasExpired());
+  });
+}
+
 TEST_CASE("a primary whose version is about to expire is transferred from once a retry time") {
   testing::LogCapture log;
   Secondary secondary;

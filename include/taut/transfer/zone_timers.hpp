@@ -19,6 +19,7 @@ struct ZoneTimers {
   std::chrono::seconds refresh = least;  // each of the three from `least` to `most`; expire up to twice as much
   std::chrono::seconds retry = least;
   std::chrono::seconds expire = least;
+  std::chrono::seconds soaExpire = least;  // as the SOA has it, and so as a primary that has the zone itself tells it
 };
 
 // From three quarters of it to all of it.
