@@ -127,6 +127,11 @@ TEST_CASE("values of types that no key has are named") {
   CHECK(mistakesIn("server.hide = [{}, 1]\n").find("not a table") != std::string::npos);
 }
 
+TEST_CASE("a text that may have any length is expected without one") {
+  CHECK(mistakesIn("[[zone]]\ntemplate = 5\nnotify = \"a\"\n") ==
+        "2:12: 'template': expected a text, not 5\n3:10: 'notify': expected a list, each a text, not the text \"a\"\n");
+}
+
 TEST_CASE("an unknown key is told with what it may mean") {
   CHECK(mistakesIn("[server]\nidentiyt = \"x\"\n") ==
         "2:1: 'identiyt' is not known in [server]; did you mean 'identity'?\n");
