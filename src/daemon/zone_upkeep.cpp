@@ -87,7 +87,7 @@ void Daemon::startUpkeep() {
   upkeep_->filesChanged(zones_.takeFileVersions());
   std::vector<std::shared_ptr<const Zone>> told;
   for (const auto& [origin, zone] : plan_->zones())
-    if (auto version = zone.targets && !zone.primaries ? zones->get(origin) : nullptr; version && version->isLoaded())
+    if (auto version = zone.targets ? zones->get(origin) : nullptr; version && version->isLoaded())
       told.push_back(std::move(version));
   upkeep_->changed(std::move(told));
 }

@@ -159,9 +159,9 @@ class Documented(Secondaries):
 
 
 class Upkeep(Secondaries):
-    def secondary(self, first, name="secondary", zone="", more="", server="", template=None):
+    def secondary(self, first, name="secondary", zone="", more="", server="", template=None, port=None):
         """tautd as a secondary without a key; `zone` are lines of its table."""
-        second = Taut(self, name)
+        second = Taut(self, name, port)
         text = template or f'[[zone]]\nname = "example.com"\nprimaries = ["127.0.0.1:{first}"]\n{zone}'
         second.text = lambda _: f'[server]\ncontrol = "{second.folder}/control"\n{server}\n{more}\n{text}\n' \
                                 f'[[listen]]\naddress = ["127.0.0.1:{second.port}"]\n'
@@ -197,6 +197,30 @@ class Upkeep(Secondaries):
         status = self.control(second, "zone", "status", ORIGIN)
         self.assertEqual((status["kind"], status["state"], status["failures"]), ("secondary", "loaded", 0))
         self.assertGreater(status["next_check_in"], 2000)
+
+    def test_a_start_tells_others(self):
+        """A secondary that starts tells others of the version that it has kept, for they may have missed it"""
+        states = [self.folder / "second.state", self.folder / "third.state"]
+        for state in states:
+            state.mkdir()
+        first = self.open_primary()
+        third_port = free_port()
+        second = self.secondary(first.port, zone=f'notify = ["127.0.0.1:{third_port}"]\nallow-transfer = ["any"]\n',
+                                server=f'state-directory = "{states[0]}"\n')
+        second.run()
+        third = self.secondary(second.port, name="third", server=f'state-directory = "{states[1]}"\n', port=third_port)
+        third.run()
+        self.wait_for_serial(third, 1)
+        self.assertEqual(third.process.stop(), 0)
+        first.change(2)
+        self.wait_for_serial(first, 2)
+        self.control(second, "zone", "refresh", ORIGIN)
+        self.wait_for_serial(second, 2)
+        self.assertEqual(second.process.stop(), 0)
+        third.run()
+        self.wait_for_serial(third, 1)
+        second.run()
+        self.wait_for_serial(third, 2)
 
     def test_a_restart_without_a_file(self):
         """Without a file the zone is transferred again after a restart, and the start says so where no state is kept"""
