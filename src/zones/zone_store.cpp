@@ -614,8 +614,7 @@ void ZoneStore::acceptFile(Entry& entry, ZoneLoad load, ZoneReload& report) {
   if (isNewer)
     fileVersions_.push_back(load.zone);
   else if (!haveSameRecords(before, *load.zone))
-    log::warning("{}: the serial {} is not newer than {}, that of zone {}, which takes updates: the file does not "
-                 "count",
+    log::warning("{}: the serial {} is not newer than {}, and zone {} takes updates: the file does not count",
                  entry.source.path, serial.value(), before.serial(), before.origin());
   load.zone = std::move(entry.load.zone);
   load.diagnostics = {};
