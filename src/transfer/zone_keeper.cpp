@@ -108,6 +108,8 @@ ZoneVersion ZoneKeeper::expire() {
   version_ = Zone::notLoaded(origin(), rrClass());
   expires_ = TimePoint::max();
   expired_ = true;
+  // There is a primary, and any serial will do now.
+  if (std::exchange(loggedOlder_, false)) check_ = shard_->now();
   return {version_};
 }
 
@@ -253,13 +255,12 @@ void ZoneKeeper::note(std::uint8_t primary, const PrimaryVersion& theirs) {
   }
   answered_ = true;
   good_ = primary;
+  if (serial.value() != version_->serial()) return noteOlder(primary, serial);
   expires_ = std::max(expires_, expiryBy(theirs.expire));
-  if (serial.value() == version_->serial())
-    loggedOlder_ = false;
-  else
-    noteOlder(primary, serial);
+  loggedOlder_ = false;
 }
 
+// That confirms no version: a primary whose serial was set back is followed when this one has expired.
 void ZoneKeeper::noteOlder(std::uint8_t primary, Serial serial) {
   if (std::exchange(loggedOlder_, true)) return;
   const bool older = isNewer(Serial(version_->serial()), serial);

@@ -205,14 +205,44 @@ TEST_CASE("a primary that is older than we are is told of, and is no failure") {
   secondary.addPrimary().serve(exampleZone(4));
   secondary.add(loaded(exampleZone(5)));
   secondary.run([](Secondary& s) -> Task<> {
-    co_await s.pass(48h);
+    co_await s.pass(23h);
     CHECK(s.versions.empty());
     CHECK(s.serial() == 5);
     CHECK(s.keeper().failures() == 0);
-    CHECK(s.primaries[0]->count(Type::SOA) < 80);  // at refresh, not at retry
+    CHECK(s.primaries[0]->count(Type::SOA) < 40);  // at refresh, not at retry
     CHECK(s.primaries[0]->count(Type::IXFR) == 0);
   });
   CHECK(log.count("serial 4, which is older than our 5") == 1);
+}
+
+TEST_CASE("a version that is newer than what all primaries have expires, and theirs is taken at once") {
+  testing::LogCapture log;
+  Secondary secondary;
+  secondary.addPrimary().serve(exampleZone(4));
+  secondary.add(loaded(exampleZone(5)));
+  secondary.run([](Secondary& s) -> Task<> {
+    co_await s.published(1);
+    CHECK(s.shard.elapsed() >= 24h);
+    CHECK_FALSE(s.versions[0].zone->isLoaded());
+    co_await s.published(2);
+    CHECK(s.shard.elapsed() < 24h + 5s);
+    CHECK(s.serial() == 4);
+    co_await s.pass(48h);
+    CHECK(s.versions.size() == 2);
+  });
+}
+
+TEST_CASE("a primary with an older version makes none expire that another one confirms") {
+  testing::LogCapture log;
+  Secondary secondary;
+  secondary.addPrimary().serve(exampleZone(4));
+  secondary.addPrimary().serve(exampleZone(5));
+  secondary.add(loaded(exampleZone(5)));
+  secondary.run([](Secondary& s) -> Task<> {
+    co_await s.pass(96h);
+    CHECK(s.versions.empty());
+    CHECK(s.serial() == 5);
+  });
 }
 
 TEST_CASE("an SOA alone that is newer, where differences were asked for, leads to the whole zone") {
