@@ -12,6 +12,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -135,7 +136,8 @@ TEST_CASE("a function is called on the thread that writes, and what it throws is
   CHECK(taut::log::callOnWriter([&thread] { thread = std::this_thread::get_id(); }));
   CHECK(thread != std::thread::id());
   CHECK(thread != std::this_thread::get_id());
-  CHECK_THROWS_AS(taut::log::callOnWriter([] { throw std::runtime_error("no"); }), std::runtime_error);
+  // An exception without a text, because TSan does not see that the library counts who holds it.
+  CHECK_THROWS_AS(taut::log::callOnWriter([] { throw std::errc::io_error; }), std::errc);
 }
 
 TEST_CASE("the thread that writes takes no signal from those that wait for it") {
