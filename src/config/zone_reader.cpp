@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <deque>
 #include <functional>
-#include <iterator>
 #include <string_view>
 #include <unordered_set>
 #include <utility>
@@ -158,28 +157,20 @@ std::vector<ZoneSettings> ZoneReader::read(const Keys& keys, const std::string& 
 }
 
 void ZoneReader::requireOwnNames(const std::vector<ZoneSettings>& zones) {
-  std::vector<std::pair<std::uint64_t, std::size_t>> known;  // hash of the name, place in `zones`
+  std::unordered_multimap<std::uint64_t, const ZoneSettings*> known;  // by the hash of the name
   known.reserve(zones.size());
-  for (std::size_t i = 0; i < zones.size(); ++i)
-    if (!zones[i].name.empty()) known.emplace_back(Name::parse(zones[i].name)->view().hash(), i);
-  std::ranges::sort(known);
-  std::vector<std::pair<std::size_t, std::size_t>> repeated;  // places of a zone and of the first one of its name
-  for (auto first = known.begin(); first != known.end();) {
-    const auto last = std::find_if(first, known.end(), [&](const auto& each) { return each.first != first->first; });
-    for (auto each = std::next(first); each < last; ++each) {
-      const auto isSame = [&, name = *Name::parse(zones[each->second].name)](const auto& before) {
-        return *Name::parse(zones[before.second].name) == name;
-      };
-      if (const auto same = std::find_if(first, each, isSame); same != each)
-        repeated.emplace_back(each->second, same->second);
-    }
-    first = last;
+  for (const ZoneSettings& zone : zones) {
+    if (zone.name.empty()) continue;
+    const Name name = *Name::parse(zone.name);
+    const auto [first, last] = known.equal_range(name.view().hash());
+    const auto same =
+        std::find_if(first, last, [&](const auto& entry) { return *Name::parse(entry.second->name) == name; });
+    if (same == last)
+      known.emplace(name.view().hash(), &zone);
+    else
+      mistake(zone.origin, fmt::format("zone {} of {} is there already, from {} ({}); expected it once", name,
+                                       zone.path, same->second->path, same->second->origin.toText()));
   }
-  std::ranges::sort(repeated);
-  for (const auto& [place, before] : repeated)
-    mistake(zones[place].origin, fmt::format("zone {} of {} is there already, from {} ({}); expected it once",
-                                             *Name::parse(zones[place].name), zones[place].path, zones[before].path,
-                                             zones[before].origin.toText()));
 }
 
 ZoneSettings ZoneReader::zone(const Table& table, const Keys& keys) {

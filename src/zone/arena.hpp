@@ -72,6 +72,9 @@ class Arena {
   static constexpr std::size_t alignment = 4;
   static constexpr std::size_t largestBlock = std::size_t{8} << 20;  // unless one allocation needs more
 
+  // What an allocation of so many octets takes.
+  static constexpr std::size_t rounded(std::size_t size) { return (size + alignment - 1) & ~(alignment - 1); }
+
   // `size` octets at a multiple of `alignment`; they live as long as the arena.
   std::uint8_t* allocate(std::size_t size) {
     if (!hasRoom(size)) addBlock(rounded(size));
@@ -90,7 +93,6 @@ class Arena {
   const std::uint8_t* block(std::size_t number) const { return blocks_[number].data(); }
 
  private:
-  static constexpr std::size_t rounded(std::size_t size) { return (size + alignment - 1) & ~(alignment - 1); }
   void addBlock(std::size_t atLeast);
 
   std::vector<Block> blocks_;

@@ -24,8 +24,8 @@ struct LoggedRecord {
 
   ByteSpan rdata() const { return {reinterpret_cast<const std::uint8_t*>(this + 1), size}; }
   const LoggedRecord* next() const {
-    const std::size_t step = (sizeof *this + size + Arena::alignment - 1) & ~(Arena::alignment - 1);
-    return reinterpret_cast<const LoggedRecord*>(reinterpret_cast<const std::uint8_t*>(this) + step);
+    const auto* const begin = reinterpret_cast<const std::uint8_t*>(this);
+    return reinterpret_cast<const LoggedRecord*>(begin + Arena::rounded(sizeof *this + size));
   }
 };
 
@@ -46,9 +46,7 @@ struct OwnerRun {
     for (std::uint16_t i = 0; i < count; ++i) record = record->next();
     return reinterpret_cast<const std::uint8_t*>(record);
   }
-  static std::size_t sizeFor(std::size_t ownerSize) {
-    return (sizeof(OwnerRun) + ownerSize + Arena::alignment - 1) & ~(Arena::alignment - 1);
-  }
+  static std::size_t sizeFor(std::size_t ownerSize) { return Arena::rounded(sizeof(OwnerRun) + ownerSize); }
 };
 
 // The place of a run in the log. Those of later runs are larger.
