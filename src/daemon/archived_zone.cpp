@@ -1,9 +1,7 @@
 #include "archived_zone.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -11,6 +9,7 @@
 #include <unistd.h>
 
 #include "archive_path.hpp"
+#include "remove_file.hpp"
 #include "taut/base/input_file.hpp"
 #include "taut/zone/recent_differences.hpp"
 #include "taut/zone/zone_snapshot.hpp"
@@ -52,9 +51,10 @@ Differences lastOf(const ZoneJournal& journal, const Zone& zone) {
   return first == end ? Differences() : journal.find(zone, entries[first].from, most);
 }
 
-ArchivedZone::Done removeFile(const std::string& path) {
-  if (::unlink(path.c_str()) == 0 || errno == ENOENT) return {};
-  return Failure(fmt::format("{}: {}", path, std::generic_category().message(errno)));
+ArchivedZone::Done removed(const std::string& path) {
+  const std::string error = removeFile(path);
+  if (error.empty()) return {};
+  return Failure(fmt::format("{}: {}", path, error));
 }
 
 ZoneJournal::Seconds now() {
@@ -98,8 +98,8 @@ std::int64_t ArchivedZone::changed(const std::string& folder, NameView origin) {
 }
 
 ArchivedZone::Done ArchivedZone::remove(const std::string& folder, NameView origin) {
-  const Done image = removeFile(imagePathOf(folder, origin));
-  const Done journal = removeFile(journalPathOf(folder, origin));
+  const Done image = removed(imagePathOf(folder, origin));
+  const Done journal = removed(journalPathOf(folder, origin));
   return image.ok() ? journal : image;
 }
 

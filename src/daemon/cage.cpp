@@ -43,10 +43,6 @@ std::string fileOfTemplate(const config::ZoneTemplate& made) {
   return made.pattern.substr(0, made.pattern.find(config::placeholderOfName)) + "zone";
 }
 
-bool isWritten(const config::ZoneSettings& zone) {
-  return zone.isSecondary() && !zone.path.empty();
-}
-
 // By `tautctl zone flush` alone.
 bool isFlushed(const config::ZoneSettings& zone) {
   return zone.isUpdated() && !zone.path.empty();
@@ -86,7 +82,7 @@ std::vector<std::string> writtenFolders(const config::Configuration& configurati
   Folders folders;
   if (!configuration.server.stateFolder.empty()) folders.addFileAt(configuration.server.stateFolder + "/zones.state");
   for (const config::ZoneSettings& zone : configuration.zones)
-    if (isWritten(zone) || isFlushed(zone)) folders.addFileAt(zone.path);
+    if (zone.isWritten() || isFlushed(zone)) folders.addFileAt(zone.path);
   for (const auto& [name, made] : configuration.templates)
     if (made->hasFile && (made->zone.isSecondary() || made->zone.isUpdated())) folders.addFileAt(fileOfTemplate(*made));
   const std::set<std::string> all = folders.take();
@@ -100,7 +96,7 @@ config::Mistakes filesNotWritable(const config::Configuration& configuration, co
     return std::ranges::any_of(folders, [&](const std::string& above) { return folder.starts_with(above + '/'); });
   };
   for (const config::ZoneSettings& zone : configuration.zones) {
-    if (!isWritten(zone)) continue;
+    if (!zone.isWritten()) continue;
     const std::string folder = folderOf(zone.path);
     if (known.insert(folder).second && !isWithin(folder))
       mistakes.push_back(

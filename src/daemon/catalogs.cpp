@@ -36,11 +36,13 @@ void Daemon::loadMembers() {
   }
   std::vector<ZoneInstall> catalogs = makeCatalogs(*zones);
   if (!catalogs.empty()) zones_.install(std::move(catalogs), [](const auto&) {});
-  describeCatalogs();
 }
 
+// After each update of the members.
 std::vector<ZoneInstall> Daemon::makeCatalogs(const ZoneSet& served) {
-  return catalogs_.update(configuration_, members_.zones(), served, std::time(nullptr));
+  std::vector<ZoneInstall> made = catalogs_.update(configuration_, members_.zones(), served, std::time(nullptr));
+  describeCatalogs();
+  return made;
 }
 
 // When the sets of zones have them: the zones of which they are versions have to be there.
@@ -75,7 +77,6 @@ void Daemon::updateMembers(ZoneLoader::Done done) {
   const auto served = state_.zones();
   MemberZones::Update update = members_.update(configuration_, *served);
   std::vector<ZoneInstall> catalogs = makeCatalogs(*served);
-  describeCatalogs();
   if (!update.hasChanged) {
     serveCatalogs(catalogs);
     if (done) done({});

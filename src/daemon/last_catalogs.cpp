@@ -1,11 +1,7 @@
 #include "last_catalogs.hpp"
 
-#include <unistd.h>
-
-#include <cerrno>
-#include <system_error>
-
 #include "archive_path.hpp"
+#include "remove_file.hpp"
 #include "taut/base/log.hpp"
 #include "taut/zone/zone_snapshot.hpp"
 
@@ -36,8 +32,7 @@ std::shared_ptr<const Catalog> LastCatalogs::restore(NameView name) const {
 void LastCatalogs::forget(NameView name) const {
   if (folder_.empty()) return;
   const std::string path = pathOf(name);
-  if (::unlink(path.c_str()) != 0 && errno != ENOENT)
-    log::error("{} cannot be removed: {}", path, std::generic_category().message(errno));
+  if (const std::string error = removeFile(path); !error.empty()) log::error("{} cannot be removed: {}", path, error);
 }
 
 }  // namespace taut

@@ -478,7 +478,6 @@ void Daemon::takeOver(Next next, const ReloadOrder& order, const Reloaded& repor
   const MemberZones::Update members = members_.update(configuration_, *served);
   next.zonesChanged = next.zonesChanged || members.hasChanged;
   std::vector<ZoneInstall> catalogs = makeCatalogs(*served);
-  describeCatalogs();
   plan_ = makePlan();
   setJournalSizes();
   transfers_ = makeTransfers();

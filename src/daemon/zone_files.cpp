@@ -1,16 +1,14 @@
 #include "zone_files.hpp"
 
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <exception>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "remove_file.hpp"
 #include "taut/base/log.hpp"
 #include "taut/base/reason.hpp"
 #include "taut/base/replacement_file.hpp"
@@ -34,12 +32,6 @@ std::string writeFile(const std::string& path, const Zone& version, const std::s
   });
   const auto written = file.takePlace();
   return written.ok() ? std::string() : written.error();
-}
-
-// Likewise. A file that is not there is no mistake.
-std::string removeFile(const std::string& path) {
-  if (::unlink(path.c_str()) == 0 || errno == ENOENT) return {};
-  return std::generic_category().message(errno);
 }
 
 }  // namespace

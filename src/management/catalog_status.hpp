@@ -1,9 +1,11 @@
 // The catalog zones (RFC 9432) that are followed and made, and the zones that are their members.
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -16,6 +18,10 @@ struct CatalogStatus {
   bool isProduced = false;
   std::shared_ptr<const Catalog> version;  // the last one that was taken or made; null: none
   std::string mistake;                     // why the one after it was not; empty: there is none
+
+  // As a configuration says it.
+  std::string_view role() const { return isProduced ? "produce" : "consume"; }
+  std::size_t memberCount() const { return version ? version->members().size() : 0; }
 };
 
 struct CatalogStatuses {

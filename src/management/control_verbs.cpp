@@ -48,15 +48,10 @@ void append(fmt::memory_buffer& out, std::uint64_t number, std::size_t width = 0
   append(out, std::string_view(digits.data(), digits.size()));
 }
 
-// As a file says it.
-std::string_view roleOf(const CatalogStatus& catalog) {
-  return catalog.isProduced ? "produce" : "consume";
-}
-
 Json catalogJson(const CatalogStatus& catalog) {
   Json json;
-  json["role"] = roleOf(catalog);
-  json["members"] = catalog.version ? catalog.version->members().size() : 0;
+  json["role"] = catalog.role();
+  json["members"] = catalog.memberCount();
   if (catalog.version) json["serial"] = catalog.version->zone()->serial();
   if (!catalog.mistake.empty()) json["error"] = catalog.mistake;
   return json;
@@ -90,8 +85,7 @@ void addCatalogs(const InCatalogs& in, Json& json) {
 }
 
 std::string catalogText(const CatalogStatus& catalog) {
-  const std::size_t members = catalog.version ? catalog.version->members().size() : 0;
-  std::string text = fmt::format("  catalog ({}): {}", roleOf(catalog), counted(members, "member"));
+  std::string text = fmt::format("  catalog ({}): {}", catalog.role(), counted(catalog.memberCount(), "member"));
   if (catalog.version) text += fmt::format(" of version {}", catalog.version->zone()->serial());
   if (!catalog.mistake.empty()) text += "; a later version is not taken: " + catalog.mistake;
   return text;

@@ -288,11 +288,11 @@ void addZones(Families& families, const ManagementSnapshot& snapshot) {
 void addCatalogs(Families& families, const CatalogStatuses& catalogs) {
   if (catalogs.catalogs.empty()) return;
   const auto of = [](const Name& name, const CatalogStatus& catalog) {
-    return Labels{{"catalog", name.toString()}, {"role", catalog.isProduced ? "produce" : "consume"}};
+    return Labels{{"catalog", name.toString()}, {"role", std::string(catalog.role())}};
   };
   auto members = families.gauge("taut_catalog_members", "Members of a catalog zone, of the version that counts.");
   for (const auto& [name, catalog] : catalogs.catalogs)
-    members.add(std::uint64_t{catalog.version ? catalog.version->members().size() : 0}, of(name, catalog));
+    members.add(std::uint64_t{catalog.memberCount()}, of(name, catalog));
   auto valid = families.gauge("taut_catalog_valid", "1 where the last version of a catalog zone was taken, or made.");
   for (const auto& [name, catalog] : catalogs.catalogs)
     valid.add(catalog.mistake.empty() ? 1.0 : 0.0, of(name, catalog));
