@@ -17,7 +17,7 @@ import dns.rdatatype
 import dns.rrset
 import dns.update
 
-from support import TAUTD, Process, TestCase, main, wait_until
+from support import TAUTD, Process, TestCase, main, wait_for_port, wait_until
 from transfer_peers import ORIGIN, Taut, zone_text
 
 TAUTCTL = os.environ["TAUT_TAUTCTL"]
@@ -113,19 +113,7 @@ class KeptZones(TestCase):
         server.process.signal(signal.SIGKILL)
         server.process.process.wait()
         server.process.ended = True
-        # The kernel gives back what io_uring has held some time after the process has ended.
-        wait_until(lambda: self.is_free(server.port), what="the port is free again")
-
-    @staticmethod
-    def is_free(port):
-        try:
-            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams, socket.socket() as streams:
-                datagrams.bind(("127.0.0.1", port))
-                streams.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                streams.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
+        wait_for_port(server.port)
 
     def differences(self, server, serial):
         """The serials that an incremental transfer leads through from this one; none where it is the whole zone."""

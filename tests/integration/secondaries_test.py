@@ -16,7 +16,7 @@ import dns.query
 import dns.rrset
 
 import signed_zones
-from support import REFUSED, SANITIZED, SERVFAIL, TAUTD, TestCase, free_port, main, wait_until, which
+from support import REFUSED, SANITIZED, SERVFAIL, TAUTD, TestCase, free_port, main, wait_for_port, wait_until, which
 from transfer_peers import ORIGIN, PEERS, WRONG, Taut, documented, zone_text
 
 TAUTCTL = os.environ["TAUT_TAUTCTL"]
@@ -482,6 +482,7 @@ class Upkeep(Secondaries):
         second.process.signal(signal.SIGKILL)
         second.process.process.wait()
         second.process.ended = True
+        wait_for_port(second.port)
         thread.join(10)
         first.write_zone(4)
         first.run()

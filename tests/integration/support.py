@@ -50,6 +50,22 @@ def wait_until(condition, seconds=10, what="condition"):
         time.sleep(0.02)
 
 
+def wait_for_port(port):
+    """Waits until a process that was killed holds the port no more: what io_uring has held the kernel gives back some
+    time after the process has ended."""
+    def is_free():
+        try:
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams, socket.socket() as streams:
+                datagrams.bind(("127.0.0.1", port))
+                streams.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                streams.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+    wait_until(is_free, what="the port is free again")
+
+
 def free_port():
     """A port that nothing uses now, over UDP and TCP, on 127.0.0.1 and ::1."""
     for _ in range(100):

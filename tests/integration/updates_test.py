@@ -16,7 +16,8 @@ import dns.rcode
 import dns.tsig
 import dns.update
 
-from support import NOERROR, REFUSED, SERVFAIL, TAUTD, Process, TestCase, free_port, main, wait_until, which
+from support import (NOERROR, REFUSED, SERVFAIL, TAUTD, Process, TestCase, free_port, main, wait_for_port, wait_until,
+                     which)
 
 TAUTCTL = os.environ["TAUT_TAUTCTL"]
 ORIGIN = "example.com."
@@ -82,6 +83,7 @@ class Server:
 
     def kill(self):
         self.process.kill()
+        wait_for_port(self.port)
 
     def ask(self, name, kind="A", **options):
         try:
