@@ -1,5 +1,6 @@
 #include "taut/base/quoted.hpp"
 
+#include <algorithm>
 #include <cstddef>
 
 #include <fmt/format.h>
@@ -26,6 +27,11 @@ std::string quotedForFile(std::string_view text) {
   for (std::size_t at = result.find("${"); at != std::string::npos; at = result.find("${", at + escaped.size()))
     result.insert(at, 1, '$');
   return result;
+}
+
+bool isQuotableKey(std::string_view name) {
+  return !name.empty() &&
+         std::ranges::all_of(name, [](char c) { return c > ' ' && c < 0x7f && c != '"' && c != '\\' && c != '*'; });
 }
 
 }  // namespace taut

@@ -24,8 +24,8 @@ std::optional<Question> MessageView::nextQuestion() {
 }
 
 std::optional<Record> MessageView::nextRecord() {
-  for (Question skipped; questionsLeft_ > 0;)
-    if (!readQuestion(skipped)) return std::nullopt;
+  while (questionsLeft_ > 0)
+    if (!skipQuestion()) return std::nullopt;
   for (const Section section : {Section::answer, Section::authority, Section::additional})
     if (recordsLeft_[static_cast<std::size_t>(section)] > 0) return nextRecordOf(section);
   return std::nullopt;
@@ -44,6 +44,20 @@ bool MessageView::readQuestion(Question& question) {
   if (!Name::read(message_, reader_, question.name)) return false;
   question.type = static_cast<Type>(reader_.u16());
   question.rrClass = static_cast<Class>(reader_.u16());
+  return reader_.ok();
+}
+
+// A name without pointers, as in nearly every question, is passed over label by label, as strictly as it would be read.
+bool MessageView::skipQuestion() {
+  const std::size_t begin = reader_.position();
+  std::size_t end = begin;
+  while (end < message_.size() && message_[end] != 0 && message_[end] <= maxLabelSize) end += message_[end] + 1u;
+  if (end >= message_.size() || message_[end] != 0 || end - begin >= maxNameSize) {
+    Question skipped;
+    return readQuestion(skipped);
+  }
+  --questionsLeft_;
+  reader_.skip(end + 1 - begin + 4);
   return reader_.ok();
 }
 

@@ -80,6 +80,8 @@ int callNow(const Request& request) noexcept {
       return callOf([&] { return ::sendmsg(request.fd, static_cast<const msghdr*>(request.data), sendFlags); });
     case Kind::receive:
       return callOf([&] { return ::recv(request.fd, request.data, request.length, MSG_DONTWAIT); });
+    case Kind::receiveMessage:
+      return callOf([&] { return ::recvmsg(request.fd, static_cast<msghdr*>(request.data), MSG_DONTWAIT); });
     case Kind::accept:
       return acceptNow(request);
     case Kind::connect:

@@ -117,6 +117,9 @@ void prepare(io_uring_sqe& sqe, const Request& request) {
     case Request::Kind::receive:
       io_uring_prep_recv(&sqe, request.fd, request.data, request.length, 0);
       return;
+    case Request::Kind::receiveMessage:
+      io_uring_prep_recvmsg(&sqe, request.fd, static_cast<msghdr*>(request.data), 0);
+      return;
     case Request::Kind::receiveBuffered:
       prepareBuffered(sqe, request);
       return;

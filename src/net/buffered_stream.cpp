@@ -1,7 +1,5 @@
 #include "taut/net/buffered_stream.hpp"
 
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <span>
 
@@ -70,10 +68,7 @@ std::string BufferedStream::take(std::size_t size, std::size_t delimiter) {
 }
 
 bool BufferedStream::isQuiet() const noexcept {
-  if (!isOpen() || !buffered().empty()) return false;
-  std::uint8_t octet = 0;
-  const auto come = ::recv(stream_.fd(), &octet, sizeof octet, MSG_PEEK | MSG_DONTWAIT);
-  return come < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+  return buffered().empty() && stream_.isQuiet();
 }
 
 }  // namespace taut

@@ -54,10 +54,30 @@ UniqueFd bindSocket(const Address& address, const BindOptions& options) {
 
 // Whether it waits is left as it is: the process that had the socket before may still go by it. Others may leave out
 // what lets threads share the port.
+bool connectSocket(int fd, const Address& peer) noexcept {
+  sockaddr_storage name{};
+  const socklen_t length = peer.toSockaddr(name);
+  return ::connect(fd, reinterpret_cast<const sockaddr*>(&name), length) == 0;
+}
+
 void adoptSocket(int fd, const BindOptions& options) noexcept {
   ::fcntl(fd, F_SETFD, FD_CLOEXEC);
   if (options.reusePort) setOption(fd, SOL_SOCKET, SO_REUSEPORT, 1);
   setBuffers(fd, options);
+}
+
+// The port is chosen when the peer is known, so that several connections may have the same.
+UniqueFd openSocket(int family, int type, const Address& source) noexcept {
+  UniqueFd fd(::socket(family, type | SOCK_CLOEXEC, 0));
+  if (!fd || source.empty()) return fd;
+  setOption(fd.get(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+  sockaddr_storage name{};
+  const socklen_t length = source.withPort(0).toSockaddr(name);
+  if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&name), length) == 0) return fd;
+  const int reason = errno;
+  fd.reset();
+  errno = reason;
+  return fd;
 }
 
 void setOption(int fd, int level, int name, int value) noexcept {

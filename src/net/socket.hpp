@@ -28,6 +28,13 @@ BindOptions bindOptionsOf(const Options& options, std::string_view protocol, int
 // A bound socket, not yet listening. Throws std::system_error.
 UniqueFd bindSocket(const Address& address, const BindOptions& options);
 
+// A socket that is to be connected to a peer of this family, from the source where there is one. Empty, with the reason
+// in errno, where that cannot be.
+UniqueFd openSocket(int family, int type, const Address& source) noexcept;
+
+// Gives a UDP socket this peer. False, with the reason in errno, where that cannot be.
+bool connectSocket(int fd, const Address& peer) noexcept;
+
 // Makes a bound socket that was opened elsewhere like one of `bindSocket`.
 void adoptSocket(int fd, const BindOptions& options) noexcept;
 

@@ -67,8 +67,8 @@ TcpStream::TcpStream(Shard& shard, UniqueFd fd, const Address& peer) noexcept
   detail::setOption(fd_.get(), IPPROTO_TCP, TCP_NODELAY, 1);
 }
 
-Task<Result<TcpStream, IoResult>> TcpStream::connect(Shard& shard, Address peer, StopToken stop) {
-  UniqueFd fd(::socket(peer.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
+Task<Result<TcpStream, IoResult>> TcpStream::connect(Shard& shard, Address peer, StopToken stop, Address source) {
+  UniqueFd fd = detail::openSocket(peer.family(), SOCK_STREAM, source);
   if (!fd) co_return Failure(IoResult::failure(errno));
   const IoResult connected = co_await ConnectOperation(shard.engine(), fd.get(), peer, stop);
   if (!connected) co_return Failure(connected);
@@ -125,6 +125,13 @@ Task<IoResult> TcpStream::writeBoth(Engine& engine, int fd, std::span<const std:
 IoResult TcpStream::sendNow(std::span<const std::uint8_t> bytes) noexcept {
   const auto sent = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   return sent < 0 ? IoResult::failure(errno) : IoResult(static_cast<int>(sent));
+}
+
+bool TcpStream::isQuiet() const noexcept {
+  if (!isOpen()) return false;
+  std::uint8_t octet = 0;
+  const auto come = ::recv(fd_.get(), &octet, sizeof octet, MSG_PEEK | MSG_DONTWAIT);
+  return come < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
 // The kernel counts the time since data has come from when the connection was made.

@@ -180,19 +180,15 @@ UdpSocket UdpSocket::withReplies(Shard& shard, UniqueFd fd) {
 void UdpSocket::leaveOthers() noexcept {
   Address self = localAddress();
   if (self.isWildcard()) self = self.isV4() ? Address::loopbackV4(self.port()) : Address::loopbackV6(self.port());
-  sockaddr_storage name{};
-  const socklen_t length = self.toSockaddr(name);
-  ::connect(fd_.get(), reinterpret_cast<const sockaddr*>(&name), length);
+  detail::connectSocket(fd_.get(), self);
 }
 
-Result<UdpSocket, IoResult> UdpSocket::connect(Shard& shard, const Address& peer) {
-  UniqueFd fd(::socket(peer.family(), SOCK_DGRAM | SOCK_CLOEXEC, 0));
+Result<UdpSocket, IoResult> UdpSocket::connect(Shard& shard, const Address& peer, const Address& source) {
+  UniqueFd fd = detail::openSocket(peer.family(), SOCK_DGRAM, source);
   if (!fd) return Failure(IoResult::failure(errno));
-  sockaddr_storage name{};
-  const socklen_t length = peer.toSockaddr(name);
-  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&name), length) != 0) {
-    return Failure(IoResult::failure(errno));
-  }
+  if (!detail::connectSocket(fd.get(), peer)) return Failure(IoResult::failure(errno));
+  const bool v6 = peer.isV6();
+  detail::setOption(fd.get(), v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_RECVFRAGSIZE : IP_RECVFRAGSIZE, 1);
   return UdpSocket(shard, std::move(fd));
 }
 
@@ -221,6 +217,30 @@ UdpSocket::TransferAwaiter UdpSocket::send(std::span<const std::uint8_t> payload
 
 UdpSocket::TransferAwaiter UdpSocket::receive(std::span<std::uint8_t> buffer, StopToken stop) noexcept {
   return {shard_->engine(), Request::Kind::receive, fd_.get(), buffer.data(), buffer.size(), stop};
+}
+
+UdpSocket::ReceiveAwaiter::ReceiveAwaiter(Engine& engine, int fd, std::span<std::uint8_t> buffer,
+                                          StopToken stop) noexcept
+    : SingleOperation(engine, stop) {
+  vector_.iov_base = buffer.data();
+  vector_.iov_len = buffer.size();
+  message_.msg_iov = &vector_;
+  message_.msg_iovlen = 1;
+  message_.msg_control = control_.data();
+  message_.msg_controllen = control_.size();
+  request().kind = Request::Kind::receiveMessage;
+  request().fd = fd;
+  request().data = &message_;
+}
+
+// The kernel tells the size of the largest fragment, and nothing of a datagram that came whole.
+UdpSocket::ReceivedDatagram UdpSocket::ReceiveAwaiter::await_resume() noexcept {
+  const IoResult size = SingleOperation::await_resume();
+  return {size, size && message_.msg_controllen > 0};
+}
+
+UdpSocket::ReceiveAwaiter UdpSocket::receiveDatagram(std::span<std::uint8_t> buffer, StopToken stop) noexcept {
+  return {shard_->engine(), fd_.get(), buffer, stop};
 }
 
 UdpSocket::SendToAwaiter::SendToAwaiter(Engine& engine, int fd, std::span<const std::uint8_t> payload,

@@ -10,8 +10,8 @@
 
 #include "taut/base/bytes.hpp"
 #include "taut/dns/name.hpp"
+#include "taut/dns/nsec3.hpp"
 #include "taut/dns/rrset.hpp"
-#include "taut/zone/nsec3.hpp"
 #include "taut/zone/zone_node.hpp"
 
 namespace taut::detail {

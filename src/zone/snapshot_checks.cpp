@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "nsec3_chain.hpp"
-#include "taut/zone/nsec3.hpp"
+#include "taut/dns/nsec3.hpp"
 #include "taut/zone/zone_difference.hpp"
 
 namespace taut::detail {

@@ -76,6 +76,19 @@ void ZoneSet::restrict(NameView origin, Class rrClass, AccessList clients, std::
   found->zone = restricted.standIn.get();
 }
 
+void ZoneSet::addUnserved(std::shared_ptr<const Zone> zone) {
+  unserved_.push_back(zones_.size());
+  zones_.push_back(std::move(zone));
+}
+
+// With the mutex locked. There is hardly ever more than one.
+std::optional<std::size_t> ZoneSet::findUnserved(NameView origin, Class rrClass) const {
+  const auto found = std::ranges::find_if(unserved_, [&](std::size_t place) {
+    return zones_[place]->rrClass() == rrClass && zones_[place]->origin() == origin;
+  });
+  return found == unserved_.end() ? std::nullopt : std::optional(*found);
+}
+
 std::shared_ptr<const Zone> ZoneSet::replace(std::shared_ptr<const Zone> version, std::string_view view) {
   if (!view.empty()) {
     const auto found = std::ranges::find(views_, view, &ZoneSet::viewName);
@@ -86,7 +99,12 @@ std::shared_ptr<const Zone> ZoneSet::replace(std::shared_ptr<const Zone> version
   const std::size_t size = version->memoryUse();
   const std::lock_guard lock(mutex_);
   Slot* const found = slot(version->origin(), version->rrClass());
-  if (found == nullptr) return nullptr;
+  if (found == nullptr) {
+    const auto place = findUnserved(version->origin(), version->rrClass());
+    if (!place) return nullptr;
+    ++replacements_;
+    return std::exchange(zones_[*place], std::move(version));
+  }
   std::shared_ptr<const Zone> before = std::exchange(zones_[found->index], std::move(version));
   if (!restricted_.contains(found->index)) found->zone.store(zones_[found->index].get(), std::memory_order_release);
   octets_ += size - before->memoryUse();
@@ -96,6 +114,14 @@ std::shared_ptr<const Zone> ZoneSet::replace(std::shared_ptr<const Zone> version
 }
 
 std::shared_ptr<const Zone> ZoneSet::get(NameView origin, Class rrClass) const {
+  if (auto served = getServed(origin, rrClass)) return served;
+  if (unserved_.empty()) return nullptr;
+  const std::lock_guard lock(mutex_);
+  const auto place = findUnserved(origin, rrClass);
+  return place ? zones_[*place] : nullptr;
+}
+
+std::shared_ptr<const Zone> ZoneSet::getServed(NameView origin, Class rrClass) const {
   const std::lock_guard lock(mutex_);
   const Slot* const found = slot(origin, rrClass);
   return found != nullptr ? zones_[found->index] : nullptr;
@@ -174,7 +200,7 @@ ZoneSet::Slot* ZoneSet::slot(NameView origin, Class rrClass) {
 
 ZoneSet::LookAhead::LookAhead(const ZoneSet& zones, NameView name, std::uint64_t hash) {
   const ZoneSet& looked = zones.beside_ && zones.beside_->isLarge() ? *zones.beside_ : zones;
-  if (looked.empty()) return;
+  if (looked.table_.empty()) return;
   NameView origin = name;
   std::size_t labels = origin.labelCount();
   const auto isServed = [&] { return (looked.depths_[labels / 64] >> labels % 64 & 1) != 0; };

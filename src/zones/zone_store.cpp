@@ -787,10 +787,11 @@ std::shared_ptr<const ZoneSet> ZoneStore::zones() {
 
 std::shared_ptr<ZoneSet> ZoneStore::makeSet() const {
   std::vector<std::shared_ptr<const Zone>> zones;
+  std::vector<std::shared_ptr<const Zone>> unserved;
   std::vector<ZonesOfView> views;
   forEachEntry([&](const Entry& entry) {
     const std::string& name = entry.source.view;
-    if (name.empty()) return zones.push_back(entry.load.zone);
+    if (name.empty()) return (entry.source.isServed ? zones : unserved).push_back(entry.load.zone);
     const auto known = std::ranges::find(views, name, &ZonesOfView::view);
     if (known == views.end())
       views.push_back({name, {entry.load.zone}});
@@ -798,6 +799,7 @@ std::shared_ptr<ZoneSet> ZoneStore::makeSet() const {
       known->zones.push_back(entry.load.zone);
   });
   auto set = std::make_shared<ZoneSet>(zones, views);
+  for (auto& zone : unserved) set->addUnserved(std::move(zone));
   forEachEntry([&set](const Entry& entry) {
     const Zone& zone = *entry.load.zone;
     if (entry.source.clients) set->restrict(zone.origin(), zone.rrClass(), *entry.source.clients, entry.source.view);

@@ -1,5 +1,6 @@
 #include "taut/io/shard.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <functional>
@@ -138,6 +139,43 @@ TEST_CASE("a function that posts again is called again in a later turn") {
   shard.post(again);
   shard.run(waitFor(done));
   CHECK(calls == 10);
+}
+
+namespace {
+
+Task<> workInPieces(Shard& shard, std::string& log, char name) {
+  for (int piece = 0; piece < 3; ++piece) {
+    log += name;
+    co_await shard.nextTurn();
+  }
+}
+
+Task<> workBesideOthers(Shard& shard, ManualClock& clock, std::string& log) {
+  TaskScope others;
+  others.spawn(workInPieces(shard, log, 'a'));
+  others.spawn(workInPieces(shard, log, 'b'));
+  others.spawn(sleepInto(shard, 5s, {}, log, 's'));
+  shard.post([&] { log += 'p'; });
+  const auto turn = shard.now();
+  clock.advance(5s);
+  CHECK(log == "ab");
+  co_await shard.nextTurn();
+  CHECK(shard.now() == turn + 5s);
+  co_await others.join();
+}
+
+}  // namespace
+
+TEST_CASE("work that goes on in the next turn leaves others theirs: timers, posts and other work") {
+  ManualClock clock;
+  Shard shard(optionsWith(clock));
+  std::string log;
+  shard.run(workBesideOthers(shard, clock, log));
+  for (const char* others : {"ab", "s+", "p"}) CHECK(log.rfind(others) != std::string::npos);
+  CHECK(log.find("s+") < log.rfind('b'));
+  CHECK(log.substr(0, 2) == "ab");
+  CHECK(std::ranges::count(log, 'a') == 3);
+  CHECK(std::ranges::count(log, 'b') == 3);
 }
 
 TEST_CASE("sleepers wake in the order of their deadlines, by the shard's clock") {

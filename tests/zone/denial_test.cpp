@@ -8,7 +8,7 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
-#include "taut/zone/nsec3.hpp"
+#include "taut/dns/nsec3.hpp"
 #include "zone/zone_text.hpp"
 
 using namespace taut;

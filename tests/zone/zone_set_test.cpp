@@ -258,3 +258,57 @@ TEST_CASE("A set becomes large with the versions of its zones") {
   set.replace(zones[0]);
   CHECK(!set.isLarge());
 }
+
+namespace {
+
+constexpr const char* rootText = "@ 1 SOA ns.x. h.x. 1 2 3 4 5\n@ 1 NS ns.x.\nns.x. 1 A 192.0.2.53\n";
+
+}  // namespace
+
+TEST_CASE("A zone that is not served has versions and its place in the list, and is found by no look-up") {
+  const std::vector zones{zoneAt("example.")};
+  ZoneSet set{std::span(zones)};
+  const auto root = parseZone(rootText, Name()).zone;
+  set.addUnserved(root);
+  CHECK(set.find(Name()) == nullptr);
+  CHECK(set.find(Name("www.other.")) == nullptr);
+  CHECK(set.findParent(Name("example.")) == nullptr);
+  CHECK(set.find(Name("www.example.")) == zones[0].get());
+  CHECK(set.getServed(Name()) == nullptr);
+  CHECK(set.getServed(Name("example.")) == zones[0]);
+  CHECK(set.get(Name()) == root);
+  CHECK(set.get(Name("other.")) == nullptr);
+  CHECK(set.zones() == std::vector{zones[0], root});
+  CHECK(set.size() == 2);
+
+  std::string text = rootText;
+  for (int i = 0; i < 10000; ++i) text += "name" + std::to_string(i) + " 1 A 192.0.2.1\n";
+  const auto next = parseZone(text, Name()).zone;
+  CHECK(set.replace(next) == root);
+  CHECK(set.replacements() == 1);
+  CHECK(set.get(Name()) == next);
+  CHECK(set.find(Name("name1.")) == nullptr);
+  CHECK(!set.isLarge());
+}
+
+TEST_CASE("A set with nothing but a zone that is not served finds nothing, ahead or at once") {
+  ZoneSet set;
+  set.addUnserved(parseZone(rootText, Name()).zone);
+  CHECK(set.find(Name("example.")) == nullptr);
+  CHECK(set.get(Name())->isLoaded());
+  const Name asked("www.example.");
+  ZoneSet::LookAhead ahead(set, asked, asked.hash());
+  ahead.prefetchZone();
+  ahead.prefetchIndex();
+  ahead.prefetchNode();
+}
+
+TEST_CASE("A zone that is not served is none to the clients of a view either") {
+  const std::vector<std::shared_ptr<const Zone>> outer;
+  const std::vector views{ZonesOfView{"first", {zoneAt("example.")}}};
+  ZoneSet set(outer, views);
+  set.addUnserved(parseZone(rootText, Name()).zone);
+  const ZoneSet* const first = set.view("first");
+  CHECK(first->find(Name("other.")) == nullptr);
+  CHECK(first->find(Name("www.example.")) != nullptr);
+}

@@ -18,8 +18,8 @@
 
 #include "support/temporary_folder.hpp"
 #include "taut/dns/name.hpp"
+#include "taut/dns/nsec3.hpp"
 #include "taut/dns/question.hpp"
-#include "taut/zone/nsec3.hpp"
 #include "taut/zone/transfer_writer.hpp"
 #include "taut/zone/zone_builder.hpp"
 #include "taut/zone/zone_settling.hpp"

@@ -943,3 +943,26 @@ TEST_CASE("The differences between versions of a secondary zone are kept for tho
   const auto& last = *zones->get(Name("in."));
   CHECK(store.differences()->find(last, {}, Serial(5), 1 << 20).size() == 1);
 }
+
+TEST_CASE("A zone ceases to be served, and is again, when its source says so, without being read again") {
+  TemporaryFile file(zoneText(1));
+  ZoneSource source = sourceOf(file, "example.");
+  ZoneStore store(1);
+  store.load({source});
+  const Set first = store.zones();
+  const auto version = first->getServed(Name("example."));
+  REQUIRE(version);
+  source.isServed = false;
+  store.replaceSources({source}, {});
+  const Set second = reload(store);
+  CHECK(second != first);
+  CHECK(second->find(Name("example.")) == nullptr);
+  CHECK(second->get(Name("example.")) == version);
+  file.write(zoneText(2));
+  CHECK(reload(store) == second);
+  CHECK(serial(second, "example.") == 2);
+  CHECK(second->find(Name("example.")) == nullptr);
+  source.isServed = true;
+  store.replaceSources({source}, {});
+  CHECK(reload(store)->find(Name("example."))->serial() == 2);
+}

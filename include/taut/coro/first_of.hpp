@@ -30,9 +30,9 @@ namespace detail {
 
 // What the tasks of one firstOf share; part of its frame.
 template <typename T, typename IsGood>
-class Race {
+class Contest {
  public:
-  Race(StopToken parent, const IsGood& isGood) : scope_(parent), isGood_(isGood) {}
+  Contest(StopToken parent, const IsGood& isGood) : scope_(parent), isGood_(isGood) {}
 
   // A task that has won already leaves the rest without a start.
   void start(std::vector<Task<T>>& tasks) {
@@ -58,16 +58,16 @@ class Race {
  private:
   static constexpr const char* failureText = "one of several tasks failed";
 
-  static Task<> run(Race& race, Task<T> task, std::optional<T>& result) {
+  static Task<> run(Contest& contest, Task<T> task, std::optional<T>& result) {
     try {
       T value = co_await std::move(task);
       result.emplace(std::move(value));
-      if (race.winner_ == nullptr && race.isGood_(std::as_const(*result))) {
-        race.winner_ = &result;
-        race.scope_.stop();
+      if (contest.winner_ == nullptr && contest.isGood_(std::as_const(*result))) {
+        contest.winner_ = &result;
+        contest.scope_.stop();
       }
     } catch (...) {
-      race.failed(std::current_exception());
+      contest.failed(std::current_exception());
     }
   }
 
@@ -93,10 +93,10 @@ template <typename T, typename IsGood>
 Task<T> firstOf(std::vector<Task<T>> tasks, IsGood isGood) {
   if (tasks.empty()) throw std::invalid_argument("firstOf: there are no tasks");
   const StopToken stop = co_await currentStopToken();
-  detail::Race<T, IsGood> race(stop, isGood);
-  race.start(tasks);
-  co_await race.join();
-  co_return race.takeOutcome();
+  detail::Contest<T, IsGood> contest(stop, isGood);
+  contest.start(tasks);
+  co_await contest.join();
+  co_return contest.takeOutcome();
 }
 
 }  // namespace taut

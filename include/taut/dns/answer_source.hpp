@@ -21,6 +21,7 @@ class AnswerSource {
     zone,       // a zone of this server, also one that is not loaded
     cache,      // whatever it was told by
     forwarder,  // another server, or none of them
+    recursor,   // the servers of the zone that has the name, or none of them
     hosts,      // the hosts file
     chaos,      // what the server says of itself in the class CH
   };

@@ -53,6 +53,8 @@ enum class ExtendedErrorCode : std::uint16_t {
   noReachableAuthority = 22,
   networkError = 23,
   invalidData = 24,
+  signatureExpiredBeforeValid = 25,
+  unsupportedNsec3Iterations = 27,
 };
 
 struct ExtendedError {

@@ -60,6 +60,7 @@ class MessageView {
 
   std::optional<Record> nextRecordOf(Section section);
   bool readQuestion(Question& question);
+  bool skipQuestion();
   bool readRecord(Record& record);
 
   ByteSpan message_;

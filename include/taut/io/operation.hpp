@@ -28,6 +28,7 @@ struct Request {
     send,              // data, length
     sendMessage,       // data: msghdr
     receive,           // data, length
+    receiveMessage,    // data: msghdr
     receiveBuffered,   // one buffer of bufferGroup, which the completion names
     receiveDatagrams,  // data: msghdr that sizes name and control; again and again, each into a buffer of bufferGroup
     accept,            // data: sockaddr, addressLength

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <atomic>
+#include <coroutine>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -67,6 +68,24 @@ class Shard {
   Engine& engine() noexcept { return *engine_; }
   // How many completions each turn of the loop had. May be called on any thread.
   const BatchCounters& completions() const noexcept { return completions_; }
+
+  class [[nodiscard]] NextTurnAwaiter final : private Runnable {
+   public:
+    explicit NextTurnAwaiter(Engine& engine) noexcept : engine_(engine) {}
+    NextTurnAwaiter(const NextTurnAwaiter&) = delete;
+    bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<> waiting) noexcept {
+      resumeWith(waiting);
+      engine_.makeRunnable(*this);
+    }
+    void await_resume() const noexcept {}
+
+   private:
+    Engine& engine_;
+  };
+  // Goes on in the next turn of the loop, when others have been served: for work that would keep the shard for long. No
+  // token stops this wait, which is short.
+  NextTurnAwaiter nextTurn() noexcept { return NextTurnAwaiter(*engine_); }
 
   // One turn of the loop that does not wait. For tests that look at what happens in between.
   void poll() { turn(false); }

@@ -30,8 +30,10 @@ class TcpStream {
   // Takes over a connected socket.
   TcpStream(Shard& shard, UniqueFd fd, const Address& peer) noexcept;
 
-  // The token bounds the time of the attempt.
-  static Task<Result<TcpStream, IoResult>> connect(Shard& shard, Address peer, StopToken stop = {});
+  // The token bounds the time of the attempt. The connection is made from the address of `source` where that is not
+  // empty.
+  static Task<Result<TcpStream, IoResult>> connect(Shard& shard, Address peer, StopToken stop = {},
+                                                   Address source = {});
 
   const Address& peer() const noexcept { return peer_; }
   // The client for which the peer, a balancer, says that it speaks.
@@ -79,6 +81,8 @@ class TcpStream {
   // Sends what the kernel takes at once: the number of bytes, which may be fewer than all, or EAGAIN for none.
   IoResult sendNow(std::span<const std::uint8_t> bytes) noexcept;
 
+  // Whether it is open and nothing has come that was not read, nor its end. No read is in flight.
+  bool isQuiet() const noexcept;
   // Whether the connection was made within `age`, and the peer has not sent anything yet.
   bool isFresh(std::chrono::milliseconds age) const noexcept;
 

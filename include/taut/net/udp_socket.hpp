@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include <array>
 #include <coroutine>
 #include <cstddef>
 #include <cstdint>
@@ -113,8 +114,9 @@ class UdpSocket {
   UdpSocket& operator=(UdpSocket&&) noexcept;
   ~UdpSocket();
 
-  // A socket with a port of its own, chosen at random by the system, that talks to `peer` alone.
-  static Result<UdpSocket, IoResult> connect(Shard& shard, const Address& peer);
+  // A socket with a port of its own, chosen at random by the system, that talks to `peer` alone; from the address of
+  // `source` where that is not empty.
+  static Result<UdpSocket, IoResult> connect(Shard& shard, const Address& peer, const Address& source = {});
 
   Address localAddress() const noexcept;
   // For a bound socket that shares its port: what comes from now on goes to the others, and what has come can still be
@@ -138,6 +140,24 @@ class UdpSocket {
   // (ECONNREFUSED) comes as an error.
   TransferAwaiter receive(std::span<std::uint8_t> buffer, StopToken stop = {}) noexcept;
 
+  struct ReceivedDatagram {
+    IoResult size;
+    // It came in fragments: the ports and the ID vouch for the first one alone.
+    bool inFragments = false;
+  };
+  class [[nodiscard]] ReceiveAwaiter final : public SingleOperation {
+   public:
+    ReceiveAwaiter(Engine& engine, int fd, std::span<std::uint8_t> buffer, StopToken stop) noexcept;
+    ReceivedDatagram await_resume() noexcept;
+
+   private:
+    iovec vector_{};
+    msghdr message_{};
+    alignas(cmsghdr) std::array<std::uint8_t, CMSG_SPACE(sizeof(int))> control_;
+  };
+  // The same, with how it came.
+  ReceiveAwaiter receiveDatagram(std::span<std::uint8_t> buffer, StopToken stop = {}) noexcept;
+
   class [[nodiscard]] SendToAwaiter final : public SingleOperation {
    public:
     SendToAwaiter(Engine& engine, int fd, std::span<const std::uint8_t> payload, const Address& peer,
@@ -158,6 +178,8 @@ class UdpSocket {
   int fd() const noexcept { return fd_.get(); }
 
  private:
+  friend class UdpSocketPool;
+
   UdpSocket(Shard& shard, UniqueFd fd) noexcept;
   static UdpSocket withReplies(Shard& shard, UniqueFd fd);
 

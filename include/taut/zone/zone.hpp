@@ -14,9 +14,9 @@
 
 #include "taut/base/bytes.hpp"
 #include "taut/dns/name.hpp"
+#include "taut/dns/nsec3.hpp"
 #include "taut/dns/rrset.hpp"
 #include "taut/dns/type.hpp"
-#include "taut/zone/nsec3.hpp"
 #include "taut/zone/zone_delta.hpp"
 #include "taut/zone/zone_image.hpp"
 #include "taut/zone/zone_node.hpp"

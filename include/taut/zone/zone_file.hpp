@@ -54,6 +54,8 @@ struct ZoneSource {
   // Its versions are kept, so the last one may be there from an earlier run: `ZoneLoadOptions::restore`.
   bool isKept = false;
 
+  // False: clients are not answered from it, see ZoneSet::addUnserved. Of a zone without a view.
+  bool isServed = true;
   // Who may ask about it; nothing: all that may ask at all. See ZoneSet::restrict.
   std::optional<AccessList> clients{};
 

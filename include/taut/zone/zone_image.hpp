@@ -12,8 +12,8 @@
 #include <span>
 
 #include "taut/dns/name.hpp"
+#include "taut/dns/nsec3.hpp"
 #include "taut/zone/node_layout.hpp"
-#include "taut/zone/nsec3.hpp"
 #include "taut/zone/zone_node.hpp"
 
 namespace taut::detail {

@@ -12,6 +12,8 @@
 // A zone may be for some clients alone (`restrict`). In its place a look-up finds one that is not loaded, so that
 // look-ups of other zones do not ask who is asking.
 //
+// A zone may be there and not be served (`addUnserved`): no look-up finds it, so that it costs the others nothing.
+//
 // A view is a part of the set that only some clients see: they find its zones and the others, the longest origin of
 // all, and where both have a zone of one origin, the view's.
 #pragma once
@@ -21,6 +23,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -69,6 +72,10 @@ class ZoneSet {
   // that is not served yet. Has no effect where there is none.
   void restrict(NameView origin, Class rrClass, AccessList clients, std::string_view view = {});
 
+  // Adds a zone that `get`, `replace` and `zones` have, and no look-up finds: for a set that is not served yet, and has
+  // no zone of its origin and class.
+  void addUnserved(std::shared_ptr<const Zone> zone);
+
   // Has this version found from now on in the place of that with its origin and class, of a view among the view's own
   // zones, and gives that one: it may be in use for as long as a look-up or an answer that has begun lasts. Null, and
   // nothing has changed, where there is none. On any thread, also while others look zones up.
@@ -97,8 +104,10 @@ class ZoneSet {
   // stands beside. Null where there is none.
   const ZoneSet* outer() const { return outer_; }
 
-  // The zone of exactly this origin; of a view one of its own, as below.
+  // The zone of exactly this origin, also one that is not served; of a view one of its own, as below.
   std::shared_ptr<const Zone> get(NameView origin, Class rrClass = Class::IN) const;
+  // The same, but for one that is not served.
+  std::shared_ptr<const Zone> getServed(NameView origin, Class rrClass = Class::IN) const;
 
   // Copies, in the order given.
   std::vector<std::shared_ptr<const Zone>> zones() const;
@@ -127,13 +136,15 @@ class ZoneSet {
   const Zone* findInView(NameView name, Class rrClass) const;
   const Slot* slot(NameView origin, Class rrClass) const;
   Slot* slot(NameView origin, Class rrClass);
+  std::optional<std::size_t> findUnserved(NameView origin, Class rrClass) const;
 
   std::vector<Slot> table_;           // a power of two of them; the first one for a zone is where its hash says
   std::uint64_t depths_[2] = {0, 0};  // bit n: some origin has n labels
   std::unordered_map<std::uint32_t, Restricted> restricted_;  // by the places in `zones_`
+  std::vector<std::size_t> unserved_;                         // likewise
   mutable std::mutex mutex_;                                  // of the two that follow
   std::vector<std::shared_ptr<const Zone>> zones_;
-  std::size_t octets_ = 0;  // that they take
+  std::size_t octets_ = 0;  // that those take which are served
   std::atomic<bool> isLarge_ = false;
   std::atomic<std::uint64_t> replacements_ = 0;
   const ZoneSet* outer_ = nullptr;  // of a view: the set that it is a part of; or that beside

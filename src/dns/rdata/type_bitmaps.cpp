@@ -60,11 +60,11 @@ TypeBitmap::TypeBitmap(std::initializer_list<Type> types) {
   }
 }
 
-bool TypeBitmap::contains(Type type) const {
+bool typeBitmapContains(ByteSpan wire, Type type) {
   const auto number = static_cast<std::uint16_t>(type);
   const std::size_t octet = (number & 0xffu) / 8;
-  for (std::size_t at = 0; at + 2 <= wire_.size(); at += 2u + wire_[at + 1])
-    if (wire_[at] == number >> 8) return octet < wire_[at + 1] && (wire_[at + 2 + octet] & 0x80 >> (number & 7)) != 0;
+  for (std::size_t at = 0; at + 2 <= wire.size(); at += 2u + wire[at + 1])
+    if (wire[at] == number >> 8) return octet < wire[at + 1] && (wire[at + 2 + octet] & 0x80 >> (number & 7)) != 0;
   return false;
 }
 

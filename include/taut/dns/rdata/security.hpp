@@ -153,6 +153,9 @@ struct SIG {
   }
 };
 
+// Whether a type is in a set of types in wire form, which is well formed (RFC 4034 section 4.1.2).
+bool typeBitmapContains(ByteSpan wire, Type type);
+
 // A set of types as NSEC, NSEC3 and CSYNC hold it (RFC 4034 section 4.1.2).
 class TypeBitmap {
  public:
@@ -160,7 +163,7 @@ class TypeBitmap {
   TypeBitmap(std::initializer_list<Type> types);
   explicit TypeBitmap(ByteSpan wire) : wire_(wire.begin(), wire.end()) {}  // trusts the octets
 
-  bool contains(Type type) const;
+  bool contains(Type type) const { return typeBitmapContains(wire_, type); }
   std::vector<Type> types() const;
   ByteSpan wire() const { return wire_; }
 

@@ -1,4 +1,4 @@
-#include "taut/zone/nsec3.hpp"
+#include "taut/dns/nsec3.hpp"
 
 #include <algorithm>
 #include <memory>
