@@ -25,6 +25,7 @@
 #include "taut/coro/all_of.hpp"
 #include "taut/coro/event.hpp"
 #include "taut/coro/first_of.hpp"
+#include "taut/coro/race.hpp"
 #include "taut/coro/semaphore.hpp"
 #include "taut/coro/sync_wait.hpp"
 #include "taut/coro/task.hpp"

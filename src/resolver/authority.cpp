@@ -366,7 +366,7 @@ void Authority::prefetch(std::span<const Query* const> queries) const {
 
 ServedZone Authority::servedZone(NameView origin, Class rrClass) const {
   for (const ZoneSet* set = &zones(); set; set = set->outer())
-    if (auto zone = set->get(origin, rrClass)) return {std::move(zone), set->viewName()};
+    if (auto zone = set->getServed(origin, rrClass)) return {std::move(zone), set->viewName()};
   return {};
 }
 

@@ -10,12 +10,10 @@
 
 #include "taut/base/histogram.hpp"
 #include "taut/base/log.hpp"
-#include "taut/base/random.hpp"
 #include "taut/coro/event.hpp"
 #include "taut/io/deadline.hpp"
-#include "taut/net/tcp_stream.hpp"
-#include "taut/net/udp_socket.hpp"
 #include "taut/resolver/dnssec_records.hpp"
+#include "taut/resolver/recursion_refusal.hpp"
 
 namespace taut {
 
@@ -23,21 +21,22 @@ namespace {
 
 constexpr std::uint16_t dnsPort = 53;
 
-// Octets that a datagram is received into: a frame with a buffer of this size is still a pooled one.
-constexpr std::size_t datagramBufferSize = 2048;
-
 // Servers whose expected times differ by less count as equally good.
 constexpr std::chrono::milliseconds sameTime{20};
-
-// Mismatched replies that one attempt reads before it goes over to TCP. Each may be the guess of an attacker, and a
-// server that is not under attack sends none.
-constexpr std::size_t maxMismatched = 3;
 
 // The defaults of resolv.conf(5), for a file that gives only one of the two.
 constexpr std::chrono::seconds defaultTimeout{5};
 constexpr std::size_t defaultAttempts = 2;
 
 using Timeouts = std::vector<std::chrono::milliseconds>;
+
+ExchangeOptions exchangeOptions(const ForwarderOptions& options) {
+  ExchangeOptions exchange;
+  exchange.udpPayloadSize = options.udpPayloadSize;
+  exchange.tcpTimeout = options.tcpTimeout;
+  exchange.dnstap = options.dnstap;
+  return exchange;
+}
 
 Timeouts schedule(const ForwarderOptions& options, const ResolvConf* conf) {
   if (!options.timeouts.empty()) return options.timeouts;
@@ -48,11 +47,6 @@ Timeouts schedule(const ForwarderOptions& options, const ResolvConf* conf) {
 
 bool answersTheQuestion(Rcode rcode) {
   return rcode == Rcode::NOERROR || rcode == Rcode::NXDOMAIN || rcode == Rcode::YXDOMAIN;
-}
-
-// The RCODEs of a server without EDNS for a query with it (RFC 6891 section 7).
-bool refusesEdns(Rcode rcode) {
-  return rcode == Rcode::FORMERR || rcode == Rcode::NOTIMP || rcode == Rcode::BADVERS;
 }
 
 }  // namespace
@@ -151,15 +145,12 @@ class Forwarder::Waiter {
   LocalRef<OutstandingQuery> query_;
 };
 
-// The outcome of an attempt.
+// The outcome of asking one server.
 struct Forwarder::Outcome {
   enum class Kind : std::uint8_t {
-    answered,  // the outstanding query has its answer
-    failed,    // the server cannot answer this question, as `rcode` says
-    silent,    // no reply in time, or the server cannot be reached now
-    truncated,
-    doubtful,   // too much came that was no reply
-    noEdns,     // to be asked without EDNS
+    answered,   // the outstanding query has its answer
+    failed,     // the server cannot answer this question, as `rcode` says
+    silent,     // no reply in time, or the server cannot be reached now
     exhausted,  // no descriptors or memory for a socket
   };
 
@@ -167,53 +158,12 @@ struct Forwarder::Outcome {
 
   Kind kind;
   Rcode rcode;
-  bool replied = false;   // the RCODE is the server's own
-  Address server{};       // whose it is
-  bool endless = false;   // the server has an answer, but its aliases do not end
-  bool timedOut = false;  // the query has left, and the time for its reply is over
-};
-
-// What dnstap tells of one question to a server.
-class Forwarder::Tap {
- public:
-  Tap(Forwarder& forwarder, const Address& server, Transport transport)
-      : dnstap_(pick(forwarder.options_.dnstap.get())),
-        server_(server),
-        transport_(transport),
-        asked_(forwarder.shard_.now()) {}
-
-  void asked(ByteSpan query) { add(DnstapType::forwarderQuery, query); }
-  void answered(ByteSpan reply) { add(DnstapType::forwarderResponse, reply); }
-
- private:
-  static Dnstap* pick(Dnstap* dnstap) { return dnstap && dnstap->picksQuestion() ? dnstap : nullptr; }
-  void add(DnstapType type, ByteSpan message) {
-    const DnstapParties parties{transport_, {}, server_};
-    if (dnstap_) dnstap_->add(type, parties, asked_, message);
-  }
-
-  Dnstap* dnstap_;  // null where it does not tell of this question
-  const Address server_;
-  Transport transport_;
-  TimePoint asked_;
+  bool replied = false;  // the RCODE is the server's own
+  Address server{};      // whose it is
+  bool endless = false;  // the server has an answer, but its aliases do not end
 };
 
 namespace {
-
-// Reads a message of so many octets, or nothing where the stream ends before. Memory grows with the octets that have
-// come: what a server only announces costs nothing.
-Task<std::optional<std::vector<std::uint8_t>>> readMessage(TcpStream& stream, std::size_t size, StopToken stop) {
-  constexpr std::size_t firstStep = 1024;
-  std::vector<std::uint8_t> message;
-  for (std::size_t read = 0; read < size;) {
-    message.resize(std::min(size, std::max(firstStep, 2 * read)));
-    const MutableByteSpan room = MutableByteSpan(message).subspan(read);
-    const IoResult some = co_await stream.readSome(room, stop);
-    if (some.value() == 0) co_return std::nullopt;
-    read += some.value();
-  }
-  co_return message;
-}
 
 // A question to a server costs a socket, where an answer from a zone or a cache costs none. With this bound a flood of
 // names that are in no cache does not keep the shard from its other clients.
@@ -227,10 +177,6 @@ std::uint64_t hashOf(const detail::HashSecret& secret, const ClientSubnet& subne
   return detail::foldedProduct(words[0] ^ secret.first, words[1] ^ secret.second ^ subnet.sourcePrefix) | 1;
 }
 
-bool outOfResources(IoResult result) {
-  return result.error() == EMFILE || result.error() == ENFILE || result.error() == ENOBUFS || result.error() == ENOMEM;
-}
-
 }  // namespace
 
 std::size_t Forwarder::HashQuestion::operator()(const UpstreamQuestion& question) const {
@@ -239,10 +185,12 @@ std::size_t Forwarder::HashQuestion::operator()(const UpstreamQuestion& question
 }
 
 Forwarder::Forwarder(Shard& shard, ForwarderOptions options)
-    : shard_(shard), options_(std::move(options)), begins_(shard, maxBegunInTurn) {
+    : shard_(shard),
+      options_(std::move(options)),
+      exchanges_(shard, exchangeOptions(options_)),
+      begins_(shard, maxBegunInTurn) {
   if (options_.servers.empty() && options_.resolvConf.empty())
     throw std::invalid_argument("forwarding: expected servers or a resolv.conf");
-  options_.udpPayloadSize = std::min<std::uint16_t>(options_.udpPayloadSize, datagramBufferSize);
   if (!options_.resolvConf.empty()) file_ = std::make_unique<ResolvConfFile>(options_.resolvConf, shard.turnClock());
 }
 
@@ -291,10 +239,11 @@ ForwarderStatistics Forwarder::statistics() const {
   statistics.joined = counters_.joined;
   statistics.overload = counters_.overload;
   statistics.probes = counters_.probes;
-  statistics.udpQueries = counters_.udpQueries;
-  statistics.tcpQueries = counters_.tcpQueries;
-  statistics.timeouts = counters_.timeouts;
-  statistics.mismatched = counters_.mismatched;
+  const ExchangeCounters& exchanged = exchanges_.counters();
+  statistics.udpQueries = exchanged.udpQueries;
+  statistics.tcpQueries = exchanged.tcpQueries;
+  statistics.timeouts = exchanged.timeouts;
+  statistics.mismatched = exchanged.mismatched;
   statistics.unusable = counters_.unusable;
   statistics.failures = counters_.failures;
   return statistics;
@@ -324,24 +273,6 @@ std::vector<Address> Forwarder::servers() {
   return addresses;
 }
 
-// The answer to a query that is not to be forwarded.
-std::optional<Answer> Forwarder::refuse(const Query& query) {
-  if (query.rrClass() != Class::IN || !query.recursionDesired()) return Answer::refused();
-  switch (query.type()) {
-    case Type::ANY:
-      return std::nullopt;
-    case Type::AXFR:
-    case Type::IXFR:
-      return Answer::refused();
-    case Type::MAILA:
-    case Type::MAILB:
-      return Answer::notImplemented();
-    default:
-      if (isMetaType(query.type()) || query.type() == Type{}) return Answer::formatError();
-      return std::nullopt;
-  }
-}
-
 UpstreamQuestion Forwarder::questionOf(const Query& query) const {
   constexpr std::uint8_t maxBitsV4 = 24;
   constexpr std::uint8_t maxBitsV6 = 56;
@@ -355,7 +286,7 @@ UpstreamQuestion Forwarder::questionOf(const Query& query) const {
 
 Task<std::optional<Answer>> Forwarder::resolve(const Query& query) {
   if (closed_ || !query.hasQuestion()) return Task<std::optional<Answer>>::ready(std::nullopt);
-  if (auto refusal = refuse(query)) {
+  if (auto refusal = recursionRefusal(query)) {
     refusal->setSource(AnswerSource::Kind::server);
     return Task<std::optional<Answer>>::ready(std::move(refusal));
   }
@@ -373,6 +304,10 @@ Task<std::optional<Answer>> Forwarder::resolve(const Query& query) {
     overload.setTransient(true);
     return Task<std::optional<Answer>>::ready(std::move(overload));
   }
+  // Sockets and connections that are not used take no descriptor from a question.
+  const std::size_t left = options_.maxInFlight - outstanding_.size() - 1;
+  exchanges_.connections().trimIdle(left);
+  exchanges_.sockets().trim(left - std::min(left, exchanges_.connections().idle()));
   const auto outstanding = makeLocalRef<OutstandingQuery>(*this, question, scope_.token());
   Waiter waiter(*outstanding);
   outstanding_.emplace(question, outstanding.get());
@@ -398,6 +333,7 @@ Task<> Forwarder::close() {
   probes_.stop();
   co_await scope_.join();
   co_await probes_.join();
+  co_await exchanges_.close();
 }
 
 Task<> Forwarder::run(LocalRef<OutstandingQuery> outstanding) {
@@ -495,160 +431,99 @@ Task<Forwarder::Outcome> Forwarder::askAll(OutstandingQuery& outstanding, const 
   co_return last;
 }
 
-// Asks one server in one round: with EDNS, and without where the server does not know EDNS; with the network of the
-// client, and without where the server refuses that (RFC 7871 section 7.3), from then on of all servers.
+// Asks one server in one round: with the network of the client, and without where the server refuses that (RFC 7871
+// section 7.3), from then on of all servers.
 Task<Forwarder::Outcome> Forwarder::ask(OutstandingQuery& outstanding, Server& server, Duration timeout,
                                         StopToken stop) {
-  Outcome outcome = co_await exchange(outstanding, server, timeout, true, stop);
-  if (outcome.replied && outcome.rcode == Rcode::REFUSED && outstanding.sent.clientSubnet) {
-    outstanding.sent.clientSubnet.reset();
-    const Outcome again = co_await exchange(outstanding, server, timeout, true, stop);
-    outcome = again;
-  }
-  if (outcome.kind != Outcome::Kind::noEdns) co_return outcome;
-  const Outcome plain = co_await exchange(outstanding, server, timeout, false, stop);
-  co_return plain;
+  Outcome outcome = co_await exchange(outstanding, server, timeout, stop);
+  if (!outcome.replied || outcome.rcode != Rcode::REFUSED || !outstanding.sent.clientSubnet) co_return outcome;
+  outstanding.sent.clientSubnet.reset();
+  const Outcome again = co_await exchange(outstanding, server, timeout, stop);
+  co_return again;
 }
 
-// Asks over UDP, and over TCP where the outcome requires it.
-Task<Forwarder::Outcome> Forwarder::exchange(OutstandingQuery& outstanding, Server& server, Duration timeout, bool edns,
+Task<Forwarder::Outcome> Forwarder::exchange(OutstandingQuery& outstanding, Server& server, Duration timeout,
                                              StopToken stop) {
-  const TimePoint sent = shard_.now();
-  ++server.upstream->requests;
-  const Outcome outcome = co_await askUdp(outstanding, server.address, timeout, edns, stop);
-  if (!stop.stopRequested()) note(outcome, sent, server);
-  if (outcome.kind != Outcome::Kind::truncated && outcome.kind != Outcome::Kind::doubtful) co_return outcome;
-  const TimePoint sentAgain = shard_.now();
-  ++server.upstream->requests;
-  const Outcome overTcp = co_await askTcp(outstanding, server.address, edns, stop);
-  if (overTcp.kind == Outcome::Kind::answered) server.upstream->durations.add(shard_.now() - sentAgain);
-  co_return overTcp;
+  const ExchangeServer asked{server.address, timeout};
+  Exchange exchange(exchanges_, outstanding.sent, asked);
+  for (;;) {
+    ++server.upstream->requests;
+    const Exchange::Attempt attempt = co_await exchange.next(stop);
+    const Outcome outcome = read(attempt, outstanding, server.address);
+    if (!stop.stopRequested()) note(attempt, outcome, server);
+    if (!exchange.goesOn()) co_return outcome;
+  }
 }
 
-// Notes what came of an attempt over UDP.
-void Forwarder::note(const Outcome& outcome, TimePoint sent, Server& server) {
+// Notes what came of an attempt. The times of those over TCP, which has round trips of its own, are only counted.
+void Forwarder::note(const Exchange::Attempt& attempt, const Outcome& outcome, Server& server) {
+  using Kind = Exchange::Attempt::Kind;
   const TimePoint now = shard_.now();
-  switch (outcome.kind) {
-    case Outcome::Kind::answered:
-    case Outcome::Kind::truncated:
-      server.history.answered(sent, now);
-      server.upstream->durations.add(now - sent);
+  const bool answered = outcome.kind == Outcome::Kind::answered;
+  if (attempt.transport == Transport::tcp) {
+    if (answered) server.upstream->durations.add(now - attempt.sent);
+    return;
+  }
+  switch (attempt.kind) {
+    case Kind::silent:
+    case Kind::broken:
+      server.history.silent(attempt.sent, now);
+      if (attempt.timedOut) ++server.upstream->timeouts;
       break;
-    case Outcome::Kind::failed:
-    case Outcome::Kind::noEdns:
-      server.history.heard(now);
-      server.upstream->durations.add(now - sent);
-      break;
-    case Outcome::Kind::silent:
-      server.history.silent(sent, now);
-      if (outcome.timedOut) ++server.upstream->timeouts;
-      break;
-    case Outcome::Kind::doubtful:
-    case Outcome::Kind::exhausted:
+    case Kind::doubtful:
+    case Kind::exhausted:
       return;
+    default:
+      if (answered || attempt.kind == Kind::truncated)
+        server.history.answered(attempt.sent, now);
+      else
+        server.history.heard(now);
+      server.upstream->durations.add(now - attempt.sent);
+      break;
   }
   server.update();
 }
 
-Task<Forwarder::Outcome> Forwarder::askUdp(OutstandingQuery& outstanding, Address server, Duration timeout, bool edns,
-                                           StopToken stop) {
+// What the attempt is worth, if it is the last one.
+Forwarder::Outcome Forwarder::read(const Exchange::Attempt& attempt, OutstandingQuery& outstanding,
+                                   const Address& server) {
   using Kind = Outcome::Kind;
-  auto socket = UdpSocket::connect(shard_, server);
-  if (!socket) co_return Outcome(outOfResources(socket.error()) ? Kind::exhausted : Kind::silent);
-  const std::uint16_t id = randomU16();
-  std::array<std::uint8_t, datagramBufferSize> buffer;
-  const std::size_t querySize =
-      writeUpstreamQuery(outstanding.sent, id, edns, options_.udpPayloadSize, MutableByteSpan(buffer));
-  const ByteSpan query = ByteSpan(buffer).first(querySize);
-  Deadline deadline(shard_, timeout, stop);
-  ++counters_.udpQueries;
-  Tap tap(*this, server, Transport::udp);
-  tap.asked(query);
-  const IoResult sent = co_await socket->send(query, deadline.token());
-  if (!sent) co_return Outcome(Kind::silent);
-  for (std::size_t mismatched = 0;;) {
-    const MutableByteSpan into(buffer);
-    const IoResult received = co_await socket->receive(into, deadline.token());
-    if (!received) {
-      // Only mismatched replies came: the server mixes up its replies, or an attacker forges them.
-      Outcome nothing(mismatched > 0 && deadline.expired() ? Kind::doubtful : Kind::silent);
-      nothing.timedOut = deadline.expired();
-      if (nothing.timedOut) ++counters_.timeouts;
-      co_return nothing;
-    }
-    const ByteSpan message = ByteSpan(buffer).first(received.value());
-    UpstreamReply reply = readUpstreamReply(outstanding.sent, id, message);
-    if (reply.kind != UpstreamReply::Kind::mismatched) tap.answered(message);
-    // The kernel has cut a datagram that fills the buffer, unless all of its records are there.
-    if (reply.kind == UpstreamReply::Kind::unusable && received.value() == buffer.size())
-      co_return Outcome(Kind::truncated);
-    if (reply.kind != UpstreamReply::Kind::mismatched)
-      co_return classify(std::move(reply), outstanding, server, edns, false);
-    ++counters_.mismatched;
-    if (++mismatched == maxMismatched) co_return Outcome(Kind::doubtful);
+  switch (attempt.kind) {
+    case Exchange::Attempt::Kind::replied:
+      return readReply(attempt, outstanding, server);
+    case Exchange::Attempt::Kind::silent:
+      return Kind::silent;
+    case Exchange::Attempt::Kind::exhausted:
+      return Kind::exhausted;
+    case Exchange::Attempt::Kind::malformed:
+      ++counters_.unusable;
+      return Kind::failed;
+    default:
+      // A server that refuses or breaks the connection will do the same in a moment: it has failed.
+      return Kind::failed;
   }
 }
 
-Task<Forwarder::Outcome> Forwarder::askTcp(OutstandingQuery& outstanding, Address server, bool edns, StopToken stop) {
-  using Kind = Outcome::Kind;
-  const std::uint16_t id = randomU16();
-  std::array<std::uint8_t, maxUpstreamQuerySize> buffer;
-  const std::size_t querySize =
-      writeUpstreamQuery(outstanding.sent, id, edns, options_.udpPayloadSize, MutableByteSpan(buffer));
-  const ByteSpan query = ByteSpan(buffer).first(querySize);
-  Deadline deadline(shard_, options_.tcpTimeout, stop);
-  ++counters_.tcpQueries;
-  Tap tap(*this, server, Transport::tcp);
-  tap.asked(query);
-  const auto message = co_await exchangeTcp(server, query, deadline.token());
-  if (deadline.expired()) ++counters_.timeouts;
-  // A server that refuses or breaks the connection will do the same in a moment: it has failed.
-  if (!message) co_return Outcome(Kind::failed);
-  tap.answered(*message);
-  UpstreamReply reply = readUpstreamReply(outstanding.sent, id, *message);
-  co_return classify(std::move(reply), outstanding, server, edns, true);
-}
-
-// Sends one query on a connection of its own; gives the reply's message, or nothing.
-Task<std::optional<std::vector<std::uint8_t>>> Forwarder::exchangeTcp(Address server, ByteSpan query, StopToken stop) {
-  auto stream = co_await TcpStream::connect(shard_, server, stop);
-  if (!stream) co_return std::nullopt;
-  std::array<std::uint8_t, 2> length;
-  storeU16(length.data(), static_cast<std::uint16_t>(query.size()));
-  const ByteSpan head(length);
-  const IoResult sent = co_await stream->writeAll(head, query, stop);
-  if (!sent) co_return std::nullopt;
-  const MutableByteSpan intoLength(length);
-  const IoResult first = co_await stream->readExactly(intoLength, stop);
-  if (first.value() != length.size()) co_return std::nullopt;
-  auto message = co_await readMessage(*stream, loadU16(length.data()), stop);
-  co_return message;
-}
-
-// Classifies a reply that matches its query; over TCP, any reply.
-Forwarder::Outcome Forwarder::classify(UpstreamReply reply, OutstandingQuery& outstanding, const Address& server,
-                                       bool edns, bool overTcp) {
-  using Kind = Outcome::Kind;
-  if (reply.kind == UpstreamReply::Kind::truncated && !overTcp) return Outcome(Kind::truncated);
+Forwarder::Outcome Forwarder::readReply(const Exchange::Attempt& attempt, OutstandingQuery& outstanding,
+                                        const Address& server) {
+  UpstreamReply reply = readUpstreamReply(outstanding.sent, attempt.head, attempt.message);
   if (reply.kind != UpstreamReply::Kind::complete) {
     ++counters_.unusable;
-    Outcome failure(Kind::failed);
+    Outcome failure(Outcome::Kind::failed);
     failure.endless = reply.kind == UpstreamReply::Kind::endless;
     return failure;
   }
-  const Rcode rcode = reply.answer.rcode();
-  if (edns && !reply.edns && refusesEdns(rcode)) return Outcome(Kind::noEdns);
-  if (rcode == Rcode::BADVERS && edns) return Outcome(Kind::noEdns);
   // RCODEs beyond 15 speak of the exchange between two servers, not of the question.
+  const Rcode rcode = reply.answer.rcode();
   if (!answersTheQuestion(rcode)) {
-    Outcome failure(Kind::failed, rcode > Rcode::DSOTYPENI ? Rcode::SERVFAIL : rcode);
+    Outcome failure(Outcome::Kind::failed, rcode > Rcode::DSOTYPENI ? Rcode::SERVFAIL : rcode);
     failure.replied = true;
     failure.server = server;
     return failure;
   }
   outstanding.answer = std::move(reply.answer);
   outstanding.answer.setSource(AnswerSource::forwarder(server));
-  return Outcome(Kind::answered);
+  return Outcome::Kind::answered;
 }
 
 }  // namespace taut

@@ -8,6 +8,7 @@
 #include "taut/base/address_policy.hpp"
 #include "taut/base/bytes.hpp"
 #include "taut/dns/rrset.hpp"
+#include "taut/resolver/nat64_prefix.hpp"
 
 namespace taut {
 
@@ -19,7 +20,7 @@ constexpr std::size_t sizeV6 = 16;
 AddressPolicy privateNetworks() {
   AddressPolicy policy;
   for (const char* const network : {"0.0.0.0/8", "10.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
-                                    "192.168.0.0/16", "::", "::1", "fc00::/7", "fe80::/10"})
+                                    "192.168.0.0/16", "::", "::1", "fc00::/7", "fe80::/10", "64:ff9b:1::/48"})
     policy.refuse(network);
   return policy;
 }
@@ -39,7 +40,10 @@ bool isPrivateAddress(ByteSpan octets) {
   constexpr std::array<std::uint8_t, 12> mapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
   std::array<std::uint8_t, sizeV6> v6;
   std::ranges::copy(octets, v6.begin());
-  return std::ranges::equal(octets.first(mapped.size()), mapped) || isPrivate(Address::v6(v6));
+  const Address address = Address::v6(v6);
+  const auto behindNat64 = Nat64Prefix().extract(address);
+  return std::ranges::equal(octets.first(mapped.size()), mapped) || isPrivate(address) ||
+         (behindNat64 && isPrivate(*behindNat64));
 }
 
 bool hasPrivateHint(ByteSpan rdata) {
@@ -83,20 +87,35 @@ bool hasPrivateAddress(const Answer& answer, Section section) {
 
 }  // namespace
 
+void RebindingFilter::setAllowedDomains(std::span<const Name> domains) {
+  NameSet allowed;
+  for (const Name& domain : domains) allowed.insert(domain);
+  allowedDomains_ = std::move(allowed);
+}
+
 Task<std::optional<Answer>> RebindingFilter::resolve(const Query& query) {
-  auto answer = co_await client_->resolve(query);
-  const auto holdsName = [&](const Name& domain) { return query.name().view().isWithin(domain); };
-  if (!answer || std::ranges::any_of(allowedDomains_, holdsName)) co_return answer;
+  auto task = client_->resolve(query);
+  if (!task.isReady()) return wait(std::move(task), query);
+  return Task<std::optional<Answer>>::ready(filter(task.takeReady(), query));
+}
+
+Task<std::optional<Answer>> RebindingFilter::wait(Task<std::optional<Answer>> task, const Query& query) {
+  auto answer = co_await std::move(task);
+  co_return filter(std::move(answer), query);
+}
+
+std::optional<Answer> RebindingFilter::filter(std::optional<Answer> answer, const Query& query) const {
+  if (!answer || allowedDomains_.covering(query.name())) return answer;
   if (hasPrivateAddress(*answer, Section::answer)) {
     Answer blocked = Answer::serverFailure();
     blocked.setSource(answer->source());
     if (const auto scope = answer->clientSubnetScope()) blocked.setClientSubnetScope(*scope);
     blocked.setExtendedError(ExtendedErrorCode::blocked, "private address from outside");
-    co_return blocked;
+    return blocked;
   }
   if (hasPrivateAddress(*answer, Section::additional))
     answer->removeIf([](const Answer::Entry& entry) { return entry.section == Section::additional; });
-  co_return answer;
+  return answer;
 }
 
 }  // namespace taut

@@ -20,6 +20,9 @@ RecursiveService::RecursiveService(Caches caches, std::vector<std::shared_ptr<Re
     : caches_(std::move(caches)),
       clients_(std::erase(caches_, nullptr) > 0 ? behindNull(std::move(clients)) : std::move(clients)) {}
 
+RecursiveService::RecursiveService(std::vector<std::shared_ptr<Resolver>> resolvers)
+    : clients_(std::move(resolvers)), asksAsAsked_(true) {}
+
 Task<std::optional<Answer>> RecursiveService::resolve(const Query& query) {
   if (!accessList_.allows(query)) {
     Answer refusal = Answer::refused();
@@ -29,7 +32,28 @@ Task<std::optional<Answer>> RecursiveService::resolve(const Query& query) {
   }
   for (const auto& cache : caches_)
     if (auto answer = cache->lookup(query)) return Task<std::optional<Answer>>::ready(std::move(answer));
-  return askClients(query);
+  return asksAsAsked_ ? askEach(query) : askClients(query);
+}
+
+Task<std::optional<Answer>> RecursiveService::askEach(const Query& query) {
+  const auto& resolvers = clients_.resolvers();
+  for (std::size_t i = 0; i < resolvers.size(); ++i) {
+    auto task = resolvers[i]->resolve(query);
+    const bool isLast = i + 1 == resolvers.size();
+    if (!task.isReady()) return isLast ? std::move(task) : askRest(std::move(task), i + 1, query);
+    if (auto answer = task.takeReady()) return answer;
+  }
+  return Task<std::optional<Answer>>::ready(std::nullopt);
+}
+
+Task<std::optional<Answer>> RecursiveService::askRest(Task<std::optional<Answer>> first, std::size_t next,
+                                                      const Query& query) {
+  auto answer = co_await std::move(first);
+  for (; !answer && next < clients_.resolvers().size(); ++next) {
+    auto other = co_await clients_.resolvers()[next]->resolve(query);
+    answer = std::move(other);
+  }
+  co_return answer;
 }
 
 void RecursiveService::addTo(ResolverStatistics& statistics) const {

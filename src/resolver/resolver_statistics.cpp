@@ -29,6 +29,30 @@ ForwarderStatistics& ForwarderStatistics::operator+=(const ForwarderStatistics& 
   return *this;
 }
 
+RecursorStatistics& RecursorStatistics::operator+=(const RecursorStatistics& other) {
+  questions += other.questions;
+  hits += other.hits;
+  stale += other.stale;
+  secure += other.secure;
+  insecure += other.insecure;
+  bogus += other.bogus;
+  failures += other.failures;
+  overload += other.overload;
+  fetches += other.fetches;
+  joined += other.joined;
+  sends += other.sends;
+  timeouts += other.timeouts;
+  hedges += other.hedges;
+  lame += other.lame;
+  synthesised += other.synthesised;
+  prefetches += other.prefetches;
+  localReferrals += other.localReferrals;
+  inFlight += other.inFlight;
+  bytes += other.bytes;
+  entries += other.entries;
+  return *this;
+}
+
 void UpstreamStatistics::addCounts(const UpstreamStatistics& other) {
   requests += other.requests;
   timeouts += other.timeouts;

@@ -4,15 +4,12 @@
 #include <array>
 #include <cstdint>
 #include <optional>
-#include <utility>
 #include <vector>
 
 #include "taut/base/local_ref.hpp"
-#include "taut/dns/edns.hpp"
 #include "taut/dns/message_view.hpp"
 #include "taut/dns/query.hpp"
 #include "taut/dns/rdata.hpp"
-#include "taut/dns/reply_builder.hpp"
 
 namespace taut {
 
@@ -26,56 +23,15 @@ bool carriesData(Rcode rcode) {
   return rcode == Rcode::NOERROR || rcode == Rcode::NXDOMAIN || rcode == Rcode::YXDOMAIN;
 }
 
-// A server that did not understand the query may leave the question out (RFC 6891 section 7).
-bool mayOmitQuestion(Rcode rcode) {
-  return rcode == Rcode::FORMERR || rcode == Rcode::SERVFAIL || rcode == Rcode::NOTIMP || rcode == Rcode::REFUSED;
-}
-
-bool isReplyTo(const UpstreamQuestion& asked, std::uint16_t id, MessageView& view) {
-  if (view.id() != id || !view.isResponse() || view.opcode() != Opcode::QUERY) return false;
-  if (view.questionCount() == 0) return mayOmitQuestion(view.rcode());
-  if (view.questionCount() != 1) return false;
-  const auto question = view.nextQuestion();
-  return question && *question == asked;
-}
-
 // The contents of a reply, each record by itself. The answer borrows from it.
 struct Contents final : PinnedStorage {
   Answer records;
-  Rcode rcode{};
-  bool edns = false;
-  bool otherSubnet = false;  // than that of the question, or none that can be read
-  std::uint8_t scope = 0;
 };
-
-// What OPT says of the client subnet that the question had.
-void readSubnet(const ClientSubnet& asked, ByteSpan options, Contents& contents) {
-  ByteReader reader(options);
-  while (reader.remaining() > 0) {
-    const auto code = static_cast<EdnsOption>(reader.u16());
-    const ByteSpan data = reader.take(reader.u16());
-    if (reader.ok() && code != EdnsOption::CLIENT_SUBNET) continue;
-    const auto option = reader.ok() ? ClientSubnet::read(data) : std::nullopt;
-    if (!option || option->subnet != asked) contents.otherSubnet = true;
-    if (!option) return;
-    contents.scope = option->scopePrefix;
-  }
-}
-
-// The 8 upper bits of the RCODE are in OPT's TTL field (RFC 6891 section 6.1.3).
-bool readOpt(const Record& record, Contents& contents) {
-  if (record.section != Section::additional || !record.owner.isRoot() || contents.edns) return false;
-  contents.edns = true;
-  const auto upper = static_cast<std::uint16_t>(record.ttl >> 24 << 4);
-  contents.rcode = static_cast<Rcode>(upper | static_cast<std::uint16_t>(contents.rcode));
-  return true;
-}
 
 // Null where the message does not parse to its end. Octets after the last record are ignored, as in queries.
 LocalRef<const Contents> readContents(const UpstreamQuestion& question, MessageView& view) {
   std::array<std::uint8_t, maxRdataSize> scratch;
   const auto contents = makeLocalRef<Contents>();
-  contents->rcode = view.rcode();
   std::size_t expected = 0;
   for (const Section section : {Section::answer, Section::authority, Section::additional})
     expected += view.recordCount(section);
@@ -83,12 +39,6 @@ LocalRef<const Contents> readContents(const UpstreamQuestion& question, MessageV
   for (; expected > 0; --expected) {
     const auto record = view.nextRecord();
     if (!record) return {};
-    if (record->type == Type::OPT) {
-      if (!readOpt(*record, *contents)) return {};
-      if (question.clientSubnet)
-        readSubnet(*question.clientSubnet, view.message().subspan(record->rdataOffset, record->rdataSize), *contents);
-      continue;
-    }
     if (record->rrClass != question.rrClass || isMetaType(record->type)) continue;
     ByteWriter rdata{MutableByteSpan(scratch)};
     if (!decompressRdata(record->type, view.message(), record->rdataOffset, record->rdataSize, rdata)) return {};
@@ -231,43 +181,16 @@ bool isReferral(const Answer& answer, bool authoritative) {
 
 }  // namespace
 
-std::size_t writeUpstreamQuery(const UpstreamQuestion& question, std::uint16_t id, bool edns,
-                               std::uint16_t udpPayloadSize, MutableByteSpan buffer) {
-  ReplyBuilder builder(buffer, buffer.size());
-  std::uint16_t flags = flag::RD | flag::AD;
-  if (question.checkingDisabled) flags |= flag::CD;
-  builder.begin(id, flags);
-  builder.putQuestion(question);
-  std::array<std::uint8_t, 4 + 20> octets;
-  ByteWriter options{MutableByteSpan(octets)};
-  if (question.clientSubnet) {
-    options.u16(static_cast<std::uint16_t>(EdnsOption::CLIENT_SUBNET));
-    options.u16(static_cast<std::uint16_t>(question.clientSubnet->size()));
-    question.clientSubnet->write(options, 0);
-  }
-  if (edns) builder.putOpt(udpPayloadSize, Rcode::NOERROR, true, options.written());
-  return builder.finish();
-}
-
-UpstreamReply readUpstreamReply(const UpstreamQuestion& question, std::uint16_t id, ByteSpan message) {
+UpstreamReply readUpstreamReply(const UpstreamQuestion& question, const UpstreamReplyHead& head, ByteSpan message) {
   UpstreamReply reply;
   auto view = MessageView::parse(message);
-  if (!view || !isReplyTo(question, id, *view)) return reply;
-  // TC is looked at first: what was cut off need not parse.
-  reply.kind = UpstreamReply::Kind::truncated;
-  if (view->truncated()) return reply;
-  reply.kind = UpstreamReply::Kind::unusable;
+  if (!view) return reply;
   const auto contents = readContents(question, *view);
   if (!contents) return reply;
-  if (contents->otherSubnet) {
-    reply.kind = UpstreamReply::Kind::mismatched;
-    return reply;
-  }
-  reply.edns = contents->edns;
-  reply.answer.setRcode(contents->rcode);
-  if (carriesData(contents->rcode)) {
+  reply.answer.setRcode(head.rcode);
+  if (carriesData(head.rcode)) {
     reply.answer.setAuthenticData((view->flags() & flag::AD) != 0);
-    if (question.clientSubnet) reply.answer.setClientSubnetScope(contents->scope);
+    if (question.clientSubnet) reply.answer.setClientSubnetScope(head.subnetScope);
     reply.answer.pin(*contents);
     Selection selection(question, contents->records);
     if (selection.endless()) {

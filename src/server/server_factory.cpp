@@ -89,6 +89,13 @@ ServerFactory::ServerFactory(Resolvers authorities, Caches caches, Resolvers cli
 
 ServerFactory::~ServerFactory() = default;
 
+void ServerFactory::setRecursion(std::shared_ptr<RecursiveService> recursion) {
+  if (recursion_ || !recursion) throw std::logic_error("the recursive service is set once, where there is no other");
+  recursion_ = std::move(recursion);
+  resolver_.add(recursion_);
+  recursionAvailable_ = true;
+}
+
 void ServerFactory::setRecursionPolicy(AccessList list) {
   if (recursion_) recursion_->setAddressPolicy(std::move(list));
 }

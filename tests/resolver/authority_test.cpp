@@ -426,3 +426,21 @@ TEST_CASE("the clients of a view are asked who they are about the zones of all a
   set->restrict(Name("inside.example."), Class::IN, nobody, "inside");
   CHECK(rcode("inside.example.") == Rcode::REFUSED);
 }
+
+TEST_CASE("a zone that is not served is neither answered from nor given for a transfer") {
+  const std::vector zones{zoneOf("$ORIGIN example.\n@ 1 SOA ns.x. h.x. 1 2 3 4 5\n@ 1 NS ns.x.\n")};
+  const auto set = std::make_shared<ZoneSet>(zones);
+  set->addUnserved(
+      zoneOf("$ORIGIN .\n@ 1 SOA ns.x. h.x. 1 2 3 4 5\n@ 1 NS ns.x.\nns.x 1 A 192.0.2.53\na 1 A 192.0.2.1\n"));
+  const Authority authority(set);
+  const auto isAnswered = [&](const char* name, Type type) {
+    const Packet packet = Packet::header(0, 1).question(name, type);
+    return authority.answer(*Query::parse(packet, {Address::loopbackV4(53), Transport::udp})).has_value();
+  };
+  CHECK(!isAnswered(".", Type::SOA));
+  CHECK(!isAnswered("a.", Type::A));
+  CHECK(isAnswered("example.", Type::SOA));
+  CHECK(isAnswered("example.", Type::DS));
+  CHECK(!authority.servedZone(Name(), Class::IN));
+  CHECK(authority.servedZone(Name("example."), Class::IN));
+}

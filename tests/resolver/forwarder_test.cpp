@@ -16,6 +16,7 @@
 
 #include <doctest/doctest.h>
 
+#include "resolver/scripted_upstream.hpp"
 #include "support/heap_counter.hpp"
 #include "support/temporary_file.hpp"
 #include "taut/base/clock.hpp"
@@ -35,48 +36,32 @@ namespace {
 
 using namespace std::chrono_literals;
 using taut::Address;
+using taut::address;
 using taut::Answer;
+using taut::Asked;
+using taut::Bytes;
 using taut::ByteSpan;
 using taut::Class;
+using taut::error;
 using taut::Forwarder;
 using taut::ForwarderOptions;
 using taut::MutableByteSpan;
 using taut::Name;
 using taut::Query;
 using taut::Rcode;
+using taut::Replies;
+using taut::ScriptedUpstream;
 using taut::Section;
+using taut::serialise;
 using taut::Shard;
 using taut::StopToken;
 using taut::Task;
 using taut::Transport;
+using taut::truncated;
 using taut::Type;
-using Bytes = std::vector<std::uint8_t>;
-using Replies = std::vector<Bytes>;
 
 // How long a shard with nothing to do waits for the kernel before it takes the next time-out as passed.
 constexpr auto grace = 30ms;
-
-Bytes serialise(const Query& query, const Answer& answer) {
-  Bytes reply(65535);
-  reply.resize(taut::writeReply(query, answer, {}, reply));
-  return reply;
-}
-
-Bytes address(const Query& query, std::uint8_t last = 1) {
-  Answer answer;
-  answer.add(query.name(), 60s, taut::rdata::A(192, 0, 2, last));
-  return serialise(query, answer);
-}
-
-Bytes error(const Query& query, Rcode rcode) {
-  return serialise(query, Answer(rcode));
-}
-
-Bytes truncated(const Query& query) {
-  Bytes reply = serialise(query, Answer());
-  reply[2] |= 0x02;
-  return reply;
-}
 
 // A reply of so many octets in all, whatever the query's limit.
 Bytes textOfSize(const Query& query, std::size_t size) {
@@ -97,111 +82,6 @@ Bytes nameError(const Query& query) {
   return serialise(query, answer);
 }
 
-// What an upstream was asked, when, and from where.
-struct Asked {
-  std::string question;
-  Address from;
-  std::uint16_t id;
-  std::optional<std::uint16_t> ednsSize;
-  bool dnssecOk;
-  bool checkingDisabled;
-  std::chrono::seconds at;
-};
-
-// A server on loopback whose replies the test makes.
-class Upstream {
- public:
-  using Script = std::function<Replies(const Query&)>;
-
-  Upstream(Shard& shard, taut::ManualClock& clock, Script overUdp, Script overTcp = {},
-           Address host = Address::loopbackV4())
-      : shard_(shard),
-        clock_(clock),
-        udpScript_(std::move(overUdp)),
-        tcpScript_(std::move(overTcp)),
-        buffers_(shard, 64, 4096) {
-    open(host);
-  }
-
-  Address where() const { return socket_->localAddress(); }
-
-  Task<> serveUdp(StopToken stop) {
-    auto datagrams = socket_->receiveMany(buffers_, stop);
-    while (auto datagram = co_await datagrams.next()) {
-      const auto query = Query::parse(datagram->payload(), {datagram->peer(), Transport::udp});
-      note(*query, udp);
-      const Replies replies = udpScript_ ? udpScript_(*query) : Replies();
-      if (delay != 0ms) co_await taut::sleepFor(shard_, delay, stop);
-      for (const Bytes& reply : replies) {
-        const ByteSpan bytes(reply);
-        const Address peer = datagram->peer();
-        co_await socket_->sendTo(bytes, peer);
-      }
-    }
-  }
-
-  Task<> serveTcp(StopToken stop) {
-    taut::TaskScope connections(stop);
-    auto accepted = listener_->acceptMany(stop);
-    while (auto stream = co_await accepted.next()) connections.spawn(serveStream(std::move(*stream), stop));
-    co_await connections.join();
-  }
-
-  std::vector<Asked> udp;
-  std::vector<Asked> tcp;
-  std::chrono::milliseconds delay{0};      // of each reply over UDP
-  std::optional<std::uint16_t> announced;  // the length before each reply over TCP, in place of the true one
-
- private:
-  void open(Address host) {
-    for (int attempt = 0; attempt < 100; ++attempt) {
-      listener_.emplace(taut::TcpListener::bind(shard_, host));
-      try {
-        socket_.emplace(taut::UdpSocket::bind(shard_, listener_->localAddress()));
-        return;
-      } catch (const std::system_error&) {  // the port is taken over UDP
-      }
-    }
-    throw std::runtime_error("no port is free for both UDP and TCP");
-  }
-
-  Task<> serveStream(taut::TcpStream stream, StopToken stop) {
-    std::array<std::uint8_t, 2> length;
-    const MutableByteSpan intoLength(length);
-    const taut::IoResult first = co_await stream.readExactly(intoLength, stop);
-    if (first.value() != 2) co_return;
-    Bytes message(taut::loadU16(length.data()));
-    const MutableByteSpan intoMessage(message);
-    const taut::IoResult rest = co_await stream.readExactly(intoMessage, stop);
-    if (rest.value() != message.size()) co_return;
-    const auto query = Query::parse(message, {stream.peer(), Transport::tcp});
-    note(*query, tcp);
-    const Replies replies = tcpScript_ ? tcpScript_(*query) : Replies();
-    for (const Bytes& reply : replies) {
-      taut::storeU16(length.data(), announced.value_or(static_cast<std::uint16_t>(reply.size())));
-      const ByteSpan head(length);
-      const ByteSpan body(reply);
-      co_await stream.writeAll(head, body, stop);
-    }
-  }
-
-  void note(const Query& query, std::vector<Asked>& asked) {
-    const auto& edns = query.edns();
-    asked.push_back({query.name().toString() + ' ' + toString(query.type()), query.peer(), query.id(),
-                     edns ? std::optional(edns->udpPayloadSize) : std::nullopt, query.dnssecOk(),
-                     query.checkingDisabled(),
-                     std::chrono::duration_cast<std::chrono::seconds>(clock_.now().time_since_epoch())});
-  }
-
-  Shard& shard_;
-  taut::ManualClock& clock_;
-  Script udpScript_;
-  Script tcpScript_;
-  taut::DatagramBuffers buffers_;
-  std::optional<taut::TcpListener> listener_;
-  std::optional<taut::UdpSocket> socket_;
-};
-
 Task<> joinScope(taut::TaskScope& scope) {
   co_await scope.join();
 }
@@ -219,9 +99,10 @@ struct Fixture {
     shard.run(joinScope(scope));
   }
 
-  Upstream& upstream(Upstream::Script udp, Upstream::Script tcp = {}, Address host = Address::loopbackV4()) {
+  ScriptedUpstream& upstream(ScriptedUpstream::Script udp, ScriptedUpstream::Script tcp = {},
+                             Address host = Address::loopbackV4()) {
     auto& added =
-        *upstreams.emplace_back(std::make_unique<Upstream>(shard, clock, std::move(udp), std::move(tcp), host));
+        *upstreams.emplace_back(std::make_unique<ScriptedUpstream>(shard, clock, std::move(udp), std::move(tcp), host));
     scope.spawn(added.serveUdp(scope.token()));
     scope.spawn(added.serveTcp(scope.token()));
     options.servers.push_back(added.where());
@@ -266,7 +147,7 @@ struct Fixture {
     return shardOptions;
   }()};
   taut::TaskScope scope;
-  std::vector<std::unique_ptr<Upstream>> upstreams;
+  std::vector<std::unique_ptr<ScriptedUpstream>> upstreams;
   ForwarderOptions options;
   std::optional<Forwarder> forwarder;
   const Query query{Name("www.example."), Type::A};
@@ -442,7 +323,7 @@ TEST_CASE_FIXTURE(Fixture, "each timeout of 1, 3, 11 and 45 seconds is tried on 
   auto& second = upstream({});
   const auto start = std::chrono::duration_cast<std::chrono::seconds>(clock.now().time_since_epoch());
   CHECK(rcode(query) == Rcode::SERVFAIL);
-  const auto times = [&](const Upstream& server) {
+  const auto times = [&](const ScriptedUpstream& server) {
     std::vector<long> seconds;
     for (const Asked& asked : server.udp) seconds.push_back((asked.at - start).count());
     return seconds;
@@ -726,6 +607,26 @@ TEST_CASE_FIXTURE(Fixture, "a truncated reply is asked for again over TCP, from 
   CHECK(forward().statistics().tcpQueries == 1);
   CHECK(second.udp.empty());
   CHECK(second.tcp.empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "questions over TCP share a connection that is kept, and one that is not used gives way") {
+  options.maxInFlight = 2;
+  auto& server = upstream([](const Query& asked) { return Replies{truncated(asked)}; },
+                          [](const Query& asked) { return Replies{address(asked, 1)}; });
+  server.keepsConnections = true;
+  for (int round = 0; round < 3; ++round) CHECK(last(query) == 1);
+  CHECK(server.tcp.size() == 3);
+  CHECK(server.connections == 1);
+  CHECK(server.ended == 0);
+  // With two questions under way none is left for it.
+  std::optional<std::optional<Answer>> results[2];
+  const Query others[] = {Query(Name("a.example."), Type::A), Query(Name("b.example."), Type::A)};
+  taut::TaskScope clients;
+  for (int i = 0; i < 2; ++i) clients.spawn(askInto(forward(), others[i], results[i]));
+  shard.run(joinScope(clients));
+  for (const auto& result : results) CHECK((*result)->rcode() == Rcode::NOERROR);
+  settle();
+  CHECK(server.ended == 1);
 }
 
 TEST_CASE_FIXTURE(Fixture, "a datagram that does not fit is asked for again over TCP, though it has no TC") {

@@ -58,7 +58,8 @@ struct Fixture {
   }
 
   std::shared_ptr<Client> client = std::make_shared<Client>();
-  taut::RebindingFilter filtering{client, {Name("home.test."), Name("corp.example.")}};
+  const std::vector<Name> allowed = {Name("home.test."), Name("corp.example.")};
+  taut::RebindingFilter filtering{client, allowed};
 };
 
 Answer with(Type type, const Bytes& rdata, Section section = Section::answer, const char* owner = "www.example.") {
@@ -76,19 +77,38 @@ Answer addressOf(const char* text) {
 }  // namespace
 
 TEST_CASE_FIXTURE(Fixture, "private addresses in an answer make it SERVFAIL with the reason") {
-  for (const char* const text :
-       {"0.0.0.0", "0.1.2.3", "10.0.0.1", "10.255.255.255", "127.0.0.1", "127.255.0.1", "169.254.1.1", "172.16.0.1",
-        "172.31.255.255", "192.168.0.1", "192.168.255.255", "::", "::1", "fc00::1", "fdff::1", "fe80::1", "febf::1",
-        "::ffff:10.0.0.1", "::ffff:192.0.2.1"}) {
+  for (const char* const text : {"0.0.0.0",
+                                 "0.1.2.3",
+                                 "10.0.0.1",
+                                 "10.255.255.255",
+                                 "127.0.0.1",
+                                 "127.255.0.1",
+                                 "169.254.1.1",
+                                 "172.16.0.1",
+                                 "172.31.255.255",
+                                 "192.168.0.1",
+                                 "192.168.255.255",
+                                 "::",
+                                 "::1",
+                                 "fc00::1",
+                                 "fdff::1",
+                                 "fe80::1",
+                                 "febf::1",
+                                 "::ffff:10.0.0.1",
+                                 "::ffff:192.0.2.1",
+                                 "64:ff9b::10.0.0.1",
+                                 "64:ff9b::127.0.0.1",
+                                 "64:ff9b:1::1"}) {
     CAPTURE(text);
     CHECK(refuses(addressOf(text)));
   }
 }
 
 TEST_CASE_FIXTURE(Fixture, "public addresses, and those beside the private networks, are passed on") {
-  for (const char* const text : {"1.0.0.0", "9.255.255.255", "11.0.0.0", "126.255.255.255", "128.0.0.0", "169.253.0.1",
-                                 "169.255.0.1", "172.15.255.255", "172.32.0.0", "192.167.255.255", "192.169.0.0",
-                                 "192.0.2.1", "::2", "fbff::1", "fe00::1", "fec0::1", "2001:db8::1"}) {
+  for (const char* const text :
+       {"1.0.0.0", "9.255.255.255", "11.0.0.0", "126.255.255.255", "128.0.0.0", "169.253.0.1", "169.255.0.1",
+        "172.15.255.255", "172.32.0.0", "192.167.255.255", "192.169.0.0", "192.0.2.1", "::2", "64:ff9b::192.0.2.1",
+        "64:ff9b:2::1", "fbff::1", "fe00::1", "fec0::1", "2001:db8::1"}) {
     CAPTURE(text);
     CHECK_FALSE(refuses(addressOf(text)));
   }
@@ -155,8 +175,17 @@ TEST_CASE_FIXTURE(Fixture, "no answer stays none, and an error stays what it is"
 }
 
 TEST_CASE_FIXTURE(Fixture, "other domains are allowed once they take the place of the first") {
-  filtering.setAllowedDomains({Name("example.")});
+  const std::vector<Name> others = {Name("example.")};
+  filtering.setAllowedDomains(others);
   CHECK_FALSE(refuses(addressOf("10.0.0.1"), "www.example."));
+  CHECK(refuses(addressOf("10.0.0.1"), "www.home.test."));
+}
+
+TEST_CASE_FIXTURE(Fixture, "the root as a domain that is allowed allows all, and no domain at all none") {
+  const std::vector<Name> root = {Name(".")};
+  filtering.setAllowedDomains(root);
+  CHECK_FALSE(refuses(addressOf("10.0.0.1")));
+  filtering.setAllowedDomains({});
   CHECK(refuses(addressOf("10.0.0.1"), "www.home.test."));
 }
 

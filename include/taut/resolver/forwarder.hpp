@@ -10,13 +10,8 @@
 // - A server that fails (SERVFAIL, REFUSED and the like, or an unusable reply) is not asked again for this question.
 //   When all have failed, the last RCODE goes to the client; aliases without end are SERVFAIL. The reason goes along
 //   (RFC 8914).
-// - Each attempt has a new socket with a port that the system draws at random from its ephemeral range, and a random
-//   ID (RFC 5452). The socket is connected: the kernel drops datagrams from other addresses. Mismatched replies are
-//   ignored. After the third, or where no other reply comes, an attacker may be guessing: the same server is then asked
-//   over TCP, where guesses do not get in.
-// - A truncated reply is asked for again over TCP, from the same server (RFC 7766 section 5), and so is one that is
-//   larger than it was allowed to be and did not fit. A server that does not understand EDNS is asked without (RFC 6891
-//   section 6.2.2).
+// - A server is asked by an Exchange: over UDP from a random port, over TCP where a reply is truncated or may be
+//   forged, and without EDNS where the server does not understand it. TCP connections are kept and shared (TcpPool).
 // - A question that is outstanding is not sent again: all queries that ask it get the one answer. It is asked with DO;
 //   queries without DO get the answer without the records that only DO brings (RFC 4035 section 3.2.1). CD makes a
 //   question of its own: with it the servers pass on what they have found to be bogus.
@@ -54,6 +49,7 @@
 #include "taut/dnstap/dnstap.hpp"
 #include "taut/io/shard.hpp"
 #include "taut/io/turn_limit.hpp"
+#include "taut/resolver/exchange.hpp"
 #include "taut/resolver/name_hash.hpp"
 #include "taut/resolver/resolv_conf.hpp"
 #include "taut/resolver/resolver.hpp"
@@ -87,10 +83,6 @@ struct ForwarderCounters {
   Counter joined;
   Counter overload;
   Counter probes;
-  Counter udpQueries;
-  Counter tcpQueries;
-  Counter timeouts;
-  Counter mismatched;
   Counter unusable;
   Counter failures;
 };
@@ -132,14 +124,12 @@ class Forwarder final : public Resolver {
   struct Upstream;
   struct Plan;
   struct Outcome;
-  class Tap;
 
   struct HashQuestion {
     detail::HashSecret secret;
     std::size_t operator()(const UpstreamQuestion& question) const;
   };
 
-  static std::optional<Answer> refuse(const Query& query);
   UpstreamQuestion questionOf(const Query& query) const;
   const LocalRef<Plan>& plan();
   void publishUpstreams();
@@ -152,12 +142,10 @@ class Forwarder final : public Resolver {
   Task<> probe(LocalRef<OutstandingQuery> copy, LocalRef<Plan> plan, Server& server);
   Task<Outcome> askAll(OutstandingQuery& outstanding, const LocalRef<Plan>& plan, StopToken stop);
   Task<Outcome> ask(OutstandingQuery& outstanding, Server& server, Duration timeout, StopToken stop);
-  Task<Outcome> exchange(OutstandingQuery& outstanding, Server& server, Duration timeout, bool edns, StopToken stop);
-  Task<Outcome> askUdp(OutstandingQuery& outstanding, Address server, Duration timeout, bool edns, StopToken stop);
-  Task<Outcome> askTcp(OutstandingQuery& outstanding, Address server, bool edns, StopToken stop);
-  Task<std::optional<std::vector<std::uint8_t>>> exchangeTcp(Address server, ByteSpan query, StopToken stop);
-  void note(const Outcome& outcome, TimePoint sent, Server& server);
-  Outcome classify(UpstreamReply reply, OutstandingQuery& outstanding, const Address& server, bool edns, bool overTcp);
+  Task<Outcome> exchange(OutstandingQuery& outstanding, Server& server, Duration timeout, StopToken stop);
+  void note(const Exchange::Attempt& attempt, const Outcome& outcome, Server& server);
+  Outcome read(const Exchange::Attempt& attempt, OutstandingQuery& outstanding, const Address& server);
+  Outcome readReply(const Exchange::Attempt& attempt, OutstandingQuery& outstanding, const Address& server);
 
   Shard& shard_;
   ForwarderOptions options_;
@@ -167,6 +155,7 @@ class Forwarder final : public Resolver {
   std::size_t nextServer_ = 0;
   std::unordered_map<UpstreamQuestion, OutstandingQuery*, HashQuestion> outstanding_;
   ForwarderCounters counters_;
+  Exchanges exchanges_;
   mutable std::mutex upstreamsMutex_;
   std::vector<std::shared_ptr<const Upstream>> upstreams_;  // those of the plan, for other threads
   TurnLimit begins_;                                        // questions that go out for the first time

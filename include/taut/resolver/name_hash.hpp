@@ -1,10 +1,12 @@
-// A hash of names for tables that clients fill. An attacker who does not know the secret cannot choose names that
-// collide.
+// A hash of names and addresses for tables that others fill. An attacker who does not know the secret cannot choose
+// any that collide.
 #pragma once
 
 #include <cstdint>
 #include <cstring>
 
+#include "taut/base/address.hpp"
+#include "taut/base/bytes.hpp"
 #include "taut/base/random.hpp"
 #include "taut/dns/name.hpp"
 #include "taut/dns/question.hpp"
@@ -44,6 +46,14 @@ inline std::uint64_t secretHash(const HashSecret& secret, const QuestionView& qu
   const std::uint64_t more =
       static_cast<std::uint64_t>(question.type) << 32 | static_cast<std::uint64_t>(question.rrClass) << 8 | flags;
   return secretHash(secret, question.name, more);
+}
+
+// Of an address and its port.
+inline std::uint64_t secretHash(const HashSecret& secret, const Address& address) {
+  std::uint64_t hash = secret.first ^ address.port();
+  for (std::size_t at = 0; at < address.bytes().size(); at += 4)
+    hash = foldedProduct(hash ^ loadU32(address.bytes().data() + at), secret.second);
+  return hash;
 }
 
 }  // namespace taut::detail

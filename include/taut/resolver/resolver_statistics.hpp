@@ -37,6 +37,32 @@ struct ForwarderStatistics {
   ForwarderStatistics& operator+=(const ForwarderStatistics& other);
 };
 
+// Of a Recursor.
+struct RecursorStatistics {
+  std::uint64_t questions = 0;  // of clients
+  std::uint64_t hits = 0;       // of them, answered from what is kept
+  std::uint64_t stale = 0;      // of them, answered from what has ended
+  std::uint64_t secure = 0;     // answers that were fetched, by what validation found
+  std::uint64_t insecure = 0;
+  std::uint64_t bogus = 0;
+  std::uint64_t failures = 0;        // answers that could not be had
+  std::uint64_t overload = 0;        // of them, because too much was being looked for
+  std::uint64_t fetches = 0;         // names and types that were looked for
+  std::uint64_t joined = 0;          // that were being looked for already
+  std::uint64_t sends = 0;           // questions to servers
+  std::uint64_t timeouts = 0;        // of them, without a reply in time
+  std::uint64_t hedges = 0;          // of them, sent besides to another server because one was slow
+  std::uint64_t lame = 0;            // replies of servers that do not serve the zone
+  std::uint64_t synthesised = 0;     // answers from NSEC and NSEC3 records of others (RFC 8198)
+  std::uint64_t prefetches = 0;      // fetches of what would have ended soon
+  std::uint64_t localReferrals = 0;  // delegations that the local root has referred to
+  std::size_t inFlight = 0;          // now
+  std::size_t bytes = 0;             // that are kept now
+  std::size_t entries = 0;           // likewise
+
+  RecursorStatistics& operator+=(const RecursorStatistics& other);
+};
+
 // Of one server that is asked.
 struct UpstreamStatistics {
   Address server;
@@ -55,6 +81,7 @@ struct UpstreamStatistics {
 struct ResolverStatistics {
   CacheStatistics caches;
   ForwarderStatistics forwarding;
+  RecursorStatistics recursing;
   std::vector<UpstreamStatistics> upstreams;  // in the order in which they are configured
 
   // The server's entry, which is new where there was none.

@@ -81,11 +81,15 @@ class ServerFactory {
   ServerFactory& operator=(const ServerFactory&) = delete;
   virtual ~ServerFactory();
 
+  // Has the chain ask this service last, in the place of caches and clients, of which there are none. Once, before the
+  // server starts.
+  void setRecursion(std::shared_ptr<RecursiveService> recursion);
+
   ResolverChain& resolver() { return resolver_; }
   // Caches and clients, for a view to share; null where there are none.
   const std::shared_ptr<RecursiveService>& recursion() const { return recursion_; }
   Cache* cache() const { return cache_.get(); }  // the last one given; null without
-  // Whether there is a client: the RA bit of replies to those who have no view.
+  // Whether there is a client, or a service in their place: the RA bit of replies to those who have no view.
   bool recursionAvailable() const { return recursionAvailable_; }
   int verbose() const { return verbose_; }  // 0: failures only; 1: a few lines for each query; 2: all records
   // One line of the log where `verbose` is above 0.
