@@ -18,6 +18,7 @@
 #include "help_formatter.hpp"
 #include "suggestion.hpp"
 #include "taut/base/address.hpp"
+#include "taut/base/units.hpp"
 
 namespace taut::config {
 
@@ -34,6 +35,7 @@ namespace group {
 constexpr const char* listening = "Where to listen";
 constexpr const char* sources = "What to serve";
 constexpr const char* forwarding = "What to forward";
+constexpr const char* recursion = "How names are resolved, with --recursor";
 constexpr const char* replies = "What replies are like";
 constexpr const char* limits = "Limits";
 constexpr const char* rateLimit = "Rate limit, over UDP";
@@ -70,10 +72,14 @@ class Options {
   CLI::Option* texts(const char* option, const char* path, const char* typeName, const char* help);
   CLI::Option* number(const char* option, const char* path, const char* typeName, const char* help,
                       std::int64_t unit = 1);
+  void size(const char* option, const char* path, const char* help);
   CLI::Option* flag(const char* option, const char* path, Value value, const char* help);
+  void yesOrNo(const char* option, const char* path, const char* help);
   void declareListening();
   void declareSources();
   void declareForwarding();
+  void declareRecursion();
+  void declareTrust();
   void declareReplies();
   void declareLimits();
   void declareManagement();
@@ -121,6 +127,13 @@ std::string wrongNumber(std::int64_t least, std::int64_t most, const std::string
   const auto number = wholeNumber(text);
   if (number && *number >= least && *number <= most) return {};
   return fmt::format("expected a whole number from {} to {}, not '{}'", least, most, text);
+}
+
+std::string wrongSize(const Key& key, const std::string& text) {
+  const auto octets = parseSize(text);
+  if (octets && *octets >= key.least && *octets <= key.most) return {};
+  return fmt::format("expected a size from {} to {}, such as 512M, not '{}'", sizeText(key.least), sizeText(key.most),
+                     text);
 }
 
 std::string wrongChoice(const Key& key, const std::string& text) {
@@ -184,6 +197,19 @@ CLI::Option* Options::number(const char* option, const char* path, const char* t
       });
 }
 
+void Options::size(const char* option, const char* path, const char* help) {
+  const Key& key = keyOf(path);
+  const Origin origin = Origin::ofOption(longName(option));
+  app_.add_option_function<std::string>(
+          option,
+          [this, path, origin](const std::string& value) {
+            settings_.set(path, {parseSize(value).value(), origin});
+          },
+          help)
+      ->type_name("SIZE")
+      ->check([&key](const std::string& value) { return wrongSize(key, value); });
+}
+
 CLI::Option* Options::flag(const char* option, const char* path, Value value, const char* help) {
   const Origin origin = Origin::ofOption(longName(option));
   return app_.add_flag_function(
@@ -194,11 +220,27 @@ CLI::Option* Options::flag(const char* option, const char* path, Value value, co
       help);
 }
 
+void Options::yesOrNo(const char* option, const char* path, const char* help) {
+  const Origin origin = Origin::ofOption(option);
+  app_.add_option_function<std::string>(
+          option,
+          [this, path, origin](const std::string& value) {
+            settings_.set(path, {value == "yes", origin});
+          },
+          help)
+      ->type_name("yes|no")
+      ->check([](const std::string& value) {
+        return value == "yes" || value == "no" ? std::string() : fmt::format("expected yes or no, not '{}'", value);
+      });
+}
+
 void Options::declare() {
   app_.formatter(std::make_shared<HelpFormatter>());
   app_.footer(examples);
   declareSources();
   declareForwarding();
+  declareRecursion();
+  declareTrust();
   declareListening();
   declareReplies();
   declareLimits();
@@ -293,12 +335,54 @@ void Options::declareForwarding() {
                 "Forward what is not served here, to /etc/resolv.conf unless told otherwise");
   texts("--forward", "forward.servers", "ADDRESS[:PORT]", "Forward to this server; repeatable, implies --recursive");
   texts("--allow-recursion", "forward.allow", "NETWORK",
-        "Network whose questions are forwarded; repeatable [loopback, private and link-local networks]");
+        "Network whose questions are forwarded or resolved; repeatable [loopback, private and link-local networks]");
   flag("-c,--cache", "forward.cache.size", cacheBytes, "Cache what was forwarded");
   CLI::Option* const denyRebinding =
-      flag("--deny-rebinding", "forward.deny-rebinding", true, "Refuse private addresses in forwarded answers");
+      flag("--deny-rebinding", "forward.deny-rebinding", true, "Refuse private addresses in answers of other servers");
   texts("--private-domain", "forward.private-domains", "DOMAIN", "Domain that may have private addresses; repeatable")
       ->needs(denyRebinding);
+}
+
+void Options::declareRecursion() {
+  app_.option_defaults()->group(group::recursion);
+  flag("--recursor", "recursion.enabled", true,
+       "Find what is not served here, from the root down, and validate it; with --forward, from those servers");
+  text("--root-hints", "recursion.root-hints", "FILE",
+       "Servers of the root, in a master file [/usr/share/dns/root.hints, or else built in]");
+  size("--cache-size", "recursion.cache-size", "Memory for what was learnt, such as 512M [a tenth, 1G at most]");
+  texts("--outgoing", "recursion.outgoing", "ADDRESS",
+        "Address of this host that servers are asked from; repeatable [what the system chooses]");
+  yesOrNo("--upstream-ipv4", "recursion.upstream-ipv4", "Ask servers over IPv4 [yes]");
+  yesOrNo("--upstream-ipv6", "recursion.upstream-ipv6", "Ask servers over IPv6 [yes]");
+  yesOrNo("--qname-minimisation", "recursion.qname-minimisation",
+          "Tell servers no more of a name than they need to know [yes]");
+  yesOrNo("--harden-glue", "recursion.harden-glue",
+          "Believe addresses of servers only from the zone that they lie in [yes]");
+  flag("--query-loopback", "recursion.query-loopback", true, "Ask servers of this host to which a delegation leads");
+  flag("--no-upstream-cookies", "recursion.upstream-cookies", false, "Send servers no cookies");
+  number("--upstream-udp-size", "recursion.upstream-udp-size", "OCTETS",
+         "Largest reply over UDP that servers are asked for [1232]");
+  number("--query-deadline", "recursion.deadline", "MILLISECONDS", "How long an answer is looked for [8000]");
+  number("--min-ttl", "recursion.min-ttl", "SECONDS", "How long what was learnt is kept at least [0]", second);
+  number("--max-ttl", "recursion.max-ttl", "SECONDS", "How long what was learnt is kept at most [86400]", second);
+  yesOrNo("--serve-stale", "recursion.serve-stale",
+          "Answer with what has ended where nothing newer can be had in time [yes]");
+  flag("--no-local-zones", "recursion.local-zones", false,
+       "Ask servers about localhost, private reverse names and other local names too");
+  text("--dns64", "recursion.dns64", "PREFIX", "Give names without IPv6 addresses some of this network's NAT64 [none]");
+  flag("--plain-iteration", "recursion.plain-iteration", true,
+       "Ask nothing that an answer can do without, for tests of resolvers");
+}
+
+void Options::declareTrust() {
+  texts("--trust-anchor", "recursion.trust-anchors", "FILE",
+        "DS and DNSKEY records that are trusted, in a master file; repeatable [/usr/share/dns/root.key, or else built "
+        "in]");
+  flag("--no-trust-anchor", "recursion.validate", false, "Validate nothing");
+  texts("--negative-trust-anchor", "recursion.negative-trust-anchors", "NAME",
+        "Name at and below which nothing is validated; repeatable");
+  text("--sha1", "recursion.sha1", "validate|insecure",
+       "What is done with signatures by SHA-1: insecure, as if there were none [validate]");
 }
 
 void Options::declareReplies() {

@@ -17,12 +17,15 @@
 #include "taut/base/address.hpp"
 #include "taut/base/address_policy.hpp"
 #include "taut/dns/access_list.hpp"
+#include "taut/dns/edns.hpp"
 #include "taut/dns/name.hpp"
 #include "taut/dns/serial_policy.hpp"
 #include "taut/dns/tsig_key.hpp"
 #include "taut/dns/update_policy.hpp"
 #include "taut/dnstap/dnstap.hpp"
 #include "taut/io/engine_choice.hpp"
+#include "taut/recursor/recursor_options.hpp"
+#include "taut/resolver/nat64_prefix.hpp"
 #include "taut/server/handler_options.hpp"
 #include "taut/server/handler_place.hpp"
 #include "taut/server/query_log.hpp"
@@ -73,6 +76,31 @@ struct ForwardSettings {
   std::size_t cacheSize = 0;  // octets of all threads together; 0: no cache
   bool denyRebinding = false;
   std::vector<Name> privateDomains;  // that may have private addresses though rebinding is denied
+};
+
+// A zone of the server whose records say what becomes of answers.
+struct PolicySettings {
+  Name zone;
+  ExtendedErrorCode reason = ExtendedErrorCode::blocked;
+};
+
+// How names are resolved from the root down.
+struct RecursionSettings {
+  // But for the hints and the anchors, which are in files, and what depends on the machine. `cacheBytes` is for all
+  // threads together; 0 stands for a part of the memory.
+  RecursorOptions options;
+  AccessList allow;
+  std::string rootHints;                  // a file; empty: what is usual
+  std::vector<std::string> trustAnchors;  // likewise
+  std::string trustAnchorState;           // what has become of them; empty: they stay as they are
+  bool validates = true;
+  bool localRoot = false;  // referrals of the root come from the zone "." of the server
+  std::vector<Name> negativeTrustAnchors;
+  bool denyRebinding = false;
+  std::vector<Name> privateDomains;  // that may have private addresses though rebinding is denied
+  bool localZones = true;
+  std::optional<Nat64Prefix> dns64;      // nothing: no addresses are made
+  std::vector<PolicySettings> policies;  // the first one counts
 };
 
 // Who may transfer a zone, and how that is written.
@@ -132,6 +160,8 @@ struct ZoneSettings {
   // The templates of the members of a catalog that is consumed. The first one is that of members whose groups name none
   // of the others; null where there is none: [zone-defaults] are.
   std::shared_ptr<const std::vector<std::string>> memberTemplates;
+
+  bool isServed = true;  // false: it is the local root, which answers no client
 
   bool isSecondary() const { return primaries != nullptr; }
   // Its versions are made here, by dynamic updates. Those of a secondary zone are sent on.
@@ -219,17 +249,24 @@ struct Configuration {
   std::vector<std::string> zoneLists;
   std::string hostsFile;  // empty: none
   std::optional<ForwardSettings> forward;
-  std::vector<TsigSettings> keys;         // each name with one algorithm once
-  std::vector<ViewSettings> views;        // the first that matches counts
-  std::vector<HandlerSettings> handlers;  // in the order in which they are asked
+  std::optional<RecursionSettings> recursion;  // one of the two at most
+  std::vector<TsigSettings> keys;              // each name with one algorithm once
+  std::vector<ViewSettings> views;             // the first that matches counts
+  std::vector<HandlerSettings> handlers;       // in the order in which they are asked
   HttpSettings http;
   LogSettings log;
   DnstapSettings dnstap;
   std::vector<NamedFile> files;        // those of the configuration itself and those that it names, except zones
   std::vector<EffectiveValue> values;  // all of the above except the zones, as texts with their places
+
+  // Whether questions about other names are answered for clients without a view.
+  bool recurses() const { return forward || recursion; }
 };
 
-// How many chains of a shard forward.
+// Has the zone of the local root not served, where there is one, and all others served.
+void setServedZones(Configuration& configuration);
+
+// How many chains of a shard forward or recurse: each has sockets of its own.
 std::size_t countForwarders(const Configuration& configuration);
 
 }  // namespace taut::config

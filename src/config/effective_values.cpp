@@ -77,7 +77,7 @@ void Collector::addNamed(const Key& key) {
 }
 
 void Collector::addListed(const Key& key, std::string_view list) {
-  if (key.path.find("zone[].") != key.path.npos) return;
+  if (isOfServedZone(key)) return;
   std::size_t index = 0;
   for (const Table& table : settings_.tables(list)) {
     const auto placed = [&](std::string_view path) {

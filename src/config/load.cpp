@@ -10,6 +10,7 @@
 
 #include "effective_values.hpp"
 #include "file_reader.hpp"
+#include "recursion_reader.hpp"
 #include "validate.hpp"
 
 namespace taut::config {
@@ -22,6 +23,7 @@ Result<Configuration, Mistakes> load(const Sources& sources) {
   ::malloc_trim(0);  // what the text of a large file and its tree have left
   settings.overlay(sources.environment.read(mistakes));
   settings.overlay(sources.commandLine);
+  implyRecursion(settings);
   auto values = effectiveValues(settings);
   auto configuration = validate(std::move(settings), mistakes);
   if (configuration) {
@@ -34,7 +36,7 @@ Result<Configuration, Mistakes> load(const Sources& sources) {
 
 std::string chooseFile(const std::string& given, const Settings& commandLine, const std::string& otherwise) {
   if (!given.empty()) return given;
-  constexpr std::string_view sources[] = {"hosts-file", "forward.servers", "forward.resolv-conf"};
+  constexpr std::string_view sources[] = {"hosts-file", "forward.servers", "forward.resolv-conf", "recursion.enabled"};
   const auto says = [&](std::string_view path) { return commandLine.find(path) != nullptr; };
   const bool served = std::ranges::any_of(sources, says) || !commandLine.tables("zone").empty() ||
                       !commandLine.tables("zone-list").empty();

@@ -78,6 +78,10 @@ AddressPolicy Networks::policy(const std::vector<Item>& items) {
   return policyOf(networksOf(items));
 }
 
+AddressPolicy Networks::ownNetworks() {
+  return policy({{"loopback", {}}, {"private", {}}, {"link-local", {}}});
+}
+
 AccessList Networks::accessList(const std::vector<Item>& items) {
   Entries entries;
   for (const Item& item : items) {

@@ -25,6 +25,9 @@ class Networks {
   // The policy that allows these networks and refuses all others. What is no network, and no name of one, is added to
   // the mistakes, and so is a name that asks for a key: it is for places where there is no message.
   AddressPolicy policy(const std::vector<Item>& items);
+  // Those whose questions are worked for where the operator names none: this host and its own networks. An open
+  // resolver is a weapon against others.
+  AddressPolicy ownNetworks();
   // The same for messages, whose keys are known. A name that says what may be updated is a mistake.
   AccessList accessList(const std::vector<Item>& items);
   // The same for dynamic updates.

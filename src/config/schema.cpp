@@ -18,6 +18,8 @@ constexpr std::int64_t maxRate = 1'000'000;  // responses a second
 constexpr std::int64_t maxText = Chaos::maxText;
 constexpr std::int64_t maxJournal = std::int64_t{1} << 40;  // octets
 constexpr std::int64_t maxCache = std::int64_t{1} << 40;    // octets
+constexpr std::int64_t leastRecursionCache = 1 << 20;       // octets
+constexpr std::int64_t maxKeptTtl = 7 * 24 * hour;
 
 constexpr std::string_view selfDescriptions[] = {"version.bind", "version.server", "hostname.bind", "id.server",
                                                  "nsid"};
@@ -29,6 +31,9 @@ constexpr std::string_view queryLogFormats[] = {"text", "json"};
 constexpr std::string_view tsigAlgorithms[] = {"hmac-sha1", "hmac-sha224", "hmac-sha256", "hmac-sha384", "hmac-sha512"};
 constexpr std::string_view catalogRoles[] = {"consume", "produce"};
 constexpr std::string_view handlerPlaces[] = {"before-zones", "after-zones"};
+constexpr std::string_view recursionZoneKinds[] = {"stub", "forward"};
+constexpr std::string_view policyReasons[] = {"blocked", "censored", "filtered", "prohibited"};
+constexpr std::string_view sha1Policies[] = {"validate", "insecure"};
 constexpr std::string_view serialPolicies[] = {"keep", "increment", "unixtime", "date"};
 
 constexpr Key keys[] = {
@@ -490,6 +495,207 @@ constexpr Key keys[] = {
      .list = true,
      .absent = "none",
      .text = "Domains that may have private addresses though rebinding is denied."},
+    {.path = "recursion.enabled",
+     .type = ValueType::boolean,
+     .absent = "true where there is a [recursion]",
+     .reload = Reload::restart,
+     .text =
+         "Whether the server finds answers itself, from the root of the domain names down, and validates them. With "
+         "forward.servers, these are asked in the place of the root, and what they answer is validated."},
+    {.path = "recursion.allow",
+     .type = ValueType::network,
+     .list = true,
+     .absent = "\"loopback\", \"private\" and \"link-local\"",
+     .text = "Networks for whose clients names are resolved; the questions of others are refused."},
+    {.path = "recursion.cache-size",
+     .type = ValueType::size,
+     .least = leastRecursionCache,
+     .most = maxCache,
+     .absent = "a tenth of the memory, 1G at most",
+     .reload = Reload::restart,
+     .text = "Memory in which is kept what was learnt, for all threads together."},
+    {.path = "recursion.root-hints",
+     .type = ValueType::file,
+     .absent = "/usr/share/dns/root.hints, or else what is built in",
+     .reload = Reload::restart,
+     .text = "The master file with the servers of the root and their addresses, which are asked first."},
+    {.path = "recursion.trust-anchors",
+     .type = ValueType::file,
+     .list = true,
+     .absent = "/usr/share/dns/root.key, or else what is built in",
+     .reload = Reload::restart,
+     .text =
+         "Master files with the DS and DNSKEY records that validation begins with, of the root and of other zones."},
+    {.path = "recursion.trust-anchor-state",
+     .type = ValueType::file,
+     .absent = "trust-anchors.state in server.state-directory, where that is given",
+     .reload = Reload::restart,
+     .text =
+         "The file in which is kept how the keys of zones with trust anchors change: one that a trusted key has "
+         "signed for 30 days is trusted from then on, and one that is revoked is not (RFC 5011). The server makes "
+         "it, and a folder that it may write to. Without the file the trust anchors stay as they are, and so they do "
+         "with recursion.plain-iteration."},
+    {.path = "recursion.validate",
+     .type = ValueType::boolean,
+     .preset = "true",
+     .reload = Reload::restart,
+     .text = "Whether what is found is validated by DNSSEC (RFC 4035)."},
+    {.path = "recursion.negative-trust-anchors",
+     .type = ValueType::domain,
+     .list = true,
+     .absent = "none",
+     .text = "Names at and below which nothing is validated (RFC 7646), because their signatures are known to be "
+             "broken."},
+    {.path = "recursion.local-root",
+     .type = ValueType::boolean,
+     .preset = "false",
+     .text =
+         "Whether referrals of the root, and its keys, come from a copy of the root zone and not from its servers "
+         "(RFC 8806): from that of a [[zone]] with name = \".\", which has a file, or primaries that allow its "
+         "transfer. The copy is used while it has a ZONEMD record that matches it and whose signature a trust anchor "
+         "vouches for. No client is answered from it, whatever allow-transfer says."},
+    {.path = "recursion.sha1",
+     .type = ValueType::choice,
+     .preset = "validate",
+     .reload = Reload::restart,
+     .choices = sha1Policies,
+     .text = "What is done with signatures and digests by SHA-1 (RFC 9905): validate, or insecure, as if there were "
+             "none."},
+    {.path = "recursion.zone[].name",
+     .type = ValueType::domain,
+     .reload = Reload::restart,
+     .text = "A zone whose servers are known, whatever public delegations say; of several the longest name counts."},
+    {.path = "recursion.zone[].kind",
+     .type = ValueType::choice,
+     .absent = "forward",
+     .reload = Reload::restart,
+     .choices = recursionZoneKinds,
+     .text = "What its servers are. forward: they resolve all names in it; stub: they serve the zone, and refer to the "
+             "servers of those below it."},
+    {.path = "recursion.zone[].servers",
+     .type = ValueType::address,
+     .list = true,
+     .reload = Reload::restart,
+     .text = "The servers of the zone, with a port or else port 53."},
+    {.path = "recursion.local-zones",
+     .type = ValueType::boolean,
+     .preset = "true",
+     .reload = Reload::restart,
+     .text =
+         "Whether names that mean something on a host or network alone, such as localhost and the reverse names of "
+         "private addresses, are answered without asking a server (RFC 6303, RFC 6761). Zones of recursion.zone are "
+         "left out."},
+    {.path = "recursion.dns64",
+     .absent = "none",
+     .reload = Reload::restart,
+     .text = "The prefix of the network's NAT64, such as \"64:ff9b::/96\": names without IPv6 addresses get their IPv4 "
+             "addresses within it (RFC 6147)."},
+    {.path = "recursion.policy[].zone",
+     .type = ValueType::domain,
+     .text =
+         "A response policy zone, one of [[zone]] or of a catalog: its records say what becomes of answers. Of several "
+         "the first one counts."},
+    {.path = "recursion.policy[].reason",
+     .type = ValueType::choice,
+     .absent = "blocked",
+     .choices = policyReasons,
+     .text = "What clients are told where the zone denies a name (RFC 8914): blocked, where the operator wants it so; "
+             "censored, where someone else does; filtered, where the client does; or prohibited."},
+    {.path = "recursion.upstream-ipv4",
+     .type = ValueType::boolean,
+     .preset = "true",
+     .reload = Reload::restart,
+     .text = "Whether servers are asked over IPv4."},
+    {.path = "recursion.upstream-ipv6",
+     .type = ValueType::boolean,
+     .preset = "true",
+     .reload = Reload::restart,
+     .text = "Whether servers are asked over IPv6."},
+    {.path = "recursion.outgoing",
+     .type = ValueType::address,
+     .list = true,
+     .absent = "those that the system chooses",
+     .reload = Reload::restart,
+     .text = "Addresses of this host, without ports, that servers are asked from, one at random for each question; for "
+             "servers of a family without one the system chooses."},
+    {.path = "recursion.qname-minimisation",
+     .type = ValueType::boolean,
+     .preset = "true",
+     .reload = Reload::restart,
+     .text = "Whether servers are told no more of a name than they need to know (RFC 9156)."},
+    {.path = "recursion.harden-glue",
+     .type = ValueType::boolean,
+     .preset = "true",
+     .reload = Reload::restart,
+     .text =
+         "Whether the addresses that come with a delegation are believed only where they lie in the zone whose servers "
+         "say so. Without it a zone can lead the questions for others astray."},
+    {.path = "recursion.query-loopback",
+     .type = ValueType::boolean,
+     .preset = "false",
+     .reload = Reload::restart,
+     .text =
+         "Whether servers at 127.0.0.0/8 and ::1 are asked to which a delegation leads. Those of recursion.zone are "
+         "in any case."},
+    {.path = "recursion.upstream-cookies",
+     .type = ValueType::boolean,
+     .preset = "true",
+     .reload = Reload::restart,
+     .text = "Whether questions to servers have cookies (RFC 7873)."},
+    {.path = "recursion.upstream-udp-size",
+     .type = ValueType::count,
+     .least = 512,
+     .most = 4096,
+     .preset = "1232",
+     .reload = Reload::restart,
+     .text = "The largest reply over UDP, in octets, that servers are asked for."},
+    {.path = "recursion.deadline",
+     .type = ValueType::duration,
+     .least = 100,
+     .most = hour,
+     .preset = "8s",
+     .reload = Reload::restart,
+     .text = "How long an answer is looked for, at most nine tenths of server.answer-timeout."},
+    {.path = "recursion.min-ttl",
+     .type = ValueType::duration,
+     .most = hour,
+     .preset = "0s",
+     .reload = Reload::restart,
+     .text = "How long what was learnt is kept at least, in whole seconds, and though its TTL is shorter."},
+    {.path = "recursion.max-ttl",
+     .type = ValueType::duration,
+     .least = second,
+     .most = maxKeptTtl,
+     .preset = "1d",
+     .reload = Reload::restart,
+     .text = "How long what was learnt is kept at most, in whole seconds."},
+    {.path = "recursion.serve-stale",
+     .type = ValueType::boolean,
+     .preset = "true",
+     .reload = Reload::restart,
+     .text = "Whether what has ended is answered, with a TTL of 30 seconds, where nothing newer can be had within 1.8 "
+             "seconds (RFC 8767)."},
+    {.path = "recursion.synthesise-denials",
+     .type = ValueType::boolean,
+     .preset = "true",
+     .reload = Reload::restart,
+     .text = "Whether NSEC and NSEC3 records that were validated answer for other names too (RFC 8198)."},
+    {.path = "recursion.plain-iteration",
+     .type = ValueType::boolean,
+     .preset = "false",
+     .reload = Reload::restart,
+     .text = "Ask nothing that an answer can do without, for tests of resolvers: no second server beside a slow one, "
+             "and nothing ahead of time."},
+    {.path = "recursion.deny-rebinding",
+     .type = ValueType::boolean,
+     .preset = "false",
+     .reload = Reload::restart,
+     .text = "Refuse private addresses in answers, against DNS rebinding."},
+    {.path = "recursion.private-domains",
+     .type = ValueType::domain,
+     .list = true,
+     .absent = "none",
+     .text = "Domains that may have private addresses though rebinding is denied."},
     {.path = "handler[].name",
      .least = 1,
      .most = 63,
@@ -651,6 +857,10 @@ const Key* findKeyFor(std::string_view path) {
     if (key.type == ValueType::any && path.starts_with(key.path.substr(0, key.path.size() - 1))) return &key;
   }
   return nullptr;
+}
+
+bool isOfServedZone(const Key& key) {
+  return key.path.starts_with("zone[].") || key.path.starts_with("view[].zone[].");
 }
 
 std::string_view firstName(std::string_view path) {

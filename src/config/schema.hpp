@@ -61,6 +61,9 @@ const Key& keyOf(std::string_view path);
 // type that stand in one table have one key, also those in tables within it. Null where there is none.
 const Key* findKeyFor(std::string_view path);
 
+// Whether it is a key of a zone that the server serves, of which there may be very many.
+bool isOfServedZone(const Key& key);
+
 // The name at the start of a path, with its quotes where it has some.
 std::string_view firstName(std::string_view path);
 

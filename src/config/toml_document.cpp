@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
+#include "taut/base/quoted.hpp"
 #include "taut/base/text.hpp"
 
 namespace taut::config {
@@ -39,12 +40,6 @@ bool isListOfTables(const toml::node& node) {
 bool isBareKey(std::string_view key) {
   constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
   return !key.empty() && key.find_first_not_of(allowed) == key.npos;
-}
-
-// Whether the key is one that may stand in a path with quotes around it.
-bool isQuotableKey(std::string_view key) {
-  return !key.empty() &&
-         std::ranges::all_of(key, [](char c) { return c > ' ' && c < 0x7f && c != '"' && c != '\\' && c != '*'; });
 }
 
 void Walk::walk(toml::table& table, const std::string& prefix) {

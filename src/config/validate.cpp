@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "networks.hpp"
+#include "recursion_reader.hpp"
 #include "remotes.hpp"
 #include "taut/dnstap/dnstap.hpp"
 #include "taut/server/zone_rates.hpp"
@@ -22,10 +23,6 @@ namespace {
 
 constexpr std::uint16_t dnsPort = 53;
 constexpr std::uint16_t httpPort = 9153;  // where what collects metrics looks for servers of DNS
-
-// The networks whose questions are forwarded where the operator names none: this host and its own networks. An open
-// resolver is a weapon against others.
-constexpr const char* ownNetworks[] = {"loopback", "private", "link-local"};
 
 // Of what an operator names for people to read.
 constexpr std::string_view nameCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
@@ -94,7 +91,7 @@ class Validator {
 
 // The files of zones are known by the zones.
 bool isOfZone(const Key& key) {
-  return key.path.find("zone[].") != key.path.npos || key.path == "zone-defaults.file" || key.path == "template.*.file";
+  return isOfServedZone(key) || key.path == "zone-defaults.file" || key.path == "template.*.file";
 }
 
 // What a handler is given, by the names that it has for it.
@@ -136,7 +133,11 @@ Configuration Validator::run() {
   configuration.rateLimit = rateLimit(configuration.zones);
   configuration.zoneLists = zoneLists();
   configuration.hostsFile = file("hosts-file");
-  configuration.forward = forward();
+  RecursionReader recursion(settings_, networks_, mistakes_);
+  configuration.recursion = recursion.read();
+  if (configuration.recursion) recursion.requireLocalRoot(*configuration.recursion, configuration.zones);
+  setServedZones(configuration);
+  if (!configuration.recursion) configuration.forward = forward();
   configuration.views = views(configuration.forward, zones);
   configuration.handlers = handlers();
   configuration.http = http();
@@ -378,10 +379,8 @@ std::optional<ForwardSettings> Validator::forward() {
 }
 
 ForwardSettings Validator::forwardPresets() {
-  std::vector<Item> allowed;
-  for (const char* const network : ownNetworks) allowed.push_back({network, {}});
   ForwardSettings forward;
-  forward.allow = networks_.policy(allowed);
+  forward.allow = networks_.ownNetworks();
   return forward;
 }
 
@@ -579,14 +578,15 @@ bool servesAnything(const ViewSettings& view) {
 
 void Validator::requireSource(const Configuration& configuration) {
   if (!configuration.zones.empty() || !configuration.zoneLists.empty() || !configuration.hostsFile.empty() ||
-      configuration.forward || !configuration.handlers.empty() ||
+      configuration.recurses() || !configuration.handlers.empty() ||
       std::ranges::any_of(configuration.views, servesAnything))
     return;
   if (settings_.start())
     mistake(*settings_.start(),
-            "nothing to serve; expected [[zone]], [[zone-list]], hosts-file, [forward] or [[handler]]");
+            "nothing to serve; expected [[zone]], [[zone-list]], hosts-file, [forward], [recursion] or [[handler]]");
   else
-    mistake(Origin::ofOption("nothing to serve"), "give --zone, --zone-list, --hosts-file, --recursive or --forward");
+    mistake(Origin::ofOption("nothing to serve"),
+            "give --zone, --zone-list, --hosts-file, --recursive, --recursor or --forward");
 }
 
 }  // namespace
@@ -606,10 +606,16 @@ ZoneSource ZoneSettings::source() const {
   source.serialPolicy = serial;
   source.isKept = journal > 0;
   source.takesUpdates = isUpdated();
+  source.isServed = isServed;
   // Who may not have the list of zones may not ask for it name by name (RFC 9432 section 7).
   if (catalog != CatalogRole::none)
     source.clients = allowTransfer ? allowTransfer->clients : AccessList(AddressPolicy(AddressPolicy::Action::refuse));
   return source;
+}
+
+void setServedZones(Configuration& configuration) {
+  const bool hasLocalRoot = configuration.recursion && configuration.recursion->localRoot;
+  for (ZoneSettings& zone : configuration.zones) zone.isServed = !hasLocalRoot || zone.name != ".";
 }
 
 std::string HandlerSettings::label() const {
@@ -619,7 +625,7 @@ std::string HandlerSettings::label() const {
 std::size_t countForwarders(const Configuration& configuration) {
   const auto ofViews =
       std::ranges::count_if(configuration.views, [](const auto& view) { return view.forward.has_value(); });
-  return static_cast<std::size_t>(ofViews) + (configuration.forward ? 1 : 0);
+  return static_cast<std::size_t>(ofViews) + (configuration.recurses() ? 1 : 0);
 }
 
 bool ServerSettings::tells(std::string_view name) const {

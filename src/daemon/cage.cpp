@@ -81,6 +81,8 @@ sandbox::Policy cageFor(const config::Configuration& configuration, const ZoneSt
 std::vector<std::string> writtenFolders(const config::Configuration& configuration) {
   Folders folders;
   if (!configuration.server.stateFolder.empty()) folders.addFileAt(configuration.server.stateFolder + "/zones.state");
+  if (configuration.recursion && !configuration.recursion->trustAnchorState.empty())
+    folders.addFileAt(configuration.recursion->trustAnchorState);
   for (const config::ZoneSettings& zone : configuration.zones)
     if (zone.isWritten() || isFlushed(zone)) folders.addFileAt(zone.path);
   for (const auto& [name, made] : configuration.templates)

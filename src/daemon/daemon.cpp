@@ -24,6 +24,7 @@
 #include "config/account.hpp"
 #include "file_errors.hpp"
 #include "live_settings.hpp"
+#include "memory_size.hpp"
 #include "named_files.hpp"
 #include "progress_line.hpp"
 #include "sandbox/privileges.hpp"
@@ -31,12 +32,16 @@
 #include "taut/base/log.hpp"
 #include "taut/base/reason.hpp"
 #include "taut/resolver/cache.hpp"
+#include "taut/resolver/dns64.hpp"
+#include "taut/resolver/local_zones.hpp"
 
 namespace taut {
 
 namespace {
 
 using config::Configuration;
+
+constexpr std::uint64_t maxUsualCache = std::uint64_t{1} << 30;  // octets, of all that a recursor keeps
 
 // Sockets of a service manager say what is to be listened on, but for those that HTTP is served on.
 std::vector<Address> activatedAddresses(const Inheritance& inheritance, const Configuration& configuration) {
@@ -101,19 +106,32 @@ class Factory final : public ServerFactory {
   using ServerFactory::ServerFactory;
 
   void setHandlers(ShardHandlers& handlers) { handlers_ = &handlers; }
+  void setRecursors(const Shard& shard, RecursorControl& recursors) {
+    shard_ = &shard;
+    recursors_ = &recursors;
+  }
 
   Task<> startResolvers() override {
     co_await ServerFactory::startResolvers();
     co_await handlers_->start();
   }
   Task<> closeResolvers() override {
+    if (recursors_) co_await recursors_->close(*shard_);
     co_await ServerFactory::closeResolvers();
     co_await handlers_->close();
   }
 
  private:
   ShardHandlers* handlers_ = nullptr;
+  const Shard* shard_ = nullptr;
+  RecursorControl* recursors_ = nullptr;  // null where there are none
 };
+
+std::vector<Name> namesOf(const std::vector<FixedZone>& zones) {
+  std::vector<Name> names;
+  for (const FixedZone& zone : zones) names.push_back(zone.zone);
+  return names;
+}
 
 std::string hostName() {
   std::array<char, 256> name{};
@@ -162,6 +180,9 @@ Daemon::Daemon(Configuration configuration, config::Sources sources, const Inher
   if (isManaged_ && !predecessor_) management_->start();
   FileErrors errors;
   secrets_ = readNamedFiles(configuration_, errors);
+  recursionFiles_ = readRecursionFiles(configuration_, errors);
+  requireOutgoing(configuration_, errors);
+  if (configuration_.recursion) recursorPeers_ = std::make_shared<RecursorPeers>(server_.shardCount());
   errors.collect([this] { loadNamedZones(zones_, zoneSourcesOf(configuration_), configuration_); });
   for (const std::string& list : configuration_.zoneLists) errors.collect([&] { zones_.addList(list); });
   errors.throwAny();
@@ -174,11 +195,16 @@ Daemon::Daemon(Configuration configuration, config::Sources sources, const Inher
   if (predecessor_) loadLists();
   zoneSet_ = zones_.zones();
   state_.setZones(zoneSet_);
+  policies_.set(configuration_, *zoneSet_);
+  rootCopy_.setAnchors(recursionFiles_.anchors);
+  rootCopy_.set(configuration_);
 }
 
 // With what it leaves to the machine, and to the sockets that were given.
 Configuration Daemon::completed(Configuration configuration) const {
   if (configuration.server.threads == 0) configuration.server.threads = Server::defaultThreads();
+  if (auto& recursion = configuration.recursion; recursion && recursion->options.cacheBytes == 0)
+    recursion->options.cacheBytes = std::min<std::uint64_t>(memorySize() / 10, maxUsualCache);
   if (activated_.empty() || !std::ranges::all_of(configuration.listen, isPreset)) return configuration;
   configuration.listen.clear();
   for (const Address& address : activated_) configuration.listen.push_back({address, {}});
@@ -250,9 +276,12 @@ void Daemon::publishZones(const ZonePublication& publication) {
   followCatalogs(*publication.zones);
   // Others are told when all shards have the zones: one that asks at once is to find the version.
   const std::shared_ptr<void> told(nullptr, [this, news = zones_.takeNews()](void*) { tellOf(news); });
-  server_.post([this, publication, told](std::size_t shard, ServerFactory&) {
+  server_.post([this, publication, told, policies = policies_.update(*publication.zones),
+                root = rootCopy_.update(*publication.zones)](std::size_t shard, ServerFactory&) {
     authorities_[shard]->serve(publication);
     resolvers_[shard].views.serve(publication);
+    if (resolvers_[shard].policy) resolvers_[shard].policy->replace(policies);
+    if (resolvers_[shard].recursor) resolvers_[shard].recursor->setLocalRoot(root);
   });
   upkeep_->filesChanged(zones_.takeFileVersions());
 }
@@ -277,7 +306,7 @@ std::unique_ptr<ServerFactory> Daemon::makeFactory(Shard& shard) {
   authorities.push_back(resolvers.shared.chaos);
   // Before the cache, so that a change of the file counts at once.
   if (hostsFile_) {
-    const auto otherTypes = forward ? Hosts::OtherTypes::nextResolver : Hosts::OtherTypes::noData;
+    const auto otherTypes = configuration_.recurses() ? Hosts::OtherTypes::nextResolver : Hosts::OtherTypes::noData;
     hosts_.push_back(std::make_shared<Hosts>(hostsFile_->table(), otherTypes));
     authorities.push_back(hosts_.back());
     resolvers.shared.hosts = hosts_.back();
@@ -288,12 +317,18 @@ std::unique_ptr<ServerFactory> Daemon::makeFactory(Shard& shard) {
   }
   if (forward) {
     resolvers.forwarder = makeForwarder(resolvers, *forward, configuration_);
-    ForwardingClient made = makeClient(resolvers.forwarder, *forward, resolvers.shared.hosts);
+    ForwardingClient made =
+        makeClient(resolvers.forwarder, forward->denyRebinding, forward->privateDomains, resolvers.shared.hosts);
     resolvers.rebindingFilter = std::move(made.rebindingFilter);
     clients.push_back(std::move(made.client));
   }
 
   auto factory = std::make_unique<Factory>(std::move(authorities), std::move(caches), std::move(clients), verbose);
+  if (configuration_.recursion) {
+    factory->setRecursion(makeRecursion(resolvers));
+    recursors_.add(shard, resolvers.recursor);
+    factory->setRecursors(shard, recursors_);
+  }
   factory->setHandlers(*resolvers.handlers);
   factory->setUdpPayloadSize(configuration_.server.udpSize);
   factory->setDnstap(resolvers.dnstap);
@@ -340,6 +375,36 @@ std::shared_ptr<Forwarder> Daemon::makeForwarder(const ShardResolvers& resolvers
   return std::make_shared<Forwarder>(*resolvers.shard, std::move(forwarder));
 }
 
+std::shared_ptr<Recursor> Daemon::makeRecursor(const ShardResolvers& resolvers) const {
+  RecursorOptions options = configuration_.recursion->options;
+  options.hints = recursionFiles_.hints;
+  options.anchors = recursionFiles_.anchors;
+  options.deadline = std::min(options.deadline, LiveSettings::forwarderDeadline(configuration_));
+  options.cacheBytes /= server_.shardCount();
+  options.maxInFlight = forwardsOfEach(configuration_);
+  options.dnstap = resolvers.dnstap;
+  options.peers = recursorPeers_;
+  return std::make_shared<Recursor>(*resolvers.shard, std::move(options));
+}
+
+// What is local costs a name of the Internet a look at its last label, and is behind the access list.
+std::shared_ptr<RecursiveService> Daemon::makeRecursion(ShardResolvers& resolvers) {
+  const config::RecursionSettings& recursion = *configuration_.recursion;
+  resolvers.recursor = makeRecursor(resolvers);
+  resolvers.recursor->setLocalRoot(rootCopy_.update(*zoneSet_));
+  ForwardingClient made =
+      makeClient(resolvers.recursor, recursion.denyRebinding, recursion.privateDomains, resolvers.shared.hosts);
+  resolvers.rebindingFilter = std::move(made.rebindingFilter);
+  // There without policies too, so that a reload can add the first one.
+  resolvers.policy = std::make_shared<ResponsePolicy>(std::move(made.client), policies_.update(*zoneSet_));
+  made.client = resolvers.policy;
+  if (recursion.dns64) made.client = std::make_shared<Dns64>(std::move(made.client), Dns64Options{*recursion.dns64});
+  std::vector<std::shared_ptr<Resolver>> asked;
+  if (recursion.localZones) asked.push_back(std::make_shared<LocalZones>(namesOf(recursion.options.zones)));
+  asked.push_back(std::move(made.client));
+  return std::make_shared<RecursiveService>(std::move(asked));
+}
+
 // `size` is that of all shards.
 std::shared_ptr<Cache> Daemon::makeCache(const ShardResolvers& resolvers, std::size_t size) const {
   CacheOptions options;
@@ -355,6 +420,10 @@ void Daemon::startLoaders() {
   zoneSet_.reset();  // each shard has it now, and gives it up for the next one
   if (predecessor_) predecessor_->takeOver();
   ownArchive();
+  if (recursionFiles_.anchorState)
+    recursors_.followTrustAnchors(
+        *recursionFiles_.anchorState, configuration_.recursion->trustAnchorState,
+        [this](const std::shared_ptr<const TrustAnchors>& anchors) { rootCopy_.setAnchors(anchors); });
   memberWork_.emplace();
   loader_.emplace(zones_, [this](const ZonePublication& publication) { publishZones(publication); });
   startUpkeep();
@@ -424,12 +493,27 @@ void Daemon::reloadZone(const Name& origin, const std::string& view, Reloaded do
   loader_->requestZone(origin, reportTo(done), view);
 }
 
+// Views that forward have caches beside the recursors.
 void Daemon::flushCache(const Name& name, bool tree, std::function<void(std::size_t)> done) {
-  caches_.flush(name, tree, std::move(done));
+  if (!recursors_.any()) return caches_.flush(name, tree, std::move(done));
+  recursors_.flush(name, tree, [this, name, tree, done = std::move(done)](std::size_t ofRecursors) {
+    caches_.flush(name, tree, [ofRecursors, done](std::size_t ofCaches) { done(ofRecursors + ofCaches); });
+  });
 }
 
 void Daemon::showCache(const Name& name, std::function<void(std::vector<ShownAnswer>)> done) {
-  caches_.show(name, std::move(done));
+  if (!recursors_.any()) return caches_.show(name, std::move(done));
+  recursors_.show(name, [this, name, done = std::move(done)](std::vector<ShownAnswer> ofRecursors) {
+    caches_.show(name, [ofRecursors = std::move(ofRecursors), done](std::vector<ShownAnswer> answers) {
+      answers.insert(answers.begin(), ofRecursors.begin(), ofRecursors.end());
+      done(std::move(answers));
+    });
+  });
+}
+
+void Daemon::addNegativeTrustAnchor(const Name& name, std::optional<std::chrono::seconds> lifetime,
+                                    std::function<void(bool)> done) {
+  recursors_.addNegativeTrustAnchor(name, lifetime.value_or(NegativeTrustAnchors::defaultLifetime), std::move(done));
 }
 
 int Daemon::run() {

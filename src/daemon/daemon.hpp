@@ -28,9 +28,13 @@
 #include "management/named_socket.hpp"
 #include "management/serving_state.hpp"
 #include "member_zones.hpp"
+#include "policies.hpp"
 #include "predecessor.hpp"
 #include "produced_catalogs.hpp"
+#include "recursion_files.hpp"
+#include "recursor_control.hpp"
 #include "reload_thread.hpp"
+#include "root_copy.hpp"
 #include "sandbox/sandbox.hpp"
 #include "service_manager.hpp"
 #include "shard_views.hpp"
@@ -39,6 +43,7 @@
 #include "taut/base/user_name.hpp"
 #include "taut/dnstap/dnstap.hpp"
 #include "taut/io/engine_choice.hpp"
+#include "taut/recursor/recursor.hpp"
 #include "taut/resolver/authority.hpp"
 #include "taut/resolver/forwarder.hpp"
 #include "taut/resolver/hosts.hpp"
@@ -114,6 +119,8 @@ class Daemon final : public ManagedServer {
   DescriptorShares sharesFor(const config::Configuration& configuration) const;
   std::shared_ptr<Forwarder> makeForwarder(const ShardResolvers& resolvers, const config::ForwardSettings& forward,
                                            const config::Configuration& configuration) const;
+  std::shared_ptr<RecursiveService> makeRecursion(ShardResolvers& resolvers);
+  std::shared_ptr<Recursor> makeRecursor(const ShardResolvers& resolvers) const;
   std::shared_ptr<Cache> makeCache(const ShardResolvers& resolvers, std::size_t size) const;
   ShardView makeView(const ShardResolvers& resolvers, const config::ViewSettings& view,
                      const config::Configuration& configuration) const;
@@ -168,6 +175,8 @@ class Daemon final : public ManagedServer {
   void tellOf(const std::vector<std::shared_ptr<const Zone>>& versions) noexcept;
   ZoneReload zonesAsTheyAre() const;
   void reloadForwarders();
+  void reloadPolicies(const ZoneSet& zones);
+  void reloadLocalRoot();
   ShardsOfViews makeViews(const config::Configuration& next) const;
   std::size_t forwardsOfEach(const config::Configuration& configuration) const;
   ViewChange viewChange(ShardsOfViews made) const;
@@ -203,9 +212,26 @@ class Daemon final : public ManagedServer {
   void postQueryLog();
   std::shared_ptr<QueryTail> startTail(QueryFilter filter, QueryLogSettings::Format format) override;
   void endTail(std::shared_ptr<QueryTail> tail) override;
-  bool hasCache() const override { return running_ && caches_.any(); }
+  bool hasCache() const override { return running_ && (caches_.any() || recursors_.any()); }
   void flushCache(const Name& name, bool tree, std::function<void(std::size_t)> done) override;
+  void flushCache(const Name& name, Type type, std::function<void(std::size_t)> done) override {
+    recursors_.flush(name, type, std::move(done));
+  }
   void showCache(const Name& name, std::function<void(std::vector<ShownAnswer>)> done) override;
+  bool hasRecursor() const override { return running_ && recursors_.any(); }
+  void addNegativeTrustAnchor(const Name& name, std::optional<std::chrono::seconds> lifetime,
+                              std::function<void(bool)> done) override;
+  void removeNegativeTrustAnchor(const Name& name, std::function<void(bool)> done) override {
+    recursors_.removeNegativeTrustAnchor(name, std::move(done));
+  }
+  void listNegativeTrustAnchors(std::function<void(std::vector<ShownNegativeTrustAnchor>)> done) override {
+    recursors_.listNegativeTrustAnchors(std::move(done));
+  }
+  void showServers(std::function<void(std::vector<ShownServer>)> done) override {
+    recursors_.showServers(std::move(done));
+  }
+  void flushServers(std::function<void(std::size_t)> done) override { recursors_.flushServers(std::move(done)); }
+  std::shared_ptr<TraceSteps> trace(const Name& name, Type type) override { return recursors_.trace(name, type); }
   bool isRunning(const Reloaded& done) const;
   static void refuseReload(std::string_view reason, const Reloaded& done);
   static ZoneLoader::Done reportTo(const Reloaded& done, std::vector<std::string> warnings = {});
@@ -231,6 +257,9 @@ class Daemon final : public ManagedServer {
   DescriptorShares descriptors_;
   std::string hostName_;
   NamedSecrets secrets_;
+  RecursionFiles recursionFiles_;
+  Policies policies_;
+  RootCopy rootCopy_;
   std::shared_ptr<RateLimitTable> rateLimitAccounts_;  // of all shards; null without a limit
   MemberZones members_;                                // likewise
   ProducedCatalogs catalogs_;                          // likewise
@@ -247,6 +276,8 @@ class Daemon final : public ManagedServer {
   std::vector<std::shared_ptr<Hosts>> hosts_;            // likewise; none without a hosts file
   std::vector<ShardResolvers> resolvers_;                // likewise
   CacheWalks caches_;                                    // over the caches of all shards
+  std::shared_ptr<RecursorPeers> recursorPeers_;         // null without [recursion]
+  RecursorControl recursors_;                            // of all shards; of none without [recursion]
   Server server_;
   std::optional<WorkThread> memberWork_;    // while the server runs: changes of the zones beside the configuration's
   std::optional<ZoneLoader> loader_;        // while the server runs, as is the next one

@@ -1,5 +1,7 @@
 #include "live_settings.hpp"
 
+#include <algorithm>
+
 namespace taut {
 
 LiveSettings::LiveSettings(const config::Configuration& configuration, const std::string& hostName,
@@ -15,6 +17,7 @@ LiveSettings::LiveSettings(const config::Configuration& configuration, const std
       proxies_(configuration.server.proxies),
       rateLimit_(configuration.rateLimit),
       forward_(configuration.forward),
+      recursion_(configuration.recursion),
       maxForwards_(descriptors.forwards),
       dnstap_(configuration.dnstap) {
   const config::ServerSettings& server = configuration.server;
@@ -65,11 +68,27 @@ void LiveSettings::apply(ServerFactory& factory, const ShardResolvers& resolvers
   Chaos& chaos = *resolvers.shared.chaos;
   chaos.clear();
   for (const auto& [name, text] : chaosTexts_) chaos.add(name, text);
-  if (!forward_) return;
+  if (forward_) applyForwarding(factory, resolvers);
+  if (recursion_) applyRecursion(factory, resolvers);
+}
+
+void LiveSettings::applyForwarding(ServerFactory& factory, const ShardResolvers& resolvers) const {
   factory.setRecursionPolicy(forward_->allow);
   resolvers.forwarder->setMaxInFlight(maxForwards_);
   resolvers.forwarder->setDeadline(forwarderDeadline_);
   if (resolvers.rebindingFilter) resolvers.rebindingFilter->setAllowedDomains(forward_->privateDomains);
+}
+
+// Negative trust anchors for a while, which an operator has set by hand, stay.
+void LiveSettings::applyRecursion(ServerFactory& factory, const ShardResolvers& resolvers) const {
+  factory.setRecursionPolicy(recursion_->allow);
+  if (resolvers.rebindingFilter) resolvers.rebindingFilter->setAllowedDomains(recursion_->privateDomains);
+  Recursor& recursor = *resolvers.recursor;
+  const std::vector<Name>& names = recursion_->negativeTrustAnchors;
+  for (const NegativeTrustAnchors::Entry& entry : recursor.negativeTrustAnchors().list(resolvers.shard->now()))
+    if (!entry.end && std::ranges::find(names, entry.name) == names.end())
+      recursor.removeNegativeTrustAnchor(entry.name);
+  for (const Name& name : names) recursor.setNegativeTrustAnchor(name, std::nullopt);
 }
 
 }  // namespace taut

@@ -17,9 +17,11 @@
 #include "shard_views.hpp"
 #include "taut/dnstap/dnstap.hpp"
 #include "taut/io/shard.hpp"
+#include "taut/recursor/recursor.hpp"
 #include "taut/resolver/cache.hpp"
 #include "taut/resolver/forwarder.hpp"
 #include "taut/resolver/rebinding_filter.hpp"
+#include "taut/resolver/response_policy.hpp"
 #include "taut/server/notification.hpp"
 #include "taut/server/on_update.hpp"
 #include "taut/server/server_factory.hpp"
@@ -34,7 +36,9 @@ struct ShardResolvers {
   SharedResolvers shared;
   std::shared_ptr<Cache> cache;
   ShardViews views;
-  std::shared_ptr<Forwarder> forwarder;
+  std::shared_ptr<Forwarder> forwarder;  // or a recursor
+  std::shared_ptr<Recursor> recursor;
+  std::shared_ptr<ResponsePolicy> policy;
   std::shared_ptr<RebindingFilter> rebindingFilter;
   std::unique_ptr<ShardHandlers> handlers;  // never null; there may be none in it
 };
@@ -70,6 +74,8 @@ class LiveSettings {
 
  private:
   OnUpdate onUpdate(Shard& shard) const;
+  void applyForwarding(ServerFactory& factory, const ShardResolvers& resolvers) const;
+  void applyRecursion(ServerFactory& factory, const ShardResolvers& resolvers) const;
 
   EdnsSettings edns_;
   std::vector<std::pair<Name, std::string>> chaosTexts_;
@@ -86,6 +92,7 @@ class LiveSettings {
   bool changesRateLimit_ = true;
   std::optional<RateLimit> rateLimit_;
   std::optional<config::ForwardSettings> forward_;
+  std::optional<config::RecursionSettings> recursion_;
   std::size_t maxForwards_;  // questions at a time
   config::DnstapSettings dnstap_;
   std::string dnstapIdentity_;

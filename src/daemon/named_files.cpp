@@ -27,17 +27,12 @@ void requireReadable(const std::string& path, std::uint64_t maxSize) {
   }
 }
 
-namespace {
-
-// Names where the file stands that the key has; an option needs none.
 std::string placeOf(const config::Configuration& configuration, std::string_view key) {
   const auto named = std::ranges::find(configuration.values, key, &config::EffectiveValue::path);
   const bool isOption =
       named == configuration.values.end() || named->origin.kind() == config::Origin::Kind::commandLine;
   return isOption ? std::string() : fmt::format(" ({})", named->origin.toText());
 }
-
-}  // namespace
 
 std::shared_ptr<const ServerCookies> makeCookies(const config::Configuration& configuration) {
   const config::ServerSettings& server = configuration.server;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/configuration.hpp"
@@ -19,6 +20,9 @@ namespace taut {
 // Such a file may come and go while the server runs. A file that is missing at the start, or when it is named for the
 // first time, is the operator's mistake: throws std::runtime_error. No path is no file.
 void requireReadable(const std::string& path, std::uint64_t maxSize);
+
+// ` (FILE:LINE:COLUMN)`, where the file stands that the key has; empty for an option, which is easily found.
+std::string placeOf(const config::Configuration& configuration, std::string_view key);
 
 // Null where there are to be none. Throws std::runtime_error where the secrets cannot be read, its text naming the
 // place that says where they are.

@@ -54,15 +54,22 @@ std::string textOf(const config::Mistakes& mistakes) {
 }
 
 bool deniesRebinding(const Configuration& configuration) {
-  return configuration.forward && configuration.forward->denyRebinding;
+  return (configuration.forward && configuration.forward->denyRebinding) ||
+         (configuration.recursion && configuration.recursion->denyRebinding);
+}
+
+bool sameKindOfRecursion(const Configuration& now, const Configuration& next) {
+  return now.forward.has_value() == next.forward.has_value() && now.recursion.has_value() == next.recursion.has_value();
 }
 
 // Resolvers are made at the start: one that is not there then, or is not wanted any more, needs another start.
 bool needsRestart(const ValueChange& change, const Configuration& now, const Configuration& next) {
   const std::string_view path = change.either().path;
   if (change.either().needsRestart()) return true;
-  if (path == "forward.private-domains" && deniesRebinding(now) != deniesRebinding(next)) return true;
-  if (path.starts_with("forward.")) return now.forward.has_value() != next.forward.has_value();
+  if (path.ends_with(".private-domains") && !path.starts_with("view[") && deniesRebinding(now) != deniesRebinding(next))
+    return true;
+  if (path.starts_with("forward.") && now.recursion) return true;
+  if (path.starts_with("forward.") || path.starts_with("recursion.")) return !sameKindOfRecursion(now, next);
   return path == "hosts-file" && now.hostsFile.empty() != next.hostsFile.empty();
 }
 
@@ -110,6 +117,19 @@ void keep(std::vector<EffectiveValue>& values, const ValueChange& change) {
     values.push_back(*change.before);
 }
 
+void keepParts(config::RecursionSettings& next, const config::RecursionSettings& now) {
+  next.options = now.options;
+  next.rootHints = now.rootHints;
+  next.trustAnchorState = now.trustAnchorState;
+  next.trustAnchors = now.trustAnchors;
+  next.validates = now.validates;
+  next.localZones = now.localZones;
+  next.dns64 = now.dns64;
+  if (next.denyRebinding == now.denyRebinding) return;
+  next.denyRebinding = now.denyRebinding;
+  next.privateDomains = now.privateDomains;
+}
+
 // Takes what holds still into the next configuration itself.
 void keepParts(Configuration& next, const Configuration& now) {
   next.user = now.user;
@@ -123,7 +143,12 @@ void keepParts(Configuration& next, const Configuration& now) {
   next.log.verbose = now.log.verbose;
   next.dnstap.socket = now.dnstap.socket;
   if (next.hostsFile.empty() != now.hostsFile.empty()) next.hostsFile = now.hostsFile;
-  if (next.forward.has_value() != now.forward.has_value()) next.forward = now.forward;
+  if (!sameKindOfRecursion(now, next)) {
+    next.forward = now.forward;
+    next.recursion = now.recursion;
+  }
+  if (next.recursion) keepParts(*next.recursion, *now.recursion);
+  config::setServedZones(next);
   if (!next.forward) return;
   next.forward->cacheSize = now.forward->cacheSize;
   if (next.forward->denyRebinding == now.forward->denyRebinding) return;
@@ -493,6 +518,8 @@ void Daemon::takeOver(Next next, const ReloadOrder& order, const Reloaded& repor
   takeOverManagement(next);
   storeSockets();
   reloadForwarders();
+  reloadPolicies(*served);
+  reloadLocalRoot();
   reloadHosts(std::move(next.hosts));
   if (!next.zonesChanged) {
     upkeep_->replace(plan_, served);
@@ -543,6 +570,23 @@ void Daemon::reloadForwarders() {
   server_.post([this](std::size_t shard, ServerFactory&) {
     if (resolvers_[shard].forwarder) resolvers_[shard].forwarder->reload();
     resolvers_[shard].views.reloadForwarders();
+  });
+}
+
+void Daemon::reloadPolicies(const ZoneSet& zones) {
+  policies_.set(configuration_, zones);
+  if (!configuration_.recursion) return;
+  server_.post([this, policies = policies_.update(zones)](std::size_t shard, ServerFactory&) {
+    resolvers_[shard].policy->replace(policies);
+  });
+}
+
+void Daemon::reloadLocalRoot() {
+  rootCopy_.set(configuration_);
+  if (!configuration_.recursion) return;
+  const auto zones = state_.zones();
+  server_.post([this, root = rootCopy_.update(*zones)](std::size_t shard, ServerFactory&) {
+    resolvers_[shard].recursor->setLocalRoot(root);
   });
 }
 

@@ -9,12 +9,12 @@
 
 namespace taut {
 
-ForwardingClient makeClient(std::shared_ptr<Resolver> forwarder, const config::ForwardSettings& settings,
-                            const std::shared_ptr<Hosts>& hosts) {
+ForwardingClient makeClient(std::shared_ptr<Resolver> asked, bool denyRebinding,
+                            const std::vector<Name>& privateDomains, const std::shared_ptr<Hosts>& hosts) {
   ForwardingClient made;
-  made.client = std::move(forwarder);
-  if (settings.denyRebinding) {
-    made.rebindingFilter = std::make_shared<RebindingFilter>(std::move(made.client), settings.privateDomains);
+  made.client = std::move(asked);
+  if (denyRebinding) {
+    made.rebindingFilter = std::make_shared<RebindingFilter>(std::move(made.client), privateDomains);
     made.client = made.rebindingFilter;
   }
   if (hosts) made.client = std::make_shared<HostsClient>(hosts, std::move(made.client));
@@ -32,7 +32,7 @@ std::shared_ptr<Hosts> hostsFor(const SharedResolvers& shared, bool recursionAva
 }
 
 void addForwarding(ShardView& view, const config::ForwardSettings& settings, const std::shared_ptr<Hosts>& hosts) {
-  ForwardingClient made = makeClient(view.forwarder, settings, hosts);
+  ForwardingClient made = makeClient(view.forwarder, settings.denyRebinding, settings.privateDomains, hosts);
   view.rebindingFilter = std::move(made.rebindingFilter);
   RecursiveService::Caches caches;
   if (view.cache) caches.push_back(view.cache);

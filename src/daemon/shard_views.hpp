@@ -11,6 +11,7 @@
 
 #include "cache_walks.hpp"
 #include "config/configuration.hpp"
+#include "taut/dns/name.hpp"
 #include "taut/resolver/authority.hpp"
 #include "taut/resolver/cache.hpp"
 #include "taut/resolver/chaos.hpp"
@@ -25,13 +26,14 @@
 
 namespace taut {
 
-// Asks the forwarder, as the settings say.
+// Asks what is asked for answers of other servers: a forwarder or a recursor. `privateDomains` may have private
+// addresses where rebinding is denied.
 struct ForwardingClient {
   std::shared_ptr<Resolver> client;
   std::shared_ptr<RebindingFilter> rebindingFilter;  // null: none
 };
-ForwardingClient makeClient(std::shared_ptr<Resolver> forwarder, const config::ForwardSettings& settings,
-                            const std::shared_ptr<Hosts>& hosts);
+ForwardingClient makeClient(std::shared_ptr<Resolver> asked, bool denyRebinding,
+                            const std::vector<Name>& privateDomains, const std::shared_ptr<Hosts>& hosts);
 
 // What all clients of the shard share, those with a view too; null where there is none.
 struct SharedResolvers {

@@ -2,13 +2,16 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <string>
 
 #include <fmt/format.h>
 
 #include "taut/base/counted.hpp"
+#include "taut/base/input_file.hpp"
 #include "taut/base/log.hpp"
 #include "taut/base/units.hpp"
+#include "taut/resolver/resolv_conf.hpp"
 
 namespace taut {
 
@@ -33,6 +36,15 @@ std::string durationOf(std::chrono::seconds time) {
   return text;
 }
 
+// A machine without a resolver has such a file.
+bool namesNoServer(const std::string& resolvConf) {
+  try {
+    return !ResolvConf::parse(InputFile(resolvConf, ResolvConfFile::maxFileSize).readAll()).namesServers;
+  } catch (const FileError&) {
+    return true;
+  }
+}
+
 // `whose` says of which clients the questions are, where not of all.
 void logForwarding(const config::ForwardSettings& forward, const std::string& whose = {}) {
   std::string servers = fmt::format("{}", fmt::join(forward.servers, ", "));
@@ -43,6 +55,25 @@ void logForwarding(const config::ForwardSettings& forward, const std::string& wh
           ? "without a cache"
           : fmt::format("with a cache of {}", sizeText(static_cast<std::int64_t>(forward.cacheSize)));
   log::info("questions{} are forwarded to {}, {}", whose, servers, cache);
+  if (forward.servers.empty() && namesNoServer(forward.resolvConf))
+    log::warning("{} has no server to forward to; --recursor, or [recursion] in taut.toml, finds answers without one",
+                 forward.resolvConf);
+}
+
+void logRecursion(const config::RecursionSettings& recursion) {
+  const auto& zones = recursion.options.zones;
+  const auto root = std::ranges::find(zones, Name(), &FixedZone::zone);
+  const std::string from =
+      root == zones.end() ? "from the root down" : fmt::format("by {}", fmt::join(root->servers, ", "));
+  log::info("names are resolved {}{}, with a cache of {}", from, recursion.validates ? " and validated" : "",
+            sizeText(static_cast<std::int64_t>(recursion.options.cacheBytes)));
+  if (!recursion.trustAnchorState.empty())
+    log::info("trust anchors follow the keys of their zones (RFC 5011), as {} says", recursion.trustAnchorState);
+  for (const FixedZone& zone : zones)
+    if (!zone.zone.isRoot())
+      log::info("names in {} are {} {}", zone.zone,
+                zone.kind == FixedZone::Kind::forward ? "resolved by" : "resolved from the servers",
+                fmt::join(zone.servers, ", "));
 }
 
 }  // namespace
@@ -75,6 +106,7 @@ void logSources(const config::Configuration& configuration) {
   for (const std::string& list : configuration.zoneLists) log::info("the zones of {} are loaded from now on", list);
   if (!configuration.hostsFile.empty()) log::info("names are answered from {}", configuration.hostsFile);
   if (configuration.forward) logForwarding(*configuration.forward);
+  if (configuration.recursion) logRecursion(*configuration.recursion);
   for (const config::ViewSettings& view : configuration.views)
     if (view.forward) logForwarding(*view.forward, " of view " + view.name);
 }

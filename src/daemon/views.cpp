@@ -28,7 +28,7 @@ ShardView Daemon::makeView(const ShardResolvers& resolvers, const ViewSettings& 
   if (view.forward && view.forward->cacheSize > 0) cache = makeCache(resolvers, view.forward->cacheSize);
   SharedResolvers shared = resolvers.shared;
   if (configuration.handlers.empty()) shared.beforeZones = shared.afterZones = nullptr;
-  return taut::makeView(view, shared, configuration_.forward.has_value(), std::move(forwarder), std::move(cache));
+  return taut::makeView(view, shared, configuration_.recurses(), std::move(forwarder), std::move(cache));
 }
 
 // A chain that serves still is not made anew, so that its cache lives on. The first handler makes all anew, and so does

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "cursor.hpp"
+#include "taut/base/quoted.hpp"
 #include "taut/dns/tsig_key.hpp"
 #include "utf8.hpp"
 #include "values.hpp"
@@ -60,6 +61,8 @@ void TautFile::addKey(const Statement& statement, std::string_view name, std::st
   std::string known = lowerCase(algorithm.empty() ? "hmac-sha256" : algorithm);
   if (known.ends_with('.')) known.pop_back();
   if (!isDomainName(name)) return unsupported(statement, "it is not a domain name");
+  if (!isQuotableKey(name))
+    return unsupported(statement, "expected printable letters but '*', '\"' and '\\' in its name");
   if (std::ranges::find(algorithms, known) == std::end(algorithms))
     return unsupported(statement, fmt::format("the algorithm {}", known));
   if (!parseTsigSecret(secret)) return unsupported(statement, "the secret is no base64");

@@ -57,8 +57,11 @@ bool mayControl(const TcpStream& stream, const std::string& path) {
          isInGroup(stream.fd(), *peer, status.st_gid);
 }
 
-// As fast as the reader takes it. Where it does not, how much has left is not known, so nothing may follow.
+// As fast as the reader takes it. Where it does not, how much has left is not known, so nothing may follow. What the
+// kernel takes at once is sent though the server stops: the reply to the order to stop comes then.
 Task<bool> writeSlowly(Shard& shard, TcpStream& stream, std::string_view text, StopToken stop) {
+  const IoResult sent = stream.sendNow(asBytes(text));
+  if (sent) text.remove_prefix(sent.value());
   Deadline deadline(shard, readerPatience, stop);
   while (!text.empty()) {
     const IoResult written = co_await stream.writeSome(asBytes(text), deadline.token());
@@ -161,10 +164,6 @@ Task<> ControlService::answerRequests(TcpStream& stream, bool allowed, StopToken
     buffer.erase(0, request.size() + 1);
     const ControlOutcome outcome = co_await answer(request, stream, allowed, stop);
     const std::string line = endLine(outcome.status, outcome.error);
-    if (stop.stopRequested()) {
-      stream.sendNow(asBytes(line));  // nothing waits any more
-      co_return;
-    }
     const bool written = co_await writeSlowly(shard_, stream, line, stop);
     goesOn = written && end != std::string::npos;
   }

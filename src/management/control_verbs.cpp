@@ -315,8 +315,9 @@ std::string shownAs(const std::vector<ShownAnswer>& answers, bool json) {
   }
   std::string text;
   for (const ShownAnswer& answer : answers)
-    text += fmt::format("; {} {}, for {} s, thread {}{}{}\n{}", answer.key, answer.rcode, answer.seconds, answer.shard,
-                        answer.view.empty() ? "" : ", view ", answer.view, answer.records);
+    text += fmt::format("; {}{}, thread {}{}{}\n{}", answer.key,
+                        answer.rcode.empty() ? "" : fmt::format(" {}, for {} s", answer.rcode, answer.seconds),
+                        answer.shard, answer.view.empty() ? "" : ", view ", answer.view, answer.records);
   return text.empty() ? "; nothing is kept of this name\n" : text;
 }
 
@@ -341,8 +342,15 @@ std::span<const ControlVerbs::Verb> ControlVerbs::verbs() {
       {"zone add", 1, &ControlVerbs::addZone, true},
       {"zone remove", 1, &ControlVerbs::removeZone, true},
       {"zone dump", 1, &ControlVerbs::dumpZone},
+      {"cache flush", 0, &ControlVerbs::flushCache, true},
       {"cache flush", 1, &ControlVerbs::flushCache, true},
       {"cache show", 1, &ControlVerbs::showCache},
+      {"nta add", 1, &ControlVerbs::addNegativeTrustAnchor, true},
+      {"nta remove", 1, &ControlVerbs::removeNegativeTrustAnchor, true},
+      {"nta list", 0, &ControlVerbs::listNegativeTrustAnchors},
+      {"infra show", 0, &ControlVerbs::showServers},
+      {"infra flush", 0, &ControlVerbs::flushServers, true},
+      {"trace", 1, &ControlVerbs::trace},
       {"handlers", 0, &ControlVerbs::listHandlers},
       {"log level", 1, &ControlVerbs::setLogLevel, true},
       {"log queries", 1, &ControlVerbs::switchQueryLog, true},
@@ -376,6 +384,7 @@ std::string ControlVerbs::changeOf(const ControlRequest& request) {
   if (request.tree) change += " --tree";
   if (request.off) change += " --off";
   if (request.force) change += " --force";
+  if (!request.type.empty()) change += " --type " + inLog(request.type);
   if (!request.settings.empty()) change += " --template " + inLog(request.settings);
   if (!request.catalog.empty()) change += " --catalog " + inLog(request.catalog);
   const std::string_view lasts = verb->words == "upgrade" ? "timeout" : "for";
@@ -651,11 +660,21 @@ Task<ControlOutcome> ControlVerbs::sendFromThread(std::function<void(PieceQueue&
 }
 
 Task<ControlOutcome> ControlVerbs::flushCache(const ControlRequest& request, ControlOutput& output, StopToken stop) {
-  const auto name = Name::parse(request.command.back());
+  const bool all = request.command.size() == 2;
+  const auto name = all ? std::optional(Name()) : Name::parse(request.command.back());
   if (!name) co_return noName(request.command.back());
+  const auto type = typeFromText(request.type);
+  if (!request.type.empty() && !type)
+    co_return wrongUsage(fmt::format("'{}' is not a type; expected one such as AAAA", request.type));
+  if (type && (all || request.tree)) co_return wrongUsage("--type goes with a name, and not with --tree");
   if (!server_.hasCache()) co_return failure("the server has no cache");
+  if (type && !server_.hasRecursor()) co_return failure("the cache forgets all types of a name; leave --type out");
   const auto count = Posted<std::size_t>::make(shard_);
-  server_.flushCache(*name, request.tree, [count](std::size_t flushed) { count->set(flushed); });
+  const std::function<void(std::size_t)> done = [count](std::size_t flushed) { count->set(flushed); };
+  if (type)
+    server_.flushCache(*name, *type, done);
+  else
+    server_.flushCache(*name, request.tree || all, done);
   const bool came = co_await count->wait(stop);
   if (!came) co_return cutShort();
   const std::string text = request.json ? fmt::format("{{\"flushed\":{}}}\n", count->value())

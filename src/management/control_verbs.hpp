@@ -107,6 +107,12 @@ class ControlVerbs {
   Task<ControlOutcome> dumpZone(const ControlRequest& request, ControlOutput& output, StopToken stop);
   Task<ControlOutcome> flushCache(const ControlRequest& request, ControlOutput& output, StopToken stop);
   Task<ControlOutcome> showCache(const ControlRequest& request, ControlOutput& output, StopToken stop);
+  Task<ControlOutcome> addNegativeTrustAnchor(const ControlRequest& request, ControlOutput& output, StopToken stop);
+  Task<ControlOutcome> removeNegativeTrustAnchor(const ControlRequest& request, ControlOutput& output, StopToken stop);
+  Task<ControlOutcome> listNegativeTrustAnchors(const ControlRequest& request, ControlOutput& output, StopToken stop);
+  Task<ControlOutcome> showServers(const ControlRequest& request, ControlOutput& output, StopToken stop);
+  Task<ControlOutcome> flushServers(const ControlRequest& request, ControlOutput& output, StopToken stop);
+  Task<ControlOutcome> trace(const ControlRequest& request, ControlOutput& output, StopToken stop);
   Task<ControlOutcome> setLogLevel(const ControlRequest& request, ControlOutput& output, StopToken stop);
   Task<ControlOutcome> switchQueryLog(const ControlRequest& request, ControlOutput& output, StopToken stop);
   Task<ControlOutcome> showConfiguration(const ControlRequest& request, ControlOutput& output, StopToken stop);

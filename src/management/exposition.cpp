@@ -256,6 +256,41 @@ void addCaches(Families& families, const CacheStatistics& caches) {
   families.gauge("taut_cache_bytes", "Memory of the cache.").add(std::uint64_t{caches.bytes});
 }
 
+void addRecursion(Families& families, const RecursorStatistics& recursing) {
+  families.counter("taut_recursor_questions_total", "Questions of clients that were to be resolved.")
+      .add(recursing.questions);
+  families.counter("taut_recursor_cache_hits_total", "Of them, those answered from what is kept.").add(recursing.hits);
+  families.counter("taut_recursor_stale_answers_total", "Of them, those answered from what has ended.")
+      .add(recursing.stale);
+  families.counter("taut_recursor_synthesised_total", "Answers that NSEC and NSEC3 records of others gave.")
+      .add(recursing.synthesised);
+  families.counter("taut_recursor_prefetches_total", "Fetches of what would have ended soon.")
+      .add(recursing.prefetches);
+  families.counter("taut_recursor_local_referrals_total", "Delegations that the local root has referred to.")
+      .add(recursing.localReferrals);
+  families.counter("taut_recursor_answers_total", "Answers that were looked for, by what came of them.")
+      .add(recursing.secure, {{"result", "secure"}})
+      .add(recursing.insecure, {{"result", "insecure"}})
+      .add(recursing.bogus, {{"result", "bogus"}})
+      .add(recursing.failures, {{"result", "failed"}});
+  families.counter("taut_recursor_overload_total", "Answers that failed because too much was being looked for.")
+      .add(recursing.overload);
+  families.counter("taut_recursor_fetches_total", "Names and types that were looked for.").add(recursing.fetches);
+  families.counter("taut_recursor_joined_total", "Names and types that were being looked for already.")
+      .add(recursing.joined);
+  families.counter("taut_recursor_sends_total", "Questions sent to servers.").add(recursing.sends);
+  families.counter("taut_recursor_hedges_total", "Of them, those sent to another server because one was slow.")
+      .add(recursing.hedges);
+  families.counter("taut_recursor_timeouts_total", "Questions that a server did not answer in time.")
+      .add(recursing.timeouts);
+  families.counter("taut_recursor_lame_total", "Replies of servers that do not serve the zone.").add(recursing.lame);
+  families.gauge("taut_recursor_in_flight", "Names and types that are being looked for.")
+      .add(std::uint64_t{recursing.inFlight});
+  families.gauge("taut_recursor_cache_entries", "Entries of the recursor's caches.")
+      .add(std::uint64_t{recursing.entries});
+  families.gauge("taut_recursor_cache_bytes", "Memory of the recursor's caches.").add(std::uint64_t{recursing.bytes});
+}
+
 void addForwarding(Families& families, const ResolverStatistics& resolvers) {
   families.counter("taut_forward_failures_total", "Questions that no server answered.")
       .add(resolvers.forwarding.failures);
@@ -383,6 +418,7 @@ std::string exposition(const ManagementSnapshot& snapshot) {
   addLoadedHandlers(families, snapshot.handlers);
   addConnections(families, snapshot.statistics);
   addCaches(families, snapshot.statistics.resolvers.caches);
+  addRecursion(families, snapshot.statistics.resolvers.recursing);
   addForwarding(families, snapshot.statistics.resolvers);
   addZones(families, snapshot);
   addServer(families, snapshot);

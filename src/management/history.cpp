@@ -57,6 +57,18 @@ DurationHistogram difference(const DurationHistogram& now, const DurationHistogr
 
 }  // namespace
 
+namespace {
+
+// A recursor is its own cache.
+std::uint64_t hitsIn(const ResolverStatistics& resolvers) {
+  return resolvers.caches.hits + resolvers.recursing.hits;
+}
+std::uint64_t missesIn(const ResolverStatistics& resolvers) {
+  return resolvers.caches.misses + difference(resolvers.recursing.questions, resolvers.recursing.hits);
+}
+
+}  // namespace
+
 void History::add(const ServerStatistics& now, Duration elapsed) {
   if (before_ && elapsed > Duration::zero()) {
     const double seconds = std::chrono::duration<double>(elapsed).count();
@@ -69,8 +81,8 @@ void History::add(const ServerStatistics& now, Duration elapsed) {
     const auto earlier = repliesOf(*before_);
     for (std::size_t i = 0; i < replies.size(); ++i) sample.replies[i] = rate(replies[i], earlier[i]);
     sample.dropped = rate(droppedBy(now), droppedBy(*before_));
-    sample.cacheHits = rate(now.resolvers.caches.hits, before_->resolvers.caches.hits);
-    sample.cacheMisses = rate(now.resolvers.caches.misses, before_->resolvers.caches.misses);
+    sample.cacheHits = rate(hitsIn(now.resolvers), hitsIn(before_->resolvers));
+    sample.cacheMisses = rate(missesIn(now.resolvers), missesIn(before_->resolvers));
     sample.limited =
         rate(now.rateLimitDropped + now.rateLimitTruncated, before_->rateLimitDropped + before_->rateLimitTruncated);
     const DurationHistogram durations = difference(now.durations, before_->durations);

@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -15,21 +16,38 @@
 #include "named_socket.hpp"
 #include "snapshot.hpp"
 #include "taut/dns/name.hpp"
+#include "taut/dns/type.hpp"
 #include "taut/server/query_log.hpp"
 #include "taut/server/query_tail.hpp"
 #include "taut/server/top_queries.hpp"
 #include "taut/zones/zone_store.hpp"
+#include "trace_steps.hpp"
 
 namespace taut {
 
 // One answer of a cache, in words.
 struct ShownAnswer {
   std::size_t shard = 0;
-  std::string view;  // whose cache has it; empty: that of those who have none
-  std::string key;   // name, class and type asked for, and CD where it was
-  std::string rcode;
+  std::string view;         // whose cache has it; empty: that of those who have none
+  std::string key;          // name, class and type asked for, and CD where it was; of a recursor the name
+  std::string rcode;        // empty: the records say for themselves what is known, as those of a recursor do
   std::size_t seconds = 0;  // for so long it is kept still
   std::string records;      // as in a master file, TTLs as they are now
+};
+
+// A name below which nothing is validated (RFC 7646).
+struct ShownNegativeTrustAnchor {
+  std::string name;
+  std::optional<std::chrono::seconds> left;  // nothing: for ever
+};
+
+// A server that a recursor knows.
+struct ShownServer {
+  std::size_t shard = 0;
+  std::string address;
+  std::chrono::microseconds roundTrip{};
+  std::chrono::microseconds timeout{};
+  bool dead = false;
 };
 
 // What a reload reads again.
@@ -142,7 +160,22 @@ class ManagedServer {
   virtual bool hasCache() const = 0;
   // `done` gets the number of answers of all shards that were forgotten.
   virtual void flushCache(const Name& name, bool tree, std::function<void(std::size_t)> done) = 0;
+  // Of one type. A server with a recursor alone can do it.
+  virtual void flushCache(const Name& name, Type type, std::function<void(std::size_t)> done) = 0;
   virtual void showCache(const Name& name, std::function<void(std::vector<ShownAnswer>)> done) = 0;
+
+  // Whether names are resolved from the root down. What follows is for such a server alone.
+  virtual bool hasRecursor() const = 0;
+  // For as long as it is usual where no time is given. `done` gets false where there are too many.
+  virtual void addNegativeTrustAnchor(const Name& name, std::optional<std::chrono::seconds> lifetime,
+                                      std::function<void(bool)> done) = 0;
+  // `done` gets false where there is none.
+  virtual void removeNegativeTrustAnchor(const Name& name, std::function<void(bool)> done) = 0;
+  virtual void listNegativeTrustAnchors(std::function<void(std::vector<ShownNegativeTrustAnchor>)> done) = 0;
+  virtual void showServers(std::function<void(std::vector<ShownServer>)> done) = 0;
+  virtual void flushServers(std::function<void(std::size_t)> done) = 0;
+  // Resolves the question whatever is kept; the steps come as they are taken.
+  virtual std::shared_ptr<TraceSteps> trace(const Name& name, Type type) = 0;
 };
 
 }  // namespace taut

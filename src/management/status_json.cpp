@@ -68,6 +68,28 @@ Json responsesByRcode(const ServerStatistics& statistics) {
   return json;
 }
 
+Json toJson(const RecursorStatistics& recursing) {
+  return {{"questions", recursing.questions},
+          {"hits", recursing.hits},
+          {"stale", recursing.stale},
+          {"synthesised", recursing.synthesised},
+          {"secure", recursing.secure},
+          {"insecure", recursing.insecure},
+          {"bogus", recursing.bogus},
+          {"failed", recursing.failures},
+          {"fetches", recursing.fetches},
+          {"joined", recursing.joined},
+          {"sends", recursing.sends},
+          {"hedges", recursing.hedges},
+          {"timeouts", recursing.timeouts},
+          {"lame", recursing.lame},
+          {"in_flight", recursing.inFlight},
+          {"entries", recursing.entries},
+          {"octets", recursing.bytes},
+          {"prefetches", recursing.prefetches},
+          {"local_referrals", recursing.localReferrals}};
+}
+
 Json toJson(const CacheStatistics& cache) {
   return {{"entries", cache.entries},
           {"octets", cache.bytes},
@@ -97,6 +119,7 @@ Json limitsOf(const ServerStatistics& statistics) {
   addCount(json, "connections_displaced", statistics.connectionsDisplaced);
   addCount(json, "accept_failures", statistics.acceptFailures);
   addCount(json, "forwarding_overload", statistics.resolvers.forwarding.overload);
+  addCount(json, "recursion_overload", statistics.resolvers.recursing.overload);
   addCount(json, "udp_receive_errors", statistics.udpReceiveErrors);
   addCount(json, "dnstap_dropped", statistics.dnstapDropped);
   addCount(json, "log_lines_lost", statistics.logLinesLost);
@@ -143,6 +166,7 @@ Json toJson(const ServerStatistics& statistics) {
           {"transfers", transfersOf(statistics)},
           {"limits", limitsOf(statistics)},
           {"cache", toJson(statistics.resolvers.caches)},
+          {"recursor", toJson(statistics.resolvers.recursing)},
           {"upstreams", toJson(statistics.resolvers.upstreams)}};
 }
 

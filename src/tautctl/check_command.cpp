@@ -15,6 +15,7 @@
 #include "config/secrets.hpp"
 #include "daemon/file_errors.hpp"
 #include "daemon/named_files.hpp"
+#include "daemon/recursion_files.hpp"
 #include "taut/base/log.hpp"
 #include "taut/base/text.hpp"
 #include "taut/zones/zone_list.hpp"
@@ -51,6 +52,7 @@ void checkFiles(const Configuration& configuration, Findings& findings) {
   const KeptWarnings kept(findings.warnings);
   FileErrors errors;
   readNamedFiles(configuration, errors);
+  readRecursionFiles(configuration, errors);
   std::vector<ZoneSource> sources = zoneSourcesOf(configuration);
   for (const std::string& list : configuration.zoneLists)
     errors.collect([&] {

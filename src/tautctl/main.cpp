@@ -38,6 +38,7 @@ using taut::ctl::Connection;
 constexpr const char* defaultSocket = "/run/taut/control";
 constexpr const char* topVerb = "watch";
 constexpr const char* tailVerb = "tail";
+constexpr const char* traceVerb = "trace";
 constexpr const char* upgradeVerb = "upgrade";
 const std::vector<std::string> schemaVerb{"config", "schema"};
 
@@ -77,6 +78,10 @@ class Commands {
   CLI::App* add(CLI::App& parent, const char* name, const char* help);
   CLI::App* verb(CLI::App& parent, const char* name, const char* help, std::vector<std::string> words);
   void addZoneVerbs();
+  void addRecursorVerbs();
+  // With a name that may be left out.
+  CLI::App* verbAbout(CLI::App& parent, const char* name, const char* help, std::vector<std::string> words,
+                      const char* argumentHelp);
   CLI::App* verbWith(CLI::App& parent, const char* name, const char* help, std::vector<std::string> words,
                      const char* argument, const char* argumentHelp);
 
@@ -111,6 +116,17 @@ CLI::App* Commands::verbWith(CLI::App& parent, const char* name, const char* hel
   return added;
 }
 
+CLI::App* Commands::verbAbout(CLI::App& parent, const char* name, const char* help, std::vector<std::string> words,
+                              const char* argumentHelp) {
+  CLI::App* const added = add(parent, name, help);
+  added->add_option("NAME", invocation_.argument, argumentHelp)->type_name("");
+  added->final_callback([this, words = std::move(words)] {
+    invocation_.request.command = words;
+    if (!invocation_.argument.empty()) invocation_.request.command.push_back(invocation_.argument);
+  });
+  return added;
+}
+
 void Commands::declare() {
   app_.add_option("-s,--socket", invocation_.socket, "The server's control socket [/run/taut/control]")
       ->type_name("FILE");
@@ -134,9 +150,14 @@ void Commands::declare() {
 
   CLI::App* const cache = add(app_, "cache", "Ask of the cache");
   cache->require_subcommand(1);
-  verbWith(*cache, "flush", "Forget what is kept of a name", {"cache", "flush"}, "NAME", "The name")
-      ->add_flag("--tree", invocation_.request.tree, "And of all names below it");
+  CLI::App* const flush =
+      verbAbout(*cache, "flush", "Forget what is kept of a name, or everything", {"cache", "flush"}, "The name");
+  flush->add_flag("--tree", invocation_.request.tree, "And of all names below it");
+  flush->add_option("--type", invocation_.request.type, "Only the records of this type, where names are resolved here")
+      ->type_name("TYPE");
   verbWith(*cache, "show", "What is kept of a name", {"cache", "show"}, "NAME", "The name");
+
+  addRecursorVerbs();
 
   verb(app_, "handlers", "The loaded handlers, with what each has been asked and how long that took", {"handlers"});
 
@@ -159,17 +180,13 @@ void Commands::declare() {
   verb(*config, "diff", "What a reload would change, and which of it needs a restart", {"config", "diff"});
   verb(*config, "schema", "The JSON schema of the configuration file, for editors; no server is asked", schemaVerb);
 
-  CLI::App* const tail = add(app_, "tail", "Show queries as they are answered, until interrupted");
-  tail->add_option("NAME", invocation_.argument, "Only those for this name, and for names below it")->type_name("");
+  CLI::App* const tail = verbAbout(app_, "tail", "Show queries as they are answered, until interrupted", {tailVerb},
+                                   "Only those for this name, and for names below it");
   tail->add_option("--type", invocation_.request.type, "Only those of this type, such as AAAA")->type_name("TYPE");
   tail->add_option("--client", invocation_.request.client, "Only those from this network or address")
       ->type_name("NETWORK");
   tail->add_option("--rcode", invocation_.request.rcode, "Only those with this RCODE, such as NXDOMAIN")
       ->type_name("RCODE");
-  tail->final_callback([this] {
-    invocation_.request.command = {tailVerb};
-    if (!invocation_.argument.empty()) invocation_.request.command.push_back(invocation_.argument);
-  });
 
   verb(app_, upgradeVerb, "Have a new process serve in place of the one that runs, without a lost query", {upgradeVerb})
       ->add_option("--timeout", invocation_.duration, "How long the new process may take to load its zones [5m]")
@@ -208,6 +225,26 @@ void Commands::addZoneVerbs() {
   verbWith(*zone, "remove", "Serve a zone no more that was added so", {"zone", "remove"}, "NAME", "The zone");
 }
 
+void Commands::addRecursorVerbs() {
+  CLI::App* const anchors = add(app_, "nta", "Have names below which nothing is validated (RFC 7646)");
+  anchors->require_subcommand(1);
+  verbWith(*anchors, "add", "Validate nothing at and below a name", {"nta", "add"}, "NAME", "The name")
+      ->add_option("--for", invocation_.duration, "For so long, such as 60s, 5m or 2h [1h]")
+      ->type_name("DURATION")
+      ->check(checkDuration);
+  verbWith(*anchors, "remove", "Validate there again", {"nta", "remove"}, "NAME", "The name");
+  verb(*anchors, "list", "Those that hold", {"nta", "list"});
+
+  CLI::App* const servers = add(app_, "infra", "Ask of the servers that were asked");
+  servers->require_subcommand(1);
+  verb(*servers, "show", "What is known of each", {"infra", "show"});
+  verb(*servers, "flush", "Forget what is known of them", {"infra", "flush"});
+
+  CLI::App* const trace =
+      verbWith(app_, traceVerb, "Resolve a name anew, and show each step", {traceVerb}, "NAME", "The name");
+  trace->add_option("TYPE", invocation_.request.type, "The type, such as AAAA [A]")->type_name("");
+}
+
 bool print(std::string_view text) {
   return std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
 }
@@ -220,7 +257,8 @@ ControlLine showTop(Connection& connection, const ControlRequest& request) {
 }
 
 ControlLine printReply(Connection& connection, const ControlRequest& request) {
-  const bool watches = request.command.front() == topVerb || request.command.front() == tailVerb;
+  const bool watches =
+      request.command.front() == topVerb || request.command.front() == tailVerb || request.command.front() == traceVerb;
   return connection.ask(request,
                         [&](std::string_view part) { return print(part) && (!watches || std::fflush(stdout) == 0); });
 }

@@ -157,7 +157,8 @@ TEST_CASE("a file that serves nothing is a mistake of the file") {
   const Folder folder;
   folder.write("taut.toml", "[server]\nthreads = 1\n");
   CHECK(folder.mistakes() ==
-        "taut.toml:1:1: nothing to serve; expected [[zone]], [[zone-list]], hosts-file, [forward] or [[handler]]\n");
+        "taut.toml:1:1: nothing to serve; expected [[zone]], [[zone-list]], hosts-file, [forward], [recursion] or "
+        "[[handler]]\n");
 }
 
 TEST_CASE("a table that does nothing is a mistake, and what is wrong in it is not missing too") {

@@ -265,7 +265,8 @@ TEST_CASE("every key of the schema has an explanation, and a default or what hol
     const bool required = key.path == "zone-list[].file" || key.path == "view[].name" || key.path == "view[].match" ||
                           key.path == "rate-limit.network[].networks" || key.path == "rate-limit.network[].responses" ||
                           key.path == "handler[].name" || key.path == "handler[].library" ||
-                          key.path == "remote.*.address";
+                          key.path == "remote.*.address" || key.path == "recursion.zone[].name" ||
+                          key.path == "recursion.zone[].servers" || key.path == "recursion.policy[].zone";
     CHECK_MESSAGE((key.preset.empty() != key.absent.empty() || required), key.path);
     CHECK_MESSAGE(findKey(key.path) == &key, key.path);
     if (key.preset.empty()) continue;

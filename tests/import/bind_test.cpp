@@ -370,6 +370,17 @@ TEST_CASE("A value of named that no key takes is told with what was expected") {
   CHECK(toml.find("expected at most 255 octets") != std::string::npos);
 }
 
+TEST_CASE("A key whose name no table of taut.toml can have is left out, and told") {
+  const std::string toml = imported(Kind::bind,
+                                    "key \"any*\" { algorithm hmac-sha256; secret \"c2VjcmV0\"; };\n"
+                                    "key \"caf\xc3\xa9\" { algorithm hmac-sha256; secret \"c2VjcmV0\"; };\n"
+                                    "key \"a/b.c\" { algorithm hmac-sha256; secret \"c2VjcmV0\"; };");
+  CHECK(toml.find("# line 1: not supported: key \"any*\"") != std::string::npos);
+  CHECK(toml.find("# line 2: not supported: key \"caf") != std::string::npos);
+  CHECK(hasLine(toml, "[tsig.\"a/b.c\"]"));
+  CHECK(toml.find("any*\"]") == std::string::npos);
+}
+
 TEST_CASE("A named.conf with a mistake is refused with file, line and column") {
   CHECK(faultOf(Kind::bind, "options {\n  recursion no;\n") ==
         "/etc/source.conf:1:10: the block does not end; expected }");

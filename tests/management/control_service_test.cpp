@@ -230,3 +230,16 @@ TEST_CASE("a stop ends all connections, those that rest and those in the middle 
   CHECK(serving.server.tails.empty());
   CHECK(resting.ended());
 }
+
+TEST_CASE("the order to stop is answered whole, also where the service stops before the reply is written") {
+  Serving serving;
+  serving.server.onStop = [&] { serving.stop.requestStop(); };
+  Tool tool(serving.path());
+  ControlRequest request;
+  request.command = {"stop"};
+  request.json = true;
+  tool.send(request.toLine());
+  serving.turn();
+  CHECK(tool.received() == "{\"octets\":18}\n{\"stopping\":true}\n{\"status\":0}\n");
+  CHECK(tool.ended());
+}

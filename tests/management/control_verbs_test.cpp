@@ -90,6 +90,11 @@ struct Verbs : StandingShard {
     return Json::parse(output.taken);
   }
 
+  std::string runText(std::vector<std::string> words) {
+    CHECK(run(std::move(words)).status == ControlStatus::ok);
+    return output.taken;
+  }
+
   static Task<> keep(Verbs& self) {
     ControlOutcome outcome = co_await self.verbs.run(self.request, self.output, self.stop.token());
     self.outcome = std::move(outcome);
@@ -333,6 +338,81 @@ TEST_CASE_FIXTURE(Verbs, "the cache is flushed and shown, where there is one") {
   CHECK(runJson({"cache", "show", "example"})["answers"][0]["key"] == "example. IN A");
   server.cached = false;
   CHECK(run({"cache", "show", "example"}).error == "the server has no cache");
+}
+
+TEST_CASE_FIXTURE(Verbs, "everything is forgotten without a name, and one type where names are resolved here") {
+  CHECK(runJson({"cache", "flush"}) == Json{{"flushed", 3}});
+  CHECK(server.told.back() == "flush . tree");
+  request.type = "AAAA";
+  CHECK(runJson({"cache", "flush", "example"}) == Json{{"flushed", 1}});
+  CHECK(server.told.back() == "flush example. AAAA");
+  CHECK(ControlVerbs::changeOf(request) == "cache flush example --type AAAA");
+  CHECK(run({"cache", "flush"}).status == ControlStatus::usage);
+  request.tree = true;
+  CHECK(run({"cache", "flush", "example"}).status == ControlStatus::usage);
+  request.tree = false;
+  server.recursor = false;
+  CHECK(run({"cache", "flush", "example"}).error == "the cache forgets all types of a name; leave --type out");
+  request.type = "NOTYPE";
+  CHECK(run({"cache", "flush", "example"}).error == "'NOTYPE' is not a type; expected one such as AAAA");
+}
+
+TEST_CASE_FIXTURE(Verbs, "negative trust anchors are added, removed and listed") {
+  request.duration = std::chrono::seconds(60);
+  CHECK(runJson({"nta", "add", "broken.example"}) == Json{{"added", true}});
+  CHECK(server.told.back() == "nta broken.example. 60");
+  CHECK(ControlVerbs::changeOf(request) == "nta add broken.example --for 60s");
+  request.duration.reset();
+  CHECK(runJson({"nta", "add", "broken.example"}) == Json{{"added", true}});
+  CHECK(server.told.back() == "nta broken.example.");
+  CHECK(runJson({"nta", "remove", "broken.example"}) == Json{{"removed", true}});
+  CHECK(server.told.back() == "no nta broken.example.");
+  CHECK(runJson({"nta", "list"}) ==
+        Json{{"negative_trust_anchors", {{{"name", "a.example."}}, {{"name", "b.example."}, {"seconds", 60}}}}});
+  CHECK(runText({"nta", "list"}) == "a.example. as configured\nb.example. for 60 s\n");
+  CHECK(run({"nta", "add", "a..b"}).status == ControlStatus::usage);
+  server.changeError = "no";
+  CHECK(run({"nta", "add", "a.example"}).error == "there are too many negative trust anchors");
+  CHECK(run({"nta", "remove", "a.example"}).error == "a.example. is no negative trust anchor");
+}
+
+TEST_CASE_FIXTURE(Verbs, "the servers that a recursor knows are shown and forgotten") {
+  CHECK(runJson({"infra", "show"}) == Json{{"servers",
+                                            {{{"shard", 1},
+                                              {"server", "192.0.2.1:53"},
+                                              {"round_trip_ms", 12.5},
+                                              {"timeout_ms", 60.0},
+                                              {"dead", true}}}}});
+  CHECK(runText({"infra", "show"}).find("192.0.2.1:53") == 0);
+  CHECK(runText({"infra", "flush"}) == "2 servers forgotten\n");
+}
+
+TEST_CASE_FIXTURE(Verbs, "a trace has a line for each step, and one for the answer") {
+  server.steps->add({std::chrono::microseconds(100), 0, "look for www.example. A"});
+  server.steps->add({std::chrono::microseconds(1250), 1, "ask 192.0.2.1:53"});
+  server.steps->end({std::chrono::microseconds(20'000), "NOERROR", true, {}, "www.example. 60 IN A 192.0.2.9\n"});
+  CHECK(runText({"trace", "www.example"}) ==
+        "      0.1 ms  look for www.example. A\n"
+        "      1.2 ms    ask 192.0.2.1:53\n"
+        "     20.0 ms  NOERROR, secure\n"
+        "www.example. 60 IN A 192.0.2.9\n");
+  CHECK(server.told.back() == "trace www.example. A");
+  request.type = "AAAA";
+  run({"trace", "www.example"});
+  CHECK(server.told.back() == "trace www.example. AAAA");
+  request.type = "NOTYPE";
+  CHECK(run({"trace", "www.example"}).status == ControlStatus::usage);
+}
+
+TEST_CASE_FIXTURE(Verbs, "a server that resolves nothing itself says so") {
+  server.recursor = false;
+  for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{{"nta", "list"},
+                                                                                       {"nta", "add", "a"},
+                                                                                       {"nta", "remove", "a"},
+                                                                                       {"infra", "show"},
+                                                                                       {"infra", "flush"},
+                                                                                       {"trace", "a"}})
+    CHECK(run(command).error == "the server does not resolve names itself; expected [recursion] or --recursor");
 }
 
 TEST_CASE_FIXTURE(Verbs, "the level of the log goes back when its time is over") {

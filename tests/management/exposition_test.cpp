@@ -102,6 +102,16 @@ TEST_CASE_FIXTURE(Fixture, "each server that is asked has its own numbers, and i
   CHECK(has(R"(taut_forward_healthy{to="192.0.2.2:53"} 0)"));
 }
 
+TEST_CASE_FIXTURE(Fixture, "what a recursor looked for is counted by what came of it") {
+  CHECK(has("taut_recursor_questions_total 90"));
+  CHECK(has("taut_recursor_cache_hits_total 80"));
+  CHECK(has(R"(taut_recursor_answers_total{result="secure"} 82)"));
+  CHECK(has(R"(taut_recursor_answers_total{result="bogus"} 84)"));
+  CHECK(has(R"(taut_recursor_answers_total{result="failed"} 85)"));
+  CHECK(has("taut_recursor_sends_total 87"));
+  CHECK(has("taut_recursor_cache_bytes 88"));
+}
+
 TEST_CASE_FIXTURE(Fixture, "zones are counted by state, and have their serials where they are loaded") {
   CHECK(has(R"(taut_zones{state="loaded"} 2)"));
   CHECK(has(R"(taut_zones{state="not_loaded"} 1)"));

@@ -26,7 +26,10 @@ class FakeServer : public ManagedServer {
   void collectTop(std::function<void(std::vector<TopLists>)> done) override { done({}); }
   Readiness readiness() override { return now.readiness; }
   bool isResponsive() override { return true; }
-  void stop() override { told.emplace_back("stop"); }
+  void stop() override {
+    told.emplace_back("stop");
+    if (onStop) onStop();
+  }
   void drain(bool on) override { told.emplace_back(on ? "drain" : "drain off"); }
   void reload(const ReloadOrder& order, Reloaded done) override {
     constexpr const char* names[] = {"all", "configuration", "zones"};
@@ -95,9 +98,39 @@ class FakeServer : public ManagedServer {
     done({answer});
   }
 
+  void flushCache(const Name& name, Type type, std::function<void(std::size_t)> done) override {
+    told.push_back("flush " + name.toString() + " " + toString(type));
+    done(1);
+  }
+  bool hasRecursor() const override { return recursor; }
+  void addNegativeTrustAnchor(const Name& name, std::optional<std::chrono::seconds> lifetime,
+                              std::function<void(bool)> done) override {
+    told.push_back("nta " + name.toString() + (lifetime ? " " + std::to_string(lifetime->count()) : ""));
+    done(changeError.empty());
+  }
+  void removeNegativeTrustAnchor(const Name& name, std::function<void(bool)> done) override {
+    told.push_back("no nta " + name.toString());
+    done(changeError.empty());
+  }
+  void listNegativeTrustAnchors(std::function<void(std::vector<ShownNegativeTrustAnchor>)> done) override {
+    done({{"a.example.", std::nullopt}, {"b.example.", std::chrono::seconds(60)}});
+  }
+  void showServers(std::function<void(std::vector<ShownServer>)> done) override {
+    done({{1, "192.0.2.1:53", std::chrono::microseconds(12'500), std::chrono::microseconds(60'000), true}});
+  }
+  void flushServers(std::function<void(std::size_t)> done) override {
+    told.emplace_back("flush servers");
+    done(2);
+  }
+  std::shared_ptr<TraceSteps> trace(const Name& name, Type type) override {
+    told.push_back("trace " + name.toString() + " " + toString(type));
+    return steps;
+  }
+
   ManagementSnapshot now = fullSnapshot();
   std::vector<std::string> told;  // to do, in words
-  Reloaded reloaded;              // of the last reload
+  std::function<void()> onStop;
+  Reloaded reloaded;  // of the last reload
   std::vector<NamedSocket> sockets;
   std::string refusal;  // of an upgrade
   std::vector<ShownValue> values;
@@ -109,6 +142,8 @@ class FakeServer : public ManagedServer {
   std::optional<SecondaryStatus> secondary;       // of each zone
   bool starting = false;
   bool cached = true;
+  bool recursor = true;
+  std::shared_ptr<TraceSteps> steps = std::make_shared<TraceSteps>();  // of each trace
 };
 
 class FakeStatus final : public StatusTexts {

@@ -88,6 +88,17 @@ inline ServerStatistics fullStatistics() {
   counters.acceptFailures += 13;
   statistics.add(counters);
   statistics.resolvers.caches = {14, 15, 16, 17, 18, 19, 20};
+  statistics.resolvers.recursing = {.questions = 90,
+                                    .hits = 80,
+                                    .stale = 81,
+                                    .secure = 82,
+                                    .insecure = 83,
+                                    .bogus = 84,
+                                    .failures = 85,
+                                    .overload = 86,
+                                    .sends = 87,
+                                    .bytes = 88,
+                                    .entries = 89};
   statistics.resolvers.forwarding.failures = 21;
   for (const std::uint8_t last : {std::uint8_t{1}, std::uint8_t{2}}) {
     UpstreamStatistics& upstream = statistics.resolvers.upstream(Address::v4({192, 0, 2, last}, 53));
