@@ -1,6 +1,7 @@
 """The bench itself: its generator counts what a server answers, its sums are right, and it leaves nothing running."""
 import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -14,6 +15,7 @@ sys.path[:0] = [str(SOURCE / "tools/bench_lib"), str(SOURCE / "tests/integration
 
 import attacks  # noqa: E402
 import chart  # noqa: E402
+import recursion  # noqa: E402
 import report  # noqa: E402
 import results  # noqa: E402
 import support  # noqa: E402
@@ -199,6 +201,35 @@ class Bench(unittest.TestCase):
                 self.assertNotIn(str(scratch).encode(), one.read_bytes())
             except OSError:
                 pass
+
+
+def can_serve_port_53():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+        try:
+            one.bind((recursion.ROOT, 53))
+        except OSError:
+            return False
+    return True
+
+
+@unittest.skipIf(len(os.sched_getaffinity(0)) < 2, "needs two cores")
+@unittest.skipUnless(can_serve_port_53(), "needs port 53 of addresses of loopback")
+class Recursion(unittest.TestCase):
+    def test_run(self):
+        """A recursor finds each new name from the bench's own root, and answers known ones for less"""
+        with tempfile.TemporaryDirectory() as folder:
+            command = [sys.executable, str(SOURCE / "tools/bench_lib/bench.py"), "--workloads", "recursion",
+                       "--servers", "taut", "--rounds", "1", "--seconds", "0.5", "--scale", "0.01",
+                       "--build", str(BUILD), "--output", folder]
+            result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=100,
+                                    check=False)
+            self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+            measures = json.loads(Path(folder, "bench.json").read_text())["measures"]
+        self.assertEqual([measure["load"] for measure in measures][:2], ["cold", "generator"])
+        cold, warm = (measure["servers"]["taut"] for measure in measures[:2])
+        self.assertEqual((cold["sent"], cold["lost"], cold["rcodes"]), (199, 0, {"NOERROR": 1.0}))
+        self.assertEqual(warm["rcodes"], {"NOERROR": 1.0})
+        self.assertGreater(cold["cpu_us"]["median"], warm["cpu_us"]["median"])
 
 
 if __name__ == "__main__":

@@ -184,6 +184,13 @@ class Examples(ExampleCase):
 
     # What asks other services, or several at a time.
 
+    def test_recursor(self):
+        """recursor answers local names without asking anybody, and refuses to say what it keeps to who has no RD"""
+        example = self.start("recursor")
+        self.assertEqual(self.ask(example, "localhost").addresses(), ["127.0.0.1"])
+        self.assertEqual(self.ask(example, "printer.home.arpa").rcode, NXDOMAIN)
+        self.assertEqual(self.ask(example, "example.com", recursion=False).rcode, REFUSED)
+
     def test_hedged(self):
         """hedged answers what the faster server says, and a failure only where both fail"""
         one, other = FakeUpstream(), FakeUpstream()
@@ -371,6 +378,7 @@ class Examples(ExampleCase):
             "lookup",
             "middleware",
             "offload",
+            "recursor",
             "redis",
             "refuse_by_address",
             "signed_only",
@@ -676,6 +684,7 @@ class Sizes(ExampleCase):
         "middleware.cpp": 112,
         "offload.cpp": 37,
         "query_log.cpp": 20,
+        "recursor.cpp": 16,
         "redis.cpp": 45,
         "refuse_by_address.cpp": 38,
         "secondary.cpp": 38,

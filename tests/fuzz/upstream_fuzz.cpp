@@ -35,7 +35,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   question.name = input.name();
   question.type = static_cast<Type>(input.u16());
   std::vector<std::uint8_t> message(maxUpstreamQuerySize);
-  message.resize(writeUpstreamQuery(question, id, false, 1232, message));
+  message.resize(writeUpstreamQuery(question, {id, false}, message));
   const ByteSpan rest = input.rest();
   if ((mode & 2) != 0) {
     message.assign(rest.begin(), rest.end());
@@ -45,11 +45,20 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     message.insert(message.end(), rest.begin() + 7, rest.end());
   }
   if (message.size() > maxMessageSize) message.resize(maxMessageSize);
-  const UpstreamReply reply = readUpstreamReply(question, id, message);
+  const std::vector<std::uint8_t> cookie((mode & 4) != 0 ? 8 : 0, 0x11);
+  UpstreamQuery query{id};
+  query.cookie = cookie;
+  query.caseSeed = (mode & 8) != 0 ? 0x5555'5555'5555'5555 : 0;
+  const UpstreamReplyHead head = matchUpstreamReply(question, query, message);
+  require(head.cookieOffset + head.cookieSize <= message.size() && head.cookieSize <= 40,
+          "the cookie is one of the reply");
+  restoreCase(question, message);
+  if (head.kind != UpstreamReplyHead::Kind::matched) return 0;
+  const UpstreamReply reply = readUpstreamReply(question, head, message);
   if (reply.kind != Kind::complete) return 0;
   checkAnswer(question, reply.answer);
   std::vector<std::uint8_t> buffer(maxMessageSize);
-  const Query query(question.name, question.type);
-  require(writeReply(query, reply.answer, {}, buffer) <= buffer.size(), "the answer can be written");
+  const Query asked(question.name, question.type);
+  require(writeReply(asked, reply.answer, {}, buffer) <= buffer.size(), "the answer can be written");
   return 0;
 }

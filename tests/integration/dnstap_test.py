@@ -46,10 +46,10 @@ class Dnstap(TestCase):
         capture = self.start_capture()
         server = self.start_tautd("--zone", EXAMPLE_ZONE, "--dnstap", self.socket, "--identity", "ns1.example",
                                   "--threads", "1")
+        server.wait_for_log(f"dnstap is read at {self.socket}")
         ask(server, "www.example.com")
         self.assertEqual(ask(server, "nothing.example.com", over=ask_tcp).rcode, NXDOMAIN)
         server.stop()
-        self.assertIn(f"dnstap is read at {self.socket}", server.log())
         found = [message for message in self.messages(capture) if "ready.invalid" not in message["text"]]
         self.assertEqual([message["type"] for message in found],
                          ["AUTH_QUERY", "AUTH_RESPONSE", "AUTH_QUERY", "AUTH_RESPONSE"])
@@ -69,6 +69,7 @@ class Dnstap(TestCase):
         upstream = self.start_tautd("--zone", EXAMPLE_ZONE)
         capture = self.start_capture()
         server = self.start_tautd("--forward", f"127.0.0.1:{upstream.port}", "--dnstap", self.socket, "--threads", "1")
+        server.wait_for_log(f"dnstap is read at {self.socket}")
         ask(server, "www.example.com", recursion=True)
         server.stop()
         found = [message for message in self.messages(capture) if "www.example.com" in message["text"]]
@@ -96,6 +97,7 @@ socket = "{self.socket}"
         server = self.spawn(TAUTD, "--config", config)
         server.port = port
         self.wait_for_answer(server)
+        server.wait_for_log(f"dnstap is read at {self.socket}")
         for _ in range(50):
             ask(server, "www.example.com")
         self.write("taut.toml", text + 'messages = ["auth-query"]\n')

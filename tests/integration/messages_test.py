@@ -198,7 +198,8 @@ class CommandLine(Messages):
 
     def test_nothing_to_serve(self):
         """Without anything to serve, the options that name something are listed"""
-        self.assert_usage([], "nothing to serve: give --zone, --zone-list, --hosts-file, --recursive or --forward")
+        self.assert_usage([], "nothing to serve: give --zone, --zone-list, --hosts-file, --recursive, --recursor "
+                          "or --forward")
 
     def test_white_space(self):
         """White space in a name is no part of it"""
@@ -404,6 +405,8 @@ class Running(Messages):
         wait_until(lambda: server.log().count(no_server) == 2, 10, "the change is told")
         server.stop()
         self.assertEqual(server.log().count(no_server), 2, server.log())
+        self.assertIn(f"warning {path} has no server to forward to; --recursor, or [recursion] in taut.toml, finds "
+                      "answers without one", server.log())
 
     def test_hosts_file_without_a_name(self):
         """A hosts file with errors alone is told with each line, and that no line is of use"""

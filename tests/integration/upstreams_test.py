@@ -1,9 +1,10 @@
 """tautd forwards to real servers: unbound and knot."""
 import resource
-from socket import AF_INET, SOCK_DGRAM, socket
+from pathlib import Path
+from socket import AF_INET, SOCK_DGRAM, SOCK_STREAM, socket
 
-from support import (A, AAAA, EXAMPLE_ZONE, NOERROR, NXDOMAIN, REFUSED, SERVFAIL, TXT, FakeUpstream, TestCase, ask_tcp,
-                     ask_udp, encode_name, free_port, main, make_query, wait_until)
+from support import (A, AAAA, EXAMPLE_ZONE, NOERROR, NXDOMAIN, REFUSED, SERVFAIL, TXT, FakeUpstream, Reply, TestCase,
+                     ask_tcp, ask_udp, encode_name, free_port, main, make_query, wait_until)
 
 KNOT_ZONE = """$ORIGIN k.example.
 $TTL 300
@@ -19,6 +20,13 @@ BIG = " ".join('"' + letter * 250 + '"' for letter in "abcdefghijklmnop")  # 16 
 
 def few_descriptors():
     resource.setrlimit(resource.RLIMIT_NOFILE, (64, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+
+
+def connections_to(port):
+    """Established connections over IPv4 to a port of this machine."""
+    lines = Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]
+    fields = [line.split() for line in lines]
+    return sum(state == "01" and peer.endswith(f":{port:04X}") for _, _, peer, state, *_ in fields)
 
 
 class Upstreams(TestCase):
@@ -61,6 +69,24 @@ class Upstreams(TestCase):
         cut = self.ask(server, "big.k.example", TXT, edns=1232)
         self.assertTrue(cut.truncated)
         self.assertEqual(cut.answers, [])
+
+    def test_connections(self):
+        """Many answers that are too large for UDP come over few connections, which are kept"""
+        names = [f"big{i}" for i in range(60)]
+        records = "".join(f"{name} TXT {BIG}\n" for name in names)
+        knot = self.start_knot("k.example", KNOT_ZONE.format(BIG) + records)
+        server = self.forward(knot.port, arguments=["--threads", 1])
+        with socket(AF_INET, SOCK_STREAM) as client:
+            client.settimeout(20)
+            client.connect(("127.0.0.1", server.port))
+            queries = [make_query(f"{name}.k.example", TXT, identifier=number) for number, name in enumerate(names)]
+            client.sendall(b"".join(len(query).to_bytes(2, "big") + query for query in queries))
+            stream = client.makefile("rb")
+            replies = [Reply(stream.read(int.from_bytes(stream.read(2), "big"))) for _ in names]
+        self.assertEqual({reply.id for reply in replies}, set(range(len(names))))
+        for reply in replies:
+            self.assertEqual([len(record.rdata) for record in reply.answers], [16 * 251])
+        self.assertIn(connections_to(knot.port), range(1, 5))
 
     def test_descriptors(self):
         """A soft limit of descriptors does not limit how many questions are under way"""

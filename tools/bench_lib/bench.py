@@ -17,7 +17,7 @@ import results
 import servers
 
 ROOT = Path(__file__).resolve().parents[2]
-WORKLOADS = ["ten", "million", "zones", "cache", "connections", "load", "attack"]
+WORKLOADS = ["ten", "million", "zones", "cache", "recursion", "connections", "load", "attack"]
 QUICK_WORKLOADS = ["ten"]
 TRIALS = "## Trials"
 DESCRIPTORS = 65536

@@ -1,4 +1,5 @@
 """The measures: which servers, workload and load belong together, and running them in turn, round after round."""
+import dataclasses
 import shutil
 import time
 from pathlib import Path
@@ -6,11 +7,13 @@ from pathlib import Path
 import workloads
 from attacks import UnderAttack
 from load import Dnsperf, Generator, LoadFailure, Paced, held_connections
+from recursion import Authorities
 from servers import StartFailure
 
 GENERATOR_ONE = Generator("generator", "our generator, 1 socket", 1, 256)
 GENERATOR_MANY = Generator("generator-1000", "our generator, 1,000 sockets", 1000, 1000)
 DNSPERF = Dnsperf("dnsperf", "dnsperf -c 1 -q 500", "-c", "1", "-q", "500", "-b", "4096")
+DNSPERF_ONCE = Dnsperf("cold", "each name once, dnsperf -c 1 -q 100", "-c", "1", "-q", "100", "-n", "1")
 DNSPERF_TCP = Dnsperf("dnsperf-tcp", "dnsperf over TCP, 10 connections", "-c", "10", "-q", "500", tcp=True)
 TCP_FEW = Generator("tcp-4", "our generator, TCP, 4 connections", 4, 256, tcp=True)
 TCP_MANY = Generator("tcp-100", "our generator, TCP, 100 connections", 100, 400, tcp=True)
@@ -168,6 +171,32 @@ class Bench:
                 self.run_workload(workload, [GENERATOR_ONE, GENERATOR_MANY, DNSPERF], caches)
         finally:
             self.stop_servers(workload, started)
+
+    def recursion(self, _quick):
+        """taut and Unbound walk from a root of their own: first to names that nobody has asked for, which takes a new
+        server each time, then to a thousand that are known."""
+        workload, warm = workloads.recursed_names(self.context.folder, self.context.scale)
+        recursors = [server for server in self.servers if server.name in ("taut", "unbound")]
+        try:
+            with Authorities(self.context, workload):
+                self.run_cold(workload, DNSPERF_ONCE, recursors)
+                self.run_workload(dataclasses.replace(workload, queries=warm), [GENERATOR_ONE, DNSPERF], recursors)
+        except StartFailure as error:
+            self.failures.append(f"{workload.title}: {error}")
+
+    def run_cold(self, workload, load, servers):
+        """Each server is started anew in each round."""
+        measure = {"workload": workload.name, "title": workload.title, "load": load.name, "load_title": load.title,
+                   "rounds": {}}
+        for round_number in range(self.context.rounds):
+            for server in servers:
+                running = self.start_servers(workload, [server], noted=False)
+                try:
+                    self.run_load(workload, load, running, measure, round_number)
+                finally:
+                    self.stop_servers(workload, running)
+        if measure["rounds"]:
+            self.measures.append(measure)
 
     def connections(self, _quick):
         """What one of many idle TCP connections costs: the server's own memory, and the kernel's for both ends."""

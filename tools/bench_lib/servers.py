@@ -43,11 +43,11 @@ def free_port():
     raise StartFailure("no free port on 127.0.0.1")
 
 
-def ask(port, name, timeout, rrtype=1):
+def ask(port, name, timeout, rrtype=1, host="127.0.0.1"):
     """The RCODE of the answer to one question over UDP; None where no answer comes in time."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         client.settimeout(timeout)
-        client.connect(("127.0.0.1", port))
+        client.connect((host, port))
         try:
             client.send(make_query(name, rrtype))
             answer = client.recv(65535)
@@ -146,6 +146,9 @@ class Taut(Server):
     def command(self, folder, workload):
         arguments = [self.path, "-i", "127.0.0.1", "-p", str(self.port), "-t", "1", "--max-connections",
                      str(MAX_CLIENTS)]
+        if workload.hints:
+            return [*arguments, "--recursor", "--root-hints", str(workload.hints), "--no-trust-anchor",
+                    "--query-loopback", "--upstream-ipv6", "no"]
         if workload.upstream:
             return [*arguments, "--forward", f"127.0.0.1:{workload.upstream}", "--cache"]
         if workload.others:
@@ -312,6 +315,8 @@ class Unbound(Server):
     @staticmethod
     def sources(workload):
         """Where its answers come from: the end of the server clause, and clauses that follow it."""
+        if workload.hints:
+            return f'  root-hints: "{workload.hints}"\n  do-ip6: no\n'
         if workload.upstream:
             # Unbound would answer for test. itself.
             return ('  local-zone: "test." nodefault\n'

@@ -4,6 +4,8 @@ import random
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import recursion
+
 SEED = 1034
 
 SOA = "@ 3600 IN SOA ns1 hostmaster 2024010100 7200 3600 1209600 300\n@ 3600 IN NS ns1\nns1 3600 IN A 192.0.2.53\n"
@@ -21,6 +23,9 @@ class Workload:
     local_data: list = field(default_factory=list)
     signed: set = field(default_factory=set)
     upstream: int = 0  # a port; where it is set, the server forwards and caches
+    hints: Path = None  # where they are set, the server finds names from these servers of the root down
+    root: list = field(default_factory=list)  # zones of the servers of the root, and of the top-level domain
+    top: list = field(default_factory=list)
     others: int = 0  # a port; where it is set, the server forwards and caches what is in none of its zones
 
 
@@ -152,6 +157,32 @@ def cached_names(folder, scale):
     queries = folder / "cache.queries"
     queries.write_text("".join(f"c{number:05}.cache.test A\n" for number in numbers))
     return Workload("cache", "cache hits, 10,000 names", [("cache.test.", zone)], queries, "c00001.cache.test")
+
+
+def recursed_names(folder, scale):
+    """A name in each of many zones, a server for each of which is found from the root down."""
+    count = max(100, int(20_000 * scale))
+    chance = random.Random(SEED)
+    files = {name: folder / f"recursion-{name}" for name in ("root", "top", "zone", "hints", "queries", "warm")}
+
+    def delegation(name, server, address):
+        return f"{name} 86400 IN NS {server}\n{server} 86400 IN A {address}\n"
+
+    hints = delegation(".", "ns.root.", recursion.ROOT)
+    files["hints"].write_text(hints)
+    start = "IN SOA ns hostmaster 2024010100 7200 3600 1209600 300\n"
+    files["root"].write_text(f"$ORIGIN .\n@ 86400 {start}{hints}" + delegation("bench.", "ns.bench.", recursion.TOP))
+    files["top"].write_text(f"$ORIGIN bench.\n@ 86400 {start}" + delegation("@", "ns", recursion.TOP) + "".join(
+        delegation(f"z{number:06}", f"ns.z{number:06}", recursion.ZONES) for number in range(count)))
+    files["zone"].write_text(f"@ 3600 {start}" + delegation("@", "ns", recursion.ZONES) + "www 3600 IN A 192.0.2.1\n")
+    origins = [f"z{number:06}.bench." for number in range(count)]
+    chance.shuffle(origins)
+    names = [f"www.{origin} A\n" for origin in origins[1:]]
+    files["queries"].write_text("".join(names))
+    files["warm"].write_text("".join(names[:1000]))
+    return Workload("recursion", f"recursion, {count:,} zones", [(origin, files["zone"]) for origin in origins],
+                    files["queries"], f"www.{origins[0]}", hints=files["hints"], root=[(".", files["root"])],
+                    top=[("bench.", files["top"])]), files["warm"]
 
 
 def large_zone(folder, records):

@@ -35,7 +35,8 @@ _tautctl() {
   fi
   case ${words[*]} in
     '')
-      choices="status stats stop drain reload upgrade zone cache handlers log config tail top check import"
+      choices="status stats stop drain reload upgrade zone cache nta infra trace handlers log config tail top"
+      choices+=" check import"
       choices+=" --socket --json --version --help"
       ;;
     check*) choices='--zones --config' ;;
@@ -51,7 +52,11 @@ _tautctl() {
         sed -n 's/^{"zone":"\([-A-Za-z0-9._]*\)".*/\1/p' | head -n 1000)
       ;;
     cache) choices='flush show' ;;
-    'cache flush'*) choices='--tree' ;;
+    'cache flush'*) choices='--tree --type' ;;
+    nta) choices='add remove list' ;;
+    'nta add'*) choices='--for' ;;
+    infra) choices='show flush' ;;
+    'trace '*) choices='A AAAA CNAME MX NS PTR SOA SRV TXT HTTPS DS DNSKEY' ;;
     log) choices='level queries' ;;
     'log level') choices='error warning info debug' ;;
     'log queries') choices='on off configured' ;;
