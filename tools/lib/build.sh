@@ -48,7 +48,8 @@ configureBuild() {
   ((${#change[@]} == 0)) || meson configure "$folder" "${change[@]}" >/dev/null
 }
 
-# Builds the targets (all without any), silently; what the compiler said where it fails.
+# Builds the targets (all without any), silently; what the compiler said where it fails, and the first target that cannot
+# be built in brokenTarget.
 buildTargets() {
   local folder=$1
   shift
@@ -56,6 +57,8 @@ buildTargets() {
   log=$(mktemp)
   if ! ninja -C "$folder" "$@" >"$log" 2>&1 </dev/null; then
     { sed -n '/^FAILED:/,$p' "$log" | grep -v '^\[' | grep . || tail -n 40 "$log"; } | head -n 80 >&2
+    # shellcheck disable=SC2034  # for the script that calls
+    brokenTarget=$(sed -n 's/^FAILED: //p' "$log" | head -n 1)
     echo "Building in $folder failed." >&2
     rm -f -- "$log"
     return 1

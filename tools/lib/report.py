@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Counts a suite's test cases in a log of `meson test` and prints one line for the suite and the output of what failed.
 
-Usage: report.py LABEL SUITE TESTLOG.json; the last line printed is `PASSED FAILED`, for the calling script.
+Usage: report.py LABEL SUITE TESTLOG.json; LABEL is the suite or one of its tests, and a sanitizer in parentheses. The
+last lines printed are for the calling script: `failed: SUITE/PROGRAM: case, reason` for each failed case, and `PASSED
+FAILED`.
 
 A doctest program counts as many tests as it has cases, a Python test as many as it says in a last line `N passed, N
 failed`, anything else as one. A program that dies, runs out of time or fails without naming a failed case counts as
@@ -11,9 +13,10 @@ import json
 import re
 import sys
 
+from failed_cases import ESCAPE, failed_cases
+
 DOCTEST = re.compile(r"\[doctest\] test cases:\s*(\d+) \|\s*(\d+) passed \|\s*(\d+) failed")
 SUMMARY = re.compile(r"^(\d+) passed, (\d+) failed$", re.MULTILINE)
-ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 LOG_LINES = 150
 
 
@@ -43,6 +46,12 @@ def print_log(test):
     print("---")
 
 
+def failed_lines(label, suite, test):
+    """With the sanitizer that the label has."""
+    program = f"{suite}/{test['name'].split(' / ')[-1]}{''.join(re.findall(r' [(].*[)]$', label))}"
+    return [f"failed: {program}: {case}, {reason}" for case, reason in failed_cases(test)]
+
+
 def tests_of(suite, path):
     """The tests of the suite, which meson names `PROJECT:SUITE / TEST`."""
     try:
@@ -58,6 +67,7 @@ def main():
     tests = tests_of(suite, path)
     if not tests:
         print(f"{label}: no test ran")
+        print(f"failed: {label}: no test ran")
         print(0, 1)
         return
     passed = failed = 0
@@ -74,6 +84,8 @@ def main():
     for test in failing:
         print_log(test)
     print(f"{label}: {passed} passed, {failed} failed ({seconds:.0f} s)")
+    for test in failing:
+        print("\n".join(failed_lines(label, suite, test)))
     print(passed, failed)
 
 
