@@ -8,6 +8,8 @@ namespace taut {
 
 namespace {
 
+constexpr std::chrono::seconds graceForThread{1};
+
 class SystemClock final : public Clock {
  public:
   TimePoint now() const noexcept override { return std::chrono::steady_clock::now(); }
@@ -16,7 +18,7 @@ class SystemClock final : public Clock {
 
 }  // namespace
 
-std::optional<Duration> Clock::waitFor(TimePoint deadline) const noexcept {
+std::optional<Duration> Clock::waitFor(TimePoint deadline, [[maybe_unused]] bool forThread) const noexcept {
   return std::max(deadline - now(), Duration::zero());
 }
 
@@ -30,8 +32,9 @@ WallTime ManualClock::wallTime() const noexcept {
   return start + std::chrono::duration_cast<WallTime::duration>(now_.time_since_epoch());
 }
 
-std::optional<Duration> ManualClock::waitFor(TimePoint deadline) const noexcept {
+std::optional<Duration> ManualClock::waitFor(TimePoint deadline, bool forThread) const noexcept {
   if (deadline <= now_) return Duration::zero();
+  if (grace_ && forThread) return graceForThread;
   return grace_;
 }
 

@@ -238,7 +238,7 @@ Task<Rcode> Upkeep::update(std::shared_ptr<const UpkeepPlan> plan, Shard& shard,
                                                                std::move(served.zone),
                                                                done});
   shard_.post([this, origin, order] { carryOut(origin, std::move(*order)); });
-  const bool isDone = co_await reply->finished.wait();
+  const bool isDone = co_await reply->wait();
   reply->abandon();
   co_return isDone ? reply->rcode : Rcode::SERVFAIL;
 }

@@ -19,7 +19,7 @@ void Handover::finish(std::shared_ptr<Handover> handover) noexcept {
       const std::scoped_lock lock(handover->mutex_);
       if (handover->shard_ == nullptr) return;
       try {
-        handover->shard_->post([handover] { handover->finished.set(); });
+        handover->shard_->post([handover] { handover->finished_.set(); });
         return;
       } catch (const std::bad_alloc&) {
         // The awaiter waits for it, so it is tried again.
@@ -27,6 +27,12 @@ void Handover::finish(std::shared_ptr<Handover> handover) noexcept {
     }
     std::this_thread::sleep_for(pauseWithoutMemory);
   }
+}
+
+Task<bool> Handover::wait(StopToken stop) {
+  const Shard::AwaitsThread awaits(*shard_);
+  const bool finished = co_await finished_.wait(stop);
+  co_return finished;
 }
 
 void Handover::abandon() noexcept {

@@ -96,7 +96,7 @@ std::optional<Duration> Shard::waitLimit(bool mayWait) noexcept {
   if (!mayWait || engine_->hasRunnable()) return Duration::zero();
   const auto deadline = timers_.next();
   if (!deadline) return std::nullopt;
-  return clock_.waitFor(*deadline);
+  return clock_.waitFor(*deadline, awaitedOfThreads_ > 0);
 }
 
 void Shard::turn(bool mayWait) {

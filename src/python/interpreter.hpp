@@ -43,7 +43,7 @@ class Interpreter {
  public:
   static Interpreter& ofProcess();
 
-  // On any thread: has the work called, and then `finished` set on its shard. Throws std::system_error where the thread
+  // On any thread: has the work called, and then finished for its shard. Throws std::system_error where the thread
   // cannot be started, and std::bad_alloc.
   void post(std::shared_ptr<PythonWork> work);
   // On the work's shard, which is not touched from then on. It is called once more, unwanted, to give up what it has.

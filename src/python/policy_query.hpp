@@ -26,7 +26,7 @@ class PolicyQuery final : public PythonWork {
 
   void call() noexcept override;
 
-  // On the shard's thread, after `finished`. What the script awaits; nothing where it has ended.
+  // On the shard's thread, after it has finished. What the script awaits; nothing where it has ended.
   const std::optional<PolicyWait>& wait() const { return wait_; }
   // What it awaited. The next `call` goes on with it.
   void setReply(PolicyReply reply) { reply_ = std::move(reply); }

@@ -59,11 +59,11 @@ class Wanted {
   std::shared_ptr<PythonWork> work_;
 };
 
-// Has Python go on with the work until `finished`. False where it was stopped first.
+// Has Python go on with the work until it has finished. False where it was stopped first.
 Task<bool> call(const std::shared_ptr<PythonWork>& work) {
-  work->finished.reset();
+  work->reset();
   Interpreter::ofProcess().post(work);
-  const bool finished = co_await work->finished.wait();
+  const bool finished = co_await work->wait();
   co_return finished;
 }
 

@@ -29,7 +29,7 @@ class ScriptLoading final : public PythonWork {
 
   void call() noexcept override;
 
-  // After `finished`. Throws std::runtime_error.
+  // After it has finished. Throws std::runtime_error.
   std::shared_ptr<const Script> take();
 
  private:

@@ -26,21 +26,37 @@ TEST_CASE("a clock that is moved by hand stands still in between, and its calend
 TEST_CASE("who waits by a clock that is moved by hand waits for ever, or jumps where it skips what is idle") {
   ManualClock clock;
   const auto deadline = clock.now() + 1h;
-  CHECK_FALSE(clock.waitFor(deadline));
+  for (const bool forThread : {false, true}) {
+    CAPTURE(forThread);
+    CHECK_FALSE(clock.waitFor(deadline, forThread));
+  }
   clock.waitedFor(deadline);
   CHECK(clock.now() == deadline - 1h);
   clock.skipIdle(3ms);
-  CHECK(clock.waitFor(deadline) == Duration(3ms));
+  CHECK(clock.waitFor(deadline, false) == Duration(3ms));
   clock.waitedFor(deadline);
   CHECK(clock.now() == deadline);
-  CHECK(clock.waitFor(deadline) == Duration::zero());
+  CHECK(clock.waitFor(deadline, false) == Duration::zero());
+}
+
+TEST_CASE("a clock that skips what is idle gives another thread a second for its result, and no more") {
+  ManualClock clock;
+  clock.skipIdle(3ms);
+  const auto deadline = clock.now() + 1h;
+  CHECK(clock.waitFor(deadline, true) == Duration(1s));
+  clock.waitedFor(deadline);
+  CHECK(clock.now() == deadline);
+  CHECK(clock.waitFor(deadline, true) == Duration::zero());
 }
 
 TEST_CASE("by the system's clock one waits until the deadline, and not at all where it has passed") {
   const Clock& clock = Clock::system();
-  const auto wait = clock.waitFor(clock.now() + 1h);
-  REQUIRE(wait);
-  CHECK(*wait > 59min);
-  CHECK(*wait <= 1h);
-  CHECK(clock.waitFor(clock.now() - 1h) == Duration::zero());
+  for (const bool forThread : {false, true}) {
+    CAPTURE(forThread);
+    const auto wait = clock.waitFor(clock.now() + 1h, forThread);
+    REQUIRE(wait);
+    CHECK(*wait > 59min);
+    CHECK(*wait <= 1h);
+    CHECK(clock.waitFor(clock.now() - 1h, forThread) == Duration::zero());
+  }
 }

@@ -13,10 +13,12 @@
 
 #include <doctest/doctest.h>
 
+#include "taut/base/clock.hpp"
 #include "taut/base/stop_token.hpp"
 #include "taut/coro/task.hpp"
 #include "taut/coro/task_scope.hpp"
 #include "taut/io/shard.hpp"
+#include "taut/io/sleep.hpp"
 
 using taut::offload;
 using taut::OffloadPool;
@@ -61,6 +63,54 @@ Task<> join(TaskScope& scope) {
   co_await scope.join();
 }
 
+// A clock that skips what is idle, and has the function go on when its shard waits with nothing else to do: before,
+// where the shard's clock knows that a thread works, and only after a jump otherwise.
+class WatchedClock final : public taut::Clock {
+ public:
+  explicit WatchedClock(Blocking& blocking) : blocking_(blocking) { clock_.skipIdle(std::chrono::milliseconds(1)); }
+
+  taut::TimePoint now() const noexcept override { return clock_.now(); }
+  taut::WallTime wallTime() const noexcept override { return clock_.wallTime(); }
+  std::optional<taut::Duration> waitFor(taut::TimePoint deadline, bool forThread) const noexcept override {
+    forThread_ = forThread;
+    if (forThread) goOn();
+    return clock_.waitFor(deadline, forThread);
+  }
+  void waitedFor(taut::TimePoint deadline) noexcept override {
+    clock_.waitedFor(deadline);
+    goOn();
+  }
+  // What the shard said last.
+  bool forThread() const { return forThread_; }
+
+ private:
+  void goOn() const {
+    if (std::exchange(waits_, false)) blocking_.goOn();
+  }
+
+  taut::ManualClock clock_;
+  Blocking& blocking_;
+  mutable bool waits_ = true;
+  mutable bool forThread_ = false;
+};
+
+Task<> sleep(Shard& shard, taut::Duration duration) {
+  co_await taut::sleepFor(shard, duration);
+}
+
+// How long it took by the shard's clock.
+Task<taut::Duration> runBeforeTimer(OffloadPool& pool, Shard& shard, std::function<int()> function) {
+  const taut::TimePoint begin = shard.now();
+  TaskScope scope;
+  scope.spawn(sleep(shard, std::chrono::hours(1)), scope.token());
+  const auto value = co_await pool.run(shard, std::move(function));
+  CHECK(value == 7);
+  const taut::Duration took = shard.now() - begin;
+  scope.stop();
+  co_await scope.join();
+  co_return took;
+}
+
 Task<std::thread::id> threadAfterwards(Shard& shard) {
   auto function = [] { return std::this_thread::get_id(); };
   const auto other = co_await offload(shard, function);
@@ -95,6 +145,20 @@ TEST_CASE("a function is called in another thread, and its awaiter goes on in th
 TEST_CASE("what the function throws is rethrown to the awaiter") {
   Shard shard;
   CHECK(shard.run(whatIsThrown(shard)) == "broken");
+}
+
+TEST_CASE("no time passes by a clock that skips what is idle while a function runs, and after it does again") {
+  Blocking blocking;
+  WatchedClock clock(blocking);
+  taut::ShardOptions options;
+  options.clock = &clock;
+  Shard shard(options);
+  OffloadPool pool(1, 0);
+  CHECK(shard.run(runBeforeTimer(pool, shard, blocking.function(7))) == taut::Duration::zero());
+  const taut::TimePoint begin = shard.now();
+  shard.run(sleep(shard, std::chrono::hours(1)));
+  CHECK(shard.now() - begin == std::chrono::hours(1));
+  CHECK_FALSE(clock.forThread());
 }
 
 TEST_CASE("functions run at a time in as many threads as allowed, and the next ones wait") {

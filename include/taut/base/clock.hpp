@@ -21,8 +21,8 @@ class Clock {
   virtual WallTime wallTime() const noexcept = 0;
 
   // How long a shard that has nothing to do may really wait where its next timer is due at `deadline`; nullopt means
-  // until something arrives.
-  virtual std::optional<Duration> waitFor(TimePoint deadline) const noexcept;
+  // until something arrives. `forThread`: the result of another thread, which works by no clock, is awaited.
+  virtual std::optional<Duration> waitFor(TimePoint deadline, bool forThread) const noexcept;
   // The wait for `deadline` ended and nothing had arrived.
   virtual void waitedFor([[maybe_unused]] TimePoint deadline) noexcept {}
 
@@ -35,12 +35,13 @@ class ManualClock final : public Clock {
  public:
   TimePoint now() const noexcept override { return now_; }
   WallTime wallTime() const noexcept override;
-  std::optional<Duration> waitFor(TimePoint deadline) const noexcept override;
+  std::optional<Duration> waitFor(TimePoint deadline, bool forThread) const noexcept override;
   void waitedFor(TimePoint deadline) noexcept override;
 
   void advance(Duration duration) noexcept { now_ += duration; }
   // From now on a shard that was really idle for `grace` jumps to its next deadline: an hour's time-out takes no longer
-  // than that. The grace is for data that is on its way through the kernel or through another thread.
+  // than that. The grace is for data that is on its way through the kernel. It is a second where the result of another
+  // thread is awaited, which a loaded machine may keep from running.
   void skipIdle(Duration grace) noexcept { grace_ = grace; }
 
  private:

@@ -2,7 +2,7 @@
 //
 //   const auto handover = std::make_shared<Handover>(shard);
 //   // gives it to the other thread, which calls Handover::finish(handover)
-//   const bool finished = co_await handover->finished.wait(stop);
+//   const bool finished = co_await handover->wait(stop);
 //   handover->abandon();
 //
 // The shard may be gone when the other thread has finished: from `abandon` on it is not touched.
@@ -11,7 +11,9 @@
 #include <memory>
 #include <mutex>
 
+#include "taut/base/stop_token.hpp"
 #include "taut/coro/event.hpp"
+#include "taut/coro/task.hpp"
 #include "taut/io/shard.hpp"
 
 namespace taut {
@@ -23,14 +25,18 @@ class Handover {
   Handover& operator=(const Handover&) = delete;
   ~Handover() = default;
 
-  // On any thread: has `finished` set on the shard's thread. What was written before is seen there.
+  // On any thread: has `wait` end on the shard's thread. What was written before is seen there.
   static void finish(std::shared_ptr<Handover> handover) noexcept;
+  // On the shard's thread: true when the other thread has finished, false where the token stopped the wait first, or
+  // that of the task where none is given.
+  Task<bool> wait(StopToken stop = {});
+  // On the shard's thread: another thread is to finish it once more.
+  void reset() noexcept { finished_.reset(); }
   // On the shard's thread: from its return on the shard is not touched.
   void abandon() noexcept;
 
-  Event finished;  // of the shard's thread
-
  private:
+  Event finished_;  // of the shard's thread
   std::mutex mutex_;
   Shard* shard_;  // null from `abandon` on
 };

@@ -57,7 +57,7 @@ class OffloadedCall final : public OffloadJob {
       failure_ = std::current_exception();
     }
   }
-  // After `finished`.
+  // After it has finished.
   std::optional<Value> take() {
     if (failure_) std::rethrow_exception(failure_);
     return std::move(value_);
@@ -90,7 +90,7 @@ class OffloadPool {
     const auto job = std::make_shared<detail::OffloadedCall<Function>>(shard, std::move(function));
     const Place place(state_, job);
     if (!place.taken()) co_return std::nullopt;
-    const bool finished = co_await job->finished.wait(stop);
+    const bool finished = co_await job->wait(stop);
     if (!finished) co_return std::nullopt;
     auto value = job->take();
     co_return value;

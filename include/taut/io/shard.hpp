@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <coroutine>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -87,6 +88,18 @@ class Shard {
   // token stops this wait, which is short.
   NextTurnAwaiter nextTurn() noexcept { return NextTurnAwaiter(*engine_); }
 
+  // For as long as it lives, a coroutine of the shard awaits the result of another thread, and the clock is told so.
+  class AwaitsThread {
+   public:
+    explicit AwaitsThread(Shard& shard) noexcept : shard_(shard) { ++shard_.awaitedOfThreads_; }
+    AwaitsThread(const AwaitsThread&) = delete;
+    AwaitsThread& operator=(const AwaitsThread&) = delete;
+    ~AwaitsThread() { --shard_.awaitedOfThreads_; }
+
+   private:
+    Shard& shard_;
+  };
+
   // One turn of the loop that does not wait. For tests that look at what happens in between.
   void poll() { turn(false); }
 
@@ -144,6 +157,7 @@ class Shard {
   TurnClock turnClock_;
   std::atomic<TimePoint> busySince_{notBusy};
   TimerQueue timers_;
+  std::size_t awaitedOfThreads_ = 0;
   std::unique_ptr<Engine> engine_;
   UniqueFd eventFd_;
   Wakeup wakeup_;
