@@ -22,7 +22,7 @@ class Operators(AttackCase):
             os.utime(path)
             touched += 1
             time.sleep(0.5)
-        self.assertGreater(touched, 3)
+        self.assertGreater(touched, 0)
         self.served(*clients)
 
     def serves(self, server, name):

@@ -106,7 +106,7 @@ class Balancer(TestCase):
         wait_until(lambda: self.asked(servers[1]), 10, "the server that was started last is asked")
         load.end()
         self.assertEqual(load.lost, [], balancer.log())
-        self.assertGreater(load.asked, 500)
+        self.assertGreater(load.asked, 50)
 
     @staticmethod
     def is_answered(ask, port):

@@ -55,7 +55,7 @@ class Connections(TestCase):
             with connect("127.0.0.1", server.port, source=f"127.0.0.{number}") as other:
                 other.sendall(frame(QUERY))
                 self.answered(other)
-        self.assertLess(time.monotonic() - start, 5 * SLOWNESS)
+        self.assertLess(time.monotonic() - start, 9 * SLOWNESS)  # an idle connection stays for ten seconds
         self.answered(idle[-1])
 
     def octets_in_kernel(self, port):

@@ -147,7 +147,7 @@ socket = "{self.socket}"
         self.assertGreaterEqual(self.metrics(http)["dropped"], 1000)
         began = time.monotonic()
         self.assertEqual(server.stop(), 0)
-        self.assertLess(time.monotonic() - began, 5)
+        self.assertLess(time.monotonic() - began, 20)
 
     def test_reader_comes_late_and_again(self):
         """A server starts without a reader, and finds the one that comes, and the next one"""

@@ -9,8 +9,8 @@ import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 
 import jsonschema
-from support import (AAAA, BUILD, NOERROR, REFUSED, SANITIZED, SERVFAIL, SLOWNESS, SOURCE, TAUTD, Process, Reply,
-                     TestCase, ask_udp, free_port, main, make_query, wait_until)
+from support import (AAAA, BUILD, NOERROR, PATIENCE, REFUSED, SANITIZED, SERVFAIL, SLOWNESS, SOURCE, TAUTD, Process,
+                     Reply, TestCase, ask_udp, free_port, main, make_query, wait_until)
 
 TAUTCTL = os.environ["TAUT_TAUTCTL"]
 OBJECTS = BUILD / "tests/handlers"
@@ -70,10 +70,10 @@ class Handlers(TestCase):
 
     def ask(self, name, kind=1, source=None):
         if source is None:
-            return ask_udp("127.0.0.1", self.port, make_query(name, kind), 5.0 * SLOWNESS)
+            return ask_udp("127.0.0.1", self.port, make_query(name, kind), PATIENCE * SLOWNESS)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
             client.bind((source, 0))
-            client.settimeout(5.0 * SLOWNESS)
+            client.settimeout(PATIENCE * SLOWNESS)
             client.connect(("127.0.0.1", self.port))
             client.send(make_query(name, kind))
             return Reply(client.recv(65535))

@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import subprocess
+import statistics
 import time
 
 from support import (A, EXAMPLE_ZONE, TAUTD, TXT, FakeUpstream, TestCase, ask_tcp, ask_udp, free_port, main,
@@ -168,11 +169,14 @@ class Http(TestCase):
             self.addCleanup(connection.close)
             if number % 2:
                 connection.sendall(b"\x16\x03\x01\x02\0\r\n\r\n")
-        start = time.monotonic()
+        took = []
         for _ in range(20):
+            start = time.monotonic()
             self.assertTrue(ask_udp("127.0.0.1", server.port, make_query("www.example.com", A)))
             self.assertEqual(self.get(server, "/metrics")[0], 200)
-        self.assertLess(time.monotonic() - start, 5.0)
+            took.append(time.monotonic() - start)
+        # What the clients delay they delay each time, and a loaded machine only some times.
+        self.assertLess(statistics.median(took), 2.0)
 
     def test_mistakes(self):
         """A wrong address or network ends the start, and so does a port that is taken"""

@@ -1,10 +1,9 @@
 """Zones that are nothing but delegations: one shaped like the root's, signed with NSEC, and one like a top-level
 domain's, signed with NSEC3 and opt-out."""
 import random
-import time
 
 from support import (A, AAAA, NOERROR, NS, NXDOMAIN, SLOWNESS, SOA, Reply, TestCase, ask_udp, connect, frame, main,
-                     make_query, read_frame)
+                     make_query, processor_seconds, read_frame)
 import signed_zones
 
 DS, RRSIG, NSEC, NSEC3 = 43, 46, 47, 50
@@ -38,9 +37,8 @@ class LargeZones(TestCase):
         chance = random.Random(1034)
         body = HEAD + "".join(f"{record}\n" for one in delegations for record in one.records(chance))
         path = signed_zones.sign(self, origin, *signing, body=body)
-        begin = time.monotonic()
         server = self.start_tautd("--zone", f"{origin}={path}")
-        self.assertLess(time.monotonic() - begin, 10 * SLOWNESS)
+        self.assertLess(processor_seconds(server.pid), 10 * SLOWNESS)
         return server
 
     def replies(self, server, questions):

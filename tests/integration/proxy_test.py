@@ -4,8 +4,8 @@ import socket
 import struct
 import urllib.request
 
-from support import (NOERROR, NOTIMP, REFUSED, SLOWNESS, TAUTD, Process, Reply, TestCase, ask_udp, connect, frame,
-                     free_port, main, make_query, read_frame, wait_until)
+from support import (NOERROR, NOTIMP, PATIENCE, REFUSED, SLOWNESS, TAUTD, Process, Reply, TestCase, ask_udp, connect,
+                     frame, free_port, main, make_query, read_frame, wait_until)
 
 # The balancer, and a client that is none.
 BALANCER, OTHER = "127.0.0.2", "127.0.0.1"
@@ -60,7 +60,7 @@ class Proxy(TestCase):
     def configure(self, balancer):
         self.path.write_text(CONFIGURATION.format(port=self.port, http=self.http, balancer=balancer))
 
-    def ask_udp(self, octets, source=BALANCER, timeout=5.0):
+    def ask_udp(self, octets, source=BALANCER, timeout=PATIENCE):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
             client.bind((source, 0))
             client.settimeout(timeout * SLOWNESS)
@@ -130,8 +130,9 @@ class Proxy(TestCase):
         reply = self.ask_udp(header("192.0.2.7") + make_query("www.example.com"), source=OTHER)
         self.assertEqual(reply.rcode, NOTIMP)
         self.assertEqual(ask_udp("127.0.0.1", self.port, make_query("www.example.com")).addresses(), ["192.0.2.100"])
-        self.assertNotIn("client=192.0.2.7", self.server.log())
         self.assertEqual(self.rejected(), 0)
+        self.assertEqual(self.server.stop(), 0)
+        self.assertNotIn("client=192.0.2.7", self.server.log())
 
     def test_reload(self):
         """Who is a balancer changes with a reload"""

@@ -60,7 +60,7 @@ class QueryLog(TestCase):
             try:
                 stream = os.fstat(writing)
                 environment = {**os.environ, "JOURNAL_STREAM": f"{stream.st_dev}:{stream.st_ino + (not own)}"}
-                subprocess.run(command, stderr=writing, env=environment, timeout=10, check=False)
+                subprocess.run(command, stderr=writing, env=environment, timeout=60, check=False)
             finally:
                 os.close(writing)
             with os.fdopen(reading) as log:
@@ -74,7 +74,7 @@ class QueryLog(TestCase):
                                    (("--query-log", "all", "--query-log-format", "xml"), "expected text, json, not"),
                                    (("--query-log-format", "json"), "--query-log")):
             result = subprocess.run([TAUTD, "--zone", EXAMPLE_ZONE, *arguments], capture_output=True, text=True,
-                                    timeout=10, check=False)
+                                    timeout=60, check=False)
             self.assertEqual(result.returncode, 2)
             self.assertIn(message, re.sub(r"\s+", " ", result.stderr))
 

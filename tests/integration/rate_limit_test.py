@@ -20,9 +20,9 @@ def flood(host, port, messages, source=None):
         start = time.monotonic()
         for message in messages:
             client.send(message)
-        client.settimeout(0.5)
+        client.settimeout(1.5)
         try:
-            while True:
+            while kinds["truncated"] + kinds["whole"] < len(messages):
                 reply = Reply(client.recv(65535))
                 kinds["truncated" if reply.truncated else "whole"] += 1
                 kinds["seconds"] = time.monotonic() - start
@@ -173,10 +173,10 @@ class RateLimit(TestCase):
         server = self.start("--rate-limit-exempt", "::1")
         messages = [make_query("www.example.com") for _ in range(200)]
         self.assertEqual(flood("::1", server.port, messages)["whole"], 200)
-        self.assertNotIn("are limited", server.log())
         self.expect_limited(flood("127.0.0.1", server.port, messages), 200, 2)
         server.wait_for_log("responses to 127.0.0.0/24 are limited, first to a query for www.example.com. A")
-        self.assertEqual(server.log().count("rate limit"), 1)
+        self.assertEqual(server.stop(), 0)
+        self.assertEqual(server.log().count("are limited"), 1)
 
     def test_window(self):
         """After a flood an address has its rate again when the window is over"""
@@ -186,7 +186,7 @@ class RateLimit(TestCase):
         # Each try costs one of the rate, so that few of them do not prolong it by much.
         wait_until(lambda: not getattr(ask_udp("127.0.0.1", server.port, make_query("www.example.com"), 0.3),
                                        "truncated", True), 5, "a whole reply")
-        self.assertLess(time.monotonic() - start, 4)
+        self.assertLess(time.monotonic() - start, 12)  # and 15 s is the window of those who name none
         name_error = ask_udp("127.0.0.1", server.port, make_query("nothing.example.com"))
         self.assertEqual(name_error.rcode, NXDOMAIN)
 

@@ -1,6 +1,7 @@
 """tautd as a recursor: its options and their mistakes, what stands around it, and how it is steered."""
 import json
 import os
+import re
 import shutil
 import signal
 import tempfile
@@ -108,6 +109,7 @@ class Recursor(TestCase):
         """Has the server read its configuration again, and returns what the log says of it."""
         before = len(server.log())
         self.ctl("reload")
+        wait_until(lambda: re.search("no zone has changed|zones: ", server.log()[before:]), what="the reload is told")
         return server.log()[before:]
 
     def fails(self, *options, status):

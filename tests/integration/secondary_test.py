@@ -36,7 +36,7 @@ def update(port):
     """One more record and the next serial, by a dynamic update with the key."""
     message = dns.update.Update(ZONE + ".", keyring=dns.tsigkeyring.from_text({KEY: SECRET}), keyname=KEY)
     message.add("new", 60, "A", "192.0.2.99")
-    return dns.query.tcp(message, "127.0.0.1", port=port, timeout=5).rcode()
+    return dns.query.tcp(message, "127.0.0.1", port=port, timeout=30).rcode()
 
 
 class Knot:

@@ -27,6 +27,7 @@ BUILD = Path(os.environ.get("TAUT_BUILD", SOURCE / "build"))
 TAUTD = os.environ.get("TAUT_TAUTD", str(BUILD / "src/daemon/tautd"))
 SANITIZED = os.environ.get("TAUT_SANITIZE", "none") != "none"
 SLOWNESS = 5 if SANITIZED else 1  # by how much deadlines grow
+PATIENCE = 30  # seconds in which what is only to happen at all has happened, however loaded the machine is
 sys.path += [str(SOURCE / "tools/attack_lib"), str(SOURCE / "tests/support")]
 
 from wire import encode_name, frame, make_query  # noqa: E402, F401
@@ -38,15 +39,16 @@ A, NS, CNAME, SOA, PTR, MX, TXT, AAAA = 1, 2, 5, 6, 12, 15, 16, 28
 NOERROR, FORMERR, SERVFAIL, NXDOMAIN, NOTIMP, REFUSED = range(6)
 
 
-def wait_until(condition, seconds=10, what="condition"):
+def wait_until(condition, seconds=PATIENCE, what="condition"):
     """Polls until the condition yields something true and returns that; fails after the deadline."""
-    deadline = time.monotonic() + seconds * SLOWNESS
+    limit = max(seconds, PATIENCE) * SLOWNESS
+    deadline = time.monotonic() + limit
     while True:
         result = condition()
         if result:
             return result
         if time.monotonic() > deadline:
-            raise AssertionError(f"{what}: not within {seconds * SLOWNESS} s")
+            raise AssertionError(f"{what}: not within {limit} s")
         time.sleep(0.02)
 
 
@@ -155,7 +157,7 @@ def socket_address(host, port):
     return socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0][4]
 
 
-def ask_udp(host, port, message, timeout=5.0):
+def ask_udp(host, port, message, timeout=PATIENCE):
     """Sends one datagram and returns the reply that comes back from the same address; None where none does."""
     with socket.socket(family_of(host), socket.SOCK_DGRAM) as client:
         client.settimeout(timeout)
@@ -182,7 +184,7 @@ def read_frame(connection):
     return data[2:]
 
 
-def connect(host, port, timeout=5.0, source=None):
+def connect(host, port, timeout=PATIENCE, source=None):
     connection = socket.socket(family_of(host), socket.SOCK_STREAM)
     connection.settimeout(timeout * SLOWNESS)
     if source:
@@ -191,7 +193,7 @@ def connect(host, port, timeout=5.0, source=None):
     return connection
 
 
-def ask_tcp(host, port, message, timeout=5.0):
+def ask_tcp(host, port, message, timeout=PATIENCE):
     with connect(host, port, timeout) as connection:
         connection.sendall(frame(message))
         octets = read_frame(connection)
@@ -223,7 +225,7 @@ class Process:
     def log(self):
         return self.log_path.read_text(errors="replace")
 
-    def wait_for_log(self, text, seconds=10):
+    def wait_for_log(self, text, seconds=PATIENCE):
         """Waits until the log has the text and returns the log: the writing may lag behind what the program does."""
         try:
             return wait_until(lambda: text in (log := self.log()) and log, seconds, f"the log has {text!r}")
@@ -236,12 +238,13 @@ class Process:
     def signal(self, number):
         self.process.send_signal(number)
 
-    def wait(self, seconds):
+    def wait(self, seconds=PATIENCE):
+        limit = max(seconds, PATIENCE * SLOWNESS)
         try:
-            return self.process.wait(seconds)
+            return self.process.wait(limit)
         except subprocess.TimeoutExpired as error:
             self.kill()
-            raise AssertionError(f"{self.name} did not end within {seconds} s\n{self.log()}") from error
+            raise AssertionError(f"{self.name} did not end within {limit} s\n{self.log()}") from error
 
     def kill(self):
         if self.running():
@@ -252,7 +255,7 @@ class Process:
         """Ends it with SIGTERM; returns the exit status."""
         if self.running():
             self.signal(signal.SIGTERM)
-        return self.wait(10 * SLOWNESS)
+        return self.wait()
 
 
 def engine():
@@ -331,7 +334,7 @@ class TestCase(unittest.TestCase):
             input=text,
             capture_output=True,
             text=True,
-            timeout=timeout * SLOWNESS,
+            timeout=max(timeout, 60) * SLOWNESS,
             check=False,
             **options,
         )
@@ -445,7 +448,7 @@ class FakeUpstream:
         self.socket.bind(("127.0.0.1", 0))
         self.port = self.socket.getsockname()[1]
 
-    def receive(self, timeout=5.0):
+    def receive(self, timeout=PATIENCE):
         readable, _, _ = select.select([self.socket], [], [], timeout * SLOWNESS)
         if not readable:
             raise AssertionError("no query came")
@@ -460,6 +463,12 @@ class FakeUpstream:
 
     def close(self):
         self.socket.close()
+
+
+def processor_seconds(pid):
+    """What the process has computed for, which says more of it than of the machine's load."""
+    words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def resident_kilobytes(pid):

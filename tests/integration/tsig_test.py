@@ -162,6 +162,7 @@ class Tsig(TestCase):
                     dns.message.from_wire(reply, keyring=key(), request_mac=query.mac)
         for reply, _ in self.asks(skew=-290):
             self.assertEqual(Reply(reply).rcode, NOERROR)
+        self.assertEqual(server.stop(), 0)
         lines = re.findall(r".*BADTIME.*", server.log())
         self.assertEqual(len(lines), 1, lines)
         self.assertRegex(lines[0], r"transfer-key.*client's clock says \d{4}-\d\d-\d\dT.*this server's \d{4}-.*1000 s")
@@ -250,6 +251,7 @@ class Tsig(TestCase):
         wait_until(lambda: self.rcode_of(key(secret=OTHER)) == NOERROR, 10, "the new key counts")
         shown = self.run_program(TAUTCTL, "--socket", control, "config", "show")
         self.assertIn("tsig.transfer-key.secret", shown.stdout)
+        self.assertEqual(server.stop(), 0)
         for text in (diff.stdout, shown.stdout, server.log()):
             self.assertNotIn(SECRET, text)
             self.assertNotIn(OTHER, text)

@@ -106,7 +106,7 @@ class Upgrade(TestCase):
         self.assertEqual(said, {"process": self.process(), "replaced": first})
         self.assertEqual(Child(first).wait(), 0)
         self.assertEqual(descriptors_at_rest(said["process"]), descriptors)
-        self.assertIn("info this process has taken over\n", server.log())
+        server.wait_for_log("info this process has taken over\n")
 
     def test_no_query_lost(self):
         """Upgrades under load, to other numbers of threads too, lose no datagram and reset no new connection"""
@@ -175,7 +175,7 @@ class Upgrade(TestCase):
         self.replace_program("exec sleep 60")
         said = self.ctl("upgrade", "--timeout", "1s", status=1)
         self.assertEqual(said, "tautctl: the server goes on as it was: the new process was not ready within 1 s\n")
-        self.assertIn("info control: upgrade --timeout 1s, by user", server.log())
+        server.wait_for_log("info control: upgrade --timeout 1s, by user")
         self.program.unlink()
         self.program.write_bytes(b"\x7fELF")
         self.program.chmod(0o755)

@@ -3,8 +3,8 @@ import resource
 from pathlib import Path
 from socket import AF_INET, SOCK_DGRAM, SOCK_STREAM, socket
 
-from support import (A, AAAA, EXAMPLE_ZONE, NOERROR, NXDOMAIN, REFUSED, SERVFAIL, TXT, FakeUpstream, Reply, TestCase,
-                     ask_tcp, ask_udp, encode_name, free_port, main, make_query, wait_until)
+from support import (A, AAAA, EXAMPLE_ZONE, NOERROR, NXDOMAIN, PATIENCE, REFUSED, SERVFAIL, TXT, FakeUpstream, Reply,
+                     TestCase, ask_tcp, ask_udp, encode_name, free_port, main, make_query, wait_until)
 
 KNOT_ZONE = """$ORIGIN k.example.
 $TTL 300
@@ -110,6 +110,7 @@ class Upstreams(TestCase):
         server = self.forward(upstream.port, arguments=("--answer-timeout", 1))
         reply = self.ask(server, "never.example", edns=1232)
         self.assertEqual(reply.rcode, SERVFAIL)
+        self.assertEqual(server.stop(), 0)
         self.assertNotIn("error", server.log())
 
     def test_unreachable(self):
@@ -182,7 +183,7 @@ class Upstreams(TestCase):
         clients = [socket(AF_INET, SOCK_DGRAM) for _ in range(20)]
         for number, client in enumerate(clients):
             self.addCleanup(client.close)
-            client.settimeout(5)
+            client.settimeout(PATIENCE)
             client.sendto(make_query("same.example.net", identifier=number), ("127.0.0.1", server.port))
         query, sender = upstream.receive()
         # A question that is answered at once comes back only when those before it have been taken up.

@@ -7,7 +7,7 @@ import socket
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 
-from support import (MX, NOERROR, REFUSED, SERVFAIL, SLOWNESS, TAUTD, FakeUpstream, Process, Reply, TestCase,
+from support import (MX, NOERROR, PATIENCE, REFUSED, SERVFAIL, SLOWNESS, TAUTD, FakeUpstream, Process, Reply, TestCase,
                      frame, free_port, main, make_query, read_frame, wait_until, which)
 
 TAUTCTL = os.environ["TAUT_TAUTCTL"]
@@ -63,7 +63,7 @@ class Views(TestCase):
                    f"{logged} in {server.log()}")
         return server.log()[before:]
 
-    def ask(self, name, source, kind=1, timeout=5.0):
+    def ask(self, name, source, kind=1, timeout=PATIENCE):
         message = make_query(name, kind)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
             client.bind((source, 0))
@@ -360,7 +360,8 @@ class Views(TestCase):
         ctl("reload")
         self.assertIn("the server has no cache", ctl("cache", "show", "www.test", status=1))
         wait_until(lambda: self.cache_hits(read) == hits, 10, "what the view has counted is not lost")
-        self.assertEqual(server.log().count("zone one. of view inside removed"), 1)
+        removed = "zone one. of view inside removed"
+        self.assertEqual(server.wait_for_log(removed).count(removed), 1)
 
     def cache_hits(self, read):
         cache = json.loads(read("/status.json"))["statistics"]["cache"]

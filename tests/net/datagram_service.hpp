@@ -31,7 +31,7 @@ class Client {
  public:
   explicit Client(int family = AF_INET) : fd_(::socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
     REQUIRE(fd_);
-    const timeval patience{5, 0};
+    const timeval patience{30, 0};
     ::setsockopt(fd_.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   }
   void send(const Address& to, std::string_view text) const {

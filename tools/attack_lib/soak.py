@@ -161,10 +161,10 @@ class Soak:
         """The failures, with those of the end."""
         self.server.terminate()
         try:
-            status = self.server.wait(10)
+            status = self.server.wait(30)
         except subprocess.TimeoutExpired:
             self.server.kill()
-            status = f"none in 10 s, killed: {self.server.wait()}"
+            status = f"none in 30 s, killed: {self.server.wait()}"
         self.upstream.end()
         self.log.close()
         if status != 0:
