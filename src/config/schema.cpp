@@ -513,7 +513,9 @@ constexpr Key keys[] = {
      .most = maxCache,
      .absent = "a tenth of the memory, 1G at most",
      .reload = Reload::restart,
-     .text = "Memory in which is kept what was learnt, for all threads together."},
+     .text =
+         "Memory in which is kept what was learnt, for all threads together. The names that are looked for take half "
+         "as much besides at most, or 4M for each thread where that is more."},
     {.path = "recursion.root-hints",
      .type = ValueType::file,
      .absent = "/usr/share/dns/root.hints, or else what is built in",

@@ -141,7 +141,8 @@ Name Fetches::startOf(NameView name, Type type) {
 }
 
 bool Fetches::admits(NameView name, Type type) {
-  return quota_.size() < recursion_.options.maxInFlight || underWay(name, type) || quota_.admit(startOf(name, type));
+  if (quota_.hasRoom() || underWay(name, type)) return true;
+  return quota_.admit(startOf(name, type), fetcher_.asksTheSilent(name, type));
 }
 
 // Whatever happens, who waits is told.

@@ -20,6 +20,8 @@ class Fetcher {
  public:
   // What was found; a failure where nothing was, and null where the fetch was stopped.
   virtual Task<LocalRef<const Link>> run(Fetch& fetch) = 0;
+  // Whether all servers that are known for the name and type were silent, and none has ever answered.
+  virtual bool asksTheSilent(NameView name, Type type) = 0;
 
  protected:
   ~Fetcher() = default;
@@ -30,7 +32,7 @@ class Fetches {
   static constexpr std::size_t maxClients = 256;  // that wait for one fetch
 
   Fetches(Recursion& recursion, Fetcher& fetcher)
-      : recursion_(recursion), fetcher_(fetcher), quota_(recursion.options.maxInFlight) {}
+      : recursion_(recursion), fetcher_(fetcher), quota_(recursion.maxInFlight) {}
 
   // What is kept of the name and type, or null.
   LocalRef<const Link> lookup(NameView name, Type type);

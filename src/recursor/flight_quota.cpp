@@ -18,9 +18,19 @@ void FlightQuota::Place::moveTo(NameView zone) {
   next.places.pushBack(*this);
 }
 
+void FlightQuota::Place::setSilent(bool silent) {
+  auto& hook = static_cast<ListHook<Hopeless>&>(*this);
+  if (silent == hook.isLinked() || zone_ == nullptr) return;
+  if (silent)
+    quota_.silent_.pushBack(*this);
+  else
+    hook.unlink();
+}
+
 void FlightQuota::Place::leave() {
   if (zone_ == nullptr) return;
-  unlink();
+  setSilent(false);
+  ListHook<>::unlink();
   quota_.leave(*std::exchange(zone_, nullptr));
 }
 
@@ -56,15 +66,22 @@ FlightQuota::Zone* FlightQuota::busiest() {
   return highest_ == 0 ? nullptr : &levels_[highest_].front();
 }
 
-bool FlightQuota::admit(NameView zone) {
-  if (count_ < places_) return true;
+void FlightQuota::giveWay(Place& place) {
+  place.leave();
+  place.stop_.requestStop();  // last: the fetch may end, and its place with it
+}
+
+bool FlightQuota::admit(NameView zone, bool isSilent) {
+  if (isSilent) return false;
+  if (!silent_.empty()) {
+    giveWay(silent_.front());
+    return true;
+  }
   const auto own = zones_.find(zone);
   const std::size_t owns = own == zones_.end() ? 0 : own->second->count;
   Zone* const most = busiest();
   if (most == nullptr || most->count < owns + 2) return false;
-  Place& oldest = most->places.front();
-  oldest.leave();
-  oldest.stop_.requestStop();  // last: the fetch may end, and its place with it
+  giveWay(most->places.front());
   return true;
 }
 

@@ -142,6 +142,7 @@ InfraCache::Expectation InfraCache::expect(const Address& server, TimePoint now)
     return expectation;
   }
   const bool measured = entry->smoothed > 0;
+  expectation.unheard = !measured;
   const Duration smoothed = measured ? micros(entry->smoothed) : assumed;
   const Duration variance = micros(entry->variance);
   const int doubled = 1 << std::min<int>(entry->timeouts, deadAfter);

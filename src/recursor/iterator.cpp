@@ -224,7 +224,7 @@ Iterator::Iterator(Recursion& recursion)
     : recursion_(recursion),
       fetches_(recursion, *this),
       validator_(recursion, fetches_),
-      serverQuota_(recursion.options.maxInFlight) {
+      serverQuota_(recursion.maxInFlight) {
   for (const FixedZone& fixed : recursion.options.zones) {
     const bool secure = recursion.validates() && recursion.anchors->find(fixed.zone);
     fixed_.emplace_back(Delegation::make(fixed.zone, {},
@@ -243,6 +243,17 @@ Task<LocalRef<const Link>> Iterator::run(Fetch& fetch) {
   if (!from.delegation) co_return fail(fetch, std::nullopt);
   auto link = co_await walk(fetch, from);
   co_return link;
+}
+
+// The operator's own servers are waited for in any case.
+bool Iterator::asksTheSilent(NameView name, Type type) {
+  if (recursion_.fixedZone(name, type)) return false;
+  Cut cut;
+  cut.delegation = recursion_.delegations.closest(name, type, recursion_.now());
+  if (!cut.delegation) return false;
+  Step step(recursion_, std::move(cut));
+  addKnownAddresses(step);
+  return step.servers.isSilent(recursion_.now());
 }
 
 Task<Cut> Iterator::begin(Fetch& fetch) {
@@ -569,7 +580,7 @@ Task<Iterator::Reply> Iterator::ask(Fetch& fetch, Step& step, QuestionView quest
   try {
     Reply found = co_await race(*asking, step);
     reply = std::move(found);
-    if (asking->race.running() > 0)
+    if (asking->race.running() > 0 && !fetch.place->gaveWay())
       fetches_.scope().spawn(finishLate(asking));
     else
       isOver = true;
@@ -604,6 +615,7 @@ std::optional<ServerSet::Choice> Iterator::choose(Step& step, Reply& reply) {
 }
 
 bool Iterator::startNext(Asking& asking, Step& step, bool hedges, Duration& hedgeAfter, Reply& reply) {
+  asking.fetch->place->setSilent(!step.cut.fixed && step.servers.isSilent(recursion_.now()));
   const auto choice = choose(step, reply);
   if (!choice || !asking.fetch->budget.takeSend()) return false;
   if (hedges) ++recursion_.counters.hedges;
@@ -744,6 +756,15 @@ bool Iterator::addKnownAddresses(Step& step, NameView host) {
   return added;
 }
 
+bool Iterator::addKnownAddresses(Step& step) {
+  bool added = false;
+  step.cut.delegation->forEachServer([&](const Delegation::Server& server) {
+    added = addKnownAddresses(step, server.name) || added;
+    return true;
+  });
+  return added;
+}
+
 // The names of the cut's servers whose addresses were not looked for yet, at random. Those in the zone itself are not
 // looked for: only a server of the zone knows their addresses, and where one works there is no need of them.
 Iterator::Hosts Iterator::hostsToLookUp(const Step& step, Which which) const {
@@ -763,12 +784,8 @@ Iterator::Hosts Iterator::hostsToLookUp(const Step& step, Which which) const {
 // `mayDoubtGlue`: no server has said anything, so the addresses that came with the delegation may be wrong.
 Task<bool> Iterator::findAddresses(Fetch& fetch, Step& step, bool mayDoubtGlue) {
   if (step.cut.fixed || step.lookedUp.all()) co_return false;
+  if (addKnownAddresses(step)) co_return true;
   bool found = false;
-  step.cut.delegation->forEachServer([&](const Delegation::Server& server) {
-    found = addKnownAddresses(step, server.name) || found;
-    return true;
-  });
-  if (found) co_return true;
   Hosts hosts = hostsToLookUp(step, Which::withoutGlue);
   if (hosts.empty() && mayDoubtGlue) hosts = hostsToLookUp(step, Which::all);
   const std::size_t atOnce = fetch.budget.depth() == 0 ? lookupsAtOnce : 1;

@@ -34,6 +34,7 @@ class Iterator final : public Fetcher {
   explicit Iterator(Recursion& recursion);
 
   Task<LocalRef<const Link>> run(Fetch& fetch) override;
+  bool asksTheSilent(NameView name, Type type) override;
 
   Fetches& fetches() { return fetches_; }
   const Fetches& fetches() const { return fetches_; }
@@ -147,6 +148,7 @@ class Iterator final : public Fetcher {
   enum class Which : std::uint8_t { withoutGlue, all };
   Hosts hostsToLookUp(const Step& step, Which which) const;
   bool addKnownAddresses(Step& step, NameView host);
+  bool addKnownAddresses(Step& step);
   bool addAddresses(Step& step, const RRset& rrset);
 
   Recursion& recursion_;

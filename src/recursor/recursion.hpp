@@ -30,6 +30,7 @@ struct Recursion {
       : shard(onShard),
         anchors(std::exchange(given.anchors, nullptr)),
         options(std::move(given)),
+        maxInFlight(std::min(options.maxInFlight, std::max(options.cacheBytes / 2 / octetsPerFetch, leastFetches))),
         transport(std::move(by)),
         addresses(usable(options)),
         scrubber(addresses, options.glue),
@@ -44,6 +45,7 @@ struct Recursion {
   std::shared_ptr<const TrustAnchors> anchors;         // at first those of the options; null for none
   std::unique_ptr<const LocalRootServer> localRoot{};  // null: servers of the root are asked
   const RecursorOptions options;
+  const std::size_t maxInFlight;  // of fetches
   const std::unique_ptr<ServerTransport> transport;
   const AddressPolicy addresses;  // of servers that may be asked
   const Scrubber scrubber;
@@ -92,6 +94,8 @@ struct Recursion {
   // Servers have a sixteenth, at 80 octets each.
   static constexpr std::size_t octetsPerServer = 16 * 80;
   static constexpr std::size_t leastServers = 64;
+  static constexpr std::size_t octetsPerFetch = 16384;  // of its frames, while it is under way
+  static constexpr std::size_t leastFetches = 256;
 
   static AddressPolicy usable(const RecursorOptions& options) {
     return options.usesLoopback ? Scrubber::usableAddressesAndLoopback() : Scrubber::usableAddresses();

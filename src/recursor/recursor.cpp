@@ -81,6 +81,7 @@ Task<std::optional<Answer>> Recursor::resolve(const Query& query) {
     Answer overload = Answer::serverFailure();
     overload.setSource(AnswerSource::Kind::recursor);
     overload.setTransient(true);
+    overload.setExtendedError(ExtendedErrorCode::other, "too many names are looked for");
     return Task<std::optional<Answer>>::ready(std::move(overload));
   }
   return core_->find(query, nullptr);

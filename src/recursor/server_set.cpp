@@ -43,6 +43,12 @@ void ServerSet::leaveOut(const Address& server) {
     if (servers_[i].address == server) servers_[i].dropped = true;
 }
 
+bool ServerSet::isSilent(TimePoint now) const {
+  const auto end = servers_.begin() + static_cast<std::ptrdiff_t>(count_);
+  return count_ > 0 && std::all_of(servers_.begin(), end,
+                                   [&](const Server& server) { return infra_.expect(server.address, now).unheard; });
+}
+
 ServerSet::Candidate ServerSet::candidate(std::size_t index, TimePoint now) const {
   const Server& server = servers_[index];
   Candidate candidate;

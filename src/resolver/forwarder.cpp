@@ -302,6 +302,7 @@ Task<std::optional<Answer>> Forwarder::resolve(const Query& query) {
     Answer overload = Answer::serverFailure();
     overload.setSource(AnswerSource::Kind::forwarder);
     overload.setTransient(true);
+    overload.setExtendedError(ExtendedErrorCode::other, "too many questions are under way");
     return Task<std::optional<Answer>>::ready(std::move(overload));
   }
   // Sockets and connections that are not used take no descriptor from a question.

@@ -18,6 +18,7 @@
 //   many servers, one address (CVE-2026-3592)          "servers that all have one address"
 //   phantom domains, water torture                     "random names of a zone that does not answer"
 //                                                      "thousands of zones at one silent server"
+//                                                      "more silent zones than may be looked for"
 //                                                      "random names of a hundred zones that each have a slow server"
 //                                                      "random names of a signed zone"
 //   DNSBomb (CVE-2024-33655)                           "answers that come too late", "more clients than may wait"
@@ -384,6 +385,42 @@ TEST_CASE("attack: thousands of zones at one silent server") {
       if (reply.rcode == Rcode::NOERROR) ++answered;
   }
   CHECK(answered == 30);
+  CHECK(bench.recursor().statistics().overload > 0);
+  CHECK(bench.recursor().statistics().inFlight == 0);
+  checkOthersAlone(bench);
+}
+
+TEST_CASE("attack: more silent zones than may be looked for") {
+  AttackBench bench;
+  bench.options.maxInFlight = 256;
+  bench.evilZone();
+  bench.evilServer().script = delegatesTo([](const std::string& cut) {
+    const int zone = std::stoi(cut.substr(1));
+    return "198.18." + std::to_string(100 + zone / 200) + "." + std::to_string(zone % 200);
+  });
+  bench.world.zone("other.com").add("*.w A 192.0.2.2");
+  bench.world.publish();
+  constexpr int zones = 1000;
+  for (int i = 0; i < zones; ++i)
+    bench.internet.server("198.18." + std::to_string(100 + i / 200) + "." + std::to_string(i % 200)).manner =
+        FakeServer::Manner::dead;
+  bench.ask("www.other.com");
+  std::vector<test::ClientQuestion> questions;
+  for (int i = 0; i < zones; ++i) questions.push_back({"www.z" + std::to_string(i) + ".evil.com"});
+  bench.askAll(questions, 100);  // what is known of the servers is that they are silent
+  bench.internet.forgetQuestions();
+  std::size_t answered = 0;
+  for (int round = 0; round < 20; ++round) {
+    const std::string number = std::to_string(round);
+    questions.clear();
+    for (int i = 0; i < zones; ++i) questions.push_back({"r" + number + ".z" + std::to_string(i) + ".evil.com"});
+    for (int i = 0; i < 4; ++i)
+      questions.insert(questions.begin() + 250 * i, {"n" + std::to_string(i) + "-" + number + ".w.other.com"});
+    for (const ParsedReply& reply : bench.askAll(questions, 600))
+      if (reply.rcode == Rcode::NOERROR) ++answered;
+  }
+  CHECK(answered == 80);
+  CHECK(bench.internet.count() < 20 * zones / 2);
   CHECK(bench.recursor().statistics().overload > 0);
   CHECK(bench.recursor().statistics().inFlight == 0);
   checkOthersAlone(bench);

@@ -52,6 +52,17 @@ TEST_CASE_FIXTURE(Fixture, "a server that was never asked is unknown, and is wai
   CHECK(cache.count() == 0);
 }
 
+TEST_CASE_FIXTURE(Fixture, "a server is unheard once it was silent, until its first answer, and never after that") {
+  CHECK_FALSE(expect().unheard);
+  keepSilent();
+  CHECK(expect().unheard);
+  answer(20ms);
+  CHECK_FALSE(expect().unheard);
+  for (int i = 0; i < 8; ++i) keepSilent();
+  CHECK(expect().dead);
+  CHECK_FALSE(expect().unheard);
+}
+
 TEST_CASE_FIXTURE(Fixture, "the time to wait is RFC 6298's, from 40 ms to 1.5 s") {
   answer(100ms);
   CHECK(expect().known);

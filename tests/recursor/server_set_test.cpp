@@ -155,6 +155,18 @@ TEST_CASE_FIXTURE(Fixture, "a dead server is asked once a second, where there is
   CHECK(choose() == v4(2));
 }
 
+TEST_CASE_FIXTURE(Fixture, "a set is silent where each of its servers was, and none has ever answered") {
+  CHECK_FALSE(set.isSilent(now));
+  kill(v4(1));
+  CHECK(set.isSilent(now));
+  set.add(v4(2));  // never asked
+  CHECK_FALSE(set.isSilent(now));
+  kill(v4(2));
+  CHECK(set.isSilent(now));
+  know(v4(3), 30ms);
+  CHECK_FALSE(set.isSilent(now));
+}
+
 TEST_CASE_FIXTURE(Fixture, "a dead server whose probe is due is found alive by exploration") {
   know(v4(2), 30ms);
   kill(v4(1));

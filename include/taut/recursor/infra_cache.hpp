@@ -47,6 +47,7 @@ class InfraCache {
   // What is to be expected of a server.
   struct Expectation {
     bool known = false;     // it has answered, or was silent
+    bool unheard = false;   // it was silent, and has never answered
     bool dead = false;      // it was silent four times in a row
     bool probeDue = true;   // it may be sent a question though it is dead
     Duration expected{};    // its smoothed round-trip time, doubled for each time-out; 0 where it is unknown

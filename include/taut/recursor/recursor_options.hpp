@@ -38,9 +38,11 @@ struct RecursorOptions {
   // Where validation begins; an empty set: nothing is validated.
   std::shared_ptr<const TrustAnchors> anchors{};
   AlgorithmPolicy algorithms{};
-  std::vector<FixedZone> zones{};            // the one with the longest name counts
-  std::size_t cacheBytes = 64u << 20u;       // of this shard, for all that is kept
-  std::size_t maxInFlight = 4096;            // names and types that are looked for at the same time
+  std::vector<FixedZone> zones{};       // the one with the longest name counts
+  std::size_t cacheBytes = 64u << 20u;  // of this shard, for all that is kept
+  // Names and types that are looked for at the same time, each of which takes some 16 kB meanwhile. They are no more
+  // than half of cacheBytes has room for, or 256 where that is less.
+  std::size_t maxInFlight = 4096;
   std::chrono::milliseconds deadline{8000};  // for one question
   std::uint32_t minTtl = 0;                  // seconds; of what is kept
   std::uint32_t maxTtl = 86400;

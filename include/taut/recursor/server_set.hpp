@@ -58,6 +58,8 @@ class ServerSet {
   void leaveOut(const Address& server);
 
   std::size_t size() const { return count_; }
+  // Whether all of them were silent, and none has ever answered. False where there is none.
+  bool isSilent(TimePoint now) const;
   // Whether so many servers were of no use that the set has ended.
   bool spent() const { return useless_ >= maxUseless; }
 
