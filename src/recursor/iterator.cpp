@@ -689,27 +689,34 @@ bool Iterator::takeReply(Asking& asking, Step& step, AskedServer& asked, Reply& 
   Scrubbed scrubbed = recursion_.scrubber.scrub(
       *view, zone, question, step.cut.isForward() ? Scrubber::Asked::forwarder : Scrubber::Asked::authority);
   if (fetch.isTraced()) fetch.note(recursion_.now(), describeReply(server, scrubbed, asked.reply));
-  const TimePoint now = recursion_.now();
   // What a server says to a part of the name may be a fault with minimised names alone.
   const bool isWhole = question.name.size() == fetch.name.size();
   if (taut::isUsable(scrubbed.kind())) {
     recursion_.infra.setServing(server, zone);
     // Where one server has authority, those that have none are lame.
     if (isWhole && !step.cut.fixed && !reply.unauthoritative.empty())
-      recursion_.infra.setLame(reply.unauthoritativeServer, zone, Lameness::lame, false, now);
+      recursion_.infra.setLame(reply.unauthoritativeServer, zone, Lameness::lame, false, recursion_.now());
     reply.scrubbed = std::move(scrubbed);
     reply.server = server;
     reply.isUsable = true;
     return true;
   }
   if (!isWhole && isUnauthoritative(scrubbed.fault())) return true;
-  step.servers.drop(server);
+  return takeFault(step, asked, scrubbed, isWhole, reply);
+}
+
+// What a reply that is of no use says of its server. Whether the walk must end.
+bool Iterator::takeFault(Step& step, AskedServer& asked, const Scrubbed& scrubbed, bool isWhole, Reply& reply) {
+  const Address& server = asked.server->address;
+  const NameView zone = step.cut.zone();
+  const TimePoint now = recursion_.now();
   const bool isConfirmed = Asking::isConfirmed(asked.reply);
+  step.servers.drop(server);
   if (scrubbed.kind() == Scrubbed::Kind::lame) {
     ++recursion_.counters.lame;
     if (isUnauthoritative(scrubbed.fault())) {
       if (!reply.unauthoritative.empty()) return false;
-      reply.unauthoritative = std::move(attempt.message);
+      reply.unauthoritative = std::move(asked.reply.last.message);
       reply.unauthoritativeServer = server;
     } else if (isWhole && !step.cut.fixed)
       recursion_.infra.setLame(server, zone, Lameness::lame, isConfirmed, now);

@@ -141,6 +141,7 @@ class Iterator final : public Fetcher {
   bool startNext(Asking& asking, Step& step, bool hedges, Duration& hedgeAfter, Reply& reply);
   void takeLastResort(Asking& asking, Step& step, Reply& reply);
   bool takeReply(Asking& asking, Step& step, AskedServer& asked, Reply& reply);
+  bool takeFault(Step& step, AskedServer& asked, const Scrubbed& scrubbed, bool isWhole, Reply& reply);
 
   using Hosts = std::vector<std::pair<std::size_t, Name>>;  // with their numbers in the delegation
   Task<bool> findAddresses(Fetch& fetch, Step& step, bool mayDoubtGlue);

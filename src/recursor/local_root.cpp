@@ -19,10 +19,6 @@ namespace {
 
 using Fault = std::optional<std::string>;
 
-std::uint32_t secondsOf(WallTime time) {
-  return static_cast<std::uint32_t>(std::chrono::floor<std::chrono::seconds>(time.time_since_epoch()).count());
-}
-
 // Whether the signatures over what proves the zone are right, and until when.
 class Signatures {
  public:
@@ -33,12 +29,12 @@ class Signatures {
   Fault verify(const TrustAnchors::Anchor& anchor) {
     const ZoneRRset keys = apex_.rrset(Type::DNSKEY);
     KeysVerdict verdict =
-        authenticateKeys(anchor.zone, keys.data, keys.rrsig, anchor.ds(), algorithms_, secondsOf(now_), budget_);
+        authenticateKeys(anchor.zone, keys.data, keys.rrsig, anchor.ds(), algorithms_, signatureTime(now_), budget_);
     if (verdict.security != KeysVerdict::Security::secure) return faultOf(Type::DNSKEY, verdict.fault);
     noteEnd(keys.rrsig);
     for (const Type type : {Type::SOA, Type::ZONEMD}) {
       const ZoneRRset set = apex_.rrset(type);
-      const auto verified = verifyRRset(set.data, set.rrsig, *verdict.keys, algorithms_, secondsOf(now_), budget_);
+      const auto verified = verifyRRset(set.data, set.rrsig, *verdict.keys, algorithms_, signatureTime(now_), budget_);
       if (!verified) return faultOf(type, verified.error());
       noteEnd(set.rrsig);
     }
@@ -57,7 +53,7 @@ class Signatures {
     std::int32_t longest = 0;
     for (const ByteSpan rdata : signatures)
       if (const auto signature = RrsigView::parse(rdata))
-        longest = std::max(longest, static_cast<std::int32_t>(signature->expiration() - secondsOf(now_)));
+        longest = std::max(longest, static_cast<std::int32_t>(signature->expiration() - signatureTime(now_)));
     until_ = std::min(until_, now_ + std::chrono::seconds(longest));
   }
 

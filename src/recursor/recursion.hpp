@@ -61,10 +61,11 @@ struct Recursion {
   Event excepted;  // a negative trust anchor with an end was set
 
   TimePoint now() const { return shard.now(); }
+  WallTime wallTime() const { return shard.clock().wallTime(); }
   bool synthesises() const { return options.synthesisesDenials && !options.plainIteration; }
   // The one that may be asked, or null.
   const LocalRootServer* usableLocalRoot() const {
-    return localRoot && localRoot->isProven(shard.clock().wallTime()) ? localRoot.get() : nullptr;
+    return localRoot && localRoot->isProven(wallTime()) ? localRoot.get() : nullptr;
   }
   bool validates() const { return anchors && !anchors->empty(); }
 

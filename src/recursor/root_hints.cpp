@@ -141,10 +141,6 @@ RootHints RootHints::builtIn() {
   return hints;
 }
 
-LocalRef<Delegation> RootHints::delegation(TimePoint expiry) const {
-  return Delegation::make({}, servers, DelegationSecurity::unproven, expiry);
-}
-
 std::vector<Diagnostic> readRootHints(const std::string& path, RootHints& hints) {
   Gatherer gatherer(path);
   scanMasterFile(path, detail::OperatorRecords::options(), gatherer.handler());

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 namespace taut {
 
@@ -31,16 +32,13 @@ void ServerSet::add(const Delegation& zone) {
 }
 
 void ServerSet::drop(const Address& server) {
-  for (std::size_t i = 0; i < count_; ++i) {
-    if (servers_[i].address != server || servers_[i].dropped) continue;
-    servers_[i].dropped = true;
-    ++useless_;
-  }
+  if (leaveOut(server)) ++useless_;
 }
 
-void ServerSet::leaveOut(const Address& server) {
-  for (std::size_t i = 0; i < count_; ++i)
-    if (servers_[i].address == server) servers_[i].dropped = true;
+bool ServerSet::leaveOut(const Address& server) {
+  const auto end = servers_.begin() + static_cast<std::ptrdiff_t>(count_);
+  const auto found = std::find_if(servers_.begin(), end, [&](const Server& each) { return each.address == server; });
+  return found != end && !std::exchange(found->dropped, true);
 }
 
 bool ServerSet::isSilent(TimePoint now) const {

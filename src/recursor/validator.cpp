@@ -102,11 +102,6 @@ std::size_t partsOfLink(std::span<const ScrubbedRRset> rrsets, std::size_t first
 
 }  // namespace
 
-std::uint32_t Validator::wallSeconds() const {
-  const auto since = recursion_.shard.clock().wallTime().time_since_epoch();
-  return static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::seconds>(since).count());
-}
-
 bool Validator::expectsSignatures(NameView name) const {
   if (!recursion_.validates()) return false;
   const TrustAnchors::Anchor* const anchor = recursion_.anchors->closest(name);
@@ -232,7 +227,7 @@ Task<Validator::Verdict> Validator::authenticate(Fetch& fetch, const ScrubbedRRs
   if (ds.security != SecurityState::secure) co_return ds.verdict();
   if (!ds.isCut) co_return bogus(ExtendedErrorCode::dnssecBogus, "DNSKEY of no zone: " + zone.toString());
   KeysVerdict found = authenticateKeys(zone, keys.rrset, keys.signatures, ds.rrset, recursion_.options.algorithms,
-                                       wallSeconds(), fetch.work->crypto);
+                                       signatureTime(recursion_.wallTime()), fetch.work->crypto);
   const TimePoint now = recursion_.now();
   if (fetch.isTraced())
     fetch.note(now, "the keys of " + zone.toString() +
@@ -334,7 +329,7 @@ Task<Validator::Verdict> Validator::verify(Fetch& fetch, const Cut& cut, const S
 Task<Validator::Verdict> Validator::verifyWith(Fetch& fetch, LocalRef<ZoneTrust> trust, const ScrubbedRRset& data) {
   Verdict verdict;
   const auto verified = verifyRRset(data.rrset, data.signatures, *trust->keys, recursion_.options.algorithms,
-                                    wallSeconds(), fetch.work->crypto);
+                                    signatureTime(recursion_.wallTime()), fetch.work->crypto);
   if (verified) {
     verdict.security = SecurityState::secure;
     verdict.signature = *verified;
@@ -370,7 +365,7 @@ Task<> Validator::addProofs(Fetch& fetch, ZoneTrust& trust, const Scrubbed& repl
   for (const ScrubbedRRset& data : reply.rrsets()) {
     if (!isProof(data)) continue;
     const auto verified = verifyRRset(data.rrset, data.signatures, *trust.keys, recursion_.options.algorithms,
-                                      wallSeconds(), fetch.work->crypto);
+                                      signatureTime(recursion_.wallTime()), fetch.work->crypto);
     if (verified) {
       records.add(data.rrset, *verified);
       keepProof(trust, data, *verified);

@@ -93,7 +93,6 @@ class Validator {
   TimePoint goodUntil(NameView name) const;
   void keepAbsence(const Cut& cut, const Scrubbed& reply, const Verdict& verdict, Link& link) const;
   LocalRef<const CachedRRset> keep(const Cut& cut, const ScrubbedRRset& data, const Verdict& verdict, bool alone);
-  std::uint32_t wallSeconds() const;
 
   Recursion& recursion_;
   Fetches& fetches_;

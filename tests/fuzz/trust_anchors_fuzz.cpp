@@ -9,6 +9,7 @@
 #include "taut/dnssec/dnskey.hpp"
 #include "taut/dnssec/ds.hpp"
 #include "taut/dnssec/zone_keys.hpp"
+#include "taut/recursor/delegation.hpp"
 #include "taut/recursor/root_hints.hpp"
 #include "taut/recursor/trust_anchor_state.hpp"
 #include "taut/recursor/trust_anchors.hpp"
@@ -35,7 +36,7 @@ void checkHints(std::string_view text) {
   bool hasErrors = false;
   for (const Diagnostic& message : parseRootHints(text, "f", hints)) hasErrors = hasErrors || message.isError();
   require(hints.servers.empty() == hasErrors, "hints are taken from files without mistakes");
-  const auto root = hints.delegation(TimePoint());
+  const auto root = Delegation::make({}, hints.servers, DelegationSecurity::unproven, TimePoint());
   require(root->serverCount() == hints.servers.size(), "the root has all servers of the hints");
 }
 

@@ -1,6 +1,5 @@
 #include "taut/recursor/root_hints.hpp"
 
-#include <chrono>
 #include <filesystem>
 #include <string>
 
@@ -11,14 +10,10 @@
 
 namespace {
 
-using namespace std::chrono_literals;
 using taut::Delegation;
 using taut::Diagnostic;
 using taut::RootHints;
 using taut::TemporaryFile;
-using taut::TimePoint;
-
-constexpr TimePoint end{2h};
 
 std::string describe(const RootHints& hints) {
   std::string text;
@@ -62,20 +57,6 @@ TEST_CASE("the built-in hints are those of the system's file") {
     CHECK(hints.servers[i].name == builtIn.servers[i].name);
     CHECK(hints.servers[i].addresses == builtIn.servers[i].addresses);
   }
-}
-
-TEST_CASE("hints make a delegation of the root with all its servers") {
-  const auto root = RootHints::builtIn().delegation(end);
-  CHECK(root->zone().isRoot());
-  CHECK(root->security() == taut::DelegationSecurity::unproven);
-  CHECK(root->expiry() == end);
-  CHECK(root->ds().count == 0);
-  RootHints found;
-  root->forEachServer([&](const Delegation::Server& server) {
-    found.servers.push_back(server);
-    return true;
-  });
-  CHECK(describe(found) == describe(RootHints::builtIn()));
 }
 
 TEST_CASE("an address may stand before the server that it belongs to, and names have no case") {

@@ -1,16 +1,23 @@
 // A signature over an RRset as its RRSIG record has it (RFC 4034 section 3.1).
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 
 #include "taut/base/bytes.hpp"
+#include "taut/base/clock.hpp"
 #include "taut/dns/name.hpp"
 #include "taut/dns/type.hpp"
 #include "taut/dnssec/algorithm.hpp"
 
 namespace taut {
+
+// As the times of a signature are: seconds since 1970 modulo 2^32 (RFC 4034 section 3.1.5).
+inline std::uint32_t signatureTime(WallTime time) {
+  return static_cast<std::uint32_t>(std::chrono::floor<std::chrono::seconds>(time.time_since_epoch()).count());
+}
 
 // Borrows the RDATA, whose names are uncompressed: valid as long as that is.
 class RrsigView {
@@ -22,7 +29,7 @@ class RrsigView {
   DnssecAlgorithm algorithm() const { return static_cast<DnssecAlgorithm>(rdata_[2]); }
   std::uint8_t labels() const { return rdata_[3]; }  // of the owner that was signed, without the root and a wildcard
   std::uint32_t originalTtl() const { return loadU32(&rdata_[4]); }  // seconds
-  std::uint32_t expiration() const { return loadU32(&rdata_[8]); }   // seconds since 1970 modulo 2^32
+  std::uint32_t expiration() const { return loadU32(&rdata_[8]); }   // a signatureTime
   std::uint32_t inception() const { return loadU32(&rdata_[12]); }   // likewise
   std::uint16_t keyTag() const { return loadU16(&rdata_[16]); }
   NameView signer() const { return signer_; }

@@ -6,8 +6,6 @@
 #include <string_view>
 #include <vector>
 
-#include "taut/base/clock.hpp"
-#include "taut/base/local_ref.hpp"
 #include "taut/recursor/delegation.hpp"
 #include "taut/zone/diagnostic.hpp"
 
@@ -19,9 +17,6 @@ inline constexpr std::string_view systemRootHints = "/usr/share/dns/root.hints";
 struct RootHints {
   // The 13 servers of the root with their 26 addresses, as IANA publishes them.
   static RootHints builtIn();
-
-  // The root to begin with, which nothing has proven.
-  LocalRef<Delegation> delegation(TimePoint expiry) const;
 
   std::vector<Delegation::Server> servers;  // `maxNameServers` at most
 };

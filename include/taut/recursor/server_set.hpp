@@ -54,8 +54,8 @@ class ServerSet {
 
   // The server gave nothing of use: it is lame, failed, or sent garbage.
   void drop(const Address& server);
-  // The server is not to be asked now, which is no fault of its own.
-  void leaveOut(const Address& server);
+  // The server is not to be asked now, which is no fault of its own. False where it was left out already.
+  bool leaveOut(const Address& server);
 
   std::size_t size() const { return count_; }
   // Whether all of them were silent, and none has ever answered. False where there is none.
