@@ -54,9 +54,9 @@ class Listening(TestCase):
             bound = self.udp_sockets(server.port)
             for address in loopback:
                 self.assertEqual(bound.count(address), 2, address)
-            self.assertEqual(server.stop(), 0)
             for wildcard in ("0.0.0.0", "[::]"):
-                self.assertIn(f"listening on {wildcard}:{server.port}", server.log())
+                server.wait_for_log(f"listening on {wildcard}:{server.port}")
+            self.assertEqual(server.stop(), 0)
             self.assertEqual(server.log().count("listening on"), 2, server.log())
 
     def test_default_is_every_address(self):
@@ -87,9 +87,8 @@ class Listening(TestCase):
         server = self.start_tautd("--zone", EXAMPLE_ZONE, interfaces=twice)
         for host in ("127.0.0.1", "::1"):
             self.assert_served(host, server.port)
+            server.wait_for_log(f"listening on {bracketed(host)}:{server.port}")
         self.assertEqual(server.stop(), 0)
-        for host in ("127.0.0.1", "::1"):
-            self.assertIn(f"listening on {bracketed(host)}:{server.port}", server.log())
         self.assertEqual(server.log().count("listening on"), 2, server.log())
 
     def assert_served(self, host, port):
@@ -113,10 +112,10 @@ class Listening(TestCase):
         for host in late:
             network.run(network.configure, "address", "add", host, "dev", "lo")
             network.run(self.assert_served, host, server.port)
+        server.wait_for_log(f"listening on 127.0.0.1:{server.port}")
         self.assertEqual(server.stop(), 0)
         for host in late:
             self.assertEqual(server.log().count(f"no interface has the address {host}"), 1, server.log())
-        self.assertIn(f"listening on 127.0.0.1:{server.port}", server.log())
         self.assertEqual(server.log().count("listening on"), 1, "what is not there is not listened on")
 
     def test_freebind(self):
@@ -152,8 +151,10 @@ class Listening(TestCase):
         for interfaces in (("127.0.0.1", "::1"), ()):
             server = self.start_tautd("--zone", EXAMPLE_ZONE, interfaces=interfaces, preexec_fn=without)
             self.assert_served("127.0.0.1", server.port)
+            warning = "this system has no IPv6"
+            server.wait_for_log(warning)
             self.assertEqual(server.stop(), 0)
-            self.assertEqual(server.log().count("this system has no IPv6"), 1, server.log())
+            self.assertEqual(server.log().count(warning), 1, server.log())
 
     def test_zone_list(self):
         """Every zone of a list is served, and --bindzone is an old name of --zone"""

@@ -148,6 +148,7 @@ class Ports(Messages):
         """An address that no interface has is one warning, where another is there"""
         server = self.network().run(self.start, "-i", "192.0.2.1", "-i", "127.0.0.1", "-z", EXAMPLE_ZONE,
                                     host="127.0.0.1", port=53)
+        server.wait_for_log("listening on 127.0.0.1")
         self.assertEqual(server.stop(), 0)
         warnings = [line for line in server.log().splitlines() if " warning " in line and AS_ROOT not in line]
         self.assertEqual(len(warnings), 1, server.log())

@@ -280,7 +280,7 @@ class Recursor(TestCase):
         self.assertEqual([int(option.code) for option in reply.options if option.otype == dns.edns.EDE], [17])
         self.assertEqual(self.data("www.plain.example"), ["192.0.2.80"])
         self.write("new", head.format(serial=2) + "ns.lab.example CNAME .\n").rename(rpz)
-        self.ctl("reload")
+        self.reload(server)
         wait_until(lambda: self.rcode("www.lab.example") == "NOERROR", 10, "the newest version counts")
         self.assertEqual(self.rcode("ns.lab.example"), "NXDOMAIN")
         self.configure("validate = false\n" + policy.format("none.example", "blocked") +

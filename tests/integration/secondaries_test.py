@@ -413,6 +413,7 @@ class Upkeep(Secondaries):
             for _ in range(2000):
                 sender.sendto(wire, ("127.0.0.1", second.port))
         self.wait_for_serial(second, 2)
+        second.process.wait_for_log("serial 2 from")
         self.assertEqual(second.process.stop(), 0)
         self.assertEqual(second.process.log().count("serial 2 from"), 1)
 

@@ -86,7 +86,7 @@ class Primary(TestCase):
         """dnspython's own secondary, which takes a whole zone or differences."""
         zone = zone or dns.zone.Zone("example.", relativize=False)
         query, _ = dns.xfr.make_query(zone, **options)
-        dns.query.inbound_xfr("127.0.0.1", zone, query, port=self.port, timeout=20, lifetime=60)
+        dns.query.inbound_xfr("127.0.0.1", zone, query, port=self.port, timeout=120, lifetime=400)
         return zone
 
     def code(self, kind, name="example"):

@@ -162,6 +162,7 @@ class Tsig(TestCase):
                     dns.message.from_wire(reply, keyring=key(), request_mac=query.mac)
         for reply, _ in self.asks(skew=-290):
             self.assertEqual(Reply(reply).rcode, NOERROR)
+        server.wait_for_log("BADTIME")
         self.assertEqual(server.stop(), 0)
         lines = re.findall(r".*BADTIME.*", server.log())
         self.assertEqual(len(lines), 1, lines)
