@@ -48,8 +48,8 @@ configureBuild() {
   ((${#change[@]} == 0)) || meson configure "$folder" "${change[@]}" >/dev/null
 }
 
-# Builds the targets (all without any), silently; what the compiler said where it fails, and the first target that cannot
-# be built in brokenTarget.
+# Builds the targets (all without any), silently. Where it fails: what the compiler said, and in brokenTarget the first
+# target that cannot be built.
 buildTargets() {
   local folder=$1
   shift
