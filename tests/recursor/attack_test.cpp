@@ -51,10 +51,13 @@
 #include <vector>
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include "crypto_costs.hpp"
 #include "recursor_bench.hpp"
 #include "taut/base/random.hpp"
+#include "taut/coro/task.hpp"
+#include "taut/coro/task_scope.hpp"
 #include "taut/dnssec/crypto_budget.hpp"
 #include "taut/dnssec/dnskey.hpp"
 #include "taut/dnssec/ds.hpp"
@@ -477,6 +480,39 @@ TEST_CASE("what a server is too busy for fails at once, and nothing of it is kep
   CHECK(answered == 7);
   CHECK(bench.recursor().statistics().overload == refused.size());
   for (const std::string& name : refused) CHECK(bench.ask(name).rcode == Rcode::NOERROR);
+}
+
+namespace {
+
+Task<> askForReason(Recursor& recursor, std::string name, Lines& reasons) {
+  const auto query = testing::query(name, Type::A, withDo);
+  const Query& asked = query;
+  const auto answer = co_await recursor.resolve(asked);
+  if (const ExtendedError* const error = answer->extendedError())
+    reasons.push_back(fmt::format("{}, {}: {}", toString(answer->rcode()), static_cast<int>(error->code), error->text));
+}
+
+// Why so many questions, asked at the same time, have no answer: a reason for each that has one.
+Task<Lines> reasonsOf(Recursor& recursor, int questions, std::string_view below) {
+  Lines reasons;
+  TaskScope clients;
+  for (int i = 0; i < questions; ++i)
+    clients.spawn(askForReason(recursor, fmt::format("n{}.{}", i, below), reasons), clients.token());
+  co_await clients.join();
+  co_return reasons;
+}
+
+}  // namespace
+
+TEST_CASE("a client hears which server is too busy for its question") {
+  AttackBench bench;
+  bench.options.maxInFlight = 16;
+  bench.evilZone().add("*.w A 192.0.2.3");
+  bench.ask("first.w.evil.com");
+  const Lines reasons = bench.shard.run(reasonsOf(bench.recursor(), 16, "w.evil.com"));
+  REQUIRE(reasons.size() == 9);
+  for (const std::string& reason : reasons)
+    CHECK(reason == "SERVFAIL, 0: too many questions wait for a reply of 198.18.6.6:53");
 }
 
 TEST_CASE("attack: random names of a signed zone") {

@@ -35,9 +35,14 @@ WallTime MemoryClock::wallTime() const noexcept {
   return start + std::chrono::duration_cast<WallTime::duration>(now_.time_since_epoch());
 }
 
-std::optional<Duration> MemoryClock::waitFor(TimePoint deadline) const noexcept {
+std::optional<Duration> MemoryClock::waitFor(TimePoint deadline, bool forThread) const noexcept {
+  if (forThread && now_ < deadline) return std::chrono::seconds(1);
   now_ = std::max(now_, deadline);
   return Duration::zero();
+}
+
+void MemoryClock::waitedFor(TimePoint deadline) noexcept {
+  now_ = std::max(now_, deadline);
 }
 
 std::string AskedQuestion::toString() const {

@@ -39,12 +39,14 @@ namespace taut::test {
 
 using Octets = std::vector<std::uint8_t>;
 
-// Where nothing else can happen it is the next deadline's time at once. For what has no I/O: nothing is waited for.
+// Where nothing else can happen it is the next deadline's time at once. For what has no I/O: nothing is waited for but
+// the results of other threads, as by a ManualClock.
 class MemoryClock final : public Clock {
  public:
   TimePoint now() const noexcept override { return now_; }
   WallTime wallTime() const noexcept override;
-  std::optional<Duration> waitFor(TimePoint deadline) const noexcept override;
+  std::optional<Duration> waitFor(TimePoint deadline, bool forThread) const noexcept override;
+  void waitedFor(TimePoint deadline) noexcept override;
 
   void advance(Duration duration) noexcept { now_ += duration; }
 
