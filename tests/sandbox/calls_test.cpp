@@ -144,6 +144,24 @@ TEST_CASE("the filter counts for threads that run already, and for those that ar
   CHECK(after == EACCES);
 }
 
+TEST_CASE("a thread that was busy meanwhile is shut in when the filter holds already") {
+  const auto late = [] {
+    Sandbox cage(policyFor());
+    std::promise<void> shut;
+    int error = -1;
+    std::thread thread([&] {
+      shut.get_future().wait();
+      cage.restrictThread();
+      error = errorOf(::open("/", O_RDONLY));
+    });
+    shutIn(cage);
+    shut.set_value();
+    thread.join();
+    return error;
+  };
+  CHECK(inChild(late) == (hasLandlock() ? EACCES : 0));
+}
+
 TEST_CASE("what blocks is offloaded to threads that start when the process has shut itself in") {
   const auto offloaded = [] {
     Shard shard;
