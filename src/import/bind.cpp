@@ -10,8 +10,8 @@
 
 #include <fmt/format.h>
 
+#include "bind_recursion.hpp"
 #include "convert.hpp"
-#include "converter.hpp"
 #include "cursor.hpp"
 #include "sources.hpp"
 
@@ -37,6 +37,10 @@ bool holdsOnly(const Statement& statement, std::string_view word) {
   return statement.children.size() == 1 && statement.children[0].words.size() == 1 &&
          statement.children[0].keyword() == word;
 }
+
+// Of a copy of the root zone whose primaries are not named, by RFC 8806 appendix A.
+constexpr std::string_view rootPrimaries[] = {"192.0.32.132", "192.0.47.132", "170.247.170.2",
+                                              "192.33.4.12",  "192.5.5.241",  "193.0.14.129"};
 
 constexpr std::string_view transfersAreClosed =
     "name those who may in zone.allow-transfer, or all zones' in zone-defaults.allow-transfer";
@@ -66,9 +70,9 @@ bool isSatisfied(const Statement& statement) {
   return false;
 }
 
-class BindConverter : Converter {
+class BindConverter : BindRecursion {
  public:
-  explicit BindConverter(std::string folder) : Converter(std::move(folder)) {}
+  explicit BindConverter(std::string folder) : BindRecursion(std::move(folder)) {}
 
   TautFile run(const Statements& statements);
 
@@ -81,7 +85,9 @@ class BindConverter : Converter {
   void acl(const Statement& acl);
   void zone(const Statement& zone);
   void key(const Statement& key);
+  void stubZone(const Statement& zone);
   void servedZone(const Statement& zone, bool isSecondary);
+  bool isPolicy(const Statement& zone) const;
   using Servers = std::vector<std::string>;
   ZoneTransfers transfersOf(const Statement& zone, bool isSecondary, Notes& notes);
   void addServers(const Statement& list, Servers& servers, Notes& notes, unsigned depth = 0);
@@ -98,9 +104,7 @@ class BindConverter : Converter {
 
   void nothing(const Statement&) {}
   void listen(const Statement& listen);
-  void forwarders(const Statement& forwarders);
-  void forwardMode(const Statement& mode);
-  void recursion(const Statement& recursion);
+  void recursion(const Statement& recursion) { (void)flag(recursion); }  // prepare() has read it
   void version(const Statement& version);
   void hostname(const Statement& hostname);
   void serverId(const Statement& id);
@@ -108,7 +112,6 @@ class BindConverter : Converter {
   void maxUdpSize(const Statement& size) { setCount(file_.udpSize, size, udpSizeRange); }
   void answerCookie(const Statement& answer) { file_.cookies = flag(answer); }
   void logQueries(const Statement& log) { file_.logsQueries = flag(log).value_or(false); }
-  void cacheSize(const Statement& size);
   void rateLimit(const Statement& limit);
   void exemptClients(const Statement& list);
   void rrsetOrder(const Statement& order);
@@ -119,6 +122,8 @@ class BindConverter : Converter {
   void addNetworks(const Statement& list, std::vector<std::string>& networks, bool& excepted);
   void listenDefaults();
   void allowClients();
+  bool isRecursive() const;
+  void copyRoot(bool resolves);
   void finishRecursion();
 
   std::uint16_t port_ = dnsPort;
@@ -134,9 +139,7 @@ class BindConverter : Converter {
   bool recursive_ = true;
   bool openToTransfers_ = false;  // some zone, to everybody
   bool signsZones_ = false;       // those that do not say otherwise
-  std::string cacheSize_{defaultCacheSize};
-  const Statement* recursion_ = nullptr;
-  const Statement* forwarders_ = nullptr;
+  const Statement* rootCopy_ = nullptr;
   const Statement* allowRecursion_ = nullptr;
   const Statement* allowQueryCache_ = nullptr;
   const Statement* allowQuery_ = nullptr;  // null where it is for all clients
@@ -155,12 +158,9 @@ const std::map<std::string_view, BindConverter::Function>& BindConverter::option
       {"allow-recursion", &BindConverter::allowRecursion},
       {"answer-cookie", &BindConverter::answerCookie},
       {"directory", &BindConverter::nothing},
-      {"forward", &BindConverter::forwardMode},
-      {"forwarders", &BindConverter::forwarders},
       {"hostname", &BindConverter::hostname},
       {"listen-on", &BindConverter::listen},
       {"listen-on-v6", &BindConverter::listen},
-      {"max-cache-size", &BindConverter::cacheSize},
       {"max-udp-size", &BindConverter::maxUdpSize},
       {"port", &BindConverter::nothing},
       {"querylog", &BindConverter::logQueries},
@@ -199,6 +199,8 @@ void BindConverter::prepare(const Statements& statements) {
     options_ = &statement;
     if (const Statement* const directory = statement.child("directory"))
       folder_ = resolved(directory->value(), folder_);
+    if (const Statement* const recursion = statement.child("recursion"))
+      recursive_ = yesOrNo(recursion->value()).value_or(false);
     if (const Statement* const port = statement.child("port")) {
       const auto value = number(port->value());
       if (value && *value > 0 && *value <= 65535) port_ = static_cast<std::uint16_t>(*value);
@@ -216,12 +218,13 @@ void BindConverter::statement(const Statement& statement) {
   if (keyword == "zone") return zone(statement);
   if (keyword == "view") return view(statement);
   if (keyword == "key" || keyword == "primaries" || keyword == "masters") return;  // prepare() has read these
+  if (trustAnchors(statement)) return;
   if (keyword != "options") return unknown(statement);
   for (const Statement& option : statement.children) {
     const auto function = optionFunctions().find(option.keyword());
     if (function != optionFunctions().end())
       (this->*function->second)(option);
-    else if (!isSatisfied(option))
+    else if (!recursionOption(option) && !isSatisfied(option))
       unknown(option);
   }
 }
@@ -242,9 +245,23 @@ void BindConverter::zone(const Statement& zone) {
   if (zone.words.size() > 2 && lowerCase(zone.word(2)) != "in") return unsupported(zone, "a class other than IN");
   addOnce(zones_, zone);
   if (isPrimary(kind)) return servedZone(zone, false);
-  if (kind == "hint") return unsupported(zone, "no questions are asked of the root servers");
   if (kind == "secondary" || kind == "slave") return servedZone(zone, true);
+  if (kind == "hint") return hintZone(zone);
+  if (kind == "forward") return forwardZone(zone);
+  if (kind == "static-stub") return staticStubZone(zone);
+  if (kind == "stub") return stubZone(zone);
+  if (kind == "mirror" && zone.value() == ".") {
+    rootCopy_ = &zone;
+    return;
+  }
   unsupported(zone, kind.empty() ? "a zone without a type" : fmt::format("a zone of type {}", kind));
+}
+
+void BindConverter::stubZone(const Statement& zone) {
+  Servers servers;
+  Notes notes;
+  if (const Statement* const primaries = primariesOf(zone)) addServers(*primaries, servers, notes);
+  BindRecursion::stubZone(zone, servers, std::move(notes));
 }
 
 void BindConverter::addOnce(Places& zones, const Statement& zone) {
@@ -332,14 +349,17 @@ ZoneTransfers BindConverter::transfersOf(const Statement& zone, bool isSecondary
     return own || !options_ ? own : options_->child(keyword);
   };
   ZoneTransfers transfers;
-  if (isSecondary) addServers(*primariesOf(zone), transfers.primaries, notes);
+  if (const Statement* const primaries = isSecondary ? primariesOf(zone) : nullptr)
+    addServers(*primaries, transfers.primaries, notes);
+  else if (isSecondary)
+    transfers.primaries.assign(std::begin(rootPrimaries), std::end(rootPrimaries));
   const Statement* const notify = find("notify");
   const Statement* const told = find("also-notify");
   if (told && !(notify && notify->value() == "no")) addServers(*told, transfers.notify, notes);
   if (const Statement* const allowed = find("allow-transfer"))
     transfers.allowTransfer = keyedNetworks(*allowed);
   else
-    openToTransfers_ = true;
+    openToTransfers_ = openToTransfers_ || &zone != rootCopy_;
   const Statement* const heard = isSecondary ? find("allow-notify") : nullptr;
   if (heard) transfers.allowNotify = keyedNetworks(*heard);
   if (const Statement* const allowed = find(isSecondary ? "allow-update-forwarding" : "allow-update"))
@@ -386,16 +406,25 @@ void BindConverter::addGrants(const Statement& policy, std::vector<std::string>&
   }
 }
 
+bool BindConverter::isPolicy(const Statement& zone) const {
+  const Statement* const policies = options_ && recursive_ ? options_->child("response-policy") : nullptr;
+  return policies && isPolicyZone(*policies, zone.value());
+}
+
 // The file of a secondary zone is one of ours only where it is text, which it is not by default.
 void BindConverter::servedZone(const Statement& zone, bool isSecondary) {
-  if (isSecondary && !primariesOf(zone)) return unsupported(zone, "a secondary zone without primaries");
+  if (isSecondary && !primariesOf(zone) && &zone != rootCopy_)
+    return unsupported(zone, "a secondary zone without primaries");
   std::string file;
   Notes notes;
   for (const Statement& item : zone.children) {
     if (item.keyword() == "allow-query") {
       const auto clients = networks(item);
-      if (!isServable(clients)) return unsupported(zone, fewerClients);
-      if (file_.allowQuery && clients != *file_.allowQuery)
+      if (!isServable(clients) && isPolicy(zone))
+        TautFile::noteOn(notes, item, "clients may ask for the zone itself too");
+      else if (!isServable(clients) && &zone != rootCopy_)
+        return unsupported(zone, fewerClients);
+      else if (file_.allowQuery && clients != *file_.allowQuery)
         TautFile::noteOn(notes, item, "server.allow-query is for all zones");
     } else if (item.keyword() == "file") {
       const Statement* const format = zone.child("masterfile-format");
@@ -451,30 +480,6 @@ void BindConverter::listenDefaults() {
   if (!listensOnV6_) listenOn(*addressOf("::", port_), {});
 }
 
-void BindConverter::forwarders(const Statement& forwarders) {
-  forwarders_ = &forwarders;
-  std::string_view port = "53";
-  if (forwarders.word(1) == "port") port = forwarders.word(2);
-  for (const Statement& child : forwarders.children) {
-    const bool hasPort = child.word(1) == "port";
-    const auto address = addressOf(fmt::format("{}@{}", child.keyword(), hasPort ? child.word(2) : port));
-    if (address && child.words.size() == (hasPort ? 3u : 1u))
-      file_.forward.servers.push_back(*address);
-    else
-      unsupported(child, "in forwarders: expected an address");
-  }
-}
-
-void BindConverter::forwardMode(const Statement& mode) {
-  if (mode.value() != "only") return unsupported(mode, "where the forwarders fail, no other servers are asked");
-  needsForwarding(mode);
-}
-
-void BindConverter::recursion(const Statement& recursion) {
-  recursion_ = &recursion;
-  recursive_ = flag(recursion).value_or(false);
-}
-
 void BindConverter::version(const Statement& version) {
   if (version.value() == "none" && !version.words[1].quoted)
     file_.version = "";
@@ -492,13 +497,6 @@ void BindConverter::serverId(const Statement& id) {
   if (id.value() != "none" || id.words[1].quoted) return setIdentity(id);
   file_.hide("id.server");
   file_.hide("nsid");
-}
-
-void BindConverter::cacheSize(const Statement& size) {
-  const auto octets = sizeOf(size.value());
-  if (!octets || *octets == 0) return unsupported(size, fmt::format("the cache has {} instead", defaultCacheSize));
-  cacheSize_ = sizeText(*octets);
-  needsForwarding(size);
 }
 
 void BindConverter::rateLimit(const Statement& limit) {
@@ -590,28 +588,34 @@ void BindConverter::allowClients() {
     return;
   }
   file_.forward.allow = {"loopback"};
-  unsaid("recursion for the networks of this host, which is the default", "give them to allow in [forward]");
+  unsaid("recursion for the networks of this host, which is the default",
+         fmt::format("give them to allow in [{}]", file_.recursion.isEnabled ? "recursion" : "forward"));
+}
+
+// Whether some client may have names resolved.
+bool BindConverter::isRecursive() const {
+  const Statement* const list = allowRecursion_ ? allowRecursion_ : allowQueryCache_ ? allowQueryCache_ : allowQuery_;
+  return recursive_ && !(list && holdsOnly(*list, "none"));
 }
 
 void BindConverter::finishRecursion() {
-  if (recursive_ && file_.forward.forwards()) {
-    allowClients();
-    file_.forward.cacheSize = cacheSize_;
-    return;
-  }
+  if (!recursive_ && forwarders_ && file_.forward.forwards()) unsupported(*forwarders_, "recursion is off");
+  if (!recursive_) file_.forward.servers.clear();
+  // Where all forwarders are such that cannot be asked, nobody else is.
+  const bool resolves = isRecursive() && (!forwarders_ || file_.forward.forwards());
+  if (rootCopy_) copyRoot(resolves);
+  finishBind(resolves);
+  if (file_.recursion.isEnabled || file_.forward.forwards()) return allowClients();
   for (const Statement* const list : {allowRecursion_, allowQueryCache_})
-    if (list) needsForwarding(*list);
-  if (!recursive_) {
-    if (forwarders_ && file_.forward.forwards()) unsupported(*forwarders_, "recursion is off");
-    file_.forward.servers.clear();
-    return;
-  }
-  constexpr std::string_view remark =
-      "no questions are asked of the root servers; give [forward] servers to forward to";
-  if (recursion_)
-    unsupported(*recursion_, remark);
-  else
-    unsaid("recursion, which is on by default", remark);
+    if (list && !holdsOnly(*list, "none")) needsForwarding(*list);
+}
+
+void BindConverter::copyRoot(bool resolves) {
+  if (!resolves || file_.forward.forwards() || hasFixedZone("."))
+    return unsupported(*rootCopy_, "the servers of the root are not asked");
+  servedZone(*rootCopy_, true);
+  const auto isRoot = [](const ImportedZone& zone) { return zone.name == "."; };
+  file_.recursion.localRoot = std::ranges::any_of(file_.zones(), isRoot);
 }
 
 }  // namespace

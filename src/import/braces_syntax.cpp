@@ -45,6 +45,9 @@ constexpr std::string_view keywords[] = {"acl",
                                          "view",
                                          "zone"};
 
+// Whose texts, which are keys, go on in the next lines.
+constexpr std::string_view keyLists[] = {"managed-keys", "trust-anchors", "trusted-keys"};
+
 class Reader {
  public:
   Reader(Sources& sources, const Sources::Text& text, std::size_t includeDepth)
@@ -70,6 +73,7 @@ class Reader {
   Sources& sources_;
   Cursor cursor_;
   std::size_t includeDepth_;
+  bool inKeys_ = false;  // in a list of them
 };
 
 void Reader::skipBlank() {
@@ -136,7 +140,10 @@ Statement Reader::statement(std::size_t depth) {
     if (letter == '{') {
       cursor_.take();
       statement.block = true;
+      const bool holdsKeys = std::ranges::find(keyLists, statement.keyword()) != std::end(keyLists);
+      const bool outer = std::exchange(inKeys_, holdsKeys);
       block(statement.children, depth + 1);
+      inKeys_ = outer;
       continue;
     }
     sources_.count(cursor_.place());
@@ -175,7 +182,8 @@ Word Reader::quoted() {
       cursor_.take();
     else if (cursor_.peek() == '"')
       break;
-    if (cursor_.atEnd() || cursor_.peek() == '\n') throw SyntaxError(begin, "the text does not end; expected \"");
+    if (cursor_.atEnd() || (cursor_.peek() == '\n' && !inKeys_))
+      throw SyntaxError(begin, "the text does not end; expected \"");
     word.text += cursor_.take();
   }
   cursor_.take();

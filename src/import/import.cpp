@@ -32,6 +32,7 @@ const Format& formatOf(Kind kind) {
 std::size_t countNotes(const TautFile& file) {
   std::size_t count = file.notes.size();
   for (const ImportedZone& zone : file.zones()) count += zone.notes.size();
+  for (const FixedZone& zone : file.recursion.zones) count += zone.notes.size();
   return count;
 }
 

@@ -137,7 +137,12 @@ void TautFile::finish() {
     drop(rateLimit.notes, "there is no limit of responses a second");
     rateLimit = {};
   }
-  if (!forward.forwards()) {
+  if (!recursion.isEnabled) {
+    drop(recursion.notes,
+         forward.forwards() ? "it needs a [recursion], which may stand beside [forward]" : "no names are resolved");
+    recursion = {};
+  }
+  if (!forward.forwards() && !recursion.isEnabled) {
     drop(forward.notes, "nothing is forwarded");
     forward = {};
   }

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -77,6 +78,7 @@ struct RateLimitTable {
   Notes notes;
 };
 
+// What is not about servers and the cache is as well for a [recursion].
 struct ForwardTable {
   std::vector<std::string> servers;
   std::string resolvConf;
@@ -87,6 +89,35 @@ struct ForwardTable {
   Notes notes;
 
   bool forwards() const { return !servers.empty() || !resolvConf.empty(); }
+};
+
+// A zone whose servers are known.
+struct FixedZone {
+  std::string name;
+  std::vector<std::string> servers;
+  bool isStub = false;  // they serve the zone; otherwise they resolve all names in it
+  Notes notes;
+};
+
+// Who has names resolved, and private addresses, are in ForwardTable. Notes here are on statements that count only
+// where names are resolved.
+struct RecursionTable {
+  bool isEnabled = false;
+  std::string cacheSize;  // such as "64M"; empty: as taut has it by itself
+  std::string rootHints;
+  bool validates = true;
+  bool followsAnchors = false;            // as the keys of their zones change (RFC 5011)
+  std::vector<std::string> trustAnchors;  // files; none: those of the root that taut has by itself
+  std::vector<std::string> negativeTrustAnchors;
+  bool localRoot = false;
+  std::map<std::string_view, bool> flags;      // by their keys, where they are not as taut has them by itself
+  std::optional<std::int64_t> minTtl, maxTtl;  // in seconds
+  std::optional<std::int64_t> udpSize;
+  std::vector<std::string> outgoing;
+  std::string dns64;  // the prefix; empty: none
+  std::vector<FixedZone> zones;
+  std::vector<std::string> policies;  // the names of zones
+  Notes notes;
 };
 
 class TautFile {
@@ -110,6 +141,7 @@ class TautFile {
   std::vector<ImportedKey> keys;
   std::vector<ImportedRemote> remotes;
   ForwardTable forward;
+  RecursionTable recursion;
 
   // Adds a key; a note says so where taut has no such algorithm, or the secret or the name is none.
   void addKey(const Statement& statement, std::string_view name, std::string_view algorithm, std::string_view secret);

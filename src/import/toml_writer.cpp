@@ -80,7 +80,7 @@ class Writer {
     line("# Made by tautctl import from {}, a configuration of {}.", plain(path_), source);
     if (!file_.notes.empty()) line("");
     writeNotes(file_.notes);
-    if (!serves()) line("\n# There is nothing to serve yet: add a [[zone]], or servers to [forward].");
+    if (!serves()) line("\n# There is nothing to serve yet: add a [[zone]], a [recursion], or servers to [forward].");
     if (!file_.hostsFile.empty()) line("\nhosts-file = {}", quotedForFile(file_.hostsFile));
     server();
     listen();
@@ -89,6 +89,7 @@ class Writer {
     acl();
     remotes();
     forward();
+    recursion();
     if (file_.logsQueries) line("\n[log]\nqueries.one-in = 1");
     zones();
     return std::move(text_);
@@ -100,7 +101,9 @@ class Writer {
     text_ += fmt::format(format, std::forward<Arguments>(arguments)...);
     text_ += '\n';
   }
-  bool serves() const { return !file_.zones().empty() || !file_.hostsFile.empty() || file_.forward.forwards(); }
+  bool serves() const {
+    return !file_.zones().empty() || !file_.hostsFile.empty() || file_.forward.forwards() || file_.recursion.isEnabled;
+  }
 
   void writeNotes(const Notes& notes);
   void table(std::string_view header);
@@ -113,6 +116,10 @@ class Writer {
   void acl();
   void remotes();
   void forward();
+  void recursion();
+  void validation();
+  void fixedZones();
+  void rebinding();
   void transfers(const ZoneTransfers& transfers);
   void zones();
 
@@ -155,7 +162,8 @@ void Writer::server() {
   const auto isUpdated = [](const ImportedZone& zone) {
     return !zone.transfers.allowUpdate.empty() && zone.transfers.primaries.empty();
   };
-  if (std::ranges::any_of(file_.zones(), isUpdated)) line("state-directory = \"/var/lib/taut\"");
+  const bool keepsAnchors = file_.recursion.isEnabled && file_.recursion.validates && file_.recursion.followsAnchors;
+  if (keepsAnchors || std::ranges::any_of(file_.zones(), isUpdated)) line("state-directory = \"/var/lib/taut\"");
   count("threads", file_.threads);
   count("udp-size", file_.udpSize);
   if (file_.roundRobin) line("rrset-roundrobin = true");
@@ -244,11 +252,57 @@ void Writer::forward() {
   if (!forward.forwards()) return;
   table("[forward]");
   if (!forward.servers.empty()) texts("servers", forward.servers);
+  // With recursion the servers are asked in the place of the root's, and all else stands in [recursion].
+  if (file_.recursion.isEnabled) return;
   if (!forward.resolvConf.empty()) line("resolv-conf = {}", quotedForFile(forward.resolvConf));
   if (forward.allow) texts("allow", *forward.allow);
   if (!forward.cacheSize.empty()) line("cache.size = {}", quotedForFile(forward.cacheSize));
-  if (forward.denyRebinding) line("deny-rebinding = true");
-  if (!forward.privateDomains.empty()) texts("private-domains", forward.privateDomains);
+  rebinding();
+}
+
+void Writer::rebinding() {
+  if (file_.forward.denyRebinding) line("deny-rebinding = true");
+  if (!file_.forward.privateDomains.empty()) texts("private-domains", file_.forward.privateDomains);
+}
+
+void Writer::recursion() {
+  const RecursionTable& recursion = file_.recursion;
+  if (!recursion.isEnabled) return;
+  table("[recursion]");
+  if (file_.forward.allow) texts("allow", *file_.forward.allow);
+  if (!recursion.cacheSize.empty()) line("cache-size = {}", quotedForFile(recursion.cacheSize));
+  if (!recursion.rootHints.empty()) line("root-hints = {}", quotedForFile(recursion.rootHints));
+  validation();
+  if (recursion.localRoot) line("local-root = true");
+  for (const auto& [key, value] : recursion.flags) line("{} = {}", key, value);
+  if (recursion.minTtl) line("min-ttl = \"{}s\"", *recursion.minTtl);
+  if (recursion.maxTtl) line("max-ttl = \"{}s\"", *recursion.maxTtl);
+  count("upstream-udp-size", recursion.udpSize);
+  if (!recursion.outgoing.empty()) texts("outgoing", recursion.outgoing);
+  if (!recursion.dns64.empty()) line("dns64 = {}", quotedForFile(recursion.dns64));
+  rebinding();
+  fixedZones();
+  for (const std::string& zone : recursion.policies) {
+    table("[[recursion.policy]]");
+    line("zone = {}", quotedForFile(zone));
+  }
+}
+
+void Writer::validation() {
+  const RecursionTable& recursion = file_.recursion;
+  if (!recursion.validates) return line("validate = false");
+  if (!recursion.trustAnchors.empty()) texts("trust-anchors", recursion.trustAnchors);
+  if (!recursion.negativeTrustAnchors.empty()) texts("negative-trust-anchors", recursion.negativeTrustAnchors);
+}
+
+void Writer::fixedZones() {
+  for (const FixedZone& zone : file_.recursion.zones) {
+    table("[[recursion.zone]]");
+    writeNotes(zone.notes);
+    line("name = {}", quotedForFile(zone.name));
+    if (zone.isStub) line("kind = \"stub\"");
+    texts("servers", zone.servers);
+  }
 }
 
 void Writer::zones() {

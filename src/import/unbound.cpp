@@ -11,10 +11,10 @@
 #include <fmt/format.h>
 
 #include "convert.hpp"
-#include "converter.hpp"
 #include "sources.hpp"
 #include "taut/base/address.hpp"
 #include "taut/base/address_policy.hpp"
+#include "unbound_recursion.hpp"
 
 namespace taut::importer {
 
@@ -34,9 +34,9 @@ bool isSatisfied(const Statement& statement) {
   return (keyword == "do-udp" || keyword == "do-tcp") && yesOrNo(statement.value()) == true;
 }
 
-class UnboundConverter : Converter {
+class UnboundConverter : UnboundRecursion {
  public:
-  explicit UnboundConverter(std::string folder) : Converter(std::move(folder)) {}
+  explicit UnboundConverter(std::string folder) : UnboundRecursion(std::move(folder)) {}
 
   TautFile run(const Statements& statements);
 
@@ -65,20 +65,20 @@ class UnboundConverter : Converter {
   void privateDomain(const Statement& item);
   void encryptsUpstream(const Statement& item);
   void forwardZone(const Statement& zone);
-  void rootForwardItem(const Statement& item);
-  void authZone(const Statement& zone);
   void listenDefaults();
   std::vector<std::string> withoutExceptions(const std::vector<const Statement*>& allowed,
                                              const std::vector<const Statement*>& exceptions);
   void allowClients();
   void finishForwarding();
+  void finishCache();
 
   std::uint16_t port_ = dnsPort;
   bool v4_ = true;
   bool v6_ = true;
   bool caches_ = true;
-  bool encryptsUpstream_ = false;
-  bool isForwarder_ = false;  // whether there is a forward-zone for the root
+  bool forwardsByTls_ = false;
+  bool isForwarder_ = false;              // whether there is a forward-zone for the root
+  const Statement* cacheSize_ = nullptr;  // the last one of a part
   std::int64_t messageCache_ = defaultCachePart;
   std::int64_t rrsetCache_ = defaultCachePart;
   // Statements of access-control with networks, by what their clients may ask for.
@@ -127,6 +127,7 @@ void UnboundConverter::prepare(const Statements& statements) {
   folder_ = defaultFolder;
   for (const Statement& section : statements) {
     if (section.keyword() != "server") continue;
+    prepareModules(section);
     if (const Statement* const folder = section.child("directory")) folder_ = resolved(folder->value(), folder_);
     if (const Statement* const upstream = section.child("tls-upstream"))
       encryptsUpstream_ = yesOrNo(upstream->value()) == true;
@@ -141,7 +142,9 @@ void UnboundConverter::prepare(const Statements& statements) {
 void UnboundConverter::section(const Statement& section) {
   const std::string_view keyword = section.keyword();
   if (keyword == "forward-zone" && section.block) return forwardZone(section);
+  if (keyword == "stub-zone" && section.block) return fixedZone(section, true);
   if (keyword == "auth-zone" && section.block) return authZone(section);
+  if (keyword == "rpz" && section.block) return policyZone(section);
   if (keyword != "server" || !section.block) {
     const Statement* const name = section.child("name");
     if (!name) return unknown(section);
@@ -151,7 +154,7 @@ void UnboundConverter::section(const Statement& section) {
     const auto function = serverFunctions().find(item.keyword());
     if (function != serverFunctions().end())
       (this->*function->second)(item);
-    else if (!isSatisfied(item))
+    else if (!recursionItem(item) && !isSatisfied(item))
       unknown(item);
   }
 }
@@ -183,6 +186,7 @@ void UnboundConverter::cachePart(std::int64_t& part, const Statement& item) {
   const auto octets = sizeOf(item.value());
   if (!octets || *octets > most) return unsupported(item, "expected a size such as 64m");
   part = *octets;
+  cacheSize_ = &item;
   needsForwarding(item);
 }
 
@@ -203,7 +207,7 @@ void UnboundConverter::accessControl(const Statement& item) {
 void UnboundConverter::privateAddress(const Statement& item) {
   const auto network = networkOf(item.value());
   if (!network || std::ranges::find(privateNetworks, *network) == std::end(privateNetworks))
-    return unsupported(item, "forward.deny-rebinding has private addresses alone");
+    return unsupported(item, "deny-rebinding has private addresses alone");
   file_.forward.denyRebinding = true;
   if (std::ranges::find(privateAddresses_, *network) == privateAddresses_.end()) privateAddresses_.push_back(*network);
   needsForwarding(item);
@@ -215,57 +219,21 @@ void UnboundConverter::privateDomain(const Statement& item) {
 }
 
 void UnboundConverter::encryptsUpstream(const Statement& item) {
-  if (flag(item).value_or(false)) unsupported(item, "other servers are asked without TLS, so none is here");
+  if (flag(item).value_or(false)) unsupported(item, asksWithoutTls);
 }
 
 void UnboundConverter::forwardZone(const Statement& zone) {
   const Statement* const name = zone.child("name");
-  if (!name) return unsupported(zone, "a zone without a name");
-  if (name->value() != ".")
-    return unsupported(zone, fmt::format("only all names can be forwarded, not {}", name->value()));
+  if (!name || name->value() != ".") return fixedZone(zone, false);
   isForwarder_ = true;
-  for (const std::string_view keyword : {"forward-tls-upstream", "forward-ssl-upstream"}) {
-    const Statement* const encrypts = zone.child(keyword);
-    if (encrypts && yesOrNo(encrypts->value()) != false) encryptsUpstream_ = true;
+  Upstreams upstreams = upstreamsOf(zone, "forward-");
+  if (upstreams.encrypts) {
+    forwardsByTls_ = true;
+    return unsupported(zone, asksWithoutTls);
   }
-  if (encryptsUpstream_) return unsupported(zone, "other servers are asked without TLS, so none is here");
-  for (const Statement& item : zone.children) rootForwardItem(item);
-}
-
-void UnboundConverter::rootForwardItem(const Statement& item) {
-  const std::string_view keyword = item.keyword();
-  if (keyword == "name") return;
-  if (keyword == "forward-addr") {
-    // What follows the number sign is the server's name for TLS.
-    const std::string_view text = item.value();
-    if (const auto address = addressOf(text.substr(0, text.find('#'))))
-      file_.forward.servers.push_back(*address);
-    else
-      unsupported(item, "expected an address");
-  } else if (keyword == "forward-no-cache") {
-    caches_ = !flag(item).value_or(false);
-  } else if (keyword == "forward-first" || keyword == "forward-tls-upstream" || keyword == "forward-ssl-upstream") {
-    if (flag(item).value_or(false)) unsupported(item);
-  } else {
-    unsupported(item);
-  }
-}
-
-void UnboundConverter::authZone(const Statement& zone) {
-  const Statement* const name = zone.child("name");
-  const Statement* const file = zone.child("zonefile");
-  if (!name) return unsupported(zone, "a zone without a name");
-  if (!file || file->value().empty()) return unsupported(zone, fmt::format("zone {} without a file", name->value()));
-  Notes notes;
-  for (const Statement& item : zone.children) {
-    const std::string_view keyword = item.keyword();
-    if (keyword == "master" || keyword == "primary" || keyword == "url")
-      return unsupported(zone, fmt::format("{} is a secondary zone", name->value()));
-    const bool isKnown = keyword == "name" || keyword == "zonefile";
-    const bool asAlways = keyword == "for-downstream" && yesOrNo(item.value()) == true;
-    if (!isKnown && !asAlways) TautFile::noteOn(notes, item);
-  }
-  file_.addZone(name->value(), resolved(file->value(), folder_), *name, std::move(notes));
+  caches_ = caches_ && upstreams.caches;
+  std::ranges::move(upstreams.servers, std::back_inserter(file_.forward.servers));
+  std::ranges::move(upstreams.notes, std::back_inserter(file_.notes));
 }
 
 // The most specific network decides: a network with an exception, which cannot be expressed, is left out, so that
@@ -317,14 +285,27 @@ void UnboundConverter::finishForwarding() {
     file_.forward.privateDomains.emplace_back(domain->value());
     needsForwarding(*domain);
   }
-  if (isForwarder_ && file_.forward.denyRebinding && privateAddresses_.size() < std::size(privateNetworks))
+  // Where all forwarders are such that cannot be asked, nobody else is.
+  const bool resolves = !encryptsUpstream_ && !forwardsByTls_ && (!isForwarder_ || file_.forward.forwards());
+  if (resolves && file_.forward.denyRebinding && privateAddresses_.size() < std::size(privateNetworks))
     unsaid("answers with private addresses that no private-address names",
-           "forward.deny-rebinding refuses all private addresses");
+           "deny-rebinding refuses all private addresses");
+  if (v4_ || v6_) {
+    setFlag({"do-ip4", "upstream-ipv4"}, v4_);
+    setFlag({"do-ip6", "upstream-ipv6"}, v6_);
+  }
+  finishUnbound(resolves);
+  finishCache();
+}
+
+// Without a word about it, the cache of a recursor is as large as taut has it by itself.
+void UnboundConverter::finishCache() {
   const std::int64_t cache = messageCache_ + rrsetCache_;
-  if (caches_ && cache > 0) file_.forward.cacheSize = sizeText(cache);
-  if (!isForwarder_)
-    unsaid("asking the root servers, as there is no forward-zone for all names",
-           "give [forward] servers to forward to");
+  if (!file_.recursion.isEnabled) {
+    if (caches_ && cache > 0) file_.forward.cacheSize = sizeText(cache);
+  } else if (cacheSize_) {
+    setCacheSize(*cacheSize_, cache);
+  }
 }
 
 }  // namespace

@@ -77,6 +77,25 @@ std::string sizeText(std::int64_t octets) {
   return fmt::format("{}", octets);
 }
 
+std::optional<std::int64_t> secondsOf(std::string_view text) {
+  constexpr Unit periods[] = {{'w', 7 * 24 * 3600}, {'d', 24 * 3600}, {'h', 3600}, {'m', 60}, {'s', 1}};
+  constexpr std::int64_t most = std::numeric_limits<std::int32_t>::max();
+  if (const auto seconds = number(text)) return seconds;
+  std::int64_t seconds = 0;
+  std::string rest = lowerCase(text);
+  while (!rest.empty()) {
+    const std::size_t end = rest.find_first_not_of("0123456789");
+    const auto count = number(rest.substr(0, end));
+    const auto* const period =
+        end == rest.npos ? std::end(periods) : std::ranges::find(periods, rest[end], &Unit::letter);
+    if (!count || *count > most || period == std::end(periods)) return std::nullopt;
+    seconds += *count * period->factor;
+    if (seconds > most) return std::nullopt;
+    rest.erase(0, end + 1);
+  }
+  return text.empty() ? std::nullopt : std::optional(seconds);
+}
+
 bool isDomainName(std::string_view text) {
   return std::ranges::none_of(text, isBlank) && Name::parse(text).has_value();
 }
@@ -97,6 +116,20 @@ std::optional<std::string> networkOf(std::string_view text) {
   return fmt::format("{}/{}", network.hostText(), *length);
 }
 
+std::optional<std::string> nat64PrefixOf(std::string_view text) {
+  constexpr std::string_view lengths[] = {"/32", "/40", "/48", "/56", "/64", "/96"};
+  constexpr std::size_t reserved = 8;  // an octet that is zero
+  const std::size_t slash = text.find('/');
+  const auto network = networkOf(text);
+  const auto address = Address::parse(text.substr(0, slash));
+  if (!network || slash == text.npos || !address->isV6() ||
+      *network != address->hostText() + network->substr(network->find('/')))
+    return std::nullopt;
+  const bool isLength =
+      std::ranges::find(lengths, std::string_view(*network).substr(network->find('/'))) != std::end(lengths);
+  return isLength && address->bytes()[reserved] == 0 ? network : std::nullopt;
+}
+
 std::optional<std::string> addressOf(std::string_view text, std::uint16_t defaultPort) {
   const std::size_t at = text.find('@');
   auto address = Address::parse(text.substr(0, at), defaultPort);
@@ -106,6 +139,7 @@ std::optional<std::string> addressOf(std::string_view text, std::uint16_t defaul
     if (!port || *port == 0 || *port > 65535) return std::nullopt;
     address = address->withPort(static_cast<std::uint16_t>(*port));
   }
+  if (address->isV6() && address->isLinkLocal() && address->scope() == 0) return std::nullopt;
   return address->port() == dnsPort ? address->hostText() : address->toText();
 }
 

@@ -107,9 +107,9 @@ view "inside" {
 )");
   CHECK(toml == R"(# Made by tautctl import from /etc/source.conf, a configuration of BIND.
 
-# line 3: not supported: dnssec-validation auto
-# line 4: not supported: edns-udp-size 1400
-# line 7: not supported: zone "." { … } (no questions are asked of the root servers)
+# line 3: not supported: dnssec-validation auto (no names are resolved)
+# line 4: not supported: edns-udp-size 1400 (no names are resolved)
+# line 7: not supported: zone "." { … } (no names are resolved)
 # line 8: not supported: zone "example.net" { … } (a secondary zone without primaries)
 # line 12: not supported: key other (in allow-transfer)
 # line 14: not supported: view "inside" { … } (a view; its statements follow)
@@ -161,7 +161,7 @@ zone "example.org" { type primary; file "/b"; update-policy {
 TEST_CASE("Primaries, those who are told and those who may transfer of a named.conf are those of the taut.toml") {
   const std::string toml = imported(Kind::bind, R"(key transfer { algorithm hmac-sha256; secret "c2VjcmV0"; };
 primaries hidden { 192.0.2.1 key transfer; 192.0.2.2 port 5353; };
-options { allow-transfer { 192.0.2.7; key transfer; }; };
+options { recursion no; allow-transfer { 192.0.2.7; key transfer; }; };
 zone "example.net" {
   type secondary;
   file "net.db";
@@ -326,12 +326,9 @@ TEST_CASE("A named that forwards nothing becomes a server that forwards nothing"
   const std::string off = imported(Kind::bind, "options { recursion no;\nforwarders { 192.0.2.53; }; };");
   CHECK(hasLine(off, "# line 2: not supported: forwarders { … } (recursion is off)"));
   CHECK(off.find("[forward]\n") == std::string::npos);
-  const std::string roots = imported(Kind::bind, "options {\nallow-recursion { 10.0.0.0/8; }; };");
-  CHECK(hasLine(roots, "# line 2: not supported: allow-recursion { … } (nothing is forwarded)"));
-  CHECK(hasLine(roots,
-                "# not supported: recursion, which is on by default (no questions are asked of the root servers; give "
-                "[forward] servers to forward to)"));
-  CHECK(hasLine(roots, "# There is nothing to serve yet: add a [[zone]], or servers to [forward]."));
+  const std::string list = imported(Kind::bind, "options { recursion no;\nallow-recursion { 10.0.0.0/8; }; };");
+  CHECK(hasLine(list, "# line 2: not supported: allow-recursion { … } (nothing is forwarded)"));
+  CHECK(hasLine(list, "# There is nothing to serve yet: add a [[zone]], a [recursion], or servers to [forward]."));
 }
 
 TEST_CASE("A zone that named signs has a warning in its table, also where the options say so") {

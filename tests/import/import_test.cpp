@@ -9,6 +9,7 @@
 #include "config/schema.hpp"
 #include "import/memory_files.hpp"
 #include "import/values.hpp"
+#include "taut/recursor/negative_trust_anchors.hpp"
 
 using namespace taut::importer;
 
@@ -118,6 +119,12 @@ TEST_CASE("The ranges of an import are those of the configuration") {
   CHECK(isRange("rate-limit.all", allResponsesRange));
   CHECK(isRange("rate-limit.slip", slipRange));
   CHECK(isRange("server.identity", {1, maxText}));
+  CHECK(isRange("recursion.upstream-udp-size", udpSizeRange));
+  CHECK(isRange("recursion.cache-size", recursionCacheRange));
+  constexpr std::int64_t second = 1000;  // milliseconds
+  CHECK(isRange("recursion.min-ttl", {minTtlRange.least * second, minTtlRange.most * second}));
+  CHECK(isRange("recursion.max-ttl", {maxTtlRange.least * second, maxTtlRange.most * second}));
+  CHECK(taut::NegativeTrustAnchors::maxCount == maxNegativeTrustAnchors);
 }
 
 TEST_CASE("Values of the other servers are read in all their forms") {
@@ -130,11 +137,19 @@ TEST_CASE("Values of the other servers are read in all their forms") {
   CHECK(addressOf("192.0.2.1@5300") == "192.0.2.1:5300");
   CHECK(addressOf("::1@53") == "::1");
   CHECK(addressOf("::1", 5300) == "[::1]:5300");
-  for (const char* const wrong : {"192.0.2.1@0", "192.0.2.1@65536", "192.0.2.1@", "x"}) CHECK_FALSE(addressOf(wrong));
+  for (const char* const wrong : {"192.0.2.1@0", "192.0.2.1@65536", "192.0.2.1@", "x", "fe80::1"})
+    CHECK_FALSE(addressOf(wrong));
   CHECK(sizeOf("64m") == 64 << 20);
   CHECK(sizeOf("9223372036854775807") == 9223372036854775807);
   CHECK_FALSE(sizeOf("9223372036854775807k"));
   CHECK_FALSE(sizeOf("m"));
   CHECK(sizeText(150 << 20) == "150M");
   CHECK(sizeText(1025) == "1025");
+  CHECK(secondsOf("90") == 90);
+  CHECK(secondsOf("1W1d1H1m1s") == 694861);
+  for (const char* const wrong : {"", "h", "1h5", "1x", "-1", "9999999999h", "2147483647w1w"})
+    CHECK_FALSE(secondsOf(wrong));
+  CHECK(nat64PrefixOf("2001:db8:0:0::/56") == "2001:db8::/56");
+  for (const char* const wrong : {"64:ff9b::", "64:ff9b::1/96", "64:ff9b::/95", "10.0.0.0/8", "1:2:3:4:0500::/96"})
+    CHECK_FALSE(nat64PrefixOf(wrong));
 }

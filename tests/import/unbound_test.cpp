@@ -77,7 +77,7 @@ remote-control:
     control-enable: no
 forward-zone:
     name: "corp.example"
-    forward-addr: 192.0.2.53
+    forward-host: ns.corp.example
 forward-zone:
     name: "."
     forward-addr: 192.0.2.54
@@ -90,15 +90,16 @@ auth-zone:
 )");
   CHECK(toml == R"(# Made by tautctl import from /etc/source.conf, a configuration of Unbound.
 
-# line 2: not supported: auto-trust-anchor-file: "/var/lib/unbound/root.key"
-# line 3: not supported: private-address: 203.0.113.0/24 (forward.deny-rebinding has private addresses alone)
+# line 2: not supported: auto-trust-anchor-file: "/var/lib/unbound/root.key" (it needs a [recursion], which may stand beside [forward])
+# line 3: not supported: private-address: 203.0.113.0/24 (deny-rebinding has private addresses alone)
 # line 4: not supported: private-domain: "corp.example" (there is no private-address)
 # line 5: not supported: local-data: "host.example. A 192.0.2.1"
 # line 7: not supported: remote-control: … (see server.control and tautctl(8))
-# line 9: not supported: forward-zone: … (only all names can be forwarded, not corp.example)
+# line 9: not supported: forward-zone: … (corp.example has no server that can be asked)
+# line 11: not supported: forward-host: ns.corp.example
 # line 15: not supported: forward-host: dns.example.net
 # line 16: not supported: forward-first: yes
-# line 17: not supported: auth-zone: … (example.com is a secondary zone)
+# line 17: not supported: auth-zone: … (example.com is a secondary zone without primaries that can be asked)
 
 [[listen]]
 address = ["192.0.2.1"]
@@ -158,7 +159,7 @@ TEST_CASE("A comment says where more private addresses are refused than Unbound 
   CHECK(hasLine(toml, "deny-rebinding = true"));
   CHECK(hasLine(toml,
                 "# not supported: answers with private addresses that no private-address names "
-                "(forward.deny-rebinding refuses all private addresses)"));
+                "(deny-rebinding refuses all private addresses)"));
 }
 
 TEST_CASE("An Unbound that listens by default listens on the loopback addresses") {

@@ -5,7 +5,7 @@ import unittest
 from pathlib import Path
 
 from peers import PEERS
-from support import BUILD, EXAMPLE_ZONE, TAUTD, TestCase, ask_udp, main, make_query
+from support import BUILD, EXAMPLE_ZONE, SOA, TAUTD, TestCase, ask_udp, free_port, main, make_query, which
 
 QUESTIONS = [("example.com", 6), ("www.example.com", 1), ("example.com", 15), ("nothing.example.com", 1)]
 CONFIGURATIONS = {
@@ -54,6 +54,40 @@ forward-zone:
     name: .
     forward-addr: 192.0.2.53@5300
 """,
+    "unbound-recursive.conf": """server:
+    module-config: "respip dns64 validator iterator"
+    auto-trust-anchor-file: "/var/lib/unbound/root.key"
+    trust-anchor-file: "corp.key"
+    domain-insecure: "lab.example"
+    cache-min-ttl: 7200
+    cache-max-ttl: 60
+    outgoing-interface: 127.0.0.1
+    private-address: 10.0.0.0/8
+    private-domain: corp.example
+    serve-expired: no
+stub-zone:
+    name: "10.in-addr.arpa"
+    stub-addr: 10.0.0.53@5353
+forward-zone:
+    name: corp.example
+    forward-addr: 10.0.0.54
+rpz:
+    name: block.example
+    zonefile: block.zone
+auth-zone:
+    name: .
+    primary: 192.0.32.132
+    for-downstream: no
+""",
+    "named-recursive.conf": """options {
+  allow-recursion { any; }; validate-except { "lab.example"; }; forwarders { 192.0.2.53; };
+  response-policy { zone "block.example"; zone "none.example"; }; dns64 64:ff9b::/96 { };
+  max-cache-ttl 1h; query-source-v6 none; max-cache-size 1k; stale-answer-enable no;
+};
+zone "block.example" { type primary; file "block"; allow-query { none; }; };
+zone "corp.example" { type forward; forwarders { 10.0.0.54; }; };
+zone "stub.example" { type stub; primaries { 192.0.2.1; }; };
+""",
     "Corefile": """.:5353 {
     forward . /etc/resolv.conf
     cache 30
@@ -85,7 +119,7 @@ class Import(TestCase):
         result = self.import_file(path)
         self.assertEqual(result.returncode, 0)
         self.assertEqual(result.stderr, "tautctl: 1 statement is not supported: see the comments\n")
-        self.assertIn("# line 1: not supported: dnssec-validation auto\n", result.stdout)
+        self.assertIn("# line 1: not supported: dnssec-validation auto (no names are resolved)\n", result.stdout)
 
     def test_mistakes(self):
         """A mistake is told with its place and status 1, a wrong usage has status 2"""
@@ -124,7 +158,7 @@ class Import(TestCase):
         result = self.import_file(path, env=environment)
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertIn(f"from output of named-checkconf -p {path}, a configuration of BIND.\n", result.stdout)
-        self.assertIn("# line 3: not supported: dnssec-validation auto\n", result.stdout)
+        self.assertIn("# line 3: not supported: dnssec-validation auto (no names are resolved)\n", result.stdout)
         program.write_text("#!/bin/sh\nexit 1\n")
         result = self.import_file(path, env=environment)
         self.assertEqual(result.returncode, 1)
@@ -161,13 +195,74 @@ class Import(TestCase):
             for reply in replies
         ]
 
+    def assert_resolves(self, peer, config):
+        """A tautd in the place of the peer, by its configuration, resolves what it resolves."""
+        expected = self.resolved(peer.port)
+        self.assertEqual([rcode for rcode, _ in expected], [0, 0, 0, 3])
+        peer.stop()
+        result = self.import_file(config)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("\n[[recursion.zone]]\n", result.stdout)
+        server = self.spawn(TAUTD, "--config", self.write("taut.toml", result.stdout))
+        server.port = peer.port
+        self.wait_for_answer(server, query=make_query("example.com", SOA))
+        self.assertEqual(self.resolved(server.port), expected)
+        self.assertEqual(server.stop(), 0, server.log())
+
+    def resolved(self, port):
+        replies = [ask_udp("127.0.0.1", port, make_query(*question)) for question in QUESTIONS]
+        return [(reply.rcode, sorted((record.type, record.name) for record in reply.sections[0])) for reply in replies]
+
+    def start_stub(self):
+        """An Unbound that has example.com from Knot DNS."""
+        primary = PEERS["knot"](self, [("example.com", EXAMPLE_ZONE)])
+        options = ('  module-config: "iterator"\n  do-not-query-localhost: no\n'
+                   f"stub-zone:\n  name: example.com\n  stub-addr: 127.0.0.1@{primary.port}\n")
+        return self.start_unbound_with(options, query=make_query("example.com", SOA))
+
+    def test_stub_zone(self):
+        """tautd resolves the names of an Unbound's stub zone by an imported configuration, from the same server"""
+        self.assert_resolves(self.start_stub(), self.folder / "unbound.conf")
+
+    def test_forward_zone(self):
+        """tautd resolves the names of a forward zone of BIND by an imported configuration, from the same server"""
+        resolver = self.start_stub()
+        config = self.write("named.conf", f"""options {{
+  directory "{self.folder}"; pid-file none; session-keyfile none;
+  listen-on port {(port := free_port())} {{ 127.0.0.1; }}; listen-on-v6 {{ none; }};
+  dnssec-validation no; allow-recursion {{ localhost; }};
+}};
+controls {{ }};
+zone "example.com" {{ type forward; forward only; forwarders {{ 127.0.0.1 port {resolver.port}; }}; }};
+""")
+        peer = self.spawn(which("named"), "-g", "-n", "1", "-c", config)
+        peer.port = port
+        self.wait_for_answer(peer, query=make_query("example.com", SOA))
+        self.assert_resolves(peer, config)
+
     @unittest.skipUnless(os.path.exists("/etc/bind/named.conf.options"), "BIND's files are not installed")
     def test_debian(self):
-        """The named.conf that Debian installs is followed through its includes"""
+        """The named.conf that Debian installs is followed through its includes, and becomes a recursor"""
         result = self.import_file("/etc/bind/named.conf")
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertIn('name = "localhost"\nfile = "/etc/bind/db.local"\n', result.stdout)
-        self.assertRegex(result.stdout, r"\n# /etc/bind/named.conf.options:\d+: not supported: dnssec-validation ")
+        self.assert_recursive(result.stdout)
+        self.assertIn('\nroot-hints = "/usr/share/dns/root.hints"\n', result.stdout)
+
+    @unittest.skipUnless(os.path.exists("/etc/unbound/unbound.conf"), "Unbound's files are not installed")
+    def test_debian_unbound(self):
+        """The unbound.conf that Debian installs is followed through its includes, and becomes a recursor"""
+        result = self.import_file("/etc/unbound/unbound.conf")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assert_recursive(result.stdout)
+
+    def assert_recursive(self, toml):
+        """It is one that validates, for this host, by the keys of the root that it follows."""
+        self.assertIn('\n[recursion]\nallow = ["loopback"]\n', toml)
+        self.assertIn('\nstate-directory = "/var/lib/taut"\n', toml)
+        self.assertNotIn("validate = false", toml)
+        checked = self.run_program(TAUTD, "--check", "--config", self.write("taut.toml", toml))
+        self.assertEqual((checked.returncode, checked.stderr), (0, ""), toml)
 
 
 if __name__ == "__main__":
