@@ -90,7 +90,8 @@ auth-zone:
 )");
   CHECK(toml == R"(# Made by tautctl import from /etc/source.conf, a configuration of Unbound.
 
-# line 2: not supported: auto-trust-anchor-file: "/var/lib/unbound/root.key" (it needs a [recursion], which may stand beside [forward])
+# line 2: not supported: auto-trust-anchor-file: "/var/lib/unbound/root.key" (it needs a [recursion],)"
+                R"( which may stand beside [forward])
 # line 3: not supported: private-address: 203.0.113.0/24 (deny-rebinding has private addresses alone)
 # line 4: not supported: private-domain: "corp.example" (there is no private-address)
 # line 5: not supported: local-data: "host.example. A 192.0.2.1"
