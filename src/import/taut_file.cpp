@@ -127,7 +127,20 @@ void TautFile::sortNotes() {
   notes.erase(repeated.begin(), repeated.end());
 }
 
+// A secondary zone writes its file, which is that of no other zone then.
+void TautFile::dropSharedFiles() {
+  std::unordered_map<std::string, std::size_t> counts;
+  for (const ImportedZone& zone : zones_) ++counts[zone.file];
+  for (ImportedZone& zone : zones_) {
+    if (zone.transfers.primaries.empty() || zone.file.empty() || counts[zone.file] < 2) continue;
+    zone.notes.push_back(
+        {nullptr, 0, "file " + zone.file, "another zone has it; without a file the zone is transferred at each start"});
+    zone.file.clear();
+  }
+}
+
 void TautFile::finish() {
+  dropSharedFiles();
   const auto drop = [&](Notes& dropped, std::string_view remark) {
     for (Note& note : dropped)
       if (note.remark.empty()) note.remark = remark;

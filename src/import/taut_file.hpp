@@ -171,6 +171,7 @@ class TautFile {
 
  private:
   void sortNotes();
+  void dropSharedFiles();
   bool isNameTaken(std::string_view name) const;
 
   std::vector<ImportedZone> zones_;

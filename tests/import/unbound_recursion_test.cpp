@@ -307,6 +307,22 @@ stub-zone:
   CHECK(hasLine(reversed, "# line 3: not supported: cache-min-ttl: 60 (it is more than the TTL is at most)"));
 }
 
+TEST_CASE("A secondary zone that has its file together with another zone has none, and a comment says so") {
+  const std::string toml = imported(Kind::unbound,
+                                    "auth-zone:\n name: a.example\n zonefile: /z\n"
+                                    "auth-zone:\n name: b.example\n zonefile: /z\n primary: 192.0.2.1\n");
+  CHECK(toml.find(R"(
+[[zone]]
+name = "a.example"
+file = "/z"
+
+[[zone]]
+# not supported: file /z (another zone has it; without a file the zone is transferred at each start)
+name = "b.example"
+primaries = ["192.0.2.1"]
+)") != toml.npos);
+}
+
 TEST_CASE("An Unbound with the module dns64 has the well-known prefix where it names none") {
   const std::string toml = imported(Kind::unbound, "server:\n module-config: \"dns64 iterator\"\n");
   CHECK(hasLine(toml, "dns64 = \"64:ff9b::/96\""));
