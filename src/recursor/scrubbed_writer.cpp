@@ -5,7 +5,7 @@
 #include "taut/base/address.hpp"
 #include "taut/base/random.hpp"
 #include "taut/dns/address_octets.hpp"
-#include "taut/dns/rdata.hpp"
+#include "taut/dns/received_rdata.hpp"
 
 namespace taut {
 
@@ -120,7 +120,7 @@ void ScrubbedWriter::begin(const Record& first, TrustGrade grade) {
 
 ScrubbedWriter::Outcome ScrubbedWriter::append(const Record& record, RRset& part, std::size_t start) {
   ByteWriter rdata{MutableByteSpan(scratch_)};
-  if (!decompressRdata(record.type, received_.message(), record.rdataOffset, record.rdataSize, rdata))
+  if (!expandRdata(record.type, received_.message(), record.rdataOffset, record.rdataSize, rdata))
     return Outcome::malformed;
   part.ttl = std::min(part.ttl, record.ttl);
   LocalBytes& octets = scrubbed_.octets_;

@@ -425,9 +425,9 @@ Task<LocalRef<Link>> Validator::judgeLink(Fetch& fetch, const Cut& cut, const Sc
     link->add(Section::answer, keep(cut, data, verdict, alone));
   }
   if (!alone) {
-    const bool needsProofs = verdict.isSecure() && verdict.signature.isExpanded;
+    // Whoever looks at the signature again needs them, whatever they have proven here.
     for (const ScrubbedRRset& data : reply.rrsets())
-      if (needsProofs && isProof(data)) link->add(Section::authority, keep(cut, data, verdict, false));
+      if (verdict.signature.isExpanded && isProof(data)) link->add(Section::authority, keep(cut, data, verdict, false));
   }
   const auto ends = [](const Link::Part& part) { return part.rrset->expiry(); };
   link->expiry = std::ranges::min(link->parts, {}, ends).rrset->expiry();

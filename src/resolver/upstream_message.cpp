@@ -10,6 +10,7 @@
 #include "taut/dns/message_view.hpp"
 #include "taut/dns/query.hpp"
 #include "taut/dns/rdata.hpp"
+#include "taut/dns/received_rdata.hpp"
 
 namespace taut {
 
@@ -41,7 +42,7 @@ LocalRef<const Contents> readContents(const UpstreamQuestion& question, MessageV
     if (!record) return {};
     if (record->rrClass != question.rrClass || isMetaType(record->type)) continue;
     ByteWriter rdata{MutableByteSpan(scratch)};
-    if (!decompressRdata(record->type, view.message(), record->rdataOffset, record->rdataSize, rdata)) return {};
+    if (!expandRdata(record->type, view.message(), record->rdataOffset, record->rdataSize, rdata)) return {};
     octets += record->owner.size() + rdata.size();
     if (octets > maxDecompressed) return {};
     contents->records.addRecord(record->section, record->owner, record->type, record->rrClass, record->ttl,

@@ -4,10 +4,10 @@
 #include <vector>
 
 #include "fuzz/fuzz.hpp"
+#include "fuzz/layout.hpp"
 #include "taut/base/local_pool.hpp"
 #include "taut/dns/message_view.hpp"
 #include "taut/dns/query.hpp"
-#include "taut/dns/rdata.hpp"
 #include "taut/recursor/scrubber.hpp"
 
 namespace {
@@ -25,7 +25,7 @@ void checkRRset(const RRset& rrset) {
   require(rrset.rrClass == Class::IN && !isMetaType(rrset.type), "records are ones that can be stored");
   std::size_t octets = 0;
   for (const ByteSpan rdata : rrset) {
-    require(validRdata(rrset.type, rdata), "RDATA fits its type");
+    require(fuzz::hasLayout(rrset.type, rdata), "RDATA fits its type");
     octets += rdata.size() + 2;
   }
   require(octets <= maxRRsetOctets, "an RRset keeps to the bound of octets");

@@ -606,6 +606,32 @@ TEST_CASE("any records of a name are what its servers give") {
   CHECK(reply.records().size() >= 1);
 }
 
+TEST_CASE("records whose contents do not fit their algorithm are answered as they came") {
+  struct Odd {
+    Type type;
+    test::Octets rdata;
+  };
+  const std::vector<Odd> all{{Type::SSHFP, {1, 1, 1, 2, 3, 4}},
+                             {Type::CDS, {0, 1, 13, 2, 1, 2, 3}},
+                             {Type::KEY, {1, 0, 3, 253, 255}},
+                             {Type::IPSECKEY, {10, 0, 2}},
+                             {Type::ZONEMD, {0, 0, 0, 1, 1, 1, 1, 2, 3, 4}}};
+  RecursorBench bench;
+  bench.world.zone("example.com").add("odd TXT text").servedBy("198.18.2.1");
+  bench.recursor();
+  bench.internet.server("198.18.2.1").alteration = [&](const Query& query, Answer& answer) {
+    for (const Odd& odd : all)
+      if (query.type() == odd.type) answer.addRecord(Section::answer, query.name(), odd.type, Class::IN, 60, odd.rdata);
+  };
+  for (const Odd& odd : all) {
+    CAPTURE(toString(odd.type));
+    const ParsedReply reply = bench.ask("odd.example.com", odd.type);
+    CHECK(reply.rcode == Rcode::NOERROR);
+    REQUIRE(reply.records().size() == 1);
+    CHECK(std::ranges::equal(reply.records().front().rdata, odd.rdata));
+  }
+}
+
 TEST_CASE("names are the same in upper and lower case") {
   PlainBench bench;
   bench.exampleCom();

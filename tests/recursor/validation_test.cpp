@@ -1,4 +1,5 @@
 // What a Recursor finds of signed zones, right and wrong ones.
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -572,6 +573,50 @@ TEST_CASE("names between known ones are denied without a question") {
     CHECK((bench.internet.count() == 0) == synthesises);
     CHECK((bench.recursor().statistics().synthesised == 1) == synthesises);
   }
+}
+
+TEST_CASE(
+    "an answer of a wildcard has the proof that no closer name is there, though a span that opts out proves little") {
+  SignedBench bench;
+  SUBCASE("NSEC3") {
+    bench.zone(with(Signing::Denial::nsec3));
+    CHECK(isSecure(bench.ask("x.wild.example.com")));
+  }
+  SUBCASE("NSEC3 with Opt-Out") {
+    bench.zone(with(Signing::Denial::optOut));
+    CHECK(isInsecure(bench.ask("x.wild.example.com")));
+  }
+  for (int i = 0; i < 2; ++i) {  // found, and kept
+    const ParsedReply reply = bench.ask("x.wild.example.com");
+    CHECK(reply.counts[0] == 2);
+    const auto& authority = reply.sections[1];
+    CHECK(std::ranges::any_of(authority, [](const LookupRecord& record) { return record.type == Type::NSEC3; }));
+    CHECK(std::ranges::any_of(authority, [](const LookupRecord& record) { return record.type == Type::RRSIG; }));
+  }
+}
+
+TEST_CASE("a DS record whose digest has another length than its type's takes nothing from those beside it") {
+  SignedBench bench;
+  auto& zone = bench.zone();
+  test::Octets odd = zone.dsOf(zone.key());
+  odd.pop_back();
+  zone.ds({zone.dsOf(zone.key()), odd});
+  CHECK(isSecure(bench.ask("www.example.com")));
+}
+
+TEST_CASE("a zone whose DS records are all of unknown algorithms is insecure, whatever its signatures are like") {
+  SignedBench bench;
+  auto& zone = bench.zone();
+  test::Octets unknown = zone.dsOf(zone.key());
+  unknown[2] = 253;
+  zone.ds({unknown});
+  zone.afterSigning([&zone](ZoneRecords& records) {
+    SignatureOptions options = valid;
+    options.labels = 0;
+    records.signAgain("@", Type::DNSKEY, zone.key(), options);
+  });
+  CHECK(isInsecure(bench.ask("www.example.com")));
+  CHECK(isInsecure(bench.ask("example.com", Type::DNSKEY)));
 }
 
 TEST_CASE("what opts out denies no other name") {

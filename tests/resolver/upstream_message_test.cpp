@@ -1,5 +1,6 @@
 #include "taut/resolver/upstream_message.hpp"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -184,6 +185,17 @@ TEST_CASE("a reply that does not parse to its last record is unusable wherever i
   Bytes longer = whole;
   longer.push_back(0);
   CHECK(read(question, longer).kind == Kind::complete);
+}
+
+TEST_CASE("RDATA whose contents do not fit its algorithm is passed on") {
+  const auto question = asking("www.example.", Type::SSHFP);
+  const Bytes oneOfFourOctets{1, 1, 1, 2, 3, 4};
+  Answer answer;
+  answer.addRecord(Section::answer, Name("www.example."), Type::SSHFP, Class::IN, 60, oneOfFourOctets);
+  const Read reply = read(question, replyTo(question, answer));
+  REQUIRE(reply.kind == Kind::complete);
+  REQUIRE(reply.answer.entryCount() == 1);
+  CHECK(std::ranges::equal(reply.answer.entry(0).rrset.front(), oneOfFourOctets));
 }
 
 TEST_CASE("RDATA that does not fit its type makes a reply unusable") {

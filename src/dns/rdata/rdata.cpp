@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "semantics.hpp"
+#include "taut/dns/received_rdata.hpp"
 #include "walk.hpp"
 
 namespace taut {
@@ -23,7 +24,7 @@ bool validRdata(Type type, ByteSpan rdata) {
   return !layout || (RdataWalk(rdata).all(*layout) && !checkSemantics(type, rdata));
 }
 
-bool decompressRdata(Type type, ByteSpan message, std::size_t offset, std::size_t length, ByteWriter& out) {
+bool expandRdata(Type type, ByteSpan message, std::size_t offset, std::size_t length, ByteWriter& out) {
   if (offset > message.size() || message.size() - offset < length || length > maxRdataSize) return false;
   const RdataLayout* const layout = findLayout(type);
   if (!layout) {
@@ -33,8 +34,13 @@ bool decompressRdata(Type type, ByteSpan message, std::size_t offset, std::size_
   const std::size_t start = out.size();
   RdataWalk walk(message, offset, length, out);
   if (!walk.all(*layout) || !out.ok()) return false;
-  const std::size_t size = out.size() - start;
-  return size <= maxRdataSize && !checkSemantics(type, out.written().subspan(start));
+  return out.size() - start <= maxRdataSize;
+}
+
+bool decompressRdata(Type type, ByteSpan message, std::size_t offset, std::size_t length, ByteWriter& out) {
+  const std::size_t start = out.size();
+  if (!expandRdata(type, message, offset, length, out)) return false;
+  return !findLayout(type) || !checkSemantics(type, out.written().subspan(start));
 }
 
 void canonicaliseRdata(Type type, MutableByteSpan rdata) {
