@@ -103,8 +103,8 @@ std::optional<ZoneVersion> ZoneKeeper::wake() {
 }
 
 ZoneVersion ZoneKeeper::expire() {
-  log::error("zone {}: serial {} has expired, because no primary has confirmed it; until one does it is not loaded", origin(),
-             version_->serial());
+  log::error("zone {}: serial {} has expired, because no primary has confirmed it; until one does it is not loaded",
+             origin(), version_->serial());
   version_ = Zone::notLoaded(origin(), rrClass());
   expires_ = TimePoint::max();
   expired_ = true;

@@ -91,6 +91,10 @@ class KeptZones(TestCase):
         except AssertionError as error:
             raise AssertionError(f"{error}, but {self.serial(server.port)}\n{server.process.log()}") from None
 
+    def wait_for_start(self, server):
+        """Zones are answered a little before updates are taken."""
+        wait_until(lambda: self.control(server, "status")["state"] == "ready", 20, f"{server.name} has started")
+
     def tell(self, port):
         """A NOTIFY of the primary, whose address is that of the test."""
         message = dns.message.make_query("example.com.", "SOA", flags=dns.flags.AA)
@@ -276,6 +280,7 @@ class Failures(KeptZones):
                            f'state-directory = "{state}"\n')
         made.run()
         self.wait_for_serial(made, 1)
+        self.wait_for_start(made)
         return made
 
     def update(self, server, name):
@@ -301,6 +306,7 @@ class Failures(KeptZones):
             killed.join()
             server.run()
             wait_until(lambda: self.serial(server.port), 20, "the zone is there")
+            self.wait_for_start(server)
             self.assertGreaterEqual(self.serial(server.port), 1 + len(answered))
             self.assertNotRegex(server.process.log(), " error ")
         self.assertGreater(len(answered), 0)

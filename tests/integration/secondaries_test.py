@@ -494,6 +494,7 @@ class Upkeep(Secondaries):
         self.wait_for_serial(first, 4)
         second.run()
         wait_until(lambda: self.serial(second.port) in (1, 4), 10, "a version is there")
+        wait_until(lambda: self.control(second, "status")["state"] == "ready", 10, "the server has started")
         self.control(second, "zone", "refresh", ORIGIN)
         self.wait_for_serial(second, 4)
 
