@@ -18,7 +18,7 @@ import dns.rrset
 import dns.update
 
 from support import TAUTD, Process, TestCase, main, wait_for_port, wait_until
-from transfer_peers import ORIGIN, Taut, zone_text
+from transfer_peers import ORIGIN, Taut, ask_server, zone_text
 
 TAUTCTL = os.environ["TAUT_TAUTCTL"]
 
@@ -62,13 +62,7 @@ class KeptZones(TestCase):
 
     def ask(self, port, name=ORIGIN, kind="SOA"):
         query = dns.message.make_query(name, kind, flags=0)
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-            client.setblocking(False)
-            client.connect(("127.0.0.1", port))  # so that a server that is not there is noticed at once
-            try:
-                return dns.query.udp(query, "127.0.0.1", port=port, timeout=10, sock=client)
-            except (dns.exception.Timeout, OSError):
-                return None
+        return ask_server(port, query)
 
     def version(self, port):
         """The serial that is served; the records beside it are those of this version."""

@@ -8,7 +8,6 @@ import threading
 import time
 import unittest
 
-import dns.exception
 import dns.flags
 import dns.message
 import dns.opcode
@@ -17,7 +16,7 @@ import dns.rrset
 
 import signed_zones
 from support import REFUSED, SANITIZED, SERVFAIL, TAUTD, TestCase, free_port, main, wait_for_port, wait_until, which
-from transfer_peers import ORIGIN, PEERS, WRONG, Taut, documented, zone_text
+from transfer_peers import ORIGIN, PEERS, WRONG, Taut, ask_server, documented, zone_text
 
 TAUTCTL = os.environ["TAUT_TAUTCTL"]
 EVERY = bool(os.environ.get("TAUT_EVERY_QUESTION"))
@@ -27,13 +26,7 @@ everywhere = unittest.skipUnless(EVERY, "one of the pairs that only the tests of
 class Secondaries(TestCase):
     def ask(self, port, name=ORIGIN, kind="SOA", **options):
         query = dns.message.make_query(name, kind, flags=0, **options)
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-            client.setblocking(False)
-            client.connect(("127.0.0.1", port))  # so that a server that is not there is noticed at once
-            try:
-                return dns.query.udp(query, "127.0.0.1", port=port, timeout=10, sock=client)
-            except (dns.exception.Timeout, OSError):
-                return None
+        return ask_server(port, query)
 
     def serial(self, port):
         reply = self.ask(port)

@@ -4,7 +4,11 @@ import base64
 import os
 import re
 import signal
+import socket
 from pathlib import Path
+
+import dns.exception
+import dns.query
 
 from support import TAUTD, Process, free_port, which
 
@@ -18,6 +22,17 @@ def zone_text(serial, changed="192.0.2.1", refresh=3600, retry=600, expire=86400
     return f"$ORIGIN example.com.\n$TTL 300\n@ SOA ns1 hostmaster {serial} {refresh} {retry} {expire} 60\n@ NS ns1\n" \
            f"ns1 A 127.0.0.1\nwww A {changed}\nsub NS ns.sub\nns.sub A 192.0.2.53\na.b.c A 192.0.2.7\n" \
            "*.wild TXT \"wild\"\n" + "".join(f"host{number} A 10.0.0.{number}\n" for number in range(1, 200))
+
+
+def ask_server(port, query):
+    """The reply of a server on this host to a query, or nothing; that it is not there is noticed at once."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.setblocking(False)
+        client.connect(("127.0.0.1", port))
+        try:
+            return dns.query.udp(query, "127.0.0.1", port=port, timeout=10, sock=client)
+        except (dns.exception.Timeout, OSError):
+            return None
 
 
 def documented(first_line, document="secondaries.md"):

@@ -39,8 +39,7 @@ bool expandRdata(Type type, ByteSpan message, std::size_t offset, std::size_t le
 
 bool decompressRdata(Type type, ByteSpan message, std::size_t offset, std::size_t length, ByteWriter& out) {
   const std::size_t start = out.size();
-  if (!expandRdata(type, message, offset, length, out)) return false;
-  return !findLayout(type) || !checkSemantics(type, out.written().subspan(start));
+  return expandRdata(type, message, offset, length, out) && !checkSemantics(type, out.written().subspan(start));
 }
 
 void canonicaliseRdata(Type type, MutableByteSpan rdata) {
