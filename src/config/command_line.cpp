@@ -16,6 +16,7 @@
 #include <CLI/CLI.hpp>
 
 #include "help_formatter.hpp"
+#include "schema.hpp"
 #include "suggestion.hpp"
 #include "taut/base/address.hpp"
 #include "taut/base/units.hpp"
@@ -24,9 +25,7 @@ namespace taut::config {
 
 namespace {
 
-constexpr std::uint16_t dnsPort = 53;
 constexpr std::int64_t maxPort = 65535;
-constexpr std::int64_t second = 1000;          // milliseconds
 constexpr std::int64_t cacheBytes = 64 << 20;  // of all threads together, for --cache
 constexpr const char* systemResolvConf = "/etc/resolv.conf";
 

@@ -19,7 +19,7 @@ namespace taut::config {
 
 namespace {
 
-constexpr std::string_view prefix = "TAUT_";
+constexpr std::string_view variablePrefix = "TAUT_";
 
 // SERVER__UDP_SIZE is server.udp-size.
 std::string pathOf(std::string_view name) {
@@ -39,7 +39,7 @@ std::string pathOf(std::string_view name) {
 }
 
 std::string variableOf(std::string_view path) {
-  std::string name(prefix);
+  std::string name(variablePrefix);
   for (const char c : path) {
     if (c == '.')
       name += "__";
@@ -112,8 +112,8 @@ std::optional<std::string> Environment::find(std::string_view name) const {
 
 Settings Environment::read(Mistakes& mistakes) const {
   Settings settings;
-  for (auto entry = variables_.lower_bound(prefix); entry != variables_.end() && entry->first.starts_with(prefix);
-       ++entry)
+  for (auto entry = variables_.lower_bound(variablePrefix);
+       entry != variables_.end() && entry->first.starts_with(variablePrefix); ++entry)
     readVariable(entry->first, entry->second, settings, mistakes);
   return settings;
 }
@@ -121,7 +121,7 @@ Settings Environment::read(Mistakes& mistakes) const {
 void Environment::readVariable(const std::string& name, const std::string& value, Settings& settings,
                                Mistakes& mistakes) {
   const Origin origin = Origin::ofVariable(name);
-  const std::string path = pathOf(std::string_view(name).substr(prefix.size()));
+  const std::string path = pathOf(std::string_view(name).substr(variablePrefix.size()));
   const Key* const key = keyFor(path);
   if (!key && !isListOfTables(path)) {
     const std::string similar = similarVariable(name);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "schema.hpp"
+#include "taut/base/address.hpp"
 #include "taut/recursor/negative_trust_anchors.hpp"
 #include "text_values.hpp"
 
@@ -9,9 +11,7 @@ namespace taut::config {
 
 namespace {
 
-constexpr std::uint16_t dnsPort = 53;
-constexpr std::int64_t second = 1000;  // milliseconds
-constexpr std::string_view prefix = "recursion.";
+constexpr std::string_view tablePrefix = "recursion.";
 
 // What of forwarding the command line says for recursion as well: both have a key of the same name.
 constexpr std::string_view sharedKeys[] = {"allow", "deny-rebinding", "private-domains"};
@@ -21,8 +21,8 @@ std::optional<Origin> implied(const Settings& settings) {
   if (const Origin* const table = settings.findTable("recursion")) return *table;
   for (const char* const list : {"recursion.zone", "recursion.policy"})
     if (!settings.tables(list).empty()) return settings.tables(list).front().origin();
-  const auto given = settings.values().lower_bound(prefix);
-  if (given == settings.values().end() || !given->first.starts_with(prefix)) return std::nullopt;
+  const auto given = settings.values().lower_bound(tablePrefix);
+  if (given == settings.values().end() || !given->first.starts_with(tablePrefix)) return std::nullopt;
   return given->second.origin;
 }
 

@@ -14,21 +14,20 @@ namespace taut::config {
 
 namespace {
 
-constexpr std::string_view prefix = "remote.";
-constexpr std::uint16_t dnsPort = 53;
+constexpr std::string_view remotePrefix = "remote.";
 
 }  // namespace
 
 Remotes::Remotes(const Settings& settings, const std::vector<TsigSettings>& keys, Mistakes& mistakes)
     : mistakes_(mistakes) {
   for (const auto& [table, origin] : settings.notedTables())
-    if (table.starts_with(prefix)) read(settings, table, origin, keys);
+    if (table.starts_with(remotePrefix)) read(settings, table, origin, keys);
 }
 
 void Remotes::read(const Settings& settings, const std::string& table, const Origin& origin,
                    const std::vector<TsigSettings>& keys) {
   auto remote = std::make_shared<RemoteSettings>();
-  const std::string name(withoutQuotes(std::string_view(table).substr(prefix.size())));
+  const std::string name(withoutQuotes(std::string_view(table).substr(remotePrefix.size())));
   if (Address::parse(name))
     mistakes_.push_back({origin, fmt::format("'{}' is an address; expected a name, such as [remote.ns1]", name)});
   const Setting* const addresses = settings.find(table + ".address");

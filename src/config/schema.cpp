@@ -11,7 +11,6 @@ namespace taut::config {
 
 namespace {
 
-constexpr std::int64_t second = 1000;  // milliseconds
 constexpr std::int64_t hour = 3600 * second;
 constexpr std::int64_t maxDrain = 600 * second;
 constexpr std::int64_t maxRate = 1'000'000;  // responses a second

@@ -14,6 +14,9 @@
 
 namespace taut::config {
 
+// What times are told in: milliseconds.
+inline constexpr std::int64_t second = 1000;
+
 enum class ValueType : std::uint8_t {
   boolean,
   count,     // a whole number

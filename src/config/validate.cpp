@@ -12,6 +12,8 @@
 #include "networks.hpp"
 #include "recursion_reader.hpp"
 #include "remotes.hpp"
+#include "schema.hpp"
+#include "taut/base/address.hpp"
 #include "taut/dnstap/dnstap.hpp"
 #include "taut/server/zone_rates.hpp"
 #include "text_values.hpp"
@@ -21,7 +23,6 @@ namespace taut::config {
 
 namespace {
 
-constexpr std::uint16_t dnsPort = 53;
 constexpr std::uint16_t httpPort = 9153;  // where what collects metrics looks for servers of DNS
 
 // Of what an operator names for people to read.
@@ -299,7 +300,6 @@ std::optional<RateLimit> Validator::rateLimit(const std::vector<ZoneSettings>& z
   }
   if (!has("rate-limit.responses") && has("rate-limit.all") && number("rate-limit.all") != 0)
     mistake(originOf("rate-limit.all"), "needs rate-limit.responses; expected 0, or both");
-  constexpr std::int64_t second = 1000;
   const std::int64_t window = number("rate-limit.window");
   if (window % second != 0) mistake(originOf("rate-limit.window"), "expected whole seconds");
   const ResponseRate rate =

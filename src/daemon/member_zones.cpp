@@ -38,7 +38,7 @@ const ZoneSettings* configured(const Configuration& configuration, NameView name
   return found == configuration.zones.end() ? nullptr : &*found;
 }
 
-bool isSame(const ZoneSettings& left, const ZoneSettings& right) {
+bool areSameSettings(const ZoneSettings& left, const ZoneSettings& right) {
   return left.hasSameSource(right) && left.allowTransfer == right.allowTransfer && left.primaries == right.primaries &&
          left.notify == right.notify && left.allowNotify == right.allowNotify &&
          left.allowUpdate == right.allowUpdate && left.journal == right.journal && left.membership == right.membership;
@@ -154,7 +154,7 @@ MemberZones::Update MemberZones::update(const Configuration& configuration, cons
   const Names reset(changes.reset.begin(), changes.reset.end());
   addMembers(configuration, reset, zones);
   tell(changes);
-  update.hasChanged = !std::ranges::equal(zones_, zones, isSame);
+  update.hasChanged = !std::ranges::equal(zones_, zones, areSameSettings);
   if (update.hasChanged) leave(namesOf(zones), reset, update);
   zones_ = std::move(zones);
   return update;

@@ -48,7 +48,7 @@ bool isSameKey(const std::shared_ptr<const TsigKey>& left, const std::shared_ptr
   return left->name == right->name && left->algorithm == right->algorithm && left->secret == right->secret;
 }
 
-bool isSame(const PrimaryOptions& left, const PrimaryOptions& right) {
+bool areSameOptions(const PrimaryOptions& left, const PrimaryOptions& right) {
   return left.addresses == right.addresses && isSameKey(left.key, right.key);
 }
 
@@ -199,7 +199,7 @@ std::shared_ptr<const SecondarySettings> Upkeep::settingsFor(const UpkeepPlan::S
 
 // One object for each server, so that what it is asked for all zones is bounded together.
 std::shared_ptr<Primary> Upkeep::primaryFor(const PrimaryOptions& options) {
-  const auto isIt = [&](const auto& known) { return isSame(known.first, options) && !known.second.expired(); };
+  const auto isIt = [&](const auto& known) { return areSameOptions(known.first, options) && !known.second.expired(); };
   if (const auto found = std::ranges::find_if(primaries_, isIt); found != primaries_.end()) return found->second.lock();
   auto primary = std::make_shared<Primary>(shard_, options);
   primaries_.emplace_back(options, primary);

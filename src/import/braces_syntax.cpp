@@ -48,9 +48,9 @@ constexpr std::string_view keywords[] = {"acl",
 // Whose texts, which are keys, go on in the next lines.
 constexpr std::string_view keyLists[] = {"managed-keys", "trust-anchors", "trusted-keys"};
 
-class Reader {
+class BracesReader {
  public:
-  Reader(Sources& sources, const Sources::Text& text, std::size_t includeDepth)
+  BracesReader(Sources& sources, const Sources::Text& text, std::size_t includeDepth)
       : sources_(sources), cursor_(text.path, text.text), includeDepth_(includeDepth) {}
 
   Statements read() {
@@ -76,7 +76,7 @@ class Reader {
   bool inKeys_ = false;  // in a list of them
 };
 
-void Reader::skipBlank() {
+void BracesReader::skipBlank() {
   while (!cursor_.atEnd()) {
     if (isBlank(cursor_.peek()))
       cursor_.take();
@@ -87,7 +87,7 @@ void Reader::skipBlank() {
   }
 }
 
-void Reader::skipComment() {
+void BracesReader::skipComment() {
   if (!cursor_.startsWith("/*")) return cursor_.skipLine();
   const Place begin = cursor_.place();
   while (!cursor_.startsWith("*/")) {
@@ -98,7 +98,7 @@ void Reader::skipComment() {
 }
 
 // Up to the brace that closes the block, or to the end of the file.
-void Reader::block(Statements& statements, std::size_t depth) {
+void BracesReader::block(Statements& statements, std::size_t depth) {
   const Place begin = cursor_.place();
   if (depth > Sources::maxDepth) throw SyntaxError(begin, fmt::format("more than {} blocks deep", Sources::maxDepth));
   while (true) {
@@ -124,7 +124,7 @@ void Reader::block(Statements& statements, std::size_t depth) {
   }
 }
 
-Statement Reader::statement(std::size_t depth) {
+Statement BracesReader::statement(std::size_t depth) {
   Statement statement;
   statement.place = cursor_.place();
   sources_.count(statement.place);
@@ -159,13 +159,13 @@ Statement Reader::statement(std::size_t depth) {
 }
 
 // A statement may go on in the next line, but not with a keyword that begins another.
-void Reader::checkSemicolon(const Place& last, const Place& next, const Word& word) {
+void BracesReader::checkSemicolon(const Place& last, const Place& next, const Word& word) {
   if (next.line == last.line || word.quoted) return;
   if (std::ranges::find(keywords, lowerCase(word.text)) != std::end(keywords))
     throw SyntaxError(next, fmt::format("the statement before does not end; expected ; before '{}'", word.text));
 }
 
-Word Reader::word() {
+Word BracesReader::word() {
   Word word;
   while (!cursor_.atEnd() && !isBlank(cursor_.peek()) && !atComment() &&
          std::string_view("{};\"").find(cursor_.peek()) == std::string_view::npos)
@@ -173,7 +173,7 @@ Word Reader::word() {
   return word;
 }
 
-Word Reader::quoted() {
+Word BracesReader::quoted() {
   const Place begin = cursor_.place();
   Word word{.text = {}, .quoted = true};
   cursor_.take();
@@ -190,7 +190,7 @@ Word Reader::quoted() {
   return word;
 }
 
-void Reader::include(Statement statement, Statements& statements) {
+void BracesReader::include(Statement statement, Statements& statements) {
   const auto paths = sources_.included(statement.value(), *statement.place.file);
   if (paths.empty()) statement.remark = "no file matches";
   if (includeDepth_ >= Sources::maxIncludeDepth)
@@ -201,7 +201,7 @@ void Reader::include(Statement statement, Statements& statements) {
       statement.remark = fmt::format("{}: {}", path, text.error());
       continue;
     }
-    for (Statement& included : Reader(sources_, *text, includeDepth_ + 1).read())
+    for (Statement& included : BracesReader(sources_, *text, includeDepth_ + 1).read())
       statements.push_back(std::move(included));
   }
   if (!statement.remark.empty()) statements.push_back(std::move(statement));
@@ -210,7 +210,7 @@ void Reader::include(Statement statement, Statements& statements) {
 }  // namespace
 
 Statements readBraces(Sources& sources, const Sources::Text& text) {
-  return Reader(sources, text, 0).read();
+  return BracesReader(sources, text, 0).read();
 }
 
 }  // namespace taut::importer

@@ -23,9 +23,9 @@ bool isSection(const Statement& statement) {
   return statement.place.column == 1 || std::ranges::find(sections, statement.keyword()) != std::end(sections);
 }
 
-class Reader {
+class ClauseReader {
  public:
-  Reader(Sources& sources, const Sources::Text& text, std::size_t includeDepth, Statements& statements)
+  ClauseReader(Sources& sources, const Sources::Text& text, std::size_t includeDepth, Statements& statements)
       : sources_(sources), cursor_(text.path, text.text), includeDepth_(includeDepth), statements_(statements) {}
 
   void read();
@@ -45,7 +45,7 @@ class Reader {
   std::uint32_t lastLine_ = 0;  // where the last word ends
 };
 
-void Reader::skipBlank() {
+void ClauseReader::skipBlank() {
   while (!cursor_.atEnd()) {
     if (isBlank(cursor_.peek()))
       cursor_.take();
@@ -56,7 +56,7 @@ void Reader::skipBlank() {
   }
 }
 
-void Reader::read() {
+void ClauseReader::read() {
   Statement statement;
   const auto finish = [&] {
     if (!statement.words.empty()) add(std::exchange(statement, {}));
@@ -83,7 +83,7 @@ void Reader::read() {
 
 // A word that ends with a colon, which it is then behind. Where the value follows at once, as in `port:53`, only the
 // first word of a line is a keyword: an IPv6 address may look like one.
-std::optional<std::string> Reader::keyword() {
+std::optional<std::string> ClauseReader::keyword() {
   std::size_t length = 0;
   while (isKeyLetter(cursor_.peek(length))) ++length;
   if (length == 0 || cursor_.peek(length) != ':') return std::nullopt;
@@ -96,14 +96,14 @@ std::optional<std::string> Reader::keyword() {
   return lowerCase(name);
 }
 
-Word Reader::word() {
+Word ClauseReader::word() {
   if (cursor_.peek() == '"' || cursor_.peek() == '\'') return quoted();
   Word word;
   while (!cursor_.atEnd() && !isBlank(cursor_.peek())) word.text += cursor_.take();
   return word;
 }
 
-Word Reader::quoted() {
+Word ClauseReader::quoted() {
   const Place begin = cursor_.place();
   const char quote = cursor_.take();
   Word word{.text = {}, .quoted = true};
@@ -116,7 +116,7 @@ Word Reader::quoted() {
   return word;
 }
 
-void Reader::add(Statement statement) {
+void ClauseReader::add(Statement statement) {
   if (statement.keyword() == "include" || statement.keyword() == "include-toplevel")
     return include(std::move(statement));
   if (isSection(statement)) {
@@ -128,14 +128,14 @@ void Reader::add(Statement statement) {
   statements_.back().children.push_back(std::move(statement));
 }
 
-void Reader::include(Statement statement) {
+void ClauseReader::include(Statement statement) {
   if (includeDepth_ >= Sources::maxIncludeDepth)
     throw SyntaxError(statement.place, fmt::format("more than {} files include each other", Sources::maxIncludeDepth));
   const auto paths = sources_.included(statement.value(), *statement.place.file);
   if (paths.empty()) statement.remark = "no file matches";
   for (const std::string& path : paths) {
     if (const auto text = sources_.read(path))
-      Reader(sources_, *text, includeDepth_ + 1, statements_).read();
+      ClauseReader(sources_, *text, includeDepth_ + 1, statements_).read();
     else
       statement.remark = fmt::format("{}: {}", path, text.error());
   }
@@ -148,7 +148,7 @@ void Reader::include(Statement statement) {
 
 Statements readClauses(Sources& sources, const Sources::Text& text) {
   Statements statements;
-  Reader(sources, text, 0, statements).read();
+  ClauseReader(sources, text, 0, statements).read();
   return statements;
 }
 

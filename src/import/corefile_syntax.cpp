@@ -15,9 +15,9 @@ namespace {
 // Parts of a Corefile that are imported by name.
 using Snippets = std::map<std::string, Statements, std::less<>>;
 
-class Reader {
+class CorefileReader {
  public:
-  Reader(Sources& sources, const Sources::Text& text, std::size_t includeDepth, Snippets& snippets)
+  CorefileReader(Sources& sources, const Sources::Text& text, std::size_t includeDepth, Snippets& snippets)
       : sources_(sources), cursor_(text.path, text.text), includeDepth_(includeDepth), snippets_(snippets) {}
 
   Statements serverBlocks();
@@ -43,7 +43,7 @@ class Reader {
   Snippets& snippets_;
 };
 
-void Reader::skipSpaces() {
+void CorefileReader::skipSpaces() {
   while (true) {
     if (cursor_.peek() == '\\' && cursor_.peek(1) == '\n')
       cursor_.skip(2);
@@ -56,23 +56,23 @@ void Reader::skipSpaces() {
   }
 }
 
-bool Reader::atEndOfLine() {
+bool CorefileReader::atEndOfLine() {
   skipSpaces();
   return cursor_.atEnd() || cursor_.peek() == '\n';
 }
 
-void Reader::skipBlank() {
+void CorefileReader::skipBlank() {
   while (atEndOfLine() && !cursor_.atEnd()) cursor_.take();
 }
 
-Word Reader::word() {
+Word CorefileReader::word() {
   if (cursor_.peek() == '"') return quoted();
   Word word;
   while (!cursor_.atEnd() && !isBlank(cursor_.peek())) word.text += cursor_.take();
   return word;
 }
 
-Word Reader::quoted() {
+Word CorefileReader::quoted() {
   const Place begin = cursor_.place();
   Word word{.text = {}, .quoted = true};
   cursor_.take();
@@ -86,7 +86,7 @@ Word Reader::quoted() {
 }
 
 // The words of a line. An opening brace at its end makes it a block, which the cursor is in then.
-Statement Reader::line() {
+Statement CorefileReader::line() {
   Statement statement;
   statement.place = cursor_.place();
   sources_.count(statement.place);
@@ -106,7 +106,7 @@ Statement Reader::line() {
   return statement;
 }
 
-void Reader::directives(Statements& statements, std::size_t depth, bool braced) {
+void CorefileReader::directives(Statements& statements, std::size_t depth, bool braced) {
   const Place begin = cursor_.place();
   if (depth > Sources::maxDepth) throw SyntaxError(begin, fmt::format("more than {} blocks deep", Sources::maxDepth));
   while (true) {
@@ -129,7 +129,7 @@ void Reader::directives(Statements& statements, std::size_t depth, bool braced) 
 }
 
 // The addresses of a server block, which may go on in the next line after a comma.
-void Reader::header(Statement& block) {
+void CorefileReader::header(Statement& block) {
   Statement next = line();
   block.place = next.place;
   while (true) {
@@ -144,7 +144,7 @@ void Reader::header(Statement& block) {
     while (word.text.ends_with(',')) word.text.pop_back();
 }
 
-Statements Reader::serverBlocks() {
+Statements CorefileReader::serverBlocks() {
   Statements blocks;
   while (true) {
     skipBlank();
@@ -169,7 +169,7 @@ Statements Reader::serverBlocks() {
 }
 
 // Of a copy.
-void Reader::count(const Statement& statement) {
+void CorefileReader::count(const Statement& statement) {
   constexpr std::size_t octetsOfOne = 64;
   std::size_t octets = 0;
   for (const Word& word : statement.words) octets += sizeof(Word) + word.text.size();
@@ -177,7 +177,7 @@ void Reader::count(const Statement& statement) {
   for (const Statement& child : statement.children) count(child);
 }
 
-void Reader::import(Statement statement, Statements& statements) {
+void CorefileReader::import(Statement statement, Statements& statements) {
   const auto snippet = snippets_.find(statement.value());
   if (snippet == snippets_.end()) return importFiles(std::move(statement), Level::directives, statements);
   for (const Statement& directive : snippet->second) {
@@ -186,7 +186,7 @@ void Reader::import(Statement statement, Statements& statements) {
   }
 }
 
-void Reader::importFiles(Statement statement, Level level, Statements& statements) {
+void CorefileReader::importFiles(Statement statement, Level level, Statements& statements) {
   if (includeDepth_ >= Sources::maxIncludeDepth)
     throw SyntaxError(statement.place, fmt::format("more than {} files import each other", Sources::maxIncludeDepth));
   const auto paths = sources_.included(statement.value(), *statement.place.file);
@@ -197,7 +197,7 @@ void Reader::importFiles(Statement statement, Level level, Statements& statement
       statement.remark = fmt::format("no snippet, and {}: {}", path, text.error());
       continue;
     }
-    Reader reader(sources_, *text, includeDepth_ + 1, snippets_);
+    CorefileReader reader(sources_, *text, includeDepth_ + 1, snippets_);
     if (level == Level::directives)
       reader.directives(statements, 1, false);
     else
@@ -210,7 +210,7 @@ void Reader::importFiles(Statement statement, Level level, Statements& statement
 
 Statements readCorefile(Sources& sources, const Sources::Text& text) {
   Snippets snippets;
-  return Reader(sources, text, 0, snippets).serverBlocks();
+  return CorefileReader(sources, text, 0, snippets).serverBlocks();
 }
 
 }  // namespace taut::importer

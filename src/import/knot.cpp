@@ -95,7 +95,7 @@ bool isOfZones(std::string_view keyword) {
 }
 
 // What says where a zone comes from; null where nothing does.
-struct ZoneItems {
+struct KnotZoneItems {
   const Statement* storage = nullptr;
   const Statement* file = nullptr;
   const Statement* primary = nullptr;
@@ -113,7 +113,7 @@ struct ZoneItems {
     return std::ranges::any_of(modules->words, [&](const Word& word) { return word.text.starts_with(name); });
   }
 
-  static ZoneItems of(const Statement& block) {
+  static KnotZoneItems of(const Statement& block) {
     return {block.child("storage"),
             block.child("file"),
             block.child("master"),
@@ -148,14 +148,14 @@ class KnotConverter : Converter {
   void remote(const Statement& block);
   void access(const Statement& block);
   static bool takeLimit(const Statement& item, const Statement& block, NamedNetworks& limits);
-  ZoneTransfers transfersOf(const ZoneItems& items, Notes& notes);
-  static void setCatalog(const ZoneItems& items, ZoneTransfers& transfers, Notes& notes);
+  ZoneTransfers transfersOf(const KnotZoneItems& items, Notes& notes);
+  static void setCatalog(const KnotZoneItems& items, ZoneTransfers& transfers, Notes& notes);
   std::vector<std::string> serversOf(const Statement* list, Notes& notes);
   // Those of the zone, or else of its template.
-  ZoneItems itemsOf(const Statement& zone) const;
+  KnotZoneItems itemsOf(const Statement& zone) const;
 
-  std::map<std::string, ZoneItems, std::less<>> templates_;  // by their id
-  std::set<std::string> modules_;                            // for all queries
+  std::map<std::string, KnotZoneItems, std::less<>> templates_;  // by their id
+  std::set<std::string> modules_;                                // for all queries
   // What an access list allows, as a taut.toml says who may.
   struct Access {
     std::vector<std::string> clients;
@@ -193,7 +193,7 @@ void KnotConverter::prepare(const Statements& statements) {
     if (identity) identity_ = identity->value();
     if (section.keyword() != "template") continue;
     for (const Statement& block : section.children) {
-      templates_.try_emplace(std::string(block.value()), ZoneItems::of(block));
+      templates_.try_emplace(std::string(block.value()), KnotZoneItems::of(block));
       const Statement* const modules = block.value() == "default" ? block.child("global-module") : nullptr;
       for (std::size_t i = 1; modules && i < modules->words.size(); ++i) modules_.insert(modules->words[i].text);
     }
@@ -309,7 +309,7 @@ void KnotConverter::zone(const Statement& zone) {
     const std::string_view keyword = item.keyword();
     if (!isOfZones(keyword) && keyword != "template" && !isSatisfied(item)) TautFile::noteOn(notes, item);
   }
-  const ZoneItems items = itemsOf(zone);
+  const KnotZoneItems items = itemsOf(zone);
   ZoneTransfers transfers = transfersOf(items, notes);
   if (items.primary && transfers.primaries.empty())
     return unsupported(zone, "a secondary zone without primaries that can be asked");
@@ -426,7 +426,7 @@ bool KnotConverter::takeLimit(const Statement& item, const Statement& block, Nam
 }
 
 // What members have is in a template, of which a taut.toml has none here.
-void KnotConverter::setCatalog(const ZoneItems& items, ZoneTransfers& transfers, Notes& notes) {
+void KnotConverter::setCatalog(const KnotZoneItems& items, ZoneTransfers& transfers, Notes& notes) {
   const std::string_view role = items.catalogRole ? items.catalogRole->value() : std::string_view();
   if (role == "interpret") {
     transfers.catalog = "consume";
@@ -452,7 +452,7 @@ std::vector<std::string> KnotConverter::serversOf(const Statement* list, Notes& 
   return servers;
 }
 
-ZoneTransfers KnotConverter::transfersOf(const ZoneItems& items, Notes& notes) {
+ZoneTransfers KnotConverter::transfersOf(const KnotZoneItems& items, Notes& notes) {
   ZoneTransfers transfers;
   transfers.primaries = serversOf(items.primary, notes);
   transfers.notify = serversOf(items.notify, notes);
@@ -474,14 +474,15 @@ ZoneTransfers KnotConverter::transfersOf(const ZoneItems& items, Notes& notes) {
   return transfers;
 }
 
-ZoneItems KnotConverter::itemsOf(const Statement& zone) const {
-  ZoneItems items = ZoneItems::of(zone);
+KnotZoneItems KnotConverter::itemsOf(const Statement& zone) const {
+  KnotZoneItems items = KnotZoneItems::of(zone);
   const Statement* const named = zone.child("template");
   const auto found = templates_.find(named ? named->value() : "default");
   if (found == templates_.end()) return items;
-  for (const auto item : {&ZoneItems::storage, &ZoneItems::file, &ZoneItems::primary, &ZoneItems::signing,
-                          &ZoneItems::modules, &ZoneItems::notify, &ZoneItems::acl, &ZoneItems::catalogRole,
-                          &ZoneItems::catalogZone, &ZoneItems::catalogGroup, &ZoneItems::catalogTemplate})
+  for (const auto item :
+       {&KnotZoneItems::storage, &KnotZoneItems::file, &KnotZoneItems::primary, &KnotZoneItems::signing,
+        &KnotZoneItems::modules, &KnotZoneItems::notify, &KnotZoneItems::acl, &KnotZoneItems::catalogRole,
+        &KnotZoneItems::catalogZone, &KnotZoneItems::catalogGroup, &KnotZoneItems::catalogTemplate})
     if (!(items.*item)) items.*item = found->second.*item;
   return items;
 }

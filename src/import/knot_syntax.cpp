@@ -10,9 +10,9 @@ namespace taut::importer {
 
 namespace {
 
-class Reader {
+class KnotReader {
  public:
-  Reader(Sources& sources, const Sources::Text& text, std::size_t includeDepth, Statements& statements)
+  KnotReader(Sources& sources, const Sources::Text& text, std::size_t includeDepth, Statements& statements)
       : sources_(sources), cursor_(text.path, text.text), includeDepth_(includeDepth), statements_(statements) {}
 
   void read() {
@@ -43,7 +43,7 @@ class Reader {
   Statements& statements_;  // the sections
 };
 
-void Reader::line() {
+void KnotReader::line() {
   const bool indented = cursor_.peek() == ' ';
   if (!atEndOfLine()) {
     if (cursor_.peek() == '\t') throw SyntaxError(cursor_.place(), "a tab; expected spaces");
@@ -62,13 +62,13 @@ void Reader::line() {
   if (!cursor_.atEnd()) cursor_.take();
 }
 
-void Reader::topLevel(Statement statement) {
+void KnotReader::topLevel(Statement statement) {
   if (statement.keyword() == "include") return include(std::move(statement));
   statement.block = statement.words.size() == 1;
   statements_.push_back(std::move(statement));
 }
 
-void Reader::inSection(Statement statement, bool newBlock) {
+void KnotReader::inSection(Statement statement, bool newBlock) {
   if (statements_.empty() || !statements_.back().block)
     throw SyntaxError(statement.place, "an item outside a section; expected a section such as server:");
   Statements& blocks = statements_.back().children;
@@ -77,7 +77,7 @@ void Reader::inSection(Statement statement, bool newBlock) {
   (inBlock ? blocks.back().children : blocks).push_back(std::move(statement));
 }
 
-Statement Reader::item() {
+Statement KnotReader::item() {
   Statement statement;
   statement.place = cursor_.place();
   statement.form = Form::colon;
@@ -92,7 +92,7 @@ Statement Reader::item() {
   return statement;
 }
 
-void Reader::values(Statement& statement) {
+void KnotReader::values(Statement& statement) {
   if (atEndOfLine()) return;
   if (cursor_.peek() != '[') {
     statement.words.push_back(value(""));
@@ -115,7 +115,7 @@ void Reader::values(Statement& statement) {
 }
 
 // `endings` are the letters that end a value in a list.
-Word Reader::value(std::string_view endings) {
+Word KnotReader::value(std::string_view endings) {
   if (cursor_.peek() == '"') return quoted();
   Word word;
   while (!cursor_.atEnd() && !isBlank(cursor_.peek()) && endings.find(cursor_.peek()) == std::string_view::npos)
@@ -123,7 +123,7 @@ Word Reader::value(std::string_view endings) {
   return word;
 }
 
-Word Reader::quoted() {
+Word KnotReader::quoted() {
   const Place begin = cursor_.place();
   Word word{.text = {}, .quoted = true};
   cursor_.take();
@@ -136,14 +136,14 @@ Word Reader::quoted() {
   return word;
 }
 
-void Reader::include(Statement statement) {
+void KnotReader::include(Statement statement) {
   const auto paths = sources_.included(statement.value(), *statement.place.file);
   if (paths.empty()) statement.remark = "no file matches";
   if (includeDepth_ >= Sources::maxIncludeDepth)
     throw SyntaxError(statement.place, fmt::format("more than {} files include each other", Sources::maxIncludeDepth));
   for (const std::string& path : paths) {
     if (const auto text = sources_.read(path))
-      Reader(sources_, *text, includeDepth_ + 1, statements_).read();
+      KnotReader(sources_, *text, includeDepth_ + 1, statements_).read();
     else
       statement.remark = fmt::format("{}: {}", path, text.error());
   }
@@ -154,7 +154,7 @@ void Reader::include(Statement statement) {
 
 Statements readKnot(Sources& sources, const Sources::Text& text) {
   Statements statements;
-  Reader(sources, text, 0, statements).read();
+  KnotReader(sources, text, 0, statements).read();
   return statements;
 }
 

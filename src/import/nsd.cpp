@@ -30,7 +30,7 @@ std::string_view labelFromEnd(std::string_view name, std::size_t index) {
 }
 
 // The file of a zone: what stands behind a percent sign is a part of the zone's name, or a dot where there is no such.
-std::string fileOf(std::string_view pattern, std::string_view zone) {
+std::string zoneFileOf(std::string_view pattern, std::string_view zone) {
   if (zone.size() > 1 && zone.ends_with('.')) zone.remove_suffix(1);
   constexpr std::string_view labels = "zyx";
   std::string file;
@@ -54,14 +54,14 @@ std::string fileOf(std::string_view pattern, std::string_view zone) {
 }
 
 // What says where a zone comes from; null where nothing does.
-struct ZoneItems {
+struct NsdZoneItems {
   const Statement* section = nullptr;
   const Statement* file = nullptr;
   const Statement* query = nullptr;
   std::vector<std::string_view> patterns;  // that are included
 
-  static ZoneItems of(const Statement& section) {
-    ZoneItems items{&section, section.child("zonefile"), section.child("allow-query"), {}};
+  static NsdZoneItems of(const Statement& section) {
+    NsdZoneItems items{&section, section.child("zonefile"), section.child("allow-query"), {}};
     for (const Statement& item : section.children)
       if (item.keyword() == "include-pattern") items.patterns.push_back(item.value());
     return items;
@@ -90,11 +90,11 @@ class NsdConverter : Converter {
   void listenDefaults();
   void pattern(const Statement& pattern);
   void zone(const Statement& zone);
-  using Item = const Statement* ZoneItems::*;
+  using Item = const Statement* NsdZoneItems::*;
   // The zone, the patterns that it includes, and those that they include. Throws SyntaxError where there are too many.
-  std::vector<const ZoneItems*> placesOf(const ZoneItems& zone, const Place& place) const;
-  static const Statement* itemOf(const std::vector<const ZoneItems*>& places, Item item);
-  ZoneTransfers transfersOf(const std::vector<const ZoneItems*>& places, Notes& notes);
+  std::vector<const NsdZoneItems*> placesOf(const NsdZoneItems& zone, const Place& place) const;
+  static const Statement* itemOf(const std::vector<const NsdZoneItems*>& places, Item item);
+  ZoneTransfers transfersOf(const std::vector<const NsdZoneItems*>& places, Notes& notes);
   void addServer(const Statement& item, std::vector<std::string>& servers, Notes& notes);
   void addAccess(const Statement& item, std::vector<std::string>& clients, Notes& notes);
   void key(const Statement& section);
@@ -103,7 +103,7 @@ class NsdConverter : Converter {
   std::uint16_t port_ = dnsPort;
   bool v4_ = true;
   bool v6_ = true;
-  std::map<std::string, ZoneItems, std::less<>> patterns_;  // by their names
+  std::map<std::string, NsdZoneItems, std::less<>> patterns_;  // by their names
 };
 
 TautFile NsdConverter::run(const Statements& statements) {
@@ -127,7 +127,7 @@ void NsdConverter::prepare(const Statements& statements) {
   for (const Statement& section : statements) {
     if (section.keyword() == "pattern")
       if (const Statement* const name = section.child("name"))
-        patterns_.try_emplace(std::string(name->value()), ZoneItems::of(section));
+        patterns_.try_emplace(std::string(name->value()), NsdZoneItems::of(section));
     if (section.keyword() == "key" && section.block) key(section);
     if (section.keyword() != "server") continue;
     if (const Statement* const folder = section.child("zonesdir")) zonesFolder_ = folder->value();
@@ -220,19 +220,20 @@ void NsdConverter::zone(const Statement& zone) {
     const std::string_view keyword = item.keyword();
     if (!isKnownOfZones(keyword)) TautFile::noteOn(notes, item);
   }
-  const ZoneItems items = ZoneItems::of(zone);
+  const NsdZoneItems items = NsdZoneItems::of(zone);
   const auto places = placesOf(items, name->place);
-  if (itemOf(places, &ZoneItems::query)) return unsupported(*name, fewerClients);
+  if (itemOf(places, &NsdZoneItems::query)) return unsupported(*name, fewerClients);
   const bool isSecondary = std::ranges::any_of(
-      places, [](const ZoneItems* place) { return place->section->child("request-xfr") != nullptr; });
+      places, [](const NsdZoneItems* place) { return place->section->child("request-xfr") != nullptr; });
   ZoneTransfers transfers = transfersOf(places, notes);
   if (isSecondary && transfers.primaries.empty())
     return unsupported(*name, "a secondary zone without primaries that can be asked");
-  const Statement* const file = itemOf(places, &ZoneItems::file);
+  const Statement* const file = itemOf(places, &NsdZoneItems::file);
   const bool hasFile = file && !file->value().empty();
   if (!hasFile && transfers.needsFile()) return unsupported(*name, "a zone without a file");
   std::string path;
-  if (hasFile && transfers.catalog != "produce") path = resolved(fileOf(file->value(), name->value()), zonesFolder_);
+  if (hasFile && transfers.catalog != "produce")
+    path = resolved(zoneFileOf(file->value(), name->value()), zonesFolder_);
   file_.addZone(name->value(), std::move(path), *name, std::move(notes), false, std::move(transfers));
 }
 
@@ -244,9 +245,9 @@ void NsdConverter::key(const Statement& section) {
   file_.addKey(section, value("name"), value("algorithm"), value("secret"));
 }
 
-ZoneTransfers NsdConverter::transfersOf(const std::vector<const ZoneItems*>& places, Notes& notes) {
+ZoneTransfers NsdConverter::transfersOf(const std::vector<const NsdZoneItems*>& places, Notes& notes) {
   ZoneTransfers transfers;
-  for (const ZoneItems* const place : places) {
+  for (const NsdZoneItems* const place : places) {
     for (const Statement& item : place->section->children) {
       const std::string_view keyword = item.keyword();
       if (keyword == "request-xfr")
@@ -288,15 +289,15 @@ void NsdConverter::addAccess(const Statement& item, std::vector<std::string>& cl
   clients.push_back(key == "NOKEY" ? *network : file_.signedBy({std::string(key)}, {*network}));
 }
 
-const Statement* NsdConverter::itemOf(const std::vector<const ZoneItems*>& places, Item item) {
-  for (const ZoneItems* const place : places)
+const Statement* NsdConverter::itemOf(const std::vector<const NsdZoneItems*>& places, Item item) {
+  for (const NsdZoneItems* const place : places)
     if (const Statement* const found = place->*item) return found;
   return nullptr;
 }
 
-std::vector<const ZoneItems*> NsdConverter::placesOf(const ZoneItems& zone, const Place& place) const {
+std::vector<const NsdZoneItems*> NsdConverter::placesOf(const NsdZoneItems& zone, const Place& place) const {
   constexpr std::size_t maxPatterns = 64;
-  std::vector<const ZoneItems*> places{&zone};
+  std::vector<const NsdZoneItems*> places{&zone};
   for (std::size_t i = 0; i < places.size(); ++i) {
     if (places.size() + places[i]->patterns.size() > maxPatterns)
       throw SyntaxError(place, fmt::format("more than {} patterns of one zone", maxPatterns));

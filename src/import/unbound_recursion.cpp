@@ -35,7 +35,7 @@ std::vector<std::string> wordsOf(std::string_view text) {
 }
 
 // Of an auth-zone, what taut does anyhow.
-bool isSatisfied(const Statement& item) {
+bool isSatisfiedForSecondary(const Statement& item) {
   const std::string_view keyword = item.keyword();
   if (keyword == "for-downstream" || keyword == "for-upstream") return yesOrNo(item.value()) == true;
   return keyword == "fallback-enabled" && yesOrNo(item.value()) == false;
@@ -222,7 +222,7 @@ void UnboundRecursion::authZone(const Statement& zone) {
   }
   Notes notes;
   for (const Statement& item : zone.children)
-    if (!isOfServedZone(item) && !isSatisfied(item)) TautFile::noteOn(notes, item);
+    if (!isOfServedZone(item) && !isSatisfiedForSecondary(item)) TautFile::noteOn(notes, item);
   servedZone(zone, *name, std::move(notes));
 }
 

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "taut/base/address.hpp"
+
 namespace taut::importer {
 
 // The least and the most that a key of taut.toml takes.
@@ -27,7 +29,6 @@ inline constexpr Range recursionCacheRange{1 << 20, std::int64_t{1} << 40};
 inline constexpr std::size_t maxNegativeTrustAnchors = 1024;
 inline constexpr std::size_t maxText = 255;  // octets of an identity or a version
 
-inline constexpr std::uint16_t dnsPort = 53;
 // What a source that caches without a size of its own gets.
 inline constexpr std::string_view defaultCacheSize = "64M";
 

@@ -27,7 +27,7 @@ namespace taut {
 
 namespace {
 
-constexpr std::size_t pieceSize = 256 << 10;  // octets of a reply that are sent together
+constexpr std::size_t replyPieceSize = 256 << 10;  // octets of a reply that are sent together
 
 // Text as a string of JSON. Names and records in presentation form are printable ASCII.
 std::string inQuotes(std::string_view text) {
@@ -505,7 +505,7 @@ Task<ControlOutcome> ControlVerbs::listZones(const ControlRequest& request, Cont
       } else {
         appendZoneAsText(*zones[i], set->viewName(), error, in, text);
       }
-      if (text.size() < pieceSize) continue;
+      if (text.size() < replyPieceSize) continue;
       const std::string_view piece(text.data(), text.size());
       const bool wanted = co_await output.write(piece);
       if (!wanted) co_return ControlOutcome();

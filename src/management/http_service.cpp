@@ -22,7 +22,7 @@ namespace {
 
 constexpr std::chrono::seconds patience{5};  // for a whole head, and for each piece of a response
 constexpr std::chrono::seconds lingering{1};
-constexpr std::size_t pieceSize = 64 << 10;  // octets
+constexpr std::size_t bodyPieceSize = 64 << 10;  // octets
 constexpr std::size_t maxRefused = 16;
 constexpr std::string_view eventsPath = "/events";
 constexpr std::string_view nothing;
@@ -181,7 +181,7 @@ void HttpService::sendEvent() noexcept {
 Task<bool> HttpService::write(TcpStream& stream, std::string_view head, std::string_view body, StopToken stop) {
   Deadline deadline(shard_, patience, stop);
   do {
-    const ByteSpan piece = asBytes(body.substr(0, pieceSize));
+    const ByteSpan piece = asBytes(body.substr(0, bodyPieceSize));
     const IoResult written = co_await stream.writeAll(asBytes(head), piece, deadline.token());
     if (!written) co_return false;
     head = {};

@@ -24,9 +24,9 @@ namespace taut {
 
 namespace {
 
-constexpr std::chrono::milliseconds interval{100};  // between two looks at what has come
-constexpr std::chrono::seconds silence{1};          // after which the reader is asked whether it is still there
-constexpr std::size_t pieceSize = 256 << 10;        // octets that are sent together, about
+constexpr std::chrono::milliseconds tailInterval{100};  // between two looks at what has come
+constexpr std::chrono::seconds silence{1};              // after which the reader is asked whether it is still there
+constexpr std::size_t tailPieceSize = 256 << 10;        // octets that are sent together, about
 
 std::optional<Rcode> rcodeOf(std::string_view text) {
   for (std::uint16_t value = 0; value <= static_cast<std::uint16_t>(Rcode::BADCOOKIE); ++value)
@@ -99,7 +99,7 @@ class Lines {
  private:
   // No shard has more than its part of a piece, so that each has its turn.
   bool takeFrom(LineRing& ring, std::string& text) const {
-    const std::size_t end = text.size() + pieceSize / tail_.shards();
+    const std::size_t end = text.size() + tailPieceSize / tail_.shards();
     while (text.size() < end) {
       const auto line = ring.take();
       if (!line) return false;
@@ -154,7 +154,7 @@ Task<ControlOutcome> ControlVerbs::tail(const ControlRequest& request, ControlOu
     }
     if (!wanted) co_return ControlOutcome();
     if (lines.more()) continue;
-    const bool goesOn = co_await sleepFor(shard_, interval, stop);
+    const bool goesOn = co_await sleepFor(shard_, tailInterval, stop);
     if (!goesOn) co_return cutShort();
   }
 }

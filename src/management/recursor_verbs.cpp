@@ -20,7 +20,7 @@ namespace taut {
 
 namespace {
 
-constexpr std::chrono::milliseconds interval{50};  // between two looks at what has come
+constexpr std::chrono::milliseconds lookInterval{50};  // between two looks at what has come
 
 ControlOutcome noRecursor() {
   return failure("the server does not resolve names itself; expected [recursion] or --recursor");
@@ -179,7 +179,7 @@ Task<ControlOutcome> ControlVerbs::trace(const ControlRequest& request, ControlO
     bool wanted = true;
     if (!text.empty()) wanted = co_await output.write(text);
     if (!wanted || taken.end) co_return ControlOutcome();
-    const bool goesOn = co_await sleepFor(shard_, interval, stop);
+    const bool goesOn = co_await sleepFor(shard_, lookInterval, stop);
     if (!goesOn) co_return cutShort();
   }
 }

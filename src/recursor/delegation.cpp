@@ -1,4 +1,5 @@
 #include "taut/recursor/delegation.hpp"
+#include "taut/base/address.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -10,7 +11,6 @@ namespace taut {
 
 namespace {
 
-constexpr std::uint16_t domainPort = 53;
 constexpr std::size_t sizeV4 = 4;
 constexpr std::size_t sizeV6 = 16;
 
@@ -85,16 +85,16 @@ void writeGlue(ServerWriter& writer, const Scrubbed& reply, NameView name, Type 
     const RRset& rrset = taken.rrset;
     if (taken.section != Section::additional || rrset.type != type || rrset.owner != name) continue;
     for (const ByteSpan address : rrset)
-      if (address.size() == size) writer.add(address, domainPort);
+      if (address.size() == size) writer.add(address, dnsPort);
   }
 }
 
 std::uint16_t portOf(const Address& address) {
-  return address.port() == 0 ? domainPort : address.port();
+  return address.port() == 0 ? dnsPort : address.port();
 }
 
 void writeGlue(ServerWriter& writer, std::span<const Address> addresses, std::size_t size) {
-  const auto hasPort = [](const Address& address) { return portOf(address) != domainPort; };
+  const auto hasPort = [](const Address& address) { return portOf(address) != dnsPort; };
   writer.beginFamily(std::ranges::any_of(addresses, hasPort) ? withPorts : std::uint8_t{0});
   for (const Address& address : addresses)
     if (address.bytes().size() == size) writer.add(address.bytes(), portOf(address));
@@ -107,7 +107,7 @@ const std::uint8_t* readAddresses(const std::uint8_t* at, Delegation::Server& se
     std::array<std::uint8_t, size> octets;
     std::copy_n(at, size, octets.begin());
     at += size;
-    std::uint16_t port = domainPort;
+    std::uint16_t port = dnsPort;
     if ((form & withPorts) != 0) {
       port = loadU16(at);
       at += sizeof port;

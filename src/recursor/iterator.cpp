@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "taut/base/address.hpp"
 #include "taut/base/random.hpp"
 #include "taut/coro/current_stop_token.hpp"
 #include "taut/coro/race.hpp"
@@ -20,7 +21,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::uint16_t dnsPort = 53;
 constexpr unsigned maxBogusReplies = 2;   // for one question, after which the zone is taken to be bogus
 constexpr std::size_t lookupsAtOnce = 2;  // of name servers, for a client's question itself
 constexpr std::chrono::seconds hintsLifetime{60};

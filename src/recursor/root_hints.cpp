@@ -23,8 +23,6 @@ namespace taut {
 
 namespace {
 
-constexpr std::uint16_t domainPort = 53;
-
 struct RootServer {
   char letter;
   std::string_view v4;
@@ -50,7 +48,7 @@ constexpr std::array<RootServer, 13> rootServers{{
 
 // The parser has seen to the number of octets.
 Address addressOf(const MasterRecord& record) {
-  return addressOfOctets(record.rdata)->withPort(domainPort);
+  return addressOfOctets(record.rdata)->withPort(dnsPort);
 }
 
 // Gathers the records of a file, whose addresses may stand before the NS records that they belong to.
@@ -136,7 +134,7 @@ RootHints RootHints::builtIn() {
     Delegation::Server& server = hints.servers.emplace_back();
     server.name = Name(fmt::format("{}.root-servers.net.", root.letter));
     for (const std::string_view text : {root.v4, root.v6})
-      server.addresses[server.addressCount++] = *Address::parse(text, domainPort);
+      server.addresses[server.addressCount++] = *Address::parse(text, dnsPort);
   }
   return hints;
 }

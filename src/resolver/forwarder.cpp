@@ -1,4 +1,5 @@
 #include "taut/resolver/forwarder.hpp"
+#include "taut/base/address.hpp"
 
 #include <algorithm>
 #include <array>
@@ -18,8 +19,6 @@
 namespace taut {
 
 namespace {
-
-constexpr std::uint16_t dnsPort = 53;
 
 // Servers whose expected times differ by less count as equally good.
 constexpr std::chrono::milliseconds sameTime{20};

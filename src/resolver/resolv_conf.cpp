@@ -1,4 +1,5 @@
 #include "taut/resolver/resolv_conf.hpp"
+#include "taut/base/address.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -11,8 +12,6 @@
 namespace taut {
 
 namespace {
-
-constexpr std::uint16_t dnsPort = 53;
 
 // The limits of resolv.conf(5).
 constexpr std::size_t maxNdots = 15;

@@ -23,8 +23,6 @@ namespace taut::ctl {
 
 namespace {
 
-using Json = nlohmann::json;
-
 // What the server says before it hands its sockets over.
 struct Description {
   pid_t process = 0;
@@ -33,7 +31,7 @@ struct Description {
 
   // Nothing where it is none, or not yet whole.
   static std::optional<Description> parse(std::string_view text) {
-    const Json json = Json::parse(text, nullptr, false);
+    const nlohmann::json json = nlohmann::json::parse(text, nullptr, false);
     if (!json.is_object() || !json.contains("process") || !json.contains("sockets")) return std::nullopt;
     Description description;
     description.process = json["process"].get<pid_t>();
@@ -118,7 +116,7 @@ pid_t processOf(Connection& connection) {
     text += part;
     return true;
   });
-  const Json json = Json::parse(text, nullptr, false);
+  const nlohmann::json json = nlohmann::json::parse(text, nullptr, false);
   const bool isTold = json.is_object() && json.contains("process") && json["process"].is_number_unsigned();
   if (!isTold) throw ConnectionError(end.error.empty() ? "the server does not say which process it is" : end.error);
   return json["process"].get<pid_t>();
@@ -148,7 +146,7 @@ ControlLine upgrade(const std::string& socket, const ControlRequest& request) {
   const ServiceUnit unit = systemdRuns() ? unitOf(processOf(connection)) : ServiceUnit();
   if (!unit.name.empty()) {
     const ControlLine end = restart(unit);
-    if (end.error.empty() && request.json) fmt::print("{{\"unit\":{}}}\n", Json(unit.name).dump());
+    if (end.error.empty() && request.json) fmt::print("{{\"unit\":{}}}\n", nlohmann::json(unit.name).dump());
     if (end.error.empty() && !request.json) fmt::print("{} has been started anew\n", unit.name);
     return end;
   }
@@ -165,7 +163,7 @@ ControlLine upgrade(const std::string& socket, const ControlRequest& request) {
     end.error = "the server goes on as it was: " + end.error;
     return end;
   }
-  const Json json = Json::parse(result, nullptr, false);
+  const nlohmann::json json = nlohmann::json::parse(result, nullptr, false);
   if (!json.is_object()) throw ConnectionError("the server does not say which process serves");
   if (request.json)
     fmt::print("{}", result);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "messages.hpp"
+#include "taut/base/address.hpp"
 #include "taut/base/log.hpp"
 #include "taut/base/random.hpp"
 #include "taut/base/reason.hpp"
@@ -21,7 +22,6 @@ namespace taut {
 
 namespace {
 
-constexpr std::uint16_t dnsPort = 53;
 constexpr std::array<std::chrono::seconds, Notifier::maxTries - 1> pauses{
     std::chrono::seconds(15), std::chrono::seconds(30), std::chrono::seconds(60), std::chrono::seconds(60)};
 constexpr std::size_t maxMismatched = 3;  // replies of one try that belong to no notice

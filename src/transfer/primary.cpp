@@ -1,4 +1,5 @@
 #include "taut/transfer/primary.hpp"
+#include "taut/base/address.hpp"
 
 #include <algorithm>
 #include <stdexcept>
@@ -21,7 +22,6 @@ namespace {
 
 using Kind = PrimaryFailure::Kind;
 
-constexpr std::uint16_t dnsPort = 53;
 constexpr unsigned udpTries = 2;
 constexpr std::size_t datagramSize = 2048;  // octets of the largest reply over UDP; a longer one comes over TCP
 constexpr std::size_t maxSoaSize = 2 * maxNameSize + 20;  // octets

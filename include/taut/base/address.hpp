@@ -22,6 +22,9 @@
 
 namespace taut {
 
+// Where servers are asked unless something else is said (RFC 1035, 4.2).
+inline constexpr std::uint16_t dnsPort = 53;
+
 class Address {
  public:
   // No address at all: neither isV4() nor isV6().
