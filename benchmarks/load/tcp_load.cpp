@@ -12,26 +12,22 @@
 #include <chrono>
 #include <cstring>
 #include <stdexcept>
-#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
+
+#include "load_socket.hpp"
 
 namespace taut {
 
 namespace {
 
-constexpr std::size_t headerSize = 12;
 constexpr std::size_t prefixSize = 2;
 constexpr std::size_t maxFrame = prefixSize + 65535;
 constexpr std::size_t firstRoom = 4096;
-constexpr auto drainTime = std::chrono::seconds(2);
+constexpr auto tcpDrainTime = std::chrono::seconds(2);
 constexpr auto answerTime = std::chrono::seconds(5);
 constexpr timeval connectTime{3, 0};  // a server that accepts no more leaves connections waiting
-
-[[noreturn]] void fail(const char* what) {
-  throw std::system_error(errno, std::generic_category(), what);
-}
 
 std::uint16_t readNumber(const std::uint8_t* octets) {
   return static_cast<std::uint16_t>(octets[0] << 8 | octets[1]);
@@ -41,23 +37,23 @@ std::uint16_t readNumber(const std::uint8_t* octets) {
 
 TcpLoad::TcpLoad(const LoadOptions& options, QueryList& queries) : options_(options), queries_(queries) {
   poll_ = UniqueFd(::epoll_create1(EPOLL_CLOEXEC));
-  if (!poll_) fail("epoll_create1");
+  if (!poll_) failSocket("epoll_create1");
   connections_.reserve(options_.sockets);
 }
 
 TcpLoad::Connection TcpLoad::open(std::size_t index) const {
   UniqueFd fd(::socket(options_.server.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!fd) fail("socket");
+  if (!fd) failSocket("socket");
   ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &connectTime, sizeof connectTime);
   sockaddr_storage name{};
   const socklen_t length = options_.server.toSockaddr(name);
-  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&name), length) != 0) fail("connect");
+  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&name), length) != 0) failSocket("connect");
   const int on = 1;
   ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   epoll_event event{};
   event.events = EPOLLIN;
   event.data.u64 = index;
-  if (::epoll_ctl(poll_.get(), EPOLL_CTL_ADD, fd.get(), &event) != 0) fail("epoll_ctl");
+  if (::epoll_ctl(poll_.get(), EPOLL_CTL_ADD, fd.get(), &event) != 0) failSocket("epoll_ctl");
   const std::size_t window = std::max<std::size_t>(1, options_.window / options_.sockets);
   return {std::move(fd), InFlight(window), {}, {}, 0, 0, false};
 }
@@ -76,7 +72,7 @@ void TcpLoad::watch(std::size_t index, bool forRoom) {
   epoll_event event{};
   event.events = forRoom ? EPOLLIN | EPOLLOUT : EPOLLIN;
   event.data.u64 = index;
-  if (::epoll_ctl(poll_.get(), EPOLL_CTL_MOD, connection.fd.get(), &event) != 0) fail("epoll_ctl");
+  if (::epoll_ctl(poll_.get(), EPOLL_CTL_MOD, connection.fd.get(), &event) != 0) failSocket("epoll_ctl");
 }
 
 void TcpLoad::fill(Connection& connection) {
@@ -123,7 +119,7 @@ bool TcpLoad::takeFrames(Connection& connection) {
   while (connection.received - at >= prefixSize) {
     const std::size_t size = readNumber(&connection.incoming[at]);
     if (connection.received - at - prefixSize < size) break;
-    if (size < headerSize) return false;
+    if (size < dnsHeaderSize) return false;
     const ByteSpan answer(&connection.incoming[at + prefixSize], size);
     const auto sentAt = connection.inFlight.remove(readNumber(answer.data()));
     if (sentAt) {
@@ -192,7 +188,7 @@ void TcpLoad::saturate() {
   }
   while (LoadClock::now() < end) serve(10, true);
   elapsed_ = LoadClock::now() - start;
-  const auto drainEnd = LoadClock::now() + drainTime;
+  const auto drainEnd = LoadClock::now() + tcpDrainTime;
   while (waiting() > 0 && LoadClock::now() < drainEnd) serve(10, false);
   tally_.lost += waiting();
 }

@@ -6,20 +6,16 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <system_error>
 #include <utility>
+
+#include "load_socket.hpp"
 
 namespace taut {
 
 namespace {
 
 constexpr int socketBuffer = 4 << 20;
-constexpr std::size_t headerSize = 12;
-constexpr auto drainTime = std::chrono::milliseconds(500);
-
-[[noreturn]] void fail(const char* what) {
-  throw std::system_error(errno, std::generic_category(), what);
-}
+constexpr auto udpDrainTime = std::chrono::milliseconds(500);
 
 // The system's limit on the size does not matter: the window is far smaller.
 void enlarge(int fd) {
@@ -46,24 +42,24 @@ UdpLoad::UdpLoad(const LoadOptions& options, QueryList& queries)
     incomingMessages_[i].msg_hdr.msg_iovlen = 1;
   }
   poll_ = UniqueFd(::epoll_create1(EPOLL_CLOEXEC));
-  if (!poll_) fail("epoll_create1");
+  if (!poll_) failSocket("epoll_create1");
   channels_.reserve(options_.sockets);
   for (std::size_t i = 0; i < options_.sockets; ++i) {
     channels_.push_back(openChannel());
     epoll_event event{};
     event.events = EPOLLIN;
     event.data.u64 = i;
-    if (::epoll_ctl(poll_.get(), EPOLL_CTL_ADD, channels_[i].fd.get(), &event) != 0) fail("epoll_ctl");
+    if (::epoll_ctl(poll_.get(), EPOLL_CTL_ADD, channels_[i].fd.get(), &event) != 0) failSocket("epoll_ctl");
   }
 }
 
 UdpLoad::Channel UdpLoad::openChannel() const {
   UniqueFd fd(::socket(options_.server.family(), SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!fd) fail("socket");
+  if (!fd) failSocket("socket");
   enlarge(fd.get());
   sockaddr_storage name{};
   const socklen_t length = options_.server.toSockaddr(name);
-  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&name), length) != 0) fail("connect");
+  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&name), length) != 0) failSocket("connect");
   const std::size_t window =
       options_.rate > 0 ? 8192 : std::max<std::size_t>(1, options_.window / std::max<std::size_t>(1, options_.sockets));
   return {std::move(fd), InFlight(window)};
@@ -98,7 +94,7 @@ bool UdpLoad::receive(Channel& channel) {
   const auto now = LoadClock::now();
   for (std::size_t i = 0; i < static_cast<std::size_t>(received); ++i) {
     const ByteSpan answer(incoming_[i].data(), incomingMessages_[i].msg_len);
-    if (answer.size() < headerSize) continue;
+    if (answer.size() < dnsHeaderSize) continue;
     const auto sentAt = channel.inFlight.remove(static_cast<std::uint16_t>(answer[0] << 8 | answer[1]));
     if (!sentAt) {
       ++tally_.stray;
@@ -143,7 +139,7 @@ std::size_t UdpLoad::waiting() const {
 }
 
 void UdpLoad::drain() {
-  const auto end = LoadClock::now() + drainTime;
+  const auto end = LoadClock::now() + udpDrainTime;
   while (waiting() > 0 && LoadClock::now() < end) {
     if (channels_.size() == 1) {
       receive(channels_[0]);

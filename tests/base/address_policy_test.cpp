@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+namespace address_policy_test {
+
 namespace {
 
 using namespace taut;
@@ -108,3 +110,5 @@ TEST_CASE("the longest allowed network that holds an address is found, whatever 
   CHECK_FALSE(longest("198.51.100.1"));
   CHECK_FALSE(longest("2001:db9::1"));
 }
+
+}  // namespace address_policy_test

@@ -13,6 +13,8 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+namespace address_test {
+
 using taut::Address;
 
 namespace {
@@ -151,3 +153,5 @@ TEST_CASE("addresses overlap that have one port and one host, or of which one is
   CHECK_FALSE(overlap("0.0.0.0:53", "[::]:53"));
   CHECK_FALSE(overlap("0.0.0.0", "0.0.0.0"));
 }
+
+}  // namespace address_test

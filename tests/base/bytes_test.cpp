@@ -5,7 +5,7 @@
 
 #include <doctest/doctest.h>
 
-namespace taut {
+namespace taut::bytes_test {
 
 TEST_CASE("Numbers are read and written with the most significant octet first") {
   std::array<std::uint8_t, 6> octets{};
@@ -122,4 +122,4 @@ TEST_CASE("An empty span has nothing to read and no room to write") {
   CHECK_FALSE(writer.ok());
 }
 
-}  // namespace taut
+}  // namespace taut::bytes_test

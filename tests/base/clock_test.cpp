@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+namespace clock_test {
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -60,3 +62,5 @@ TEST_CASE("by the system's clock one waits until the deadline, and not at all wh
     CHECK(clock.waitFor(clock.now() - 1h, forThread) == Duration::zero());
   }
 }
+
+}  // namespace clock_test

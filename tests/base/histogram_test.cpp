@@ -7,6 +7,8 @@
 
 #include "taut/base/counter.hpp"
 
+namespace histogram_test {
+
 namespace {
 
 using namespace taut;
@@ -68,3 +70,5 @@ TEST_CASE("the sum of two histograms has the numbers of both") {
   CHECK(other.counts[0] == 2);
   CHECK(other.sum == 4);
 }
+
+}  // namespace histogram_test

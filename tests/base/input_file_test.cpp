@@ -11,6 +11,8 @@
 
 #include "support/temporary_file.hpp"
 
+namespace input_file_test {
+
 using taut::FileError;
 using taut::InputFile;
 
@@ -44,3 +46,5 @@ TEST_CASE("What is no regular file is refused at once, with its reason") {
 TEST_CASE("The null device is an empty file") {
   CHECK(InputFile("/dev/null", 0).readAll().empty());
 }
+
+}  // namespace input_file_test

@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+namespace intrusive_list_test {
+
 using taut::IntrusiveList;
 using taut::ListHook;
 
@@ -92,3 +94,5 @@ TEST_CASE("a list takes over all elements of another") {
   CHECK(first.empty());
   third.clear();
 }
+
+}  // namespace intrusive_list_test

@@ -9,6 +9,8 @@
 
 #include "support/temporary_file.hpp"
 
+namespace line_file_test {
+
 namespace {
 
 std::string linesOf(std::string_view text) {
@@ -39,3 +41,5 @@ TEST_CASE("What cannot be read as a file of lines is told with its path") {
   CHECK_THROWS_WITH_AS(taut::forEachLine("/dev/zero", read), "/dev/zero: it is not a regular file", std::runtime_error);
   CHECK_THROWS_WITH_AS(taut::forEachLine("/", read), "/: Is a directory", std::runtime_error);
 }
+
+}  // namespace line_file_test

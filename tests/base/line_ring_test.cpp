@@ -8,6 +8,8 @@
 
 #include <doctest/doctest.h>
 
+namespace line_ring_test {
+
 using taut::LineRing;
 
 TEST_CASE("lines come out in the order in which they went in, and what found no room is counted") {
@@ -50,3 +52,5 @@ TEST_CASE("each line that another thread writes is taken once and in order, or c
   CHECK(inOrder);
   CHECK(taken + ring.dropped() == count);
 }
+
+}  // namespace line_ring_test

@@ -8,6 +8,8 @@
 
 #include <doctest/doctest.h>
 
+namespace local_pool_test {
+
 using taut::LocalPool;
 
 TEST_CASE("memory that was released is given again for the same size") {
@@ -77,3 +79,5 @@ TEST_CASE("a container of the pool keeps its memory for the next one, at every s
   CHECK(fill() == 3999 % 256);
   CHECK(LocalPool::heapAllocations() == before);
 }
+
+}  // namespace local_pool_test

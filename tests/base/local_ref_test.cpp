@@ -6,7 +6,9 @@
 
 #include "support/counted.hpp"
 
-using taut::Counted;
+namespace local_ref_test {
+
+using taut::CountedObject;
 using taut::LocalCounted;
 using taut::LocalRef;
 
@@ -14,13 +16,13 @@ namespace {
 
 struct Snapshot : LocalCounted {
   explicit Snapshot(int value) : counted(value) {}
-  Counted counted;
+  CountedObject counted;
 };
 
 }  // namespace
 
 TEST_CASE("the last reference deletes the object, and no other does") {
-  Counted::reset();
+  CountedObject::reset();
   auto first = taut::makeLocalRef<Snapshot>(3);
   {
     const LocalRef<const Snapshot> none;
@@ -31,14 +33,16 @@ TEST_CASE("the last reference deletes the object, and no other does") {
     CHECK_FALSE(none);
   }
   CHECK(first->useCount() == 1);
-  CHECK(Counted::live() == 1);
+  CHECK(CountedObject::live() == 1);
   auto moved = std::move(first);
   CHECK_FALSE(first);
   CHECK(moved->useCount() == 1);
   moved = taut::makeLocalRef<Snapshot>(4);
-  CHECK(Counted::live() == 1);
+  CHECK(CountedObject::live() == 1);
   moved = *&moved;
   CHECK(moved->counted.value() == 4);
   moved.reset();
-  CHECK(Counted::live() == 0);
+  CHECK(CountedObject::live() == 0);
 }
+
+}  // namespace local_ref_test

@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+namespace quoted_test {
+
 using taut::quoted;
 using taut::quotedForFile;
 
@@ -21,3 +23,5 @@ TEST_CASE("for a file each beginning of a variable is escaped too, and nothing e
   CHECK(quotedForFile("${${") == R"("$${$${")");
   CHECK(quotedForFile("$ { $\"") == R"("$ { $\"")");
 }
+
+}  // namespace quoted_test

@@ -11,6 +11,8 @@
 
 #include "support/temporary_folder.hpp"
 
+namespace replacement_file_test {
+
 using namespace taut;
 
 namespace {
@@ -66,3 +68,5 @@ TEST_CASE("a folder is not replaced, and stays as it is") {
   CHECK(taken.error() == "Is a directory");
   CHECK(std::filesystem::is_directory(folder.path("file")));
 }
+
+}  // namespace replacement_file_test

@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+namespace result_test {
+
 using taut::Failure;
 using taut::Result;
 
@@ -55,3 +57,5 @@ TEST_CASE("success without a value is a result too") {
   CHECK(act(true).ok());
   CHECK(act(false).error() == "reason");
 }
+
+}  // namespace result_test

@@ -11,6 +11,8 @@
 
 #include <doctest/doctest.h>
 
+namespace space_saving_test {
+
 namespace {
 
 using Sketch = taut::SpaceSaving<std::string, 32>;
@@ -117,3 +119,5 @@ TEST_CASE("halving keeps the order, forgets what is over, and makes room for wha
   REQUIRE(sketch.top(32).size() == 1);
   CHECK(sketch.top(32).front().error == 0);
 }
+
+}  // namespace space_saving_test

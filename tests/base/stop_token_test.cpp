@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+namespace stop_token_test {
+
 using taut::StopCallback;
 using taut::StopSource;
 using taut::StopToken;
@@ -86,3 +88,5 @@ TEST_CASE("a callback may destroy the source that calls it") {
   CHECK_FALSE(source->requestStop());
   CHECK(log == "d");
 }
+
+}  // namespace stop_token_test

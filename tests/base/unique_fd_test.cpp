@@ -7,6 +7,8 @@
 
 #include <doctest/doctest.h>
 
+namespace unique_fd_test {
+
 using taut::UniqueFd;
 
 namespace {
@@ -47,3 +49,5 @@ TEST_CASE("a descriptor has one owner at a time") {
   CHECK(isOpen(fd));
   const UniqueFd last(fd);
 }
+
+}  // namespace unique_fd_test

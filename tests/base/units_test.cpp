@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace units_test {
+
 using namespace taut;
 
 TEST_CASE("a duration is read in milliseconds, and has a unit") {
@@ -40,3 +42,5 @@ TEST_CASE("durations and sizes are written in the largest unit that divides them
     CHECK(parseSize(sizeText(number)) == number);
   }
 }
+
+}  // namespace units_test

@@ -25,7 +25,7 @@
 #include "taut/io/shard.hpp"
 #include "taut/net/udp_socket.hpp"
 
-namespace taut {
+namespace taut::client_test {
 
 using namespace std::chrono_literals;
 
@@ -552,4 +552,4 @@ TEST_CASE("A server that nothing listens for is no reply") {
   CHECK((lookupText("www.example.", options).status == LookupStatus::noReply));
 }
 
-}  // namespace taut
+}  // namespace taut::client_test

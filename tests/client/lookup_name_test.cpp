@@ -7,7 +7,7 @@
 
 #include <doctest/doctest.h>
 
-namespace taut {
+namespace taut::lookup_name_test {
 
 namespace {
 
@@ -58,4 +58,4 @@ TEST_CASE("Text that is no name says why") {
   CHECK_FALSE(LookupName("a").error());
 }
 
-}  // namespace taut
+}  // namespace taut::lookup_name_test

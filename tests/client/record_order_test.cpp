@@ -10,7 +10,7 @@
 
 #include "taut/dns/rdata.hpp"
 
-namespace taut {
+namespace taut::record_order_test {
 
 namespace {
 
@@ -120,4 +120,4 @@ TEST_CASE("Random numbers reach both ends of their range") {
   randomUpTo(0xffffffff);
 }
 
-}  // namespace taut
+}  // namespace taut::record_order_test

@@ -14,6 +14,8 @@
 #include "taut/testing/fake_primary.hpp"
 #include "taut/testing/manual_shard.hpp"
 
+namespace zone_lookup_test {
+
 namespace {
 
 using namespace taut;  // NOLINT(google-build-using-namespace)
@@ -106,3 +108,5 @@ TEST_CASE("with a key a zone is had from a server that has the key, and from no 
 }
 
 }  // namespace
+
+}  // namespace zone_lookup_test

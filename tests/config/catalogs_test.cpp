@@ -6,6 +6,8 @@
 #include "config/configuration_file.hpp"
 #include "config/member_zone.hpp"
 
+namespace catalogs_test {
+
 using namespace taut;
 using namespace taut::config;
 
@@ -98,3 +100,5 @@ TEST_CASE("a template makes zones with all that it says, and the defaults do whe
   CHECK(zoneOf(*loaded->templates.at(""), Name("c"), made->primaries)->isSecondary());
   CHECK(zoneOf(*loaded->templates.at(""), Name("c"), made->primaries)->path.empty());
 }
+
+}  // namespace catalogs_test

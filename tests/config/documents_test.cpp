@@ -10,6 +10,8 @@
 #include "config/expectation.hpp"
 #include "config/schema.hpp"
 
+namespace documents_test {
+
 using namespace taut::config;
 
 namespace {
@@ -57,3 +59,5 @@ TEST_CASE("a text or a list of texts that may have any length is not said to hav
   CHECK(expectation(keyOf("server.identity")) == "a text of 1 to 255 octets");
   CHECK(manualPage().find("of 0 to 0") == std::string::npos);
 }
+
+}  // namespace documents_test

@@ -20,6 +20,8 @@
 #include "support/temporary_folder.hpp"
 #include "taut/testing/query.hpp"
 
+namespace load_test {
+
 using namespace taut;
 using namespace taut::config;
 
@@ -643,3 +645,5 @@ TEST_CASE("what a handler lacks, and an option of a type that none takes, are mi
         "taut.toml:11:8: handler ws is there already; expected it once\n"
         "taut.toml:13:1: 'optins' is not known in [[handler]]; did you mean 'options'?\n");
 }
+
+}  // namespace load_test

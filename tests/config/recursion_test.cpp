@@ -10,6 +10,8 @@
 #include "configuration_file.hpp"
 #include "taut/testing/query.hpp"
 
+namespace recursion_test {
+
 using namespace taut;
 using namespace taut::config;
 
@@ -352,3 +354,5 @@ TEST_CASE("a local root without a zone of the root, or beside servers of one's o
       "taut.toml:2:14: does not go with servers of one's own for the root, those of a recursion.zone; expected one of "
       "the two\n");
 }
+
+}  // namespace recursion_test

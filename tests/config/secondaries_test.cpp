@@ -6,6 +6,8 @@
 
 #include "config/configuration_file.hpp"
 
+namespace secondaries_test {
+
 using namespace taut;
 using namespace taut::config;
 
@@ -154,3 +156,5 @@ TEST_CASE("a template that is not there, or whose file is one for all, is a mist
   CHECK(file.mistakes("[template.others]\nfile = \"one\"\n" + zone("template = \"others\"\n")) ==
         "taut.toml:2:8: without {name}, all zones have one file; expected \"{name}.zone\", say\n");
 }
+
+}  // namespace secondaries_test

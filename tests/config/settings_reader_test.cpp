@@ -7,6 +7,8 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+namespace settings_reader_test {
+
 using namespace taut::config;
 
 namespace {
@@ -207,3 +209,5 @@ TEST_CASE("variables are replaced in texts, and one that is not set is a mistake
 TEST_CASE("a text with a NUL is refused, whose rest a path would lose") {
   CHECK(mistakesIn("hosts-file = \"a\\u0000b\"\n").starts_with("1:14: 'hosts-file': expected the path of a file"));
 }
+
+}  // namespace settings_reader_test

@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+namespace suggestion_test {
+
 using namespace taut::config;
 
 TEST_CASE("an edit is a character inserted, removed, replaced, or swapped with its neighbour") {
@@ -26,3 +28,5 @@ TEST_CASE("the nearest word is at most two edits away, and as a whole not anothe
   CHECK(!nearest("abc", known));
   CHECK(!nearest("", known));
 }
+
+}  // namespace suggestion_test

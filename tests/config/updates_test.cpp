@@ -5,6 +5,8 @@
 
 #include "config/configuration_file.hpp"
 
+namespace updates_test {
+
 using namespace taut;
 using namespace taut::config;
 
@@ -74,3 +76,5 @@ TEST_CASE("names and types that do not exist are mistakes, and so are limits whe
                       "allow-transfer = [\"x\"]\n") ==
         "taut.toml:11:19: 'x' says what may be updated; expected a name without update-names and update-types here\n");
 }
+
+}  // namespace updates_test

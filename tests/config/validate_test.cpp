@@ -11,6 +11,8 @@
 #include "taut/server/zone_rates.hpp"
 #include "taut/testing/query.hpp"
 
+namespace validate_test {
+
 using namespace taut;
 using namespace taut::config;
 
@@ -313,3 +315,5 @@ TEST_CASE("a zone that may be transferred is named") {
   CHECK(mistakesOf(settings) ==
         "/etc/taut/taut.toml:3:1: needs the zone's name; expected name = \"example.com\", say\n");
 }
+
+}  // namespace validate_test

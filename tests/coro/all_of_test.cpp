@@ -18,6 +18,8 @@
 #include "taut/coro/task_scope.hpp"
 #include "taut/coro/tasks_of.hpp"
 
+namespace all_of_test {
+
 using taut::allOf;
 using taut::Event;
 using taut::StopSource;
@@ -133,3 +135,5 @@ TEST_CASE("the stop of the task that awaits all stops all of them") {
   CHECK(ends == "--");
   CHECK(scope.empty());
 }
+
+}  // namespace all_of_test

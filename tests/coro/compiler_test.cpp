@@ -16,14 +16,16 @@
 #include "taut/coro/sync_wait.hpp"
 #include "taut/coro/task.hpp"
 
-using taut::Counted;
+namespace compiler_test {
+
+using taut::CountedObject;
 using taut::syncWait;
 using taut::Task;
 
 namespace {
 
 struct Aggregate {
-  Counted first;
+  CountedObject first;
   std::string second;
 };
 
@@ -39,8 +41,8 @@ Task<int> valueOf(Aggregate aggregate) {
 Task<std::size_t> sizeOf(std::array<std::string, 2> texts) {
   co_return texts[0].size() + texts[1].size();
 }
-Task<Counted> giveCounted(int value) {
-  co_return Counted(value);
+Task<CountedObject> giveCounted(int value) {
+  co_return CountedObject(value);
 }
 
 template <typename Function>
@@ -88,7 +90,7 @@ Task<int> switchOnAwait(int value) {
 }
 
 Task<int> namedAggregate() {
-  Aggregate aggregate{Counted(4), "text that is too long for a string to keep inside itself"};
+  Aggregate aggregate{CountedObject(4), "text that is too long for a string to keep inside itself"};
   const int value = co_await valueOf(std::move(aggregate));
   co_return value;
 }
@@ -101,27 +103,27 @@ Task<std::size_t> namedArray() {
 }
 
 Task<int> namedLambda() {
-  auto function = [counted = Counted(5)] { return counted.value(); };
+  auto function = [counted = CountedObject(5)] { return counted.value(); };
   const int value = co_await call(std::move(function));
   co_return value;
 }
 
 Task<int> eitherOr(bool choice) {
   if (choice) {
-    const Counted counted = co_await giveCounted(6);
+    const CountedObject counted = co_await giveCounted(6);
     co_return counted.value();
   }
-  const Counted counted(7);
+  const CountedObject counted(7);
   co_return counted.value();
 }
 
 Task<int> awaitThenBuild() {
-  Counted counted = co_await giveCounted(8);
+  CountedObject counted = co_await giveCounted(8);
   const Aggregate aggregate{std::move(counted), "text"};
   co_return aggregate.first.value();
 }
 
-Task<> waitThenCount(taut::Event& event, Counted counted, int& sum) {
+Task<> waitThenCount(taut::Event& event, CountedObject counted, int& sum) {
   const bool happened = co_await event.wait();
   if (happened) sum += counted.value();
 }
@@ -184,35 +186,35 @@ TEST_CASE("a loop over a stream runs to the stream's end") {
 }
 
 TEST_CASE("arguments that were named are destroyed once") {
-  Counted::reset();
+  CountedObject::reset();
   CHECK(syncWait(namedAggregate()) == 4 + 56);
-  CHECK(Counted::live() == 0);
+  CHECK(CountedObject::live() == 0);
   CHECK(syncWait(namedArray()) == 56 + 26);
   CHECK(syncWait(namedLambda()) == 5);
-  CHECK(Counted::live() == 0);
+  CHECK(CountedObject::live() == 0);
 }
 
 TEST_CASE("results that were named are destroyed once") {
-  Counted::reset();
+  CountedObject::reset();
   CHECK(syncWait(eitherOr(true)) == 6);
   CHECK(syncWait(eitherOr(false)) == 7);
   CHECK(syncWait(awaitThenBuild()) == 8);
-  CHECK(Counted::live() == 0);
-  CHECK(Counted::copies() == 0);
+  CHECK(CountedObject::live() == 0);
+  CHECK(CountedObject::copies() == 0);
 }
 
 TEST_CASE("a parameter lives as long as its coroutine, which may wait") {
-  Counted::reset();
+  CountedObject::reset();
   {
     taut::Event event;
     int sum = 0;
-    auto task = waitThenCount(event, Counted(9), sum);
-    CHECK(Counted::live() == 1);
+    auto task = waitThenCount(event, CountedObject(9), sum);
+    CHECK(CountedObject::live() == 1);
     event.set();
     syncWait(std::move(task));
     CHECK(sum == 9);
   }
-  CHECK(Counted::live() == 0);
+  CHECK(CountedObject::live() == 0);
 }
 
 TEST_CASE("overrides that are coroutines and overrides that are not are awaited alike") {
@@ -236,3 +238,5 @@ TEST_CASE("an awaiter cannot be copied, so none is suspended on a copy") {
 TEST_CASE("a loop over a million awaits that complete at once needs no stack") {
   CHECK(syncWait(sumMany(1'000'000)) == 499'999'500'000);
 }
+
+}  // namespace compiler_test

@@ -9,6 +9,8 @@
 #include "taut/coro/task.hpp"
 #include "taut/coro/task_scope.hpp"
 
+namespace event_test {
+
 using taut::Event;
 using taut::StopSource;
 using taut::StopToken;
@@ -197,3 +199,5 @@ TEST_CASE("a source may be destroyed by the one whom it stops") {
   source->requestStop();
   CHECK(log == "-");
 }
+
+}  // namespace event_test

@@ -17,7 +17,9 @@
 #include "taut/coro/task_scope.hpp"
 #include "taut/coro/tasks_of.hpp"
 
-using taut::Counted;
+namespace first_of_test {
+
+using taut::CountedObject;
 using taut::Event;
 using taut::firstOf;
 using taut::StopSource;
@@ -40,7 +42,7 @@ bool isPositive(int value) {
 
 // Gives `value` when its event has happened, and -value where it was stopped before.
 Task<int> waitFor(Course& course, int event, int value) {
-  const Counted held(event);
+  const CountedObject held(event);
   const bool happened = co_await course.events[event].wait();
   course.ends += static_cast<char>('a' + event);
   course.ends += happened ? '+' : '-';
@@ -82,16 +84,16 @@ struct Lines {
 }  // namespace
 
 TEST_CASE("the first good result wins, and the others are stopped and have ended by then") {
-  Counted::reset();
+  CountedObject::reset();
   Course course;
   int outcome = 0;
   TaskScope scope;
   scope.spawn(firstInto(tasksOf(waitFor(course, 0, 1), waitFor(course, 1, 2), waitFor(course, 2, 3)), outcome));
-  CHECK(Counted::live() == 3);
+  CHECK(CountedObject::live() == 3);
   course.events[1].set();
   CHECK(outcome == 2);
   CHECK(course.ends == "b+a-c-");
-  CHECK(Counted::live() == 0);
+  CHECK(CountedObject::live() == 0);
   CHECK(scope.empty());
 }
 
@@ -175,3 +177,5 @@ TEST_CASE("races stand inside each other") {
 TEST_CASE("a race without tasks is a mistake") {
   CHECK_THROWS_AS(syncWait(firstOf(std::vector<Task<int>>(), isPositive)), std::invalid_argument);
 }
+
+}  // namespace first_of_test

@@ -16,7 +16,9 @@
 #include "taut/coro/task.hpp"
 #include "taut/coro/task_scope.hpp"
 
-using taut::Counted;
+namespace race_test {
+
+using taut::CountedObject;
 using taut::Event;
 using taut::Race;
 using taut::StopSource;
@@ -34,7 +36,7 @@ struct Course {
 
 // Gives `value` when its event has happened, and -value where it was stopped before.
 Task<int> waitFor(Course& course, int event, int value) {
-  const Counted held(event);
+  const CountedObject held(event);
   const bool happened = co_await course.events[event].wait();
   course.ends += static_cast<char>('a' + event);
   course.ends += happened ? '+' : '-';
@@ -117,14 +119,14 @@ TEST_CASE_FIXTURE(Track, "a task that was started meanwhile may win") {
 }
 
 TEST_CASE_FIXTURE(Track, "the end stops the tasks that run, and comes when they have ended") {
-  Counted::reset();
+  CountedObject::reset();
   race.start(waitFor(course, 0, 1));
   race.start(waitFor(course, 1, 2));
   course.events[0].set();
-  CHECK(Counted::live() == 1);
+  CHECK(CountedObject::live() == 1);
   end();
   CHECK(course.ends == "a+b-");
-  CHECK(Counted::live() == 0);
+  CHECK(CountedObject::live() == 0);
   CHECK(results == "end");
 }
 
@@ -185,3 +187,5 @@ TEST_CASE("results need not be copied") {
   CHECK(taken == 5);
   CHECK(scope.empty());
 }
+
+}  // namespace race_test

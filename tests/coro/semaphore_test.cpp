@@ -10,6 +10,8 @@
 #include "taut/coro/task.hpp"
 #include "taut/coro/task_scope.hpp"
 
+namespace semaphore_test {
+
 using taut::Event;
 using taut::Semaphore;
 using taut::StopSource;
@@ -92,3 +94,5 @@ TEST_CASE("who waits for a permit without a token obeys that of the task") {
   until.set();
   CHECK(semaphore.available() == 1);
 }
+
+}  // namespace semaphore_test

@@ -8,6 +8,8 @@
 #include "taut/coro/event.hpp"
 #include "taut/coro/task.hpp"
 
+namespace sync_wait_test {
+
 using taut::Event;
 using taut::Task;
 
@@ -38,3 +40,5 @@ TEST_CASE("a task that waits for something outside is an error, not a hang") {
   Event event;
   CHECK_THROWS_AS(taut::syncWait(afterEventOnly(event)), std::logic_error);
 }
+
+}  // namespace sync_wait_test

@@ -16,7 +16,9 @@
 #include "taut/coro/sync_wait.hpp"
 #include "taut/coro/task.hpp"
 
-using taut::Counted;
+namespace task_scope_test {
+
+using taut::CountedObject;
 using taut::Event;
 using taut::StopSource;
 using taut::StopToken;
@@ -30,7 +32,7 @@ Task<> count(int& counter) {
   co_return;
 }
 
-Task<> waitHolding(Event& event, Counted counted, StopToken stop, std::string& log) {
+Task<> waitHolding(Event& event, CountedObject counted, StopToken stop, std::string& log) {
   const bool happened = co_await event.wait(stop);
   log += static_cast<char>('a' + counted.value());
   log += happened ? '+' : '-';
@@ -53,8 +55,8 @@ Task<> joinThen(TaskScope& scope, std::string& log) {
 
 Task<> ownScope(Event& event, std::string& log) {
   TaskScope scope;
-  scope.spawn(waitHolding(event, Counted(0), {}, log));
-  scope.spawn(waitHolding(event, Counted(1), {}, log));
+  scope.spawn(waitHolding(event, CountedObject(0), {}, log));
+  scope.spawn(waitHolding(event, CountedObject(1), {}, log));
   co_await scope.join();
   log += "joined";
 }
@@ -95,15 +97,15 @@ TEST_CASE("a joiner waits for all tasks, and not when there are none") {
 }
 
 TEST_CASE("what a task holds is destroyed when it ends, before the joiner goes on") {
-  Counted::reset();
+  CountedObject::reset();
   std::string log;
   Event event;
   TaskScope scope;
-  scope.spawn(waitHolding(event, Counted(2), {}, log));
-  CHECK(Counted::live() == 1);
+  scope.spawn(waitHolding(event, CountedObject(2), {}, log));
+  CHECK(CountedObject::live() == 1);
   CHECK(scope.size() == 1);
   event.set();
-  CHECK(Counted::live() == 0);
+  CHECK(CountedObject::live() == 0);
   CHECK(log == "c+");
 }
 
@@ -112,13 +114,13 @@ TEST_CASE("a stop reaches the tasks that obey the scope's token, from the scope 
   Event never;
   {
     TaskScope scope;
-    scope.spawn(waitHolding(never, Counted(0), scope.token(), log));
+    scope.spawn(waitHolding(never, CountedObject(0), scope.token(), log));
     scope.stop();
     CHECK(scope.empty());
   }
   StopSource parent;
   TaskScope scope(parent.token());
-  scope.spawn(waitHolding(never, Counted(1), scope.token(), log));
+  scope.spawn(waitHolding(never, CountedObject(1), scope.token(), log));
   parent.requestStop();
   CHECK(scope.empty());
   CHECK(log == "a-b-");
@@ -130,7 +132,7 @@ TEST_CASE("a stray exception is logged, and the others go on") {
   std::string log;
   Event event;
   TaskScope scope;
-  scope.spawn(waitHolding(event, Counted(0), {}, log));
+  scope.spawn(waitHolding(event, CountedObject(0), {}, log));
   scope.spawn(fail());
   scope.spawn(failOddly());
   CHECK(scope.size() == 1);
@@ -156,10 +158,12 @@ TEST_CASE("a scope may be destroyed by its joiner as soon as the last task has e
   Event event;
   std::string log;
   bool destroyed = false;
-  scope->spawn(waitHolding(event, Counted(0), {}, log));
+  scope->spawn(waitHolding(event, CountedObject(0), {}, log));
   TaskScope outer;
   outer.spawn(joinAndDestroy(scope, destroyed));
   CHECK_FALSE(destroyed);
   event.set();
   CHECK(destroyed);
 }
+
+}  // namespace task_scope_test

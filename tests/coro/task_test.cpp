@@ -14,9 +14,11 @@
 #include "taut/coro/sync_wait.hpp"
 #include "taut/coro/task_scope.hpp"
 
+namespace task_test {
+
 namespace {
 
-using taut::Counted;
+using taut::CountedObject;
 using taut::Task;
 
 Task<int> number(int value) {
@@ -44,7 +46,7 @@ Task<> markStarted(bool& started) {
   co_return;
 }
 
-Task<Counted> passOn(Counted counted) {
+Task<CountedObject> passOn(CountedObject counted) {
   co_return counted;
 }
 
@@ -195,17 +197,17 @@ TEST_CASE("a caller that finds a task ready needs no frame of its own") {
 }
 
 TEST_CASE("a result is destroyed exactly once, awaited or not") {
-  Counted::reset();
+  CountedObject::reset();
   {
-    const Counted result = taut::syncWait(passOn(Counted(3)));
+    const CountedObject result = taut::syncWait(passOn(CountedObject(3)));
     CHECK(result.value() == 3);
-    CHECK(Counted::copies() == 0);
+    CHECK(CountedObject::copies() == 0);
   }
-  CHECK(Counted::live() == 0);
-  { auto never = passOn(Counted(4)); }
-  CHECK(Counted::live() == 0);
-  { auto ready = Task<Counted>::ready(Counted(5)); }
-  CHECK(Counted::live() == 0);
+  CHECK(CountedObject::live() == 0);
+  { auto never = passOn(CountedObject(4)); }
+  CHECK(CountedObject::live() == 0);
+  { auto ready = Task<CountedObject>::ready(CountedObject(5)); }
+  CHECK(CountedObject::live() == 0);
 }
 
 TEST_CASE("a task that is moved keeps its coroutine") {
@@ -281,3 +283,5 @@ TEST_CASE("a task that waits is resumed by the one who brings what it waits for"
   CHECK(log == "a");
   CHECK(scope.empty());
 }
+
+}  // namespace task_test

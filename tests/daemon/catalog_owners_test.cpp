@@ -12,6 +12,8 @@
 
 #include "taut/zone/zone_file.hpp"
 
+namespace catalog_owners_test {
+
 using namespace taut;
 
 namespace {
@@ -176,3 +178,5 @@ TEST_CASE("of many members that are left out the first ones are told") {
   CHECK(changes.conflictCount == 100);
   CHECK(changes.conflicts.size() == CatalogOwners::maxConflicts);
 }
+
+}  // namespace catalog_owners_test

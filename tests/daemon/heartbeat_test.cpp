@@ -16,6 +16,8 @@
 #include "daemon/service_manager.hpp"
 #include "taut/base/unique_fd.hpp"
 
+namespace heartbeat_test {
+
 using namespace std::chrono_literals;
 using taut::Heartbeat;
 using taut::ServiceManager;
@@ -104,3 +106,5 @@ TEST_CASE("of a process that another one follows the manager hears nothing more"
   notifier.forget("name");
   CHECK(manager.next(MSG_DONTWAIT).empty());
 }
+
+}  // namespace heartbeat_test

@@ -7,6 +7,8 @@
 
 #include <doctest/doctest.h>
 
+namespace inheritance_test {
+
 using taut::Inheritance;
 using taut::takeInheritance;
 
@@ -33,3 +35,5 @@ TEST_CASE("the variables of given sockets are gone when they have been read, wha
   }
   for (const char* const count : {"", "x", "-1", "99999999999"}) CHECK(takeFrom(here, count).sockets->size() == 0);
 }
+
+}  // namespace inheritance_test

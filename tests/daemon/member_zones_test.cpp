@@ -18,6 +18,8 @@
 #include "support/temporary_folder.hpp"
 #include "taut/zone/zone_file.hpp"
 
+namespace member_zones_test {
+
 using namespace taut;
 
 namespace {
@@ -410,3 +412,5 @@ TEST_CASE("a catalog whose kept version is none is made anew with a later serial
   CHECK(made[0].zone->serial() == 2);
   CHECK(Catalog::read(made[0].zone).ok());
 }
+
+}  // namespace member_zones_test

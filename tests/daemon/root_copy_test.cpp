@@ -12,6 +12,8 @@
 #include "taut/zone/zone_file.hpp"
 #include "taut/zone/zonemd.hpp"
 
+namespace root_copy_test {
+
 using namespace taut;
 
 namespace {
@@ -115,3 +117,5 @@ TEST_CASE("a version that was refused is looked at again at a reload, by the tru
   copy.set(wanted());
   CHECK(copy.update(zones));
 }
+
+}  // namespace root_copy_test

@@ -21,6 +21,8 @@
 #include "taut/testing/query.hpp"
 #include "taut/zone/zone_file.hpp"
 
+namespace updater_test {
+
 using namespace taut;
 
 namespace {
@@ -241,3 +243,5 @@ TEST_CASE_FIXTURE(Fixture, "a malformed message is FORMERR and a zone that is no
   REQUIRE(keeping.size() == 1);
   CHECK(keeping[0].first.zone->serial() == 6);
 }
+
+}  // namespace updater_test

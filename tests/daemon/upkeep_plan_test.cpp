@@ -13,6 +13,8 @@
 #include "support/temporary_folder.hpp"
 #include "taut/testing/query.hpp"
 
+namespace upkeep_plan_test {
+
 using namespace taut;
 
 namespace {
@@ -50,7 +52,7 @@ UpkeepPlan plan() {
 }  // namespace
 
 TEST_CASE("a NOTIFY is heard from primaries by their address and key, and from those who may") {
-  const UpkeepPlan plan = ::plan();
+  const UpkeepPlan plan = upkeep_plan_test::plan();
   CHECK(verdict(plan, "in", "192.0.2.1") == NotifyVerdict::accepted);
   CHECK(verdict(plan, "in", "198.51.100.7") == NotifyVerdict::accepted);
   CHECK(verdict(plan, "in", "192.0.2.2") == NotifyVerdict::notAllowed);  // it has a key, which did not sign
@@ -61,7 +63,7 @@ TEST_CASE("a NOTIFY is heard from primaries by their address and key, and from t
 }
 
 TEST_CASE("a plan has the zones that are secondary or told of, and lists of servers that are the same once") {
-  const UpkeepPlan plan = ::plan();
+  const UpkeepPlan plan = upkeep_plan_test::plan();
   CHECK(plan.zones().size() == 3);
   CHECK(plan.hasSecondaries());
   const UpkeepPlan::Zone* const in = plan.find(Name("in"));
@@ -90,3 +92,5 @@ TEST_CASE("of notices that wait one is taken, and what it has told counts where 
   CHECK(pending.add());
   CHECK(pending.take());
 }
+
+}  // namespace upkeep_plan_test

@@ -20,6 +20,8 @@
 #include "taut/zone/zone_update.hpp"
 #include "zone/stored_files.hpp"
 
+namespace zone_archive_test {
+
 using namespace taut;
 using taut::test::contentsOf;
 using taut::test::writeContents;
@@ -348,3 +350,5 @@ TEST_CASE("files of different zones have different names, which any file system 
   CHECK(one != archivePath("/f", Name("b." + end)));
   CHECK(one == archivePath("/f", Name("A." + end)));
 }
+
+}  // namespace zone_archive_test

@@ -11,7 +11,7 @@
 #include "taut/base/random.hpp"
 #include "taut/dns/name.hpp"
 
-namespace taut {
+namespace taut::address_name_test {
 
 namespace {
 
@@ -93,4 +93,4 @@ TEST_CASE("Any address survives as a reverse name and as a label") {
   }
 }
 
-}  // namespace taut
+}  // namespace taut::address_name_test

@@ -6,7 +6,7 @@
 
 #include "taut/dns/answer.hpp"
 
-namespace taut {
+namespace taut::answer_source_test {
 
 TEST_CASE("an answer is a handler's unless it says where it comes from") {
   Answer answer;
@@ -31,4 +31,4 @@ TEST_CASE("a source is written with the zone or the server that it names") {
   CHECK(AnswerSource(AnswerSource::Kind::chaos).toText() == "chaos");
 }
 
-}  // namespace taut
+}  // namespace taut::answer_source_test

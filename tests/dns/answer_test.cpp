@@ -16,7 +16,7 @@
 #include "support/heap_counter.hpp"
 #include "taut/dns/rdata.hpp"
 
-namespace taut {
+namespace taut::answer_test {
 
 using namespace std::chrono_literals;
 
@@ -508,4 +508,4 @@ TEST_CASE("an answer is for all networks, for some bits of the client's, or says
   CHECK_FALSE(Answer().clientSubnetScope());
 }
 
-}  // namespace taut
+}  // namespace taut::answer_test

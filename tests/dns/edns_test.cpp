@@ -12,7 +12,7 @@
 
 #include "support/packet.hpp"
 
-namespace taut {
+namespace taut::edns_test {
 
 namespace {
 
@@ -201,4 +201,4 @@ TEST_CASE("A client subnet is cut to fewer bits, and to no more than it has") {
   CHECK(ClientSubnet().cutTo(8) == ClientSubnet());
 }
 
-}  // namespace taut
+}  // namespace taut::edns_test

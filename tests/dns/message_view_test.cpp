@@ -9,7 +9,7 @@
 #include "support/packet.hpp"
 #include "taut/dns/query.hpp"
 
-namespace taut {
+namespace taut::message_view_test {
 
 namespace {
 
@@ -144,4 +144,4 @@ TEST_CASE("The whole of the largest message is read, also where every owner is a
   CHECK(read == records);
 }
 
-}  // namespace taut
+}  // namespace taut::message_view_test

@@ -9,7 +9,7 @@
 
 #include "support/heap_counter.hpp"
 
-namespace taut {
+namespace taut::name_set_test {
 
 TEST_CASE("A set has the names that were inserted, in any case, and no others") {
   NameSet names;
@@ -60,4 +60,4 @@ TEST_CASE("A name of a large set costs its octets, one more, and at most eleven 
   CHECK(HeapCounter::allocations() == before);
 }
 
-}  // namespace taut
+}  // namespace taut::name_set_test

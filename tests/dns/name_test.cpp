@@ -13,7 +13,7 @@
 
 #include "support/packet.hpp"
 
-namespace taut {
+namespace taut::name_test {
 
 namespace {
 
@@ -525,4 +525,4 @@ TEST_CASE("Hashed containers find names by views of them, whatever the case") {
   CHECK_FALSE(names.contains(Name("example.net").view()));
 }
 
-}  // namespace taut
+}  // namespace taut::name_test

@@ -8,7 +8,7 @@
 
 #include "taut/dns/query.hpp"
 
-namespace taut {
+namespace taut::query_context_test {
 
 namespace {
 
@@ -68,4 +68,4 @@ TEST_CASE("values go with the query and its last copy") {
   CHECK(alive.use_count() == 1);
 }
 
-}  // namespace taut
+}  // namespace taut::query_context_test

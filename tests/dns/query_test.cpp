@@ -15,7 +15,7 @@
 #include "taut/base/clock.hpp"
 #include "taut/base/stop_token.hpp"
 
-namespace taut {
+namespace taut::query_test {
 
 namespace {
 
@@ -397,4 +397,4 @@ TEST_CASE("Any octets are a query, a format error or nothing: never a fault") {
   CHECK(good < 19000);
 }
 
-}  // namespace taut
+}  // namespace taut::query_test

@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-namespace taut {
+namespace taut::question_test {
 
 TEST_CASE("Questions are equal by name, whatever its case, type and class") {
   const Question question{Name("Www.example"), Type::A, Class::IN};
@@ -20,4 +20,4 @@ TEST_CASE("A view of a question is equal to it, and borrows its name") {
   CHECK_FALSE(view == Question{Name("www.example"), Type::MX, Class::IN});
 }
 
-}  // namespace taut
+}  // namespace taut::question_test

@@ -7,6 +7,8 @@
 #include "rdata_support.hpp"
 #include "taut/dns/rdata.hpp"
 
+namespace rdata_rfc_test {
+
 using namespace taut;
 
 namespace {
@@ -244,3 +246,5 @@ TEST_CASE("The times of SOA are TTLs: seconds, or numbers with units") {
     CHECK(refresh(text) == "wrong");
   }
 }
+
+}  // namespace rdata_rfc_test

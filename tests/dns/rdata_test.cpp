@@ -11,6 +11,8 @@
 #include "taut/dns/compression.hpp"
 #include "taut/dns/rdata_text.hpp"
 
+namespace rdata_test {
+
 using namespace taut;
 
 namespace {
@@ -247,3 +249,5 @@ TEST_CASE("Types that a writer may compress are those of RFC 1035") {
   CHECK(compressibleNames(Type::DNAME) == CompressibleNames{0, 0});
   CHECK(compressibleNames(static_cast<Type>(65280)) == CompressibleNames{0, 0});
 }
+
+}  // namespace rdata_test

@@ -6,6 +6,8 @@
 #include "rdata_support.hpp"
 #include "taut/dns/rdata.hpp"
 
+namespace rdata_text_test {
+
 using namespace taut;
 
 namespace {
@@ -357,3 +359,5 @@ TEST_CASE("RDATA of an unknown type is printed in the generic form") {
   CHECK(textOf(Type::A, fromHex("c00002")) == "\\# 3 C00002");
   CHECK(textOf(Type::APL, {}) == "");
 }
+
+}  // namespace rdata_text_test

@@ -6,6 +6,8 @@
 #include "rdata_vectors.hpp"
 #include "taut/dns/rdata.hpp"
 
+namespace rdata_wire_test {
+
 using namespace taut;
 
 namespace {
@@ -278,3 +280,5 @@ TEST_CASE("Additional data is not sought for RDATA that is cut short") {
     }
   }
 }
+
+}  // namespace rdata_wire_test

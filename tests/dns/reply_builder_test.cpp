@@ -16,7 +16,7 @@
 #include "taut/dns/message_view.hpp"
 #include "taut/dns/rdata.hpp"
 
-namespace taut {
+namespace taut::reply_builder_test {
 
 namespace {
 
@@ -432,4 +432,4 @@ TEST_CASE("Whatever is put reads back the same, at any limit") {
   CHECK(cut > 1000);
 }
 
-}  // namespace taut
+}  // namespace taut::reply_builder_test

@@ -16,7 +16,7 @@
 #include "taut/dns/message_view.hpp"
 #include "taut/dns/rdata.hpp"
 
-namespace taut {
+namespace taut::reply_test {
 
 using namespace std::chrono_literals;
 
@@ -513,4 +513,4 @@ TEST_CASE("A hit costs no heap allocation from the query's arrival to its reply"
   CHECK(HeapCounter::allocations() == before);
 }
 
-}  // namespace taut
+}  // namespace taut::reply_test

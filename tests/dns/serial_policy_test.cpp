@@ -4,7 +4,7 @@
 
 #include <doctest/doctest.h>
 
-namespace taut {
+namespace taut::serial_policy_test {
 
 using namespace std::chrono_literals;
 
@@ -55,4 +55,4 @@ TEST_CASE("A serial of the time or the date goes round as all serials do, and is
   CHECK(next(SerialPolicy::date, 2500000000u) == 2500000001u);
 }
 
-}  // namespace taut
+}  // namespace taut::serial_policy_test

@@ -4,7 +4,7 @@
 
 #include <doctest/doctest.h>
 
-namespace taut {
+namespace taut::serial_test {
 
 TEST_CASE("A serial is newer than the half of all numbers that lie before it") {
   CHECK(isNewer(Serial(2), Serial(1)));
@@ -35,4 +35,4 @@ TEST_CASE("The previous serial is the one that the next one is after") {
     CHECK(Serial(value).previous().next() == Serial(value));
 }
 
-}  // namespace taut
+}  // namespace taut::serial_test

@@ -14,7 +14,7 @@
 #include "support/packet.hpp"
 #include "taut/dns/query.hpp"
 
-namespace taut {
+namespace taut::tsig_test {
 
 namespace {
 
@@ -362,4 +362,4 @@ TEST_CASE("A message without room for its signature is left as it is") {
   CHECK(buffer == before);
 }
 
-}  // namespace taut
+}  // namespace taut::tsig_test

@@ -5,7 +5,7 @@
 
 #include <doctest/doctest.h>
 
-namespace taut {
+namespace taut::type_test {
 
 TEST_CASE("Every type with a mnemonic prints as the registry spells it and is read back") {
   std::size_t named = 0;
@@ -70,4 +70,4 @@ TEST_CASE("Types that only ask are 128 to 255 and OPT") {
     CHECK_FALSE(isMetaType(type));
 }
 
-}  // namespace taut
+}  // namespace taut::type_test

@@ -12,6 +12,8 @@
 #include "taut/dns/tsig_key.hpp"
 #include "taut/testing/query.hpp"
 
+namespace update_policy_test {
+
 namespace {
 
 using namespace taut;
@@ -87,3 +89,5 @@ TEST_CASE("a rule of addresses needs no key") {
 }
 
 }  // namespace
+
+}  // namespace update_policy_test

@@ -2,6 +2,8 @@
 
 #include "taut/dnssec/algorithm.hpp"
 
+namespace algorithm_test {
+
 using namespace taut;
 
 TEST_CASE("Six algorithms are validated, two more where SHA-1 is, and no others (RFC 9904, RFC 9905)") {
@@ -45,3 +47,5 @@ TEST_CASE("What is hashed is charged by its size") {
   CHECK(priceOfOctets(100).count() == 0);
   CHECK(priceOfOctets(65536).count() == 256);
 }
+
+}  // namespace algorithm_test

@@ -9,6 +9,8 @@
 
 #include "dnssec/records.hpp"
 
+namespace denial_records_test {
+
 using namespace taut;
 using test::Records;
 
@@ -335,3 +337,5 @@ TEST_CASE("Without records nothing is proven, and nothing hashed") {
   CHECK(extendedErrorOf(DenialProof::missing) == ExtendedErrorCode::nsecMissing);
   CHECK_FALSE(extendedErrorOf(DenialProof::proven).has_value());
 }
+
+}  // namespace denial_records_test

@@ -10,6 +10,8 @@
 #include "taut/dnssec/ds.hpp"
 #include "taut/dnssec/zone_keys.hpp"
 
+namespace document_test {
+
 using namespace taut;
 using test::Octets;
 using test::Records;
@@ -115,3 +117,5 @@ TEST_CASE("The example of the document tells secure answers from bogus ones") {
   withoutKeys.keys = {};
   CHECK(example.judged(withoutKeys) == Security::bogus);
 }
+
+}  // namespace document_test

@@ -11,6 +11,8 @@
 #include "taut/dnssec/ds.hpp"
 #include "taut/dnssec/zone_keys.hpp"
 
+namespace rfc_test {
+
 using namespace taut;
 using test::Records;
 
@@ -259,3 +261,5 @@ TEST_CASE("The DS records of RFC 6605 and RFC 8080 are those of their keys") {
   CHECK(countMatchingDs(test::rfc6605, "example.net.") == 2);
   CHECK(countMatchingDs(test::rfc8080, "example.com.") == 3);
 }
+
+}  // namespace rfc_test

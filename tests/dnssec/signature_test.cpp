@@ -11,6 +11,8 @@
 #include "dnssec/records.hpp"
 #include "dnssec/signing_key.hpp"
 
+namespace signature_test {
+
 using namespace taut;
 using test::Octets;
 using test::Records;
@@ -277,3 +279,5 @@ TEST_CASE("Each fault has words for people and a code for clients (RFC 8914)") {
   CHECK(extendedErrorOf(ValidationFault::expired) == ExtendedErrorCode::signatureExpired);
   CHECK(extendedErrorOf(ValidationFault::badSignature) == ExtendedErrorCode::dnssecBogus);
 }
+
+}  // namespace signature_test

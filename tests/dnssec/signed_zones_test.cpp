@@ -21,6 +21,8 @@
 #include "taut/zone/zone_file.hpp"
 #include "taut/zone/zone_set.hpp"
 
+namespace signed_zones_test {
+
 using namespace taut;
 using test::Records;
 
@@ -297,3 +299,5 @@ TEST_CASE("No record of a zone denies what is there") {
     }
   }
 }
+
+}  // namespace signed_zones_test

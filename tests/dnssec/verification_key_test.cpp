@@ -8,6 +8,8 @@
 #include "dnssec/signing_key.hpp"
 #include "taut/dnssec/ds.hpp"
 
+namespace verification_key_test {
+
 using namespace taut;
 using test::Octets;
 using test::SigningKey;
@@ -188,3 +190,5 @@ TEST_CASE("A DS is that of one key of one owner, by algorithm, tag and whole dig
   CHECK_FALSE(digestOf(zone, key.view(), DigestType::GOST).has_value());
   CHECK_FALSE(DsView::parse(Octets{1, 2, 3, 4}).has_value());
 }
+
+}  // namespace verification_key_test

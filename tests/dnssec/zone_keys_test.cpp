@@ -10,6 +10,8 @@
 #include "dnssec/signing_key.hpp"
 #include "taut/dnssec/ds.hpp"
 
+namespace zone_keys_test {
+
 using namespace taut;
 using test::Octets;
 using test::Records;
@@ -413,3 +415,5 @@ TEST_CASE("A key of a zone is kept once") {
   keys.add(key.view());
   CHECK(keys.size() == 1);
 }
+
+}  // namespace zone_keys_test

@@ -7,6 +7,8 @@
 
 #include <doctest/doctest.h>
 
+namespace control_frame_test {
+
 using namespace std::string_view_literals;
 using taut::asBytes;
 using taut::ByteSpan;
@@ -80,3 +82,5 @@ TEST_CASE("what is written is read") {
     CHECK(parsed->takesDnstap());
   }
 }
+
+}  // namespace control_frame_test

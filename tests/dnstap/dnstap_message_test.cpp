@@ -8,6 +8,8 @@
 
 #include <doctest/doctest.h>
 
+namespace dnstap_message_test {
+
 using namespace std::string_view_literals;
 using taut::Address;
 using taut::asBytes;
@@ -89,3 +91,5 @@ TEST_CASE("types have the names that the configuration knows") {
   CHECK(taut::isResponse(DnstapType::clientResponse));
   CHECK_FALSE(taut::isResponse(DnstapType::clientQuery));
 }
+
+}  // namespace dnstap_message_test

@@ -9,6 +9,8 @@
 #include "taut/base/clock.hpp"
 #include "taut/io/shard.hpp"
 
+namespace dnstap_test {
+
 using namespace std::string_view_literals;
 using taut::Address;
 using taut::asBytes;
@@ -82,3 +84,5 @@ TEST_CASE("a message that finds no room is dropped and counted, also the largest
   CHECK(f.dnstap.counters().dropped == 5);
   CHECK(f.entries() == 20);
 }
+
+}  // namespace dnstap_test

@@ -21,6 +21,8 @@
 #include "taut/dnstap/control_frame.hpp"
 #include "taut/io/shard.hpp"
 
+namespace dnstap_writer_test {
+
 using namespace std::chrono_literals;
 using taut::ControlFrame;
 using taut::ControlType;
@@ -303,3 +305,5 @@ TEST_CASE("a stop ends a writer without a reader at once, and one that never sta
   CHECK(f.ended());
   CHECK(f.writer.counters().dropped == 1);
 }
+
+}  // namespace dnstap_writer_test

@@ -9,6 +9,8 @@
 
 #include <doctest/doctest.h>
 
+namespace frame_ring_test {
+
 using taut::ByteSpan;
 using taut::FrameRing;
 using taut::MutableByteSpan;
@@ -122,3 +124,5 @@ TEST_CASE("whatever sizes come and go, what leaves is what was taken in") {
   CHECK(refused > 1000);
   CHECK(ring.count() == 0);
 }
+
+}  // namespace frame_ring_test

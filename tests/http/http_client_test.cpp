@@ -18,6 +18,8 @@
 #include "taut/net/buffered_stream.hpp"
 #include "taut/net/tcp_listener.hpp"
 
+namespace http_client_test {
+
 using namespace std::chrono_literals;
 using taut::Address;
 using taut::BufferedStream;
@@ -160,3 +162,5 @@ TEST_CASE_FIXTURE(Fixture, "no target and no type of a body can add a line to th
   CHECK_THROWS_AS(HttpClient(shard, listener.localAddress(), ""), std::invalid_argument);
   CHECK(requests.empty());
 }
+
+}  // namespace http_client_test

@@ -10,6 +10,8 @@
 
 #include "taut/coro/sync_wait.hpp"
 
+namespace http_requests_test {
+
 namespace {
 
 using namespace taut;
@@ -122,3 +124,5 @@ TEST_CASE("a connection that ends within a request has no request, and gets no r
     CHECK(peer.written.empty());
   }
 }
+
+}  // namespace http_requests_test

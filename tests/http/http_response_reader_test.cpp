@@ -9,6 +9,8 @@
 
 #include "taut/http/http_client.hpp"
 
+namespace http_response_reader_test {
+
 using taut::HttpClient;
 using taut::HttpResponseReader;
 using taut::IoResult;
@@ -140,3 +142,5 @@ TEST_CASE("what is no HTTP is an error, and so is a response that breaks off") {
   CHECK(read("HTTP/1.1 200 OK\r\n", true).error == EPROTO);
   CHECK(read("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbod", true).error == EPROTO);
 }
+
+}  // namespace http_response_reader_test

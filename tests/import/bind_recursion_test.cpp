@@ -4,6 +4,8 @@
 
 #include "import/memory_files.hpp"
 
+namespace bind_recursion_test {
+
 using namespace taut::importer;
 
 namespace {
@@ -281,3 +283,5 @@ zone a.example { type stub; primaries { 192.0.2.1 key k; 192.0.2.2; }; };
   CHECK(hasLine(toml, "servers = [\"192.0.2.2\"]"));
   CHECK(toml.find("(at-192-0-2-1 is asked without its key, so it is left out)") != toml.npos);
 }
+
+}  // namespace bind_recursion_test

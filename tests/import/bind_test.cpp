@@ -5,6 +5,8 @@
 
 #include "import/memory_files.hpp"
 
+namespace bind_test {
+
 using namespace taut::importer;
 
 namespace {
@@ -428,3 +430,5 @@ zone "example.com" { type secondary; primaries { 192.0.2.1; }; };
   CHECK(toml.find("catalog = ", first + 1) == toml.npos);
   CHECK(toml.find("catalog-zones") == toml.npos);
 }
+
+}  // namespace bind_test

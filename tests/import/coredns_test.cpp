@@ -4,6 +4,8 @@
 
 #include "import/memory_files.hpp"
 
+namespace coredns_test {
+
 using namespace taut::importer;
 
 TEST_CASE("A Corefile becomes a taut.toml, and each directive that has no key stands in a comment with its line") {
@@ -213,3 +215,5 @@ TEST_CASE("Snippets that import each other many times have a bound") {
   }
   CHECK(faultOf(Kind::coredns, text).find("more than 4000000 statements and words") != std::string::npos);
 }
+
+}  // namespace coredns_test

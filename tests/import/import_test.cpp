@@ -11,6 +11,8 @@
 #include "import/values.hpp"
 #include "taut/recursor/negative_trust_anchors.hpp"
 
+namespace import_test {
+
 using namespace taut::importer;
 
 TEST_CASE("The kind of a file is seen by its name, or else by its text") {
@@ -153,3 +155,5 @@ TEST_CASE("Values of the other servers are read in all their forms") {
   for (const char* const wrong : {"64:ff9b::", "64:ff9b::1/96", "64:ff9b::/95", "10.0.0.0/8", "1:2:3:4:0500::/96"})
     CHECK_FALSE(nat64PrefixOf(wrong));
 }
+
+}  // namespace import_test

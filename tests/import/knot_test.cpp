@@ -4,6 +4,8 @@
 
 #include "import/memory_files.hpp"
 
+namespace knot_test {
+
 using namespace taut::importer;
 
 TEST_CASE("A knot.conf of what taut has becomes the same taut.toml, without a comment") {
@@ -295,3 +297,5 @@ zone:
   CHECK(toml.find("catalog-template: members (members have the primaries of the catalog, unless members names a "
                   "[template.NAME])") != toml.npos);
 }
+
+}  // namespace knot_test

@@ -4,6 +4,8 @@
 
 #include "import/memory_files.hpp"
 
+namespace nsd_test {
+
 using namespace taut::importer;
 
 TEST_CASE("An nsd.conf of what taut has becomes the same taut.toml, without a comment") {
@@ -241,3 +243,5 @@ zone:
   CHECK(toml.find("catalog-zone = \"made.example\"\n") != toml.npos);
   CHECK(toml.find("catalog-member-pattern: \"q\"") != toml.npos);
 }
+
+}  // namespace nsd_test

@@ -4,6 +4,8 @@
 
 #include "import/memory_files.hpp"
 
+namespace unbound_recursion_test {
+
 using namespace taut::importer;
 
 namespace {
@@ -337,3 +339,5 @@ TEST_CASE("A copy of the root zone that Unbound answers clients from is a zone, 
   CHECK(hasLine(forwards, "# line 1: not supported: auth-zone: … (the servers of the root are not asked)"));
   CHECK(forwards.find("[[zone]]") == forwards.npos);
 }
+
+}  // namespace unbound_recursion_test

@@ -4,6 +4,8 @@
 
 #include "import/memory_files.hpp"
 
+namespace unbound_test {
+
 using namespace taut::importer;
 
 TEST_CASE("An unbound.conf of what taut has becomes the same taut.toml, without a comment") {
@@ -167,3 +169,5 @@ TEST_CASE("An Unbound that listens by default listens on the loopback addresses"
   CHECK(hasLine(imported(Kind::unbound, "server:\n verbosity: 1\n"), "address = [\"127.0.0.1\", \"::1\"]"));
   CHECK(hasLine(imported(Kind::unbound, "server:\n port: 5353\n do-ip6: no\n"), "address = [\"127.0.0.1:5353\"]"));
 }
+
+}  // namespace unbound_test

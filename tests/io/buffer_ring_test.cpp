@@ -12,6 +12,8 @@
 
 #include "taut/io/engine.hpp"
 
+namespace buffer_ring_test {
+
 using taut::BufferRing;
 using taut::Engine;
 
@@ -114,3 +116,5 @@ TEST_CASE("a pool of no buffers or of too many is refused") {
   CHECK_THROWS_AS(BufferRing(engine, 1, 0), std::invalid_argument);
   CHECK_NOTHROW(BufferRing(engine, 32768, 64));
 }
+
+}  // namespace buffer_ring_test

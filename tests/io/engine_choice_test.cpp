@@ -12,6 +12,8 @@
 #include "refused_call.hpp"
 #include "taut/io/engine.hpp"
 
+namespace engine_choice_test {
+
 namespace {
 
 using namespace taut;
@@ -88,3 +90,5 @@ TEST_CASE("io_uring is chosen where it can be set up" * doctest::test_suite("io_
   CHECK(choice.kind == EngineKind::ioUring);
   CHECK(choice.whyNotIoUring.empty());
 }
+
+}  // namespace engine_choice_test

@@ -14,6 +14,8 @@
 #include "taut/base/stop_token.hpp"
 #include "taut/coro/task_scope.hpp"
 
+namespace engine_test {
+
 namespace {
 
 using namespace taut;
@@ -155,3 +157,5 @@ TEST_CASE("a ring is made on one thread and used on another") {
   thread.join();
   CHECK(done == 1);
 }
+
+}  // namespace engine_test

@@ -22,6 +22,8 @@
 #include "taut/coro/task_scope.hpp"
 #include "taut/io/buffer_ring.hpp"
 
+namespace epoll_engine_test {
+
 namespace {
 
 using namespace taut;
@@ -323,3 +325,5 @@ TEST_CASE("a wait keeps its limit where the kernel has no precise one") {
     });
   }
 }
+
+}  // namespace epoll_engine_test

@@ -17,6 +17,8 @@
 #include "taut/io/shard.hpp"
 #include "taut/io/sleep.hpp"
 
+namespace every_test {
+
 using namespace std::chrono_literals;
 using taut::every;
 using taut::Shard;
@@ -113,3 +115,5 @@ TEST_CASE_FIXTURE(Fixture, "after a stop nothing is begun") {
   shard.run(every(shard, 10s, work(), stop.token()));
   CHECK(begins.empty());
 }
+
+}  // namespace every_test

@@ -13,6 +13,8 @@
 #include "taut/base/stop_token.hpp"
 #include "taut/coro/task_scope.hpp"
 
+namespace io_uring_engine_test {
+
 TEST_SUITE_BEGIN("io_uring");
 
 namespace {
@@ -165,3 +167,5 @@ TEST_CASE("the line names the sysctl where that is what forbids it, and the rele
 }
 
 TEST_SUITE_END();
+
+}  // namespace io_uring_engine_test

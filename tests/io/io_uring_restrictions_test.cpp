@@ -11,6 +11,8 @@
 
 #include "io/io_uring_setup.hpp"
 
+namespace io_uring_restrictions_test {
+
 TEST_SUITE_BEGIN("io_uring");
 
 namespace {
@@ -83,3 +85,5 @@ TEST_CASE("the restrictions of a ring stay as they are") {
 }
 
 TEST_SUITE_END();
+
+}  // namespace io_uring_restrictions_test

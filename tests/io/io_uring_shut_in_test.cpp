@@ -16,6 +16,8 @@
 #include "io/io_uring_setup.hpp"
 #include "sandbox/sandbox.hpp"
 
+namespace io_uring_shut_in_test {
+
 TEST_SUITE_BEGIN("io_uring");
 
 namespace {
@@ -85,3 +87,5 @@ TEST_CASE("the server's ring opens no file and makes no socket, not even one tha
   CHECK(holdsShutIn(
       true, [](io_uring& ring) { return submit(ring, [](io_uring_sqe& sqe) { io_uring_prep_nop(&sqe); }) == 0; }));
 }
+
+}  // namespace io_uring_shut_in_test

@@ -20,6 +20,8 @@
 #include "taut/io/shard.hpp"
 #include "taut/io/sleep.hpp"
 
+namespace offload_test {
+
 using taut::offload;
 using taut::OffloadPool;
 using taut::Shard;
@@ -254,3 +256,5 @@ TEST_CASE("a pool ends at once while a function still runs") {
 TEST_CASE("a pool has a thread at least") {
   CHECK_THROWS_AS(OffloadPool(0, 1), std::invalid_argument);
 }
+
+}  // namespace offload_test

@@ -19,6 +19,8 @@
 #include "taut/io/deadline.hpp"
 #include "taut/io/sleep.hpp"
 
+namespace shard_test {
+
 using namespace std::chrono_literals;
 using taut::Deadline;
 using taut::Event;
@@ -331,3 +333,5 @@ TEST_CASE("each turn is counted, with how many completions it had") {
   CHECK(shard.completions().value().total() > 2);
   CHECK(shard.completions().value().sum >= 0);
 }
+
+}  // namespace shard_test

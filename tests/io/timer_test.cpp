@@ -9,6 +9,8 @@
 
 #include <doctest/doctest.h>
 
+namespace timer_test {
+
 using namespace std::chrono_literals;
 using taut::TimePoint;
 using taut::Timer;
@@ -136,3 +138,5 @@ TEST_CASE("a thousand timers armed, moved and disarmed at random expire in order
     return deadlines[static_cast<std::size_t>(a)] < deadlines[static_cast<std::size_t>(b)];
   }));
 }
+
+}  // namespace timer_test

@@ -10,6 +10,8 @@
 #include "taut/coro/task_scope.hpp"
 #include "taut/io/sleep.hpp"
 
+namespace turn_limit_test {
+
 namespace {
 
 using namespace taut;
@@ -92,3 +94,5 @@ TEST_CASE("after all have gone on the next turn begins anew") {
   Bench bench;
   bench.shard.run(again(bench));
 }
+
+}  // namespace turn_limit_test

@@ -14,6 +14,8 @@
 #include "taut/io/shard.hpp"
 #include "taut/io/sleep.hpp"
 
+namespace with_deadline_test {
+
 using namespace std::chrono_literals;
 using taut::Shard;
 using taut::StopSource;
@@ -105,3 +107,5 @@ TEST_CASE_FIXTURE(Fixture, "the stop of the awaiting task stops the task before 
   CHECK(scope.empty());
   CHECK(result == 2);
 }
+
+}  // namespace with_deadline_test

@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+namespace control_request_test {
+
 using taut::ControlLine;
 using taut::ControlRequest;
 using taut::ControlStatus;
@@ -61,3 +63,5 @@ TEST_CASE("the lines of a reply announce a piece, or end it with a status") {
   for (const char* const line : {"", "{}", "[1]", R"({"status":3})", R"({"octets":-1})"})
     CHECK(!ControlLine::parse(line));
 }
+
+}  // namespace control_request_test

@@ -19,6 +19,8 @@
 #include "taut/base/unique_fd.hpp"
 #include "taut/coro/task_scope.hpp"
 
+namespace control_service_test {
+
 using namespace std::chrono_literals;
 using namespace taut;
 
@@ -243,3 +245,5 @@ TEST_CASE("the order to stop is answered whole, also where the service stops bef
   CHECK(tool.received() == "{\"octets\":18}\n{\"stopping\":true}\n{\"status\":0}\n");
   CHECK(tool.ended());
 }
+
+}  // namespace control_service_test

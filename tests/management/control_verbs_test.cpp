@@ -26,6 +26,8 @@
 #include "taut/coro/task_scope.hpp"
 #include "taut/io/sleep.hpp"
 
+namespace control_verbs_test {
+
 using namespace std::chrono_literals;
 using namespace taut;
 using Json = nlohmann::json;
@@ -671,3 +673,5 @@ TEST_CASE_FIXTURE(Verbs, "an upgrade that cannot be is refused with the reason, 
   CHECK(output.given.empty());
   CHECK(server.told.empty());
 }
+
+}  // namespace control_verbs_test

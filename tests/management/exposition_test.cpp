@@ -11,6 +11,8 @@
 #include "full_snapshot.hpp"
 #include "management/process_status.hpp"
 
+namespace exposition_test {
+
 namespace {
 
 using namespace taut;
@@ -163,3 +165,5 @@ TEST_CASE("the serials of a thousand zones are one family, with one line each") 
   for (int i = 0; i < 1000; ++i)
     CHECK(count(fmt::format("\ntaut_zone_serial{{zone=\"zone{}.example.\",view=\"\"}} {}\n", i, 2026010100 + i)) == 1);
 }
+
+}  // namespace exposition_test

@@ -6,6 +6,8 @@
 
 #include "taut/dns/type.hpp"
 
+namespace history_test {
+
 using namespace std::chrono_literals;
 using taut::History;
 using taut::Rcode;
@@ -68,3 +70,5 @@ TEST_CASE("five minutes are kept, and no more") {
   CHECK(history.samples().back().questions == 4 * History::maxSamples - 1);
   CHECK(history.toJson().starts_with("[[601,601,0,"));
 }
+
+}  // namespace history_test

@@ -7,6 +7,8 @@
 
 #include "taut/base/bytes.hpp"
 
+namespace http_request_test {
+
 using taut::HttpHead;
 using taut::HttpRequestReader;
 using taut::HttpStatus;
@@ -88,3 +90,5 @@ TEST_CASE("a head of more than 4096 octets is refused, whether it ends or not") 
   REQUIRE(fits.hasHead());
   CHECK(fits.take().ok());
 }
+
+}  // namespace http_request_test

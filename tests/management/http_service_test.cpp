@@ -17,6 +17,8 @@
 #include "taut/base/unique_fd.hpp"
 #include "taut/coro/task_scope.hpp"
 
+namespace http_service_test {
+
 using namespace std::chrono_literals;
 using taut::Address;
 using taut::AddressPolicy;
@@ -351,3 +353,5 @@ TEST_CASE("connections that wait when no more are accepted are answered, which a
   serving.turn();
   for (const auto& client : clients) CHECK(client->received().ends_with("text\n"));
 }
+
+}  // namespace http_service_test

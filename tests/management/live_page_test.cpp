@@ -11,6 +11,8 @@
 #include "taut/dns/name.hpp"
 #include "taut/dns/type.hpp"
 
+namespace live_page_test {
+
 namespace {
 
 std::string pageWith(const char* zone) {
@@ -65,3 +67,5 @@ TEST_CASE("a name cannot write into the page what is not text") {
   CHECK(!contains(page, "<script>alert"));
   CHECK(taut::escapedForHtml("<a href=\"&\">") == "&lt;a href=&quot;&amp;&quot;&gt;");
 }
+
+}  // namespace live_page_test

@@ -12,6 +12,8 @@
 #include "fake_server.hpp"
 #include "taut/coro/task_scope.hpp"
 
+namespace management_content_test {
+
 using namespace taut;
 
 namespace {
@@ -74,3 +76,5 @@ TEST_CASE_FIXTURE(Content, "what there is not is not found") {
   scope.spawn(keep(content, "/nothing", response));
   CHECK(response.status == HttpStatus::notFound);
 }
+
+}  // namespace management_content_test

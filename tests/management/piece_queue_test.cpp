@@ -10,6 +10,8 @@
 #include "management/jobs.hpp"
 #include "taut/io/shard.hpp"
 
+namespace piece_queue_test {
+
 using taut::PieceQueue;
 using taut::Shard;
 using taut::StopToken;
@@ -74,3 +76,5 @@ TEST_CASE("only so many jobs run at a time") {
   CHECK(!jobs.start([] {}));
   queue->close();
 }
+
+}  // namespace piece_queue_test

@@ -13,6 +13,8 @@
 #include "taut/dns/name.hpp"
 #include "taut/zone/zone_file.hpp"
 
+namespace status_json_test {
+
 namespace {
 
 std::shared_ptr<const taut::Zone> missingZone(int number) {
@@ -83,3 +85,5 @@ TEST_CASE("what is asked most is told with the number of questions that it was a
                        R"("clients":[{"client":"192.0.2.1","questions":64}],)"
                        R"("types":[{"type":"SVCB","questions":640}]}})"));
 }
+
+}  // namespace status_json_test

@@ -22,6 +22,8 @@
 #include "taut/net/tcp_listener.hpp"
 #include "taut/net/tcp_stream.hpp"
 
+namespace buffered_stream_test {
+
 using taut::Address;
 using taut::BufferedStream;
 using taut::IoResult;
@@ -223,3 +225,5 @@ TEST_CASE("the limit of a read holds for any byte stream") {
   BufferedStream stream(pieces, limit);
   CHECK(Fixture::said(taut::syncWait(stream.readLine())) == "(too long)");
 }
+
+}  // namespace buffered_stream_test

@@ -22,6 +22,8 @@
 #include "taut/io/sleep.hpp"
 #include "taut/net/tcp_listener.hpp"
 
+namespace connection_pool_test {
+
 using namespace std::chrono_literals;
 using taut::Address;
 using taut::BufferedStream;
@@ -301,3 +303,5 @@ TEST_CASE("a pool allows a connection at least") {
   options.maxConnections = 0;
   CHECK_THROWS_AS(ConnectionPool(shard, Address::loopbackV4(1), options), std::invalid_argument);
 }
+
+}  // namespace connection_pool_test

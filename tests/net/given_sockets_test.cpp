@@ -15,6 +15,8 @@
 #include "taut/net/udp_socket.hpp"
 #include "taut/net/unix_listener.hpp"
 
+namespace given_sockets_test {
+
 using taut::Address;
 using taut::GivenSockets;
 using taut::Shard;
@@ -131,3 +133,5 @@ TEST_CASE("a socket that leaves the others of its port gets nothing new, and kee
   CHECK(drain(leaving.fd()) == 0);
   CHECK(drain(staying.fd()) == 100);
 }
+
+}  // namespace given_sockets_test

@@ -12,6 +12,8 @@
 #include "taut/base/address.hpp"
 #include "taut/base/bytes.hpp"
 
+namespace proxy_header_test {
+
 namespace {
 
 using namespace taut;
@@ -93,3 +95,5 @@ TEST_CASE("the length of a header is known from its first sixteen octets") {
   CHECK_FALSE(ProxyHeader::sizeOf(asBytes(octets).first(15)));
   CHECK_FALSE(ProxyHeader::sizeOf(asBytes(header(0x21, 0x22, std::string(497, 'x')))));
 }
+
+}  // namespace proxy_header_test

@@ -20,6 +20,8 @@
 #include "taut/base/unique_fd.hpp"
 #include "taut/net/udp_socket.hpp"
 
+namespace reply_batch_test {
+
 using taut::Address;
 using taut::Client;
 using taut::Datagram;
@@ -391,3 +393,5 @@ TEST_CASE("where replies have all buffers the loop does not sleep before they ha
   if (taut::automaticEngine().kind == taut::EngineKind::ioUring) CHECK(buffers.counters().starved > 0);
   CHECK(buffers.leased() == 0);
 }
+
+}  // namespace reply_batch_test

@@ -23,6 +23,8 @@
 #include "taut/io/io_result.hpp"
 #include "taut/io/shard.hpp"
 
+namespace tcp_listener_test {
+
 using namespace std::chrono_literals;
 using taut::Address;
 using taut::NoDescriptors;
@@ -207,3 +209,5 @@ TEST_CASE("a port that another listener has is an error that names the address a
                     "); stop it, or choose another address or port";
   CHECK_THROWS_WITH_AS(TcpListener::bind(shard, first.localAddress(), alone), text.c_str(), std::system_error);
 }
+
+}  // namespace tcp_listener_test

@@ -27,6 +27,8 @@
 #include "taut/net/stream_buffers.hpp"
 #include "taut/net/tcp_listener.hpp"
 
+namespace tcp_stream_test {
+
 using namespace std::chrono_literals;
 using taut::Address;
 using taut::IoResult;
@@ -420,3 +422,5 @@ TEST_CASE("reads without a token obey that of the task") {
   for (const IoResult& result : results) CHECK(result.stopped());
   CHECK(buffers.leased() == 0);
 }
+
+}  // namespace tcp_stream_test

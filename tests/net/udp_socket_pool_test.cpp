@@ -16,7 +16,7 @@
 #include "taut/io/shard.hpp"
 #include "taut/net/udp_socket.hpp"
 
-namespace taut {
+namespace taut::udp_socket_pool_test {
 
 namespace {
 
@@ -137,4 +137,4 @@ TEST_CASE_FIXTURE(PoolFixture, "a peer of IPv6 gets no socket of IPv4") {
   CHECK(pool.kept() == UdpSocketPool::resting + 1);
 }
 
-}  // namespace taut
+}  // namespace taut::udp_socket_pool_test

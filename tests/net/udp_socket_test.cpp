@@ -28,6 +28,8 @@
 #include "taut/io/deadline.hpp"
 #include "taut/io/shard.hpp"
 
+namespace udp_socket_test {
+
 using namespace std::chrono_literals;
 using taut::Address;
 using taut::Client;
@@ -442,3 +444,5 @@ TEST_CASE("what the kernel drops because a socket is full is counted, also when 
   }
   CHECK(buffers.receiveDrops() == dropped);
 }
+
+}  // namespace udp_socket_test

@@ -26,6 +26,8 @@
 #include "taut/io/io_result.hpp"
 #include "taut/io/shard.hpp"
 
+namespace unix_listener_test {
+
 using taut::Shard;
 using taut::StopSource;
 using taut::StopToken;
@@ -229,3 +231,5 @@ TEST_CASE("a path that is too long for a socket, or whose folder is missing, is 
   CHECK(textOfError(shard, missing) ==
         "cannot listen on " + missing + ": there is no folder " + folder.socketPath() + ": No such file or directory");
 }
+
+}  // namespace unix_listener_test

@@ -17,6 +17,8 @@
 #include "taut/io/shard.hpp"
 #include "taut/net/unix_listener.hpp"
 
+namespace unix_stream_test {
+
 using taut::connectUnix;
 using taut::IoResult;
 using taut::Shard;
@@ -96,3 +98,5 @@ TEST_CASE("a write takes what the peer has room for, and waits where it has none
   REQUIRE(came.size() == written + 1);
   CHECK(came.back().stopped());
 }
+
+}  // namespace unix_stream_test

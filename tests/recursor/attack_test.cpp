@@ -65,7 +65,7 @@
 #include "taut/recursor/recursor.hpp"
 #include "taut/testing/recording_channel.hpp"
 
-namespace taut {
+namespace taut::attack_test {
 
 namespace {
 
@@ -977,4 +977,4 @@ TEST_CASE("attack: a denial that spans other zones") {
   CHECK(bench.ask("www.kept.net").has(flag::AD));
 }
 
-}  // namespace taut
+}  // namespace taut::attack_test

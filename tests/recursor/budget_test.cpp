@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+namespace budget_test {
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -134,3 +136,5 @@ TEST_CASE_FIXTURE(Fixture, "eight seconds are spent at most") {
   CHECK_FALSE(budget.takeTime(start + 8s));
   CHECK(budget.exceeded() == Limit::time);
 }
+
+}  // namespace budget_test

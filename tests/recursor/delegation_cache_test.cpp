@@ -15,6 +15,8 @@
 #include "taut/recursor/delegation.hpp"
 #include "taut/recursor/scrubber.hpp"
 
+namespace delegation_cache_test {
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -263,3 +265,5 @@ TEST_CASE("two servers in the zone with an address each take no more than 112 oc
   CHECK(cut->bytes() <= 112);
   CHECK(malloc_usable_size(cut.get()) + 8 <= cut->bytes());
 }
+
+}  // namespace delegation_cache_test

@@ -17,6 +17,8 @@
 #include "dnssec/records.hpp"
 #include "taut/dns/nsec3.hpp"
 
+namespace denial_cache_test {
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -376,3 +378,5 @@ TEST_CASE_FIXTURE(Fixture, "records that have answered stay while others come an
   }
   CHECK(small.evictions() > 900);
 }
+
+}  // namespace denial_cache_test

@@ -18,8 +18,6 @@ namespace {
 
 using Kind = Exchange::Attempt::Kind;
 
-constexpr std::uint16_t dnsPort = 53;
-
 bool refusesEdns(Rcode rcode) {
   return rcode == Rcode::FORMERR || rcode == Rcode::NOTIMP || rcode == Rcode::BADVERS;
 }

@@ -17,7 +17,7 @@
 #include "taut/testing/reply.hpp"
 #include "world.hpp"
 
-namespace taut {
+namespace taut::fake_internet_test {
 
 namespace {
 
@@ -217,4 +217,4 @@ TEST_CASE("signed zones validate, and their proofs prove what they deny") {
   CHECK(((test::cryptoCosts() - before).nsec3Hashes > 0) == hashes);
 }
 
-}  // namespace taut
+}  // namespace taut::fake_internet_test

@@ -10,7 +10,7 @@
 #include "taut/base/stop_token.hpp"
 #include "taut/dns/name.hpp"
 
-namespace taut {
+namespace taut::flight_quota_test {
 
 namespace {
 
@@ -144,4 +144,4 @@ TEST_CASE("nothing gives way to a zone whose servers are silent") {
   CHECK_FALSE(quota.hasRoom());
 }
 
-}  // namespace taut
+}  // namespace taut::flight_quota_test

@@ -8,6 +8,8 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+namespace infra_cache_test {
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -309,3 +311,5 @@ TEST_CASE("the table of lame servers has a fixed size, and the newest stay") {
   }
   CHECK(cache.bytes() - before == 16384 * 16);
 }
+
+}  // namespace infra_cache_test

@@ -15,7 +15,7 @@
 #include "recursor_bench.hpp"
 #include "taut/zone/zonemd.hpp"
 
-namespace taut {
+namespace taut::local_root_test {
 
 namespace {
 
@@ -394,4 +394,4 @@ TEST_CASE("what is not loaded, and what is another zone, is no local root") {
   CHECK(refusal(bench.internet.server(exampleServer).zone(Name("example.com"))) == "it is not the root");
 }
 
-}  // namespace taut
+}  // namespace taut::local_root_test

@@ -7,6 +7,8 @@
 
 #include <doctest/doctest.h>
 
+namespace negative_trust_anchors_test {
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -87,3 +89,5 @@ TEST_CASE("there are no more than 1024 negative trust anchors, and those that ar
   CHECK(covering(anchors, "5000.example.", start + 1h) == "5000.example.");
   CHECK_FALSE(anchors.add(name(5001), {}, start + 1h));
 }
+
+}  // namespace negative_trust_anchors_test

@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+namespace query_minimiser_test {
+
 namespace {
 
 using taut::Name;
@@ -106,3 +108,5 @@ TEST_CASE("labels that begin with an underscore are not asked for alone") {
   const Name key("selector._domainkey.example.com.");
   CHECK(text(QueryMinimiser(key, Type::TXT, Name("example.com."))) == "selector._domainkey.example.com. TXT");
 }
+
+}  // namespace query_minimiser_test

@@ -15,7 +15,7 @@
 #include "recursor_bench.hpp"
 #include "taut/recursor/server_set.hpp"
 
-namespace taut {
+namespace taut::recursor_test {
 
 namespace {
 
@@ -907,4 +907,4 @@ TEST_CASE("the caches keep to their size, and names are found whatever has been 
   CHECK(bench.recursor().statistics().bytes <= bench.options.cacheBytes);
 }
 
-}  // namespace taut
+}  // namespace taut::recursor_test

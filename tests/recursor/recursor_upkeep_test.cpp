@@ -10,7 +10,7 @@
 #include "recursor_bench.hpp"
 #include "taut/testing/log_capture.hpp"
 
-namespace taut {
+namespace taut::recursor_upkeep_test {
 
 namespace {
 
@@ -250,4 +250,4 @@ TEST_CASE("the same trust anchors once more forget nothing") {
   CHECK(bench.internet.count() == 0);
 }
 
-}  // namespace taut
+}  // namespace taut::recursor_upkeep_test

@@ -8,6 +8,8 @@
 #include "support/temporary_file.hpp"
 #include "taut/base/address.hpp"
 
+namespace root_hints_test {
+
 namespace {
 
 using taut::Delegation;
@@ -100,3 +102,5 @@ TEST_CASE("without a file, or with one that is broken, the default hints are the
   CHECK(taut::defaultRootHints(broken.path()).servers.size() == 13);
   CHECK(taut::defaultRootHints("/nowhere/root.hints").servers.size() == 13);
 }
+
+}  // namespace root_hints_test

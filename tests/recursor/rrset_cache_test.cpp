@@ -13,6 +13,8 @@
 #include "taut/dns/answer.hpp"
 #include "taut/dns/rdata.hpp"
 
+namespace rrset_cache_test {
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -273,3 +275,5 @@ TEST_CASE("one address takes no more than 96 octets, and with a signature by P-2
   entry = cache.store(set.rrset, signatures.rrset, TrustGrade::answer, SecurityState::insecure, farAway, start);
   CHECK(entry->bytes() <= 192);
 }
+
+}  // namespace rrset_cache_test

@@ -12,6 +12,8 @@
 #include "support/packet.hpp"
 #include "taut/dns/message_view.hpp"
 
+namespace scrubber_test {
+
 namespace {
 
 using taut::ByteSpan;
@@ -619,3 +621,5 @@ TEST_CASE("owners that compression makes large are garbage before they take much
   REQUIRE(octets.size() < 65536);
   CHECK(scrubOctets(octets, "example.com.", "www.example.com.", Type::A).fault() == Fault::tooLarge);
 }
+
+}  // namespace scrubber_test

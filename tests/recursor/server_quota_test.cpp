@@ -7,7 +7,7 @@
 
 #include "taut/base/address.hpp"
 
-namespace taut {
+namespace taut::server_quota_test {
 
 namespace {
 
@@ -50,4 +50,4 @@ TEST_CASE("where there are few places a server has four") {
   CHECK_FALSE(quota.admits(busy, 8));
 }
 
-}  // namespace taut
+}  // namespace taut::server_quota_test

@@ -11,6 +11,8 @@
 #include "taut/dns/message_view.hpp"
 #include "taut/recursor/scrubber.hpp"
 
+namespace server_set_test {
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -224,3 +226,5 @@ TEST_CASE_FIXTURE(Fixture, "the servers of a delegation are asked at their glue"
   CHECK(set.size() == 2);
   CHECK(choose() == v4(1));
 }
+
+}  // namespace server_set_test

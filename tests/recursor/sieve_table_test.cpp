@@ -8,6 +8,8 @@
 
 #include "taut/base/local_ref.hpp"
 
+namespace sieve_table_test {
+
 namespace {
 
 using taut::LocalRef;
@@ -107,3 +109,5 @@ TEST_CASE("one eviction looks at a bounded number of entries") {
   CHECK_FALSE(table.find(64, [](const Entry& entry) { return entry.key == 64; }));
   CHECK(table.find(0, [](const Entry& entry) { return entry.key == 0; }));
 }
+
+}  // namespace sieve_table_test

@@ -17,6 +17,8 @@
 #include "taut/dnssec/ds.hpp"
 #include "taut/dnssec/zone_keys.hpp"
 
+namespace trust_anchor_state_test {
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -373,3 +375,5 @@ TEST_CASE_FIXTURE(Fixture, "what becomes of a key is told for the log") {
   now += 30 * day;
   CHECK(text(see({first.dnskey()}, {&first})) == key + "was revoked, and is not looked for any more");
 }
+
+}  // namespace trust_anchor_state_test

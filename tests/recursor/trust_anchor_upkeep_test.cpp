@@ -17,7 +17,7 @@
 #include "taut/dns/rdata_text.hpp"
 #include "taut/testing/log_capture.hpp"
 
-namespace taut {
+namespace taut::trust_anchor_upkeep_test {
 
 namespace {
 
@@ -237,4 +237,4 @@ TEST_CASE("without trust anchors nobody is asked") {
   CHECK(bench.internet.count() == 0);
 }
 
-}  // namespace taut
+}  // namespace taut::trust_anchor_upkeep_test

@@ -10,6 +10,8 @@
 #include "taut/dnssec/dnskey.hpp"
 #include "taut/dnssec/ds.hpp"
 
+namespace trust_anchors_test {
+
 namespace {
 
 using taut::ByteSpan;
@@ -173,3 +175,5 @@ TEST_CASE("without a file, or with one that is broken, the default trust anchors
     CHECK_FALSE(anchors.find(Name("example.")));
   }
 }
+
+}  // namespace trust_anchors_test

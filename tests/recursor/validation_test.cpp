@@ -13,7 +13,7 @@
 #include "recursor_bench.hpp"
 #include "taut/recursor/recursor.hpp"
 
-namespace taut {
+namespace taut::validation_test {
 
 namespace {
 
@@ -642,4 +642,4 @@ TEST_CASE("data lives no longer than its signatures hold") {
   CHECK(isBogus(bench.ask("www.example.com")));
 }
 
-}  // namespace taut
+}  // namespace taut::validation_test

@@ -10,7 +10,6 @@ namespace taut::test {
 
 namespace {
 
-constexpr std::uint16_t dnsPort = 53;
 constexpr std::uint32_t usualTtl = 3600;  // seconds
 
 Octets octetsOf(NameView name) {

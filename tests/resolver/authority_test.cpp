@@ -22,6 +22,8 @@
 #include "taut/zone/zone_file.hpp"
 #include "taut/zone/zone_publication.hpp"
 
+namespace authority_test {
+
 using namespace taut;
 
 namespace {
@@ -444,3 +446,5 @@ TEST_CASE("a zone that is not served is neither answered from nor given for a tr
   CHECK(!authority.servedZone(Name(), Class::IN));
   CHECK(authority.servedZone(Name("example."), Class::IN));
 }
+
+}  // namespace authority_test

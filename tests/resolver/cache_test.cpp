@@ -18,6 +18,8 @@
 #include "taut/base/log.hpp"
 #include "taut/dns/rdata.hpp"
 
+namespace cache_test {
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -675,3 +677,5 @@ TEST_CASE_FIXTURE(Fixture, "an answer that says nothing of networks comes back w
   CHECK_FALSE(ask(fromNetwork(host(2)))->clientSubnetScope());
   CHECK(ask(fromNetwork(host(2)))->source().kind() == taut::AnswerSource::Kind::cache);
 }
+
+}  // namespace cache_test

@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+namespace chaos_test {
+
 namespace {
 
 using namespace taut;
@@ -61,3 +63,5 @@ TEST_CASE_FIXTURE(Fixture, "text is one character-string: 255 octets and not one
   CHECK(ask("id.server.").value().entry(0).rrset.front().size() == 256);
   CHECK_THROWS_AS(chaos.add(Name("long."), std::string(256, 'x')), std::invalid_argument);
 }
+
+}  // namespace chaos_test

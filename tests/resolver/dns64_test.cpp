@@ -20,6 +20,8 @@
 #include "taut/dns/rdata.hpp"
 #include "taut/testing/query.hpp"
 
+namespace dns64_test {
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -301,3 +303,5 @@ TEST_CASE_FIXTURE(Fixture, "an answer that was made says what the answer for A s
   CHECK(made.extendedError()->text == "old");
   CHECK(made.clientSubnetScope() == std::uint8_t{24});
 }
+
+}  // namespace dns64_test

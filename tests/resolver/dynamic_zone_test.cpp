@@ -23,6 +23,8 @@
 #include "taut/resolver/authority.hpp"
 #include "taut/zone/zone_file.hpp"
 
+namespace dynamic_zone_test {
+
 using namespace taut;
 using namespace std::chrono_literals;
 
@@ -352,3 +354,5 @@ TEST_CASE("A zone begins with the records of a master file, and one that cannot 
   CHECK_THROWS_WITH_AS(DynamicZone(origin, 1min, rdata::SOA(), {}),
                        "dyn.example. has no NS record, and each zone needs one", std::invalid_argument);
 }
+
+}  // namespace dynamic_zone_test

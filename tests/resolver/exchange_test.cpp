@@ -27,6 +27,8 @@
 #include "taut/coro/task_scope.hpp"
 #include "taut/dns/query.hpp"
 
+namespace exchange_test {
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -369,3 +371,5 @@ TEST_CASE_FIXTURE(Fixture, "with a mixed case the reply must have it, and the me
   CHECK(course.kinds() == std::vector{Kind::doubtful, Kind::replied});
   CHECK(upstream.tcp[0].question == "www.example. A");
 }
+
+}  // namespace exchange_test

@@ -32,6 +32,8 @@
 #include "taut/net/udp_socket.hpp"
 #include "taut/resolver/cache.hpp"
 
+namespace forwarder_test {
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -1279,3 +1281,5 @@ TEST_CASE_FIXTURE(Fixture, "a cache in front of it keeps the answers of networks
     CHECK(cache.lookup(askingFrom(networkOf(third, 32)))->entry(0).rrset.front()[3] == third);
   CHECK_FALSE(cache.lookup(askingFrom(networkOf(3, 24))));
 }
+
+}  // namespace forwarder_test

@@ -10,6 +10,8 @@
 #include "taut/coro/sync_wait.hpp"
 #include "taut/dns/rdata.hpp"
 
+namespace hosts_client_test {
+
 using namespace std::chrono_literals;
 using namespace taut;
 
@@ -66,3 +68,5 @@ TEST_CASE_FIXTURE(Fixture, "the client behind a hosts file is closed with it") {
   syncWait(client.close());
   CHECK(denying->closed);
 }
+
+}  // namespace hosts_client_test

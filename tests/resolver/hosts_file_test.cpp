@@ -11,6 +11,8 @@
 #include "support/temporary_file.hpp"
 #include "taut/base/clock.hpp"
 
+namespace hosts_file_test {
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -92,3 +94,5 @@ TEST_CASE("the TTL of a hosts file is an hour unless another is given") {
   CHECK(HostsFile(text.path()).table()->find(Name("www."))->a.ttl == 3600);
   CHECK(HostsFile(text.path(), 77s).table()->find(Name("www."))->a.ttl == 77);
 }
+
+}  // namespace hosts_file_test

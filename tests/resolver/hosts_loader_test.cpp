@@ -11,6 +11,8 @@
 #include "support/temporary_file.hpp"
 #include "taut/resolver/hosts.hpp"
 
+namespace hosts_loader_test {
+
 using namespace taut;
 
 namespace {
@@ -57,3 +59,5 @@ TEST_CASE("a loader that is asked reads a file that does not seem to have change
   CHECK(table != before);
   CHECK(addressOf(*table) == "192.0.2.1");
 }
+
+}  // namespace hosts_loader_test

@@ -11,6 +11,8 @@
 
 #include "resolver/hosts_support.hpp"
 
+namespace hosts_table_test {
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -103,3 +105,5 @@ TEST_CASE("a name has a bounded number of addresses") {
   REQUIRE(host);
   CHECK(host->a.count == HostsTable::maxAddresses);
 }
+
+}  // namespace hosts_table_test

@@ -13,6 +13,8 @@
 #include "support/temporary_file.hpp"
 #include "taut/resolver/hosts_file.hpp"
 
+namespace hosts_test {
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -118,3 +120,5 @@ TEST_CASE("all shards share one table") {
   CHECK(&first.table() == table.get());
   CHECK(&second.table() == table.get());
 }
+
+}  // namespace hosts_test

@@ -10,6 +10,8 @@
 #include "resolver/hosts_support.hpp"
 #include "taut/dns/rdata.hpp"
 
+namespace local_zones_test {
+
 namespace {
 
 using namespace taut;
@@ -155,3 +157,5 @@ TEST_CASE("answers of a local zone do not depend on the object that gave them") 
   CHECK(answer.value().source().zone().value() == Name("localhost.").view());
   CHECK(answer->entry(0).rrset.owner == Name("x.localhost.").view());
 }
+
+}  // namespace local_zones_test

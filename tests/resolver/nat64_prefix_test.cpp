@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+namespace nat64_prefix_test {
+
 namespace {
 
 using taut::Address;
@@ -63,3 +65,5 @@ TEST_CASE("the well-known prefix is for addresses that mean the same everywhere,
     CHECK(Nat64Prefix::parse("2001:db8::/96").value().mayEmbed(address(text)));
   }
 }
+
+}  // namespace nat64_prefix_test

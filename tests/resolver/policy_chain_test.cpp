@@ -25,6 +25,8 @@
 #include "taut/testing/query.hpp"
 #include "taut/zone/zone_set.hpp"
 
+namespace policy_chain_test {
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -181,3 +183,5 @@ TEST_CASE_FIXTURE(Fixture, "what the cache has is passed on without a coroutine"
   publish("www.example.com CNAME .\n");
   CHECK(dns64.resolve(query).isReady());
 }
+
+}  // namespace policy_chain_test

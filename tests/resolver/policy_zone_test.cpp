@@ -16,6 +16,8 @@
 #include "taut/zone/zone_change.hpp"
 #include "taut/zone/zone_update.hpp"
 
+namespace policy_zone_test {
+
 namespace {
 
 using namespace taut;
@@ -205,3 +207,5 @@ TEST_CASE("a version of a zone that was made by an update has the rules of that 
   CHECK(forAddress(zone, "192.0.3.1") == "24: 24.0.3.0.192.rpz-ip. nxdomain");
   CHECK(forName(PolicyZone(first), "bad.test.") == "bad.test. nxdomain");
 }
+
+}  // namespace policy_zone_test

@@ -16,6 +16,8 @@
 #include "taut/dns/name.hpp"
 #include "taut/dns/rdata.hpp"
 
+namespace rebinding_filter_test {
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -198,3 +200,5 @@ TEST_CASE_FIXTURE(Fixture, "what is blocked has the source and the scope of the 
   CHECK(blocked.source().server() == taut::Address::loopbackV4(53));
   CHECK(blocked.clientSubnetScope() == std::uint8_t{24});
 }
+
+}  // namespace rebinding_filter_test

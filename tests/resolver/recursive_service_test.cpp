@@ -18,6 +18,8 @@
 #include "taut/dns/rdata.hpp"
 #include "taut/dns/reply_builder.hpp"
 
+namespace recursive_service_test {
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -196,3 +198,5 @@ TEST_CASE_FIXTURE(Fixture, "who may not recurse is refused by the server, and wh
   service->setAddressPolicy(taut::AddressPolicy(taut::AddressPolicy::Action::refuse));
   CHECK(ask(parse(taut::flag::RD)).source().kind() == taut::AnswerSource::Kind::server);
 }
+
+}  // namespace recursive_service_test

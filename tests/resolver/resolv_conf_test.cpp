@@ -14,6 +14,8 @@
 #include "support/temporary_file.hpp"
 #include "taut/base/clock.hpp"
 
+namespace resolv_conf_test {
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -197,3 +199,5 @@ TEST_CASE("a file that changes is read again") {
   conf.reload();
   CHECK(servers(conf.get()) == Texts{"192.0.2.3:53"});
 }
+
+}  // namespace resolv_conf_test

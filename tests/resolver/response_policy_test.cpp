@@ -20,6 +20,8 @@
 #include "taut/resolver/policy_set.hpp"
 #include "taut/testing/query.hpp"
 
+namespace response_policy_test {
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -294,3 +296,5 @@ TEST_CASE("zones that are not loaded have no rules, and what was made of a versi
   const std::vector<PolicySource> other = {{first, ExtendedErrorCode::censored}, {second}};
   CHECK(PolicySet::make(other, set) != set);
 }
+
+}  // namespace response_policy_test

@@ -18,6 +18,8 @@
 #include "taut/testing/fake_primary.hpp"
 #include "taut/testing/manual_shard.hpp"
 
+namespace secondary_authority_test {
+
 namespace {
 
 using namespace taut;  // NOLINT(google-build-using-namespace)
@@ -158,3 +160,5 @@ TEST_CASE("a secondary without a primary, or with one that has no address, is re
 }
 
 }  // namespace
+
+}  // namespace secondary_authority_test

@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+namespace server_history_test {
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -145,3 +147,5 @@ TEST_CASE_FIXTURE(Fixture, "a probe whose outcome is not known puts off the next
   history.probed(now);
   CHECK(pause() == 2s);
 }
+
+}  // namespace server_history_test

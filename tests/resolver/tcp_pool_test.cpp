@@ -23,6 +23,8 @@
 #include "taut/net/tcp_stream.hpp"
 #include "taut/testing/manual_shard.hpp"
 
+namespace tcp_pool_test {
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -439,3 +441,5 @@ TEST_CASE("a pool that allows no connection is a mistake") {
   CHECK_THROWS_AS(TcpPool(shard, limits(0)), std::invalid_argument);
   CHECK_THROWS_AS(TcpPool(shard, limits(1, 0)), std::invalid_argument);
 }
+
+}  // namespace tcp_pool_test

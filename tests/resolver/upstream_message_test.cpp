@@ -16,6 +16,8 @@
 #include "taut/dns/rdata.hpp"
 #include "taut/dns/reply.hpp"
 
+namespace upstream_message_test {
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -448,3 +450,5 @@ TEST_CASE("a reply about another network than that of the question is no reply t
   CHECK(read(question, replyWith(question, twice)).kind == Kind::mismatched);
   CHECK(read(question, replyWith(question, Bytes{0, 8, 0, 9, 0})).kind == Kind::mismatched);
 }
+
+}  // namespace upstream_message_test

@@ -13,6 +13,8 @@
 #include "taut/dns/query.hpp"
 #include "taut/dns/reply.hpp"
 
+namespace upstream_query_test {
+
 namespace {
 
 using namespace taut;
@@ -182,3 +184,5 @@ TEST_CASE_FIXTURE(Case, "the upper bits of the RCODE are those of OPT") {
   CHECK(head.rcode == Rcode::BADCOOKIE);
   CHECK(head.edns);
 }
+
+}  // namespace upstream_query_test

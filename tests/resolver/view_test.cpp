@@ -11,6 +11,8 @@
 #include "taut/coro/task_scope.hpp"
 #include "taut/dns/name.hpp"
 
+namespace view_test {
+
 using namespace taut;
 
 namespace {
@@ -110,3 +112,5 @@ TEST_CASE_FIXTURE(Fixture, "the wait for the last query ends at once without one
   shared->open.set();
   CHECK(answer);
 }
+
+}  // namespace view_test

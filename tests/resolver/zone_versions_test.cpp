@@ -11,6 +11,8 @@
 #include "taut/dns/name.hpp"
 #include "taut/io/shard.hpp"
 
+namespace zone_versions_test {
+
 using namespace taut;
 using detail::ZoneVersions;
 
@@ -87,3 +89,5 @@ TEST_CASE("Who waits for a change waits for the slowest shard, and for none that
   published->end();
   CHECK_FALSE(published->waitFor(2));
 }
+
+}  // namespace zone_versions_test

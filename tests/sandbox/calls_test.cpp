@@ -31,6 +31,8 @@
 #include "taut/io/offload.hpp"
 #include "taut/io/shard.hpp"
 
+namespace calls_test {
+
 using namespace taut::sandbox;
 using taut::offload;
 using taut::Shard;
@@ -203,3 +205,5 @@ TEST_CASE("the log learns what holds") {
   Sandbox cage(policyFor());
   CHECK(cage.description().starts_with("io_uring restrictions, "));
 }
+
+}  // namespace calls_test

@@ -18,6 +18,8 @@
 #include "taut/base/shut_in.hpp"
 #include "taut/base/user_name.hpp"
 
+namespace files_test {
+
 using namespace taut::sandbox;
 using taut::TemporaryFolder;
 
@@ -182,3 +184,5 @@ TEST_CASE("users and groups of the system's files have their names") {
   const auto unknown = [] { return taut::userName(4'000'000'000) == "4000000000" ? 0 : 1; };
   CHECK(shutInChild(policyFor(), unknown) == 0);
 }
+
+}  // namespace files_test

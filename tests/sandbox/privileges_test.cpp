@@ -12,6 +12,8 @@
 
 #include "child.hpp"
 
+namespace privileges_test {
+
 using namespace taut::sandbox;
 
 namespace {
@@ -64,3 +66,5 @@ TEST_CASE("root becomes a user with the user's groups and the capability for low
 TEST_CASE("a user that there is not is not found") {
   CHECK_FALSE(taut::findUser("no-such-user"));
 }
+
+}  // namespace privileges_test

@@ -33,6 +33,8 @@
 #include "taut/zone/zone_set.hpp"
 #include "test_resolver.hpp"
 
+namespace allocation_test {
+
 namespace {
 
 using namespace taut;
@@ -268,3 +270,5 @@ TEST_CASE("a connection whose query had to wait gives back what that took within
     CHECK(after < before + 500 * count);
   });
 }
+
+}  // namespace allocation_test

@@ -19,6 +19,8 @@
 #include "taut/resolver/view.hpp"
 #include "taut/server/server.hpp"
 
+namespace arrival_test {
+
 namespace {
 
 using namespace taut;
@@ -170,3 +172,5 @@ TEST_CASE("a query that a program makes has come nowhere") {
   CHECK(query.listener().empty());
   CHECK(query.view().empty());
 }
+
+}  // namespace arrival_test

@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+namespace busy_watch_test {
+
 using namespace std::chrono_literals;
 
 namespace {
@@ -83,3 +85,5 @@ TEST_CASE("a shard whose being busy was not said, as it went on meanwhile, is no
   CHECK(watch.look(begin + 2s, begin + 4s) == Remark::busy);
   CHECK(watch.look(std::nullopt, begin + 5s) == Remark::goesOn);
 }
+
+}  // namespace busy_watch_test

@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+namespace client_shares_test {
+
 namespace {
 
 using taut::Address;
@@ -75,3 +77,5 @@ TEST_CASE("a place that ends is free, and a network that holds none is forgotten
   CHECK(shares.sizeOf(greedy) == 0);
   CHECK(shares.next() == nullptr);
 }
+
+}  // namespace client_shares_test

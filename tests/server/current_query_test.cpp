@@ -17,6 +17,8 @@
 #include "taut/server/queries_in_work.hpp"
 #include "taut/server/server_factory.hpp"
 
+namespace current_query_test {
+
 namespace {
 
 using namespace taut;
@@ -119,3 +121,5 @@ TEST_CASE("another thread may ask for the current query at any time") {
   reader.join();
   CHECK(wrong == 0);
 }
+
+}  // namespace current_query_test

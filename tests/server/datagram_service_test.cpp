@@ -32,6 +32,8 @@
 #include "taut/server/server_statistics.hpp"
 #include "test_resolver.hpp"
 
+namespace datagram_service_test {
+
 using namespace std::chrono_literals;
 
 namespace {
@@ -751,3 +753,5 @@ TEST_CASE("a query that is given up, and a datagram that is no query, have their
     f.resolver->gate.set();
   });
 }
+
+}  // namespace datagram_service_test

@@ -19,6 +19,8 @@
 #include "taut/server/server_factory.hpp"
 #include "test_resolver.hpp"
 
+namespace edns_options_test {
+
 namespace {
 
 using namespace taut;
@@ -309,3 +311,5 @@ TEST_CASE_FIXTURE(LocalFixture, "records that have no room beside the options ar
   CHECK(small.options.empty());
   CHECK(small.hasOpt);
 }
+
+}  // namespace edns_options_test

@@ -9,6 +9,8 @@
 
 #include "messages.hpp"
 
+namespace frame_decoder_test {
+
 namespace {
 
 using namespace taut;
@@ -110,3 +112,5 @@ TEST_CASE("a length that promises much costs no memory until the octets come") {
   CHECK_FALSE(decoder.atBoundary());
   CHECK(decoder.capacity() < 64);
 }
+
+}  // namespace frame_decoder_test

@@ -20,6 +20,8 @@
 #include "taut/server/server.hpp"
 #include "test_resolver.hpp"
 
+namespace given_sockets_test {
+
 namespace {
 
 using namespace taut;
@@ -170,3 +172,5 @@ TEST_CASE("the port of a given socket is taken where one is to be picked") {
   server.start();
   CHECK(server.addresses() == std::vector{waiting.address});
 }
+
+}  // namespace given_sockets_test

@@ -11,6 +11,8 @@
 
 #include <doctest/doctest.h>
 
+namespace handler_options_test {
+
 using namespace taut;
 using namespace std::chrono_literals;
 
@@ -117,3 +119,5 @@ TEST_CASE("a file is given by its absolute path, and it is known when it has cha
   CHECK(mistakeOf([&] { with("policy.py").file("key"); }) ==
         "t.toml:2:7: 'key': expected the absolute path of a file, not the text \"policy.py\"");
 }
+
+}  // namespace handler_options_test

@@ -21,6 +21,8 @@
 #include "taut/testing.hpp"
 #include "test_resolver.hpp"
 
+namespace handlers_test {
+
 using namespace taut;
 using namespace std::chrono_literals;
 
@@ -200,3 +202,5 @@ TEST_CASE("a handler answers one query by several messages") {
     }
   });
 }
+
+}  // namespace handlers_test

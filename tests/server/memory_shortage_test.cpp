@@ -32,6 +32,8 @@
 #include "taut/testing/query.hpp"
 #include "test_resolver.hpp"
 
+namespace memory_shortage_test {
+
 namespace {
 
 using namespace taut;
@@ -296,3 +298,5 @@ TEST_CASE("a handler that awaits itself without an end fails when memory runs ou
   CHECK(ParsedReply(channel.reply).rcode == Rcode::SERVFAIL);
   CHECK(log.lines().size() == 1);
 }
+
+}  // namespace memory_shortage_test

@@ -27,6 +27,8 @@
 #include "taut/zone/zone_file.hpp"
 #include "test_resolver.hpp"
 
+namespace message_end_test {
+
 namespace {
 
 using namespace taut;
@@ -310,3 +312,5 @@ TEST_CASE("over UDP and TCP each message that has come is told of once, whatever
     }
   }
 }
+
+}  // namespace message_end_test

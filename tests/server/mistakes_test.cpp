@@ -30,6 +30,8 @@
 #pragma clang diagnostic ignored "-Wreturn-type"
 #endif
 
+namespace mistakes_test {
+
 using namespace std::chrono_literals;
 
 namespace {
@@ -243,3 +245,5 @@ TEST_CASE_FIXTURE(Fixture, "failing queries write ten lines a second to the log,
   CHECK(log.lines().size() == FailureLog::linesPerSecond + 2);
   CHECK(log.has("40 more queries failed"));
 }
+
+}  // namespace mistakes_test

@@ -29,6 +29,8 @@
 #include "taut/server/stream_connection.hpp"
 #include "test_resolver.hpp"
 
+namespace proxy_test {
+
 namespace {
 
 using namespace taut;
@@ -265,3 +267,5 @@ TEST_CASE("a connection that does not say for long for whom it is ends, and is c
   shard.run(body(shard, factory, listener));
   CHECK(factory.counters().dropped[static_cast<std::size_t>(DropReason::proxy)] == 1);
 }
+
+}  // namespace proxy_test

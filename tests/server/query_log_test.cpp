@@ -19,6 +19,8 @@
 #include "taut/server/server_factory.hpp"
 #include "test_resolver.hpp"
 
+namespace query_log_test {
+
 namespace {
 
 using namespace taut;
@@ -277,3 +279,5 @@ TEST_CASE("a reader that stands still has the lines that its ring holds, and the
   f.ask("www.example.com");
   CHECK(linesOf(*tail).size() == 1);
 }
+
+}  // namespace query_log_test

@@ -25,6 +25,8 @@
 #include "taut/zone/zone_set.hpp"
 #include "test_resolver.hpp"
 
+namespace rate_limiter_test {
+
 namespace {
 
 using namespace taut;
@@ -535,3 +537,5 @@ TEST_CASE("a reply that the limit truncates has the question, its RCODE and OPT,
     }
   }
 }
+
+}  // namespace rate_limiter_test

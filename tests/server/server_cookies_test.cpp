@@ -9,6 +9,8 @@
 
 #include "messages.hpp"
 
+namespace server_cookies_test {
+
 namespace {
 
 using namespace taut;
@@ -134,3 +136,5 @@ TEST_CASE("there are one to eight secrets") {
   CHECK_NOTHROW(ServerCookies(std::vector(8, secret)));
   CHECK_THROWS_AS(ServerCookies(std::vector(9, secret)), std::invalid_argument);
 }
+
+}  // namespace server_cookies_test

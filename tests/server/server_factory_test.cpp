@@ -19,6 +19,8 @@
 #include "taut/server/stream_connection.hpp"
 #include "test_resolver.hpp"
 
+namespace server_factory_test {
+
 namespace {
 
 using namespace taut;
@@ -838,3 +840,5 @@ TEST_CASE(
     CHECK(entriesOf(*dnstap, shard) == (forwards ? 2 : 0));
   }
 }
+
+}  // namespace server_factory_test

@@ -29,6 +29,8 @@
 #include "taut/server/stream_connection.hpp"
 #include "test_resolver.hpp"
 
+namespace server_test {
+
 using namespace std::chrono_literals;
 
 namespace {
@@ -954,3 +956,5 @@ TEST_CASE("a server that nothing ends before ends when the time that its ending 
   CHECK(log.count("SIGTERM: ") == 2);
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
+
+}  // namespace server_test

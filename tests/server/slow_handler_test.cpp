@@ -4,6 +4,8 @@
 #include "taut/taut.hpp"
 #include "taut/testing.hpp"
 
+namespace slow_handler_test {
+
 using namespace taut;
 using namespace std::chrono_literals;
 
@@ -42,3 +44,5 @@ TEST_CASE("without the shard that it waits on a handler is not asked") {
   Slow handler(shard);
   CHECK_THROWS_AS(testing::ask(handler, testing::query("www.example", Type::A)), std::logic_error);
 }
+
+}  // namespace slow_handler_test

@@ -19,6 +19,8 @@
 #include "taut/server/server.hpp"
 #include "test_resolver.hpp"
 
+namespace start_test {
+
 using namespace std::chrono_literals;
 
 namespace {
@@ -296,3 +298,5 @@ TEST_CASE("views that start while the server ends are closed, and never count") 
   CHECK_FALSE(views.any());
   CHECK(events.list() == List{"start", "work ends", "close"});
 }
+
+}  // namespace start_test

@@ -28,6 +28,8 @@
 #include "taut/server/stream_connection.hpp"
 #include "test_resolver.hpp"
 
+namespace statistics_test {
+
 using namespace std::chrono_literals;
 
 namespace {
@@ -369,3 +371,5 @@ TEST_CASE("caches and servers of several shards add up, each server once") {
   CHECK(statistics.upstreams.front().healthy());
   CHECK_FALSE(statistics.upstreams.back().healthy());
 }
+
+}  // namespace statistics_test

@@ -16,6 +16,8 @@
 #include "messages.hpp"
 #include "stream_fixture.hpp"
 
+namespace stream_connection_test {
+
 using namespace std::chrono_literals;
 
 namespace {
@@ -836,3 +838,5 @@ TEST_CASE("a frame that holds no query has its line in the log of queries") {
     CHECK(f.factory->counters().dropped[static_cast<std::size_t>(DropReason::unparsable)] == 1);
   });
 }
+
+}  // namespace stream_connection_test

@@ -29,6 +29,8 @@
 #include "taut/server/server.hpp"
 #include "test_resolver.hpp"
 
+namespace stream_service_test {
+
 namespace {
 
 using namespace taut;
@@ -231,3 +233,5 @@ TEST_CASE("what a service throws ends its connection, and the others go on") {
   CHECK(other.ask(question));
   CHECK(log.count("broken off") == 1);
 }
+
+}  // namespace stream_service_test

@@ -22,6 +22,8 @@
 #include "taut/server/transfer_settings.hpp"
 #include "taut/zone/zone_file.hpp"
 
+namespace stream_session_test {
+
 using namespace std::chrono_literals;
 
 namespace {
@@ -421,3 +423,5 @@ TEST_CASE("what a stream of one's own throws is one line of the log and ends its
   CHECK(log.errors() == 1);
   CHECK(log.has("the cipher is broken"));
 }
+
+}  // namespace stream_session_test

@@ -19,6 +19,8 @@
 #include "taut/resolver/resolver.hpp"
 #include "taut/server/server_factory.hpp"
 
+namespace testing_test {
+
 using namespace taut;
 using namespace std::chrono_literals;
 
@@ -167,3 +169,5 @@ TEST_CASE("a reply has its records by section, as text and as structs, and says 
   CHECK(refused.rcode == Rcode::REFUSED);
   CHECK(refused.extendedError() == ExtendedErrorCode::notAuthoritative);
 }
+
+}  // namespace testing_test

@@ -21,6 +21,8 @@
 #include "taut/server/server_factory.hpp"
 #include "test_resolver.hpp"
 
+namespace top_queries_test {
+
 using namespace std::chrono_literals;
 
 namespace {
@@ -213,3 +215,5 @@ TEST_CASE("a server whose factories count nothing tells empty lists") {
   REQUIRE(lists.size() == 1);
   CHECK(lists[0].queries == 0);
 }
+
+}  // namespace top_queries_test

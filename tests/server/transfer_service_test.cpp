@@ -28,6 +28,8 @@
 #include "taut/zone/transfer_writer.hpp"
 #include "taut/zone/zone_file.hpp"
 
+namespace transfer_service_test {
+
 namespace {
 
 using namespace taut;
@@ -473,3 +475,5 @@ TEST_CASE_FIXTURE(Fixture, "a NOTIFY is answered as the receiver says") {
     CHECK(told.empty());
   }
 }
+
+}  // namespace transfer_service_test

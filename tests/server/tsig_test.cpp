@@ -20,6 +20,8 @@
 #include "taut/server/server_factory.hpp"
 #include "test_resolver.hpp"
 
+namespace tsig_test {
+
 namespace {
 
 using namespace taut;
@@ -405,3 +407,5 @@ TEST_CASE("a signed message of another opcode is verified too, and its reply sig
   exchange.serve(forged);
   CHECK(exchange.rcode() == Rcode::NOTAUTH);
 }
+
+}  // namespace tsig_test

@@ -21,6 +21,8 @@
 #include "taut/testing/recording_channel.hpp"
 #include "taut/zone/zone_file.hpp"
 
+namespace updates_test {
+
 namespace {
 
 using namespace taut;
@@ -155,3 +157,5 @@ TEST_CASE_FIXTURE(Fixture, "an update may wait before it is answered") {
 }
 
 }  // namespace
+
+}  // namespace updates_test

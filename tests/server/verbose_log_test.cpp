@@ -13,6 +13,8 @@
 #include "taut/server/server_factory.hpp"
 #include "test_resolver.hpp"
 
+namespace verbose_log_test {
+
 namespace {
 
 using namespace taut;
@@ -138,3 +140,5 @@ TEST_CASE("a name cannot forge a line of the log") {
   const Lines lines = linesOf(2, message, std::make_shared<TestResolver>());
   CHECK(lines.at(0) == "<Query x\\010z.example.com. A IN> query from 192.0.2.100:53");
 }
+
+}  // namespace verbose_log_test

@@ -14,6 +14,8 @@
 #include "taut/server/server_factory.hpp"
 #include "test_resolver.hpp"
 
+namespace views_test {
+
 using namespace taut;
 
 namespace {
@@ -192,3 +194,5 @@ TEST_CASE("the end of the server closes views in which queries wait, those that 
   CHECK(late.resolver->asked == 0);
   CHECK(serving.resolver->asked == 2);
 }
+
+}  // namespace views_test

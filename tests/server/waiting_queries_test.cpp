@@ -10,6 +10,8 @@
 #include "taut/io/shard.hpp"
 #include "taut/server/server_factory.hpp"
 
+namespace waiting_queries_test {
+
 namespace {
 
 using namespace taut;
@@ -71,3 +73,5 @@ TEST_CASE("the time for an answer is above 0") {
   ServerFactory factory;
   CHECK_THROWS_AS(factory.setAnswerTimeout(std::chrono::milliseconds(0)), std::invalid_argument);
 }
+
+}  // namespace waiting_queries_test

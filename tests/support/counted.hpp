@@ -1,25 +1,25 @@
-// Counted counts how often objects are made, copied, moved and destroyed, so that a test can say that nothing is lost
-// and nothing is destroyed twice.
+// CountedObject counts how often objects are made, copied, moved and destroyed, so that a test can say that nothing is
+// lost and nothing is destroyed twice.
 #pragma once
 
 #include <utility>
 
 namespace taut {
 
-class Counted {
+class CountedObject {
  public:
-  explicit Counted(int value = 0) noexcept : value_(value) { ++live_; }
-  Counted(const Counted& other) noexcept : value_(other.value_) {
+  explicit CountedObject(int value = 0) noexcept : value_(value) { ++live_; }
+  CountedObject(const CountedObject& other) noexcept : value_(other.value_) {
     ++live_;
     ++copies_;
   }
-  Counted(Counted&& other) noexcept : value_(std::exchange(other.value_, -1)) {
+  CountedObject(CountedObject&& other) noexcept : value_(std::exchange(other.value_, -1)) {
     ++live_;
     ++moves_;
   }
-  Counted& operator=(const Counted&) = default;
-  Counted& operator=(Counted&&) = default;
-  ~Counted() { --live_; }
+  CountedObject& operator=(const CountedObject&) = default;
+  CountedObject& operator=(CountedObject&&) = default;
+  ~CountedObject() { --live_; }
 
   int value() const noexcept { return value_; }
 

@@ -14,6 +14,8 @@
 #include "taut/coro/task_scope.hpp"
 #include "taut/testing/log_capture.hpp"
 
+namespace notifier_test {
+
 namespace {
 
 using namespace taut;  // NOLINT(google-build-using-namespace)
@@ -164,3 +166,5 @@ TEST_CASE("a stop ends notices under way at once, and notices wait for the start
 }
 
 }  // namespace
+
+}  // namespace notifier_test

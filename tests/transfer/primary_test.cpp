@@ -15,6 +15,8 @@
 #include "secondary_support.hpp"
 #include "taut/coro/task_scope.hpp"
 
+namespace primary_test {
+
 namespace {
 
 using namespace taut;  // NOLINT(google-build-using-namespace)
@@ -255,3 +257,5 @@ TEST_CASE("a primary without an address is refused, and port 0 stands for 53") {
 }
 
 }  // namespace
+
+}  // namespace primary_test

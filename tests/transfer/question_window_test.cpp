@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+namespace question_window_test {
+
 namespace {
 
 using taut::QuestionWindow;
@@ -55,3 +57,5 @@ TEST_CASE("the time-outs of one window halve it once, and it never closes") {
 }
 
 }  // namespace
+
+}  // namespace question_window_test

@@ -21,6 +21,8 @@
 #include "taut/testing/log_capture.hpp"
 #include "taut/zone/zonemd.hpp"
 
+namespace secondary_test {
+
 namespace {
 
 using namespace taut;  // NOLINT(google-build-using-namespace)
@@ -1165,3 +1167,5 @@ TEST_CASE("clocks that differ too much are told of, both") {
 }
 
 }  // namespace
+
+}  // namespace secondary_test

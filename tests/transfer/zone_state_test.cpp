@@ -14,6 +14,8 @@
 
 #include "support/temporary_folder.hpp"
 
+namespace zone_state_test {
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -146,3 +148,5 @@ TEST_CASE("a file that cannot be made is an error that names it") {
 }
 
 }  // namespace
+
+}  // namespace zone_state_test

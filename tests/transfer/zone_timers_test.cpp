@@ -8,6 +8,8 @@
 
 #include "secondary_support.hpp"
 
+namespace zone_timers_test {
+
 namespace {
 
 using namespace taut;  // NOLINT(google-build-using-namespace)
@@ -52,3 +54,5 @@ TEST_CASE("the delay without a version doubles with each failure up to an hour, 
 }
 
 }  // namespace
+
+}  // namespace zone_timers_test

@@ -14,6 +14,8 @@
 #include "taut/zone/zone_builder.hpp"
 #include "taut/zone/zone_file.hpp"
 
+namespace catalog_test {
+
 using namespace taut;
 using namespace std::chrono_literals;
 
@@ -209,3 +211,5 @@ TEST_CASE("another catalog takes a member over only where the one that has it sa
   CHECK(claim("kept.") == CatalogClaim::clash);
   CHECK(claim("elsewhere.") == CatalogClaim::clash);
 }
+
+}  // namespace catalog_test

@@ -12,6 +12,8 @@
 #include "taut/zone/zone_update.hpp"
 #include "taut/zone/zone_writer.hpp"
 
+namespace catalog_writer_test {
+
 using namespace taut;
 
 namespace {
@@ -162,3 +164,5 @@ TEST_CASE("properties that are not understood stay with a member and go with it"
   CHECK(next.zone()->node(Name("x.ext.a.zones.catz.")));
   CHECK(!next.zone()->node(Name("x.ext.b.zones.catz.")));
 }
+
+}  // namespace catalog_writer_test

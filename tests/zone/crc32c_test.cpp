@@ -7,6 +7,8 @@
 
 #include <doctest/doctest.h>
 
+namespace crc32c_test {
+
 using namespace taut;
 using detail::crc32c;
 
@@ -30,3 +32,5 @@ TEST_CASE("the checksum is the same with and without the instruction, and in pie
     CHECK(crc32c(all.subspan(size / 3), crc32c(all.first(size / 3))) == expected);
   }
 }
+
+}  // namespace crc32c_test

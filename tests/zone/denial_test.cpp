@@ -11,6 +11,8 @@
 #include "taut/dns/nsec3.hpp"
 #include "zone/zone_text.hpp"
 
+namespace denial_test {
+
 using namespace taut;
 using test::load;
 using test::messages;
@@ -198,3 +200,5 @@ TEST_CASE("The covering NSEC is that of the name or of the nearest one before it
   CHECK(ownerOf(zone->nsecCovering(Name("ns.f.example."))) == "f.example.");
   CHECK(ownerOf(zoneOf("")->nsecCovering(Name("b.example."))) == "none");
 }
+
+}  // namespace denial_test

@@ -13,6 +13,8 @@
 #include "taut/zone/recent_differences.hpp"
 #include "taut/zone/zone_file.hpp"
 
+namespace difference_test {
+
 using namespace taut;
 
 namespace {
@@ -153,3 +155,5 @@ TEST_CASE("the oldest differences go when they take too much") {
   CHECK(recent.find(*before, {}, Serial(1), 100000000).empty());
   CHECK(recent.find(*before, {}, Serial(4), 100000000).size() == 1);
 }
+
+}  // namespace difference_test

@@ -13,6 +13,8 @@
 #include "taut/dns/ttl.hpp"
 #include "taut/zone/zone_writer.hpp"
 
+namespace master_file_test {
+
 using namespace taut;
 
 namespace {
@@ -437,3 +439,5 @@ TEST_CASE("Generic types, classes and RDATA are read") {
   CHECK(scan("a 1 CLASS65280 TYPE65281 \\# 3 01 0203\nb 1 A \\# 4 c0000201\n").records ==
         Lines{"a.example. 1 CLASS65280 TYPE65281 \\# 3 010203", "b.example. 1 IN A 192.0.2.1"});
 }
+
+}  // namespace master_file_test

@@ -7,6 +7,8 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+namespace record_log_test {
+
 using namespace taut;
 using namespace taut::detail;
 
@@ -61,3 +63,5 @@ TEST_CASE("runs of records are met in the order in which they were added, and fo
   log.releaseAll();
   CHECK(log.firstRun() == nullptr);
 }
+
+}  // namespace record_log_test

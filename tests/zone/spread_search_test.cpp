@@ -7,6 +7,8 @@
 
 #include <doctest/doctest.h>
 
+namespace spread_search_test {
+
 using namespace taut::detail;
 
 namespace {
@@ -44,3 +46,5 @@ TEST_CASE("The range of equal values is that of std::equal_range, however the va
     CHECK(same);
   }
 }
+
+}  // namespace spread_search_test

@@ -11,6 +11,8 @@
 
 #include "zone/transfer_message.hpp"
 
+namespace transfer_reader_test {
+
 using namespace taut;
 using test::a;
 using test::axfr;
@@ -346,3 +348,5 @@ TEST_CASE("a record of the largest size is read") {
   CHECK(reading.add(axfr({soa(3)})) == Progress::finished);
   CHECK(reading.records.octets().size() > large.size());
 }
+
+}  // namespace transfer_reader_test

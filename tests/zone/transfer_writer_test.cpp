@@ -20,6 +20,8 @@
 #include "taut/zone/zone_writer.hpp"
 #include "zone/zone_text.hpp"
 
+namespace transfer_writer_test {
+
 using namespace taut;
 using test::zoneOf;
 using Octets = std::vector<std::uint8_t>;
@@ -259,3 +261,5 @@ TEST_CASE("a zone of many names is no larger on the wire than its records withou
   // A label of 10 octets and what is before it, a pointer, and 14 octets of the record.
   CHECK(octets < 20000 * (10 + 2 + 14));
 }
+
+}  // namespace transfer_writer_test

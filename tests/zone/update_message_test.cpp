@@ -18,6 +18,8 @@
 #include "update_messages.hpp"
 #include "zone_text.hpp"
 
+namespace update_message_test {
+
 using namespace taut;
 using namespace taut::test;
 
@@ -404,3 +406,5 @@ TEST_CASE("steps of one update are taken in their order") {
         Texts{"-a.example. 300 A 192.0.2.2", "-a.example. 300 A 192.0.2.3", "+a.example. 300 A 192.0.2.7"});
   CHECK(changesOf({a("n.example.", 7), ofAny("n.example.", Type::ANY)}).empty());
 }
+
+}  // namespace update_message_test

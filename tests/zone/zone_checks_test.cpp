@@ -8,6 +8,8 @@
 #include "taut/zone/zone_builder.hpp"
 #include "zone/zone_text.hpp"
 
+namespace zone_checks_test {
+
 using namespace taut;
 using test::load;
 using test::messages;
@@ -232,3 +234,5 @@ TEST_CASE("Without an origin the owner of the SOA names the zone") {
   CHECK(loaded.zone->origin() == Name("example.net."));
   CHECK(!parseZone("").ok());
 }
+
+}  // namespace zone_checks_test

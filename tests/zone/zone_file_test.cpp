@@ -16,6 +16,8 @@
 #include "taut/zone/zonemd.hpp"
 #include "zone/zone_text.hpp"
 
+namespace zone_file_test {
+
 using namespace taut;
 using test::load;
 using test::messages;
@@ -288,3 +290,5 @@ TEST_CASE("A zone of many blocks of records is the same whatever the order of it
   CHECK(one.diagnostics.size() == other.diagnostics.size());
   CHECK(messages(one).front().find("7: warning: d00001.example. NS ns.d00001.example.") != std::string::npos);
 }
+
+}  // namespace zone_file_test

@@ -26,6 +26,8 @@
 #include "taut/zone/zone_update.hpp"
 #include "zone/journal_format.hpp"
 
+namespace zone_journal_test {
+
 using namespace taut;
 using taut::test::contentsOf;
 using taut::test::succeedsWithin;
@@ -445,3 +447,5 @@ TEST_CASE("differences are found while others are appended and the file is writt
   CHECK(appended);
   CHECK(broken == 0);
 }
+
+}  // namespace zone_journal_test

@@ -12,6 +12,8 @@
 
 #include "zone/zone_text.hpp"
 
+namespace zone_set_test {
+
 using namespace taut;
 
 namespace {
@@ -312,3 +314,5 @@ TEST_CASE("A zone that is not served is none to the clients of a view either") {
   CHECK(first->find(Name("other.")) == nullptr);
   CHECK(first->find(Name("www.example.")) != nullptr);
 }
+
+}  // namespace zone_set_test

@@ -22,6 +22,8 @@
 #include "zone/crc32c.hpp"
 #include "zone_text.hpp"
 
+namespace zone_snapshot_test {
+
 using namespace taut;
 using taut::test::contentsOf;
 using taut::test::succeedsWithin;
@@ -273,3 +275,5 @@ TEST_CASE("a file that is no image of the zone is refused with the reason") {
   REQUIRE(!unwritten.ok());
   CHECK(unwritten.error() == folder.path("missing/snapshot") + ": No such file or directory");
 }
+
+}  // namespace zone_snapshot_test

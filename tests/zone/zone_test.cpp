@@ -10,6 +10,8 @@
 #include "taut/dns/rdata.hpp"
 #include "zone/zone_text.hpp"
 
+namespace zone_test {
+
 using namespace taut;
 using test::zoneOf;
 using namespace std::chrono_literals;
@@ -277,3 +279,5 @@ TEST_CASE("The root can be a zone") {
   const ZoneRRset nameServers = root.zone->apex().rrset(Type::NS);
   CHECK(ownerOf(root.zone->target(nameServers, 0, nameServers.data.front())) == "a.");
 }
+
+}  // namespace zone_test

@@ -28,6 +28,8 @@
 #include "taut/zone/zone_writer.hpp"
 #include "taut/zone/zonemd.hpp"
 
+namespace zone_update_property_test {
+
 using namespace taut;
 
 namespace {
@@ -468,3 +470,5 @@ TEST_CASE("A version that is made by an update, or read from a file, is like a z
   CHECK(refused > 20);
   CHECK(refused < 500);
 }
+
+}  // namespace zone_update_property_test

@@ -26,6 +26,8 @@
 #include "taut/zone/zone_writer.hpp"
 #include "zone/zone_text.hpp"
 
+namespace zone_update_test {
+
 using namespace taut;
 using test::zoneOf;
 using namespace std::chrono_literals;
@@ -576,3 +578,5 @@ TEST_CASE("A search for the NSEC before a name does not pass thousands of owners
   CHECK(updated->zone->nodeCount() == 2);
   CHECK(updated->zone->nsecCovering(Name("h4999.example.")).owner() == Name("h0.example."));
 }
+
+}  // namespace zone_update_test

@@ -8,6 +8,8 @@
 #include "support/temporary_file.hpp"
 #include "taut/dns/name.hpp"
 
+namespace zone_list_test {
+
 using namespace taut;
 
 TEST_CASE("A list of zones has an origin and a file on each line, and paths lead from where it lies") {
@@ -35,3 +37,5 @@ TEST_CASE("Each line of a list that names no zone, or one again, is told with it
                        std::runtime_error);
   CHECK_THROWS_WITH_AS(readZoneList("/nowhere/list"), "/nowhere/list: No such file or directory", std::runtime_error);
 }
+
+}  // namespace zone_list_test

@@ -12,6 +12,8 @@
 
 #include "zones/zone_files.hpp"
 
+namespace zone_loader_test {
+
 using namespace taut;
 using test::sourceOf;
 using test::zoneText;
@@ -173,3 +175,5 @@ TEST_CASE("A request for all files loads what has not changed, and the next requ
     CHECK(reported.get_future().get().loaded == loaded);
   }
 }
+
+}  // namespace zone_loader_test

@@ -17,6 +17,8 @@
 #include "taut/zone/difference_between.hpp"
 #include "zones/zone_files.hpp"
 
+namespace zone_store_test {
+
 using namespace taut;
 using test::listLine;
 using test::sourceOf;
@@ -966,3 +968,5 @@ TEST_CASE("A zone ceases to be served, and is again, when its source says so, wi
   store.replaceSources({source}, {});
   CHECK(reload(store)->find(Name("example."))->serial() == 2);
 }
+
+}  // namespace zone_store_test
