@@ -23,7 +23,7 @@ enum class HttpStatus : std::uint16_t {
   versionNotSupported = 505,
 };
 
-struct HttpRequest {
+struct PageRequest {
   std::string path;       // of the target, without a query
   bool head = false;      // HEAD: as GET, and no body comes with the response
   bool keepAlive = true;  // the peer may send another request over the connection
@@ -32,7 +32,7 @@ struct HttpRequest {
 // What one head came to: the request, or the status with which it is refused. After a refusal the connection ends, as
 // nothing says where the next request begins.
 struct HttpHead {
-  HttpRequest request;
+  PageRequest request;
   HttpStatus status = HttpStatus::ok;
 
   bool ok() const { return status == HttpStatus::ok; }

@@ -66,18 +66,18 @@ const std::string& safety() {
 
 }  // namespace
 
-HttpResponse HttpResponse::text(HttpStatus status, std::string body) {
-  HttpResponse response;
+PageResponse PageResponse::text(HttpStatus status, std::string body) {
+  PageResponse response;
   response.status = status;
   response.body = std::move(body);
   return response;
 }
 
-HttpResponse refusal(HttpStatus status) {
-  return HttpResponse::text(status, std::string(explanation(status)));
+PageResponse refusal(HttpStatus status) {
+  return PageResponse::text(status, std::string(explanation(status)));
 }
 
-std::string headOf(const HttpResponse& response, bool keepAlive) {
+std::string headOf(const PageResponse& response, bool keepAlive) {
   return fmt::format("HTTP/1.1 {} {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n{}Connection: {}\r\n{}\r\n",
                      static_cast<int>(response.status), reasonPhrase(response.status), response.type,
                      response.content().size(),

@@ -9,7 +9,7 @@
 
 namespace taut {
 
-struct HttpResponse {
+struct PageResponse {
   HttpStatus status = HttpStatus::ok;
   std::string_view type = "text/plain; charset=utf-8";  // of the body; lives for ever
   std::string body;
@@ -17,15 +17,15 @@ struct HttpResponse {
 
   std::string_view content() const { return sharedBody ? std::string_view(*sharedBody) : std::string_view(body); }
 
-  static HttpResponse text(HttpStatus status, std::string body);
+  static PageResponse text(HttpStatus status, std::string body);
 };
 
 // A refusal of `status`, in words.
-HttpResponse refusal(HttpStatus status);
+PageResponse refusal(HttpStatus status);
 
 // The head of the response, with the empty line that ends it. It forbids a browser to load, frame or guess anything
 // that the page does not have in itself.
-std::string headOf(const HttpResponse& response, bool keepAlive);
+std::string headOf(const PageResponse& response, bool keepAlive);
 
 // The head of a stream of events, which has no length and ends with the connection.
 std::string headOfEvents();

@@ -99,7 +99,7 @@ Task<> HttpService::serveConnection(TcpStream stream, StopToken stop) {
 
 Task<> HttpService::refuseConnection(TcpStream stream, HttpStatus status, StopToken stop) {
   const Counting counting(refused_);
-  const HttpResponse response = refusal(status);
+  const PageResponse response = refusal(status);
   const std::string head = headOf(response, false);
   const bool written = co_await write(stream, head, response.content(), stop);
   if (written) co_await endWriting(stream, stop);
@@ -143,11 +143,11 @@ Task<bool> HttpService::respond(TcpStream& stream, const HttpHead& head, StopTok
     co_await sendEvents(stream, stop);
     co_return false;
   }
-  HttpResponse response;
+  PageResponse response;
   if (wantsEvents || !head.ok()) {
     response = refusal(wantsEvents ? HttpStatus::unavailable : head.status);
   } else {
-    HttpResponse found = co_await content_.get(head.request.path, stop);
+    PageResponse found = co_await content_.get(head.request.path, stop);
     response = std::move(found);
   }
   const bool keepAlive = head.request.keepAlive && !content_.isDraining();

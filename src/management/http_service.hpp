@@ -31,7 +31,7 @@ class HttpContent {
   virtual ~HttpContent() = default;
 
   // The response for a path other than that of the events. The path stays in place meanwhile.
-  virtual Task<HttpResponse> get(std::string_view path, StopToken stop) = 0;
+  virtual Task<PageResponse> get(std::string_view path, StopToken stop) = 0;
   // The last event, as it stands in the stream; shared by all who watch.
   virtual std::shared_ptr<const std::string> event() = 0;
   // Connections end with their next response.

@@ -15,17 +15,17 @@
 
 namespace taut {
 
-Task<HttpResponse> ManagementContent::get(std::string_view path, StopToken stop) {
+Task<PageResponse> ManagementContent::get(std::string_view path, StopToken stop) {
   if (path == "/metrics") return metrics(stop);
-  return Task<HttpResponse>::ready(getAtOnce(path));
+  return Task<PageResponse>::ready(getAtOnce(path));
 }
 
-HttpResponse ManagementContent::getAtOnce(std::string_view path) {
+PageResponse ManagementContent::getAtOnce(std::string_view path) {
   if (path == "/health/ready") return ready();
   if (path == "/health/live") return live();
   if (path == "/") return page();
   if (path != "/status.json") return refusal(HttpStatus::notFound);
-  HttpResponse response;
+  PageResponse response;
   response.type = "application/json";
   response.body = json() + "\n";
   return response;
@@ -33,11 +33,11 @@ HttpResponse ManagementContent::getAtOnce(std::string_view path) {
 
 // On a thread of its own: the metrics of a hundred thousand zones take a tenth of a second, in which others would wait.
 // They are made by one thread at a time, and all who have asked before it begins have the same text.
-Task<HttpResponse> ManagementContent::metrics(StopToken stop) {
+Task<PageResponse> ManagementContent::metrics(StopToken stop) {
   const std::uint64_t number = ++metricsAsked_;
   const auto turn = co_await makingMetrics_.acquire(stop);
   if (!turn) co_return refusal(HttpStatus::unavailable);
-  HttpResponse response;
+  PageResponse response;
   response.type = "text/plain; version=0.0.4; charset=utf-8";
   if (number <= metricsServe_) response.sharedBody = metrics_.lock();
   if (response.sharedBody) co_return response;
@@ -56,21 +56,21 @@ Task<HttpResponse> ManagementContent::metrics(StopToken stop) {
   co_return response;
 }
 
-HttpResponse ManagementContent::live() {
-  if (server_.isResponsive()) return HttpResponse::text(HttpStatus::ok, "alive\n");
-  return HttpResponse::text(HttpStatus::unavailable, "a thread has been busy with one task for too long\n");
+PageResponse ManagementContent::live() {
+  if (server_.isResponsive()) return PageResponse::text(HttpStatus::ok, "alive\n");
+  return PageResponse::text(HttpStatus::unavailable, "a thread has been busy with one task for too long\n");
 }
 
-HttpResponse ManagementContent::ready() {
+PageResponse ManagementContent::ready() {
   switch (server_.readiness()) {
     case Readiness::ready:
-      return HttpResponse::text(HttpStatus::ok, "ready\n");
+      return PageResponse::text(HttpStatus::ok, "ready\n");
     case Readiness::starting:
-      return HttpResponse::text(HttpStatus::unavailable, "not ready: zones are not loaded yet\n");
+      return PageResponse::text(HttpStatus::unavailable, "not ready: zones are not loaded yet\n");
     case Readiness::draining:
       break;
   }
-  return HttpResponse::text(HttpStatus::unavailable, "not ready: draining\n");
+  return PageResponse::text(HttpStatus::unavailable, "not ready: draining\n");
 }
 
 bool ManagementContent::isDraining() {
@@ -98,9 +98,9 @@ std::string ManagementContent::json() {
   return statusJson(snapshot, summary(snapshot.zones));
 }
 
-HttpResponse ManagementContent::page() {
+PageResponse ManagementContent::page() {
   const ManagementSnapshot snapshot = snapshotWithTop();
-  HttpResponse response;
+  PageResponse response;
   response.type = "text/html; charset=utf-8";
   response.body = livePage(snapshot, summary(snapshot.zones), history_);
   return response;

@@ -27,7 +27,7 @@ class ManagementContent final : public HttpContent, public StatusTexts {
   // Both outlive the content.
   ManagementContent(Shard& shard, ManagedServer& server) noexcept : shard_(shard), server_(server) {}
 
-  Task<HttpResponse> get(std::string_view path, StopToken stop) override;
+  Task<PageResponse> get(std::string_view path, StopToken stop) override;
   std::shared_ptr<const std::string> event() override { return event_; }
   bool isDraining() override;
 
@@ -42,11 +42,11 @@ class ManagementContent final : public HttpContent, public StatusTexts {
 
  private:
   ManagementSnapshot snapshotWithTop();
-  HttpResponse getAtOnce(std::string_view path);
-  Task<HttpResponse> metrics(StopToken stop);
-  HttpResponse live();
-  HttpResponse ready();
-  HttpResponse page();
+  PageResponse getAtOnce(std::string_view path);
+  Task<PageResponse> metrics(StopToken stop);
+  PageResponse live();
+  PageResponse ready();
+  PageResponse page();
   const ZoneSummary& summary(const std::shared_ptr<const ZoneSet>& zones);
 
   Shard& shard_;

@@ -22,18 +22,18 @@ namespace http_service_test {
 using namespace std::chrono_literals;
 using taut::Address;
 using taut::AddressPolicy;
-using taut::HttpResponse;
 using taut::HttpService;
 using taut::HttpStatus;
+using taut::PageResponse;
 
 namespace {
 
 class Texts final : public taut::HttpContent {
  public:
-  taut::Task<HttpResponse> get(std::string_view path, taut::StopToken) override {
-    using Ready = taut::Task<HttpResponse>;
-    if (path == "/large") return Ready::ready(HttpResponse::text(HttpStatus::ok, std::string(largeSize, 'x')));
-    if (path == "/text") return Ready::ready(HttpResponse::text(HttpStatus::ok, "text\n"));
+  taut::Task<PageResponse> get(std::string_view path, taut::StopToken) override {
+    using Ready = taut::Task<PageResponse>;
+    if (path == "/large") return Ready::ready(PageResponse::text(HttpStatus::ok, std::string(largeSize, 'x')));
+    if (path == "/text") return Ready::ready(PageResponse::text(HttpStatus::ok, "text\n"));
     return Ready::ready(taut::refusal(HttpStatus::notFound));
   }
   std::shared_ptr<const std::string> event() override {

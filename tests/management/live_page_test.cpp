@@ -53,7 +53,7 @@ TEST_CASE("the page loads nothing else, and is smaller than 40 KB") {
 }
 
 TEST_CASE("the policy of the page lets its own scripts and styles run, and nothing that is written elsewhere") {
-  const std::string head = taut::headOf(taut::HttpResponse(), true);
+  const std::string head = taut::headOf(taut::PageResponse(), true);
   CHECK(contains(head, "default-src 'none'; script-src 'sha256-"));
   CHECK(!contains(head, "unsafe"));
   const std::string page = pageWith("example.com");

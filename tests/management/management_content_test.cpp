@@ -18,8 +18,8 @@ using namespace taut;
 
 namespace {
 
-Task<> keep(ManagementContent& content, std::string_view path, HttpResponse& kept) {
-  HttpResponse response = co_await content.get(path, StopToken());
+Task<> keep(ManagementContent& content, std::string_view path, PageResponse& kept) {
+  PageResponse response = co_await content.get(path, StopToken());
   kept = std::move(response);
 }
 
@@ -50,7 +50,7 @@ TEST_CASE("metrics are made on another thread") {
   {
     Shard shard;
     ManagementContent content(shard, server);
-    HttpResponse metrics;
+    PageResponse metrics;
     shard.run(keep(content, "/metrics", metrics));
     CHECK(metrics.status == HttpStatus::ok);
   }
@@ -60,8 +60,8 @@ TEST_CASE("metrics are made on another thread") {
 
 TEST_CASE_FIXTURE(Content, "what is asked while metrics are made is answered at once") {
   TaskScope scope;
-  HttpResponse metrics;
-  HttpResponse ready;
+  PageResponse metrics;
+  PageResponse ready;
   scope.spawn(keep(content, "/metrics", metrics));
   scope.spawn(keep(content, "/health/live", ready));
   CHECK(ready.body == "alive\n");
@@ -72,7 +72,7 @@ TEST_CASE_FIXTURE(Content, "what is asked while metrics are made is answered at 
 
 TEST_CASE_FIXTURE(Content, "what there is not is not found") {
   TaskScope scope;
-  HttpResponse response;
+  PageResponse response;
   scope.spawn(keep(content, "/nothing", response));
   CHECK(response.status == HttpStatus::notFound);
 }

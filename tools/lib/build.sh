@@ -28,8 +28,8 @@ for option in sys.argv[2:]:
 PYTHON
 }
 
-# Sets the folder up with the options (-Dname=value), or changes those that differ. Eight files of a program are compiled
-# as one: most of the time goes into headers that they share.
+# Sets the folder up with the options (-Dname=value), or changes those that differ. Eight files of a program are
+# compiled as one: most of the time goes into headers that they share.
 configureBuild() {
   local folder=$1
   shift
