@@ -2,7 +2,7 @@
 import re
 
 from registry import check
-from tree import line_of
+from tree import code_only, line_of
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*[<"]([^>"]+)[>"]', re.MULTILINE)
 ROW = re.compile(r"^\|\s*`(\w+)`[^|]*\|[^|]*\|([^|]*)\|\s*$", re.MULTILINE)
@@ -150,3 +150,48 @@ def engine_of_fmt_stays_in_one_file(tree):
             continue
         for match in re.finditer(r"\bfmt::v?format_to\b(?=\()", text):
             yield f"{path}:{line_of(text, match.start())}: {match.group()} where appendFormat or fmt::format would do"
+
+
+NAMESPACE = re.compile(
+    r"^(namespace[ \w:]*)\{|^\}  // (namespace[ \w:]*)$|^(?:struct|class) ([\w:]+)(?![\w:<])[^;{]*\{", re.MULTILINE
+)
+
+
+def classes_of(text):
+    """The classes that a file defines outside functions and classes, with their namespaces, and where each stands."""
+    within = []
+    for match in NAMESPACE.finditer(text):
+        if match.group(1):
+            within.append(match.group(1).removeprefix("namespace").strip())
+        elif match.group(2):
+            within = within[:-1]
+        elif "" not in within:  # what stands in an unnamed namespace is no other file's
+            yield "::".join([*within, match.group(3)]), match.start()
+
+
+@check(
+    bad=[
+        {
+            "src/http/x.hpp": "namespace taut {\nstruct Reply {\n};\n}  // namespace taut\n",
+            "src/net/x.cpp": "namespace taut {\n\nclass Reply final : Base {\n};\n\n}  // namespace taut\n",
+        }
+    ],
+    good=[
+        {
+            "src/http/x.hpp": "namespace taut {\nclass Reply;\nstruct Reply {\n};\n}  // namespace taut\n",
+            "src/net/x.cpp": "namespace taut {\nnamespace {\nstruct Reply {\n};\n}  // namespace\n}  // namespace taut\n",
+            "src/config/x.hpp": "namespace taut::config {\nstruct Reply {\n};\n}  // namespace taut::config\n",
+            "src/http/x.cpp": "namespace taut {\nstruct Reply::Part {\n};\n}  // namespace taut\n",
+        }
+    ],
+)
+def classes_have_one_definition(tree):
+    """A class is defined once: to the linker two of one name and namespace are one, whatever they hold"""
+    defined = {}
+    for path, text in tree.cpp().items():
+        if layer_of(path) is None:
+            continue
+        for name, start in classes_of(code_only(text)):
+            first = defined.setdefault(name, path)
+            if first != path:
+                yield f"{path}:{line_of(text, start)}: {name} is defined in {first} too"
