@@ -179,7 +179,8 @@ def classes_of(text):
     good=[
         {
             "src/http/x.hpp": "namespace taut {\nclass Reply;\nstruct Reply {\n};\n}  // namespace taut\n",
-            "src/net/x.cpp": "namespace taut {\nnamespace {\nstruct Reply {\n};\n}  // namespace\n}  // namespace taut\n",
+            "src/net/x.cpp": "namespace taut {\nnamespace {\nclass Reply {\n};\n}  // namespace\n"
+            "}  // namespace taut\n",
             "src/config/x.hpp": "namespace taut::config {\nstruct Reply {\n};\n}  // namespace taut::config\n",
             "src/http/x.cpp": "namespace taut {\nstruct Reply::Part {\n};\n}  // namespace taut\n",
         }
