@@ -30,7 +30,7 @@ namespace taut {
 
 namespace {
 
-constexpr std::chrono::seconds patience{5};  // for a whole line of a request
+constexpr std::chrono::seconds linePatience{5};  // for a whole line of a request
 // For a reader that takes nothing at all. It may well be a person who reads a page of the reply, and what it has not
 // taken is one piece in memory at most.
 constexpr std::chrono::minutes readerPatience{5};
@@ -94,7 +94,7 @@ class StreamOutput final : public ControlOutput {
 
   // As pieces of one octet, since descriptors come with octets alone.
   Task<bool> sendDescriptors(std::span<const int> descriptors) override {
-    Deadline deadline(shard_, patience, stop_);
+    Deadline deadline(shard_, linePatience, stop_);
     const std::string announcement = pieceLine(1);
     while (!descriptors.empty()) {
       const std::span<const int> some = descriptors.first(std::min(descriptors.size(), maxSentDescriptors));
@@ -183,7 +183,7 @@ Task<ControlOutcome> ControlService::answer(std::string_view line, TcpStream& st
 
 // False where the connection ended, or was too slow. A line that is too long is taken as it stands, and then refused.
 Task<bool> ControlService::readLine(TcpStream& stream, std::string& buffer, StopToken stop) {
-  Deadline deadline(shard_, patience, stop);
+  Deadline deadline(shard_, linePatience, stop);
   std::array<std::uint8_t, 1024> received;
   while (buffer.find('\n') == std::string::npos && buffer.size() <= ControlRequest::maxSize) {
     const IoResult read = co_await stream.readSome(received, deadline.token());

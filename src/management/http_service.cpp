@@ -20,7 +20,7 @@ namespace taut {
 
 namespace {
 
-constexpr std::chrono::seconds patience{5};  // for a whole head, and for each piece of a response
+constexpr std::chrono::seconds requestPatience{5};  // for a whole head, and for each piece of a response
 constexpr std::chrono::seconds lingering{1};
 constexpr std::size_t bodyPieceSize = 64 << 10;  // octets
 constexpr std::size_t maxRefused = 16;
@@ -121,7 +121,7 @@ Task<> HttpService::answerRequests(Connection& connection, StopToken stop) {
 
 // False where the peer has ended the connection, or was too slow.
 Task<bool> HttpService::readHead(TcpStream& stream, HttpRequestReader& reader, StopToken stop) {
-  Deadline deadline(shard_, patience, stop);
+  Deadline deadline(shard_, requestPatience, stop);
   std::array<std::uint8_t, 1024> buffer;
   while (!reader.hasHead()) {
     const IoResult read = co_await stream.readSome(buffer, deadline.token());
@@ -179,14 +179,14 @@ void HttpService::sendEvent() noexcept {
 
 // The body leaves from where it lies, its first piece together with the head.
 Task<bool> HttpService::write(TcpStream& stream, std::string_view head, std::string_view body, StopToken stop) {
-  Deadline deadline(shard_, patience, stop);
+  Deadline deadline(shard_, requestPatience, stop);
   do {
     const ByteSpan piece = asBytes(body.substr(0, bodyPieceSize));
     const IoResult written = co_await stream.writeAll(asBytes(head), piece, deadline.token());
     if (!written) co_return false;
     head = {};
     body.remove_prefix(piece.size());
-    deadline.restart(patience);
+    deadline.restart(requestPatience);
   } while (!body.empty());
   co_return true;
 }
