@@ -17,6 +17,7 @@
 #include <fmt/format.h>
 
 #include "load_socket.hpp"
+#include "taut/dns/query.hpp"
 
 namespace taut {
 
@@ -119,7 +120,7 @@ bool TcpLoad::takeFrames(Connection& connection) {
   while (connection.received - at >= prefixSize) {
     const std::size_t size = readNumber(&connection.incoming[at]);
     if (connection.received - at - prefixSize < size) break;
-    if (size < dnsHeaderSize) return false;
+    if (size < messageHeaderSize) return false;
     const ByteSpan answer(&connection.incoming[at + prefixSize], size);
     const auto sentAt = connection.inFlight.remove(readNumber(answer.data()));
     if (sentAt) {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "load_socket.hpp"
+#include "taut/dns/query.hpp"
 
 namespace taut {
 
@@ -94,7 +95,7 @@ bool UdpLoad::receive(Channel& channel) {
   const auto now = LoadClock::now();
   for (std::size_t i = 0; i < static_cast<std::size_t>(received); ++i) {
     const ByteSpan answer(incoming_[i].data(), incomingMessages_[i].msg_len);
-    if (answer.size() < dnsHeaderSize) continue;
+    if (answer.size() < messageHeaderSize) continue;
     const auto sentAt = channel.inFlight.remove(static_cast<std::uint16_t>(answer[0] << 8 | answer[1]));
     if (!sentAt) {
       ++tally_.stray;

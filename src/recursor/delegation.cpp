@@ -1,10 +1,10 @@
 #include "taut/recursor/delegation.hpp"
-#include "taut/base/address.hpp"
 
 #include <algorithm>
 #include <chrono>
 #include <cstring>
 
+#include "taut/base/address.hpp"
 #include "taut/base/local_pool.hpp"
 
 namespace taut {

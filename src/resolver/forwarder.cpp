@@ -1,5 +1,4 @@
 #include "taut/resolver/forwarder.hpp"
-#include "taut/base/address.hpp"
 
 #include <algorithm>
 #include <array>
@@ -9,6 +8,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "taut/base/address.hpp"
 #include "taut/base/histogram.hpp"
 #include "taut/base/log.hpp"
 #include "taut/coro/event.hpp"

@@ -1,11 +1,11 @@
 #include "taut/resolver/resolv_conf.hpp"
-#include "taut/base/address.hpp"
 
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <utility>
 
+#include "taut/base/address.hpp"
 #include "taut/base/log.hpp"
 #include "taut/base/text.hpp"
 

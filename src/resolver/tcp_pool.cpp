@@ -12,6 +12,7 @@
 
 #include "taut/base/stop_token.hpp"
 #include "taut/coro/event.hpp"
+#include "taut/dns/query.hpp"
 #include "taut/io/timer.hpp"
 #include "taut/net/tcp_stream.hpp"
 
@@ -20,7 +21,6 @@ namespace taut {
 namespace {
 
 constexpr std::size_t lengthSize = 2;
-constexpr std::size_t headerSize = 12;
 constexpr IoResult endOfStream = IoResult::failure(ENODATA);
 constexpr IoResult stopped = IoResult::failure(ECANCELED);
 
@@ -141,7 +141,7 @@ TcpPool::TcpPool(Shard& shard, const TcpPoolOptions& options)
 TcpPool::~TcpPool() = default;
 
 Task<TcpPool::Reply> TcpPool::exchange(Address server, ByteSpan query, StopToken stop) {
-  assert(query.size() >= headerSize);
+  assert(query.size() >= messageHeaderSize);
   const std::uint16_t id = loadU16(query.data());
   for (bool again = false;; again = true) {
     const LocalRef<Connection> connection = co_await connectionFor(server, id, again, stop);
@@ -273,7 +273,7 @@ Task<IoResult> TcpPool::readReplies(Connection& connection) {
     if (read.value() != length.size()) co_return endOfStream;
     auto message = co_await readMessage(connection.stream, loadU16(length.data()), stop);
     if (!message) co_return endOfStream;
-    const bool isMessage = message->size() >= headerSize;
+    const bool isMessage = message->size() >= messageHeaderSize;
     if (!isMessage || !connection.deliver(std::move(*message))) co_return IoResult::failure(EBADMSG);
   }
   co_return IoResult();

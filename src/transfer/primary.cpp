@@ -1,5 +1,4 @@
 #include "taut/transfer/primary.hpp"
-#include "taut/base/address.hpp"
 
 #include <algorithm>
 #include <stdexcept>
@@ -8,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "messages.hpp"
+#include "taut/base/address.hpp"
 #include "taut/base/random.hpp"
 #include "taut/coro/current_stop_token.hpp"
 #include "taut/dns/message_view.hpp"

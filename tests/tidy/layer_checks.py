@@ -2,7 +2,7 @@
 import re
 
 from registry import check
-from tree import code_only, line_of
+from tree import line_of
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*[<"]([^>"]+)[>"]', re.MULTILINE)
 ROW = re.compile(r"^\|\s*`(\w+)`[^|]*\|[^|]*\|([^|]*)\|\s*$", re.MULTILINE)
@@ -174,7 +174,12 @@ def classes_of(text):
         {
             "src/http/x.hpp": "namespace taut {\nstruct Reply {\n};\n}  // namespace taut\n",
             "src/net/x.cpp": "namespace taut {\n\nclass Reply final : Base {\n};\n\n}  // namespace taut\n",
-        }
+        },
+        {
+            "src/http/x.hpp": "namespace taut {\nstruct Reply {\n};\n}  // namespace taut\n",
+            "src/net/x.cpp": "namespace taut {\nnamespace {\nclass Other {\n};\n}  // namespace\n"
+            "struct Reply {\n};\n}  // namespace taut\n",
+        },
     ],
     good=[
         {
@@ -192,7 +197,7 @@ def classes_have_one_definition(tree):
     for path, text in tree.cpp().items():
         if layer_of(path) is None:
             continue
-        for name, start in classes_of(code_only(text)):
+        for name, start in classes_of(text):
             first = defined.setdefault(name, path)
             if first != path:
                 yield f"{path}:{line_of(text, start)}: {name} is defined in {first} too"

@@ -33,7 +33,7 @@ PYTHON
 configureBuild() {
   local folder=$1
   shift
-  set -- -Dunity=on -Dunity_size=8 "$@"
+  set -- -Dunity=on "$@"
   local log=$folder.log
   if [[ ! -f $folder/build.ninja ]]; then
     rm -rf -- "$folder"
