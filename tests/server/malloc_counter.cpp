@@ -10,21 +10,24 @@
 #endif
 #endif
 
+#if defined(TAUT_SANITIZED) || !defined(__GLIBC__)
+
+// The sanitizers have a malloc of their own.
+std::size_t taut::MallocCounter::allocations() noexcept {
+  return 0;
+}
+
+#else
+
 namespace {
 
 constinit thread_local std::size_t counted = 0;
 
 }  // namespace
 
-namespace taut {
-
-std::size_t MallocCounter::allocations() noexcept {
+std::size_t taut::MallocCounter::allocations() noexcept {
   return counted;
 }
-
-}  // namespace taut
-
-#if !defined(TAUT_SANITIZED) && defined(__GLIBC__)
 
 extern "C" {
 
