@@ -20,22 +20,22 @@ namespace taut {
 
 namespace {
 
-using Kind = PrimaryFailure::Kind;
+using FailureKind = PrimaryFailure::Kind;
 
 constexpr unsigned udpTries = 2;
 constexpr std::size_t datagramSize = 2048;  // octets of the largest reply over UDP; a longer one comes over TCP
 constexpr std::size_t maxSoaSize = 2 * maxNameSize + 20;  // octets
 // Replies that match no question, of one try. Each may be the guess of an attacker.
-constexpr std::size_t maxMismatched = 3;
+constexpr std::size_t maxMismatchedReplies = 3;
 constexpr std::string_view tooSlow = "less than 10 KiB have come in 5 minutes";
 static_assert(MessageStream::leastOctets == 10 * 1024 && MessageStream::rateTime == std::chrono::minutes(5));
 
-Failure<PrimaryFailure> failure(Kind kind, const Address& server, std::string_view reason) {
+Failure<PrimaryFailure> failure(FailureKind kind, const Address& server, std::string_view reason) {
   return Failure(PrimaryFailure{kind, fmt::format("{}: {}", server, reason)});
 }
 
-Failure<PrimaryFailure> failure(IoResult result, Kind kind, const Address& server, std::string_view doing) {
-  if (result.stopped()) kind = Kind::stopped;
+Failure<PrimaryFailure> failure(IoResult result, FailureKind kind, const Address& server, std::string_view doing) {
+  if (result.stopped()) kind = FailureKind::stopped;
   std::string reason = result.message();
   if (result.error() == ENODATA) reason = "the connection was closed";
   if (result.error() == ETIME) reason = tooSlow;
@@ -56,9 +56,9 @@ detail::WantsExpire wantsExpire(bool edns) {
 Result<PrimaryVersion, PrimaryFailure> versionOf(MessageView& view, const Address& server, NameView zone,
                                                  Class rrClass) {
   if (view.rcode() != Rcode::NOERROR)
-    return failure(Kind::refused, server, fmt::format("the SOA question is answered {}", view.rcode()));
+    return failure(FailureKind::refused, server, fmt::format("the SOA question is answered {}", view.rcode()));
   if ((view.flags() & flag::AA) == 0)
-    return failure(Kind::refused, server, "it is not authoritative for the zone (AA is not set)");
+    return failure(FailureKind::refused, server, "it is not authoritative for the zone (AA is not set)");
   while (const auto record = view.nextRecord()) {
     if (record->section != Section::answer) break;
     if (record->type != Type::SOA || record->rrClass != rrClass || record->owner != zone) continue;
@@ -67,7 +67,7 @@ Result<PrimaryVersion, PrimaryFailure> versionOf(MessageView& view, const Addres
     if (!decompressRdata(Type::SOA, view.message(), record->rdataOffset, record->rdataSize, out)) break;
     return PrimaryVersion{serialOfSoa(out.written()), detail::expireOf(view.message())};
   }
-  return failure(view.ok() ? Kind::refused : Kind::unusable, server,
+  return failure(view.ok() ? FailureKind::refused : FailureKind::unusable, server,
                  view.ok() ? "it answers without the zone's SOA" : "its reply is malformed");
 }
 
@@ -75,13 +75,13 @@ Result<PrimaryVersion, PrimaryFailure> versionOf(MessageView& view, const Addres
 
 Task<Result<ByteSpan, PrimaryFailure>> TransferStream::next(std::chrono::seconds idle) {
   const auto message = co_await stream_.next(idle);
-  if (!message) co_return failure(message.error(), Kind::broken, server(), "the transfer ended early");
+  if (!message) co_return failure(message.error(), FailureKind::broken, server(), "the transfer ended early");
   if (!std::exchange(begun_, true)) expire_ = detail::expireOf(*message);
   if (!verifier_) co_return *message;
   const std::uint64_t now = detail::signingTime(*shard_);
   const auto accepted = verifier_->add(*message, now);
   if (accepted) co_return *message;
-  co_return failure(Kind::unverified, server(), detail::describeFault(accepted.error(), *verifier_, now));
+  co_return failure(FailureKind::unverified, server(), detail::describeFault(accepted.error(), *verifier_, now));
 }
 
 Primary::Primary(Shard& shard, PrimaryOptions options) : shard_(shard), options_(std::move(options)) {
@@ -110,7 +110,7 @@ Task<Primary::Reply> Primary::askVersion(Name zone, Class rrClass) {
     const Address server = options_.addresses[index];
     auto reply = co_await askAt(server, zone, rrClass);
     if (reply) current_ = index;
-    if (reply || i + 1 == count || reply.error().kind != Kind::unreachable) co_return reply;
+    if (reply || i + 1 == count || reply.error().kind != FailureKind::unreachable) co_return reply;
   }
 }
 
@@ -123,7 +123,8 @@ Task<Primary::Reply> Primary::askAt(Address server, Name zone, Class rrClass) {
       continue;
     }
     place.answered();
-    const bool final = *reply || reply->error().kind == Kind::refused || reply->error().kind == Kind::stopped;
+    const bool final =
+        *reply || reply->error().kind == FailureKind::refused || reply->error().kind == FailureKind::stopped;
     if (final) co_return std::move(*reply);
     break;
   }
@@ -136,7 +137,7 @@ Task<Primary::Reply> Primary::askAt(Address server, Name zone, Class rrClass) {
 Task<std::optional<Primary::Reply>> Primary::askByUdp(Address server, Name zone, Class rrClass) {
   const StopToken stop = co_await currentStopToken();
   auto socket = UdpSocket::connect(shard_, server);
-  if (!socket) co_return failure(socket.error(), Kind::unreachable, server, "no question over UDP");
+  if (!socket) co_return failure(socket.error(), FailureKind::unreachable, server, "no question over UDP");
   const std::uint16_t id = randomU16();
   const QuestionView question{zone, Type::SOA, rrClass};
   std::array<std::uint8_t, datagramSize> buffer;
@@ -146,28 +147,28 @@ Task<std::optional<Primary::Reply>> Primary::askByUdp(Address server, Name zone,
   const ByteSpan request = ByteSpan(buffer).first(size);
   Deadline deadline(shard_, udpLimit, stop);
   const IoResult sent = co_await socket->send(request, deadline.token());
-  for (std::size_t mismatched = 0; sent && mismatched < maxMismatched; ++mismatched) {
+  for (std::size_t mismatched = 0; sent && mismatched < maxMismatchedReplies; ++mismatched) {
     const MutableByteSpan into(buffer);
     const IoResult received = co_await socket->receive(into, deadline.token());
     if (deadline.expired()) co_return std::nullopt;
-    if (!received) co_return failure(received, Kind::unreachable, server, "no reply over UDP");
+    if (!received) co_return failure(received, FailureKind::unreachable, server, "no reply over UDP");
     const ByteSpan message = ByteSpan(buffer).first(received.value());
     auto view = MessageView::parse(message);
     if (!view || !detail::isReplyTo(*view, id, Opcode::QUERY, question)) continue;
-    if (view->truncated()) co_return failure(Kind::unusable, server, "its reply over UDP is truncated");
+    if (view->truncated()) co_return failure(FailureKind::unusable, server, "its reply over UDP is truncated");
     if (edns && refusesEdns(view->rcode())) {
       edns_ = false;
       auto again = co_await askByUdp(server, zone, rrClass);
       co_return again;
     }
     if (verifier && !verifier->add(message, detail::signingTime(shard_)))
-      co_return failure(Kind::unverified, server, "its reply over UDP is not signed as it should be");
+      co_return failure(FailureKind::unverified, server, "its reply over UDP is not signed as it should be");
     // Some servers refuse over UDP what they answer over TCP.
     if (view->rcode() == Rcode::REFUSED || view->rcode() == Rcode::NOTIMP)
-      co_return failure(Kind::unusable, server, fmt::format("it answers {} over UDP", view->rcode()));
+      co_return failure(FailureKind::unusable, server, fmt::format("it answers {} over UDP", view->rcode()));
     co_return versionOf(*view, server, zone, rrClass);
   }
-  if (!sent && !deadline.expired()) co_return failure(sent, Kind::unreachable, server, "no question over UDP");
+  if (!sent && !deadline.expired()) co_return failure(sent, FailureKind::unreachable, server, "no question over UDP");
   co_return std::nullopt;
 }
 
@@ -179,15 +180,16 @@ Task<Primary::Reply> Primary::askByTcp(Address server, Name zone, Class rrClass)
   const bool edns = edns_;
   const std::size_t size = sign(buffer, detail::writeRequest(buffer, id, 0, question, wantsExpire(edns)), verifier);
   auto stream = co_await MessageStream::connect(shard_, server, connectLimit);
-  if (!stream) co_return failure(stream.error(), Kind::unreachable, server, "no reply over UDP, no connection");
+  if (!stream) co_return failure(stream.error(), FailureKind::unreachable, server, "no reply over UDP, no connection");
   const ByteSpan request = ByteSpan(buffer).first(size);
   const IoResult sent = co_await stream->send(request);
-  if (!sent) co_return failure(sent, Kind::broken, server, "the SOA question over TCP");
+  if (!sent) co_return failure(sent, FailureKind::broken, server, "the SOA question over TCP");
   const auto message = co_await stream->next(replyLimit);
-  if (!message) co_return failure(message.error(), Kind::broken, server, "no reply to the SOA question over TCP");
+  if (!message)
+    co_return failure(message.error(), FailureKind::broken, server, "no reply to the SOA question over TCP");
   auto view = MessageView::parse(*message);
   if (!view || !detail::isReplyTo(*view, id, Opcode::QUERY, question))
-    co_return failure(Kind::unusable, server, "what it answers over TCP is no reply to the SOA question");
+    co_return failure(FailureKind::unusable, server, "what it answers over TCP is no reply to the SOA question");
   if (edns && refusesEdns(view->rcode())) {
     edns_ = false;
     auto again = co_await askByTcp(server, zone, rrClass);
@@ -196,7 +198,7 @@ Task<Primary::Reply> Primary::askByTcp(Address server, Name zone, Class rrClass)
   const std::uint64_t now = detail::signingTime(shard_);
   if (verifier)
     if (const auto accepted = verifier->add(*message, now); !accepted)
-      co_return failure(Kind::unverified, server, detail::describeFault(accepted.error(), *verifier, now));
+      co_return failure(FailureKind::unverified, server, detail::describeFault(accepted.error(), *verifier, now));
   co_return versionOf(*view, server, zone, rrClass);
 }
 
@@ -205,7 +207,7 @@ Task<Result<Rcode, PrimaryFailure>> Primary::forward(ByteSpan message, const Tsi
   for (std::size_t i = 0;; ++i) {
     const Address server = options_.addresses[(current_ + i) % count];
     auto reply = co_await forwardTo(server, message, key);
-    if (reply || i + 1 == count || reply.error().kind != Kind::unreachable) co_return reply;
+    if (reply || i + 1 == count || reply.error().kind != FailureKind::unreachable) co_return reply;
   }
 }
 
@@ -213,12 +215,12 @@ Task<Result<Rcode, PrimaryFailure>> Primary::forwardTo(Address server, ByteSpan 
   std::vector<std::uint8_t> sent(message.begin(), message.end());
   storeU16(sent.data(), randomU16());
   auto stream = co_await MessageStream::connect(shard_, server, connectLimit);
-  if (!stream) co_return failure(stream.error(), Kind::unreachable, server, "no connection");
+  if (!stream) co_return failure(stream.error(), FailureKind::unreachable, server, "no connection");
   const ByteSpan octets(sent);
   const IoResult written = co_await stream->send(octets);
-  if (!written) co_return failure(written, Kind::broken, server, "the message was sent in part");
+  if (!written) co_return failure(written, FailureKind::broken, server, "the message was sent in part");
   const auto reply = co_await stream->next(replyLimit);
-  if (!reply) co_return failure(reply.error(), Kind::broken, server, "no reply");
+  if (!reply) co_return failure(reply.error(), FailureKind::broken, server, "no reply");
   co_return outcomeOf(*reply, server, octets, key);
 }
 
@@ -228,12 +230,12 @@ Result<Rcode, PrimaryFailure> Primary::outcomeOf(ByteSpan reply, const Address& 
   const auto view = MessageView::parse(reply);
   const bool isReply = view && view->id() == loadU16(request.data()) && (view->flags() & flag::QR) != 0 &&
                        ((view->flags() ^ loadU16(request.data() + 2)) & flag::opcodeMask) == 0;
-  if (!isReply) return failure(Kind::unusable, server, "what it answers is no reply to the message");
+  if (!isReply) return failure(FailureKind::unusable, server, "what it answers is no reply to the message");
   if (!key) return view->rcode();
   TsigVerifier verifier(*key, findTsig(request).record.mac);
   const std::uint64_t now = detail::signingTime(shard_);
   if (const auto accepted = verifier.add(reply, now); !accepted)
-    return failure(Kind::unverified, server, detail::describeFault(accepted.error(), verifier, now));
+    return failure(FailureKind::unverified, server, detail::describeFault(accepted.error(), verifier, now));
   return view->rcode();
 }
 
@@ -251,16 +253,16 @@ Task<Result<TransferStream, PrimaryFailure>> Primary::request(Name zone, Class r
     const Address server = options_.addresses[index];
     auto stream = co_await requestAt(server, message, verifier);
     if (stream) current_ = index;
-    if (stream || i + 1 == count || stream.error().kind != Kind::unreachable) co_return stream;
+    if (stream || i + 1 == count || stream.error().kind != FailureKind::unreachable) co_return stream;
   }
 }
 
 Task<Result<TransferStream, PrimaryFailure>> Primary::requestAt(Address server, ByteSpan message,
                                                                 std::optional<TsigVerifier>& verifier) {
   auto stream = co_await MessageStream::connect(shard_, server, connectLimit);
-  if (!stream) co_return failure(stream.error(), Kind::unreachable, server, "no connection");
+  if (!stream) co_return failure(stream.error(), FailureKind::unreachable, server, "no connection");
   const IoResult sent = co_await stream->send(message);
-  if (!sent) co_return failure(sent, Kind::broken, server, "the request for a transfer");
+  if (!sent) co_return failure(sent, FailureKind::broken, server, "the request for a transfer");
   TransferStream transfer(std::move(*stream), shard_);
   transfer.key_ = options_.key;
   transfer.verifier_ = std::move(verifier);

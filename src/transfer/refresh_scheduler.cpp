@@ -18,7 +18,7 @@ namespace taut {
 
 namespace {
 
-using Kind = ZoneKeeper::Step::Kind;
+using StepKind = ZoneKeeper::Step::Kind;
 
 // Of zones that are due when they are added.
 constexpr std::chrono::microseconds startInterval{500};
@@ -182,15 +182,15 @@ void RefreshScheduler::wake(Entry& entry) noexcept {
 void RefreshScheduler::advance(Entry& entry) {
   arm(entry);
   const ZoneKeeper::Step step = entry.keeper.next();
-  if (entry.inWork || entry.removed || step.kind == Kind::rest || !running_) return;
+  if (entry.inWork || entry.removed || step.kind == StepKind::rest || !running_) return;
   Lane& lane = laneOf(entry, step.primary);
-  auto& queue = step.kind == Kind::ask ? lane.questions : lane.transfers;
+  auto& queue = step.kind == StepKind::ask ? lane.questions : lane.transfers;
   if (entry.keeper.isUrgent())
     queue.emplace_front(&entry);
   else
     queue.emplace_back(&entry);
   entry.inWork = true;
-  if (step.kind == Kind::ask) return beginQuestions(lane);
+  if (step.kind == StepKind::ask) return beginQuestions(lane);
   offerTransfers(lane);
   beginTransfers();
 }
@@ -215,7 +215,7 @@ void RefreshScheduler::dropIdleLanes() {
 }
 
 // Whether that is still the keeper's next step: what it waited for may have changed meanwhile.
-bool RefreshScheduler::isAt(const Entry& entry, Kind kind, const Lane& lane) const {
+bool RefreshScheduler::isAt(const Entry& entry, StepKind kind, const Lane& lane) const {
   const ZoneKeeper::Step step = entry.keeper.next();
   return !entry.removed && step.kind == kind && entry.keeper.settings().primaries[step.primary] == lane.primary;
 }
@@ -224,7 +224,7 @@ void RefreshScheduler::beginQuestions(Lane& lane) {
   while (running_ && !lane.questions.empty() && lane.primary->window().hasRoom()) {
     const LocalRef<Entry> entry = std::move(lane.questions.front());
     lane.questions.pop_front();
-    if (isAt(*entry, Kind::ask, lane)) {
+    if (isAt(*entry, StepKind::ask, lane)) {
       steps_.spawn(ask(entry, lane, entry->keeper.next().primary), steps_.token());
       continue;
     }
@@ -246,7 +246,7 @@ void RefreshScheduler::beginTransfers() {
     lane.offered = false;
     const LocalRef<Entry> entry = std::move(lane.transfers.front());
     lane.transfers.pop_front();
-    if (isAt(*entry, Kind::transfer, lane)) {
+    if (isAt(*entry, StepKind::transfer, lane)) {
       steps_.spawn(transfer(entry, lane, entry->keeper.next().primary), steps_.token());
       offerTransfers(lane);
       continue;

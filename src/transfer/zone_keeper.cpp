@@ -14,7 +14,7 @@ namespace taut {
 
 namespace {
 
-using Kind = ZoneKeeper::Step::Kind;
+using StepKind = ZoneKeeper::Step::Kind;
 
 constexpr std::chrono::hours withoutDifferences{1};
 constexpr std::size_t loggedWarnings = 3;  // of a version
@@ -156,7 +156,7 @@ void ZoneKeeper::beginRound() {
 }
 
 void ZoneKeeper::endRoundIfDone() {
-  if (inRound_ && next().kind == Kind::rest) endRound();
+  if (inRound_ && next().kind == StepKind::rest) endRound();
 }
 
 void ZoneKeeper::endRound() {
@@ -206,14 +206,14 @@ std::uint8_t ZoneKeeper::inOrder(std::size_t place) const {
 ZoneKeeper::Step ZoneKeeper::next() const {
   if (!inRound_) return {};
   if (notifier_ != nobody && !hasAsked(notifier_) && !whole_)
-    return {told_ && isNews(*told_) ? Kind::transfer : Kind::ask, notifier_};
-  if (notifier_ != nobody && best_.primary == notifier_) return {Kind::transfer, notifier_};
+    return {told_ && isNews(*told_) ? StepKind::transfer : StepKind::ask, notifier_};
+  if (notifier_ != nobody && best_.primary == notifier_) return {StepKind::transfer, notifier_};
   for (std::size_t place = 0; place < settings_->primaries.size(); ++place)
     if (const std::uint8_t primary = inOrder(place); !hasAsked(primary))
-      return {whole_ ? Kind::transfer : Kind::ask, primary};
-  if (best_.primary != nobody) return {Kind::transfer, best_.primary};
+      return {whole_ ? StepKind::transfer : StepKind::ask, primary};
+  if (best_.primary != nobody) return {StepKind::transfer, best_.primary};
   // A server may answer transfers alone.
-  if (!answered_ && reachable_ != nobody && !hasFailed(reachable_)) return {Kind::transfer, reachable_};
+  if (!answered_ && reachable_ != nobody && !hasFailed(reachable_)) return {StepKind::transfer, reachable_};
   return {};
 }
 

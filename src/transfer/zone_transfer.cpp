@@ -17,7 +17,7 @@ namespace taut {
 
 namespace {
 
-using Kind = TransferOutcome::Kind;
+using OutcomeKind = TransferOutcome::Kind;
 using Progress = TransferReader::Progress;
 using GoesOn = std::function<bool()>;
 
@@ -25,7 +25,7 @@ using GoesOn = std::function<bool()>;
 constexpr std::size_t builtAtOnce = 500;  // records
 constexpr unsigned buildThreads = 2;
 
-TransferOutcome failed(Kind kind, std::string reason) {
+TransferOutcome failed(OutcomeKind kind, std::string reason) {
   TransferOutcome outcome;
   outcome.kind = kind;
   outcome.reason = std::move(reason);
@@ -110,23 +110,24 @@ bool Transferring::isNotNewer() const {
 
 TransferOutcome Transferring::notNewer() const {
   TransferOutcome outcome;
-  outcome.kind = Kind::notNewer;
+  outcome.kind = OutcomeKind::notNewer;
   outcome.serial = reader_.serial();
   outcome.expire = expire_;
   return outcome;
 }
 
 TransferOutcome Transferring::failureOf(const PrimaryFailure& failure) const {
-  if (failure.kind == PrimaryFailure::Kind::stopped) return failed(Kind::stopped, failure.reason);
+  if (failure.kind == PrimaryFailure::Kind::stopped) return failed(OutcomeKind::stopped, failure.reason);
   const bool broken = failure.kind == PrimaryFailure::Kind::broken;
-  TransferOutcome outcome = failed(transfer_.incremental && broken ? Kind::wholeNeeded : Kind::failed, failure.reason);
+  TransferOutcome outcome =
+      failed(transfer_.incremental && broken ? OutcomeKind::wholeNeeded : OutcomeKind::failed, failure.reason);
   outcome.givesNone = broken;
   return outcome;
 }
 
 TransferOutcome Transferring::failureOfReader() const {
   const auto failure = reader_.failure();
-  TransferOutcome outcome = failed(transfer_.incremental ? Kind::wholeNeeded : Kind::failed,
+  TransferOutcome outcome = failed(transfer_.incremental ? OutcomeKind::wholeNeeded : OutcomeKind::failed,
                                    fmt::format("{}: {}", primary_.address(), reader_.error()));
   outcome.givesNone = failure != TransferReader::Failure::history && failure != TransferReader::Failure::limit;
   return outcome;
@@ -149,7 +150,7 @@ Task<std::optional<TransferOutcome>> Transferring::read() {
   }
   if (reader_.progress() == Progress::failed) co_return failureOfReader();
   if (!stream->isProved())
-    co_return failed(Kind::failed, fmt::format("{}: its last message is not signed", stream->server()));
+    co_return failed(OutcomeKind::failed, fmt::format("{}: its last message is not signed", stream->server()));
   if (reader_.form() == TransferReader::Form::current) co_return notNewer();
   co_return std::nullopt;
 }
@@ -191,17 +192,17 @@ Task<TransferOutcome> Transferring::buildWhole() {
     return builder.build(checks, buildThreads, goesOn);
   };
   auto built = co_await aside(reader_.records(), std::move(build));
-  if (!built) co_return failed(Kind::failed, "the zone could not be built: too much waits for a thread");
+  if (!built) co_return failed(OutcomeKind::failed, "the zone could not be built: too much waits for a thread");
   TransferOutcome outcome;
   const auto error = std::ranges::find_if(built->diagnostics, &Diagnostic::isError);
   if (error != built->diagnostics.end()) {
     // What a server makes of its differences need not be what it has.
-    outcome = failed(transfer_.incremental ? Kind::wholeNeeded : Kind::failed,
+    outcome = failed(transfer_.incremental ? OutcomeKind::wholeNeeded : OutcomeKind::failed,
                      fmt::format("{}: the zone is refused: {}", primary_.address(), error->message));
     outcome.givesNone = true;
     co_return outcome;
   }
-  outcome.kind = Kind::updated;
+  outcome.kind = OutcomeKind::updated;
   outcome.warnings = std::move(built->diagnostics);
   outcome.zone = std::move(built->zone);
   co_return outcome;
@@ -216,13 +217,13 @@ Task<TransferOutcome> Transferring::buildNext() {
   const bool readsAll = transfer_.version->apex().has(Type::ZONEMD) || isWorthSettling(*transfer_.version);
   const std::size_t records = readsAll ? transfer_.version->recordCount() : reader_.records();
   auto updated = co_await aside(records, std::move(update));
-  if (!updated) co_return failed(Kind::failed, "the version could not be made: too much waits for a thread");
+  if (!updated) co_return failed(OutcomeKind::failed, "the version could not be made: too much waits for a thread");
   if (!*updated)
-    co_return failed(Kind::wholeNeeded,
+    co_return failed(OutcomeKind::wholeNeeded,
                      fmt::format("{}: its differences do not lead on from the version that is there: {}",
                                  primary_.address(), updated->error()));
   TransferOutcome outcome;
-  outcome.kind = Kind::updated;
+  outcome.kind = OutcomeKind::updated;
   outcome.zone = std::move((*updated)->zone);
   for (ZoneDifference& difference : *differences)
     outcome.differences.push_back(std::make_shared<const ZoneDifference>(std::move(difference)));
@@ -241,7 +242,7 @@ Task<TransferOutcome> transferZone(Shard& shard, Primary& primary, ZoneTransfer 
   Transferring transferring(shard, primary, std::move(transfer));
   auto reading = transferring.read();
   auto read = co_await withDeadline(shard, Primary::transferLimit, std::move(reading));
-  if (!read) co_return failed(Kind::failed, fmt::format("{}: the transfer took too long", primary.address()));
+  if (!read) co_return failed(OutcomeKind::failed, fmt::format("{}: the transfer took too long", primary.address()));
   if (*read) co_return std::move(**read);
   auto outcome = co_await transferring.build();
   co_return outcome;

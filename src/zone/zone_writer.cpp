@@ -9,7 +9,7 @@ namespace taut {
 
 namespace {
 
-constexpr std::size_t pieceSize = std::size_t{64} << 10;
+constexpr std::size_t writeSize = std::size_t{64} << 10;
 
 }  // namespace
 
@@ -33,7 +33,7 @@ void writeZone(const Zone& zone, const std::function<void(std::string_view)>& fl
   detail::walkCanonically(zone, [&](const RRset& set) {
     if (set.type == Type::SOA) return;
     writeRRset(set, out, form);
-    if (out.size() < pieceSize) return;
+    if (out.size() < writeSize) return;
     flush({out.data(), out.size()});
     out.clear();
   });
