@@ -13,6 +13,8 @@
 #include "taut/server/server_factory.hpp"
 #include "taut/zone/zone_file.hpp"
 
+namespace answer_fuzz {
+
 namespace {
 
 using namespace taut;
@@ -114,7 +116,7 @@ class Channel final : public ReplyChannel {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+TAUT_FUZZ_TARGET(answer) {
   static const auto factory = makeFactory();
   if (size < 1 || size > 4096) return 0;
   const Transport transport = (data[0] & 1) != 0 ? Transport::tcp : Transport::udp;
@@ -138,3 +140,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(view->ok(), "a reply parses to its end");
   return 0;
 }
+
+}  // namespace answer_fuzz

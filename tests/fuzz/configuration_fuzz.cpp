@@ -12,6 +12,8 @@
 #include "config/validate.hpp"
 #include "fuzz.hpp"
 
+namespace configuration_fuzz {
+
 namespace {
 
 using namespace taut;
@@ -42,7 +44,7 @@ void requireSense(const Configuration& configuration) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+TAUT_FUZZ_TARGET(configuration) {
   constexpr std::size_t maxSize = 16384;
   if (size > maxSize) return 0;
   const auto path = std::make_shared<const std::string>("/etc/taut/taut.toml");
@@ -63,3 +65,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (configuration) requireSense(*configuration);
   return 0;
 }
+
+}  // namespace configuration_fuzz

@@ -3,7 +3,9 @@
 #include "fuzz/fuzz.hpp"
 #include "management/control_request.hpp"
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+namespace control_fuzz {
+
+TAUT_FUZZ_TARGET(control) {
   using namespace taut;
   using fuzz::require;
   const std::string_view text = asText({data, size});
@@ -19,3 +21,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
           "a request that is written and read is the same");
   return 0;
 }
+
+}  // namespace control_fuzz

@@ -10,6 +10,8 @@
 #include "taut/dns/rdata/security.hpp"
 #include "taut/dnssec/denial_records.hpp"
 
+namespace denial_fuzz {
+
 namespace {
 
 using namespace taut;
@@ -78,7 +80,7 @@ void checkAlone(const Record& record, NameView zone) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+TAUT_FUZZ_TARGET(denial) {
   fuzz::Input input(data, std::min<std::size_t>(size, 8192));
   const Name zone = input.name();
   const Name name = input.name();
@@ -104,3 +106,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(denial.noData(name, type, budget) == DenialProof::missing, "nor are their types");
   return 0;
 }
+
+}  // namespace denial_fuzz

@@ -3,6 +3,8 @@
 #include "fuzz/fuzz.hpp"
 #include "taut/dnstap/control_frame.hpp"
 
+namespace dnstap_control_fuzz {
+
 namespace {
 
 using namespace taut;
@@ -14,7 +16,7 @@ bool contains(ByteSpan octets, std::string_view text) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+TAUT_FUZZ_TARGET(dnstap_control) {
   const ByteSpan octets(data, size);
   const ByteSpan header = octets.first(std::min(octets.size(), ControlFrame::headerSize));
   const auto announced = ControlFrame::sizeAfter(header);
@@ -28,3 +30,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(frame->anyContent == (body.size() == 4), "what follows the type are types of content");
   return 0;
 }
+
+}  // namespace dnstap_control_fuzz

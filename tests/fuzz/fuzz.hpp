@@ -1,6 +1,11 @@
 // What the fuzz targets share. A target is one function over octets that breaks off where a promise is broken;
 // libFuzzer calls it with inputs that it makes up, and the ordinary build with those under tests/fuzz/corpus (see
-// corpus_main.cpp).
+// corpus_main.cpp):
+//
+//   TAUT_FUZZ_TARGET(name) {
+//     ... data, size ...
+//     return 0;
+//   }
 #pragma once
 
 #include <algorithm>
@@ -13,9 +18,23 @@
 #include "taut/base/bytes.hpp"
 #include "taut/dns/name.hpp"
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
+#ifdef TAUT_LIBFUZZER
+// Each target is a program of its own, where libFuzzer counts the branches of no other.
+#define TAUT_FUZZ_TARGET(target) extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
+#else
+// All targets are one program, since most of the time of compiling them goes into headers that they share.
+#define TAUT_FUZZ_TARGET(target)                                                           \
+  static int testOneInput(const std::uint8_t* data, std::size_t size);                     \
+  [[maybe_unused]] static const bool added = taut::fuzz::addTarget(#target, testOneInput); \
+  static int testOneInput(const std::uint8_t* data, std::size_t size)
+#endif
 
 namespace taut::fuzz {
+
+using Target = int (*)(const std::uint8_t* data, std::size_t size);
+
+// Called before main(); returns true.
+bool addTarget(const char* name, Target target);
 
 inline void require(bool holds, const char* promise) {
   if (holds) return;

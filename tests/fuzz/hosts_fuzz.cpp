@@ -8,6 +8,8 @@
 #include "fuzz/fuzz.hpp"
 #include "taut/resolver/hosts_table.hpp"
 
+namespace hosts_fuzz {
+
 namespace {
 
 using namespace taut;
@@ -34,7 +36,7 @@ void checkHost(const HostsTable& table, const HostsTable::Host& host) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+TAUT_FUZZ_TARGET(hosts) {
   const std::string_view text = asText({data, size});
   const auto table = HostsTable::parse(text, std::chrono::hours(1));
   std::size_t start = 0;
@@ -46,3 +48,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   return 0;
 }
+
+}  // namespace hosts_fuzz

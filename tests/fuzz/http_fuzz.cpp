@@ -7,6 +7,8 @@
 #include "fuzz/fuzz.hpp"
 #include "management/http_request.hpp"
 
+namespace http_fuzz {
+
 namespace {
 
 using namespace taut;
@@ -29,7 +31,7 @@ std::vector<HttpHead> headsOf(ByteSpan octets, std::size_t pieceSize) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+TAUT_FUZZ_TARGET(http) {
   if (size == 0) return 0;
   const ByteSpan octets(data + 1, size - 1);
   const auto whole = headsOf(octets, 1024);
@@ -43,3 +45,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   return 0;
 }
+
+}  // namespace http_fuzz

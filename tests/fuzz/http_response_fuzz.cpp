@@ -7,6 +7,8 @@
 #include "http/http_response_reader.hpp"
 #include "taut/http/http_client.hpp"
 
+namespace http_response_fuzz {
+
 namespace {
 
 using namespace taut;
@@ -33,7 +35,7 @@ std::optional<HttpResponse> responseOf(ByteSpan octets, std::size_t pieceSize) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+TAUT_FUZZ_TARGET(http_response) {
   if (size == 0) return 0;
   const ByteSpan octets(data + 1, size - 1);
   const auto whole = responseOf(octets, 4096);
@@ -46,3 +48,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(whole->body.size() <= maxBody, "a body is bounded");
   return 0;
 }
+
+}  // namespace http_response_fuzz

@@ -15,6 +15,8 @@
 #include "fuzz/fuzz.hpp"
 #include "import/import.hpp"
 
+namespace import_fuzz {
+
 namespace {
 
 using namespace taut;
@@ -60,7 +62,7 @@ void checkOutput(const std::string& toml) {
 }  // namespace
 
 // The first octet is the kind, and what follows a NUL is the file that is included.
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+TAUT_FUZZ_TARGET(import) {
   if (size == 0) return 0;
   const auto kind = static_cast<Kind>((data[0] - 'a') % 5u);
   const std::string_view input = asText({data + 1, size - 1});
@@ -74,3 +76,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   return 0;
 }
+
+}  // namespace import_fuzz

@@ -13,6 +13,8 @@
 #include "taut/dns/rdata.hpp"
 #include "taut/dns/rdata_text.hpp"
 
+namespace message_fuzz {
+
 namespace {
 
 using namespace taut;
@@ -70,7 +72,7 @@ void readRecords(ByteSpan message, MutableByteSpan scratch) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+TAUT_FUZZ_TARGET(message) {
   static std::vector<std::uint8_t> scratch(maxRdataSize);
   const ByteSpan message(data, std::min(size, maxMessageSize));
   readQuery(message, Transport::udp);
@@ -78,3 +80,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   readRecords(message, scratch);
   return 0;
 }
+
+}  // namespace message_fuzz

@@ -4,6 +4,8 @@
 #include "fuzz/fuzz.hpp"
 #include "taut/dns/address_name.hpp"
 
+namespace name_fuzz {
+
 namespace {
 
 using namespace taut;
@@ -45,7 +47,7 @@ void checkOrder(const Name& left, const Name& right) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+TAUT_FUZZ_TARGET(name) {
   const ByteSpan octets(data, std::min<std::size_t>(size, 1024));
   Name previous;
   for (std::size_t position = 0; position < octets.size(); ++position) {
@@ -64,3 +66,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   return 0;
 }
+
+}  // namespace name_fuzz

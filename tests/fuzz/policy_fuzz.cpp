@@ -15,6 +15,8 @@
 #include "taut/resolver/policy_zone.hpp"
 #include "taut/zone/zone_builder.hpp"
 
+namespace policy_fuzz {
+
 namespace {
 
 using namespace taut;
@@ -82,7 +84,7 @@ void checkName(const PolicyZone& policy, NameView name) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+TAUT_FUZZ_TARGET(policy) {
   log::setLevel(log::Level::error);
   fuzz::Input input(data, size);
   const Name origin("rpz.example.");
@@ -103,3 +105,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   return 0;
 }
+
+}  // namespace policy_fuzz

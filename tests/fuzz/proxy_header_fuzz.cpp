@@ -5,7 +5,9 @@
 #include "fuzz/fuzz.hpp"
 #include "taut/net/proxy_header.hpp"
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+namespace proxy_header_fuzz {
+
+TAUT_FUZZ_TARGET(proxy_header) {
   using namespace taut;
   using fuzz::require;
 
@@ -23,3 +25,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(!ProxyHeader::read(whole.first(whole.size() - 1)), "a part of a header is none");
   return 0;
 }
+
+}  // namespace proxy_header_fuzz

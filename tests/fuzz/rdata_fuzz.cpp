@@ -11,6 +11,8 @@
 #include "taut/dns/rdata_text.hpp"
 #include "taut/zone/master_file.hpp"
 
+namespace rdata_fuzz {
+
 namespace {
 
 using namespace taut;
@@ -37,7 +39,7 @@ class Collector final : public MasterFileHandler {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+TAUT_FUZZ_TARGET(rdata) {
   fuzz::Input input(data, std::min<std::size_t>(size, 4096));
   const auto type = static_cast<Type>(input.u16());
   const ByteSpan rdata = input.rest();
@@ -55,3 +57,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(found.type == type && std::ranges::equal(found.rdata, rdata), "printed RDATA reads as the same octets");
   return 0;
 }
+
+}  // namespace rdata_fuzz

@@ -14,6 +14,8 @@
 #include "taut/dns/rdata.hpp"
 #include "taut/dns/reply.hpp"
 
+namespace reply_fuzz {
+
 namespace {
 
 using namespace taut;
@@ -89,7 +91,7 @@ void checkReply(ByteSpan reply, const Query& query, const Answer& answer) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+TAUT_FUZZ_TARGET(reply) {
   Input input(data, size);
   const Transport transport = (input.u8() & 1) != 0 ? Transport::tcp : Transport::udp;
   const ByteSpan request = input.take(input.u16() & 0x3ff);
@@ -104,3 +106,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   checkReply(ByteSpan(buffer).first(written), *query, answer);
   return 0;
 }
+
+}  // namespace reply_fuzz

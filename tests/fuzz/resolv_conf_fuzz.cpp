@@ -2,10 +2,12 @@
 #include "fuzz/fuzz.hpp"
 #include "taut/resolver/resolv_conf.hpp"
 
+namespace resolv_conf_fuzz {
+
 using namespace taut;
 using fuzz::require;
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+TAUT_FUZZ_TARGET(resolv_conf) {
   const auto conf = ResolvConf::parse(asText({data, size}));
   require(!conf.servers.empty(), "there is always a server to ask");
   for (const Address& server : conf.servers)
@@ -15,3 +17,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (conf.attempts) require(*conf.attempts >= 1 && *conf.attempts <= 5, "attempts have their bounds");
   return 0;
 }
+
+}  // namespace resolv_conf_fuzz

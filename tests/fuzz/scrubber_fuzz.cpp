@@ -10,6 +10,8 @@
 #include "taut/dns/query.hpp"
 #include "taut/recursor/scrubber.hpp"
 
+namespace scrubber_fuzz {
+
 namespace {
 
 using namespace taut;
@@ -62,7 +64,7 @@ void judge(const MessageView& view, NameView zone, const QuestionView& question,
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+TAUT_FUZZ_TARGET(scrubber) {
   fuzz::Input input(data, size);
   const std::uint8_t mode = input.u8();
   Question question;
@@ -92,3 +94,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   LocalPool::trim();
   return 0;
 }
+
+}  // namespace scrubber_fuzz

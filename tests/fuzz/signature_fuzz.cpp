@@ -9,6 +9,8 @@
 #include "taut/dnssec/ds.hpp"
 #include "taut/dnssec/zone_keys.hpp"
 
+namespace signature_fuzz {
+
 namespace {
 
 using namespace taut;
@@ -72,7 +74,7 @@ void checkKeys(NameView zone, const std::vector<ByteSpan>& keys, const std::vect
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+TAUT_FUZZ_TARGET(signature) {
   fuzz::Input input(data, std::min<std::size_t>(size, 16384));
   const Name zone = input.name();
   const Name owner = input.name();
@@ -117,3 +119,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
           "another signature does not verify");
   return 0;
 }
+
+}  // namespace signature_fuzz

@@ -6,6 +6,8 @@
 #include "taut/dns/query.hpp"
 #include "taut/server/frame_decoder.hpp"
 
+namespace stream_fuzz {
+
 namespace {
 
 using namespace taut;
@@ -38,7 +40,7 @@ class Reference {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+TAUT_FUZZ_TARGET(stream) {
   fuzz::Input input(data, size);
   const ByteSpan cuts = input.take(1u + (input.u8() & 15u));
   const ByteSpan stream = input.rest();
@@ -69,3 +71,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   return 0;
 }
+
+}  // namespace stream_fuzz

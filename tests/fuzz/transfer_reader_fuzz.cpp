@@ -14,6 +14,8 @@
 #include "taut/zone/transfer_reader.hpp"
 #include "taut/zone/zone_builder.hpp"
 
+namespace transfer_reader_fuzz {
+
 namespace {
 
 using namespace taut;
@@ -37,7 +39,7 @@ TransferRequest requestOf(std::uint8_t choice) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+TAUT_FUZZ_TARGET(transfer_reader) {
   if (size == 0) return 0;
   const TransferRequest request = requestOf(data[0]);
   const TransferLimits limits{.octets = 1 << 20, .records = 10000};
@@ -79,3 +81,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (reader.form() == Form::whole) builder.build();
   return 0;
 }
+
+}  // namespace transfer_reader_fuzz

@@ -14,6 +14,8 @@
 #include "taut/recursor/trust_anchor_state.hpp"
 #include "taut/recursor/trust_anchors.hpp"
 
+namespace trust_anchors_fuzz {
+
 namespace {
 
 using namespace taut;
@@ -63,7 +65,7 @@ void checkState(std::string_view text) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+TAUT_FUZZ_TARGET(trust_anchors) {
   const std::string_view text = asText({data, size});
   TrustAnchors anchors;
   const bool isRead = parseTrustAnchors(text, "f", anchors).empty();
@@ -73,3 +75,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   checkState(text);
   return 0;
 }
+
+}  // namespace trust_anchors_fuzz

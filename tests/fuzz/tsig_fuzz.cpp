@@ -9,6 +9,8 @@
 #include "taut/dns/query.hpp"
 #include "taut/dns/tsig.hpp"
 
+namespace tsig_fuzz {
+
 namespace {
 
 using namespace taut;
@@ -69,10 +71,12 @@ void checkStream(fuzz::Input& input) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+TAUT_FUZZ_TARGET(tsig) {
   const ByteSpan octets(data, std::min(size, maxMessageSize));
   checkRequest(octets);
   fuzz::Input input(data, size);
   checkStream(input);
   return 0;
 }
+
+}  // namespace tsig_fuzz

@@ -14,6 +14,8 @@
 #include "taut/zone/zone_file.hpp"
 #include "taut/zone/zone_update.hpp"
 
+namespace update_message_fuzz {
+
 namespace {
 
 using namespace taut;
@@ -36,7 +38,7 @@ void requireRcode(const UpdateFailure& failure) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+TAUT_FUZZ_TARGET(update_message) {
   const auto message = UpdateMessage::read(ByteSpan(data, size));
   if (!message) {
     requireRcode(message.error());
@@ -64,3 +66,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                 "a change goes forward");
   return 0;
 }
+
+}  // namespace update_message_fuzz

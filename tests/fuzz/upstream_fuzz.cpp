@@ -8,6 +8,8 @@
 #include "taut/dns/reply.hpp"
 #include "taut/resolver/upstream_message.hpp"
 
+namespace upstream_fuzz {
+
 namespace {
 
 using namespace taut;
@@ -28,7 +30,7 @@ void checkAnswer(const UpstreamQuestion& question, const Answer& answer) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+TAUT_FUZZ_TARGET(upstream) {
   fuzz::Input input(data, size);
   const std::uint8_t mode = input.u8();
   UpstreamQuestion question;
@@ -62,3 +64,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(writeReply(asked, reply.answer, {}, buffer) <= buffer.size(), "the answer can be written");
   return 0;
 }
+
+}  // namespace upstream_fuzz

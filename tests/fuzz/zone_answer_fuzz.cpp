@@ -17,6 +17,8 @@
 #include "taut/resolver/authority.hpp"
 #include "taut/zone/zone_file.hpp"
 
+namespace zone_answer_fuzz {
+
 namespace {
 
 using namespace taut;
@@ -71,7 +73,7 @@ void checkReply(ByteSpan reply, const Query& query, const Answer& answer) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+TAUT_FUZZ_TARGET(zone_answer) {
   constexpr std::size_t questionSize = 32;
   Input input(data, std::min(size, questionSize));
   const auto zones = zonesOf(ByteSpan(data, size).subspan(std::min(size, questionSize)));
@@ -100,3 +102,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   return 0;
 }
+
+}  // namespace zone_answer_fuzz

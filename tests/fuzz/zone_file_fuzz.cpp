@@ -9,6 +9,8 @@
 #include "taut/zone/zone_file.hpp"
 #include "taut/zone/zone_writer.hpp"
 
+namespace zone_file_fuzz {
+
 namespace {
 
 using namespace taut;
@@ -44,7 +46,7 @@ void search(const Zone& zone) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+TAUT_FUZZ_TARGET(zone_file) {
   // A short $GENERATE makes many records: the test is whether it ends, not how much memory there is.
   constexpr std::size_t maxSize = 16384;
   if (size > maxSize) return 0;
@@ -64,3 +66,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fuzz::require(print(*again.zone) == text, "a zone that is printed loads to the same zone");
   return 0;
 }
+
+}  // namespace zone_file_fuzz

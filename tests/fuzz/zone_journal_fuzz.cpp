@@ -22,6 +22,8 @@
 #include "taut/zone/zone_journal.hpp"
 #include "zone/journal_format.hpp"
 
+namespace zone_journal_fuzz {
+
 namespace {
 
 using namespace taut;
@@ -63,7 +65,7 @@ void requireOfZone(const RecordList& list) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+TAUT_FUZZ_TARGET(zone_journal) {
   if (size == 0) return 0;
   const ByteSpan input(data + 1, size - 1);
   const std::vector<std::uint8_t> octets =
@@ -97,3 +99,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fuzz::require((*journal)->find(last).size() == 1, "the last difference is found");
   return 0;
 }
+
+}  // namespace zone_journal_fuzz
