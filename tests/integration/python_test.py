@@ -37,7 +37,7 @@ class Python(TestCase):
         folder = BUILD / "with-python"
         if not folder.exists():
             self.must("meson", "setup", folder, SOURCE, "-Dpython=true", "-Dtests=false", "-Dexamples=false",
-                      "-Doptimization=0", "-Ddebug=false")
+                      "-Doptimization=0", "-Ddebug=false", "-Dunity=on")
         self.must("ninja", "-C", folder, "src/python/libtaut-python.so")
         type(self).library = folder / "src/python/libtaut-python.so"
 
