@@ -23,7 +23,7 @@ constexpr std::size_t maxFiles = 1000;
 constexpr std::size_t maxDepth = 8;
 constexpr std::string_view wildcards = "*?[";
 
-std::string escaped(std::string_view path) {
+std::string escapedForGlob(std::string_view path) {
   std::string text;
   for (const char c : path) {
     if (c == '\\' || wildcards.find(c) != wildcards.npos) text.push_back('\\');
@@ -94,7 +94,7 @@ void FileReader::include(const Item& pattern, std::size_t depth) {
   const auto path = std::filesystem::path(pattern.origin.folder());
   const bool isPattern = pattern.text.find_first_of(wildcards) != std::string::npos;
   if (isPattern && !noteFolder(path / pattern.text, pattern.origin)) return;
-  const auto files = isPattern ? filesOf((std::filesystem::path(escaped(path.string())) / pattern.text).string())
+  const auto files = isPattern ? filesOf((std::filesystem::path(escapedForGlob(path.string())) / pattern.text).string())
                                : std::vector{(path / pattern.text).string()};
   for (const std::string& file : files) {
     if (known_.size() >= maxFiles) {

@@ -28,7 +28,7 @@ std::string takeVariable(const char* name) {
   return text;
 }
 
-std::optional<int> numberOf(std::string_view text) {
+std::optional<int> wholeNumber(std::string_view text) {
   int number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
@@ -48,8 +48,8 @@ bool isOwn(std::string_view name) {
 }  // namespace
 
 Inheritance takeInheritance() {
-  const auto process = numberOf(takeVariable("LISTEN_PID"));
-  const auto count = numberOf(takeVariable("LISTEN_FDS"));
+  const auto process = wholeNumber(takeVariable("LISTEN_PID"));
+  const auto count = wholeNumber(takeVariable("LISTEN_FDS"));
   const std::string allNames = takeVariable("LISTEN_FDNAMES");
   Inheritance inheritance;
   if (!process || *process != ::getpid() || !count) return inheritance;

@@ -172,7 +172,7 @@ ShownChange shown(const ValueChange& change, bool waits) {
 std::optional<ShownValue> shownFile(const config::ZoneSettings& zone) {
   if (zone.path.empty()) return std::nullopt;
   const std::string& name = zone.name.empty() ? zone.path : zone.name;
-  return ShownValue{fmt::format("zone[{}].file", name), quotedForFile(zone.path), quoted(zone.path),
+  return ShownValue{fmt::format("zone[{}].file", name), quotedForFile(zone.path), taut::quoted(zone.path),
                     zone.origin.toText()};
 }
 

@@ -30,7 +30,7 @@ std::string_view variable(const char* name) {
   return value ? std::string_view(value) : std::string_view();
 }
 
-std::optional<std::int64_t> numberOf(std::string_view text) {
+std::optional<std::int64_t> positiveNumber(std::string_view text) {
   std::int64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || end != text.data() + text.size() || number <= 0) return std::nullopt;
@@ -39,8 +39,8 @@ std::optional<std::int64_t> numberOf(std::string_view text) {
 
 // Meant for this process, or for any.
 std::optional<std::chrono::microseconds> watchdogOfEnvironment() {
-  const auto time = numberOf(variable("WATCHDOG_USEC"));
-  const auto process = numberOf(variable("WATCHDOG_PID"));
+  const auto time = positiveNumber(variable("WATCHDOG_USEC"));
+  const auto process = positiveNumber(variable("WATCHDOG_PID"));
   if (!time || (process && *process != ::getpid())) return std::nullopt;
   return std::chrono::microseconds(*time);
 }

@@ -6,12 +6,6 @@
 
 namespace taut {
 
-namespace {
-
-constexpr std::size_t recordFixedSize = 10;  // TYPE, CLASS, TTL, RDLENGTH
-
-}  // namespace
-
 ReplyBuilder::ReplyBuilder(MutableByteSpan buffer, std::size_t limit)
     : buffer_(buffer.data()), limit_(std::min({buffer.size(), limit, maxMessageSize})) {
   assert(limit_ >= messageHeaderSize);

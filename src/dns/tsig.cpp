@@ -15,10 +15,9 @@ namespace taut {
 
 namespace {
 
-constexpr std::size_t recordFixedSize = 10;  // TYPE, CLASS, TTL, RDLENGTH
-constexpr std::size_t rdataFixedSize = 16;   // RDATA without algorithm, MAC and other data
-constexpr std::size_t serverTimeSize = 6;    // the other data of a BADTIME
-constexpr std::size_t leastMacSize = 10;     // RFC 8945 section 5.2.2.1
+constexpr std::size_t rdataFixedSize = 16;  // RDATA without algorithm, MAC and other data
+constexpr std::size_t serverTimeSize = 6;   // the other data of a BADTIME
+constexpr std::size_t leastMacSize = 10;    // RFC 8945 section 5.2.2.1
 
 // Of RDATA that has its layout.
 void readRdata(ByteSpan rdata, TsigRecord& record) {

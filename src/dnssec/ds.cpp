@@ -6,15 +6,12 @@
 
 #include <openssl/evp.h>
 
+#include "evp_free.hpp"
 #include "message_digest.hpp"
 
 namespace taut {
 
 namespace {
-
-struct Free {
-  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-};
 
 const EVP_MD* digestFor(DigestType type) {
   switch (type) {
@@ -40,7 +37,7 @@ std::optional<DsView> DsView::parse(ByteSpan rdata) {
 std::optional<KeyDigest> digestOf(NameView owner, const DnskeyView& key, DigestType type) {
   const EVP_MD* const digest = digestFor(type);
   if (!digest) return std::nullopt;
-  const std::unique_ptr<EVP_MD_CTX, Free> context(EVP_MD_CTX_new());
+  const std::unique_ptr<EVP_MD_CTX, detail::EvpFree> context(EVP_MD_CTX_new());
   const Name folded = Name(owner).toLower();
   KeyDigest made;
   if (!context || EVP_DigestInit_ex2(context.get(), digest, nullptr) != 1 ||

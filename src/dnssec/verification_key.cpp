@@ -15,6 +15,7 @@
 #include <openssl/evp.h>
 #include <openssl/params.h>
 
+#include "evp_free.hpp"
 #include "message_digest.hpp"
 
 namespace taut {
@@ -29,12 +30,8 @@ constexpr std::size_t largestExponentBits = 35;  // 2^32 + 1, which zones use, h
 constexpr std::size_t p256Size = 32;             // octets of one coordinate, and of one number of a signature
 constexpr std::size_t p384Size = 48;
 
-struct Free {
-  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
-  void operator()(EVP_PKEY_CTX* context) const { EVP_PKEY_CTX_free(context); }
-  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-};
-using Key = std::unique_ptr<EVP_PKEY, Free>;
+using detail::EvpFree;
+using Key = std::unique_ptr<EVP_PKEY, EvpFree>;
 
 // Without zeros before the number.
 ByteSpan stripped(ByteSpan number) {
@@ -94,7 +91,7 @@ microseconds priceOfRsa(DnssecAlgorithm algorithm, const RsaNumbers& numbers) {
 // Null where the numbers are not those of a key, and where there is no memory: libcrypto tells them apart only in its
 // queue of errors.
 EVP_PKEY* keyFrom(const char* kind, int selection, OSSL_PARAM* parameters) {
-  const std::unique_ptr<EVP_PKEY_CTX, Free> context(EVP_PKEY_CTX_new_from_name(nullptr, kind, nullptr));
+  const std::unique_ptr<EVP_PKEY_CTX, EvpFree> context(EVP_PKEY_CTX_new_from_name(nullptr, kind, nullptr));
   if (!context) throw std::bad_alloc();
   EVP_PKEY* key = nullptr;
   if (EVP_PKEY_fromdata_init(context.get()) == 1) EVP_PKEY_fromdata(context.get(), &key, selection, parameters);
@@ -180,7 +177,7 @@ bool verifyDigest(EVP_PKEY_CTX* context, const EVP_MD* digest, ByteSpan data, By
 }
 
 bool verifyData(EVP_PKEY* key, ByteSpan data, ByteSpan signature) {
-  const std::unique_ptr<EVP_MD_CTX, Free> context(EVP_MD_CTX_new());
+  const std::unique_ptr<EVP_MD_CTX, EvpFree> context(EVP_MD_CTX_new());
   if (!context) throw std::bad_alloc();
   return EVP_DigestVerifyInit_ex(context.get(), nullptr, nullptr, nullptr, nullptr, key, nullptr) == 1 &&
          EVP_DigestVerify(context.get(), signature.data(), signature.size(), data.data(), data.size()) == 1;
@@ -188,7 +185,7 @@ bool verifyData(EVP_PKEY* key, ByteSpan data, ByteSpan signature) {
 
 // Made ready for a digest, where there is one; null where libcrypto does not verify with such a key.
 EVP_PKEY_CTX* verifierOf(EVP_PKEY* key, const EVP_MD* digest) {
-  std::unique_ptr<EVP_PKEY_CTX, Free> context(EVP_PKEY_CTX_new_from_pkey(nullptr, key, nullptr));
+  std::unique_ptr<EVP_PKEY_CTX, EvpFree> context(EVP_PKEY_CTX_new_from_pkey(nullptr, key, nullptr));
   if (!context) throw std::bad_alloc();
   const bool isReady = !digest || (EVP_PKEY_verify_init(context.get()) == 1 &&
                                    EVP_PKEY_CTX_set_signature_md(context.get(), digest) == 1);

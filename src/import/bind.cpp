@@ -61,7 +61,7 @@ std::optional<bool> signs(const Statement& block) {
 }
 
 // Statements that ask for what taut does anyhow.
-bool isSatisfied(const Statement& statement) {
+bool isSatisfiedOfBind(const Statement& statement) {
   const std::string_view keyword = statement.keyword();
   if (keyword == "allow-query") return holdsOnly(statement, "any");
   if (keyword == "allow-transfer" || keyword == "allow-update") return holdsOnly(statement, "none");
@@ -206,7 +206,7 @@ void BindConverter::prepare(const Statements& statements) {
       if (value && *value > 0 && *value <= 65535) port_ = static_cast<std::uint16_t>(*value);
     }
     const Statement* const query = statement.child("allow-query");
-    if (query && !isSatisfied(*query)) allowQuery_ = query;
+    if (query && !isSatisfiedOfBind(*query)) allowQuery_ = query;
     signsZones_ = signsZones_ || signs(statement).value_or(false);
   }
   if (allowQuery_) file_.allowQuery = networks(*allowQuery_);
@@ -224,7 +224,7 @@ void BindConverter::statement(const Statement& statement) {
     const auto function = optionFunctions().find(option.keyword());
     if (function != optionFunctions().end())
       (this->*function->second)(option);
-    else if (!recursionOption(option) && !isSatisfied(option))
+    else if (!recursionOption(option) && !isSatisfiedOfBind(option))
       unknown(option);
   }
 }
@@ -432,7 +432,7 @@ void BindConverter::servedZone(const Statement& zone, bool isSecondary) {
         file = item.value();
       else
         TautFile::noteOn(notes, item, "it is no text; without a file the zone is transferred at each start");
-    } else if (item.keyword() != "type" && !isOfTransfers(item) && !isSatisfied(item)) {
+    } else if (item.keyword() != "type" && !isOfTransfers(item) && !isSatisfiedOfBind(item)) {
       TautFile::noteOn(notes, item);
     }
   }

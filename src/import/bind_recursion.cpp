@@ -32,7 +32,7 @@ constexpr Pair satisfiedOfPolicies[] = {{"add-soa", "yes"},  {"break-dnssec", "y
                                         {"log", "no"},       {"nsdname-enable", "no"},     {"nsip-enable", "no"},
                                         {"policy", "given"}, {"qname-wait-recurse", "no"}, {"recursive-only", "yes"}};
 
-bool isSatisfied(const Pair& pair) {
+bool isSatisfiedOfPolicies(const Pair& pair) {
   return std::ranges::find(satisfiedOfPolicies, pair) != std::end(satisfiedOfPolicies);
 }
 
@@ -264,12 +264,13 @@ void BindRecursion::responsePolicy(const Statement& list) {
       continue;
     }
     for (const Pair& pair : pairsOf(policy, 2))
-      if (!isSatisfied(pair)) unsupported(policy, fmt::format("in response-policy: {} {}", pair.key, pair.value));
+      if (!isSatisfiedOfPolicies(pair))
+        unsupported(policy, fmt::format("in response-policy: {} {}", pair.key, pair.value));
     addPolicy(policy, policy.value());
   }
   for (const Pair& pair : pairsOf(list, 1)) {
     breaksDnssec_ = breaksDnssec_ || pair == Pair{"break-dnssec", "yes"};
-    if (!isSatisfied(pair)) unsupported(list, fmt::format("{} {}", pair.key, pair.value));
+    if (!isSatisfiedOfPolicies(pair)) unsupported(list, fmt::format("{} {}", pair.key, pair.value));
   }
 }
 

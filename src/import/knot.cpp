@@ -23,7 +23,7 @@ constexpr std::string_view defaultStorage = "/var/lib/knot";
 constexpr std::string_view defaultFile = "%s.zone";
 
 // Statements that ask for what taut does anyhow.
-bool isSatisfied(const Statement& statement) {
+bool isSatisfiedOfKnot(const Statement& statement) {
   return statement.keyword() == "dnssec-signing" && yesOrNo(statement.value()) == false;
 }
 
@@ -267,7 +267,7 @@ void KnotConverter::templateBlock(const Statement& block) {
     if (isOfZones(keyword)) continue;
     if (keyword == "global-module" && block.value() == "default")
       globalModules(item);
-    else if (!isSatisfied(item))
+    else if (!isSatisfiedOfKnot(item))
       unsupported(item, fmt::format("in template {}", block.value()));
   }
 }
@@ -307,7 +307,7 @@ void KnotConverter::zone(const Statement& zone) {
   Notes notes;
   for (const Statement& item : zone.children) {
     const std::string_view keyword = item.keyword();
-    if (!isOfZones(keyword) && keyword != "template" && !isSatisfied(item)) TautFile::noteOn(notes, item);
+    if (!isOfZones(keyword) && keyword != "template" && !isSatisfiedOfKnot(item)) TautFile::noteOn(notes, item);
   }
   const KnotZoneItems items = itemsOf(zone);
   ZoneTransfers transfers = transfersOf(items, notes);

@@ -29,7 +29,7 @@ constexpr std::string_view privateNetworks[] = {"10.0.0.0/8",     "172.16.0.0/12
                                                 "169.254.0.0/16", "fd00::/8",      "fe80::/10"};
 
 // Statements that ask for what taut does anyhow.
-bool isSatisfied(const Statement& statement) {
+bool isSatisfiedOfUnbound(const Statement& statement) {
   const std::string_view keyword = statement.keyword();
   return (keyword == "do-udp" || keyword == "do-tcp") && yesOrNo(statement.value()) == true;
 }
@@ -154,7 +154,7 @@ void UnboundConverter::section(const Statement& section) {
     const auto function = serverFunctions().find(item.keyword());
     if (function != serverFunctions().end())
       (this->*function->second)(item);
-    else if (!recursionItem(item) && !isSatisfied(item))
+    else if (!recursionItem(item) && !isSatisfiedOfUnbound(item))
       unknown(item);
   }
 }

@@ -12,7 +12,7 @@ namespace taut {
 
 namespace {
 
-using Kind = Scrubbed::Kind;
+using ReplyKind = Scrubbed::Kind;
 using Fault = Scrubbed::Fault;
 using Outcome = ScrubbedWriter::Outcome;
 using detail::ReceivedRecord;
@@ -44,15 +44,15 @@ class Judgement {
   bool recursive() const { return !forwarded_ && !authoritative() && (received_.flags() & flag::RA) != 0; }
   const Name& name() const { return chain_[links_]; }
 
-  bool refuse(Kind kind, Fault fault) {
+  bool refuse(ReplyKind kind, Fault fault) {
     writer_.refuse(kind, fault);
     return true;
   }
   bool refuse(Outcome outcome) {
-    return refuse(Kind::garbage, outcome == Outcome::tooLarge ? Fault::tooLarge : Fault::malformed);
+    return refuse(ReplyKind::garbage, outcome == Outcome::tooLarge ? Fault::tooLarge : Fault::malformed);
   }
-  bool finish(Kind kind) { return finish(kind, name()); }
-  bool finish(Kind kind, const Name& about) {
+  bool finish(ReplyKind kind) { return finish(kind, name()); }
+  bool finish(ReplyKind kind, const Name& about) {
     writer_.finish(kind, about, links_);
     return true;
   }
@@ -106,9 +106,9 @@ bool Judgement::judgeRcode() {
       return false;
     case Rcode::REFUSED:
     case Rcode::NOTAUTH:
-      return refuse(Kind::lame, Fault::refused);
+      return refuse(ReplyKind::lame, Fault::refused);
     default:
-      return refuse(Kind::failure, Fault::serverError);
+      return refuse(ReplyKind::failure, Fault::serverError);
   }
 }
 
@@ -131,7 +131,7 @@ bool Judgement::takeData(bool& found) {
   const Outcome outcome = writer_.take(Section::answer, name(), question_.type, answerGrade());
   found = outcome == Outcome::taken;
   if (!found) return outcome != Outcome::absent && refuse(outcome);
-  if (question_.type == Type::CNAME && writer_.lastCount() > 1) return refuse(Kind::garbage, Fault::contradictory);
+  if (question_.type == Type::CNAME && writer_.lastCount() > 1) return refuse(ReplyKind::garbage, Fault::contradictory);
   return false;
 }
 
@@ -180,14 +180,14 @@ bool Judgement::followDname(bool& found) {
   const auto owner = dnameOwner();
   if (!owner) return false;
   // The chain came by here before. What follows is asked for.
-  if (writer_.has(Section::answer, *owner, Type::DNAME)) return finish(Kind::alias);
+  if (writer_.has(Section::answer, *owner, Type::DNAME)) return finish(ReplyKind::alias);
   const Outcome outcome = writer_.take(Section::answer, *owner, Type::DNAME, answerGrade());
   if (outcome != Outcome::taken) return refuse(outcome);
   const auto to = NameView::fromWire(writer_.lastRdata());
-  if (writer_.lastCount() > 1 || !to) return refuse(Kind::garbage, Fault::contradictory);
+  if (writer_.lastCount() > 1 || !to) return refuse(ReplyKind::garbage, Fault::contradictory);
   const auto target = Name::substitute(name(), *owner, *to);
-  if (!target) return finish(Kind::nameTooLong);
-  if (!cnameAgrees(*target)) return refuse(Kind::garbage, Fault::contradictory);
+  if (!target) return finish(ReplyKind::nameTooLong);
+  if (!cnameAgrees(*target)) return refuse(ReplyKind::garbage, Fault::contradictory);
   writer_.addSynthesised(name(), *target, writer_.lastTtl());
   found = true;
   return asksForAliases() ? finishAnswer() : follow(*target);
@@ -198,7 +198,7 @@ bool Judgement::followCname(bool& found) {
   if (outcome == Outcome::absent) return false;
   if (outcome != Outcome::taken) return refuse(outcome);
   const auto to = NameView::fromWire(writer_.lastRdata());
-  if (writer_.lastCount() > 1 || !to) return refuse(Kind::garbage, Fault::contradictory);
+  if (writer_.lastCount() > 1 || !to) return refuse(ReplyKind::garbage, Fault::contradictory);
   const Name target = *to;  // the octets move
   found = true;
   return follow(target);
@@ -206,40 +206,40 @@ bool Judgement::followCname(bool& found) {
 
 // True where the chain is not followed on in this reply.
 bool Judgement::follow(const Name& target) {
-  if (recursive()) return refuse(Kind::lame, Fault::recursive);
+  if (recursive()) return refuse(ReplyKind::lame, Fault::recursive);
   const auto end = chain_.begin() + static_cast<std::ptrdiff_t>(links_) + 1;
-  if (std::find(chain_.begin(), end, target) != end) return finish(Kind::aliasLoop, target);
+  if (std::find(chain_.begin(), end, target) != end) return finish(ReplyKind::aliasLoop, target);
   chain_[++links_] = target;
-  return (links_ == maxAliasLinks || !target.isWithin(zone_)) && finish(Kind::alias);
+  return (links_ == maxAliasLinks || !target.isWithin(zone_)) && finish(ReplyKind::alias);
 }
 
 bool Judgement::finishAnswer() {
-  if (recursive()) return refuse(Kind::lame, Fault::recursive);
-  if (received_.rcode() != Rcode::NOERROR) return refuse(Kind::garbage, Fault::contradictory);
+  if (recursive()) return refuse(ReplyKind::lame, Fault::recursive);
+  if (received_.rcode() != Rcode::NOERROR) return refuse(ReplyKind::garbage, Fault::contradictory);
   const std::size_t data = writer_.count() - 1;
   if (takeProofs(authorityGrade())) return true;
   if (zone_.isRoot() && question_.type == Type::NS && name().isRoot() && takeGlueOf(data)) return true;
   if (forwarded_ && takeReferredAddresses()) return true;
-  return finish(Kind::answer);
+  return finish(ReplyKind::answer);
 }
 
 // The reply says nothing about the last name of the chain but that there is nothing, or who might know.
 bool Judgement::judgeAbsence() {
-  if (received_.rcode() == Rcode::YXDOMAIN) return refuse(Kind::failure, Fault::serverError);
+  if (received_.rcode() == Rcode::YXDOMAIN) return refuse(ReplyKind::failure, Fault::serverError);
   bool elsewhere = false;
   const auto soa = soaOwner(elsewhere);
-  if (soa) return recursive() ? refuse(Kind::lame, Fault::recursive) : takeNegative(*soa);
-  if (links_ > 0) return finish(Kind::alias);
+  if (soa) return recursive() ? refuse(ReplyKind::lame, Fault::recursive) : takeNegative(*soa);
+  if (links_ > 0) return finish(ReplyKind::alias);
   if (received_.rcode() == Rcode::NOERROR && judgeReferral()) return true;
   // A forwarder may have found the absence above the zone. It is believed, and the SOA is not.
-  if (elsewhere && !forwarded_) return refuse(Kind::lame, Fault::upward);
+  if (elsewhere && !forwarded_) return refuse(ReplyKind::lame, Fault::upward);
   if (!forwarded_ && !authoritative())
-    return refuse(Kind::lame, recursive() ? Fault::recursive : Fault::notAuthoritative);
+    return refuse(ReplyKind::lame, recursive() ? Fault::recursive : Fault::notAuthoritative);
   return finishAbsence();
 }
 
 bool Judgement::finishAbsence() {
-  return finish(received_.rcode() == Rcode::NXDOMAIN ? Kind::nameError : Kind::noData);
+  return finish(received_.rcode() == Rcode::NXDOMAIN ? ReplyKind::nameError : ReplyKind::noData);
 }
 
 // The SOA of the zone that lacks the name or the data: the zone asked, or one below it that the server serves too.
@@ -260,7 +260,7 @@ std::optional<NameView> Judgement::soaOwner(bool& elsewhere) const {
 bool Judgement::takeNegative(NameView soaOwner) {
   const Outcome outcome = writer_.take(Section::authority, soaOwner, Type::SOA, authorityGrade());
   if (outcome != Outcome::taken) return refuse(outcome);
-  if (writer_.lastCount() > 1) return refuse(Kind::garbage, Fault::contradictory);
+  if (writer_.lastCount() > 1) return refuse(ReplyKind::garbage, Fault::contradictory);
   return takeProofs(authorityGrade()) || finishAbsence();
 }
 
@@ -268,8 +268,9 @@ bool Judgement::takeNegative(NameView soaOwner) {
 bool Judgement::judgeReferral() {
   bool upward = false;
   const auto found = cut(upward);
-  if (!found) return upward && (forwarded_ || !authoritative() || pointsAbove()) && refuse(Kind::lame, Fault::upward);
-  if (forwarded_) return refuse(Kind::lame, Fault::notAuthoritative);
+  if (!found)
+    return upward && (forwarded_ || !authoritative() || pointsAbove()) && refuse(ReplyKind::lame, Fault::upward);
+  if (forwarded_) return refuse(ReplyKind::lame, Fault::notAuthoritative);
   const Outcome outcome = writer_.takeReferral(*found);
   if (outcome != Outcome::taken) return refuse(outcome);
   const std::size_t nameServers = writer_.count() - 1;
@@ -278,7 +279,7 @@ bool Judgement::judgeReferral() {
   if (ds != Outcome::absent && ds != Outcome::taken) return refuse(ds);
   if (ds == Outcome::absent && takeProofs(TrustGrade::authority)) return true;
   if (takeGlueOf(nameServers)) return true;
-  return finish(Kind::referral, Name(*found));
+  return finish(ReplyKind::referral, Name(*found));
 }
 
 // Whether there are NS records of a zone above the one that was asked about: AA does not make that an answer.
@@ -393,11 +394,11 @@ Scrubbed Scrubber::scrub(MessageView reply, NameView zone, const QuestionView& q
   const auto outcome = received.read(reply);
   // What a truncated reply lacks need not be at its end (RFC 2181 section 9).
   if (reply.truncated())
-    writer.refuse(Kind::garbage, Fault::truncated);
+    writer.refuse(ReplyKind::garbage, Fault::truncated);
   else if (outcome == ReceivedRecords::Outcome::malformed)
-    writer.refuse(Kind::garbage, Fault::malformed);
+    writer.refuse(ReplyKind::garbage, Fault::malformed);
   else if (outcome == ReceivedRecords::Outcome::tooLarge)
-    writer.refuse(Kind::garbage, Fault::tooLarge);
+    writer.refuse(ReplyKind::garbage, Fault::tooLarge);
   else
     Judgement(received, zone, question, asked == Asked::forwarder, addresses_, glue_, writer).run();
   return scrubbed;

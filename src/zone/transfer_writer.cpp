@@ -13,8 +13,6 @@ namespace taut {
 
 namespace {
 
-constexpr std::size_t recordFixedSize = 10;  // TYPE, CLASS, TTL, RDLENGTH
-
 // Readers bound how many pointers they follow, some at 16: names that are compressed against each other must not need
 // more.
 constexpr std::uint8_t maxPointers = 8;

@@ -28,7 +28,7 @@ for option in sys.argv[2:]:
 PYTHON
 }
 
-# Sets the folder up with the options (-Dname=value), or changes those that differ. Eight files of a program are
+# Sets the folder up with the options (-Dname=value), or changes those that differ. Sixteen files of a program are
 # compiled as one: most of the time goes into headers that they share.
 configureBuild() {
   local folder=$1

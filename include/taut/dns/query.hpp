@@ -27,6 +27,7 @@ namespace taut {
 struct TsigKey;
 
 inline constexpr std::size_t messageHeaderSize = 12;   // octets (RFC 1035 section 4.1.1)
+inline constexpr std::size_t recordFixedSize = 10;     // octets of TYPE, CLASS, TTL and RDLENGTH (section 4.1.3)
 inline constexpr std::size_t maxMessageSize = 65535;   // octets over a stream (RFC 1035 section 4.2.2)
 inline constexpr std::size_t classicUdpSize = 512;     // octets over UDP without EDNS (RFC 1035 section 4.2.1)
 inline constexpr std::uint16_t defaultUdpSize = 1232;  // octets over UDP that networks carry whole (RFC 9715)
