@@ -50,6 +50,14 @@ configureBuild() {
   ((${#change[@]} == 0)) || meson configure "$folder" "${change[@]}" >/dev/null
 }
 
+# The argument that keeps ninja from starting more compilers than the memory holds, if any is needed: the largest files
+# take a gigabyte each.
+compilersThatFit() {
+  local fit
+  fit=$(awk '/^MemAvailable:/ { print int($2 / 1200000) }' /proc/meminfo)
+  ((fit > $(nproc) + 2)) || echo "-j$((fit > 1 ? fit : 1))"
+}
+
 # Builds the targets (all without any), silently. Where it fails: what the compiler said, and in brokenTarget the first
 # target that cannot be built.
 buildTargets() {
@@ -57,7 +65,8 @@ buildTargets() {
   shift
   local log
   log=$(mktemp)
-  if ! ninja -C "$folder" "$@" >"$log" 2>&1 </dev/null; then
+  # shellcheck disable=SC2046  # one argument or none
+  if ! ninja -C "$folder" $(compilersThatFit) "$@" >"$log" 2>&1 </dev/null; then
     { sed -n '/^FAILED:/,$p' "$log" | grep -v '^\[' | grep . || tail -n 40 "$log"; } | head -n 80 >&2
     # shellcheck disable=SC2034  # for the script that calls
     brokenTarget=$(sed -n 's/^FAILED: //p' "$log" | head -n 1)
