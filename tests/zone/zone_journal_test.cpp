@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "stored_files.hpp"
+#include "support/octet_step.hpp"
 #include "support/temporary_folder.hpp"
 #include "taut/dns/rdata.hpp"
 #include "taut/zone/difference_between.hpp"
@@ -282,7 +283,7 @@ TEST_CASE("of a file with any octet changed only differences from there on are l
   const std::size_t header = opened(folder.path("empty"))->octets();
   const auto entries = opened(path)->entries();
   const auto steps = opened(path)->find(Serial(1));
-  for (std::size_t at = 0; at < whole.size(); ++at) {
+  for (std::size_t at = 0; at < whole.size(); at += test::octetStep) {
     std::string damaged = whole;
     damaged[at] = static_cast<char>(damaged[at] ^ (1 << at % 8));
     writeContents(path, damaged);
@@ -309,7 +310,7 @@ TEST_CASE("a write that fails at any octet leaves the journal as it was, and wha
   const std::string before = contentsOf(path);
   const ZoneDifference next = step(4, 5);
   const std::size_t after = before.size() + detail::FrameHead::size + next.octets();
-  for (std::size_t limit = before.size(); limit < after; ++limit) {
+  for (std::size_t limit = before.size(); limit < after; limit += test::octetStep) {
     const bool held = succeedsWithin(limit, [&] {
       const auto journal = opened(path);
       const auto appended = journal->append(next, noon);
