@@ -20,7 +20,7 @@ const Name zone("example.");
 
 // Records that count as verified.
 struct Denial {
-  explicit Denial(std::string_view text, NameView of = zone) : records(text), denial(of) {
+  explicit Denial(std::string_view text, NameView of = zone) : apex(of), records(text), denial(apex) {
     for (const RRset& set : records.rrsets()) added += denial.add(set, {});
   }
 
@@ -31,6 +31,7 @@ struct Denial {
   }
   DelegationProof delegation(const char* name) { return denial.delegation(Name(name), budget); }
 
+  Name apex;
   Records records;
   DenialRecords denial;
   CryptoBudget budget;

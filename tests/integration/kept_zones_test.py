@@ -201,8 +201,12 @@ class Restarts(KeptZones):
         second = self.secondary(first.port)
         second.run()
         self.wait_for_serial(second, 1)
+        journal = second.state / "example.com.journal"
+        size = 0
         for serial in (2, 3):
             self.follow(first, second, serial)
+            wait_until(lambda before=size: journal.exists() and journal.stat().st_size > before, 10, "it is kept")
+            size = journal.stat().st_size
             done = self.run_program(TAUTCTL, "--socket", second.folder / "control", "upgrade")
             self.assertEqual(done.returncode, 0, done.stdout + done.stderr + second.process.log())
             self.assertEqual(self.version(second.port), serial)

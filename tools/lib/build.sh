@@ -2,9 +2,10 @@
 # shellcheck shell=bash
 
 # What ccache keeps of one folder serves in any other: paths count from the source. A precompiled header counts by its
-# contents, which are read once and not for each file that includes it.
+# contents, which are read once and not for each file that includes it. The language of messages does not count, which
+# dpkg-buildpackage sets.
 export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1 CCACHE_INODECACHE=1
-export CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+export CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime,locale
 
 # The compiler for meson, run by ccache where that is installed: meson adds ccache only where no compiler is named.
 cachedCompiler() {
