@@ -88,4 +88,6 @@ TEST_CASE("the server's ring opens no file and makes no socket, not even one tha
       true, [](io_uring& ring) { return submit(ring, [](io_uring_sqe& sqe) { io_uring_prep_nop(&sqe); }) == 0; }));
 }
 
+TEST_SUITE_END();
+
 }  // namespace io_uring_shut_in_test

@@ -170,6 +170,17 @@ def test_names_are_unique(tree):
 
 
 @check(
+    bad=[{"tests/net/x_test.cpp": 'TEST_SUITE_BEGIN("io_uring");\nTEST_CASE("a") {}\n'}],
+    good=[{"tests/net/x_test.cpp": 'TEST_SUITE_BEGIN("io_uring");\nTEST_CASE("a") {}\nTEST_SUITE_END();\n'}],
+)
+def test_suites_end(tree):
+    """A suite of tests ends in the file where it begins: those of the file that is compiled after it are not in it"""
+    for path, text in tree.items():
+        if path.endswith("_test.cpp") and text.count("TEST_SUITE_BEGIN(") != text.count("TEST_SUITE_END("):
+            yield f"{path}: TEST_SUITE_BEGIN and TEST_SUITE_END are not as many"
+
+
+@check(
     bad=[{"tests/net/x_test.cpp": "std::this_thread::sleep_for(1s);"}, {"tests/dns/x_test.cpp": "usleep(1000);"}],
     good=[{"tests/net/x_test.cpp": "co_await sleepFor(shard, 1s);", "tests/integration/x.cpp": "sleep(1);"}],
 )
