@@ -84,7 +84,7 @@ bool Query::parseRecord(ByteReader& reader, Section section, bool isLast) {
     reader.skip(1);
   else if (!skipName(reader))
     return false;
-  const ByteSpan fields = reader.take(10);  // TYPE, CLASS, TTL, RDLENGTH
+  const ByteSpan fields = reader.take(recordFixedSize);
   if (!reader.ok()) return false;
   const ByteSpan rdata = reader.take(loadU16(fields.data() + 8));
   if (!reader.ok()) return false;
