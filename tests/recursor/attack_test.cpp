@@ -158,10 +158,15 @@ Octets keyWithTag(std::uint16_t tag, std::size_t size) {
   fillRandom(MutableByteSpan(rdata).subspan(modulus));
   rdata[modulus] |= 0x80;
   rdata.back() |= 1;
-  for (std::uint32_t word = 0; word <= 0xffff; ++word) {  // one in the middle makes the tag what it is to be
-    storeU16(&rdata[modulus + 2], static_cast<std::uint16_t>(word));
-    if (DnskeyView::parse(rdata)->keyTag() == tag) break;
+  // The tag is a sum of words, so that one of them makes it what it is to be, give or take a carry.
+  storeU16(&rdata[modulus + 2], 0);
+  const auto tagOf = [&] { return DnskeyView::parse(rdata)->keyTag(); };
+  auto word = static_cast<std::uint16_t>(tag - tagOf() - 1);
+  for (int carry = -1; carry <= 1; ++carry, ++word) {
+    storeU16(&rdata[modulus + 2], word);
+    if (tagOf() == tag) return rdata;
   }
+  FAIL("no word makes the tag");
   return rdata;
 }
 

@@ -9,8 +9,6 @@
 
 #include <doctest/doctest.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 namespace taut::test {
 
@@ -23,21 +21,32 @@ inline void writeContents(const std::string& path, const std::string& octets) {
   std::ofstream(path, std::ios::binary | std::ios::trunc) << octets;
 }
 
-// Whether the work succeeds in a process that can write no octet of a file behind the first `limit`.
+// Lets the process write no octet of a file behind the first `limit`, as long as it lives.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(std::size_t limit) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+    REQUIRE(::getrlimit(RLIMIT_FSIZE, &before_) == 0);
+    const rlimit bound{limit, before_.rlim_max};
+    REQUIRE(::setrlimit(RLIMIT_FSIZE, &bound) == 0);
+  }
+  FileSizeLimit(const FileSizeLimit&) = delete;
+  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+  ~FileSizeLimit() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, handler_);
+  }
+
+ private:
+  sighandler_t handler_;
+  rlimit before_{};
+};
+
+// Whether the work succeeds where no octet of a file can be written behind the first `limit`. It prints nothing: that
+// would be lost where the output is a file.
 template <class Work>
 bool succeedsWithin(std::size_t limit, const Work& work) {
-  const pid_t child = ::fork();
-  REQUIRE(child >= 0);
-  if (child == 0) {
-    std::signal(SIGXFSZ, SIG_IGN);
-    const rlimit bound{limit, limit};
-    ::setrlimit(RLIMIT_FSIZE, &bound);
-    ::_exit(work() ? 0 : 1);
-  }
-  int status = 0;
-  REQUIRE(::waitpid(child, &status, 0) == child);
-  REQUIRE(WIFEXITED(status));
-  return WEXITSTATUS(status) == 0;
+  const FileSizeLimit limited(limit);
+  return work();
 }
 
 }  // namespace taut::test
