@@ -27,6 +27,12 @@ class BlockingClient {
     const socklen_t length = server.toSockaddr(name);
     if (::connect(fd_.get(), reinterpret_cast<const sockaddr*>(&name), length) != 0)
       throw std::system_error(errno, std::generic_category(), "connect");
+    // Where nobody listens the kernel may give a connection that very port, and it meets itself.
+    sockaddr_storage own{};
+    socklen_t ownLength = sizeof own;
+    ::getsockname(fd_.get(), reinterpret_cast<sockaddr*>(&own), &ownLength);
+    if (type == SOCK_STREAM && Address::fromSockaddr(&own, ownLength) == server)
+      throw std::system_error(ECONNREFUSED, std::generic_category(), "connect");
   }
 
   void send(const Bytes& message) { sendOctets(type_ == SOCK_STREAM ? framed(message) : message); }
