@@ -81,7 +81,7 @@ bool keepsOut(const Address& bound, const Address& wanted) {
           std::memcmp(bound.bytes().data(), wanted.bytes().data(), bound.bytes().size()) == 0);
 }
 
-std::optional<Socket> findSocket(const Address& wanted, bool isTcp) {
+std::optional<Socket> readForSocket(const Address& wanted, bool isTcp) {
   for (const char* const family : {"", "6"}) {
     const std::string table = readWhole(fmt::format("/proc/self/net/{}{}", isTcp ? "tcp" : "udp", family));
     std::string_view rest = table;
@@ -89,6 +89,15 @@ std::optional<Socket> findSocket(const Address& wanted, bool isTcp) {
       if (const auto socket = parseSocket(takeLine(rest), isTcp); socket && keepsOut(socket->local, wanted))
         return socket;
   }
+  return std::nullopt;
+}
+
+// The kernel gives a table in pieces. Where a socket of one piece is closed before the next piece is read, another
+// socket is in neither.
+std::optional<Socket> findSocket(const Address& wanted, bool isTcp) {
+  constexpr int readings = 8;
+  for (int reading = 0; reading < readings; ++reading)
+    if (const auto socket = readForSocket(wanted, isTcp)) return socket;
   return std::nullopt;
 }
 
