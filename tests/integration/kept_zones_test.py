@@ -140,6 +140,8 @@ class Restarts(KeptZones):
         self.wait_for_serial(second, 3)
         self.assertEqual(self.version(second.port), 3)
         self.assertEqual(self.differences(second, 1), [1, 2, 3])
+        # A zone is answered some time before it is kept up to date.
+        wait_until(lambda: "failures" in self.control(second, "zone", "status", ORIGIN), 10, "it is kept up to date")
         status = self.control(second, "zone", "status", ORIGIN)
         self.assertEqual((status["kind"], status["state"], status["failures"]), ("secondary", "loaded", 0))
         self.assertGreater(status["next_check_in"], 2000)

@@ -190,6 +190,8 @@ class Upkeep(Secondaries):
         self.assertEqual(first.process.stop(), 0)
         second.run()
         self.wait_for_serial(second, 1)
+        # A zone is answered some time before it is kept up to date.
+        wait_until(lambda: "failures" in self.control(second, "zone", "status", ORIGIN), 10, "it is kept up to date")
         status = self.control(second, "zone", "status", ORIGIN)
         self.assertEqual((status["kind"], status["state"], status["failures"]), ("secondary", "loaded", 0))
         self.assertGreater(status["next_check_in"], 2000)
