@@ -10,6 +10,7 @@
 
 #include <doctest/doctest.h>
 
+#include "net/socket.hpp"
 #include "taut/base/address.hpp"
 #include "taut/base/unique_fd.hpp"
 #include "taut/net/listen_error.hpp"
@@ -20,25 +21,11 @@ using namespace taut;
 
 namespace {
 
-UniqueFd boundSocket() {
-  UniqueFd fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  sockaddr_storage name{};
-  const socklen_t length = Address::loopbackV4().toSockaddr(name);
-  REQUIRE(::bind(fd.get(), reinterpret_cast<const sockaddr*>(&name), length) == 0);
-  return fd;
-}
-
 std::vector<UniqueFd> boundSockets(std::size_t count) {
   std::vector<UniqueFd> sockets(count);
-  std::ranges::generate(sockets, boundSocket);
+  std::ranges::generate(
+      sockets, [] { return detail::bindSocket(Address::loopbackV4(), {.protocol = "UDP", .type = SOCK_DGRAM}); });
   return sockets;
-}
-
-Address addressOf(const UniqueFd& socket) {
-  sockaddr_storage name{};
-  socklen_t length = sizeof name;
-  REQUIRE(::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&name), &length) == 0);
-  return Address::fromSockaddr(&name, length);
 }
 
 // Sockets that are opened and closed all the time, on another thread.
@@ -61,8 +48,9 @@ class OtherSockets {
 TEST_CASE("The process that has a port is told while other sockets come and go") {
   const std::vector<UniqueFd> sockets = boundSockets(400);  // more than the kernel tells of at once
   const OtherSockets others;
+  const Address taken = detail::localAddressOf(sockets.back().get());
   for (int i = 0; i < 200; ++i) {
-    const std::string text = ListenError(EADDRINUSE, addressOf(sockets.back()), "UDP").what();
+    const std::string text = ListenError(EADDRINUSE, taken, "UDP").what();
     CHECK_MESSAGE(text.find("in use by taut-net-tests (process ") != text.npos, text);
   }
 }

@@ -161,9 +161,9 @@ Octets keyWithTag(std::uint16_t tag, std::size_t size) {
   // The tag is a sum of words, so that one of them makes it what it is to be, give or take a carry.
   storeU16(&rdata[modulus + 2], 0);
   const auto tagOf = [&] { return DnskeyView::parse(rdata)->keyTag(); };
-  auto word = static_cast<std::uint16_t>(tag - tagOf() - 1);
-  for (int carry = -1; carry <= 1; ++carry, ++word) {
-    storeU16(&rdata[modulus + 2], word);
+  const int word = tag - tagOf();
+  for (const int carry : {-1, 0, 1}) {
+    storeU16(&rdata[modulus + 2], static_cast<std::uint16_t>(word + carry));
     if (tagOf() == tag) return rdata;
   }
   FAIL("no word makes the tag");

@@ -12,6 +12,7 @@
 #include <system_error>
 
 #include "messages.hpp"
+#include "net/socket.hpp"
 #include "taut/base/address.hpp"
 #include "taut/base/unique_fd.hpp"
 
@@ -28,10 +29,7 @@ class BlockingClient {
     if (::connect(fd_.get(), reinterpret_cast<const sockaddr*>(&name), length) != 0)
       throw std::system_error(errno, std::generic_category(), "connect");
     // Where nobody listens the kernel may give a connection that very port, and it meets itself.
-    sockaddr_storage own{};
-    socklen_t ownLength = sizeof own;
-    ::getsockname(fd_.get(), reinterpret_cast<sockaddr*>(&own), &ownLength);
-    if (type == SOCK_STREAM && Address::fromSockaddr(&own, ownLength) == server)
+    if (type == SOCK_STREAM && detail::localAddressOf(fd_.get()) == server)
       throw std::system_error(ECONNREFUSED, std::generic_category(), "connect");
   }
 

@@ -7,8 +7,7 @@
 #include <iterator>
 #include <string>
 
-#include <doctest/doctest.h>
-#include <sys/resource.h>
+#include "support/resource_limit.hpp"
 
 namespace taut::test {
 
@@ -21,31 +20,12 @@ inline void writeContents(const std::string& path, const std::string& octets) {
   std::ofstream(path, std::ios::binary | std::ios::trunc) << octets;
 }
 
-// Lets the process write no octet of a file behind the first `limit`, as long as it lives.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(std::size_t limit) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
-    REQUIRE(::getrlimit(RLIMIT_FSIZE, &before_) == 0);
-    const rlimit bound{limit, before_.rlim_max};
-    REQUIRE(::setrlimit(RLIMIT_FSIZE, &bound) == 0);
-  }
-  FileSizeLimit(const FileSizeLimit&) = delete;
-  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
-  ~FileSizeLimit() {
-    ::setrlimit(RLIMIT_FSIZE, &before_);
-    std::signal(SIGXFSZ, handler_);
-  }
-
- private:
-  sighandler_t handler_;
-  rlimit before_{};
-};
-
 // Whether the work succeeds where no octet of a file can be written behind the first `limit`. It prints nothing: that
 // would be lost where the output is a file.
 template <class Work>
 bool succeedsWithin(std::size_t limit, const Work& work) {
-  const FileSizeLimit limited(limit);
+  std::signal(SIGXFSZ, SIG_IGN);  // so that a write fails in place of the process
+  const ResourceLimit limited(RLIMIT_FSIZE, limit);
   return work();
 }
 

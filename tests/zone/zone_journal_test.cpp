@@ -310,7 +310,7 @@ TEST_CASE("a write that fails at any octet leaves the journal as it was, and wha
   const std::string before = contentsOf(path);
   const ZoneDifference next = step(4, 5);
   const std::size_t after = before.size() + detail::FrameHead::size + next.octets();
-  for (std::size_t limit = before.size(); limit < after; limit += test::octetStep) {
+  for (std::size_t limit = before.size(); limit < after; ++limit) {
     const bool held = succeedsWithin(limit, [&] {
       const auto journal = opened(path);
       const auto appended = journal->append(next, noon);

@@ -334,7 +334,7 @@ void askNode(Answers& answers, const Zone& zone, ZoneNode node) {
   answers << node << zone.parent(node) << node.isApex() << node.isCut() << node.isOccluded() << node.hasDname()
           << node.hasCname() << node.hasWildcardChild() << node.labelCount();
   for (const RRset set : node) {
-    answers << set.type << set.ttl;
+    answers << set.type << set.ttl << set.count;
     const ZoneRRset whole = set.type == Type::RRSIG ? ZoneRRset() : node.rrset(set.type);
     if (set.type != Type::RRSIG) answers << whole.rrsig.count;
     std::size_t record = 0;
