@@ -40,10 +40,10 @@ class Listening(TestCase):
         # The kernel gives a table in pieces, and one socket may be in none or in two when others come and go.
         for table in ("/proc/net/udp", "/proc/net/udp6") * 8:
             for line in Path(table).read_text().splitlines()[1:]:
-                _, local, *_, inode, _, _, _ = line.split()
-                address, port_of_socket = local.split(":")
+                words = line.split()
+                address, port_of_socket = words[1].split(":")
                 if int(port_of_socket, 16) == port:
-                    bound[inode] = address
+                    bound[words[9]] = address  # by the inode
         return list(bound.values())
 
     def test_wildcard_and_its_address(self):
@@ -104,12 +104,6 @@ class Listening(TestCase):
         self.addCleanup(network.close)
         return network
 
-    @staticmethod
-    def add_address(network, host):
-        # The kernel leaves an address of IPv6 without answers until it knows that no other host has it.
-        unchecked = ["nodad"] if ":" in host else []
-        network.run(network.configure, "address", "add", host, "dev", "lo", *unchecked)
-
     def test_address_that_comes_later(self):
         """An address that no interface has is said once, keeps no other away, and is served when it comes"""
         network = self.network()
@@ -118,7 +112,7 @@ class Listening(TestCase):
         server = network.run(self.start_tautd, *arguments, interfaces=("192.0.2.1", "127.0.0.1", "2001:db8::1"))
         network.run(self.assert_served, "127.0.0.1", server.port)
         for host in late:
-            self.add_address(network, host)
+            network.add_address(host)
             network.run(self.assert_served, host, server.port)
         server.wait_for_log(f"listening on 127.0.0.1:{server.port}")
         self.assertEqual(server.stop(), 0)
@@ -140,7 +134,7 @@ class Listening(TestCase):
             server.wait_for_log(f" info no interface has the address {host}: it is served from when one has it")
         server.wait_for_log("serves: process")
         for host in hosts:
-            self.add_address(network, host)
+            network.add_address(host)
             network.run(self.assert_served, host, port)
 
     def test_ipv6_that_comes_later(self):

@@ -462,7 +462,7 @@ class Addresses(Messages):
     def test_link_local(self):
         """A link-local address with its interface is served"""
         network = self.network()
-        network.run(network.configure, "address", "add", "fe80::1/64", "dev", "lo", "nodad")
+        network.add_address("fe80::1/64")
         for arguments, port in ((["-i", "fe80::1%lo", "-p", 5300], 5300), (["-i", "[fe80::1%lo]:5301"], 5301)):
             network.run(self.start, *arguments, "-z", EXAMPLE_ZONE, host="fe80::1%lo", port=port)
             network.run(self.assert_served, "fe80::1%lo", port)

@@ -220,9 +220,8 @@ class PrivateInternet:
     # Servers.
 
     def _start_servers(self):
-        for address in (ROOT, ALPHA, BETA, NEAR, HOSTER, OLD, SILENT, WEB):
-            self.network.run(self.network.configure, "address", "add", address, "dev", "lo")
-        self.network.run(self.network.configure, "address", "add", SIXTH, "dev", "lo", "nodad")
+        for address in (ROOT, ALPHA, BETA, NEAR, HOSTER, OLD, SILENT, WEB, SIXTH):
+            self.network.add_address(address)
         hosted = ("hoster.alpha", "hosted.beta", "hosted2.beta")
         near = [origin for origin in INNERMOST_FIRST if origin not in (*hosted, "old.beta")]
         groups = [("root", (ROOT,), ("",)), ("alpha", (ALPHA,), ("alpha",)), ("beta", (BETA,), ("beta",)),

@@ -302,6 +302,12 @@ class NetworkNamespace:
         """Runs ip(8); for `run`."""
         subprocess.run([which("ip"), *words], check=True)
 
+    def add_address(self, address):
+        """Gives the loopback interface an address, which answers from then on: one of IPv6 the kernel leaves without
+        answers until it has looked for another host that has it."""
+        unchecked = ["nodad"] if ":" in address else []
+        self.run(self.configure, "address", "add", address, "dev", "lo", *unchecked)
+
     def close(self):
         self.calls.put(None)
         self.thread.join()
