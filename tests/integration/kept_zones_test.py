@@ -1,6 +1,5 @@
 """What tautd keeps of zones for the next start: secondary zones without a primary, incremental transfers after a
 restart, and what is left of them when it is killed, when the disk is full, and when files are damaged."""
-import json
 import os
 import random
 import shutil
@@ -17,13 +16,11 @@ import dns.rdatatype
 import dns.rrset
 import dns.update
 
-from support import TAUTD, Process, TestCase, main, wait_for_port, wait_until
-from transfer_peers import ORIGIN, Taut, ask_server, zone_text
-
-TAUTCTL = os.environ["TAUT_TAUTCTL"]
+from support import TAUTD, Process, main, wait_for_port, wait_until
+from transfer_peers import ORIGIN, TAUTCTL, PeersTest, Taut, zone_text
 
 
-class KeptZones(TestCase):
+class KeptZones(PeersTest):
     def server(self, name, text, server=""):
         """tautd with these tables in its configuration."""
         made = Taut(self, name)
@@ -60,10 +57,6 @@ class KeptZones(TestCase):
         made.state = state
         return made
 
-    def ask(self, port, name=ORIGIN, kind="SOA"):
-        query = dns.message.make_query(name, kind, flags=0)
-        return ask_server(port, query)
-
     def version(self, port):
         """The serial that is served; the records beside it are those of this version."""
         reply = self.ask(port)
@@ -75,31 +68,12 @@ class KeptZones(TestCase):
             self.assertEqual(str(address.answer[0][0]), f"10.{serial >> 16}.{serial >> 8 & 255}.{serial & 255}")
         return serial
 
-    def serial(self, port):
-        reply = self.ask(port)
-        return reply.answer[0][0].serial if reply and reply.answer else None
-
-    def wait_for_serial(self, server, serial, seconds=20):
-        try:
-            wait_until(lambda: self.serial(server.port) == serial, seconds, f"{server.name} has serial {serial}")
-        except AssertionError as error:
-            raise AssertionError(f"{error}, but {self.serial(server.port)}\n{server.process.log()}") from None
-
-    def wait_for_start(self, server):
-        """Zones are answered a little before updates are taken."""
-        wait_until(lambda: self.control(server, "status")["state"] == "ready", 20, f"{server.name} has started")
-
     def tell(self, port):
         """A NOTIFY of the primary, whose address is that of the test."""
         message = dns.message.make_query("example.com.", "SOA", flags=dns.flags.AA)
         message.set_opcode(dns.opcode.NOTIFY)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
             sender.sendto(message.to_wire(), ("127.0.0.1", port))
-
-    def control(self, server, *words, status=0):
-        done = self.run_program(TAUTCTL, "--socket", server.folder / "control", "--json", *words)
-        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
-        return json.loads(done.stdout) if done.stdout else done.stderr
 
     def end(self, server):
         self.assertEqual(server.process.stop(), 0, server.process.log())
@@ -140,8 +114,7 @@ class Restarts(KeptZones):
         self.wait_for_serial(second, 3)
         self.assertEqual(self.version(second.port), 3)
         self.assertEqual(self.differences(second, 1), [1, 2, 3])
-        # A zone is answered some time before it is kept up to date.
-        wait_until(lambda: "failures" in self.control(second, "zone", "status", ORIGIN), 10, "it is kept up to date")
+        self.wait_for_start(second)
         status = self.control(second, "zone", "status", ORIGIN)
         self.assertEqual((status["kind"], status["state"], status["failures"]), ("secondary", "loaded", 0))
         self.assertGreater(status["next_check_in"], 2000)

@@ -1,5 +1,4 @@
 """Secondary zones: tautd beside Knot DNS, NSD, BIND, PowerDNS and itself, and what it does when primaries fail."""
-import json
 import os
 import signal
 import socket
@@ -15,37 +14,17 @@ import dns.query
 import dns.rrset
 
 import signed_zones
-from support import REFUSED, SANITIZED, SERVFAIL, TAUTD, TestCase, free_port, main, wait_for_port, wait_until, which
-from transfer_peers import ORIGIN, PEERS, WRONG, Taut, ask_server, documented, zone_text
+from support import REFUSED, SANITIZED, SERVFAIL, TAUTD, free_port, main, wait_for_port, wait_until, which
+from transfer_peers import ORIGIN, PEERS, TAUTCTL, WRONG, PeersTest, Taut, documented, zone_text
 
-TAUTCTL = os.environ["TAUT_TAUTCTL"]
 EVERY = bool(os.environ.get("TAUT_EVERY_QUESTION"))
 everywhere = unittest.skipUnless(EVERY, "one of the pairs that only the tests of the whole system try")
 
 
-class Secondaries(TestCase):
-    def ask(self, port, name=ORIGIN, kind="SOA", **options):
-        query = dns.message.make_query(name, kind, flags=0, **options)
-        return ask_server(port, query)
-
-    def serial(self, port):
-        reply = self.ask(port)
-        return reply.answer[0][0].serial if reply and reply.answer else None
-
+class Secondaries(PeersTest):
     def address(self, port):
         reply = self.ask(port, "www.example.com", "A")
         return str(reply.answer[0][0]) if reply and reply.answer else None
-
-    def wait_for_serial(self, server, serial, seconds=20):
-        try:
-            wait_until(lambda: self.serial(server.port) == serial, seconds, f"{server.name} has serial {serial}")
-        except AssertionError as error:
-            raise AssertionError(f"{error}, but {self.serial(server.port)}\n{server.process.log()}") from None
-
-    def control(self, server, *words, status=0):
-        done = self.run_program(TAUTCTL, "--socket", server.folder / "control", "--json", *words)
-        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
-        return json.loads(done.stdout) if done.stdout else done.stderr
 
     def pair(self, primary, secondary, wrong=False):
         first = primary(self, "primary")
@@ -190,8 +169,7 @@ class Upkeep(Secondaries):
         self.assertEqual(first.process.stop(), 0)
         second.run()
         self.wait_for_serial(second, 1)
-        # A zone is answered some time before it is kept up to date.
-        wait_until(lambda: "failures" in self.control(second, "zone", "status", ORIGIN), 10, "it is kept up to date")
+        self.wait_for_start(second)
         status = self.control(second, "zone", "status", ORIGIN)
         self.assertEqual((status["kind"], status["state"], status["failures"]), ("secondary", "loaded", 0))
         self.assertGreater(status["next_check_in"], 2000)
@@ -489,7 +467,7 @@ class Upkeep(Secondaries):
         self.wait_for_serial(first, 4)
         second.run()
         wait_until(lambda: self.serial(second.port) in (1, 4), 10, "a version is there")
-        wait_until(lambda: self.control(second, "status")["state"] == "ready", 10, "the server has started")
+        self.wait_for_start(second)
         self.control(second, "zone", "refresh", ORIGIN)
         self.wait_for_serial(second, 4)
 

@@ -1,6 +1,7 @@
 """Name servers as primaries and secondaries of each other: tautd, Knot DNS, NSD, BIND and PowerDNS. What concerns the
 zone and its key in their configurations is that of docs/secondaries.md, with the addresses and files of the test."""
 import base64
+import json
 import os
 import re
 import signal
@@ -8,10 +9,12 @@ import socket
 from pathlib import Path
 
 import dns.exception
+import dns.message
 import dns.query
 
-from support import TAUTD, Process, free_port, which
+from support import TAUTD, Process, TestCase, free_port, wait_until, which
 
+TAUTCTL = os.environ["TAUT_TAUTCTL"]
 SECRET = base64.b64encode(b"the secret of the transfer key..").decode()
 WRONG = base64.b64encode(b"another secret, for another key.").decode()
 ORIGIN = "example.com"
@@ -43,6 +46,33 @@ def documented(first_line, document="secondaries.md"):
         if line.lstrip("#; ").startswith(first_line):
             return rest
     raise AssertionError(f"docs/{document} has no block {first_line!r}")
+
+
+class PeersTest(TestCase):
+    """What tests of a zone that servers have from each other ask of them."""
+
+    def ask(self, port, name=ORIGIN, kind="SOA", **options):
+        query = dns.message.make_query(name, kind, flags=0, **options)
+        return ask_server(port, query)
+
+    def serial(self, port):
+        reply = self.ask(port)
+        return reply.answer[0][0].serial if reply and reply.answer else None
+
+    def wait_for_serial(self, server, serial, seconds=20):
+        try:
+            wait_until(lambda: self.serial(server.port) == serial, seconds, f"{server.name} has serial {serial}")
+        except AssertionError as error:
+            raise AssertionError(f"{error}, but {self.serial(server.port)}\n{server.process.log()}") from None
+
+    def wait_for_start(self, server):
+        """Zones are answered a little before they are kept up to date and updates are taken."""
+        wait_until(lambda: self.control(server, "status")["state"] == "ready", 20, f"{server.name} has started")
+
+    def control(self, server, *words, status=0):
+        done = self.run_program(TAUTCTL, "--socket", server.folder / "control", "--json", *words)
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        return json.loads(done.stdout) if done.stdout else done.stderr
 
 
 class Peer:
