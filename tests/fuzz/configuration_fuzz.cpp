@@ -24,7 +24,7 @@ std::optional<std::string> findVariable(std::string_view name) {
   return std::nullopt;
 }
 
-void requireSense(const std::vector<ZoneSettings>& zones) {
+void requireSense(const ZoneList& zones) {
   for (const ZoneSettings& zone : zones) {
     fuzz::require(!zone.path.empty(), "a zone has a file");
     fuzz::require(zone.name.empty() || zone.source().origin, "a zone's name is one");

@@ -1,6 +1,6 @@
 // FakeInternet is name servers in memory, by address, for a recursor to ask: each has a round-trip time, may lose
 // datagrams, be dead, lame or hostile, and counts what it is asked. Its clock jumps, so that thousands of resolutions
-// take a second, and its chance is drawn from one seed.
+// take a second, and what is left to chance begins anew with each.
 //
 //   MemoryShard shard;
 //   FakeInternet internet(shard);
@@ -23,6 +23,7 @@
 #include <string_view>
 #include <vector>
 
+#include "chance.hpp"
 #include "taut/base/address.hpp"
 #include "taut/base/clock.hpp"
 #include "taut/dns/answer.hpp"
@@ -136,7 +137,7 @@ class FakeServer {
 
 class FakeInternet {
  public:
-  explicit FakeInternet(Shard& shard) : shard_(shard) {}
+  explicit FakeInternet(Shard& shard) : shard_(shard) { beginChance(); }
   FakeInternet(const FakeInternet&) = delete;
   FakeInternet& operator=(const FakeInternet&) = delete;
 

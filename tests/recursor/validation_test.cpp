@@ -372,11 +372,11 @@ TEST_CASE("an insecure delegation without its proof is bogus") {
 TEST_CASE("a server that leaves out signatures is not asked again where another one has them") {
   SignedBench bench;
   auto& zone = bench.zone().servedBy("198.18.2.2");
-  for (int i = 0; i < 30; ++i) zone.add("n" + std::to_string(i) + " A 192.0.2.1");
+  for (int i = 0; i < 300; ++i) zone.add("n" + std::to_string(i) + " A 192.0.2.1");
   bench.recursor();
   bench.internet.server(example).manner = FakeServer::Manner::unsignedData;
-  for (int i = 0; i < 30; ++i) CHECK(isSecure(bench.ask("n" + std::to_string(i) + ".example.com")));
-  CHECK(bench.internet.server(example).questions < 10);
+  for (int i = 0; i < 300; ++i) CHECK(isSecure(bench.ask("n" + std::to_string(i) + ".example.com")));
+  CHECK(bench.internet.server(example).questions < 30);
 }
 
 TEST_CASE("bogus data is kept for a while, and then asked for again") {
