@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -173,6 +174,9 @@ struct ZoneSettings {
   bool hasSameSource(const ZoneSettings& other) const { return name == other.name && source() == other.source(); }
 };
 
+// There may be a hundred thousand. The blocks of a deque fit where the tables of the file were in memory.
+using ZoneList = std::deque<ZoneSettings>;
+
 // What zones have that come while the server runs: what [zone-defaults] or a [template.NAME] says.
 struct ZoneTemplate {
   ZoneSettings zone;     // without name and file
@@ -191,7 +195,7 @@ struct ViewSettings {
   std::string name;
   AccessList match;                        // allows those clients
   bool recursion = true;                   // false: none, neither of the view nor of the configuration
-  std::vector<ZoneSettings> zones;         // likewise one that does not load ends the start
+  ZoneList zones;                          // likewise one that does not load ends the start
   std::optional<ForwardSettings> forward;  // of the view alone, all of it; nothing: that of the configuration
 };
 
@@ -243,7 +247,7 @@ struct Configuration {
   ServerSettings server;
   Limits limits;
   std::optional<RateLimit> rateLimit;  // its accounts are for the server to make
-  std::vector<ZoneSettings> zones;     // one that does not load ends the start
+  ZoneList zones;                      // one that does not load ends the start
   // By name; that of [zone-defaults] is empty, and always there.
   ZoneTemplates templates;
   std::vector<std::string> zoneLists;

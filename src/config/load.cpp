@@ -1,7 +1,5 @@
 #include "load.hpp"
 
-#include <malloc.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <string_view>
@@ -20,7 +18,6 @@ Result<Configuration, Mistakes> load(const Sources& sources) {
   Mistakes mistakes;
   const FindVariable findVariable = [&](std::string_view name) { return sources.environment.find(name); };
   if (!sources.file.empty()) FileReader(settings, mistakes, findVariable).read(sources.file);
-  ::malloc_trim(0);  // what the text of a large file and its tree have left
   settings.overlay(sources.environment.read(mistakes));
   settings.overlay(sources.commandLine);
   implyRecursion(settings);

@@ -212,7 +212,7 @@ void RecursionReader::readPolicies(std::vector<PolicySettings>& policies) {
   }
 }
 
-void RecursionReader::requireLocalRoot(const RecursionSettings& recursion, const std::vector<ZoneSettings>& zones) {
+void RecursionReader::requireLocalRoot(const RecursionSettings& recursion, const ZoneList& zones) {
   if (!recursion.localRoot) return;
   const Origin& origin = settings_.find("recursion.local-root")->origin;
   if (std::ranges::find(zones, ".", &ZoneSettings::name) == zones.end())

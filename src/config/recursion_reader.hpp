@@ -28,7 +28,7 @@ class RecursionReader {
   // Nothing where it is not enabled.
   std::optional<RecursionSettings> read();
   // That a local root has a zone to be taken from, and is asked for something.
-  void requireLocalRoot(const RecursionSettings& recursion, const std::vector<ZoneSettings>& zones);
+  void requireLocalRoot(const RecursionSettings& recursion, const ZoneList& zones);
 
  private:
   template <typename... Arguments>

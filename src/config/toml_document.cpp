@@ -148,7 +148,7 @@ Mistake explain(std::string_view text, const toml::parse_error& error, const Mak
 std::optional<Mistake> readToml(std::string text, const MakeOrigin& makeOrigin, TomlVisitor& visitor) {
   try {
     toml::table document = toml::parse(std::string_view(text));
-    text = {};
+    std::string().swap(text);  // its memory goes, which no assignment does
     Walk(makeOrigin, visitor).walk(document, "");
     return std::nullopt;
   } catch (const toml::parse_error& error) {

@@ -62,11 +62,11 @@ class Validator {
   std::vector<TsigSettings> keys();
   std::optional<TsigSettings> key(const std::string& table, const Origin& origin);
   bool readSecret(const std::string& table, const Origin& origin, TsigSettings& settings);
-  std::optional<RateLimit> rateLimit(const std::vector<ZoneSettings>& zones);
-  bool limitsRates(const std::vector<ZoneSettings>& zones) const;
+  std::optional<RateLimit> rateLimit(const ZoneList& zones);
+  bool limitsRates(const ZoneList& zones) const;
   void limitNetworks(RateLimit& limit);
   ResponseRate responseRate(std::int64_t responses, const Setting* all) const;
-  std::shared_ptr<const ZoneRates> zoneRates(const std::vector<ZoneSettings>& zones) const;
+  std::shared_ptr<const ZoneRates> zoneRates(const ZoneList& zones) const;
   std::vector<std::string> zoneLists();
   std::optional<ForwardSettings> forward();
   std::vector<ViewSettings> views(const std::optional<ForwardSettings>& outer, ZoneReader& zones);
@@ -280,12 +280,12 @@ bool Validator::readSecret(const std::string& table, const Origin& origin, TsigS
 }
 
 // Whether something has a limit.
-bool Validator::limitsRates(const std::vector<ZoneSettings>& zones) const {
+bool Validator::limitsRates(const ZoneList& zones) const {
   return has("rate-limit.responses") || !settings_.tables("rate-limit.network").empty() ||
          std::ranges::any_of(zones, [](const ZoneSettings& zone) { return zone.rateLimit.has_value(); });
 }
 
-std::optional<RateLimit> Validator::rateLimit(const std::vector<ZoneSettings>& zones) {
+std::optional<RateLimit> Validator::rateLimit(const ZoneList& zones) {
   RateLimit limit;
   limit.exempt = networks_.policy(items("rate-limit.exempt"));
   limitNetworks(limit);
@@ -335,7 +335,7 @@ ResponseRate Validator::responseRate(std::int64_t responses, const Setting* all)
           static_cast<std::uint32_t>(all ? std::get<std::int64_t>(all->value) : usual)};
 }
 
-std::shared_ptr<const ZoneRates> Validator::zoneRates(const std::vector<ZoneSettings>& zones) const {
+std::shared_ptr<const ZoneRates> Validator::zoneRates(const ZoneList& zones) const {
   auto rates = std::make_shared<ZoneRates>();
   for (const ZoneSettings& zone : zones)
     if (zone.rateLimit && !zone.name.empty())

@@ -106,8 +106,8 @@ ZoneReader::Keys ZoneReader::keysOfZone() {
           .catalogGroup = &keyOf("zone[].catalog-group")};
 }
 
-std::vector<ZoneSettings> ZoneReader::read() {
-  std::vector<ZoneSettings> zones = read(keysOfZone(), "zone");
+ZoneList ZoneReader::read() {
+  ZoneList zones = read(keysOfZone(), "zone");
   zoneTemplates_.emplace("", zoneTemplate(defaults_));
   for (const auto& [name, preset] : templates_) zoneTemplates_.emplace(name, zoneTemplate(preset));
   requireOwnFiles(zones);
@@ -139,24 +139,23 @@ std::shared_ptr<const ZoneTemplate> ZoneReader::zoneTemplate(const Preset& prese
   return made;
 }
 
-std::vector<ZoneSettings> ZoneReader::readOfView(std::size_t view) {
+ZoneList ZoneReader::readOfView(std::size_t view) {
   const Keys keys{.name = &keyOf("view[].zone[].name"),
                   .file = &keyOf("view[].zone[].file"),
                   .allowTransfer = &keyOf("view[].zone[].allow-transfer")};
   return read(keys, fmt::format("view[{}].zone", view));
 }
 
-std::vector<ZoneSettings> ZoneReader::read(const Keys& keys, const std::string& list) {
+ZoneList ZoneReader::read(const Keys& keys, const std::string& list) {
   std::deque<Table> tables = settings_.takeTables(list);
-  std::vector<ZoneSettings> zones;
-  zones.reserve(tables.size());
+  ZoneList zones;
   // A hundred thousand zones are not in memory twice.
   for (; !tables.empty(); tables.pop_front()) zones.push_back(zone(tables.front(), keys));
   requireOwnNames(zones);
   return zones;
 }
 
-void ZoneReader::requireOwnNames(const std::vector<ZoneSettings>& zones) {
+void ZoneReader::requireOwnNames(const ZoneList& zones) {
   std::unordered_multimap<std::uint64_t, const ZoneSettings*> known;  // by the hash of the name
   known.reserve(zones.size());
   for (const ZoneSettings& zone : zones) {
@@ -299,7 +298,7 @@ std::string ZoneReader::catalogFile(const ZoneSettings& zone) {
 }
 
 // A zone can be a member only of a catalog that is made here.
-void ZoneReader::requireCatalogs(const std::vector<ZoneSettings>& zones) {
+void ZoneReader::requireCatalogs(const ZoneList& zones) {
   std::unordered_set<Name, NameHash, NameEqual> catalogs;
   std::vector<std::string_view> names;
   for (const ZoneSettings& zone : zones) {
@@ -370,7 +369,7 @@ std::string ZoneReader::defaultFile(const Preset& preset, std::string name, cons
 }
 
 // What is written for one zone is no other one's file.
-void ZoneReader::requireOwnFiles(const std::vector<ZoneSettings>& zones) {
+void ZoneReader::requireOwnFiles(const ZoneList& zones) {
   if (std::ranges::none_of(zones, [](const ZoneSettings& zone) { return zone.isSecondary() && !zone.path.empty(); }))
     return;
   std::unordered_map<std::string_view, const ZoneSettings*> known;

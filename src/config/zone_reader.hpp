@@ -24,9 +24,9 @@ class ZoneReader {
   ZoneReader(Settings& settings, Networks& networks, Remotes& remotes, Mistakes& mistakes);
 
   // The zones that all clients see. Takes their tables.
-  std::vector<ZoneSettings> read();
+  ZoneList read();
   // Those of the view in this place of the file.
-  std::vector<ZoneSettings> readOfView(std::size_t view);
+  ZoneList readOfView(std::size_t view);
   // What zones are made of that come later: after `read`, once.
   ZoneTemplates takeTemplates() { return std::move(zoneTemplates_); }
 
@@ -68,7 +68,7 @@ class ZoneReader {
   const Preset& presetOf(const Table& zone);
   // The template of this name; null where there is none, which is a mistake.
   const Preset* requireTemplate(const std::string& text, const Origin& origin);
-  std::vector<ZoneSettings> read(const Keys& keys, const std::string& list);
+  ZoneList read(const Keys& keys, const std::string& list);
   ZoneSettings zone(const Table& table, const Keys& keys);
   void readFile(const Table& table, const Keys& keys, const Preset& preset, ZoneSettings& zone);
   void readOthers(const Table& table, const Keys& keys, const Preset& preset, ZoneSettings& zone);
@@ -78,15 +78,15 @@ class ZoneReader {
   void readCatalog(const Table& table, const Keys& keys, ZoneSettings& zone);
   void readMembership(const Table& table, const Keys& keys, const Preset& preset, ZoneSettings& zone);
   std::string catalogFile(const ZoneSettings& zone);
-  void requireCatalogs(const std::vector<ZoneSettings>& zones);
+  void requireCatalogs(const ZoneList& zones);
   std::shared_ptr<const ZoneTemplate> zoneTemplate(const Preset& preset);
   const Setting* given(const Table& table, const Key* key, const Setting* otherwise, const ZoneSettings& zone);
   std::shared_ptr<const TransferAccess> access(const std::vector<Item>& clients);
   void readUpdates(const Table& table, const Keys& keys, const Preset& preset, ZoneSettings& zone);
   static std::string inFolder(const Preset& preset, const std::string& path, const Origin& origin);
   std::string defaultFile(const Preset& preset, std::string name, const Origin& origin);
-  void requireOwnNames(const std::vector<ZoneSettings>& zones);
-  void requireOwnFiles(const std::vector<ZoneSettings>& zones);
+  void requireOwnNames(const ZoneList& zones);
+  void requireOwnFiles(const ZoneList& zones);
   void mistake(const Origin& origin, std::string text) { mistakes_.push_back({origin, std::move(text)}); }
 
   Settings& settings_;

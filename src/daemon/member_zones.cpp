@@ -23,7 +23,7 @@ using config::ZoneTemplate;
 
 using Names = std::unordered_set<Name, NameHash, NameEqual>;
 
-Names namesOf(std::span<const ZoneSettings> zones) {
+Names namesOf(const auto& zones) {
   Names names;
   names.reserve(zones.size());
   for (const ZoneSettings& zone : zones)

@@ -21,7 +21,7 @@ using config::ZoneSettings;
 std::vector<CatalogEntry> ProducedCatalogs::entriesOf(const Name& catalog, const Configuration& configuration,
                                                       std::span<const ZoneSettings> members, std::vector<Name>& names) {
   std::vector<const ZoneSettings*> zones;
-  const auto collect = [&](std::span<const ZoneSettings> from) {
+  const auto collect = [&](const auto& from) {
     for (const ZoneSettings& zone : from)
       if (zone.membership && zone.membership->catalog == catalog && !zone.name.empty()) zones.push_back(&zone);
   };

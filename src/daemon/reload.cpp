@@ -268,7 +268,7 @@ void addZoneChanges(const Configuration& now, const Configuration& next, Configu
   changes.more = count - std::min(count, maxShown);
 }
 
-bool sameTransfers(const std::vector<config::ZoneSettings>& now, const std::vector<config::ZoneSettings>& next) {
+bool sameTransfers(const config::ZoneList& now, const config::ZoneList& next) {
   return std::ranges::equal(now, next, [](const auto& left, const auto& right) {
     if (!left.allowTransfer || !right.allowTransfer) return left.allowTransfer == right.allowTransfer;
     return left.name == right.name && left.allowTransfer->clients == right.allowTransfer->clients;
@@ -290,7 +290,7 @@ bool sameZoneRates(const Configuration& now, const Configuration& next) {
   return ratesOf(now) == ratesOf(next);
 }
 
-bool sameZones(const std::vector<config::ZoneSettings>& now, const std::vector<config::ZoneSettings>& next) {
+bool sameZones(const config::ZoneList& now, const config::ZoneList& next) {
   return std::ranges::equal(now, next, [](const auto& left, const auto& right) { return left.hasSameSource(right); });
 }
 

@@ -164,7 +164,7 @@ void QueryPipeline::uncork() {
     return startWriting();
   const IoResult sent = stream_.sendNow(replies_);
   if (sent.value() == replies_.size()) {
-    replies_ = {};
+    replies_.clear();
   } else {
     replies_.erase(replies_.begin(), replies_.begin() + static_cast<std::ptrdiff_t>(sent.value()));
     startWriting();
@@ -191,7 +191,7 @@ Task<> QueryPipeline::write() {
     } catch (...) {  // of another stream
       connection_.factory_.sessionFailed(connection_.peer(), std::current_exception());
     }
-    writing_ = {};
+    writing_.clear();
     if (!taken) abortStream();
   }
   written_.set();
@@ -218,7 +218,7 @@ Task<> QueryPipeline::finishWithin(Duration limit) {
 
 void QueryPipeline::abortStream() {
   broken_ = true;
-  replies_ = {};
+  replies_.clear();
   stream_.shutdown();
   queries_.stop();
 }

@@ -113,7 +113,7 @@ class RecordLog {
   // All runs are done with. The names of files are kept.
   void releaseAll() {
     arena_ = {};
-    blocks_ = {};
+    blocks_.clear();
     last_ = nullptr;
     runCount_ = 0;
   }

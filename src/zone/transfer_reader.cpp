@@ -16,7 +16,7 @@ bool TransferReader::fail(Failure failure, std::string error) {
   progress_ = Progress::failed;
   failure_ = failure;
   error_ = std::move(error);
-  differences_ = {};
+  differences_.clear();
   firstSoa_ = removed_ = added_ = {};
   return false;
 }

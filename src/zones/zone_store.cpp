@@ -146,7 +146,7 @@ void ZoneStore::load(std::vector<ZoneSource> sources) {
   if (!errors.empty()) throw std::runtime_error(errors);
   for (Entry& entry : entries_) {
     logDiagnostics(entry.load);
-    entry.load.diagnostics = {};
+    entry.load.diagnostics = std::vector<Diagnostic>();
     entry.isKept = entry.source.isSecondary;
     takeKept(entry);
   }
@@ -585,7 +585,7 @@ void ZoneStore::take(Entry& entry, ZoneLoad load, ZoneReload& report) {
     if (!hadZone) ++report.added;
     if (hadZone && followVersion(entry, load, report)) news_.push_back(load.zone);
     if (lists_.empty() || changesAreTold_) detail::logLoaded(*entry.load.zone, *load.zone, entry.source.view, report);
-    load.diagnostics = {};
+    load.diagnostics = std::vector<Diagnostic>();
   }
   const bool isFirst = load.ok() && (!hadZone || (entry.source.takesUpdates && !entry.isRestored));
   entry.load = std::move(load);
@@ -617,7 +617,7 @@ void ZoneStore::acceptFile(Entry& entry, ZoneLoad load, ZoneReload& report) {
     log::warning("{}: the serial {} is not newer than {}, and zone {} takes updates: the file does not count",
                  entry.source.path, serial.value(), before.serial(), before.origin());
   load.zone = std::move(entry.load.zone);
-  load.diagnostics = {};
+  load.diagnostics = std::vector<Diagnostic>();
   entry.load = std::move(load);
 }
 
@@ -626,7 +626,7 @@ void ZoneStore::acceptKept(Entry& entry, ZoneLoad load, ZoneReload& report) {
   if (entry.isKept) return;  // a version has come while the file was read
   logDiagnostics(load);
   entry.isKept = true;
-  load.diagnostics = {};
+  load.diagnostics = std::vector<Diagnostic>();
   if (load.zone->isLoaded()) {
     ++report.loaded;
     ++report.added;
