@@ -192,7 +192,7 @@ Daemon::Daemon(Configuration configuration, config::Sources sources, const Inher
   loadMembers();
   plan_ = makePlan();
   transfers_ = makeTransfers();
-  if (predecessor_) loadLists();
+  if (predecessor_) catchUp();
   zoneSet_ = zones_.zones();
   state_.setZones(zoneSet_);
   policies_.set(configuration_, *zoneSet_);

@@ -129,12 +129,13 @@ class Daemon final : public ManagedServer {
   void shutIn();
   void startLoaders();
   void startHostsLoader();
-  void loadLists();
+  void catchUp();
   void followPredecessor();
   void becomeReady();
   std::string statusText() const;
   Reloaded announced(Reloaded done);
   void storeSockets();
+  void giveSockets(const std::function<void(std::vector<NamedSocket>)>& done);
   NamedSocket named(ServedSocket socket) const;
   std::vector<NamedSocket> collectSockets();
   void publishHosts(std::shared_ptr<const HostsTable> table);
@@ -154,6 +155,7 @@ class Daemon final : public ManagedServer {
   void takeOverManagement(Next& next);
   std::shared_ptr<const UpkeepPlan> makePlan() const;
   void ownArchive();
+  void readKeptSince(const ZoneStore::Publish& publish);
   void giveUpZones();
   void setJournalSizes();
   void startUpkeep();

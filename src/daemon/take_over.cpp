@@ -38,9 +38,11 @@ std::vector<T> await(const Collect& collect) {
 
 }  // namespace
 
-// The server before serves meanwhile, so its successor has all zones before it takes a query.
-void Daemon::loadLists() {
+// The server before serves meanwhile, so its successor has all zones before it takes a query, and the versions that
+// have come while they were read.
+void Daemon::catchUp() {
   if (!configuration_.zoneLists.empty()) zones_.reload([](const auto&) {}, std::stop_token());
+  if (archive_) readKeptSince([](const auto&) {});
 }
 
 // From here on this server is seen, and steered, in place of the one before.
@@ -116,7 +118,16 @@ std::string Daemon::beginUpgrade(std::function<void(std::vector<NamedSocket>)> d
   if (state_.readiness() == Readiness::starting) return "the server is still starting";
   if (state_.isEnding()) return "the server is ending";
   if (upgrading_.exchange(true)) return "the server is being upgraded already";
-  server_.collectSockets([this, done = std::move(done)](std::vector<ServedSocket> served) {
+  auto give = [this, done = std::move(done)] { giveSockets(done); };
+  if (archive_)
+    archive_->whenKept(std::move(give));  // the next process reads all that this one has answered
+  else
+    give();
+  return {};
+}
+
+void Daemon::giveSockets(const std::function<void(std::vector<NamedSocket>)>& done) {
+  server_.collectSockets([this, done](std::vector<ServedSocket> served) {
     std::vector<NamedSocket> all;
     for (ServedSocket& socket : served) all.push_back(named(std::move(socket)));
     const auto shared = std::make_shared<std::vector<NamedSocket>>(std::move(all));
@@ -125,7 +136,6 @@ std::string Daemon::beginUpgrade(std::function<void(std::vector<NamedSocket>)> d
       done(std::move(*shared));
     });
   });
-  return {};
 }
 
 void Daemon::handOver(pid_t process) {

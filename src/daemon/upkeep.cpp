@@ -207,9 +207,9 @@ std::shared_ptr<Primary> Upkeep::primaryFor(const PrimaryOptions& options) {
 }
 
 void Upkeep::publish(const ZoneVersion& version) {
-  publish_({version.zone, version.differences, version.isSettled}, {});
   const auto found = zones_.find(version.zone->origin());
   if (found != zones_.end() && found->second.isKept && archive_) archive_->keep(version);
+  publish_({version.zone, version.differences, version.isSettled}, {});  // what is answered has been given to keep
   if (!version.zone->isLoaded() || version.isSettled) return;
   ++received_;
   if (found != zones_.end() && !found->second.file.empty()) files_.write(found->second.file, version.zone);

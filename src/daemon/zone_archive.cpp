@@ -148,6 +148,18 @@ void ZoneArchive::forget(const Name& origin, std::function<void()> done) {
   });
 }
 
+void ZoneArchive::whenKept(std::function<void()> done) {
+  // The last one to release it calls `done`: here, where nothing is to be kept.
+  const std::shared_ptr<void> kept(nullptr, [done = std::move(done)](void*) { done(); });
+  if (hasBegun()) post([this, kept] { holdUntilKept(kept); });
+}
+
+// Whether anything was given to keep.
+bool ZoneArchive::hasBegun() const {
+  const std::lock_guard lock(mutex_);
+  return thread_.joinable();
+}
+
 void ZoneArchive::stop() {
   {
     const std::lock_guard lock(mutex_);
@@ -186,6 +198,7 @@ void ZoneArchive::run(const std::stop_token& stop) {
   while (!isAtEnd(stop)) {
     for (const auto& task : nextTasks(stop)) task();
     syncAll();
+    untilSynced_.clear();
     if (Clock::now() >= retry_) retryFailed();
   }
   writeImagesAtEnd();
@@ -249,6 +262,12 @@ void ZoneArchive::take(Order order) {
   }
   zone.waiting.push_back(std::move(order));
   advance(zone);
+}
+
+void ZoneArchive::holdUntilKept(const std::shared_ptr<void>& kept) {
+  untilSynced_.push_back(kept);
+  for (const auto& [origin, zone] : zones_)
+    if (!zone->waiting.empty()) zone->waiting.back().kept.push_back(kept);
 }
 
 // Appends what waits, up to a version that has to have a snapshot first.

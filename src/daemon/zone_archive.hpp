@@ -84,6 +84,9 @@ class ZoneArchive {
   void keepDifferences(const Zone& version, DifferenceSource::Differences differences);
   // The zone is no more: its files go. `done`, if it is one, is called on the archive's thread when they are gone.
   void forget(const Name& origin, std::function<void()> done = {});
+  // `done` is called when what was given before is on the disk, as far as it can be kept: at once, or on a thread of
+  // the archive, which must not wait. On any thread.
+  void whenKept(std::function<void()> done);
 
   // What was given before is kept, and the threads end. What comes afterwards is not kept.
   void stop();
@@ -93,6 +96,7 @@ class ZoneArchive {
   struct Order {
     ZoneVersion version;
     Done done;
+    std::vector<std::shared_ptr<void>> kept{};  // released when the version is on the disk, or will not be
   };
   struct Kept;
   // What `restore` has found.
@@ -109,6 +113,7 @@ class ZoneArchive {
     bool isRequired = false;      // by the first order that waits
   };
 
+  bool hasBegun() const;
   bool post(std::function<void()> task);
   std::string tryOwn();
   void giveUp();
@@ -123,6 +128,7 @@ class ZoneArchive {
   void takeDifferences(const Name& origin, const DifferenceSource::Differences& differences);
   void advance(Kept& zone);
   std::string reasonAgainst(Kept& zone, const Order& order) const;
+  void holdUntilKept(const std::shared_ptr<void>& kept);
   void startImage(Kept& zone, const std::shared_ptr<const Zone>& version, bool isRequired);
   void imaged(const Image& image, std::string error);
   void syncAll();
@@ -157,6 +163,7 @@ class ZoneArchive {
   std::unordered_map<Name, std::unique_ptr<Kept>, NameHash, NameEqual> zones_;
   std::list<Kept*> open_;  // those whose journal is open, the one that was used last at the end
   std::unordered_set<Kept*> unsynced_;
+  std::vector<std::shared_ptr<void>> untilSynced_;  // released then
   std::unordered_set<Kept*> failing_;
   Clock::time_point retry_{};
 

@@ -48,7 +48,11 @@ void Daemon::ownArchive() {
   const std::string error = archive_->own(predecessor_ ? patience : std::chrono::seconds(0));
   if (!error.empty())
     return log::error("{}; what changes is not kept for the next start until that can be done", error);
-  if (!predecessor_) return;
+  if (predecessor_) readKeptSince([this](const ZonePublication& publication) { publishZones(publication); });
+}
+
+// What the server before has kept since this one has read its zones.
+void Daemon::readKeptSince(const ZoneStore::Publish& publish) {
   std::vector<ZoneInstall> versions;
   for (const ZoneSource& source : zoneSources()) {
     if (!source.isKept || !source.isInstalled() || !archive_->hasChanged(*source.origin)) continue;
@@ -56,8 +60,7 @@ void Daemon::ownArchive() {
     if (!kept.ok()) log::error("{}", kept.error());
     if (kept.ok() && kept->zone) versions.push_back({std::move(kept->zone)});
   }
-  if (!versions.empty())
-    zones_.install(std::move(versions), [this](const ZonePublication& publication) { publishZones(publication); });
+  if (!versions.empty()) zones_.install(std::move(versions), publish);
 }
 
 // Versions that come from elsewhere end first, and then what keeps them.

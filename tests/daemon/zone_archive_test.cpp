@@ -95,6 +95,22 @@ TEST_CASE("the last version of a zone is there at the next start, with the diffe
   CHECK(found.differences.back()->to() == Serial(5));
 }
 
+TEST_CASE("it is told when all that was given is on the disk, what waits for a snapshot too") {
+  const TemporaryFolder folder;
+  ZoneArchive archive(folder.path());
+  bool atOnce = false;
+  archive.whenKept([&atOnce] { atOnce = true; });
+  CHECK(atOnce);  // nothing was given
+  for (std::uint32_t serial = 1; serial < 20; serial += 2) {
+    archive.keep({version(serial)});  // needs a snapshot, as no differences lead to it
+    archive.keep(next(*version(serial), version(serial + 1)));
+    std::promise<void> told;
+    archive.whenKept([&told] { told.set_value(); });
+    told.get_future().wait();
+    CHECK(isVersion(restored(folder.path()).zone, serial + 1));
+  }
+}
+
 TEST_CASE("what was kept goes on at the next start with differences alone") {
   const TemporaryFolder folder;
   for (std::uint32_t serial = 1; serial < 20; serial += 3) {

@@ -141,9 +141,9 @@ class Taut(Peer):
         key.chmod(0o640)
         self.write("taut.toml", self.text(other))
 
-    def run(self):
+    def run(self, **options):
         self.process = Process([TAUTD, "--config", self.folder / "taut.toml"], self.test.folder,
-                               name=f"tautd-{self.role}")
+                               name=f"tautd-{self.role}", **options)
         self.process.port = self.port
         process = self.process
         self.test.addCleanup(lambda: self.test._finish(process))
