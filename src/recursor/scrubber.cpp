@@ -235,7 +235,8 @@ bool Judgement::judgeAbsence() {
   if (elsewhere && !forwarded_) return refuse(ReplyKind::lame, Fault::upward);
   if (!forwarded_ && !authoritative())
     return refuse(ReplyKind::lame, recursive() ? Fault::recursive : Fault::notAuthoritative);
-  return finishAbsence();
+  // Without an SOA the absence is not to be kept for long; it may be proven all the same.
+  return takeProofs(authorityGrade()) || finishAbsence();
 }
 
 bool Judgement::finishAbsence() {

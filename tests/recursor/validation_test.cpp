@@ -342,6 +342,29 @@ TEST_CASE("a denial without its proof is bogus") {
   CHECK(isSecure(bench.ask("www.example.com")));
 }
 
+TEST_CASE("an absence whose reply lacks the SOA record is secure by its proof") {
+  for (const Signing::Denial denial : {Signing::Denial::nsec, Signing::Denial::nsec3}) {
+    SignedBench bench;
+    bench.zone(with(denial));
+    leaveOut(bench, example, Type::SOA);
+    CHECK(isSecure(bench.ask("www.example.com", Type::TXT)));
+    const ParsedReply missing = bench.ask("missing.example.com");
+    CHECK(missing.rcode == Rcode::NXDOMAIN);
+    CHECK(isSecure(missing));
+  }
+}
+
+TEST_CASE("an absence whose reply lacks SOA record and proof is bogus") {
+  SignedBench bench;
+  bench.zone();
+  bench.recursor();
+  bench.internet.server(example).alteration = [](const Query&, Answer& answer) {
+    answer.removeIf([](const Answer::Entry& entry) { return entry.section == Section::authority; });
+  };
+  CHECK(isBogus(bench.ask("www.example.com", Type::TXT)));
+  CHECK(isBogus(bench.ask("missing.example.com")));
+}
+
 TEST_CASE("a proof of another denial is bogus") {
   SignedBench bench;
   bench.zone();
@@ -377,6 +400,32 @@ TEST_CASE("a server that leaves out signatures is not asked again where another 
   bench.internet.server(example).manner = FakeServer::Manner::unsignedData;
   for (int i = 0; i < 300; ++i) CHECK(isSecure(bench.ask("n" + std::to_string(i) + ".example.com")));
   CHECK(bench.internet.server(example).questions < 30);
+}
+
+TEST_CASE("where the server that has glue says what is bogus another one is looked up") {
+  SignedBench bench;
+  bench.world.zone("hoster.net").add("ns A 198.18.3.1").servedBy("198.18.3.9");
+  bench.zone().servedBy("ns.hoster.net", "198.18.3.1");
+  leaveOut(bench, example, Type::RRSIG);
+  CHECK(isSecure(bench.ask("www.example.com")));
+  CHECK(isSecure(bench.ask("missing.example.com")));
+}
+
+TEST_CASE("of the servers of a bogus zone one at most is looked up") {
+  SignedBench bench;
+  auto& hoster = bench.world.zone("hoster.net").servedBy("198.18.3.9");
+  auto& zone = bench.zone();
+  for (int i = 1; i <= 8; ++i) {
+    const std::string host = "ns" + std::to_string(i);
+    const std::string address = "198.18.3." + std::to_string(i);
+    hoster.add(host + " A " + address);
+    zone.servedBy(host + ".hoster.net", address);
+  }
+  zone.afterSigning([](ZoneRecords& records) { records.at("www", Type::A).signatures.clear(); });
+  CHECK(isBogus(bench.ask("www.example.com")));
+  std::size_t lookups = 0;
+  for (int i = 1; i <= 8; ++i) lookups += bench.internet.count("ns" + std::to_string(i) + ".hoster.net", Type::A);
+  CHECK(lookups == 1);
 }
 
 TEST_CASE("bogus data is kept for a while, and then asked for again") {
