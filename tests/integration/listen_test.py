@@ -145,6 +145,7 @@ class Listening(TestCase):
         server = network.run(self.start_tautd, "--zone", EXAMPLE_ZONE)
         network.run(self.assert_served, "127.0.0.1", server.port)
         network.run(switch.write_text, "0")
+        network.wait_for_address("::1")
         network.run(self.assert_served, "::1", server.port)
 
     def test_no_ipv6(self):

@@ -307,6 +307,20 @@ class NetworkNamespace:
         answers until it has looked for another host that has it."""
         unchecked = ["nodad"] if ":" in address else []
         self.run(self.configure, "address", "add", address, "dev", "lo", *unchecked)
+        if unchecked:
+            self.wait_for_address(address.partition("/")[0])
+
+    def wait_for_address(self, address):
+        """Until the host takes what is sent to its address of IPv6: a thread of the kernel's makes that route later."""
+        wanted = socket.inet_pton(socket.AF_INET6, address).hex()
+        local = 0x80000000  # RTF_LOCAL
+
+        def has_route():
+            lines = Path("/proc/thread-self/net/ipv6_route").read_text().splitlines()
+            routes = [line.split() for line in lines]
+            return any(route[:2] == [wanted, "80"] and int(route[8], 16) & local for route in routes)
+
+        wait_until(lambda: self.run(has_route), PATIENCE, f"{address} is an address of this host")
 
     def close(self):
         self.calls.put(None)
