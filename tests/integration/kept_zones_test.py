@@ -92,6 +92,12 @@ class KeptZones(PeersTest):
         server.process.ended = True
         wait_for_port(server.port)
 
+    def end_successor(self, server):
+        """Ends the process that has taken over from the one that was started."""
+        os.kill(self.control(server, "status")["process"], signal.SIGTERM)
+        wait_until(lambda: self.ask(server.port) is None, 20, "it has ended")
+        server.process.ended = True
+
     def differences(self, server, serial):
         """The serials that an incremental transfer leads through from this one; none where it is the whole zone."""
         query = dns.message.make_query(ORIGIN, "IXFR", flags=0)
@@ -187,12 +193,9 @@ class Restarts(KeptZones):
         self.change(first, 4)
         self.control(second, "zone", "refresh", ORIGIN)
         self.wait_for_serial(second, 4)
-        process = self.control(second, "status")["process"]
-        os.kill(process, signal.SIGTERM)
-        wait_until(lambda: self.ask(second.port) is None, 20, "it has ended")
+        self.end_successor(second)
         wait_until(lambda: second.process.log().count("taut ended") == 3, 20, "all three have said so")
         self.assertNotRegex(second.process.log(), " error ")
-        second.process.ended = True
         self.end(first)
         second.run()
         self.wait_for_serial(second, 4)
@@ -212,6 +215,7 @@ class Restarts(KeptZones):
         with subprocess.Popen([TAUTCTL, "--socket", second.folder / "control", "upgrade"]) as upgrade:
             while upgrade.poll() is None:
                 seen.add(self.serial(second.port))
+        self.addCleanup(self.end_successor, second)
         self.assertEqual((upgrade.returncode, seen), (0, {4}), second.process.log())
 
 
