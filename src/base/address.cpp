@@ -7,28 +7,20 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <system_error>
 
 #include <fmt/format.h>
+
+#include "taut/base/parse_number.hpp"
 
 namespace taut {
 
 namespace {
-
-template <typename Number>
-std::optional<Number> parseNumber(std::string_view text) {
-  Number number{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
 
 std::optional<std::uint32_t> parseScope(std::string_view text) {
   if (const auto number = parseNumber<std::uint32_t>(text)) return number;

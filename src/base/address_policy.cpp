@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <optional>
 #include <stdexcept>
 
 #include <fmt/format.h>
+
+#include "taut/base/parse_number.hpp"
 
 namespace taut {
 
@@ -28,10 +29,8 @@ bool isZeroAfter(Octets octets, std::size_t bits) {
 }
 
 std::optional<std::uint8_t> parsePrefixBits(std::string_view text, std::size_t most) {
-  std::uint8_t bits = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), bits);
-  if (error != std::errc{} || end != text.data() + text.size() || bits > most) return std::nullopt;
-  return bits;
+  const auto bits = parseNumber<std::uint8_t>(text);
+  return bits && *bits <= most ? bits : std::nullopt;
 }
 
 constexpr std::uint8_t mappedBits = 96;

@@ -1,14 +1,12 @@
 #include "command_line.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -19,6 +17,7 @@
 #include "schema.hpp"
 #include "suggestion.hpp"
 #include "taut/base/address.hpp"
+#include "taut/base/parse_number.hpp"
 #include "taut/base/units.hpp"
 
 namespace taut::config {
@@ -115,15 +114,8 @@ std::string wrongLength(const Key& key, const std::string& text) {
   return fmt::format("expected {} to {} octets, not {}", key.least, key.most, size);
 }
 
-std::optional<std::int64_t> wholeNumber(std::string_view text) {
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
-
 std::string wrongNumber(std::int64_t least, std::int64_t most, const std::string& text) {
-  const auto number = wholeNumber(text);
+  const auto number = parseNumber<std::int64_t>(text);
   if (number && *number >= least && *number <= most) return {};
   return fmt::format("expected a whole number from {} to {}, not '{}'", least, most, text);
 }
@@ -142,7 +134,7 @@ std::string wrongChoice(const Key& key, const std::string& text) {
 
 std::string wrongQueryLog(const std::string& text) {
   if (text == "all" || text == "errors") return {};
-  const auto count = wholeNumber(text);
+  const auto count = parseNumber<std::int64_t>(text);
   const std::int64_t most = keyOf("log.queries.one-in").most;
   if (count && *count >= 1 && *count <= most) return {};
   return fmt::format("expected all, errors, or a whole number from 1 to {}, not '{}'", most, text);
@@ -187,7 +179,7 @@ CLI::Option* Options::number(const char* option, const char* path, const char* t
       .add_option_function<std::string>(
           option,
           [this, path, origin, unit](const std::string& value) {
-            settings_.set(path, {wholeNumber(value).value() * unit, origin});
+            settings_.set(path, {parseNumber<std::int64_t>(value).value() * unit, origin});
           },
           help)
       ->type_name(typeName)
@@ -260,7 +252,7 @@ void Options::declareRunning() {
   app_.add_option_function<std::string>(
           "-t,--threads",
           [this](const std::string& value) {
-            settings_.set("server.threads", {wholeNumber(value).value(), Origin::ofOption("--threads")});
+            settings_.set("server.threads", {parseNumber<std::int64_t>(value).value(), Origin::ofOption("--threads")});
           },
           "Threads that serve [one for each core]")
       ->type_name("COUNT")
@@ -292,7 +284,7 @@ void Options::logQueries(const std::vector<std::string>& values) {
     if (value == "errors")
       settings_.set("log.queries.errors", {true, origin});
     else
-      settings_.set("log.queries.one-in", {value == "all" ? 1 : wholeNumber(value).value(), origin});
+      settings_.set("log.queries.one-in", {value == "all" ? 1 : parseNumber<std::int64_t>(value).value(), origin});
   }
 }
 
@@ -451,7 +443,8 @@ void Options::addListens(const std::string& interface) {
   const auto address = Address::parse(interface, dnsPort);
   if (!address || hasPort(interface) || ports_.empty()) return addListen("--interface", interface);
   for (const std::string& port : ports_)
-    addListen("--interface", address->withPort(static_cast<std::uint16_t>(wholeNumber(port).value())).toText());
+    addListen("--interface",
+              address->withPort(static_cast<std::uint16_t>(parseNumber<std::int64_t>(port).value())).toText());
 }
 
 void Options::addListen(const std::string& option, const std::string& address) {

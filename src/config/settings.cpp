@@ -1,9 +1,8 @@
 #include "settings.hpp"
 
-#include <charconv>
-
 #include <fmt/format.h>
 
+#include "taut/base/parse_number.hpp"
 #include "taut/base/units.hpp"
 
 namespace taut::config {
@@ -67,13 +66,11 @@ void Settings::overlay(Settings over) {
 }
 
 Value presetOf(const Key& key) {
-  std::int64_t number = 0;
   switch (key.type) {
     case ValueType::boolean:
       return key.preset == "true";
     case ValueType::count:
-      std::from_chars(key.preset.data(), key.preset.data() + key.preset.size(), number);
-      return number;
+      return parseNumber<std::int64_t>(key.preset).value();
     case ValueType::size:
       return parseSize(key.preset).value();
     case ValueType::duration:

@@ -4,16 +4,15 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdlib>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
 #include "management/named_socket.hpp"
 #include "taut/base/log.hpp"
+#include "taut/base/parse_number.hpp"
 
 namespace taut {
 
@@ -26,13 +25,6 @@ std::string takeVariable(const char* name) {
   std::string text = value ? value : "";
   ::unsetenv(name);
   return text;
-}
-
-std::optional<int> wholeNumber(std::string_view text) {
-  int number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
 }
 
 std::string_view takeName(std::string_view& names) {
@@ -48,8 +40,8 @@ bool isOwn(std::string_view name) {
 }  // namespace
 
 Inheritance takeInheritance() {
-  const auto process = wholeNumber(takeVariable("LISTEN_PID"));
-  const auto count = wholeNumber(takeVariable("LISTEN_FDS"));
+  const auto process = parseNumber<int>(takeVariable("LISTEN_PID"));
+  const auto count = parseNumber<int>(takeVariable("LISTEN_FDS"));
   const std::string allNames = takeVariable("LISTEN_FDNAMES");
   Inheritance inheritance;
   if (!process || *process != ::getpid() || !count) return inheritance;

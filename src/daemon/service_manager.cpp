@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -19,6 +18,7 @@
 #include <fmt/format.h>
 
 #include "taut/base/log.hpp"
+#include "taut/base/parse_number.hpp"
 #include "taut/net/send_descriptors.hpp"
 
 namespace taut {
@@ -31,10 +31,8 @@ std::string_view variable(const char* name) {
 }
 
 std::optional<std::int64_t> positiveNumber(std::string_view text) {
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size() || number <= 0) return std::nullopt;
-  return number;
+  const auto number = parseNumber<std::int64_t>(text);
+  return number && *number > 0 ? number : std::nullopt;
 }
 
 // Meant for this process, or for any.

@@ -1,12 +1,11 @@
 #include "taut/dns/name.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
 #include <stdexcept>
-#include <system_error>
 
 #include "rdata/presentation.hpp"
+#include "taut/base/parse_number.hpp"
 #include "taut/dns/compression.hpp"
 
 namespace taut {
@@ -147,11 +146,7 @@ std::optional<std::string_view> NameView::firstLabelAfter(std::string_view prefi
 template <std::unsigned_integral Number>
 std::optional<Number> NameView::firstLabelNumber(std::string_view prefix) const {
   const auto digits = firstLabelAfter(prefix);
-  if (!digits) return std::nullopt;
-  Number number = 0;
-  const auto [end, error] = std::from_chars(digits->data(), digits->data() + digits->size(), number);
-  if (error != std::errc() || end != digits->data() + digits->size()) return std::nullopt;
-  return number;
+  return digits ? parseNumber<Number>(*digits) : std::nullopt;
 }
 
 template std::optional<std::uint8_t> NameView::firstLabelNumber(std::string_view prefix) const;

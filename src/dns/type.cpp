@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
+#include "taut/base/parse_number.hpp"
 #include "taut/base/text.hpp"
 
 namespace taut {
@@ -49,12 +49,8 @@ constexpr auto typeSlots = [] {
 
 // The number after `prefix` in a generic mnemonic such as TYPE123.
 std::optional<std::uint16_t> genericNumber(std::string_view text, std::string_view prefix) {
-  if (text.size() <= prefix.size() || !equalIgnoringCase(text.substr(0, prefix.size()), prefix)) return std::nullopt;
-  std::uint16_t number = 0;
-  const char* const end = text.data() + text.size();
-  const auto result = std::from_chars(text.data() + prefix.size(), end, number);
-  if (result.ec != std::errc{} || result.ptr != end) return std::nullopt;
-  return number;
+  if (!equalIgnoringCase(text.substr(0, prefix.size()), prefix)) return std::nullopt;
+  return parseNumber<std::uint16_t>(text.substr(prefix.size()));
 }
 
 }  // namespace

@@ -2,15 +2,14 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstddef>
 #include <limits>
-#include <system_error>
 
 #include <fmt/format.h>
 
 #include "cursor.hpp"
 #include "taut/base/address.hpp"
+#include "taut/base/parse_number.hpp"
 #include "taut/dns/name.hpp"
 
 namespace taut::importer {
@@ -39,11 +38,8 @@ std::array<std::uint8_t, Size> masked(const Address& address, std::int64_t lengt
 }  // namespace
 
 std::optional<std::int64_t> number(std::string_view text) {
-  std::int64_t value = 0;
-  const char* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value);
-  if (error != std::errc{} || stop != end || value < 0) return std::nullopt;
-  return value;
+  const auto value = parseNumber<std::int64_t>(text);
+  return value && *value >= 0 ? value : std::nullopt;
 }
 
 std::optional<bool> yesOrNo(std::string_view text) {

@@ -4,11 +4,11 @@
 
 #include <sys/types.h>
 
-#include <charconv>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <system_error>
+
+#include "taut/base/parse_number.hpp"
 
 namespace taut::successor {
 
@@ -30,10 +30,8 @@ inline std::string failedLine(std::string_view reason) {
 inline std::optional<pid_t> readyProcess(std::string_view line) {
   if (!line.starts_with(ready)) return std::nullopt;
   line.remove_prefix(ready.size());
-  pid_t process = 0;
-  const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), process);
-  if (error != std::errc() || end != line.data() + line.size() || process <= 0) return std::nullopt;
-  return process;
+  const auto process = parseNumber<pid_t>(line);
+  return process && *process > 0 ? process : std::nullopt;
 }
 
 }  // namespace taut::successor

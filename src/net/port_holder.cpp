@@ -1,7 +1,6 @@
 #include "port_holder.hpp"
 
 #include <array>
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -11,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "taut/base/input_file.hpp"
+#include "taut/base/parse_number.hpp"
 #include "taut/base/text.hpp"
 #include "taut/base/user_name.hpp"
 
@@ -35,13 +35,6 @@ std::string readWhole(const std::string& path) {
   }
 }
 
-std::optional<std::uint64_t> numberOf(std::string_view text, int base = 10) {
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, base);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
-
 // `0100007F:0035`: 32 bits at a time, as the machine reads the address's octets.
 std::optional<Address> parseLocal(std::string_view text) {
   constexpr std::size_t digits = 8;
@@ -49,12 +42,12 @@ std::optional<Address> parseLocal(std::string_view text) {
   if (colon != digits && colon != 4 * digits) return std::nullopt;
   std::array<std::uint8_t, 16> octets{};
   for (std::size_t at = 0; at < colon; at += digits) {
-    const auto part = numberOf(text.substr(at, digits), 16);
+    const auto part = parseNumber<std::uint64_t>(text.substr(at, digits), 16);
     if (!part) return std::nullopt;
     const auto word = static_cast<std::uint32_t>(*part);
     std::memcpy(octets.data() + at / 2, &word, sizeof word);
   }
-  const auto port = numberOf(text.substr(colon + 1), 16);
+  const auto port = parseNumber<std::uint64_t>(text.substr(colon + 1), 16);
   if (!port) return std::nullopt;
   const auto number = static_cast<std::uint16_t>(*port);
   if (colon == digits) return Address::v4({octets[0], octets[1], octets[2], octets[3]}, number);
@@ -67,8 +60,8 @@ std::optional<Socket> parseSocket(std::string_view line, bool isTcp) {
   std::array<std::string_view, 10> words;
   for (std::string_view& word : words) word = takeWord(line);
   const auto local = parseLocal(words[1]);
-  const auto user = numberOf(words[7]);
-  const auto inode = numberOf(words[9]);
+  const auto user = parseNumber<std::uint64_t>(words[7]);
+  const auto inode = parseNumber<std::uint64_t>(words[9]);
   if (!local || !user || !inode || (isTcp && words[3] != listening)) return std::nullopt;
   return Socket{*local, *user, *inode};
 }
@@ -114,7 +107,7 @@ pid_t findProcess(std::uint64_t inode) {
   const std::string link = fmt::format("socket:[{}]", inode);
   std::error_code error;
   for (fs::directory_iterator process("/proc", error), end; !error && process != end; process.increment(error)) {
-    const auto number = numberOf(process->path().filename().string());
+    const auto number = parseNumber<std::uint64_t>(process->path().filename().string());
     if (number && hasSocket(process->path(), link)) return static_cast<pid_t>(*number);
   }
   return 0;

@@ -5,13 +5,13 @@
 //
 // Times are seconds since 1970.
 #include <array>
-#include <charconv>
 #include <memory>
 #include <span>
 
 #include <fmt/format.h>
 
 #include "taut/base/input_file.hpp"
+#include "taut/base/parse_number.hpp"
 #include "taut/base/replacement_file.hpp"
 #include "taut/dns/rdata.hpp"
 #include "taut/dns/rdata_text.hpp"
@@ -53,10 +53,9 @@ std::vector<Token> wordsOf(std::string_view line, std::uint32_t number) {
 }
 
 std::optional<Seconds> timeOf(std::string_view text) {
-  std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value < 0 || value > maxTime) return std::nullopt;
-  return Seconds(std::chrono::seconds(value));
+  const auto value = parseNumber<std::int64_t>(text);
+  if (!value || *value < 0 || *value > maxTime) return std::nullopt;
+  return Seconds(std::chrono::seconds(*value));
 }
 
 std::optional<KeyState> stateOf(std::string_view text) {

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstddef>
 
 #include "taut/base/address_policy.hpp"
+#include "taut/base/parse_number.hpp"
 
 namespace taut {
 
@@ -47,17 +47,14 @@ std::optional<Nat64Prefix> Nat64Prefix::parse(std::string_view text) {
   const std::size_t slash = text.find('/');
   if (slash == text.npos) return std::nullopt;
   const auto address = Address::parse(text.substr(0, slash));
-  const std::string_view length = text.substr(slash + 1);
-  unsigned bits = 0;
-  const auto [end, error] = std::from_chars(length.data(), length.data() + length.size(), bits);
-  const bool isLength = error == std::errc() && end == length.data() + length.size();
-  if (!isLength || std::ranges::find(lengths, bits) == lengths.end()) return std::nullopt;
+  const auto bits = parseNumber<unsigned>(text.substr(slash + 1));
+  if (!bits || std::ranges::find(lengths, *bits) == lengths.end()) return std::nullopt;
   if (!address || !address->isV6() || address->port() != 0 || address->scope() != 0) return std::nullopt;
   const Octets octets = octetsOf(*address);
   const bool hasMore =
-      std::any_of(octets.begin() + bits / 8, octets.end(), [](std::uint8_t octet) { return octet != 0; });
+      std::any_of(octets.begin() + *bits / 8, octets.end(), [](std::uint8_t octet) { return octet != 0; });
   if (hasMore || octets[reserved] != 0) return std::nullopt;
-  return Nat64Prefix(*address, static_cast<std::uint8_t>(bits));
+  return Nat64Prefix(*address, static_cast<std::uint8_t>(*bits));
 }
 
 Address Nat64Prefix::embed(const Address& v4) const {

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <string_view>
 #include <utility>
 
 #include "taut/base/bytes.hpp"
 #include "taut/base/log.hpp"
+#include "taut/base/parse_number.hpp"
 #include "taut/dns/rdata.hpp"
 
 namespace taut {
@@ -43,10 +43,7 @@ std::optional<Address> v4OfLabels(NameView name) {
 }
 
 std::optional<std::uint16_t> groupOfLabel(std::string_view label) {
-  std::uint16_t group = 0;
-  const auto [end, error] = std::from_chars(label.data(), label.data() + label.size(), group, 16);
-  const bool isGroup = error == std::errc() && end == label.data() + label.size() && label.size() <= 4;
-  return isGroup ? std::optional(group) : std::nullopt;
+  return label.size() <= 4 ? parseNumber<std::uint16_t>(label, 16) : std::nullopt;
 }
 
 // The last of eight groups first, in the first `labels` labels; `zz` stands for those that are left out.

@@ -1,13 +1,13 @@
 #include "taut/server/server_cookies.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <stdexcept>
 #include <utility>
 
 #include <sodium/crypto_shorthash.h>
 
+#include "taut/base/parse_number.hpp"
 #include "taut/base/random.hpp"
 
 namespace taut {
@@ -62,9 +62,9 @@ std::optional<ServerCookies::Secret> ServerCookies::parseSecret(std::string_view
   Secret secret;
   if (text.size() != 2 * secret.size()) return std::nullopt;
   for (std::size_t i = 0; i < secret.size(); ++i) {
-    const char* const digits = text.data() + 2 * i;
-    const auto [end, error] = std::from_chars(digits, digits + 2, secret[i], 16);
-    if (error != std::errc() || end != digits + 2) return std::nullopt;
+    const auto octet = parseNumber<std::uint8_t>(text.substr(2 * i, 2), 16);
+    if (!octet) return std::nullopt;
+    secret[i] = *octet;
   }
   return secret;
 }

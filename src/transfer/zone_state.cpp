@@ -6,7 +6,6 @@
 
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <mutex>
 #include <span>
 #include <stdexcept>
@@ -17,6 +16,7 @@
 
 #include "line_checksum.hpp"
 #include "taut/base/input_file.hpp"
+#include "taut/base/parse_number.hpp"
 #include "taut/base/replacement_file.hpp"
 #include "taut/base/unique_fd.hpp"
 
@@ -36,16 +36,8 @@ std::string keyOf(NameView zone, Class rrClass) {
   return fmt::format("{} {}", Name(zone).toLower(), rrClass);
 }
 
-template <class Number>
-std::optional<Number> number(std::string_view text) {
-  Number value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
 std::optional<ZoneState::Seconds> timeOf(std::string_view text) {
-  const auto seconds = number<std::int64_t>(text);
+  const auto seconds = parseNumber<std::int64_t>(text);
   if (!seconds) return std::nullopt;
   return ZoneState::Seconds(std::chrono::seconds(*seconds));
 }
@@ -57,11 +49,9 @@ std::int64_t secondsOf(ZoneState::Seconds time) {
 // "CHECKSUM ZONE CLASS SERIAL CHECKED EXPIRES WHOLE-UNTIL PRIMARY": the fields but the checksum, or nothing.
 std::optional<std::array<std::string_view, fieldCount - 1>> fieldsOf(std::string_view line) {
   if (line.size() <= checksumSize || line[checksumSize] != ' ') return std::nullopt;
-  std::uint32_t checksum = 0;
-  const auto [end, error] = std::from_chars(line.data(), line.data() + checksumSize, checksum, 16);
-  if (error != std::errc() || end != line.data() + checksumSize) return std::nullopt;
+  const auto checksum = parseNumber<std::uint32_t>(line.substr(0, checksumSize), 16);
   line.remove_prefix(checksumSize + 1);
-  if (detail::lineChecksum(line) != checksum) return std::nullopt;
+  if (!checksum || detail::lineChecksum(line) != *checksum) return std::nullopt;
   std::array<std::string_view, fieldCount - 1> fields;
   for (std::size_t i = 0; i < fields.size(); ++i) {
     const std::size_t space = line.find(' ');
@@ -73,7 +63,7 @@ std::optional<std::array<std::string_view, fieldCount - 1>> fieldsOf(std::string
 }
 
 std::optional<ZoneState::Entry> entryOf(std::span<const std::string_view> fields) {
-  const auto serial = number<std::uint32_t>(fields[2]);
+  const auto serial = parseNumber<std::uint32_t>(fields[2]);
   const auto checked = timeOf(fields[3]);
   const auto expires = timeOf(fields[4]);
   const auto wholeUntil = timeOf(fields[5]);
