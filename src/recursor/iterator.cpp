@@ -415,7 +415,7 @@ Task<std::optional<LocalRef<const Link>>> Iterator::takeReferral(Walk& walk, con
   if (!next) co_return fail(walk.fetch, reason);
   if (next->distrust && !step.cut.distrust && ++step.bogus <= maxBogusReplies) {
     walk.distrusted = std::move(next);
-    leaveOut(step, reply.server);
+    dropBogus(step, reply.server);
     co_return std::nullopt;
   }
   if (scouting && !next->distrust) scouting->tell(Scout::Found::cut);
@@ -487,13 +487,13 @@ Task<std::optional<LocalRef<const Link>>> Iterator::takeAnswer(Walk& walk, const
   // Perhaps another server has not what this one has.
   walk.bogus = std::move(link);
   if (step.cut.distrust || ++step.bogus > maxBogusReplies) co_return giveUp(walk);
-  leaveOut(step, reply.server);
+  dropBogus(step, reply.server);
   co_return std::nullopt;
 }
 
 // What the server says is bogus. Another one may be good whose address is not known yet, so one is looked for; more
 // would be work that a zone with many bad servers makes.
-void Iterator::leaveOut(Step& step, const Address& server) {
+void Iterator::dropBogus(Step& step, const Address& server) {
   step.servers.drop(server);
   if (step.cut.fixed) return;
   const Hosts hosts = hostsToLookUp(step, Which::withoutGlue);

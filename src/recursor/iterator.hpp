@@ -124,7 +124,7 @@ class Iterator final : public Fetcher {
   Task<bool> takeLocalReferral(Walk& walk, const Scrubbed& referral, Scouting* scouting);
   Task<std::optional<LocalRef<const Link>>> takeAnswer(Walk& walk, const Reply& reply);
   void addLabels(Walk& walk, const Reply& reply, Scouting& scouting);
-  void leaveOut(Step& step, const Address& server);
+  void dropBogus(Step& step, const Address& server);
   LocalRef<const Link> giveUp(const Walk& walk);
   void enter(Walk& walk, Cut next);
   Task<bool> followScout(Walk& walk);
