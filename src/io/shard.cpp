@@ -68,11 +68,19 @@ Shard::Running::~Running() {
 void Shard::post(std::function<void()> function) {
   {
     const std::scoped_lock lock(postedMutex_);
+    if (isClosed_) return;
     posted_.push_back(std::move(function));
   }
   const std::uint64_t one = 1;
   // Fails only where the counter is full, and then the shard is awake already.
   [[maybe_unused]] const auto written = ::write(eventFd_.get(), &one, sizeof one);
+}
+
+void Shard::close() noexcept {
+  std::vector<std::function<void()>> dropped;
+  const std::scoped_lock lock(postedMutex_);
+  isClosed_ = true;
+  dropped.swap(posted_);
 }
 
 void Shard::runPosted() noexcept {

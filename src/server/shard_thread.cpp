@@ -185,6 +185,7 @@ void ShardThread::close(const std::shared_ptr<const Address>& address, Transport
 
 void ShardThread::run() {
   serveUntilStopped();
+  shard_.close();
   const std::scoped_lock lock(mutex_);
   finished_ = true;
   changed_.notify_all();

@@ -127,6 +127,19 @@ TEST_CASE("what is posted before a run or after one is called by the next") {
   }
 }
 
+TEST_CASE("a shard that is closed lets go of what was posted and not called, and of what is posted then") {
+  Shard shard;
+  const auto held = std::make_shared<int>();
+  bool called = false;
+  shard.post([held, &called] { called = true; });
+  CHECK(held.use_count() == 2);
+  shard.close();
+  CHECK(held.use_count() == 1);
+  shard.post([held, &called] { called = true; });
+  CHECK(held.use_count() == 1);
+  CHECK(!called);
+}
+
 TEST_CASE("a function that posts again is called again in a later turn") {
   Shard shard;
   Event done;

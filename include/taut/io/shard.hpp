@@ -52,6 +52,9 @@ class Shard {
   // Has `function` called on the shard's thread, on its next turn. May be called on any thread. What is posted after
   // run() has ended waits for the next run. What the function throws is logged. Throws std::bad_alloc.
   void post(std::function<void()> function);
+  // There will be no run any more. What was posted and not called, or is posted from now on, is dropped, so that who
+  // waits until all that hold something have let go of it does not wait for this shard.
+  void close() noexcept;
 
   // The time at the start of this turn: cheap, and the same for all that happens in it.
   TimePoint now() const noexcept { return turnClock_.now(); }
@@ -163,6 +166,7 @@ class Shard {
   Wakeup wakeup_;
   BatchCounters completions_;
   std::mutex postedMutex_;
+  bool isClosed_ = false;  // with the mutex
   std::vector<std::function<void()>> posted_;
   std::vector<std::function<void()>> running_;  // taken from posted_
 };
