@@ -554,13 +554,19 @@ Task<ControlOutcome> ControlVerbs::retransferZone(const ControlRequest& request,
   return checkZone(request, true, output);
 }
 
+// Of what a server that starts does not know yet.
+ControlOutcome ControlVerbs::unlessStarting(ControlOutcome outcome) const {
+  return server_.snapshot().readiness == Readiness::starting ? tooEarly() : outcome;
+}
+
 // That it begins is all that is waited for; `zone status` has what came of it.
 Task<ControlOutcome> ControlVerbs::checkZone(const ControlRequest& request, bool whole, ControlOutput& output) {
   const auto origin = Name::parse(request.command.back());
   if (!origin) return Task<ControlOutcome>::ready(noName(request.command.back()));
   if (!server_.snapshot().zones->get(*origin)) return Task<ControlOutcome>::ready(noZone(request, *origin));
   if (!server_.refreshZone(*origin, whole))
-    return Task<ControlOutcome>::ready(failure(fmt::format("zone {} has no primaries: it is no secondary", *origin)));
+    return Task<ControlOutcome>::ready(
+        unlessStarting(failure(fmt::format("zone {} has no primaries: it is no secondary", *origin))));
   return say(R"({"begun":true})", request, output);
 }
 
@@ -569,8 +575,8 @@ Task<ControlOutcome> ControlVerbs::notifyZone(const ControlRequest& request, Con
   if (!origin) return Task<ControlOutcome>::ready(noName(request.command.back()));
   if (!server_.snapshot().zones->get(*origin)) return Task<ControlOutcome>::ready(noZone(request, *origin));
   if (!server_.notifyZone(*origin))
-    return Task<ControlOutcome>::ready(
-        failure(fmt::format("zone {} is not loaded, or the configuration names nobody who is told of it", *origin)));
+    return Task<ControlOutcome>::ready(unlessStarting(
+        failure(fmt::format("zone {} is not loaded, or the configuration names nobody who is told of it", *origin))));
   return say(R"({"begun":true})", request, output);
 }
 
@@ -581,7 +587,8 @@ Task<ControlOutcome> ControlVerbs::flushZone(const ControlRequest& request, Cont
   const auto written = Posted<std::string>::make(shard_);
   const bool begun = server_.flushZone(*origin, [written](std::string error) { written->set(std::move(error)); });
   if (!begun)
-    co_return failure(fmt::format("zone {} is not loaded, or is neither a secondary nor takes updates", *origin));
+    co_return unlessStarting(
+        failure(fmt::format("zone {} is not loaded, or is neither a secondary nor takes updates", *origin)));
   const bool came = co_await written->wait(stop);
   if (!came) co_return cutShort();
   if (!written->value().empty()) co_return failure(std::move(written->value()));

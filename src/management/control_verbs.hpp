@@ -126,6 +126,7 @@ class ControlVerbs {
   Task<ControlOutcome> awaitSuccessor(TcpStream& channel, std::chrono::seconds patience, ControlOutput& output,
                                       StopToken stop);
 
+  ControlOutcome unlessStarting(ControlOutcome outcome) const;
   Task<ControlOutcome> checkZone(const ControlRequest& request, bool whole, ControlOutput& output);
   static Task<ControlOutcome> say(std::string json, const ControlRequest& request, ControlOutput& output);
   static const Verb* find(const ControlRequest& request);
