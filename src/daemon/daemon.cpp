@@ -527,7 +527,10 @@ int Daemon::run() {
   const auto ending = [this] {
     state_.ends();
     manager_.stopping();
-    if (handedOver_) giveUpZones();
+    if (handedOver_) {
+      server_.stop();  // first: who has no zones any more takes no updates of them
+      giveUpZones();
+    }
     return handedOver_ ? std::chrono::milliseconds(0) : drain_.load();
   };
   const int status = server_.run([this] { reload_->request({}); }, started, ending);

@@ -215,8 +215,12 @@ Serial Updater::serialAfter(const Updated& zone, const Zone& version) const {
 
 void Updater::commit(const std::shared_ptr<Updated>& zone, std::shared_ptr<Commit> next) {
   zone->isCommitting = true;
+  ++committing_;
   const auto done = [this, zone, next](const std::string& error) {
-    shard_.post([this, zone, next, error] { kept(zone, next, error); });
+    shard_.post([this, zone, next, error] {
+      kept(zone, next, error);
+      if (--committing_ == 0) nothingCommits_.set();
+    });
   };
   keep_(next->version, done);
 }
@@ -279,6 +283,10 @@ bool Updater::takeSettled(Updated& zone) {
 }
 
 Task<> Updater::join() {
+  if (committing_ > 0) {
+    nothingCommits_.reset();
+    co_await nothingCommits_.wait();
+  }
   settling_.stop();
   co_await settling_.join();
 }

@@ -20,6 +20,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "taut/coro/event.hpp"
 #include "taut/coro/task_scope.hpp"
 #include "taut/dns/name.hpp"
 #include "taut/dns/serial_policy.hpp"
@@ -72,7 +73,7 @@ class Updater {
   // How many updates of the zone have been carried out; nothing where it is not updated.
   std::optional<std::uint64_t> updatesOf(const Name& origin) const;
 
-  // Ends what goes on in the pool's threads.
+  // Carries out what has come, and ends what goes on in the pool's threads.
   Task<> join();
 
  private:
@@ -94,6 +95,8 @@ class Updater {
   const Keep keep_;
   const Publish publish_;
   Zones zones_;
+  std::size_t committing_ = 0;  // zones
+  Event nothingCommits_;
   TaskScope settling_;
 };
 

@@ -68,13 +68,8 @@ Upkeep::~Upkeep() {
   stop();
 }
 
-void Upkeep::start() {
-  if (thread_.joinable()) return;
-  const SignalsBlocked blocked;
-  thread_ = std::thread([this] { run(); });
-}
-
 void Upkeep::stop() {
+  isStopped_ = true;
   if (thread_.joinable()) {
     shard_.post([this] { services_.stop(); });
     thread_.join();
@@ -82,10 +77,10 @@ void Upkeep::stop() {
   files_.stop();
 }
 
-void Upkeep::run() noexcept {
+void Upkeep::run(const std::function<void()>& takeFirst) noexcept {
   try {
     work_ = makeWork();
-    shard_.run(serve());
+    shard_.run(serve(takeFirst));
   } catch (const std::exception& error) {
     log::error("secondary zones are not kept up to date any more: {}", reasonOf(error));
   }
@@ -111,9 +106,12 @@ std::unique_ptr<Upkeep::Work> Upkeep::makeWork() {
   return std::make_unique<Work>(shard_, RefreshOptions(), take, keep, publish_);
 }
 
-Task<> Upkeep::serve() {
+// Updates and notifications may have come already, with the first questions: they wait for the zones that they are
+// about.
+Task<> Upkeep::serve(const std::function<void()>& takeFirst) {
   services_.spawn(work_->scheduler.run(), services_.token());
   services_.spawn(work_->notifier.run(), services_.token());
+  takeFirst();
   co_await services_.join();
   co_await work_->updater.join();
 }
@@ -128,9 +126,12 @@ void Upkeep::replace(std::shared_ptr<const UpkeepPlan> plan, std::shared_ptr<con
     const std::lock_guard lock(planMutex_);
     plan_ = plan;
   }
-  if (plan->empty() && !thread_.joinable()) return;
-  shard_.post([this, plan, zones = std::move(zones)] { take(*plan, *zones); });
-  start();
+  const bool isFirst = !thread_.joinable();
+  if (plan->empty() && isFirst) return;
+  auto taking = [this, plan, zones = std::move(zones)] { take(*plan, *zones); };
+  if (!isFirst) return shard_.post(std::move(taking));
+  const SignalsBlocked blocked;
+  thread_ = std::thread([this, taking = std::move(taking)] { run(taking); });
 }
 
 void Upkeep::take(const UpkeepPlan& plan, const ZoneSet& zones) {
@@ -224,7 +225,7 @@ Task<Rcode> Upkeep::update(std::shared_ptr<const UpkeepPlan> plan, Shard& shard,
   if (grant.isEmpty()) co_return Rcode::REFUSED;
   const TransferQuota::Place place = updates_->take(query.peer());
   const ByteSpan message = query.message();
-  if (!place || message.empty()) co_return Rcode::SERVFAIL;
+  if (!place || message.empty() || isStopped_) co_return Rcode::SERVFAIL;
   const auto reply = std::make_shared<UpdateReply>(shard);
   const auto done = [reply](Rcode rcode) {
     reply->rcode = rcode;

@@ -55,7 +55,7 @@ class Upkeep {
   // with its version and its times; with the same primaries nothing changes for it. The first plan that has zones
   // starts the thread.
   void replace(std::shared_ptr<const UpkeepPlan> plan, std::shared_ptr<const ZoneSet> zones);
-  // Ends what is under way, and waits for the thread.
+  // Carries out the updates that have come, ends what else is under way, and waits for the thread.
   void stop();
 
   // A NOTIFY of which the plan says what is done. On the thread of any shard.
@@ -108,10 +108,9 @@ class Upkeep {
     Updater updater;
   };
 
-  void run() noexcept;
+  void run(const std::function<void()>& takeFirst) noexcept;
   std::unique_ptr<Work> makeWork();
-  Task<> serve();
-  void start();
+  Task<> serve(const std::function<void()>& takeFirst);
   std::shared_ptr<const UpkeepPlan> plan() const;
 
   // On the thread.
@@ -142,6 +141,7 @@ class Upkeep {
   std::optional<TimePoint> countAgain_;  // with the mutex; nothing: at once
   Counter received_;
   const std::shared_ptr<TransferQuota> updates_;  // that are under way
+  std::atomic<bool> isStopped_ = false;
   ZoneFiles files_;
   std::unique_ptr<Work> work_;
   std::thread thread_;  // last: it uses all of the above

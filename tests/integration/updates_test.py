@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import struct
+import subprocess
 import threading
 import unittest
 
@@ -16,8 +17,8 @@ import dns.rcode
 import dns.tsig
 import dns.update
 
-from support import (NOERROR, REFUSED, SERVFAIL, TAUTD, Process, TestCase, free_port, main, wait_for_port, wait_until,
-                     which)
+from support import (BUILD, NOERROR, REFUSED, SANITIZED, SERVFAIL, TAUTD, Process, TestCase, free_port, main,
+                     wait_for_port, wait_until, which)
 
 TAUTCTL = os.environ["TAUT_TAUTCTL"]
 ORIGIN = "example.com."
@@ -66,8 +67,8 @@ class Server:
         path.chmod(0o600)
         return path
 
-    def start(self):
-        self.process = Process([TAUTD, "--config", self.configure()], self.folder, name=f"{self.name}")
+    def start(self, **options):
+        self.process = Process([TAUTD, "--config", self.configure()], self.folder, name=f"{self.name}", **options)
         self.test.addCleanup(self.stop)
 
         def answers():
@@ -261,6 +262,21 @@ class Updates(TestCase):
         server.start()
         self.assertEqual(server.serial(), 1000001)
         self.assertEqual(server.records("after.example.com"), ["192.0.2.77"])
+
+    @unittest.skipIf(SANITIZED, "a sanitizer is to be loaded first")
+    def test_while_a_process_takes_over(self):
+        """An update that comes while a process takes over is carried out, by whichever has the zone then"""
+        server = Server(self, "primary")
+        server.start(env={**os.environ, "LD_PRELOAD": str(BUILD / "tests/integration/slow_disk.so")})
+        self.assertEqual(server.rcode(adding("name0")), NOERROR)
+        number = 0
+        with subprocess.Popen([TAUTCTL, "--socket", server.folder / "control", "upgrade"]) as upgrade:
+            while upgrade.poll() is None:
+                number += 1
+                self.assertEqual(server.rcode(adding(f"name{number}")), NOERROR)
+        self.addCleanup(server.control, "stop")
+        for each in range(number + 1):
+            self.assertEqual(server.records(f"name{each}.example.com"), ["192.0.2.77"], each)
 
     def test_flush(self):
         """A flush writes the zone as it is in place of the master file, which can be edited and loaded from there on"""
