@@ -496,9 +496,9 @@ Task<std::optional<LocalRef<const Link>>> Iterator::takeAnswer(Walk& walk, const
 void Iterator::dropBogus(Step& step, const Address& server) {
   step.servers.drop(server);
   if (step.cut.fixed) return;
-  const Hosts hosts = hostsToLookUp(step, Which::withoutGlue);
+  const Hosts hosts = step.bogus == 1 ? hostsToLookUp(step, Which::withoutGlue) : Hosts();
   step.lookedUp.set();
-  if (step.bogus == 1 && !hosts.empty()) step.lookedUp.reset(hosts.front().first);
+  if (!hosts.empty()) step.lookedUp.reset(hosts.front().first);
 }
 
 LocalRef<const Link> Iterator::giveUp(const Walk& walk) {

@@ -235,11 +235,12 @@ bool Judgement::judgeAbsence() {
   if (elsewhere && !forwarded_) return refuse(ReplyKind::lame, Fault::upward);
   if (!forwarded_ && !authoritative())
     return refuse(ReplyKind::lame, recursive() ? Fault::recursive : Fault::notAuthoritative);
-  // Without an SOA the absence is not to be kept for long; it may be proven all the same.
-  return takeProofs(authorityGrade()) || finishAbsence();
+  return finishAbsence();
 }
 
+// Without an SOA the absence is not to be kept for long; it may be proven all the same.
 bool Judgement::finishAbsence() {
+  if (takeProofs(authorityGrade())) return true;
   return finish(received_.rcode() == Rcode::NXDOMAIN ? ReplyKind::nameError : ReplyKind::noData);
 }
 
@@ -262,7 +263,7 @@ bool Judgement::takeNegative(NameView soaOwner) {
   const Outcome outcome = writer_.take(Section::authority, soaOwner, Type::SOA, authorityGrade());
   if (outcome != Outcome::taken) return refuse(outcome);
   if (writer_.lastCount() > 1) return refuse(ReplyKind::garbage, Fault::contradictory);
-  return takeProofs(authorityGrade()) || finishAbsence();
+  return finishAbsence();
 }
 
 // False where there are no NS records, or where the server means its own by them.
