@@ -18,7 +18,7 @@ import dns.rdatatype
 import dns.rrset
 import dns.update
 
-from support import BUILD, SANITIZED, TAUTD, Process, main, wait_for_port, wait_until
+from support import SANITIZED, SLOW_DISK, TAUTD, Process, main, wait_for_port, wait_until
 from transfer_peers import ORIGIN, TAUTCTL, PeersTest, Taut, zone_text
 
 
@@ -207,7 +207,7 @@ class Restarts(KeptZones):
         disk is"""
         first = self.primary()
         second = self.secondary(first.port)
-        second.run(env={**os.environ, "LD_PRELOAD": str(BUILD / "tests/integration/slow_disk.so")})
+        second.run(env=SLOW_DISK)
         self.wait_for_serial(second, 1)
         for serial in (2, 3, 4):  # the first one is being kept while the others come
             self.follow(first, second, serial)

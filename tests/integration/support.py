@@ -26,6 +26,8 @@ SOURCE = Path(os.environ.get("TAUT_SOURCE", Path(__file__).resolve().parents[2])
 BUILD = Path(os.environ.get("TAUT_BUILD", SOURCE / "build"))
 TAUTD = os.environ.get("TAUT_TAUTD", str(BUILD / "src/daemon/tautd"))
 SANITIZED = os.environ.get("TAUT_SANITIZE", "none") != "none"
+# The environment of a server whose disk takes its time. No sanitizer goes with it: those are to be loaded first.
+SLOW_DISK = {**os.environ, "LD_PRELOAD": str(BUILD / "tests/integration/slow_disk.so")}
 SLOWNESS = 5 if SANITIZED else 1  # by how much deadlines grow
 PATIENCE = 30  # seconds in which what is only to happen at all has happened, however loaded the machine is
 sys.path += [str(SOURCE / "tools/attack_lib"), str(SOURCE / "tests/support")]

@@ -17,7 +17,7 @@ import dns.rcode
 import dns.tsig
 import dns.update
 
-from support import (BUILD, NOERROR, REFUSED, SANITIZED, SERVFAIL, TAUTD, Process, TestCase, free_port, main,
+from support import (NOERROR, REFUSED, SANITIZED, SERVFAIL, SLOW_DISK, TAUTD, Process, TestCase, free_port, main,
                      wait_for_port, wait_until, which)
 
 TAUTCTL = os.environ["TAUT_TAUTCTL"]
@@ -267,7 +267,7 @@ class Updates(TestCase):
     def test_while_a_process_takes_over(self):
         """An update that comes while a process takes over is carried out, by whichever has the zone then"""
         server = Server(self, "primary")
-        server.start(env={**os.environ, "LD_PRELOAD": str(BUILD / "tests/integration/slow_disk.so")})
+        server.start(env=SLOW_DISK)
         self.assertEqual(server.rcode(adding("name0")), NOERROR)
         number = 0
         with subprocess.Popen([TAUTCTL, "--socket", server.folder / "control", "upgrade"]) as upgrade:
